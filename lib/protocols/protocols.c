@@ -1,0 +1,14 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+/* The list of the dissectors that are built in: one line a protocol, in the order of names. */
+#include "protocols.h"
+
+/* clang-format off */
+#define FT_BUILT_IN(X)
+
+#define DECLARE(name) extern const struct ft_dissector ft_dissector_##name;
+#define REFER(name) &ft_dissector_##name,
+/* clang-format on */
+
+FT_BUILT_IN(DECLARE)
+
+const struct ft_dissector *const ft_protocols[] = {FT_BUILT_IN(REFER) NULL};
