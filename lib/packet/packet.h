@@ -51,24 +51,24 @@ enum ft_bucket {
     FT_BUCKET_DUPLICATE,
     FT_BUCKET_FILTERED,
     /* undecodable.<reason> */
-    FT_BUCKET_UNDECODABLE, /**< first of the reasons */
+    FT_BUCKET_UNDECODABLE,                      /**< first of the reasons */
     FT_BUCKET_LINKTYPE = FT_BUCKET_UNDECODABLE, /**< link type that is not read */
-    FT_BUCKET_CUT,             /**< snap length cut a header of layer 2 to 4 */
-    FT_BUCKET_ETHERNET,        /**< header too short, type/length 0x05dd..0x05ff */
-    FT_BUCKET_TAG,             /**< VLAN, MPLS, PPPoE, HSR, ... header malformed */
+    FT_BUCKET_CUT,                              /**< snap length cut a header of layer 2 to 4 */
+    FT_BUCKET_ETHERNET,                         /**< header too short, type/length 0x05dd..0x05ff */
+    FT_BUCKET_TAG,                              /**< VLAN, MPLS, PPPoE, HSR, ... header malformed */
     FT_BUCKET_IPV4_HEADER,
-    FT_BUCKET_IPV4_CHECKSUM,   /**< only under checksum policy drop */
+    FT_BUCKET_IPV4_CHECKSUM, /**< only under checksum policy drop */
     FT_BUCKET_IPV6_HEADER,
     FT_BUCKET_IPV6_EXTENSION,
-    FT_BUCKET_FRAGMENT,        /**< offset or length impossible, datagram over 65535 bytes */
+    FT_BUCKET_FRAGMENT, /**< offset or length impossible, datagram over 65535 bytes */
     FT_BUCKET_TCP_HEADER,
     FT_BUCKET_UDP_HEADER,
     FT_BUCKET_ICMP_HEADER,
-    FT_BUCKET_L4_CHECKSUM,     /**< only under checksum policy drop */
-    FT_BUCKET_TUNNEL,          /**< GRE, ERSPAN, ... header malformed */
+    FT_BUCKET_L4_CHECKSUM, /**< only under checksum policy drop */
+    FT_BUCKET_TUNNEL,      /**< GRE, ERSPAN, ... header malformed */
     FT_BUCKET_TOO_MANY_LAYERS,
     /* shed.<reason> */
-    FT_BUCKET_SHED, /**< first of the reasons */
+    FT_BUCKET_SHED,                       /**< first of the reasons */
     FT_BUCKET_SHED_RING = FT_BUCKET_SHED, /**< the owner's ring was full (live only) */
     FT_BUCKET_SHED_FLOW_TABLE,            /**< no flow could be made or evicted */
     FT_BUCKET_SHED_FRAGMENT,              /**< no fragment buffer free */
@@ -84,11 +84,12 @@ enum ft_packet_flag {
     FT_PACKET_IPV6 = 1u << 1,
     FT_PACKET_TCP = 1u << 2,
     FT_PACKET_UDP = 1u << 3,
-    FT_PACKET_ETHERNET = 1u << 4,   /**< src_mac and dst_mac are set */
-    FT_PACKET_LLC = 1u << 5,        /**< payload follows an 802.2 header; ethertype holds DSAP << 8 | SSAP */
-    FT_PACKET_SNAP = 1u << 6,       /**< snap holds OUI << 16 | PID */
-    FT_PACKET_CUT = 1u << 7,        /**< the payload ends at the snap length, not at its own length */
-    FT_PACKET_REASSEMBLED = 1u << 8, /**< put together from fragments */
+    FT_PACKET_ETHERNET = 1u << 4, /**< src_mac and dst_mac are set */
+    FT_PACKET_LLC =
+        1u << 5, /**< payload follows an 802.2 header; ethertype holds DSAP << 8 | SSAP */
+    FT_PACKET_SNAP = 1u << 6, /**< snap holds OUI << 16 | PID */
+    FT_PACKET_CUT = 1u << 7,  /**< the payload ends at the snap length, not at its own length */
+    FT_PACKET_REASSEMBLED = 1u << 8,      /**< put together from fragments */
     FT_PACKET_FRAGMENT_OVERLAP = 1u << 9, /**< fragments overlapped with different content */
     FT_PACKET_IP_CHECKSUM_BAD = 1u << 10,
     FT_PACKET_L4_CHECKSUM_BAD = 1u << 11,
@@ -129,8 +130,9 @@ struct ft_outer {
 
 struct ft_packet {
     /* set by the source */
-    uint64_t seq;     /**< order of everything dispatched, ticks too; from 1 */
-    uint64_t number;  /**< order of packets, as pcap_cnt; from 1. For a tick: the last packet before */
+    uint64_t seq; /**< order of everything dispatched, ticks too; from 1 */
+    uint64_t
+        number; /**< order of packets, as pcap_cnt; from 1. For a tick: the last packet before */
     uint64_t time_ns; /**< nanoseconds since 1970 UTC */
     const uint8_t *data;
     uint32_t caplen;    /**< bytes at data */
@@ -139,27 +141,27 @@ struct ft_packet {
     uint16_t interface; /**< index of the interface or port */
 
     /* set by ft_packet_decode() */
-    uint32_t flags;   /**< enum ft_packet_flag */
-    uint32_t payload; /**< offset of the L4 payload (for non-IP: of the L3 payload) from data */
-    uint32_t payload_len;      /**< bytes of it that are here */
-    uint32_t payload_wirelen;  /**< bytes of it on the wire; more than payload_len when cut */
-    uint32_t flow_hash;        /**< seeded hash of the sorted flow key */
-    uint8_t shard;             /**< 0 .. FT_SHARDS - 1 */
-    uint8_t bucket;            /**< enum ft_bucket, when the fate is known at decoding */
-    uint8_t proto;             /**< IP protocol of the innermost packet */
+    uint32_t flags;       /**< enum ft_packet_flag */
+    uint32_t payload;     /**< offset of the L4 payload (for non-IP: of the L3 payload) from data */
+    uint32_t payload_len; /**< bytes of it that are here */
+    uint32_t payload_wirelen; /**< bytes of it on the wire; more than payload_len when cut */
+    uint32_t flow_hash;       /**< seeded hash of the sorted flow key */
+    uint8_t shard;            /**< 0 .. FT_SHARDS - 1 */
+    uint8_t bucket;           /**< enum ft_bucket, when the fate is known at decoding */
+    uint8_t proto;            /**< IP protocol of the innermost packet */
     uint8_t vlan_count;
     uint16_t vlan[FT_PACKET_VLANS]; /**< VID, outermost first */
-    uint8_t priority;          /**< PCP of the innermost tag */
-    uint8_t ttl;               /**< TTL or hop limit */
-    uint16_t ethertype;        /**< of the innermost frame, host order */
-    uint16_t src_port, dst_port; /**< host order; ICMP: type and code */
+    uint8_t priority;               /**< PCP of the innermost tag */
+    uint8_t ttl;                    /**< TTL or hop limit */
+    uint16_t ethertype;             /**< of the innermost frame, host order */
+    uint16_t src_port, dst_port;    /**< host order; ICMP: type and code */
     uint8_t src_mac[6], dst_mac[6];
     union ft_ip src, dst;
     uint32_t tcp_seq, tcp_ack;
     uint16_t tcp_window;
     uint8_t tcp_flags;
     uint8_t reserved;
-    uint64_t snap;             /**< OUI << 16 | PID */
+    uint64_t snap; /**< OUI << 16 | PID */
     struct ft_outer outer;
 };
 
@@ -183,9 +185,9 @@ enum ft_checksum_policy {
 
 struct ft_decode_config {
     enum ft_checksum_policy checksum;
-    bool verify_checksums;   /**< count wrong ones even when accepted; costs a pass over the bytes */
-    uint32_t hash_seed;      /**< of flow_hash: fixed offline, random live */
-    bool vlan_in_flow_key;   /**< default false: mirrors tag one direction only */
+    bool verify_checksums; /**< count wrong ones even when accepted; costs a pass over the bytes */
+    uint32_t hash_seed;    /**< of flow_hash: fixed offline, random live */
+    bool vlan_in_flow_key; /**< default false: mirrors tag one direction only */
     uint16_t vxlan_ports[4]; /**< 0 = unused; default 4789, 8472 */
     uint16_t geneve_port;    /**< default 6081 */
 };
@@ -195,7 +197,8 @@ void ft_decode_config_init(struct ft_decode_config *config);
 
 enum ft_decode_result {
     FT_DECODED = 0,     /**< shard, addresses and payload are set */
-    FT_DECODE_FRAGMENT, /**< an IP fragment: give it to ft_defrag_add(); shard is that of its pair */
+    FT_DECODE_FRAGMENT, /**< an IP fragment: give it to ft_defrag_add(); shard is that of its pair
+                         */
     FT_DECODE_FAILED,   /**< bucket says why; shard is 0 */
 };
 

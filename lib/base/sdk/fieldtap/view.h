@@ -38,9 +38,9 @@ enum ft_view_error {
 struct ft_view {
     const uint8_t *data; /**< next byte to read; never NULL, not even for an empty view */
     uint32_t len;        /**< bytes left */
-    uint32_t last_len;   /**< bytes taken by the last successful read: data - last_len is its start */
-    uint8_t error;       /**< enum ft_view_error, sticky */
-    uint8_t is_cut;      /**< the bytes after the end exist on the wire, but not here */
+    uint32_t last_len; /**< bytes taken by the last successful read: data - last_len is its start */
+    uint8_t error;     /**< enum ft_view_error, sticky */
+    uint8_t is_cut;    /**< the bytes after the end exist on the wire, but not here */
     uint8_t reserved[6];
 };
 

@@ -6,7 +6,8 @@
  * that is static: names, what carries the protocol, the fields it can produce, its commands with
  * their classes, what can be wrong. The function reads one PDU through a view and puts what it
  * finds into a message tree. The engine does the rest: segments, reassembly, request/response
- * pairing, state, novelty, rules, logging, counting, and keeping a faulty dissector from doing harm.
+ * pairing, state, novelty, rules, logging, counting, and keeping a faulty dissector from doing
+ * harm.
  *
  * Rules for a dissector
  *  - no global or static variables that change, no locks, no allocation, no I/O;
@@ -209,11 +210,11 @@ struct ft_violation {
 
 /** Violations that every protocol has, raised by the engine or by ft_violation(). */
 enum ft_common_violation {
-    FT_VIOLATION_COMMON = 0x8000,             /**< numbers below are rows of the dissector's table */
+    FT_VIOLATION_COMMON = 0x8000, /**< numbers below are rows of the dissector's table */
     FT_VIOLATION_MALFORMED = FT_VIOLATION_COMMON, /**< a length inside the PDU does not fit */
-    FT_VIOLATION_TRAILING_BYTES,              /**< bytes left over after the PDU was read */
-    FT_VIOLATION_NOT_PROTOCOL,                /**< other content on a flow of this protocol */
-    FT_VIOLATION_TOO_LONG,                    /**< PDU longer than the protocol allows */
+    FT_VIOLATION_TRAILING_BYTES,                  /**< bytes left over after the PDU was read */
+    FT_VIOLATION_NOT_PROTOCOL,                    /**< other content on a flow of this protocol */
+    FT_VIOLATION_TOO_LONG,                        /**< PDU longer than the protocol allows */
     FT_VIOLATION_COMMON_END
 };
 
@@ -280,13 +281,13 @@ struct ft_probe {
 
 enum ft_frame_kind {
     FT_FRAME_NOT_MINE = 0, /**< this stream is not (or no longer) this protocol */
-    FT_FRAME_PDU,          /**< `length` bytes from the start are one PDU (they may not be here yet) */
-    FT_FRAME_NEED,         /**< ask again when `length` bytes are here */
-    FT_FRAME_DELIMITER,    /**< no delimiter in the first `length` bytes: ask again with more */
-    FT_FRAME_SKIP,         /**< skip `length` bytes that are no PDU (filler, body), counted */
-    FT_FRAME_UNTIL_CLOSE,  /**< all that follows is one unit without a length: skipped, counted */
-    FT_FRAME_OPAQUE,       /**< the rest of the flow is encrypted: counted so, not looked at */
-    FT_FRAME_SWITCH,       /**< from here the stream is protocol `protocol` */
+    FT_FRAME_PDU,       /**< `length` bytes from the start are one PDU (they may not be here yet) */
+    FT_FRAME_NEED,      /**< ask again when `length` bytes are here */
+    FT_FRAME_DELIMITER, /**< no delimiter in the first `length` bytes: ask again with more */
+    FT_FRAME_SKIP,      /**< skip `length` bytes that are no PDU (filler, body), counted */
+    FT_FRAME_UNTIL_CLOSE, /**< all that follows is one unit without a length: skipped, counted */
+    FT_FRAME_OPAQUE,      /**< the rest of the flow is encrypted: counted so, not looked at */
+    FT_FRAME_SWITCH,      /**< from here the stream is protocol `protocol` */
 };
 
 /** What frame() answers. */
@@ -312,16 +313,17 @@ struct ft_context {
     uint8_t confidence;   /**< enum ft_confidence of that hint */
     uint8_t is_truncated; /**< the PDU was longer than max_pdu, or cut: its view ends early */
     uint16_t src_port, dst_port; /**< host order; 0 without ports */
-    uint32_t pdu_length;     /**< bytes of the whole PDU on the wire, even when truncated */
-    uint64_t time_ns;        /**< packet time, nanoseconds since 1970 UTC */
-    const uint64_t *demand;  /**< bit per field of the dissector being called: somebody wants it */
-    void *flow_state;        /**< flow_state_size bytes of this protocol in this flow, zeroed; NULL: none */
-    uint64_t selector;       /**< under which selector the parent handed over; 0 at the top */
+    uint32_t pdu_length;         /**< bytes of the whole PDU on the wire, even when truncated */
+    uint64_t time_ns;            /**< packet time, nanoseconds since 1970 UTC */
+    const uint64_t *demand; /**< bit per field of the dissector being called: somebody wants it */
+    void
+        *flow_state; /**< flow_state_size bytes of this protocol in this flow, zeroed; NULL: none */
+    uint64_t selector; /**< under which selector the parent handed over; 0 at the top */
     uint8_t src_mac[6], dst_mac[6]; /**< zeros without Ethernet */
-    uint16_t vlan;           /**< innermost VLAN id, 0 = none */
-    uint16_t ethertype;      /**< of the innermost frame */
-    uint8_t priority;        /**< PCP of that VLAN tag */
-    uint8_t is_midstream;    /**< TCP: the start of this flow was not seen, or a gap was */
+    uint16_t vlan;                  /**< innermost VLAN id, 0 = none */
+    uint16_t ethertype;             /**< of the innermost frame */
+    uint8_t priority;               /**< PCP of that VLAN tag */
+    uint8_t is_midstream;           /**< TCP: the start of this flow was not seen, or a gap was */
     uint8_t reserved[2];
 };
 
@@ -335,11 +337,11 @@ static inline bool ft_wants(const struct ft_context *ctx, uint32_t field)
 
 /** A protocol. Everything but dissect, name, title and fields may be zero. */
 struct ft_dissector {
-    uint32_t size; /**< sizeof(struct ft_dissector) */
-    uint32_t abi;  /**< FT_ABI_VERSION */
-    const char *name;          /**< the one name everywhere: lower case, digits, underscore */
-    const char *title;         /**< for people */
-    const char *specification; /**< where the protocol is written down */
+    uint32_t size;              /**< sizeof(struct ft_dissector) */
+    uint32_t abi;               /**< FT_ABI_VERSION */
+    const char *name;           /**< the one name everywhere: lower case, digits, underscore */
+    const char *title;          /**< for people */
+    const char *specification;  /**< where the protocol is written down */
     struct ft_table carried_by; /**< struct ft_carrier */
     struct ft_table signatures; /**< struct ft_signature */
     struct ft_table fields;     /**< struct ft_field */
@@ -367,18 +369,17 @@ struct ft_dissector {
 };
 
 enum ft_dissector_flag {
-    FT_DISSECTOR_OT = 1,        /**< industrial: its flows are never evicted by others */
-    FT_DISSECTOR_TRANSPORT = 2, /**< a layer that only carries (TPKT, COTP): no operations of its own */
-    FT_DISSECTOR_CYCLIC = 4,    /**< its data messages repeat for ever: not logged one by one */
+    FT_DISSECTOR_OT = 1, /**< industrial: its flows are never evicted by others */
+    FT_DISSECTOR_TRANSPORT =
+        2, /**< a layer that only carries (TPKT, COTP): no operations of its own */
+    FT_DISSECTOR_CYCLIC = 4, /**< its data messages repeat for ever: not logged one by one */
 };
 
 /** In a plugin: makes the dissector (or each of several, ended by NULL) known to the engine. */
 #define FT_PLUGIN(...)                                                                             \
     __attribute__((visibility("default"))) const struct ft_plugin ft_plugin;                       \
     __attribute__((visibility("default"))) const struct ft_plugin ft_plugin = {                    \
-        .size = sizeof(struct ft_plugin),                                                          \
-        .abi = FT_ABI_VERSION,                                                                     \
-        .dissectors = {__VA_ARGS__}}
+        .size = sizeof(struct ft_plugin), .abi = FT_ABI_VERSION, .dissectors = {__VA_ARGS__}}
 
 /** What a plugin exports under the symbol `ft_plugin`. */
 struct ft_plugin {
@@ -494,14 +495,14 @@ static inline void ft_group_end(struct ft_context *ctx, uint32_t field)
 /** Kinds of address behind an IP or MAC address: a device behind a gateway. */
 enum ft_subaddress_kind {
     FT_SUB_NONE = 0,
-    FT_SUB_UNIT,     /**< Modbus unit id, serial slave */
-    FT_SUB_LINK,     /**< DNP3, IEC 101 link address */
-    FT_SUB_STATION,  /**< IEC 104 common address, station number */
-    FT_SUB_SLOT,     /**< rack << 8 | slot */
-    FT_SUB_ROUTE,    /**< CIP route, text "port/link port/link" */
-    FT_SUB_DEVICE,   /**< BACnet device instance */
-    FT_SUB_NETWORK,  /**< network << 48 | address */
-    FT_SUB_NAME,     /**< text: logical device, GOOSE control block, publisher id */
+    FT_SUB_UNIT,    /**< Modbus unit id, serial slave */
+    FT_SUB_LINK,    /**< DNP3, IEC 101 link address */
+    FT_SUB_STATION, /**< IEC 104 common address, station number */
+    FT_SUB_SLOT,    /**< rack << 8 | slot */
+    FT_SUB_ROUTE,   /**< CIP route, text "port/link port/link" */
+    FT_SUB_DEVICE,  /**< BACnet device instance */
+    FT_SUB_NETWORK, /**< network << 48 | address */
+    FT_SUB_NAME,    /**< text: logical device, GOOSE control block, publisher id */
 };
 
 /** Of whom something is said. */
@@ -559,7 +560,8 @@ bool ft_child_named(struct ft_context *ctx, const char *name, struct ft_view pay
  */
 bool ft_child_probe(struct ft_context *ctx, uint64_t key, struct ft_view payload);
 
-/** Report a violation, with the last read of `at` (may be NULL) as evidence. Row or common number. */
+/** Report a violation, with the last read of `at` (may be NULL) as evidence. Row or common number.
+ */
 void ft_violation(struct ft_context *ctx, uint32_t violation, const struct ft_view *at);
 
 /** FT_VIOLATION_TRAILING_BYTES when anything is left in the view. */
@@ -641,11 +643,11 @@ enum ft_fact {
     FT_FACT_FIRMWARE, /**< version as the vendor writes it */
     FT_FACT_HARDWARE, /**< hardware revision */
     FT_FACT_SERIAL,
-    FT_FACT_NAME,     /**< name given by its owner */
-    FT_FACT_ROLE,     /**< enum ft_role as number */
+    FT_FACT_NAME, /**< name given by its owner */
+    FT_FACT_ROLE, /**< enum ft_role as number */
     FT_FACT_OS,
-    FT_FACT_MODE,     /**< run, stop, program, remote_run ... */
-    FT_FACT_PROJECT,  /**< program or project name */
+    FT_FACT_MODE,    /**< run, stop, program, remote_run ... */
+    FT_FACT_PROJECT, /**< program or project name */
     FT_FACT_LOCATION,
     FT_FACT_PROTECTION, /**< protection level, key switch */
     FT_FACT_DESCRIPTION,
@@ -657,7 +659,7 @@ enum ft_role {
     FT_ROLE_PLC,
     FT_ROLE_RTU,
     FT_ROLE_IED,
-    FT_ROLE_IO,          /**< remote I/O, drive, field device */
+    FT_ROLE_IO, /**< remote I/O, drive, field device */
     FT_ROLE_HMI,
     FT_ROLE_SCADA,       /**< master, front end, OPC client */
     FT_ROLE_ENGINEERING, /**< engineering station, programming device */
@@ -678,7 +680,8 @@ void ft_asset(struct ft_context *ctx, enum ft_party who, enum ft_fact fact, stru
 void ft_asset_text(struct ft_context *ctx, enum ft_party who, enum ft_fact fact, const char *text);
 void ft_asset_role(struct ft_context *ctx, enum ft_party who, enum ft_role role);
 
-/** As ft_asset_text() about another device: the one behind sub-address (kind, value) of the party. */
+/** As ft_asset_text() about another device: the one behind sub-address (kind, value) of the party.
+ */
 void ft_asset_behind(struct ft_context *ctx, enum ft_party who, enum ft_subaddress_kind kind,
                      uint64_t value, enum ft_fact fact, const char *text);
 

@@ -20,14 +20,15 @@ struct ft_harness;
 
 /** A flow that a test feeds. Flows with the same `id` share state. */
 struct ft_harness_flow {
-    uint32_t id;         /**< names the flow; any number */
-    uint8_t transport;   /**< enum ft_transport; FT_TRANSPORT_TCP is fed as a stream */
+    uint32_t id;          /**< names the flow; any number */
+    uint8_t transport;    /**< enum ft_transport; FT_TRANSPORT_TCP is fed as a stream */
     const char *protocol; /**< name of the dissector of the flow */
     uint16_t client_port, server_port;
     uint8_t client_mac[6], server_mac[6];
 };
 
-/** Make a harness with these dissectors (ended by NULL); NULL and a message in `error` if refused. */
+/** Make a harness with these dissectors (ended by NULL); NULL and a message in `error` if refused.
+ */
 struct ft_harness *ft_harness_new(const struct ft_dissector *const *dissectors, char *error,
                                   size_t error_size);
 void ft_harness_free(struct ft_harness *h);

@@ -1,0 +1,93 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+/*
+ * The framer: cuts one direction of a stream into PDUs by the dissector's frame().
+ *
+ * Bytes come in order, in pieces as the segments were. A PDU inside one piece is dissected where it
+ * lies; one that spans pieces is copied once into a pooled buffer. A PDU longer than max_pdu is
+ * dissected as its first bytes and the rest skipped and counted. After a gap, and on a flow first
+ * seen in its middle, the framer is in resync: it tries the start of each piece with probe(), then
+ * looks for the sync literal, and takes up again where probe() says yes.
+ *
+ * One thread; no allocation: buffers come from the pools of struct ft_state.
+ */
+#ifndef FT_FRAMER_H
+#define FT_FRAMER_H
+
+#include <stdbool.h>
+#include <stdint.h>
+
+struct ft_context;
+struct ft_dissector;
+
+enum ft_framer_mode {
+    FT_FRAMER_START = 0, /**< at the first byte of the stream */
+    FT_FRAMER_PDU,       /**< at the start of a PDU or inside one that is being collected */
+    FT_FRAMER_SKIP,      /**< inside bytes to skip: `need` are left */
+    FT_FRAMER_RESYNC,    /**< looking for the start of a PDU */
+    FT_FRAMER_CLOSED,    /**< until close: nothing more is looked at */
+    FT_FRAMER_OPAQUE,    /**< encrypted */
+};
+
+/** State of one direction, in the flow record. Zero is the state of a new stream. */
+struct ft_framer {
+    uint32_t buffer;  /**< pool block with the collected bytes, 0 = none; top bit: large pool */
+    uint32_t have;    /**< bytes collected */
+    uint32_t need;    /**< bytes wanted before frame() or dissect() is called; SKIP: bytes left */
+    uint8_t mode;     /**< enum ft_framer_mode */
+    uint8_t is_pdu;   /**< need is the end of a PDU, not only what frame() wants to see */
+    uint8_t was_lost; /**< a gap or a start in the middle: no violation for what follows */
+    uint8_t misses;   /**< resync attempts that found nothing, saturating */
+};
+
+/** What became of stream bytes: each byte that was given is counted in one of these. */
+struct ft_stream_bytes {
+    uint64_t delivered; /**< part of a PDU that was dissected */
+    uint64_t skipped;   /**< SKIP, UNTIL_CLOSE, the rest of an overlong PDU, unknown protocol */
+    uint64_t encrypted; /**< after OPAQUE */
+    uint64_t resync; /**< passed over while looking for a PDU, or dropped with its PDU at a gap */
+    uint64_t duplicate; /**< seen before (stream.c) */
+    uint64_t lost;      /**< never seen: gaps (stream.c); not part of received */
+    uint64_t held;      /**< waiting: in the reorder buffer or in a PDU not complete; a level */
+};
+
+/** Answer of ft_framer_data(). */
+enum ft_framer_result {
+    FT_FRAMER_GOING = 0,
+    FT_FRAMER_NOT_MINE, /**< the stream is not this protocol: recognise it anew */
+    FT_FRAMER_SWITCHED, /**< *next names the protocol that goes on */
+};
+
+/**
+ * Called for each PDU. `truncated`: the view ends before the PDU does. `whole_length`: bytes of the
+ * PDU on the wire.
+ */
+typedef void ft_framer_pdu_fn(void *user, const uint8_t *pdu, uint32_t length,
+                              uint32_t whole_length, bool truncated);
+
+struct ft_framer_pools; /* state.h */
+
+/** What ft_framer_data() works with; made once per worker and reused. */
+struct ft_framer_call {
+    const struct ft_dissector *dissector;
+    struct ft_context *context; /**< direction and flow state set by the caller */
+    struct ft_framer_pools *pools;
+    struct ft_stream_bytes *bytes;
+    ft_framer_pdu_fn *pdu;
+    void *user;
+    const char *next;  /**< out: FT_FRAMER_SWITCHED */
+    uint32_t consumed; /**< out: bytes of this call that were taken */
+};
+
+/** Give the next bytes of the stream. After NOT_MINE or SWITCHED the bytes from `consumed` on are
+ * not counted: the caller gives them to the next protocol or counts them. */
+enum ft_framer_result ft_framer_data(struct ft_framer *f, struct ft_framer_call *call,
+                                     const uint8_t *bytes, uint32_t length);
+
+/** A gap: `lost` bytes will never come. Drops what was collected, goes into resync. */
+void ft_framer_gap(struct ft_framer *f, struct ft_framer_call *call, uint32_t lost);
+
+/** The stream ends: what was collected is counted as skipped, buffers go back. */
+void ft_framer_end(struct ft_framer *f, struct ft_framer_pools *pools,
+                   struct ft_stream_bytes *bytes);
+
+#endif
