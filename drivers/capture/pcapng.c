@@ -140,8 +140,8 @@ static void set_resolution(struct ft_capture_clock *clock, uint8_t resolution)
     clock->kind = exponent <= 9 ? FT_CAPTURE_CLOCK_MULTIPLY : FT_CAPTURE_CLOCK_DIVIDE;
     clock->factor = 1;
     for (uint8_t i = 0; i < distance; i++) {
-        /* past 10^19 every time stamp of 64 bits is less than a nanosecond */
-        clock->factor = clock->factor > UINT64_MAX / 10 ? UINT64_MAX : clock->factor * 10;
+        /* past 10^19 every time stamp of 64 bits is less than a nanosecond: 0 stands for that */
+        clock->factor = clock->factor > UINT64_MAX / 10 ? 0 : clock->factor * 10;
     }
 }
 
@@ -166,7 +166,7 @@ static uint64_t clock_to_ns(const struct ft_capture_clock *clock, uint64_t ticks
         }
         break;
     case FT_CAPTURE_CLOCK_DIVIDE:
-        ns = ticks / clock->factor;
+        ns = clock->factor > 0 ? ticks / clock->factor : 0;
         break;
     case FT_CAPTURE_CLOCK_BINARY:
         ns = binary_to_ns(ticks, clock->shift);

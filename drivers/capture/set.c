@@ -558,7 +558,10 @@ int ft_capture_set_next(struct ft_capture_set *set, struct ft_capture_record *re
             adapt(set, entry, record);
             return 1;
         }
-        if (set->loop + 1 >= set->options.loops || set->span.records == 0) {
+        if (set->span.records == 0) {
+            set->options.loops = 1; /* nothing to repeat */
+        }
+        if (set->loop + 1 >= set->options.loops) {
             return 0;
         }
         shift_time(set);

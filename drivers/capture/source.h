@@ -5,8 +5,10 @@
  * nothing of theirs sees file offsets, short reads or the end of a buffer.
  *
  * Why pread into a window and not mmap: a mapped file that somebody truncates while it is read
- * raises SIGBUS, and no handler turns that into a clean end of a capture. Measured on a file in the
- * page cache (64-byte packets, 400 MB, one core): see FT_SOURCE_WINDOW.
+ * raises SIGBUS, and no handler turns that into a clean end of a capture; and mapping is not
+ * faster. Medians of 7 interleaved runs over 400 MB of pcap in the page cache, one core of a shared
+ * machine: packets of 64 bytes 63 Mpps with pread, 66 with mmap; of 1400 bytes 9.1 with pread, 6.3
+ * with mmap.
  *
  * Private to drivers/capture. One thread at a time per source.
  */
@@ -21,7 +23,8 @@
  * many bytes of options again. Nothing is ever allocated above it, whatever a length field says. */
 #define FT_SOURCE_NEED_MAX ((size_t)512 * 1024)
 
-/* Bytes read by one system call, once a source has proved to be long. */
+/* Bytes read by one system call, once a source has proved to be long. In the measurement above 128
+ * KiB to 4 MiB differ little; from 1 MiB on longer packets gain nothing more. */
 #define FT_SOURCE_WINDOW ((size_t)1024 * 1024)
 
 struct ft_source {
