@@ -43,7 +43,9 @@ static void answer_stop(struct ft_conv *conv, struct ft_turn *turn)
 static void put_file(struct ft_buf *b, uint8_t function)
 {
     ft_buf_u8(b, function);
-    ft_buf_be32(b, 0x00010000);
+    ft_buf_u8(b, 0);
+    ft_buf_be16(b, function == S7_DOWNLOAD_ENDED ? 0 : 0x0100); /* an error code when it ended */
+    ft_buf_u8(b, 0);
     ft_buf_fill(b, 0, 3);
     ft_buf_str8(b, block_name);
 }
