@@ -624,7 +624,8 @@ enum ft_reassembly_result {
     FT_REASSEMBLY_MORE = 0, /**< collected */
     FT_REASSEMBLY_DONE,     /**< *whole is the unit, valid until dissect() returns */
     FT_REASSEMBLY_NO_START, /**< a middle part without a beginning: capture began later */
-    FT_REASSEMBLY_REPLACED, /**< FIRST while another unit was open: that one was dropped */
+    FT_REASSEMBLY_REPLACED, /**< FIRST while another unit was open: that one was dropped; with LAST
+                                 *whole is the new unit, else it is being collected */
     FT_REASSEMBLY_FULL,     /**< longer than FT_MAX_REASSEMBLY, or no buffer: dropped */
 };
 

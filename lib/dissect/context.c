@@ -1,0 +1,846 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+/* The functions that a dissector calls while it reads a PDU. */
+#include "dissect/context.h"
+
+#include "base/hash.h"
+
+#include <stdio.h>
+#include <string.h>
+
+static struct ft_message *current(struct ft_call *call)
+{
+    return &call->messages[call->current];
+}
+
+/* Shared state is about to change: a watchdog waits for the end before it abandons the call. */
+static void change_begin(struct ft_call *call)
+{
+    atomic_store_explicit(&call->is_changing, 1, memory_order_relaxed);
+    atomic_signal_fence(memory_order_seq_cst);
+}
+
+static void change_end(struct ft_call *call)
+{
+    atomic_signal_fence(memory_order_seq_cst);
+    atomic_store_explicit(&call->is_changing, 0, memory_order_relaxed);
+}
+
+/* ---- arena ---- */
+
+static void *arena_get(struct ft_call *call, uint32_t n)
+{
+    uint32_t at = (call->arena_used + 7) & ~7u;
+    if (at > FT_MAX_ARENA || FT_MAX_ARENA - at < n) {
+        call->dropped++;
+        return NULL;
+    }
+    call->arena_used = at + n;
+    return call->arena + at;
+}
+
+static char *arena_copy(struct ft_call *call, const char *text, uint32_t n)
+{
+    char *to = arena_get(call, n);
+    if (to)
+        memcpy(to, text, n);
+    return to;
+}
+
+/* Offset of the last read of `at` in the PDU. */
+static uint32_t evidence(const struct ft_call *call, const struct ft_view *at, uint32_t *length)
+{
+    *length = 0;
+    if (!at || at->data < call->pdu || at->data > call->pdu + call->pdu_length)
+        return UINT32_MAX;
+    uint32_t end = (uint32_t)(at->data - call->pdu);
+    *length = at->last_len <= end ? at->last_len : 0;
+    return end - *length;
+}
+
+static struct ft_node *node_add(struct ft_call *call, uint32_t field, uint8_t type)
+{
+    if (call->node_count >= FT_MAX_FIELDS || field >= call->protocol->field_count) {
+        call->dropped++;
+        return NULL;
+    }
+    struct ft_message *m = current(call);
+    uint32_t n = ++call->node_count;
+    struct ft_node *node = &call->nodes[n];
+    node->field = (uint16_t)field;
+    node->type = type;
+    node->flags = call->protocol->fields[field].flags;
+    node->next = 0;
+    node->at = UINT32_MAX;
+    node->at_length = 0;
+    node->length = 0;
+    if (m->last)
+        call->nodes[m->last].next = n;
+    else
+        m->first = n;
+    m->last = n;
+    return node;
+}
+
+void ft_node_uint(struct ft_context *ctx, uint32_t field, uint64_t value, const struct ft_view *at)
+{
+    struct ft_call *call = ft_call_of(ctx);
+    struct ft_node *n = node_add(call, field, FT_TYPE_UINT);
+    if (!n)
+        return;
+    n->type = call->protocol->fields[field].type;
+    n->u = value;
+    n->at = evidence(call, at, &n->at_length);
+}
+
+void ft_node_int(struct ft_context *ctx, uint32_t field, int64_t value, const struct ft_view *at)
+{
+    struct ft_call *call = ft_call_of(ctx);
+    struct ft_node *n = node_add(call, field, FT_TYPE_INT);
+    if (!n)
+        return;
+    n->i = value;
+    n->at = evidence(call, at, &n->at_length);
+}
+
+void ft_node_float(struct ft_context *ctx, uint32_t field, double value, const struct ft_view *at)
+{
+    struct ft_call *call = ft_call_of(ctx);
+    struct ft_node *n = node_add(call, field, FT_TYPE_FLOAT);
+    if (!n)
+        return;
+    n->d = value;
+    n->at = evidence(call, at, &n->at_length);
+}
+
+void ft_node_bytes(struct ft_context *ctx, uint32_t field, const struct ft_view *value)
+{
+    struct ft_call *call = ft_call_of(ctx);
+    struct ft_node *n = node_add(call, field, FT_TYPE_BYTES);
+    if (!n)
+        return;
+    uint8_t type = call->protocol->fields[field].type;
+    n->type = type == FT_TYPE_STRING || type == FT_TYPE_IPV6 || type == FT_TYPE_MAC ? type
+                                                                                    : FT_TYPE_BYTES;
+    n->bytes = value->data;
+    n->length = value->len;
+    if (value->data >= call->pdu && value->data + value->len <= call->pdu + call->pdu_length) {
+        n->at = (uint32_t)(value->data - call->pdu);
+        n->at_length = value->len;
+    }
+}
+
+void ft_node_text(struct ft_context *ctx, uint32_t field, const char *text, uint32_t length,
+                  const struct ft_view *at)
+{
+    struct ft_call *call = ft_call_of(ctx);
+    char *copy = arena_copy(call, text, length);
+    struct ft_node *n = copy ? node_add(call, field, FT_TYPE_STRING) : NULL;
+    if (!n)
+        return;
+    n->bytes = (const uint8_t *)copy;
+    n->length = length;
+    n->at = evidence(call, at, &n->at_length);
+}
+
+/* Encode one code point; returns bytes written (1..4). */
+static uint32_t utf8_put(char *to, uint32_t c)
+{
+    if (c < 0x80) {
+        to[0] = (char)c;
+        return 1;
+    }
+    if (c < 0x800) {
+        to[0] = (char)(0xc0 | c >> 6);
+        to[1] = (char)(0x80 | (c & 0x3f));
+        return 2;
+    }
+    if (c < 0x10000) {
+        to[0] = (char)(0xe0 | c >> 12);
+        to[1] = (char)(0x80 | (c >> 6 & 0x3f));
+        to[2] = (char)(0x80 | (c & 0x3f));
+        return 3;
+    }
+    to[0] = (char)(0xf0 | c >> 18);
+    to[1] = (char)(0x80 | (c >> 12 & 0x3f));
+    to[2] = (char)(0x80 | (c >> 6 & 0x3f));
+    to[3] = (char)(0x80 | (c & 0x3f));
+    return 4;
+}
+
+void ft_node_utf16(struct ft_context *ctx, uint32_t field, const struct ft_view *value, bool is_be)
+{
+    struct ft_call *call = ft_call_of(ctx);
+    struct ft_view v = *value;
+    uint32_t units = v.len / 2, used = 0;
+    char *to = units < FT_MAX_ARENA / 3 ? arena_get(call, units * 3 + 4) : NULL;
+    struct ft_node *n = to ? node_add(call, field, FT_TYPE_STRING) : NULL;
+    if (!n)
+        return;
+    for (uint32_t i = 0; i < units; i++) {
+        uint32_t c = is_be ? ft_u16be(&v) : ft_u16le(&v);
+        int32_t low = is_be ? ft_peek_u16be(&v, 0) : ft_peek_u16le(&v, 0);
+        if (c >= 0xd800 && c < 0xdc00 && low >= 0xdc00 && low < 0xe000) {
+            c = 0x10000 + ((c - 0xd800) << 10) + ((uint32_t)low - 0xdc00);
+            ft_skip(&v, 2);
+            i++;
+        } else if (c >= 0xd800 && c < 0xe000) {
+            c = 0xfffd;
+        }
+        if (c)
+            used += utf8_put(to + used, c);
+    }
+    n->bytes = (const uint8_t *)to;
+    n->length = used;
+    if (value->data >= call->pdu && value->data + value->len <= call->pdu + call->pdu_length) {
+        n->at = (uint32_t)(value->data - call->pdu);
+        n->at_length = value->len;
+    }
+}
+
+void ft_node_group(struct ft_context *ctx, uint32_t field)
+{
+    struct ft_call *call = ft_call_of(ctx);
+    struct ft_message *m = current(call);
+    if (m->depth == FT_MAX_GROUP_DEPTH || !node_add(call, field, FT_TYPE_GROUP)) {
+        call->dropped++;
+        return;
+    }
+    m->open[m->depth++] = (uint16_t)field;
+}
+
+void ft_node_group_end(struct ft_context *ctx, uint32_t field)
+{
+    struct ft_call *call = ft_call_of(ctx);
+    struct ft_message *m = current(call);
+    /* A group that was begun before anybody wanted it is not open: nothing to end. */
+    if (!m->depth || m->open[m->depth - 1] != field)
+        return;
+    m->depth--;
+    node_add(call, field, FT_NODE_END);
+}
+
+/* ---- messages ---- */
+
+static void use_demand(struct ft_call *call)
+{
+    call->pub.demand =
+        current(call)->is_raised ? call->protocol->demand_all : call->protocol->demand;
+}
+
+static bool message_new(struct ft_call *call, const struct ft_protocol *protocol, bool is_top)
+{
+    if (call->message_count == FT_MAX_MESSAGES) {
+        call->dropped++;
+        return false;
+    }
+    uint32_t parent = call->current, n = call->message_count++;
+    struct ft_message *m = &call->messages[n];
+    memset(m, 0, offsetof(struct ft_message, open));
+    m->protocol = protocol;
+    m->direction = call->pub.direction;
+    m->first = m->last = 0;
+    m->response_ns = 0;
+    m->request_number = 0;
+    if (is_top) {
+        m->parent = 0xff;
+        m->sub[0].kind = m->sub[1].kind = FT_SUB_NONE;
+    } else {
+        m->parent = (uint8_t)parent;
+        m->sub[0] = call->messages[parent].sub[0];
+        m->sub[1] = call->messages[parent].sub[1];
+    }
+    call->current = n;
+    return true;
+}
+
+/* Groups left open by a dissector that returned early are closed. */
+static void message_close(struct ft_call *call)
+{
+    struct ft_message *m = current(call);
+    while (m->depth) {
+        uint16_t field = m->open[--m->depth];
+        node_add(call, field, FT_NODE_END);
+    }
+}
+
+void ft_set_kind(struct ft_context *ctx, enum ft_kind kind)
+{
+    current(ft_call_of(ctx))->kind = (uint8_t)kind;
+}
+
+void ft_set_direction(struct ft_context *ctx, enum ft_direction direction)
+{
+    struct ft_call *call = ft_call_of(ctx);
+    ctx->direction = (uint8_t)direction;
+    ctx->confidence = FT_CONFIDENCE_DISSECTOR;
+    call->direction_said = (uint8_t)direction;
+    for (uint32_t n = call->current; n != 0xff; n = call->messages[n].parent)
+        call->messages[n].direction = (uint8_t)direction;
+}
+
+/* Which of sub[] a party is: 0 client, 1 server. */
+static unsigned side_of(const struct ft_context *ctx, enum ft_party who)
+{
+    if (who == FT_CLIENT || who == FT_SERVER)
+        return who == FT_SERVER;
+    bool sender_is_server = ctx->direction == FT_TO_CLIENT;
+    return (who == FT_SENDER) == sender_is_server;
+}
+
+void ft_subaddress(struct ft_context *ctx, enum ft_party who, enum ft_subaddress_kind kind,
+                   uint64_t value)
+{
+    struct ft_sub *s = &current(ft_call_of(ctx))->sub[side_of(ctx, who)];
+    *s = (struct ft_sub){.kind = (uint8_t)kind, .value = value};
+}
+
+void ft_subaddress_text(struct ft_context *ctx, enum ft_party who, enum ft_subaddress_kind kind,
+                        const char *text, uint32_t length)
+{
+    struct ft_call *call = ft_call_of(ctx);
+    uint32_t n = length < 128 ? length : 128;
+    const char *copy = arena_copy(call, text, n);
+    if (copy)
+        current(call)->sub[side_of(ctx, who)] =
+            (struct ft_sub){.kind = (uint8_t)kind,
+                            .length = (uint8_t)n,
+                            .value = ft_hash_bytes(kind, text, n),
+                            .text = copy};
+}
+
+static void ask_raise(struct ft_call *call, struct ft_message *m)
+{
+    if (!m->is_raised && call->raise && call->raise(call->user, call, m)) {
+        m->is_raised = true;
+        use_demand(call);
+    }
+}
+
+void ft_command(struct ft_context *ctx, uint32_t code, uint32_t qualifier)
+{
+    struct ft_call *call = ft_call_of(ctx);
+    struct ft_message *m = current(call);
+    m->code = code;
+    m->qualifier = qualifier;
+    m->has_command = true;
+    m->command = ft_protocol_command(call->protocol, code, qualifier);
+    m->class_ = m->command ? m->command->class_ : FT_CLASS_UNKNOWN;
+    ask_raise(call, m);
+}
+
+void ft_set_class(struct ft_context *ctx, enum ft_class class_)
+{
+    struct ft_call *call = ft_call_of(ctx);
+    struct ft_message *m = current(call);
+    m->class_ = (uint8_t)class_;
+    ask_raise(call, m);
+}
+
+bool ft_message_begin(struct ft_context *ctx)
+{
+    struct ft_call *call = ft_call_of(ctx);
+    if (!message_new(call, call->protocol, false))
+        return false;
+    use_demand(call);
+    return true;
+}
+
+void ft_message_end(struct ft_context *ctx)
+{
+    struct ft_call *call = ft_call_of(ctx);
+    struct ft_message *m = current(call);
+    if (m->parent == 0xff)
+        return;
+    message_close(call);
+    call->current = m->parent;
+    use_demand(call);
+}
+
+/* ---- layers ---- */
+
+/* Flow state of a protocol above the first: an entry in the shard's table. */
+static void *flow_state_of(struct ft_call *call, const struct ft_protocol *p)
+{
+    if (!p->flow_state_size)
+        return NULL;
+    if (!call->layer)
+        return call->flow_state;
+    struct ft_entry *e =
+        ft_state_find(call->state, call->owner.flow, p->index, FT_ENTRY_FLOW_STATE, 0);
+    change_begin(call);
+    if (!e)
+        e = ft_state_add(call->state, call->owner.flow, p->index, FT_ENTRY_FLOW_STATE, 0,
+                         call->pub.time_ns);
+    else if (e->time_ns + 1000000000u < call->pub.time_ns)
+        ft_state_touch(call->state, e, call->pub.time_ns);
+    change_end(call);
+    return e ? e->data : NULL;
+}
+
+/* A dissector may count on its flow state; without room for it the layer is not read. */
+static bool run(struct ft_call *call, const struct ft_protocol *p, struct ft_view *view)
+{
+    void *state = flow_state_of(call, p);
+    if (p->flow_state_size && !state) {
+        call->dropped++;
+        return false;
+    }
+    call->protocol = p;
+    call->pub.flow_state = state;
+    use_demand(call);
+    p->dissector->dissect(&call->pub, view);
+    while (call->current != call->layer_message[call->layer])
+        ft_message_end(&call->pub);
+    if (ft_view_is_malformed(view))
+        ft_violation(&call->pub, FT_VIOLATION_MALFORMED, view);
+    message_close(call);
+    return true;
+}
+
+static bool child_run(struct ft_call *call, const struct ft_protocol *p, uint64_t selector,
+                      struct ft_view view)
+{
+    if (!p || call->layer + 1 >= FT_MAX_LAYERS ||
+        atomic_load_explicit(&p->is_disabled, memory_order_relaxed)) {
+        call->unknown_children++;
+        return false;
+    }
+    const struct ft_protocol *parent = call->protocol;
+    void *state = call->pub.flow_state;
+    uint64_t parent_selector = call->pub.selector;
+    uint32_t parent_message = call->current;
+    uint8_t parent_truncated = call->pub.is_truncated;
+    if (!message_new(call, p, false))
+        return false;
+    call->layer_message[++call->layer] = (uint8_t)call->current;
+    call->pub.selector = selector;
+    call->pub.is_truncated = view.is_cut;
+    run(call, p, &view);
+    call->layer--;
+    call->current = parent_message;
+    call->protocol = parent;
+    call->pub.flow_state = state;
+    call->pub.selector = parent_selector;
+    call->pub.is_truncated = parent_truncated;
+    use_demand(call);
+    return true;
+}
+
+bool ft_child(struct ft_context *ctx, uint64_t selector, struct ft_view payload)
+{
+    struct ft_call *call = ft_call_of(ctx);
+    return child_run(call, ft_registry_child(call->registry, call->protocol, selector), selector,
+                     payload);
+}
+
+bool ft_child_named(struct ft_context *ctx, const char *name, struct ft_view payload)
+{
+    struct ft_call *call = ft_call_of(ctx);
+    return child_run(call, ft_registry_find(call->registry, name), 0, payload);
+}
+
+static const struct ft_protocol *probe_children(struct ft_call *call, struct ft_view payload)
+{
+    const struct ft_protocol *parent = call->protocol, *maybe = NULL;
+    struct ft_probe where = {.size = sizeof(where),
+                             .transport = call->pub.transport,
+                             .is_to_server = call->pub.direction == FT_TO_SERVER,
+                             .src_port = call->pub.src_port,
+                             .dst_port = call->pub.dst_port};
+    for (uint32_t i = 0; i < parent->children_any_count; i++) {
+        const struct ft_protocol *p = call->registry->protocols[parent->children_any[i]];
+        enum ft_verdict verdict =
+            p->dissector->probe ? p->dissector->probe(&where, payload) : FT_NO;
+        if (verdict == FT_YES)
+            return p;
+        if (verdict == FT_MAYBE && !maybe)
+            maybe = p;
+    }
+    return maybe;
+}
+
+/* Where the choice of ft_child_probe() is kept: beside the flow for key 0, else in the table. */
+static void remember_child(struct ft_call *call, uint64_t key, const struct ft_protocol *p)
+{
+    if (!key && call->children) {
+        call->children[call->layer] = (uint8_t)(p->index + 1);
+        return;
+    }
+    struct ft_entry *e =
+        ft_state_find(call->state, call->owner.flow, call->protocol->index, FT_ENTRY_CHILD, key);
+    change_begin(call);
+    if (!e)
+        e = ft_state_add(call->state, call->owner.flow, call->protocol->index, FT_ENTRY_CHILD, key,
+                         call->pub.time_ns);
+    change_end(call);
+    if (e)
+        e->child = p->index;
+}
+
+static const struct ft_protocol *remembered_child(struct ft_call *call, uint64_t key)
+{
+    if (!key && call->children) {
+        uint8_t n = call->children[call->layer];
+        return n ? call->registry->protocols[n - 1] : NULL;
+    }
+    struct ft_entry *e =
+        ft_state_find(call->state, call->owner.flow, call->protocol->index, FT_ENTRY_CHILD, key);
+    return e ? call->registry->protocols[e->child] : NULL;
+}
+
+bool ft_child_probe(struct ft_context *ctx, uint64_t key, struct ft_view payload)
+{
+    struct ft_call *call = ft_call_of(ctx);
+    const struct ft_protocol *p = probe_children(call, payload);
+    if (p)
+        remember_child(call, key, p);
+    else
+        p = remembered_child(call, key);
+    return child_run(call, p, 0, payload);
+}
+
+/* ---- violations ---- */
+
+void ft_violation(struct ft_context *ctx, uint32_t violation, const struct ft_view *at)
+{
+    struct ft_call *call = ft_call_of(ctx);
+    struct ft_message *m = current(call);
+    m->is_violated = true;
+    for (uint32_t i = 0; i < call->finding_count; i++) {
+        struct ft_finding *f = &call->findings[i];
+        if (f->violation == violation && f->protocol == call->protocol &&
+            f->message == call->current) {
+            f->count++;
+            return;
+        }
+    }
+    if (call->finding_count == FT_MAX_VIOLATIONS) {
+        call->dropped++;
+        return;
+    }
+    struct ft_finding *f = &call->findings[call->finding_count++];
+    *f = (struct ft_finding){.violation = violation,
+                             .message = (uint8_t)call->current,
+                             .count = 1,
+                             .protocol = call->protocol};
+    f->at = evidence(call, at, &f->at_length);
+    if (!m->is_raised) {
+        m->is_raised = true;
+        use_demand(call);
+    }
+}
+
+/* ---- state ---- */
+
+static uint64_t owner_of(const struct ft_call *call, enum ft_scope scope)
+{
+    return scope == FT_SCOPE_HOST_PAIR ? call->owner.pair : call->owner.flow;
+}
+
+static struct ft_entry *channel_find(struct ft_call *call, enum ft_scope scope, uint64_t key)
+{
+    return ft_state_find(call->state, owner_of(call, scope), call->protocol->index,
+                         FT_ENTRY_CHANNEL, key);
+}
+
+void *ft_channel_find(struct ft_context *ctx, enum ft_scope scope, uint64_t key)
+{
+    struct ft_call *call = ft_call_of(ctx);
+    struct ft_entry *e = channel_find(call, scope, key);
+    if (!e)
+        return NULL;
+    change_begin(call);
+    ft_state_touch(call->state, e, ctx->time_ns);
+    change_end(call);
+    return e->data;
+}
+
+void *ft_channel(struct ft_context *ctx, enum ft_scope scope, uint64_t key)
+{
+    struct ft_call *call = ft_call_of(ctx);
+    void *found = ft_channel_find(ctx, scope, key);
+    if (found)
+        return found;
+    change_begin(call);
+    struct ft_entry *e = ft_state_add(call->state, owner_of(call, scope), call->protocol->index,
+                                      FT_ENTRY_CHANNEL, key, ctx->time_ns);
+    change_end(call);
+    if (!e)
+        call->dropped++;
+    return e ? e->data : NULL;
+}
+
+void ft_channel_close(struct ft_context *ctx, enum ft_scope scope, uint64_t key)
+{
+    struct ft_call *call = ft_call_of(ctx);
+    struct ft_entry *e = channel_find(call, scope, key);
+    change_begin(call);
+    if (e)
+        ft_state_remove(call->state, e);
+    change_end(call);
+}
+
+void ft_expect_within(struct ft_context *ctx, enum ft_scope scope, uint64_t key,
+                      uint32_t milliseconds, uint32_t violation)
+{
+    struct ft_call *call = ft_call_of(ctx);
+    struct ft_entry *e = channel_find(call, scope, key);
+    if (!e)
+        return;
+    uint64_t deadline = milliseconds ? ctx->time_ns + milliseconds * 1000000ull : 0;
+    call->state->deadlines += (deadline != 0) - (e->deadline_ns != 0);
+    e->deadline_ns = deadline;
+    e->deadline_violation = (uint16_t)violation;
+}
+
+/* Requests of the two directions never meet under one key. */
+static uint64_t request_key(uint64_t key, uint8_t direction)
+{
+    return ft_hash_mix(key, direction);
+}
+
+void ft_request(struct ft_context *ctx, enum ft_scope scope, uint64_t key, const void *keep,
+                uint32_t size)
+{
+    struct ft_call *call = ft_call_of(ctx);
+    const struct ft_message *m = current(call);
+    change_begin(call);
+    struct ft_entry *e =
+        ft_state_add(call->state, owner_of(call, scope), call->protocol->index, FT_ENTRY_REQUEST,
+                     request_key(key, m->direction), ctx->time_ns);
+    change_end(call);
+    if (!e) {
+        call->dropped++;
+        return;
+    }
+    memset(e->request.keep, 0, sizeof(e->request.keep));
+    if (size)
+        memcpy(e->request.keep, keep, size < FT_MAX_PAIR_KEEP ? size : FT_MAX_PAIR_KEEP);
+    e->from = m->direction;
+    e->request.number = call->number;
+    e->request.code = m->code;
+    e->request.qualifier = m->qualifier;
+    e->request.class_ = m->class_;
+}
+
+const void *ft_response(struct ft_context *ctx, enum ft_scope scope, uint64_t key)
+{
+    struct ft_call *call = ft_call_of(ctx);
+    struct ft_message *m = current(call);
+    uint8_t from = m->direction == FT_TO_CLIENT   ? FT_TO_SERVER
+                   : m->direction == FT_TO_SERVER ? FT_TO_CLIENT
+                                                  : FT_DIRECTION_NONE;
+    struct ft_entry *e = ft_state_find(call->state, owner_of(call, scope), call->protocol->index,
+                                       FT_ENTRY_REQUEST, request_key(key, from));
+    void *keep = e ? arena_get(call, FT_MAX_PAIR_KEEP) : NULL;
+    if (!keep)
+        return NULL;
+    memcpy(keep, e->request.keep, FT_MAX_PAIR_KEEP);
+    m->is_paired = true;
+    m->request_number = e->request.number;
+    m->response_ns = ctx->time_ns > e->time_ns ? ctx->time_ns - e->time_ns : 0;
+    change_begin(call);
+    ft_state_remove(call->state, e);
+    change_end(call);
+    return keep;
+}
+
+/* Append to the buffer of a reassembly, moving to a large one when the small is full. */
+static bool collect(struct ft_call *call, struct ft_entry *e, const struct ft_view *part)
+{
+    struct ft_framer_pools *pools = &call->state->pools;
+    uint32_t have = e->reassembly.have, want = have + part->len;
+    if (want > FT_MAX_REASSEMBLY || want < have)
+        return false;
+    if (!e->reassembly.buffer || want > ft_buffer_size(e->reassembly.buffer)) {
+        uint32_t larger = ft_buffer_get(pools, want);
+        if (!larger)
+            return false;
+        if (e->reassembly.buffer) {
+            memcpy(ft_buffer_at(pools, larger), ft_buffer_at(pools, e->reassembly.buffer), have);
+            ft_buffer_put(pools, e->reassembly.buffer);
+        }
+        e->reassembly.buffer = larger;
+    }
+    memcpy(ft_buffer_at(pools, e->reassembly.buffer) + have, part->data, part->len);
+    e->reassembly.have = want;
+    e->reassembly.is_cut |= part->is_cut;
+    return true;
+}
+
+static enum ft_reassembly_result reassemble(struct ft_call *call, uint64_t key, struct ft_view part,
+                                            uint32_t flags, struct ft_view *whole)
+{
+    struct ft_state *s = call->state;
+    uint16_t me = call->protocol->index;
+    key = request_key(key, call->pub.direction);
+    struct ft_entry *e = ft_state_find(s, call->owner.flow, me, FT_ENTRY_REASSEMBLY, key);
+    bool is_replaced = e && flags & FT_REASSEMBLY_FIRST;
+    if (is_replaced) {
+        ft_state_remove(s, e);
+        e = NULL;
+    }
+    if (flags == (FT_REASSEMBLY_FIRST | FT_REASSEMBLY_LAST)) {
+        *whole = part;
+        return is_replaced ? FT_REASSEMBLY_REPLACED : FT_REASSEMBLY_DONE;
+    }
+    if (!e && !(flags & FT_REASSEMBLY_FIRST))
+        return FT_REASSEMBLY_NO_START;
+    if (!e)
+        e = ft_state_add(s, call->owner.flow, me, FT_ENTRY_REASSEMBLY, key, call->pub.time_ns);
+    if (!e || call->release_count == sizeof(call->release) / sizeof(call->release[0]) ||
+        !collect(call, e, &part)) {
+        if (e)
+            ft_state_remove(s, e);
+        call->dropped++;
+        return FT_REASSEMBLY_FULL;
+    }
+    if (!(flags & FT_REASSEMBLY_LAST)) {
+        ft_state_touch(s, e, call->pub.time_ns);
+        return is_replaced ? FT_REASSEMBLY_REPLACED : FT_REASSEMBLY_MORE;
+    }
+    /* The buffer lives on until the PDU is done; the entry goes. */
+    call->release[call->release_count++] = e->reassembly.buffer;
+    *whole = ft_view_make(ft_buffer_at(&s->pools, e->reassembly.buffer), e->reassembly.have,
+                          e->reassembly.is_cut);
+    e->reassembly.buffer = 0;
+    ft_state_remove(s, e);
+    return FT_REASSEMBLY_DONE;
+}
+
+enum ft_reassembly_result ft_reassemble(struct ft_context *ctx, uint64_t key, struct ft_view part,
+                                        uint32_t flags, struct ft_view *whole)
+{
+    struct ft_call *call = ft_call_of(ctx);
+    *whole = ft_view_empty();
+    change_begin(call);
+    enum ft_reassembly_result result = reassemble(call, key, part, flags, whole);
+    change_end(call);
+    return result;
+}
+
+/* ---- facts ---- */
+
+static struct ft_asset_fact *fact_add(struct ft_call *call, enum ft_party who, uint8_t fact,
+                                      const void *text, uint32_t length)
+{
+    while (length && fact &&
+           (((const char *)text)[length - 1] == 0 || ((const char *)text)[length - 1] == ' '))
+        length--;
+    if (!length)
+        return NULL;
+    if (length > 256)
+        length = 256;
+    const char *copy = call->fact_count < FT_MAX_FACTS ? arena_copy(call, text, length) : NULL;
+    if (!copy) {
+        call->dropped++;
+        return NULL;
+    }
+    struct ft_asset_fact *f = &call->facts[call->fact_count++];
+    unsigned side = side_of(&call->pub, who);
+    /* Without a direction client and server mean nothing: then it is the sender or the receiver. */
+    bool is_sender = who == FT_SENDER ||
+                     (who != FT_RECEIVER && (side == 1) == (call->pub.direction == FT_TO_CLIENT));
+    *f = (struct ft_asset_fact){.party = is_sender ? FT_SENDER : FT_RECEIVER,
+                                .fact = fact,
+                                .message = (uint8_t)call->current,
+                                .length = (uint16_t)length,
+                                .sub = current(call)->sub[side],
+                                .text = copy};
+    return f;
+}
+
+void ft_asset(struct ft_context *ctx, enum ft_party who, enum ft_fact fact, struct ft_view text)
+{
+    fact_add(ft_call_of(ctx), who, (uint8_t)fact, text.data, text.len);
+}
+
+void ft_asset_text(struct ft_context *ctx, enum ft_party who, enum ft_fact fact, const char *text)
+{
+    fact_add(ft_call_of(ctx), who, (uint8_t)fact, text, (uint32_t)strnlen(text, 256));
+}
+
+void ft_asset_role(struct ft_context *ctx, enum ft_party who, enum ft_role role)
+{
+    ft_asset_text(ctx, who, FT_FACT_ROLE, ft_role_name(role));
+}
+
+void ft_asset_behind(struct ft_context *ctx, enum ft_party who, enum ft_subaddress_kind kind,
+                     uint64_t value, enum ft_fact fact, const char *text)
+{
+    struct ft_asset_fact *f =
+        fact_add(ft_call_of(ctx), who, (uint8_t)fact, text, (uint32_t)strnlen(text, 256));
+    if (f)
+        f->sub = (struct ft_sub){.kind = (uint8_t)kind, .value = value};
+}
+
+void ft_asset_address(struct ft_context *ctx, struct ft_view ip, struct ft_view mac)
+{
+    struct ft_call *call = ft_call_of(ctx);
+    char both[22];
+    if ((ip.len != 4 && ip.len != 16) || mac.len != 6)
+        return;
+    memcpy(both, ip.data, ip.len);
+    memcpy(both + ip.len, mac.data, 6);
+    struct ft_asset_fact *f = fact_add(call, FT_SENDER, 0, both, ip.len + 6);
+    if (f)
+        f->kind = FT_FACT_ADDRESS;
+}
+
+/* ---- the call ---- */
+
+void ft_call_init(struct ft_call *call, const struct ft_registry *registry)
+{
+    memset(call, 0, offsetof(struct ft_call, nodes));
+    call->pub.size = sizeof(call->pub);
+    call->registry = registry;
+}
+
+static void call_reset(struct ft_call *call)
+{
+    call->node_count = call->message_count = call->finding_count = call->fact_count = 0;
+    call->arena_used = 0;
+    call->layer = call->current = 0;
+    call->direction_said = FT_DIRECTION_NONE;
+    call->unknown_children = 0;
+    call->layer_message[0] = 0;
+}
+
+void ft_call_dissect(struct ft_call *call, const struct ft_protocol *protocol, const uint8_t *pdu,
+                     uint32_t length, uint32_t whole_length, bool is_truncated)
+{
+    call_reset(call);
+    call->pdu = pdu;
+    call->pdu_length = length;
+    call->pub.pdu_length = whole_length;
+    call->pub.is_truncated = is_truncated;
+    call->pub.selector = 0;
+    call->protocol = protocol;
+    message_new(call, protocol, true);
+    struct ft_view view = ft_view_make(pdu, length, is_truncated);
+    run(call, protocol, &view);
+}
+
+void ft_call_done(struct ft_call *call)
+{
+    for (uint32_t i = 0; i < call->release_count; i++)
+        ft_buffer_put(&call->state->pools, call->release[i]);
+    call->release_count = 0;
+}
+
+void ft_call_abandon(struct ft_call *call)
+{
+    ft_call_done(call);
+    call_reset(call);
+    atomic_store_explicit(&call->is_changing, 0, memory_order_relaxed);
+}
+
+void ft_call_violation(struct ft_call *call, const struct ft_protocol *protocol, uint32_t violation)
+{
+    call_reset(call);
+    call->pdu = NULL;
+    call->pdu_length = 0;
+    call->protocol = protocol;
+    message_new(call, protocol, true);
+    ft_violation(&call->pub, violation, NULL);
+}

@@ -1,0 +1,179 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+/*
+ * The context behind struct ft_context: the arena in which a PDU becomes a message tree.
+ *
+ * One per worker, used for every PDU in turn: ft_context_dissect() resets it, runs the dissector
+ * and leaves the messages, violations and facts in it for the caller to read. Nothing allocates.
+ */
+#ifndef FT_CONTEXT_H
+#define FT_CONTEXT_H
+
+#include "base/json.h"
+#include "dissect/registry.h"
+#include "dissect/state.h"
+
+#define FT_MAX_VIOLATIONS 32u /**< violations of one PDU that are told; further ones are counted   \
+                               */
+#define FT_MAX_FACTS 64u      /**< facts of one PDU */
+
+#define FT_NODE_END 0u /**< type of the node that closes a group */
+
+/** One field that was put. */
+struct ft_node {
+    uint16_t field;
+    uint8_t type;  /**< enum ft_type, FT_NODE_END */
+    uint8_t flags; /**< enum ft_field_flag of its field */
+    uint32_t next; /**< next node of the same message, 0 = last */
+    uint32_t at;   /**< evidence: offset in the PDU, UINT32_MAX = computed or reassembled */
+    uint32_t at_length;
+    uint32_t length; /**< of bytes */
+    union {
+        uint64_t u;
+        int64_t i;
+        double d;
+        const uint8_t *bytes;
+    };
+};
+
+/** A sub-address. */
+struct ft_sub {
+    uint8_t kind; /**< enum ft_subaddress_kind */
+    uint8_t length;
+    uint64_t value;   /**< number, or hash of the text */
+    const char *text; /**< kinds that are text: in the arena */
+};
+
+struct ft_message {
+    const struct ft_protocol *protocol;
+    const struct ft_command *command; /**< row, NULL = not in the table */
+    uint32_t code, qualifier;
+    uint8_t kind, direction, class_;
+    bool has_command;
+    bool is_raised;                    /**< everything is wanted of it: an alert class, or new */
+    bool is_new;                       /**< set by the hook: first of its operation */
+    bool is_paired;                    /**< a response whose request was found */
+    bool is_violated;                  /**< a violation was found in it */
+    uint8_t parent;                    /**< index of the enclosing message, 0xff = none */
+    uint8_t depth;                     /**< groups open */
+    uint16_t open[FT_MAX_GROUP_DEPTH]; /**< their fields */
+    struct ft_sub sub[2];              /**< 0 client, 1 server */
+    uint32_t first, last;              /**< nodes */
+    uint64_t response_ns;              /**< time since the request */
+    uint64_t request_number;           /**< its packet */
+};
+
+struct ft_finding {
+    uint32_t violation;
+    uint8_t message;
+    uint32_t at, at_length;
+    uint32_t count;
+    const struct ft_protocol *protocol;
+};
+
+enum ft_fact_kind {
+    FT_FACT_TEXT = 0,
+    FT_FACT_ADDRESS, /**< text holds IP (4 or 16 bytes) then MAC (6) */
+};
+
+struct ft_asset_fact {
+    uint8_t kind;  /**< enum ft_fact_kind */
+    uint8_t party; /**< enum ft_party */
+    uint8_t fact;  /**< enum ft_fact */
+    uint8_t message;
+    uint16_t length;
+    struct ft_sub sub; /**< the device behind the party, kind NONE = the party itself */
+    const char *text;
+};
+
+struct ft_call;
+
+/** Asked when a command is named: is everything wanted of this message? Sets is_new. */
+typedef bool ft_raise_fn(void *user, struct ft_call *call, struct ft_message *message);
+
+/** The whole context; `pub` is what dissectors see. About 300 KiB. */
+struct ft_call {
+    struct ft_context pub;
+    const struct ft_registry *registry;
+    struct ft_state *state; /**< of the shard */
+    struct ft_owner owner;
+    const struct ft_protocol *protocol; /**< being called */
+    uint64_t number;                    /**< packet number */
+    void *flow_state; /**< of the flow's first protocol: FT_MAX_FLOW_STATE bytes */
+    uint8_t
+        *children; /**< FT_MAX_LAYERS bytes of the flow: ft_child_probe()'s choices + 1, or NULL */
+    ft_raise_fn *raise;
+    void *user;
+
+    const uint8_t *pdu; /**< the PDU as the first protocol got it */
+    uint32_t pdu_length;
+    uint32_t current; /**< message */
+    uint32_t layer;
+    uint8_t layer_message[FT_MAX_LAYERS]; /**< the message that each layer began with */
+    uint8_t direction_said; /**< ft_set_direction() was called: the direction of the flow */
+    uint32_t node_count, message_count, finding_count, fact_count, arena_used;
+    uint32_t release[FT_MAX_LAYERS * 2]; /**< buffers to give back after the PDU */
+    uint32_t release_count;
+    uint32_t dropped;             /**< fields, findings, facts that did not fit */
+    uint32_t unknown_children;    /**< payloads handed to a child that nobody is */
+    _Atomic uint32_t is_changing; /**< inside a change of shared state: not to be abandoned now */
+    struct ft_message messages[FT_MAX_MESSAGES];
+    struct ft_finding findings[FT_MAX_VIOLATIONS];
+    struct ft_asset_fact facts[FT_MAX_FACTS];
+    struct ft_node nodes[FT_MAX_FIELDS + 1]; /**< 0 is not used */
+    char arena[FT_MAX_ARENA];
+};
+
+/** The call behind the context a dissector holds. */
+static inline struct ft_call *ft_call_of(struct ft_context *ctx)
+{
+    return (struct ft_call *)(void *)ctx;
+}
+
+/** Prepare a call for a worker (once). */
+void ft_call_init(struct ft_call *call, const struct ft_registry *registry);
+
+/**
+ * Dissect one PDU of `protocol`. The caller has set pub (transport, ports, addresses, time,
+ * direction, confidence), state, owner, number, flow_state. Afterwards messages, findings and facts
+ * are there until ft_call_done() or the next call.
+ */
+void ft_call_dissect(struct ft_call *call, const struct ft_protocol *protocol, const uint8_t *pdu,
+                     uint32_t length, uint32_t whole_length, bool is_truncated);
+
+/** Give back the buffers that reassembled units held. */
+void ft_call_done(struct ft_call *call);
+
+/** Forget a call that was abandoned half way: no buffer is lost, no result is left. */
+void ft_call_abandon(struct ft_call *call);
+
+/** Add a violation from outside a dissector (the framer, the engine). Starts a message if none. */
+void ft_call_violation(struct ft_call *call, const struct ft_protocol *protocol,
+                       uint32_t violation);
+
+/* ---- trees outside the arena: packed into events, written as JSON ---- */
+
+/** Pack the fields of a message into `to` (at most `size` bytes); returns the bytes used. */
+uint32_t ft_tree_pack(const struct ft_call *call, const struct ft_message *message, uint8_t *to,
+                      uint32_t size, bool *is_cut);
+
+struct ft_tree_options {
+    bool log_secrets;
+    uint64_t salt[2]; /**< of the hashes of secrets */
+    uint32_t leaves;  /**< at most so many leaf fields, 0 = no limit */
+    uint32_t bytes;   /**< no further leaf once the writer holds so many bytes, 0 = no limit */
+};
+
+/** Write packed fields as the members of an object that is already open. False when leaves were
+ * cut. */
+bool ft_tree_json(const struct ft_protocol *protocol, const uint8_t *packed, uint32_t length,
+                  const struct ft_tree_options *options, struct ft_json *j);
+
+/** Name of a command for people and JSON: the row's, or "code_<n>" written to `scratch`. */
+const char *ft_command_name(const struct ft_protocol *protocol, uint32_t code, uint32_t qualifier,
+                            char scratch[32]);
+
+/** Text of a sub-address: "unit 3", "slot 0/2", "route 1/0"; empty when none. */
+void ft_sub_text(uint8_t kind, uint64_t value, const char *text, uint32_t length, char *to,
+                 uint32_t size);
+
+#endif

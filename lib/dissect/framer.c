@@ -1,0 +1,346 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+/* The framer: cuts one direction of a stream into PDUs. */
+#include "dissect/framer.h"
+
+#include "dissect/context.h"
+
+#include <string.h>
+
+/* How far a resync looks into one piece for the sync literal. */
+#define SCAN_MAX 2048u
+
+/* Pieces in resync without a PDU after which the stream is said not to be the protocol. */
+#define MISSES_MAX 32u
+
+static uint32_t max_pdu(const struct ft_framer_call *call)
+{
+    uint32_t n = call->dissector->max_pdu;
+    return n ? n : 8192;
+}
+
+static struct ft_frame ask(const struct ft_framer_call *call, const uint8_t *bytes, uint32_t length)
+{
+    /* A dissector without frame() on a stream: each piece is a PDU (datagrams over TCP). */
+    if (!call->dissector->frame)
+        return ft_frame(FT_FRAME_PDU, length);
+    return call->dissector->frame(call->context, ft_view_make(bytes, length, false));
+}
+
+static void drop_buffer(struct ft_framer *f, struct ft_framer_pools *pools)
+{
+    if (f->buffer)
+        ft_buffer_put(pools, f->buffer);
+    f->buffer = 0;
+    f->have = f->need = 0;
+    f->is_pdu = false;
+}
+
+static void deliver(struct ft_framer *f, struct ft_framer_call *call, const uint8_t *pdu,
+                    uint32_t length, uint32_t whole)
+{
+    f->mode = FT_FRAMER_PDU;
+    f->misses = 0;
+    call->bytes->delivered += length;
+    call->pdu(call->user, pdu, length, whole, length < whole);
+    f->was_lost = false;
+}
+
+static enum ft_verdict probe(const struct ft_framer_call *call, const uint8_t *bytes, uint32_t n)
+{
+    const struct ft_context *ctx = call->context;
+    struct ft_probe where = {.size = sizeof(where),
+                             .transport = ctx->transport,
+                             .is_bound = true,
+                             .is_to_server = ctx->direction == FT_TO_SERVER,
+                             .src_port = ctx->src_port,
+                             .dst_port = ctx->dst_port};
+    if (!call->dissector->probe)
+        return FT_YES;
+    return call->dissector->probe(&where, ft_view_make(bytes, n, true));
+}
+
+/* Offset of the first place in the piece that may begin a PDU, or `length`. */
+static uint32_t find_start(const struct ft_framer_call *call, const uint8_t *bytes, uint32_t length)
+{
+    const struct ft_sync *sync = &call->dissector->sync;
+    uint32_t end = length < SCAN_MAX ? length : SCAN_MAX;
+    if (probe(call, bytes, length) == FT_YES)
+        return 0;
+    for (uint32_t i = 1; sync->length && i + sync->offset + sync->length <= end; i++) {
+        const uint8_t *hit =
+            memmem(bytes + i + sync->offset, end - i - sync->offset, sync->bytes, sync->length);
+        if (!hit)
+            break;
+        i = (uint32_t)(hit - bytes) - sync->offset;
+        if (probe(call, bytes + i, length - i) == FT_YES)
+            return i;
+    }
+    return length;
+}
+
+/* In resync: take bytes up to the next start. Returns bytes taken. */
+static uint32_t resync(struct ft_framer *f, struct ft_framer_call *call, const uint8_t *bytes,
+                       uint32_t length)
+{
+    uint32_t at = find_start(call, bytes, length);
+    call->bytes->resync += at;
+    if (at == length) {
+        f->misses += f->misses < 255;
+        return length;
+    }
+    f->mode = FT_FRAMER_PDU;
+    f->was_lost = true;
+    return at;
+}
+
+/* Begin to collect a unit that is not complete. Returns false when no buffer is free. */
+static bool begin_collecting(struct ft_framer *f, struct ft_framer_call *call, uint32_t need,
+                             bool is_pdu)
+{
+    f->need = need;
+    f->is_pdu = is_pdu;
+    if (!f->buffer) {
+        f->buffer = ft_buffer_get(call->pools, need < max_pdu(call) ? need : max_pdu(call));
+        f->have = 0;
+    }
+    return f->buffer != 0;
+}
+
+/* The collecting buffer must hold `size` bytes: move to a larger one. */
+static bool grow(struct ft_framer *f, struct ft_framer_call *call, uint32_t size)
+{
+    if (size <= ft_buffer_size(f->buffer))
+        return true;
+    uint32_t larger = ft_buffer_get(call->pools, size);
+    if (!larger)
+        return false;
+    memcpy(ft_buffer_at(call->pools, larger), ft_buffer_at(call->pools, f->buffer), f->have);
+    ft_buffer_put(call->pools, f->buffer);
+    f->buffer = larger;
+    return true;
+}
+
+/* No buffer: what cannot be kept is skipped, and the stream found again. */
+static uint32_t give_up(struct ft_framer *f, struct ft_framer_call *call, uint32_t length)
+{
+    call->bytes->resync += length;
+    if (f->buffer) {
+        call->bytes->held -= f->have;
+        call->bytes->resync += f->have;
+    }
+    drop_buffer(f, call->pools);
+    f->mode = FT_FRAMER_RESYNC;
+    return length;
+}
+
+/*
+ * Act on what frame() said of `length` bytes at `bytes`, none of them counted yet. Returns how many
+ * were taken; `more` becomes false when the rest must wait for further bytes (they were taken into
+ * the buffer), or the caller must stop.
+ */
+static uint32_t act(struct ft_framer *f, struct ft_framer_call *call, struct ft_frame frame,
+                    const uint8_t *bytes, uint32_t length, enum ft_framer_result *result)
+{
+    uint32_t cap = max_pdu(call), n;
+    switch (frame.kind) {
+    case FT_FRAME_PDU:
+        if (frame.length == 0)
+            break;
+        if (frame.length <= length) {
+            n = frame.length < cap ? frame.length : cap;
+            deliver(f, call, bytes, n, frame.length);
+            call->bytes->skipped += frame.length - n;
+            return frame.length;
+        }
+        if (length >= cap) {
+            deliver(f, call, bytes, cap, frame.length);
+            call->bytes->skipped += length - cap;
+            f->mode = FT_FRAMER_SKIP;
+            f->need = frame.length - length;
+            return length;
+        }
+        f->mode = FT_FRAMER_PDU;
+        if (!begin_collecting(f, call, frame.length, true))
+            return give_up(f, call, length);
+        memcpy(ft_buffer_at(call->pools, f->buffer), bytes, length);
+        f->have = length;
+        call->bytes->held += length;
+        return length;
+    case FT_FRAME_NEED:
+    case FT_FRAME_DELIMITER:
+        n = frame.kind == FT_FRAME_NEED && frame.length > length ? frame.length : length + 1;
+        if (n > cap)
+            break;
+        if (!begin_collecting(f, call, n, false))
+            return give_up(f, call, length);
+        memcpy(ft_buffer_at(call->pools, f->buffer), bytes, length);
+        f->have = length;
+        call->bytes->held += length;
+        return length;
+    case FT_FRAME_SKIP:
+        if (frame.length == 0)
+            break;
+        f->mode = FT_FRAMER_SKIP;
+        f->need = frame.length;
+        return 0;
+    case FT_FRAME_UNTIL_CLOSE:
+        f->mode = FT_FRAMER_CLOSED;
+        return 0;
+    case FT_FRAME_OPAQUE:
+        f->mode = FT_FRAMER_OPAQUE;
+        return 0;
+    case FT_FRAME_SWITCH:
+        call->next = frame.protocol;
+        *result = FT_FRAMER_SWITCHED;
+        return 0;
+    default:
+        break;
+    }
+    /* Not mine. After a loss, or in the middle of a flow, that only means: look further. */
+    if (f->was_lost || call->context->is_midstream) {
+        f->mode = FT_FRAMER_RESYNC;
+        call->bytes->resync += 1;
+        return 1;
+    }
+    *result = FT_FRAMER_NOT_MINE;
+    return 0;
+}
+
+/* Bytes for a unit that is being collected. Returns bytes taken of this piece. */
+static uint32_t collect(struct ft_framer *f, struct ft_framer_call *call, const uint8_t *bytes,
+                        uint32_t length, enum ft_framer_result *result)
+{
+    uint32_t cap = max_pdu(call), want = f->need < cap ? f->need : cap;
+    uint32_t take = want - f->have < length ? want - f->have : length;
+    if (!grow(f, call, want))
+        return give_up(f, call, length);
+    uint8_t *buffer = ft_buffer_at(call->pools, f->buffer);
+    memcpy(buffer + f->have, bytes, take);
+    f->have += take;
+    call->bytes->held += take;
+    if (f->have < want)
+        return take;
+    uint32_t have = f->have, number = f->buffer;
+    call->bytes->held -= have;
+    f->buffer = 0;
+    f->have = 0;
+    if (f->is_pdu) {
+        uint32_t whole = f->need;
+        f->is_pdu = false;
+        f->need = 0;
+        deliver(f, call, buffer, have, whole);
+        if (whole > have) {
+            f->mode = FT_FRAMER_SKIP;
+            f->need = whole - have;
+        }
+        ft_buffer_put(call->pools, number);
+        return take;
+    }
+    /*
+     * frame() gets the bytes it asked for. What it then does not take of them (a PDU shorter than
+     * what was collected) is framed again from the buffer, until all of the buffer is used up.
+     */
+    uint32_t at = 0;
+    f->need = 0;
+    while (at < have && *result == FT_FRAMER_GOING) {
+        if (f->mode == FT_FRAMER_RESYNC || f->mode == FT_FRAMER_SKIP ||
+            f->mode == FT_FRAMER_CLOSED || f->mode == FT_FRAMER_OPAQUE || f->buffer) {
+            uint32_t before = call->consumed;
+            *result = ft_framer_data(f, call, buffer + at, have - at);
+            at += call->consumed;
+            call->consumed = before;
+            break;
+        }
+        at += act(f, call, ask(call, buffer + at, have - at), buffer + at, have - at, result);
+    }
+    ft_buffer_put(call->pools, number);
+    /* Bytes that came in earlier pieces cannot be given back to the caller: they end here. */
+    uint32_t left = have - at;
+    if (*result != FT_FRAMER_GOING && left > take) {
+        call->bytes->resync += left - take;
+        left = take;
+    }
+    return *result == FT_FRAMER_GOING ? take : take - left;
+}
+
+enum ft_framer_result ft_framer_data(struct ft_framer *f, struct ft_framer_call *call,
+                                     const uint8_t *bytes, uint32_t length)
+{
+    enum ft_framer_result result = FT_FRAMER_GOING;
+    uint32_t at = 0;
+    call->consumed = 0;
+    if (f->mode == FT_FRAMER_START) {
+        f->mode = call->context->is_midstream ? FT_FRAMER_RESYNC : FT_FRAMER_PDU;
+        f->was_lost = call->context->is_midstream;
+    }
+    while (at < length && result == FT_FRAMER_GOING) {
+        const uint8_t *p = bytes + at;
+        uint32_t left = length - at, n;
+        switch (f->mode) {
+        case FT_FRAMER_SKIP:
+            n = f->need < left ? f->need : left;
+            f->need -= n;
+            call->bytes->skipped += n;
+            if (!f->need)
+                f->mode = FT_FRAMER_PDU;
+            break;
+        case FT_FRAMER_CLOSED:
+            call->bytes->skipped += left;
+            n = left;
+            break;
+        case FT_FRAMER_OPAQUE:
+            call->bytes->encrypted += left;
+            n = left;
+            break;
+        case FT_FRAMER_RESYNC:
+            n = resync(f, call, p, left);
+            if (f->misses >= MISSES_MAX) {
+                f->misses = 0;
+                call->consumed = at + n;
+                return FT_FRAMER_NOT_MINE;
+            }
+            break;
+        default:
+            n = f->buffer ? collect(f, call, p, left, &result)
+                          : act(f, call, ask(call, p, left), p, left, &result);
+            break;
+        }
+        at += n;
+    }
+    call->consumed = at;
+    return result;
+}
+
+void ft_framer_gap(struct ft_framer *f, struct ft_framer_call *call, uint32_t lost)
+{
+    f->was_lost = true;
+    if (f->mode == FT_FRAMER_CLOSED || f->mode == FT_FRAMER_OPAQUE)
+        return;
+    /* A hole in bytes that are skipped anyway does no harm. */
+    if (f->mode == FT_FRAMER_SKIP && lost && lost < f->need) {
+        f->need -= lost;
+        return;
+    }
+    if (f->mode == FT_FRAMER_SKIP && lost && lost == f->need) {
+        f->need = 0;
+        f->mode = FT_FRAMER_PDU;
+        return;
+    }
+    if (f->buffer) {
+        call->bytes->held -= f->have;
+        call->bytes->resync += f->have;
+    }
+    drop_buffer(f, call->pools);
+    f->mode = FT_FRAMER_RESYNC;
+}
+
+void ft_framer_end(struct ft_framer *f, struct ft_framer_pools *pools,
+                   struct ft_stream_bytes *bytes)
+{
+    if (f->buffer) {
+        bytes->held -= f->have;
+        bytes->skipped += f->have;
+    }
+    drop_buffer(f, pools);
+    f->mode = FT_FRAMER_START;
+}

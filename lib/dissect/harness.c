@@ -1,0 +1,357 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+/* The harness: dissectors without a sensor. */
+#include <fieldtap/harness.h>
+
+#include "base/hash.h"
+#include "dissect/context.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#define MAX_FLOWS   64u
+#define TEXT_SIZE   (4u << 20)
+#define PACKED_SIZE (1u << 20)
+
+struct flow {
+    uint32_t id;
+    bool is_used;
+    const struct ft_protocol *protocol;
+    struct ft_framer framer[2];
+    uint64_t state[FT_MAX_FLOW_STATE / 8];
+    uint8_t children[FT_MAX_LAYERS];
+};
+
+struct ft_harness {
+    struct ft_registry *registry;
+    struct ft_state state;
+    struct ft_stream_bytes bytes;
+    struct ft_call call;
+    struct flow flows[MAX_FLOWS];
+    struct flow *flow;
+    uint64_t number;
+    struct ft_json json;
+    uint8_t packed[PACKED_SIZE];
+    char text[TEXT_SIZE];
+};
+
+static bool raise_all(void *user, struct ft_call *call, struct ft_message *message)
+{
+    (void)user;
+    (void)call;
+    (void)message;
+    return true;
+}
+
+void ft_harness_free(struct ft_harness *h)
+{
+    if (!h)
+        return;
+    ft_state_free(&h->state);
+    ft_registry_free(h->registry);
+    free(h);
+}
+
+struct ft_harness *ft_harness_new(const struct ft_dissector *const *dissectors, char *error,
+                                  size_t error_size)
+{
+    struct ft_harness *h = calloc(1, sizeof(*h));
+    if (!h || !(h->registry = ft_registry_new()) || !ft_state_init(&h->state, 4096, 256, 16)) {
+        snprintf(error, error_size, "out of memory");
+        ft_harness_free(h);
+        return NULL;
+    }
+    for (; *dissectors; dissectors++) {
+        if (!ft_registry_add(h->registry, *dissectors, NULL, error, error_size)) {
+            ft_harness_free(h);
+            return NULL;
+        }
+    }
+    ft_registry_finish(h->registry);
+    for (uint32_t i = 0; i < h->registry->count; i++) {
+        struct ft_protocol *p = h->registry->protocols[i];
+        memcpy(p->demand, p->demand_all, p->demand_words * sizeof(uint64_t));
+    }
+    ft_call_init(&h->call, h->registry);
+    h->call.state = &h->state;
+    h->call.raise = raise_all;
+    return h;
+}
+
+static void line_end(struct ft_harness *h)
+{
+    if (h->json.length < h->json.size)
+        h->json.text[h->json.length++] = '\n';
+    h->json.wants_comma = false;
+}
+
+static void put_sub(struct ft_json *j, const char *key, const struct ft_sub *s)
+{
+    char text[192];
+    if (!s->kind)
+        return;
+    ft_sub_text(s->kind, s->value, s->text, s->length, text, sizeof(text));
+    ft_json_put_string(j, key, text);
+}
+
+static void write_message(struct ft_harness *h, const struct ft_message *m)
+{
+    static const struct ft_tree_options options = {.salt = {1, 2}};
+    struct ft_json *j = &h->json;
+    char scratch[32];
+    bool is_cut;
+    ft_json_object(j);
+    ft_json_key(j, "message");
+    ft_json_object(j);
+    ft_json_put_string(j, "protocol", m->protocol->name);
+    if (m->has_command) {
+        ft_json_put_string(j, "command",
+                           ft_command_name(m->protocol, m->code, m->qualifier, scratch));
+        ft_json_put_uint(j, "code", m->code);
+        if (m->qualifier != FT_ANY_QUALIFIER)
+            ft_json_put_uint(j, "qualifier", m->qualifier);
+    }
+    ft_json_put_string(j, "class", ft_class_name(m->class_));
+    ft_json_put_string(j, "kind", ft_kind_name(m->kind));
+    ft_json_put_string(j, "direction", ft_direction_name(m->direction));
+    ft_json_put_bool(j, "paired", m->is_paired);
+    put_sub(j, "client_sub", &m->sub[0]);
+    put_sub(j, "server_sub", &m->sub[1]);
+    ft_json_object_end(j);
+    ft_json_key(j, m->protocol->name);
+    ft_json_object(j);
+    uint32_t n = ft_tree_pack(&h->call, m, h->packed, PACKED_SIZE, &is_cut);
+    ft_tree_json(m->protocol, h->packed, n, &options, j);
+    ft_json_object_end(j);
+    ft_json_object_end(j);
+    line_end(h);
+}
+
+static void write_finding(struct ft_harness *h, const struct ft_finding *f)
+{
+    struct ft_json *j = &h->json;
+    ft_json_object(j);
+    ft_json_key(j, "violation");
+    ft_json_object(j);
+    ft_json_put_string(j, "protocol", f->protocol->name);
+    ft_json_put_string(j, "name", ft_protocol_violation(f->protocol, f->violation)->name);
+    if (f->at != UINT32_MAX) {
+        ft_json_put_uint(j, "offset", f->at);
+        ft_json_put_uint(j, "length", f->at_length);
+    }
+    ft_json_object_end(j);
+    ft_json_object_end(j);
+    line_end(h);
+}
+
+static void write_fact(struct ft_harness *h, const struct ft_asset_fact *f)
+{
+    struct ft_json *j = &h->json;
+    ft_json_object(j);
+    if (f->kind == FT_FACT_ADDRESS) {
+        uint32_t ip = f->length - 6u;
+        ft_json_key(j, "address");
+        ft_json_object(j);
+        ft_json_key(j, "ip");
+        ft_json_ip(j, (const uint8_t *)f->text, ip == 16);
+        ft_json_key(j, "mac");
+        ft_json_mac(j, (const uint8_t *)f->text + ip);
+    } else {
+        ft_json_key(j, "fact");
+        ft_json_object(j);
+        ft_json_put_string(j, "party", f->party == FT_SENDER ? "sender" : "receiver");
+        put_sub(j, "sub", &f->sub);
+        ft_json_put_string(j, "fact", ft_fact_name(f->fact));
+        ft_json_key(j, "value");
+        ft_json_text(j, f->text, f->length);
+    }
+    ft_json_object_end(j);
+    ft_json_object_end(j);
+    line_end(h);
+}
+
+static void write_results(struct ft_harness *h)
+{
+    for (uint32_t i = 0; i < h->call.message_count; i++)
+        write_message(h, &h->call.messages[i]);
+    for (uint32_t i = 0; i < h->call.finding_count; i++)
+        write_finding(h, &h->call.findings[i]);
+    for (uint32_t i = 0; i < h->call.fact_count; i++)
+        write_fact(h, &h->call.facts[i]);
+    ft_call_done(&h->call);
+}
+
+/* The PDU in a heap block of exactly its size, so that a sanitizer sees any read beyond it. */
+static void dissect(void *user, const uint8_t *pdu, uint32_t length, uint32_t whole, bool truncated)
+{
+    struct ft_harness *h = user;
+    uint8_t *exact = malloc(length ? length : 1);
+    if (!exact)
+        abort();
+    memcpy(exact, pdu, length);
+    ft_call_dissect(&h->call, h->flow->protocol, exact, length, whole, truncated);
+    write_results(h);
+    free(exact);
+}
+
+static struct flow *flow_get(struct ft_harness *h, const struct ft_harness_flow *f)
+{
+    struct flow *found = NULL;
+    for (uint32_t i = 0; i < MAX_FLOWS; i++) {
+        if (h->flows[i].is_used && h->flows[i].id == f->id)
+            return &h->flows[i];
+        if (!h->flows[i].is_used && !found)
+            found = &h->flows[i];
+    }
+    if (!found)
+        return NULL;
+    *found = (struct flow){
+        .id = f->id, .is_used = true, .protocol = ft_registry_find(h->registry, f->protocol)};
+    return found->protocol ? found : NULL;
+}
+
+/* Fill the context as the sensor would. */
+static void prepare(struct ft_harness *h, const struct ft_harness_flow *f, struct flow *flow,
+                    enum ft_direction direction, uint64_t time_ns)
+{
+    struct ft_context *ctx = &h->call.pub;
+    bool to_client = direction == FT_TO_CLIENT;
+    h->flow = flow;
+    h->json = ft_json_make(h->text, TEXT_SIZE - 1);
+    h->call.owner = (struct ft_owner){ft_hash_mix(f->id, 1), 7};
+    h->call.number = ++h->number;
+    h->call.flow_state = flow->state;
+    h->call.children = flow->children;
+    ctx->transport = f->transport;
+    ctx->direction = (uint8_t)direction;
+    ctx->confidence = FT_CONFIDENCE_PORT;
+    ctx->src_port = to_client ? f->server_port : f->client_port;
+    ctx->dst_port = to_client ? f->client_port : f->server_port;
+    memcpy(ctx->src_mac, to_client ? f->server_mac : f->client_mac, 6);
+    memcpy(ctx->dst_mac, to_client ? f->client_mac : f->server_mac, 6);
+    ctx->time_ns = time_ns;
+    ctx->flow_state = flow->protocol->flow_state_size ? flow->state : NULL;
+    ctx->demand = flow->protocol->demand_all;
+    ctx->ethertype = f->transport == FT_TRANSPORT_L2 ? f->server_port : 0x0800;
+}
+
+static const char *finish(struct ft_harness *h)
+{
+    h->text[h->json.length] = 0;
+    return h->text;
+}
+
+static void say_framing(struct ft_harness *h, uint32_t violation)
+{
+    ft_call_violation(&h->call, h->flow->protocol, violation);
+    write_finding(h, &h->call.findings[0]);
+}
+
+static const char *feed(struct ft_harness *h, const struct ft_harness_flow *f,
+                        enum ft_direction direction, uint64_t time_ns, const void *bytes,
+                        uint32_t length, bool is_cut)
+{
+    struct flow *flow = flow_get(h, f);
+    if (!flow)
+        return "{\"error\":\"no such protocol, or more than 64 flows\"}\n";
+    prepare(h, f, flow, direction, time_ns);
+    if (f->transport != FT_TRANSPORT_TCP) {
+        uint8_t *exact = malloc(length ? length : 1);
+        if (!exact)
+            abort();
+        memcpy(exact, bytes, length);
+        ft_call_dissect(&h->call, flow->protocol, exact, length, length, is_cut);
+        write_results(h);
+        free(exact);
+        return finish(h);
+    }
+    struct ft_framer *framer = &flow->framer[direction == FT_TO_CLIENT];
+    struct ft_framer_call call = {.dissector = flow->protocol->dissector,
+                                  .context = &h->call.pub,
+                                  .pools = &h->state.pools,
+                                  .bytes = &h->bytes,
+                                  .pdu = dissect,
+                                  .user = h};
+    const uint8_t *at = bytes;
+    while (length) {
+        enum ft_framer_result result = ft_framer_data(framer, &call, at, length);
+        at += call.consumed;
+        length -= call.consumed;
+        if (result == FT_FRAMER_SWITCHED && call.next) {
+            flow->protocol = ft_registry_find(h->registry, call.next);
+            if (!flow->protocol)
+                return "{\"error\":\"switch to an unknown protocol\"}\n";
+            call.dissector = flow->protocol->dissector;
+            *framer = (struct ft_framer){0};
+        } else if (result == FT_FRAMER_NOT_MINE) {
+            say_framing(h, FT_VIOLATION_NOT_PROTOCOL);
+            framer->mode = FT_FRAMER_RESYNC;
+            break;
+        }
+    }
+    if (is_cut)
+        ft_framer_gap(framer, &call, 1);
+    return finish(h);
+}
+
+const char *ft_harness_feed(struct ft_harness *h, const struct ft_harness_flow *flow,
+                            enum ft_direction direction, uint64_t time_ns, const void *bytes,
+                            uint32_t length)
+{
+    return feed(h, flow, direction, time_ns, bytes, length, false);
+}
+
+const char *ft_harness_feed_cut(struct ft_harness *h, const struct ft_harness_flow *flow,
+                                enum ft_direction direction, uint64_t time_ns, const void *bytes,
+                                uint32_t length)
+{
+    return feed(h, flow, direction, time_ns, bytes, length, true);
+}
+
+static void tell_unanswered(void *user, const struct ft_entry *request)
+{
+    struct ft_harness *h = user;
+    const struct ft_protocol *p = h->registry->protocols[request->protocol];
+    char scratch[32];
+    ft_json_object(&h->json);
+    ft_json_key(&h->json, "unanswered");
+    ft_json_object(&h->json);
+    ft_json_put_string(&h->json, "protocol", p->name);
+    ft_json_put_string(
+        &h->json, "command",
+        ft_command_name(p, request->request.code, request->request.qualifier, scratch));
+    ft_json_object_end(&h->json);
+    ft_json_object_end(&h->json);
+    line_end(h);
+}
+
+static void tell_silent(void *user, const struct ft_entry *channel)
+{
+    struct ft_harness *h = user;
+    const struct ft_protocol *p = h->registry->protocols[channel->protocol];
+    ft_call_violation(&h->call, p, channel->deadline_violation);
+    write_finding(h, &h->call.findings[0]);
+}
+
+const char *ft_harness_tick(struct ft_harness *h, uint64_t time_ns)
+{
+    static const struct ft_state_ops ops = {.unanswered = tell_unanswered, .silent = tell_silent};
+    h->json = ft_json_make(h->text, TEXT_SIZE - 1);
+    ft_state_tick(&h->state, time_ns, &ops, h);
+    return finish(h);
+}
+
+enum ft_verdict ft_harness_probe(struct ft_harness *h, const struct ft_harness_flow *f,
+                                 enum ft_direction direction, const void *bytes, uint32_t length)
+{
+    const struct ft_protocol *p = ft_registry_find(h->registry, f->protocol);
+    struct ft_probe where = {
+        .size = sizeof(where),
+        .transport = f->transport,
+        .is_to_server = direction != FT_TO_CLIENT,
+        .src_port = direction == FT_TO_CLIENT ? f->server_port : f->client_port,
+        .dst_port = direction == FT_TO_CLIENT ? f->client_port : f->server_port};
+    if (!p || !p->dissector->probe)
+        return FT_NO;
+    return p->dissector->probe(&where, ft_view_make(bytes, length, false));
+}

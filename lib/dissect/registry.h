@@ -1,0 +1,103 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+/*
+ * The registry: all dissectors of a sensor, checked, numbered and joined.
+ *
+ * Made at start-up by one thread (ft_registry_add() for each, bindings, ft_registry_finish()), then
+ * read by all threads without locks. The only thing that changes later is is_disabled.
+ */
+#ifndef FT_REGISTRY_H
+#define FT_REGISTRY_H
+
+#include <fieldtap/dissector.h>
+
+#include <stdatomic.h>
+
+#define FT_MAX_PROTOCOLS 250u
+
+/** One protocol: its dissector with the tables in this version's row sizes, and what follows. */
+struct ft_protocol {
+    const struct ft_dissector *dissector;
+    const char *name;
+    const char *origin; /**< file of the plugin, NULL for a built-in */
+    uint16_t index;     /**< in ft_registry.protocols */
+    uint16_t demand_words;
+    uint32_t max_pdu;
+    uint32_t flow_state_size, channel_size, flags;
+    struct ft_field *fields;
+    struct ft_command *commands; /**< sorted by code, then qualifier, FT_ANY_QUALIFIER last */
+    struct ft_violation *violations;
+    struct ft_carrier *carriers;
+    struct ft_signature *signatures;
+    uint32_t field_count, command_count, violation_count, carrier_count, signature_count;
+    uint32_t by_code[256]; /**< 1 + first row of `commands` with that code, 0 = none */
+    uint64_t *demand;      /**< fields that rules, log or baseline want; set before workers start */
+    uint64_t *demand_all;  /**< every field */
+    uint16_t *children_any; /**< protocols that carry themselves in this one, found by probe */
+    uint32_t children_any_count;
+    struct ft_child_range {
+        uint64_t first, last;
+        uint16_t protocol;
+    } * children; /**< sorted by first */
+    uint32_t child_count;
+    _Atomic bool is_disabled; /**< abandoned after a fault: not called any more */
+};
+
+struct ft_registry {
+    struct ft_protocol *protocols[FT_MAX_PROTOCOLS];
+    uint32_t count;
+    /* index + 1 of the protocol bound there, 0 = none */
+    uint8_t tcp_port[65536], udp_port[65536], ethertype[65536];
+    uint8_t llc_sap[256], ip_protocol[256];
+    struct {
+        uint64_t id;
+        uint8_t protocol;
+    } snap[64];
+    uint32_t snap_count;
+};
+
+struct ft_registry *ft_registry_new(void);
+void ft_registry_free(struct ft_registry *r);
+
+/**
+ * Check and take a dissector. `origin`: the plugin's file, NULL for a built-in. False and one
+ * sentence in `error` when its ABI, names, tables or limits are wrong, or its name is taken.
+ */
+bool ft_registry_add(struct ft_registry *r, const struct ft_dissector *d, const char *origin,
+                     char *error, size_t error_size);
+
+/** Bind a port (transport TCP or UDP) to a protocol by name; overrides what was bound there. */
+bool ft_registry_bind(struct ft_registry *r, enum ft_transport transport, uint16_t port,
+                      const char *name, char *error, size_t error_size);
+
+/** Join parents and children. To be called once after all were added. */
+void ft_registry_finish(struct ft_registry *r);
+
+/** A protocol by name, or NULL. */
+struct ft_protocol *ft_registry_find(const struct ft_registry *r, const char *name);
+
+/** The protocol bound to what carries a payload, NULL = none. */
+const struct ft_protocol *ft_registry_snap(const struct ft_registry *r, uint64_t snap);
+
+/** The child of `parent` under a selector, NULL = none. */
+const struct ft_protocol *ft_registry_child(const struct ft_registry *r,
+                                            const struct ft_protocol *parent, uint64_t selector);
+
+/** The row of a command: the exact qualifier before any; NULL = not in the table. Cost: a look-up.
+ */
+const struct ft_command *ft_protocol_command(const struct ft_protocol *p, uint32_t code,
+                                             uint32_t qualifier);
+
+/** A violation by number: a row of the protocol or a common one; never NULL for a valid number. */
+const struct ft_violation *ft_protocol_violation(const struct ft_protocol *p, uint32_t number);
+
+/** Names of the enumerations as they stand in JSON. */
+const char *ft_class_name(enum ft_class class_);
+const char *ft_kind_name(enum ft_kind kind);
+const char *ft_direction_name(enum ft_direction direction);
+const char *ft_severity_name(enum ft_severity severity);
+const char *ft_engine_name(enum ft_engine engine);
+const char *ft_fact_name(enum ft_fact fact);
+const char *ft_role_name(enum ft_role role);
+const char *ft_subaddress_name(enum ft_subaddress_kind kind);
+
+#endif

@@ -1,0 +1,239 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+/* The state of dissectors in one shard. */
+#include "dissect/state.h"
+
+#include "base/hash.h"
+
+#include <string.h>
+
+_Static_assert(sizeof(struct ft_entry) <= 272, "entries are sized for four cache lines and a bit");
+
+bool ft_framer_pools_init(struct ft_framer_pools *pools, uint32_t small, uint32_t large)
+{
+    *pools = (struct ft_framer_pools){0};
+    if (ft_pool_init(&pools->small, small, FT_BUFFER_SMALL_SIZE) &&
+        ft_pool_init(&pools->large, large, FT_MAX_PDU))
+        return true;
+    ft_framer_pools_free(pools);
+    return false;
+}
+
+void ft_framer_pools_free(struct ft_framer_pools *pools)
+{
+    ft_pool_free(&pools->small);
+    ft_pool_free(&pools->large);
+}
+
+uint32_t ft_buffer_get(struct ft_framer_pools *pools, uint32_t size)
+{
+    uint32_t n = size <= FT_BUFFER_SMALL_SIZE ? ft_pool_get(&pools->small) : 0;
+    if (n)
+        return n;
+    n = size <= FT_MAX_PDU ? ft_pool_get(&pools->large) : 0;
+    return n ? n | FT_BUFFER_LARGE : 0;
+}
+
+void ft_buffer_put(struct ft_framer_pools *pools, uint32_t buffer)
+{
+    if (buffer & FT_BUFFER_LARGE)
+        ft_pool_put(&pools->large, buffer & ~FT_BUFFER_LARGE);
+    else if (buffer)
+        ft_pool_put(&pools->small, buffer);
+}
+
+uint8_t *ft_buffer_at(const struct ft_framer_pools *pools, uint32_t buffer)
+{
+    return buffer & FT_BUFFER_LARGE ? ft_pool_at(&pools->large, buffer & ~FT_BUFFER_LARGE)
+                                    : ft_pool_at(&pools->small, buffer);
+}
+
+uint32_t ft_buffer_size(uint32_t buffer)
+{
+    return buffer & FT_BUFFER_LARGE ? FT_MAX_PDU : FT_BUFFER_SMALL_SIZE;
+}
+
+bool ft_state_init(struct ft_state *s, uint32_t entries, uint32_t small, uint32_t large)
+{
+    *s = (struct ft_state){0};
+    uint32_t chains = 16;
+    while (chains < entries)
+        chains *= 2;
+    s->chain_mask = chains - 1;
+    s->chains = ft_map((uint64_t)chains * sizeof(uint32_t), false);
+    if (s->chains && ft_pool_init(&s->entries, entries, sizeof(struct ft_entry)) &&
+        ft_framer_pools_init(&s->pools, small, large))
+        return true;
+    ft_state_free(s);
+    return false;
+}
+
+void ft_state_free(struct ft_state *s)
+{
+    ft_unmap(s->chains, ((uint64_t)s->chain_mask + 1) * sizeof(uint32_t));
+    ft_pool_free(&s->entries);
+    ft_framer_pools_free(&s->pools);
+    *s = (struct ft_state){0};
+}
+
+static struct ft_entry *entry_at(const struct ft_state *s, uint32_t n)
+{
+    return ft_pool_at(&s->entries, n);
+}
+
+static uint32_t number_of(const struct ft_state *s, const struct ft_entry *e)
+{
+    return (uint32_t)(((const uint8_t *)e - s->entries.memory) / s->entries.block_size) + 1;
+}
+
+static uint32_t *chain_of(const struct ft_state *s, uint64_t owner, uint16_t protocol, uint8_t kind,
+                          uint64_t key)
+{
+    uint64_t h = ft_hash_mix(owner ^ ((uint64_t)protocol << 48 | (uint64_t)kind << 40), key);
+    return &s->chains[h & s->chain_mask];
+}
+
+struct ft_entry *ft_state_find(struct ft_state *s, uint64_t owner, uint16_t protocol,
+                               enum ft_entry_kind kind, uint64_t key)
+{
+    for (uint32_t n = *chain_of(s, owner, protocol, kind, key); n;) {
+        struct ft_entry *e = entry_at(s, n);
+        if (e->owner == owner && e->key == key && e->protocol == protocol && e->kind == kind)
+            return e;
+        n = e->next;
+    }
+    return NULL;
+}
+
+static void list_remove(struct ft_state *s, struct ft_entry *e)
+{
+    if (e->older)
+        entry_at(s, e->older)->newer = e->newer;
+    else
+        s->oldest[e->kind] = e->newer;
+    if (e->newer)
+        entry_at(s, e->newer)->older = e->older;
+    else
+        s->newest[e->kind] = e->older;
+}
+
+static void list_append(struct ft_state *s, struct ft_entry *e)
+{
+    uint32_t n = number_of(s, e), last = s->newest[e->kind];
+    e->older = last;
+    e->newer = 0;
+    if (last)
+        entry_at(s, last)->newer = n;
+    else
+        s->oldest[e->kind] = n;
+    s->newest[e->kind] = n;
+}
+
+void ft_state_remove(struct ft_state *s, struct ft_entry *e)
+{
+    uint32_t n = number_of(s, e);
+    for (uint32_t *at = chain_of(s, e->owner, e->protocol, e->kind, e->key); *at;
+         at = &entry_at(s, *at)->next) {
+        if (*at == n) {
+            *at = e->next;
+            break;
+        }
+    }
+    list_remove(s, e);
+    if (e->kind == FT_ENTRY_REASSEMBLY)
+        ft_buffer_put(&s->pools, e->reassembly.buffer);
+    if (e->kind == FT_ENTRY_CHANNEL && e->deadline_ns)
+        s->deadlines--;
+    ft_pool_put(&s->entries, n);
+}
+
+/* Make room: the entry unused for longest of the kind that has most to spare goes. */
+static bool evict(struct ft_state *s, enum ft_entry_kind kind)
+{
+    static const uint8_t order[] = {FT_ENTRY_REQUEST, FT_ENTRY_CHILD, FT_ENTRY_FLOW_STATE,
+                                    FT_ENTRY_CHANNEL, FT_ENTRY_REASSEMBLY};
+    uint32_t n = s->oldest[kind];
+    for (unsigned i = 0; !n && i < sizeof(order); i++)
+        n = s->oldest[order[i]];
+    if (!n)
+        return false;
+    ft_state_remove(s, entry_at(s, n));
+    s->stats.evicted++;
+    return true;
+}
+
+struct ft_entry *ft_state_add(struct ft_state *s, uint64_t owner, uint16_t protocol,
+                              enum ft_entry_kind kind, uint64_t key, uint64_t time_ns)
+{
+    if (s->entries.used == s->entries.blocks && !evict(s, kind)) {
+        s->stats.refused++;
+        return NULL;
+    }
+    uint32_t n = ft_pool_get(&s->entries);
+    struct ft_entry *e = entry_at(s, n);
+    /* A request's kept bytes are zeroed by ft_request(); the rest of the union stays untouched. */
+    e->owner = owner;
+    e->key = key;
+    e->protocol = protocol;
+    e->kind = kind;
+    e->from = 0;
+    e->time_ns = time_ns;
+    e->deadline_ns = 0;
+    e->next = 0;
+    if (kind == FT_ENTRY_REASSEMBLY)
+        memset(&e->reassembly, 0, sizeof(e->reassembly));
+    else if (kind != FT_ENTRY_REQUEST)
+        memset(e->data, 0, sizeof(e->data));
+    /* Appended, so that of several requests under one key the oldest is found first. */
+    uint32_t *at = chain_of(s, owner, protocol, kind, key);
+    while (*at)
+        at = &entry_at(s, *at)->next;
+    *at = n;
+    list_append(s, e);
+    return e;
+}
+
+void ft_state_touch(struct ft_state *s, struct ft_entry *e, uint64_t time_ns)
+{
+    e->time_ns = time_ns;
+    if (s->newest[e->kind] == number_of(s, e))
+        return;
+    list_remove(s, e);
+    list_append(s, e);
+}
+
+static void fire_deadlines(struct ft_state *s, uint64_t time_ns, const struct ft_state_ops *ops,
+                           void *user)
+{
+    for (uint32_t n = s->oldest[FT_ENTRY_CHANNEL]; n && s->deadlines;) {
+        struct ft_entry *e = entry_at(s, n);
+        if (e->deadline_ns && e->deadline_ns < time_ns) {
+            ops->silent(user, e);
+            e->deadline_ns = 0;
+            s->deadlines--;
+        }
+        n = e->newer;
+    }
+}
+
+void ft_state_tick(struct ft_state *s, uint64_t time_ns, const struct ft_state_ops *ops, void *user)
+{
+    static const uint32_t seconds[FT_ENTRY_KINDS] = {
+        [FT_ENTRY_CHANNEL] = FT_CHANNEL_SECONDS,       [FT_ENTRY_FLOW_STATE] = FT_CHANNEL_SECONDS,
+        [FT_ENTRY_CHILD] = FT_CHANNEL_SECONDS,         [FT_ENTRY_REQUEST] = FT_REQUEST_SECONDS,
+        [FT_ENTRY_REASSEMBLY] = FT_REASSEMBLY_SECONDS,
+    };
+    fire_deadlines(s, time_ns, ops, user);
+    for (unsigned kind = 0; kind < FT_ENTRY_KINDS; kind++) {
+        uint64_t age = seconds[kind] * 1000000000ull;
+        for (uint32_t n; (n = s->oldest[kind]) && entry_at(s, n)->time_ns + age < time_ns;) {
+            struct ft_entry *e = entry_at(s, n);
+            if (kind == FT_ENTRY_REQUEST) {
+                s->stats.unanswered++;
+                ops->unanswered(user, e);
+            } else {
+                s->stats.expired++;
+            }
+            ft_state_remove(s, e);
+        }
+    }
+}

@@ -1,0 +1,129 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+/*
+ * The state of dissectors in one shard: channels, requests that wait for their response, parts
+ * being put together, and the buffers of the framer.
+ *
+ * Everything has a fixed capacity that belongs to the shard, so that what is refused depends on the
+ * shard's own packets only. Entries live in one hash table under (owner, protocol, kind, key); the
+ * owner is a flow or a host pair. When the table is full the entry unused for longest goes.
+ * One thread at a time. Memory is mapped when made, touched when used.
+ */
+#ifndef FT_STATE_H
+#define FT_STATE_H
+
+#include "base/pool.h"
+#include "dissect/framer.h"
+
+#include <fieldtap/dissector.h>
+
+/** Seconds of packet time after which things end unused. */
+#define FT_CHANNEL_SECONDS    3600u
+#define FT_REQUEST_SECONDS    10u
+#define FT_REASSEMBLY_SECONDS 30u
+
+enum ft_entry_kind {
+    FT_ENTRY_CHANNEL = 0,
+    FT_ENTRY_FLOW_STATE, /**< flow_state of a protocol that is not the flow's first */
+    FT_ENTRY_CHILD,      /**< which child a payload goes to */
+    FT_ENTRY_REQUEST,
+    FT_ENTRY_REASSEMBLY,
+    FT_ENTRY_KINDS
+};
+
+/** Whose state it is, made by the caller from the flow and its addresses. */
+struct ft_owner {
+    uint64_t flow; /**< unique per flow over the whole run */
+    uint64_t pair; /**< hash of the two addresses */
+};
+
+/** One entry; 256 bytes. */
+struct ft_entry {
+    uint64_t owner, key;
+    uint16_t protocol;
+    uint8_t kind;          /**< enum ft_entry_kind */
+    uint8_t from;          /**< REQUEST, REASSEMBLY: enum ft_direction it came in */
+    uint32_t next;         /**< in its hash chain */
+    uint32_t older, newer; /**< in the list of its kind, by last use */
+    uint64_t time_ns;      /**< last use */
+    union {
+        uint8_t data[FT_MAX_CHANNEL_STATE]; /**< CHANNEL, FLOW_STATE */
+        uint16_t child;                     /**< CHILD: protocol index */
+        struct {
+            uint8_t keep[FT_MAX_PAIR_KEEP];
+            uint64_t number; /**< packet number of the request */
+            uint32_t code, qualifier;
+            uint8_t class_;
+        } request;
+        struct {
+            uint32_t buffer, have; /**< as struct ft_framer */
+            bool is_cut;
+        } reassembly;
+    };
+    uint64_t deadline_ns; /**< CHANNEL: ft_expect_within(), 0 = none */
+    uint16_t deadline_violation;
+};
+
+/** Buffers of two sizes; numbers with the top bit set are of the large kind. */
+struct ft_framer_pools {
+    struct ft_pool small; /**< 4 KiB */
+    struct ft_pool large; /**< FT_MAX_PDU */
+};
+
+#define FT_BUFFER_LARGE      0x80000000u
+#define FT_BUFFER_SMALL_SIZE 4096u
+
+bool ft_framer_pools_init(struct ft_framer_pools *pools, uint32_t small, uint32_t large);
+void ft_framer_pools_free(struct ft_framer_pools *pools);
+
+/** A buffer of at least `size` (at most FT_MAX_PDU) bytes: its number, 0 = none is free. */
+uint32_t ft_buffer_get(struct ft_framer_pools *pools, uint32_t size);
+void ft_buffer_put(struct ft_framer_pools *pools, uint32_t buffer);
+uint8_t *ft_buffer_at(const struct ft_framer_pools *pools, uint32_t buffer);
+uint32_t ft_buffer_size(uint32_t buffer);
+
+/** Counters of one shard. */
+struct ft_state_stats {
+    uint64_t evicted, refused, unanswered, expired;
+};
+
+struct ft_state {
+    struct ft_pool entries;
+    uint32_t *chains; /**< first entry of each hash chain */
+    uint32_t chain_mask;
+    uint32_t oldest[FT_ENTRY_KINDS], newest[FT_ENTRY_KINDS];
+    struct ft_framer_pools pools;
+    struct ft_state_stats stats;
+    uint32_t deadlines; /**< channels with a deadline */
+};
+
+/** Make the state of a shard with `entries` entries and so many buffers. */
+bool ft_state_init(struct ft_state *s, uint32_t entries, uint32_t small, uint32_t large);
+void ft_state_free(struct ft_state *s);
+
+/** Find an entry; NULL = none. Several requests may have one key: the oldest is found. */
+struct ft_entry *ft_state_find(struct ft_state *s, uint64_t owner, uint16_t protocol,
+                               enum ft_entry_kind kind, uint64_t key);
+
+/** Make an entry with zeroed content; evicts the oldest of its kind when the table is full. */
+struct ft_entry *ft_state_add(struct ft_state *s, uint64_t owner, uint16_t protocol,
+                              enum ft_entry_kind kind, uint64_t key, uint64_t time_ns);
+
+/** Mark as used now. */
+void ft_state_touch(struct ft_state *s, struct ft_entry *e, uint64_t time_ns);
+
+/** Remove an entry and give its buffer back. */
+void ft_state_remove(struct ft_state *s, struct ft_entry *e);
+
+/** What a tick tells. */
+struct ft_state_ops {
+    /** A request got no response in FT_REQUEST_SECONDS. */
+    void (*unanswered)(void *user, const struct ft_entry *request);
+    /** A channel was silent longer than ft_expect_within() allowed. */
+    void (*silent)(void *user, const struct ft_entry *channel);
+};
+
+/** Expire what is old at packet time `time_ns`, in order of last use. */
+void ft_state_tick(struct ft_state *s, uint64_t time_ns, const struct ft_state_ops *ops,
+                   void *user);
+
+#endif
