@@ -6,8 +6,9 @@
 #include "capture/file.h"
 #include "capture/set.h"
 
-#include <errno.h>
+#include <fcntl.h>
 #include <setjmp.h>
+#include <signal.h>
 #include <stdarg.h>
 #include <stddef.h>
 #include <stdint.h>
@@ -15,6 +16,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
+#include <sys/time.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
@@ -994,16 +996,25 @@ static void test_refused(void **state)
     assert_has(error, "/missing: No such file or directory");
     assert_null(read_path(folder, error));
     assert_has(error, ": Is a directory");
-    if (geteuid() != 0) {
-        struct bytes bytes = {0};
-        pcap_header(&bytes, 0xa1b2c3d4);
-        char *path = write_file("unreadable", &bytes);
-        assert_int_equal(chmod(path, 0), 0);
-        assert_null(read_path(path, error));
-        assert_has(error, ": Permission denied");
-        assert_int_equal(unlink(path), 0);
-        clear(&bytes);
-    }
+}
+
+/* What root may read, nobody may not. */
+static void test_refused_unreadable(void **state)
+{
+    struct bytes bytes = {0};
+    char error[256];
+    uid_t user = geteuid();
+
+    (void)state;
+    pcap_header(&bytes, 0xa1b2c3d4);
+    char *path = write_file("unreadable", &bytes);
+    assert_int_equal(chmod(path, 0), 0);
+    assert_true(user != 0 || seteuid(65534) == 0);
+    struct reading *reading = read_path(path, error);
+    assert_int_equal(seteuid(user), 0);
+    assert_null(reading);
+    assert_has(error, "/unreadable: Permission denied");
+    clear(&bytes);
 }
 
 static void test_refused_pcapng(void **state)
@@ -1257,6 +1268,43 @@ static void test_pipe_has_no_size(void **state)
     forget(reading);
     ft_capture_file_close(file);
     end_writer(writer, path);
+    clear(&bytes);
+}
+
+static void on_alarm(int number)
+{
+    (void)number;
+}
+
+/* A sensor that waits for a pipe can be stopped: a handler without SA_RESTART ends the reading. */
+static void test_pipe_interrupted(void **state)
+{
+    struct bytes bytes = {0};
+    struct sigaction action = {.sa_handler = on_alarm};
+    struct itimerval timer = {.it_value.tv_usec = 50000, .it_interval.tv_usec = 50000};
+    struct itimerval off = {0};
+    char error[256];
+    char *path = path_of("waiting");
+
+    (void)state;
+    pcap_header(&bytes, 0xa1b2c3d4);
+    pcap_record(&bytes, 1, 0, 100, 0);
+    assert_int_equal(mkfifo(path, 0600), 0);
+    int writer = open(path, O_RDWR | O_CLOEXEC); /* stays open: the end does not come */
+    assert_true(writer >= 0);
+    assert_int_equal(write(writer, bytes.data, bytes.size), bytes.size);
+    struct ft_capture_file *file = ft_capture_file_open(path, error, sizeof(error));
+    assert_non_null(file);
+    assert_int_equal(sigaction(SIGALRM, &action, NULL), 0);
+    assert_int_equal(setitimer(ITIMER_REAL, &timer, NULL), 0);
+    struct reading *reading = read_all(file);
+    assert_int_equal(setitimer(ITIMER_REAL, &off, NULL), 0);
+    assert_int_equal(reading->count, 1);
+    assert_int_equal(reading->end, -1);
+    assert_has(reading->remark, "reading failed at byte 140 (Interrupted system call)");
+    forget(reading);
+    ft_capture_file_close(file);
+    close(writer);
     clear(&bytes);
 }
 
@@ -1609,6 +1657,93 @@ static void test_set_file_gone(void **state)
     ft_capture_set_close(set);
 }
 
+/* The same between two loops. */
+static void test_set_file_gone_later(void **state)
+{
+    (void)state;
+    for (unsigned merge = 0; merge < 2; merge++) {
+        const char *sources[] = {pcap_at("gone", 'g', (uint32_t[]){1}, 1),
+                                 pcap_at("a", 'a', (uint32_t[]){2, 4}, 2)};
+        struct ft_capture_set_options options = {.merge = merge == 1, .loops = 2};
+        struct ft_capture_record record;
+        char error[256];
+        char got[256];
+
+        struct ft_capture_set *set =
+            ft_capture_set_open(sources, 2, &options, error, sizeof(error));
+        assert_non_null(set);
+        assert_int_equal(ft_capture_set_next(set, &record), 1);
+        assert_int_equal(record.data[0], 'g');
+        assert_int_equal(ft_capture_set_next(set, &record), 1);
+        assert_int_equal(unlink(sources[0]), 0);
+        render(set, got, sizeof(got));
+        /* from 1 to 4 with three packets: the shift is 4.5 seconds */
+        assert_string_equal(got, "a4 a6 a8");
+        ft_capture_set_close(set);
+    }
+}
+
+static void test_set_progress(void **state)
+{
+    const char *sources[] = {pcap_at("a", 'a', (uint32_t[]){1, 2}, 2),
+                             pcap_at("b", 'b', (uint32_t[]){1, 2}, 2)};
+    /* two files of a header and two records of 17 bytes, with the place after each record;
+     * merged, the next record of each file has been read too */
+    static const uint64_t in_row[] = {41, 58, 99, 116, 157, 174, 215, 232};
+    static const uint64_t merged[] = {82, 99, 116, 116, 198, 215, 232, 232};
+
+    (void)state;
+    for (unsigned merge = 0; merge < 2; merge++) {
+        struct ft_capture_set_options options = {.merge = merge == 1, .loops = 2};
+        struct ft_capture_record record;
+        char error[256];
+
+        struct ft_capture_set *set =
+            ft_capture_set_open(sources, 2, &options, error, sizeof(error));
+        assert_non_null(set);
+        assert_int_equal(ft_capture_set_size(set), 232);
+        for (size_t i = 0; i < 8; i++) {
+            assert_int_equal(ft_capture_set_next(set, &record), 1);
+            assert_int_equal(ft_capture_set_position(set), merge == 1 ? merged[i] : in_row[i]);
+        }
+        ft_capture_set_close(set);
+    }
+}
+
+/* Interfaces that turn up one by one keep apart, and keep their numbers in the second loop. */
+static void test_set_many_interfaces(void **state)
+{
+    enum {
+        INTERFACES = 300
+    };
+    struct bytes bytes = {0};
+    struct ft_capture_set_options options = {.loops = 2};
+    struct ft_capture_record record;
+    char error[256];
+
+    (void)state;
+    ng_section(&bytes);
+    for (uint32_t i = 0; i < INTERFACES; i++) {
+        ng_interface(&bytes, (uint16_t)(1000 + i));
+        ng_packet(&bytes, i, i, 20, 0);
+        ng_packet(&bytes, i / 2, i, 20, 0);
+    }
+    const char *path = write_file("many", &bytes);
+    struct ft_capture_set *set = ft_capture_set_open(&path, 1, &options, error, sizeof(error));
+    assert_non_null(set);
+    for (uint32_t i = 0; i < 2 * INTERFACES; i++) {
+        assert_int_equal(ft_capture_set_next(set, &record), 1);
+        assert_int_equal(record.interface, i % INTERFACES);
+        assert_int_equal(ft_capture_set_next(set, &record), 1);
+        assert_int_equal(record.interface, i % INTERFACES / 2);
+        assert_int_equal(ft_capture_set_interface(set, record.interface)->linktype,
+                         record.linktype);
+    }
+    assert_int_equal(ft_capture_set_next(set, &record), 0);
+    ft_capture_set_close(set);
+    clear(&bytes);
+}
+
 static void test_set_refused(void **state)
 {
     struct bytes empty = {0};
@@ -1777,7 +1912,9 @@ int main(void)
         cmocka_unit_test(test_pcapng_damage),
         cmocka_unit_test(test_pcapng_interface_limit),
         cmocka_unit_test(test_refused),
+        cmocka_unit_test(test_refused_unreadable),
         cmocka_unit_test(test_refused_pcapng),
+        cmocka_unit_test(test_pipe_interrupted),
         cmocka_unit_test(test_cut_at_every_byte),
         cmocka_unit_test(test_damage),
         cmocka_unit_test(test_refill),
@@ -1795,6 +1932,9 @@ int main(void)
         cmocka_unit_test(test_set_folder),
         cmocka_unit_test(test_set_remarks_once),
         cmocka_unit_test(test_set_file_gone),
+        cmocka_unit_test(test_set_file_gone_later),
+        cmocka_unit_test(test_set_progress),
+        cmocka_unit_test(test_set_many_interfaces),
         cmocka_unit_test(test_set_refused),
         cmocka_unit_test(test_set_standard_input),
         cmocka_unit_test(test_collection),
