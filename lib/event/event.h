@@ -1,0 +1,146 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+/*
+ * What workers tell the alerting core: records written in place into a byte ring.
+ *
+ * A record is one struct ft_event and, behind it, the variable parts that its members point to by
+ * offset. Records of one worker come in the order of (seq, shard, n); the core merges the rings by
+ * that key, which makes its output independent of the number of workers.
+ */
+#ifndef FT_EVENT_H
+#define FT_EVENT_H
+
+#include "packet/packet.h"
+
+#include <fieldtap/dissector.h>
+
+/** A record is at most this long. */
+#define FT_EVENT_MAX 8192u
+
+enum ft_event_type {
+    FT_EVENT_TALK = 1,    /**< two endpoints were first seen together, or with this protocol */
+    FT_EVENT_FACT,        /**< something about an asset */
+    FT_EVENT_OPERATION,   /**< first (client, server, sub-addresses, command) */
+    FT_EVENT_ALERT,       /**< a command of a class that is an alert, or a rule hit */
+    FT_EVENT_VIOLATION,   /**< found by a dissector or by the engine for a protocol */
+    FT_EVENT_ANOMALY,     /**< found below the protocols: decode, stream */
+    FT_EVENT_MESSAGE,     /**< --log messages */
+    FT_EVENT_TRANSACTION, /**< --log transactions */
+    FT_EVENT_UNANSWERED,  /**< a request without response, --log transactions */
+    FT_EVENT_FLOW,        /**< a flow ended */
+    FT_EVENT_HEALTH,      /**< the sensor about itself */
+    FT_EVENT_TYPES
+};
+
+/** Which events may be shed when a ring is fuller than three quarters (live only). */
+static inline bool ft_event_is_best_effort(enum ft_event_type type)
+{
+    return type >= FT_EVENT_MESSAGE && type <= FT_EVENT_FLOW;
+}
+
+/** Below the protocols. */
+enum ft_anomaly {
+    FT_ANOMALY_FRAGMENT_OVERLAP = 0,
+    FT_ANOMALY_STREAM_OVERLAP,
+    FT_ANOMALY_DATA_AFTER_CLOSE,
+    FT_ANOMALY_PORT_ZERO,
+    FT_ANOMALY_LAND, /**< source and destination are the same */
+    FT_ANOMALY_COUNT
+};
+
+/** About the sensor itself. */
+enum ft_health {
+    FT_HEALTH_DISSECTOR_FAULT = 0, /**< abandoned by a signal */
+    FT_HEALTH_DISSECTOR_OVERRUN,   /**< abandoned: took too long */
+    FT_HEALTH_TIME_BACKWARDS,      /**< packet time ran backwards, or jumped over an hour */
+    FT_HEALTH_LEDGER,              /**< the books do not close */
+    FT_HEALTH_COUNT
+};
+
+/** A sub-address in an event; its text, if any, lies in the record. */
+struct ft_event_sub {
+    uint64_t value;
+    uint16_t text; /**< offset from the record, 0 = none */
+    uint8_t length;
+    uint8_t kind; /**< enum ft_subaddress_kind */
+};
+
+/** The packet an event comes from. src and dst are sender and receiver of that packet. */
+struct ft_event_packet {
+    uint64_t flow_id;
+    union ft_ip src, dst;
+    uint16_t src_port, dst_port;
+    uint8_t src_mac[6], dst_mac[6];
+    uint16_t ethertype;
+    uint16_t interface;
+    uint16_t vlan[FT_PACKET_VLANS];
+    uint8_t vlan_count;
+    uint8_t proto;        /**< IP protocol, 0 when not IP */
+    uint8_t family;       /**< 4, 6, or 2 for layer 2 */
+    uint8_t server_side;  /**< 0: src is the server, 1: dst is, 2: neither */
+    uint8_t is_multicast; /**< dst is a group or broadcast address */
+    uint8_t has_mac;
+    uint8_t has_loss;      /**< bytes of this flow were never seen */
+    uint8_t confidence;    /**< enum ft_confidence of server_side */
+    struct ft_outer outer; /**< tunnel NONE: not tunnelled */
+};
+
+/** Members of MESSAGE, TRANSACTION, UNANSWERED, OPERATION, ALERT, VIOLATION. */
+struct ft_event_message {
+    uint32_t code, qualifier;
+    uint8_t kind, direction, class_;
+    uint8_t has_command;
+    uint8_t is_paired;
+    uint8_t is_tree_cut;
+    uint8_t index;              /**< of the message in its PDU */
+    uint8_t parent;             /**< index of the enclosing message, 0xff = none */
+    struct ft_event_sub sub[2]; /**< client, server */
+    uint64_t response_ns, request_number;
+    uint32_t violation;         /**< VIOLATION */
+    uint32_t count;             /**< VIOLATION: times in this PDU */
+    uint32_t at, at_length;     /**< VIOLATION: bytes of the PDU; at UINT32_MAX = not in it */
+    uint32_t tree, tree_length; /**< packed fields: offset from the record */
+};
+
+struct ft_event_fact {
+    uint8_t is_address;    /**< text holds IP (4 or 16 bytes) and MAC (6): they are one device */
+    uint8_t party;         /**< FT_SENDER, FT_RECEIVER */
+    uint8_t fact;          /**< enum ft_fact */
+    uint16_t text, length; /**< offset from the record */
+    struct ft_event_sub sub;
+};
+
+struct ft_event_flow {
+    uint64_t packets[2], bytes[2]; /**< by src and dst of the event's packet part */
+    uint64_t first_ns, last_ns;
+    uint8_t tcp_flags[2];
+    uint8_t state, reason; /**< enum ft_flow_state, enum ft_flow_end */
+    uint8_t alerted;
+    uint8_t is_unknown, is_encrypted;
+    uint32_t messages;
+};
+
+struct ft_event_health {
+    uint8_t health; /**< enum ft_health */
+    int32_t signal;
+};
+
+struct ft_event {
+    uint32_t size; /**< of the record with all parts, a multiple of 8 */
+    uint8_t type;  /**< enum ft_event_type */
+    uint8_t shard;
+    uint16_t protocol; /**< index in the registry + 1, 0 = none */
+    uint64_t seq;      /**< order of the packet or tick */
+    uint32_t n;        /**< order within (seq, shard) */
+    uint32_t anomaly;  /**< ANOMALY: enum ft_anomaly */
+    uint64_t time_ns;  /**< packet time */
+    uint64_t number;   /**< pcap_cnt */
+    struct ft_event_packet packet;
+    union {
+        struct ft_event_message message;
+        struct ft_event_fact fact;
+        struct ft_event_flow flow;
+        struct ft_event_health health;
+    };
+};
+
+#endif

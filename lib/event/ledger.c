@@ -1,0 +1,25 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+/* The books: sums. */
+#include "event/ledger.h"
+
+bool ft_ledger_is_balanced(const struct ft_ledger *l)
+{
+    uint64_t packets = 0;
+    for (unsigned i = 0; i < FT_BUCKET_COUNT; i++)
+        packets += l->packets[i];
+    const struct ft_stream_bytes *s = &l->stream;
+    uint64_t bytes = s->delivered + s->skipped + s->encrypted + s->resync + s->duplicate + s->held;
+    return packets == l->received && l->packets[FT_BUCKET_NONE] == 0 && bytes == l->stream_received;
+}
+
+void ft_ledger_add(struct ft_ledger *to, const struct ft_ledger *from)
+{
+    /* All members are counters but one, which is a maximum. */
+    uint64_t max = to->max_size > from->max_size ? to->max_size : from->max_size;
+    uint64_t *a = (uint64_t *)(void *)to;
+    const uint64_t *b = (const uint64_t *)(const void *)from;
+    _Static_assert(sizeof(*to) % sizeof(*a) == 0, "only counters");
+    for (unsigned i = 0; i < sizeof(*to) / sizeof(*a); i++)
+        a[i] += b[i];
+    to->max_size = max;
+}

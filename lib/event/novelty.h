@@ -1,0 +1,42 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+/*
+ * "Told the core already?": a bounded set of hashes in each shard.
+ *
+ * Buckets of eight, one cache line; the entry added first to a full bucket goes, so forgetting
+ * depends on the shard's own traffic only, and only means that the core, which keeps the truth, is
+ * told once more. Cleared once an hour of packet time, so that the core sees what is still alive.
+ */
+#ifndef FT_NOVELTY_H
+#define FT_NOVELTY_H
+
+#include <stdbool.h>
+#include <stdint.h>
+#include <string.h>
+
+#define FT_NOVELTY_RENEWAL_NS (3600ull * 1000000000ull)
+
+struct ft_novelty {
+    uint64_t *slots;  /**< buckets of eight; 0 = free */
+    uint32_t buckets; /**< power of two */
+    uint64_t used, forgotten;
+    uint64_t since_ns; /**< packet time of the last renewal */
+};
+
+/** Add a hash: true when it was not there. About 10 cycles and a cache line. */
+static inline bool ft_novelty_add(struct ft_novelty *n, uint64_t hash)
+{
+    uint64_t *b = n->slots + (hash >> 32 & (n->buckets - 1)) * 8;
+    hash |= 1;
+    for (unsigned i = 0; i < 8; i++)
+        if (b[i] == hash)
+            return false;
+    if (b[7])
+        n->forgotten++;
+    else
+        n->used++;
+    memmove(b + 1, b, 7 * sizeof(*b));
+    b[0] = hash;
+    return true;
+}
+
+#endif
