@@ -64,6 +64,7 @@ enum ft_bucket {
     FT_BUCKET_TCP_HEADER,
     FT_BUCKET_UDP_HEADER,
     FT_BUCKET_ICMP_HEADER,
+    FT_BUCKET_SCTP_HEADER,
     FT_BUCKET_L4_CHECKSUM, /**< only under checksum policy drop */
     FT_BUCKET_TUNNEL,      /**< GRE, ERSPAN, ... header malformed */
     FT_BUCKET_TOO_MANY_LAYERS,
@@ -94,11 +95,14 @@ enum ft_packet_flag {
     FT_PACKET_IP_CHECKSUM_BAD = 1u << 10,
     FT_PACKET_L4_CHECKSUM_BAD = 1u << 11,
     FT_PACKET_TUNNELLED = 1u << 12, /**< `outer` is set */
-    FT_PACKET_MULTICAST = 1u << 13, /**< the destination (IP, else MAC) is a group or broadcast */
-    FT_PACKET_TICK = 1u << 14,      /**< no packet: a second of packet time has passed */
-    FT_PACKET_END = 1u << 15,       /**< no packet: the source has ended */
-    FT_PACKET_PRP = 1u << 16,       /**< a PRP trailer was removed */
-    FT_PACKET_HSR = 1u << 17,       /**< an HSR tag was removed */
+    /** The destination is a group or broadcast: by its IP or the MAC ff:ff:ff:ff:ff:ff (so that
+     * directed broadcasts count); of non-IP by the group bit of the MAC. */
+    FT_PACKET_MULTICAST = 1u << 13,
+    FT_PACKET_TICK = 1u << 14,     /**< no packet: a second of packet time has passed */
+    FT_PACKET_END = 1u << 15,      /**< no packet: the source has ended */
+    FT_PACKET_PRP = 1u << 16,      /**< a PRP trailer was removed */
+    FT_PACKET_HSR = 1u << 17,      /**< an HSR tag was removed */
+    FT_PACKET_FRAGMENT = 1u << 18, /**< an IP fragment: no ports; payload is the fragment's data */
 };
 
 enum ft_tunnel {
@@ -107,7 +111,8 @@ enum ft_tunnel {
     FT_TUNNEL_ERSPAN,
     FT_TUNNEL_VXLAN,
     FT_TUNNEL_GENEVE,
-    FT_TUNNEL_IPIP,
+    FT_TUNNEL_IPIP, /**< IP in IP, 6in4, MPLS in IP */
+    FT_TUNNEL_ETHERIP,
 };
 
 /** An IP address; IPv4 in the first four bytes, network order, the rest zero. */
@@ -140,21 +145,37 @@ struct ft_packet {
     uint16_t linktype;  /**< enum ft_linktype */
     uint16_t interface; /**< index of the interface or port */
 
+    /**
+     * enum ft_packet_flag. The source sets 0 (or TICK, END), ft_defrag_add() REASSEMBLED and
+     * FRAGMENT_OVERLAP, which ft_packet_decode() keeps; it adds all others.
+     */
+    uint32_t flags;
+
     /* set by ft_packet_decode() */
-    uint32_t flags;       /**< enum ft_packet_flag */
-    uint32_t payload;     /**< offset of the L4 payload (for non-IP: of the L3 payload) from data */
-    uint32_t payload_len; /**< bytes of it that are here */
+    uint32_t l3; /**< offset of the innermost IP header from data (non-IP: that of the payload) */
+    /**
+     * Offset of the payload from data: of TCP, UDP, UDP-Lite, SCTP behind their header; of all
+     * other IP protocols (ICMP and ICMPv6 too) behind the IP header; of non-IP behind the ethertype
+     * or the LLC/SNAP header.
+     */
+    uint32_t payload;
+    uint32_t payload_len;     /**< bytes of it that are here */
     uint32_t payload_wirelen; /**< bytes of it on the wire; more than payload_len when cut */
-    uint32_t flow_hash;       /**< seeded hash of the sorted flow key */
+    uint32_t flow_hash;       /**< seeded hash of the sorted flow key; ICMP: without type, code */
     uint8_t shard;            /**< 0 .. FT_SHARDS - 1 */
-    uint8_t bucket;           /**< enum ft_bucket, when the fate is known at decoding */
-    uint8_t proto;            /**< IP protocol of the innermost packet */
+    /**
+     * enum ft_bucket, when the fate is known at decoding. Of a decoded packet: ENCRYPTED (ESP,
+     * MACsec) or NO_PAYLOAD (IPv6 "no next header"), and there is nothing to dissect.
+     */
+    uint8_t bucket;
+    uint8_t proto; /**< IP protocol of the innermost packet */
     uint8_t vlan_count;
     uint16_t vlan[FT_PACKET_VLANS]; /**< VID, outermost first */
     uint8_t priority;               /**< PCP of the innermost tag */
     uint8_t ttl;                    /**< TTL or hop limit */
     uint16_t ethertype;             /**< of the innermost frame, host order */
     uint16_t src_port, dst_port;    /**< host order; ICMP: type and code */
+    /** Of the innermost Ethernet frame. SLL and SLL2 know the source only (no ETHERNET flag). */
     uint8_t src_mac[6], dst_mac[6];
     union ft_ip src, dst;
     uint32_t tcp_seq, tcp_ack;
@@ -203,9 +224,9 @@ enum ft_decode_result {
 };
 
 /**
- * Decode `p` (data, caplen, wirelen, linktype set; the rest zeroed by this function except the
- * members set by the source). Pure: same bytes, same result, no state. Any thread.
- * Cost: about 60 cycles for Ethernet/IPv4/TCP without tags.
+ * Decode `p` (data, caplen, wirelen, linktype, flags set; the rest zeroed by this function except
+ * the members set by the source). Pure: same bytes, same result, no state. Any thread. A caplen
+ * over wirelen counts as both. Cost: about 60 cycles for Ethernet/IPv4/TCP without tags.
  */
 enum ft_decode_result ft_packet_decode(const struct ft_decode_config *config, struct ft_packet *p);
 
