@@ -96,8 +96,9 @@ static const struct ft_violation common_violations[] = {
                                 .severity = FT_SEVERITY_MAJOR},
 };
 
-static bool refuse(char *error, size_t size, const char *name, const char *origin,
-                   const char *format, ...)
+__attribute__((format(printf, 5, 6))) static bool refuse(char *error, size_t size, const char *name,
+                                                         const char *origin, const char *format,
+                                                         ...)
 {
     char text[256];
     va_list ap;

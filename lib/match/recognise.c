@@ -1,0 +1,175 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+/* Recognition of unknown flows by signatures and probes. */
+#include "match/recognise.h"
+
+#include <hs.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+struct ft_recogniser {
+    const struct ft_registry *registry;
+    hs_database_t *tcp, *udp; /* NULL: no signatures */
+};
+
+struct ft_recogniser_scratch {
+    hs_scratch_t *hs;
+    uint64_t hits[(FT_MAX_PROTOCOLS + 63) / 64];
+};
+
+/* All signatures of one transport; the id of a pattern is the index of its protocol. */
+struct patterns {
+    const char **text;
+    unsigned *flags, *ids;
+    unsigned count;
+};
+
+static void patterns_free(struct patterns *p)
+{
+    free(p->text);
+    free(p->flags);
+    free(p->ids);
+}
+
+static bool patterns_collect(struct patterns *p, const struct ft_registry *r, uint32_t transport)
+{
+    uint32_t total = 0;
+    for (uint32_t i = 0; i < r->count; i++)
+        total += r->protocols[i]->signature_count;
+    *p = (struct patterns){.text = calloc(total + 1, sizeof(*p->text)),
+                           .flags = calloc(total + 1, sizeof(*p->flags)),
+                           .ids = calloc(total + 1, sizeof(*p->ids))};
+    if (!p->text || !p->flags || !p->ids)
+        return false;
+    for (uint32_t i = 0; i < r->count; i++) {
+        const struct ft_protocol *proto = r->protocols[i];
+        for (uint32_t s = 0; s < proto->signature_count; s++) {
+            if (!(proto->signatures[s].flags & transport))
+                continue;
+            p->text[p->count] = proto->signatures[s].pattern;
+            p->flags[p->count] = HS_FLAG_DOTALL | HS_FLAG_SINGLEMATCH | HS_FLAG_ALLOWEMPTY;
+            p->ids[p->count++] = i;
+        }
+    }
+    return true;
+}
+
+static bool compile(hs_database_t **db, const struct ft_registry *r, uint32_t transport,
+                    char *error, size_t error_size)
+{
+    struct patterns p;
+    hs_compile_error_t *wrong = NULL;
+    *db = NULL;
+    bool ok = patterns_collect(&p, r, transport);
+    if (!ok) {
+        snprintf(error, error_size, "out of memory");
+    } else if (p.count && hs_compile_multi((const char *const *)p.text, p.flags, p.ids, p.count,
+                                           HS_MODE_BLOCK, NULL, db, &wrong) != HS_SUCCESS) {
+        int n = wrong->expression;
+        snprintf(error, error_size, "dissector \"%s\": signature \"%s\": %s",
+                 n >= 0 ? r->protocols[p.ids[n]]->name : "?", n >= 0 ? p.text[n] : "?",
+                 wrong->message);
+        hs_free_compile_error(wrong);
+        ok = false;
+    }
+    patterns_free(&p);
+    return ok;
+}
+
+struct ft_recogniser *ft_recogniser_new(const struct ft_registry *registry, char *error,
+                                        size_t error_size)
+{
+    struct ft_recogniser *r = calloc(1, sizeof(*r));
+    if (!r) {
+        snprintf(error, error_size, "out of memory");
+        return NULL;
+    }
+    r->registry = registry;
+    if (hs_valid_platform() != HS_SUCCESS) {
+        snprintf(error, error_size, "this CPU lacks SSSE3, which Hyperscan needs");
+        free(r);
+        return NULL;
+    }
+    if (!compile(&r->tcp, registry, FT_SIGNATURE_TCP, error, error_size) ||
+        !compile(&r->udp, registry, FT_SIGNATURE_UDP, error, error_size)) {
+        ft_recogniser_free(r);
+        return NULL;
+    }
+    return r;
+}
+
+void ft_recogniser_free(struct ft_recogniser *r)
+{
+    if (!r)
+        return;
+    hs_free_database(r->tcp);
+    hs_free_database(r->udp);
+    free(r);
+}
+
+struct ft_recogniser_scratch *ft_recogniser_scratch_new(const struct ft_recogniser *r)
+{
+    struct ft_recogniser_scratch *s = calloc(1, sizeof(*s));
+    if (!s || (r->tcp && hs_alloc_scratch(r->tcp, &s->hs) != HS_SUCCESS) ||
+        (r->udp && hs_alloc_scratch(r->udp, &s->hs) != HS_SUCCESS)) {
+        ft_recogniser_scratch_free(s);
+        return NULL;
+    }
+    return s;
+}
+
+void ft_recogniser_scratch_free(struct ft_recogniser_scratch *s)
+{
+    if (s)
+        hs_free_scratch(s->hs);
+    free(s);
+}
+
+static int on_hit(unsigned id, unsigned long long from, unsigned long long to, unsigned flags,
+                  void *user)
+{
+    struct ft_recogniser_scratch *s = user;
+    (void)from;
+    (void)to;
+    (void)flags;
+    s->hits[id / 64] |= 1ull << (id % 64);
+    return 0;
+}
+
+static enum ft_verdict ask(const struct ft_protocol *p, const struct ft_probe *where,
+                           const uint8_t *bytes, uint32_t length, bool is_cut)
+{
+    if (atomic_load_explicit(&p->is_disabled, memory_order_relaxed) || !p->dissector->probe)
+        return FT_NO;
+    return p->dissector->probe(where, ft_view_make(bytes, length, is_cut));
+}
+
+const struct ft_protocol *ft_recognise(const struct ft_recogniser *r,
+                                       struct ft_recogniser_scratch *s,
+                                       const struct ft_probe *where, const uint8_t *bytes,
+                                       uint32_t length, bool is_cut, uint16_t *maybe)
+{
+    struct ft_protocol *const *protocols = r->registry->protocols;
+    if (*maybe && ask(protocols[*maybe - 1], where, bytes, length, is_cut) != FT_NO)
+        return protocols[*maybe - 1];
+    const hs_database_t *db = where->transport == FT_TRANSPORT_TCP ? r->tcp : r->udp;
+    uint16_t first_maybe = 0;
+    *maybe = 0;
+    if (!db)
+        return NULL;
+    memset(s->hits, 0, sizeof(s->hits));
+    hs_scan(db, (const char *)bytes, length < FT_RECOGNISE_BYTES ? length : FT_RECOGNISE_BYTES, 0,
+            s->hs, on_hit, s);
+    for (unsigned word = 0; word < sizeof(s->hits) / sizeof(s->hits[0]); word++) {
+        for (uint64_t bits = s->hits[word]; bits; bits &= bits - 1) {
+            const struct ft_protocol *p = protocols[word * 64 + (unsigned)__builtin_ctzll(bits)];
+            enum ft_verdict verdict = ask(p, where, bytes, length, is_cut);
+            if (verdict == FT_YES)
+                return p;
+            if (verdict == FT_MAYBE && !first_maybe)
+                first_maybe = (uint16_t)(p->index + 1);
+        }
+    }
+    *maybe = first_maybe;
+    return NULL;
+}
