@@ -1,0 +1,764 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+/*
+ * DNP3 (IEEE 1815): link frames, transport segments, application fragments.
+ *
+ * A PDU of a stream is one link frame; a datagram holds one or several. Each frame is a message:
+ * the one that ends a fragment is named by the application function, every other one by its link
+ * function (segments before the last, link services), so that a function is counted once for each
+ * fragment. The data of a frame are read only when all its checksums are right, as a station does.
+ *
+ * The bit DIR says who sent a frame, so the outstation is the server whoever opened the connection.
+ */
+#include "dnp3_objects.h"
+
+#include <string.h>
+
+#include <fieldtap/wire.h>
+
+#define HEADER_SIZE    10u /* with its CRC */
+#define MIN_LENGTH     5u  /* of the length octet: control, destination, source */
+#define BLOCK_SIZE     16u
+#define CRC_SIZE       2u
+#define MAX_USER_DATA  250u
+#define CONTROL_DIR    0x80
+#define CONTROL_PRM    0x40
+#define CONTROL_FCB    0x20
+#define CONTROL_FCV    0x10
+#define TRANSPORT_FIN  0x80
+#define TRANSPORT_FIR  0x40
+#define FIRST_RESERVED 0xfff0u
+#define SELF_ADDRESS   0xfffcu
+#define FIRST_ALL      0xfffdu
+#define APP_FIR        0x80
+#define APP_FIN        0x40
+#define APP_CON        0x20
+#define APP_UNS        0x10
+
+/* Functions of the link layer, PRM << 4 | function. */
+enum link_function {
+    LINK_ACK = 0x00,
+    LINK_NACK = 0x01,
+    LINK_STATUS = 0x0b,
+    LINK_NOT_FUNCTIONING = 0x0e,
+    LINK_NOT_SUPPORTED = 0x0f,
+    LINK_RESET = 0x10,
+    LINK_RESET_USER = 0x11,
+    LINK_TEST = 0x12,
+    LINK_CONFIRMED_DATA = 0x13,
+    LINK_UNCONFIRMED_DATA = 0x14,
+    LINK_REQUEST_STATUS = 0x19,
+};
+
+enum message_type {
+    TYPE_LINK = 0,
+    TYPE_REQUEST,
+    TYPE_RESPONSE,
+    TYPE_UNSOLICITED,
+    TYPE_CONFIRM,
+    TYPE_SEGMENT,
+};
+
+/* A link frame whose header could be trusted. */
+struct link {
+    uint8_t length, control, function; /* function with PRM, enum link_function */
+    uint16_t src, dst;
+    bool is_from_master, is_broadcast;
+    uint8_t transport;
+    bool has_transport;
+};
+
+/* What a request leaves for its response. */
+struct kept {
+    uint8_t function;
+};
+
+/* ---- framing ------------------------------------------------------------------------------- */
+
+static bool starts_frame(const struct ft_view *v)
+{
+    return ft_peek_u8(v, 0) == 0x05 && ft_peek_u8(v, 1) == 0x64;
+}
+
+static bool is_header_crc_right(const struct ft_view *v)
+{
+    struct ft_view header = *v;
+    const uint8_t *bytes = ft_view_take(&header, 8);
+
+    return bytes && ft_u16le(&header) == ft_crc16_dnp(bytes, 8) && ft_view_ok(&header);
+}
+
+/* Octets of a whole frame, each block of data with its CRC. */
+static uint32_t frame_size(uint8_t length)
+{
+    uint32_t data = length - MIN_LENGTH;
+
+    return HEADER_SIZE + data + CRC_SIZE * ((data + BLOCK_SIZE - 1) / BLOCK_SIZE);
+}
+
+/*
+ * The octets that a header without a right CRC takes along: up to the next start octets, for there
+ * a station looks for its next frame, and at most as many as its own length says. 0: not known yet.
+ */
+static uint32_t broken_size(const struct ft_view *v)
+{
+    int length = ft_peek_u8(v, 2);
+    uint32_t size = length < (int)MIN_LENGTH ? HEADER_SIZE : frame_size((uint8_t)length);
+    uint32_t end = v->len < size ? v->len : size;
+
+    for (uint32_t i = 2; i + 1 < end; i++) {
+        if (ft_peek_u8(v, i) == 0x05 && ft_peek_u8(v, i + 1) == 0x64)
+            return i;
+    }
+    return v->len < size ? 0 : size;
+}
+
+static struct ft_frame frame(struct ft_context *ctx, struct ft_view stream)
+{
+    (void)ctx;
+    if (ft_peek_u8(&stream, 0) != 0x05 || (stream.len > 1 && ft_peek_u8(&stream, 1) != 0x64))
+        return ft_frame(FT_FRAME_NOT_MINE, 0);
+    if (stream.len < HEADER_SIZE)
+        return ft_frame(FT_FRAME_NEED, HEADER_SIZE);
+
+    int length = ft_peek_u8(&stream, 2);
+
+    if (length >= (int)MIN_LENGTH && is_header_crc_right(&stream))
+        return ft_frame(FT_FRAME_PDU, frame_size((uint8_t)length));
+
+    uint32_t size = broken_size(&stream);
+
+    return size ? ft_frame(FT_FRAME_PDU, size) : ft_frame(FT_FRAME_DELIMITER, stream.len);
+}
+
+static enum ft_verdict probe(const struct ft_probe *where, struct ft_view payload)
+{
+    if (!starts_frame(&payload) || ft_peek_u8(&payload, 2) < (int)MIN_LENGTH)
+        return payload.len == 1 && ft_peek_u8(&payload, 0) == 0x05 ? FT_MAYBE : FT_NO;
+    if (payload.len < HEADER_SIZE)
+        return FT_MAYBE;
+    if (is_header_crc_right(&payload))
+        return FT_YES;
+    return where->is_bound ? FT_MAYBE : FT_NO;
+}
+
+/* ---- application layer --------------------------------------------------------------------- */
+
+static uint64_t pair_key(const struct link *l)
+{
+    uint16_t master = l->is_from_master ? l->src : l->dst;
+    uint16_t outstation = l->is_from_master ? l->dst : l->src;
+
+    return (uint64_t)outstation << 16 | master;
+}
+
+static uint64_t application_key(const struct link *l, uint8_t sequence)
+{
+    return pair_key(l) | (uint64_t)(0x10 | sequence) << 32;
+}
+
+/* The object header that tells what a request is about: behind the one of aggressive mode. */
+static void peek_object(const struct ft_view *v, int *group, int *variation)
+{
+    uint32_t at = ft_peek_u8(v, 0) == 120 && ft_peek_u8(v, 1) == 3 ? 10 : 0;
+
+    *group = ft_peek_u8(v, at);
+    *variation = ft_peek_u8(v, at + 1);
+}
+
+/* What makes one read, write or file open another thing to a plant than the next one. */
+static uint32_t qualifier_of(uint8_t function, const struct ft_view *objects)
+{
+    int group, variation;
+
+    peek_object(objects, &group, &variation);
+    switch (function) {
+    case DNP3_READ:
+    case DNP3_WRITE:
+        return group < 0 ? DNP3_NO_GROUP : (uint32_t)group;
+    case DNP3_OPEN_FILE:
+        /* The mode, 20 octets into an object that stands behind a header of 6. */
+        return group == 70 && variation == 3 && ft_peek_u16le(objects, 26) > 0
+                   ? (uint32_t)ft_peek_u16le(objects, 26)
+                   : 0;
+    case DNP3_AUTHENTICATE:
+        return group == 120 ? (uint32_t)variation & 0xff : 0;
+    default:
+        return 0;
+    }
+}
+
+static bool is_response(uint8_t function)
+{
+    return function >= DNP3_RESPONSE && function <= DNP3_AUTHENTICATE_RESPONSE;
+}
+
+static bool is_without_response(uint8_t function)
+{
+    switch (function) {
+    case DNP3_DIRECT_OPERATE_NO_ACK:
+    case DNP3_FREEZE_NO_ACK:
+    case DNP3_FREEZE_CLEAR_NO_ACK:
+    case DNP3_FREEZE_AT_TIME_NO_ACK:
+    case DNP3_AUTHENTICATE_NO_ACK:
+        return true;
+    default:
+        return false;
+    }
+}
+
+static bool is_control_or_restart(uint8_t function)
+{
+    return (function >= DNP3_SELECT && function <= DNP3_DIRECT_OPERATE_NO_ACK) ||
+           (function >= DNP3_COLD_RESTART && function <= DNP3_STOP_APPLICATION);
+}
+
+static void check_request(struct ft_context *ctx, const struct link *l, uint8_t control,
+                          uint8_t function, const struct ft_view *v)
+{
+    if (!l->is_from_master)
+        ft_violation(ctx, DNP3_V_ILLEGAL_OPERATION, v);
+    else if (control & APP_CON)
+        ft_violation(ctx, DNP3_V_MASTER_CONFIRM, v);
+    if (function == DNP3_INITIALIZE_DATA)
+        ft_violation(ctx, DNP3_V_INITIALIZE_DATA, v);
+    if (function == DNP3_SAVE_CONFIGURATION)
+        ft_violation(ctx, DNP3_V_SAVE_CONFIGURATION, v);
+    if (l->is_broadcast && is_control_or_restart(function))
+        ft_violation(ctx, DNP3_V_BROADCAST_COMMAND, v);
+}
+
+static void check_function(struct ft_context *ctx, const struct link *l, uint8_t control,
+                           uint8_t function, const struct ft_view *v)
+{
+    if (is_response(function)) {
+        if (l->is_from_master)
+            ft_violation(ctx, DNP3_V_ILLEGAL_OPERATION, v);
+    } else if (function > DNP3_AUTHENTICATE_NO_ACK) {
+        ft_violation(ctx, DNP3_V_RESERVED_FUNCTION, v);
+    } else if (function != DNP3_CONFIRM) {
+        check_request(ctx, l, control, function, v);
+    }
+    if (function != DNP3_CONFIRM && !(control & APP_UNS) != (function != DNP3_UNSOLICITED))
+        ft_violation(ctx, DNP3_V_UNSOLICITED_BIT, v);
+}
+
+/* Indications about this request are told each time, lasting ones when they come up. */
+static void check_indications(struct ft_context *ctx, struct ft_dnp3_pair *pair, uint16_t iin,
+                              const struct ft_view *v)
+{
+    uint16_t risen = pair->has_iin ? iin & ~pair->iin : iin;
+
+    pair->iin = iin;
+    pair->has_iin = true;
+    if (iin & 0x0001)
+        ft_violation(ctx, DNP3_V_IIN_FUNCTION, v);
+    if (iin & 0x0002)
+        ft_violation(ctx, DNP3_V_IIN_OBJECT, v);
+    if (iin & 0x0004)
+        ft_violation(ctx, DNP3_V_IIN_PARAMETER, v);
+    if (risen & 0x0008)
+        ft_violation(ctx, DNP3_V_IIN_OVERFLOW, v);
+    if (risen & 0x0020)
+        ft_violation(ctx, DNP3_V_IIN_CONFIG_CORRUPT, v);
+    if (risen & 0x00c0)
+        ft_violation(ctx, DNP3_V_IIN_RESERVED, v);
+    if (risen & 0x4000)
+        ft_violation(ctx, DNP3_V_IIN_TROUBLE, v);
+    if (risen & 0x8000)
+        ft_violation(ctx, DNP3_V_IIN_RESTART, v);
+}
+
+/*
+ * Select before operate: an operate must come right after a select of the same objects, with the
+ * next sequence (IEEE 1815, 4.4.3). Judged only when the requests before it were seen.
+ */
+static void check_select(struct ft_context *ctx, struct ft_dnp3_pair *pair, uint8_t function,
+                         uint8_t sequence, struct ft_view objects)
+{
+    struct ft_view at = objects;
+    uint64_t hash = 0xcbf29ce484222325u;
+
+    if (function == DNP3_SELECT || function == DNP3_OPERATE) {
+        while (objects.len)
+            hash = (hash ^ ft_u8(&objects)) * 0x100000001b3u;
+    }
+    at.last_len = 0;
+    if (function == DNP3_OPERATE && pair->has_requests && !ctx->is_midstream &&
+        !(pair->has_select && pair->select_hash == hash &&
+          pair->select_sequence == ((sequence - 1) & 0x0f)))
+        ft_violation(ctx, DNP3_V_OPERATE_WITHOUT_SELECT, &at);
+
+    pair->has_requests = true;
+    /* A repeated operate keeps the sequence of the first: it still has its select. */
+    if (function != DNP3_OPERATE)
+        pair->has_select = function == DNP3_SELECT;
+    if (function == DNP3_SELECT) {
+        pair->select_hash = hash;
+        pair->select_sequence = sequence;
+    }
+}
+
+static void put_application_control(struct ft_context *ctx, uint8_t control,
+                                    const struct ft_view *v)
+{
+    ft_group_begin(ctx, DNP3_F_APP_CONTROL);
+    ft_put_bool(ctx, DNP3_F_APP_FIR, control & APP_FIR, v);
+    ft_put_bool(ctx, DNP3_F_APP_FIN, control & APP_FIN, v);
+    ft_put_bool(ctx, DNP3_F_APP_CON, control & APP_CON, v);
+    ft_put_bool(ctx, DNP3_F_APP_UNS, control & APP_UNS, v);
+    ft_put_uint(ctx, DNP3_F_APP_SEQUENCE, control & 0x0f, v);
+    ft_group_end(ctx, DNP3_F_APP_CONTROL);
+}
+
+static void put_iin(struct ft_context *ctx, uint16_t iin, const struct ft_view *v)
+{
+    ft_group_begin(ctx, DNP3_F_IIN);
+    ft_put_uint(ctx, DNP3_F_INDICATORS, iin, v);
+    ft_group_end(ctx, DNP3_F_IIN);
+}
+
+/* Roles are said once for each pair of stations. */
+static void state_roles(struct ft_context *ctx, struct ft_dnp3_pair *pair, const struct link *l)
+{
+    if (pair->has_roles || l->is_broadcast)
+        return;
+    pair->has_roles = true;
+    ft_asset_role(ctx, l->is_from_master ? FT_SENDER : FT_RECEIVER, FT_ROLE_SCADA);
+    ft_asset_role(ctx, l->is_from_master ? FT_RECEIVER : FT_SENDER, FT_ROLE_RTU);
+}
+
+static enum message_type type_of(uint8_t function)
+{
+    if (function == DNP3_CONFIRM)
+        return TYPE_CONFIRM;
+    if (function == DNP3_UNSOLICITED)
+        return TYPE_UNSOLICITED;
+    return function >= 128 ? TYPE_RESPONSE : TYPE_REQUEST;
+}
+
+static enum ft_kind kind_of(uint8_t function, uint16_t iin)
+{
+    switch (type_of(function)) {
+    case TYPE_CONFIRM:
+        return FT_KIND_DATA;
+    case TYPE_UNSOLICITED:
+        return FT_KIND_UNSOLICITED;
+    case TYPE_REQUEST:
+        return FT_KIND_REQUEST;
+    default:
+        /* IIN2.0 to 2.2 and 2.4: the outstation did not do what it was asked. */
+        return iin & 0x0017 ? FT_KIND_EXCEPTION : FT_KIND_RESPONSE;
+    }
+}
+
+static void pair_up(struct ft_context *ctx, const struct link *l, uint8_t control, uint8_t function,
+                    uint16_t iin)
+{
+    uint64_t key = application_key(l, control & 0x0f);
+
+    if (type_of(function) == TYPE_REQUEST) {
+        struct kept keep = {.function = function};
+
+        if (!is_without_response(function) && !l->is_broadcast)
+            ft_request(ctx, FT_SCOPE_FLOW, key, &keep, sizeof(keep));
+        return;
+    }
+    if (type_of(function) != TYPE_RESPONSE || !(control & APP_FIR))
+        return;
+
+    const struct kept *request = ft_response(ctx, FT_SCOPE_FLOW, key);
+
+    if (!request)
+        return;
+    ft_put_uint(ctx, DNP3_F_REQUEST_FUNCTION, request->function, NULL);
+    if ((request->function == DNP3_ACTIVATE_CONFIGURATION ||
+         request->function == DNP3_SAVE_CONFIGURATION) &&
+        !(iin & 0x0017))
+        ft_violation(ctx, DNP3_V_CONFIG_CHANGED, NULL);
+}
+
+/* Functions that have no objects, but for those of aggressive mode authentication. */
+static void check_objects(struct ft_context *ctx, uint8_t function, const struct ft_view *v)
+{
+    bool has_none = function == DNP3_CONFIRM || function == DNP3_COLD_RESTART ||
+                    function == DNP3_WARM_RESTART || function == DNP3_DELAY_MEASUREMENT ||
+                    function == DNP3_RECORD_TIME;
+
+    if (has_none && v->len && ft_peek_u8(v, 0) != 120)
+        ft_violation(ctx, DNP3_V_UNEXPECTED_OBJECTS, v);
+}
+
+static void read_application(struct ft_context *ctx, const struct link *l,
+                             struct ft_dnp3_pair *pair, struct ft_view v)
+{
+    uint8_t control = ft_u8(&v);
+    struct ft_view at_control = v;
+    uint8_t function = ft_u8(&v);
+    struct ft_view at_function = v;
+    uint16_t iin = is_response(function) ? ft_u16be(&v) : 0;
+    struct ft_view at_iin = v;
+
+    if (ft_view_ok(&at_function)) {
+        ft_set_kind(ctx, kind_of(function, iin));
+        ft_command(ctx, function, qualifier_of(function, &v));
+    }
+    if (!ft_view_ok(&v)) {
+        if (ft_view_is_malformed(&v))
+            ft_violation(ctx, DNP3_V_APPLICATION_SHORT, &v);
+        return;
+    }
+
+    ft_put_uint(ctx, DNP3_F_TYPE, type_of(function), NULL);
+    ft_group_begin(ctx, DNP3_F_APPLICATION);
+    put_application_control(ctx, control, &at_control);
+    ft_put_uint(ctx, DNP3_F_FUNCTION, function, &at_function);
+    check_function(ctx, l, control, function, &at_function);
+    pair_up(ctx, l, control, function, iin);
+    state_roles(ctx, pair, l);
+    if (type_of(function) == TYPE_REQUEST)
+        check_select(ctx, pair, function, control & 0x0f, v);
+    check_objects(ctx, function, &v);
+
+    struct ft_dnp3_fragment fragment = {
+        .pair = pair, .function = function, .is_from_master = !is_response(function)};
+
+    ft_dnp3_objects(ctx, &fragment, &v);
+    ft_put_bool(ctx, DNP3_F_COMPLETE, fragment.is_complete, NULL);
+    ft_group_end(ctx, DNP3_F_APPLICATION);
+
+    if (is_response(function)) {
+        put_iin(ctx, iin, &at_iin);
+        check_indications(ctx, pair, iin, &at_iin);
+    }
+}
+
+/* ---- link messages ------------------------------------------------------------------------- */
+
+static bool is_link_function(uint8_t function)
+{
+    switch (function) {
+    case LINK_ACK:
+    case LINK_NACK:
+    case LINK_STATUS:
+    case LINK_NOT_FUNCTIONING:
+    case LINK_NOT_SUPPORTED:
+    case LINK_RESET:
+    case LINK_RESET_USER:
+    case LINK_TEST:
+    case LINK_CONFIRMED_DATA:
+    case LINK_UNCONFIRMED_DATA:
+    case LINK_REQUEST_STATUS:
+        return true;
+    default:
+        return false;
+    }
+}
+
+static enum ft_kind link_kind(uint8_t function)
+{
+    switch (function) {
+    case LINK_RESET:
+    case LINK_RESET_USER:
+    case LINK_TEST:
+    case LINK_REQUEST_STATUS:
+        return FT_KIND_REQUEST;
+    case LINK_ACK:
+    case LINK_STATUS:
+        return FT_KIND_RESPONSE;
+    case LINK_NACK:
+    case LINK_NOT_FUNCTIONING:
+    case LINK_NOT_SUPPORTED:
+        return FT_KIND_EXCEPTION;
+    default:
+        return FT_KIND_DATA;
+    }
+}
+
+/* A frame that is no application fragment, or does not end one. */
+static void name_link_message(struct ft_context *ctx, const struct link *l)
+{
+    enum ft_kind kind = link_kind(l->function);
+
+    ft_set_kind(ctx, kind);
+    ft_command(ctx, DNP3_LINK_COMMAND | (l->function & 0x0f), l->function >> 4);
+    ft_put_uint(ctx, DNP3_F_TYPE, l->has_transport ? TYPE_SEGMENT : TYPE_LINK, NULL);
+    if (kind == FT_KIND_REQUEST && !l->is_broadcast)
+        ft_request(ctx, FT_SCOPE_FLOW, pair_key(l), NULL, 0);
+    else if (kind != FT_KIND_DATA && kind != FT_KIND_REQUEST)
+        ft_response(ctx, FT_SCOPE_FLOW, pair_key(l));
+}
+
+/* ---- transport ----------------------------------------------------------------------------- */
+
+/* Does this segment follow the last one? Keeps the sequence; a repeated segment does not count. */
+static bool is_in_sequence(struct ft_context *ctx, struct ft_dnp3_pair *pair, const struct link *l,
+                           const struct ft_view *at)
+{
+    unsigned side = l->is_from_master;
+    uint8_t sequence = l->transport & 0x3f;
+    uint8_t expected = (pair->sequence[side] + 1) & 0x3f;
+    bool is_first = l->transport & TRANSPORT_FIR;
+
+    if (!is_first && pair->is_open[side] && sequence != expected) {
+        if (sequence == pair->sequence[side])
+            return false;
+        ft_violation(ctx, DNP3_V_TRANSPORT_SEQUENCE, at);
+        pair->is_open[side] = false;
+    }
+    if (is_first && pair->is_open[side])
+        ft_violation(ctx, DNP3_V_TRANSPORT_RESTART, at);
+    if (!is_first && !pair->is_open[side])
+        return false; /* the beginning was not seen */
+
+    pair->sequence[side] = sequence;
+    pair->is_open[side] = !(l->transport & TRANSPORT_FIN);
+    return true;
+}
+
+/*
+ * Put a segment to the others; true when the fragment is whole. A segment of several blocks was
+ * gathered on the stack: collecting it makes it last as long as the message.
+ */
+static bool collect(struct ft_context *ctx, const struct link *l, struct ft_view segment,
+                    bool is_gathered, struct ft_view *fragment)
+{
+    uint64_t key = (uint64_t)l->is_from_master << 32 | (uint64_t)l->dst << 16 | l->src;
+    uint32_t flags = (l->transport & TRANSPORT_FIR ? FT_REASSEMBLY_FIRST : 0) |
+                     (l->transport & TRANSPORT_FIN ? FT_REASSEMBLY_LAST : 0);
+    bool is_cut = segment.is_cut;
+    enum ft_reassembly_result result;
+
+    if (flags == (FT_REASSEMBLY_FIRST | FT_REASSEMBLY_LAST) && is_gathered) {
+        result = ft_reassemble(ctx, key, segment, FT_REASSEMBLY_FIRST, fragment);
+        if (result == FT_REASSEMBLY_FULL)
+            return false;
+        segment = ft_view_empty();
+        flags = FT_REASSEMBLY_LAST;
+    }
+    result = ft_reassemble(ctx, key, segment, flags, fragment);
+    fragment->is_cut |= is_cut;
+    return flags & FT_REASSEMBLY_LAST &&
+           (result == FT_REASSEMBLY_DONE || result == FT_REASSEMBLY_REPLACED);
+}
+
+/* ---- link layer ---------------------------------------------------------------------------- */
+
+/*
+ * Check the CRC of each block and gather the blocks without it. One block stays where it is. False
+ * when a CRC is wrong. A frame whose end the sensor does not have gives a cut view.
+ */
+static bool strip_blocks(struct ft_context *ctx, struct ft_view *frame, uint32_t length,
+                         uint8_t gathered[MAX_USER_DATA], struct ft_view *user)
+{
+    uint32_t have = 0;
+
+    *user = ft_view_empty();
+    while (have < length) {
+        uint32_t size = length - have < BLOCK_SIZE ? length - have : BLOCK_SIZE;
+        struct ft_view block = ft_sub(frame, size);
+        uint16_t crc = ft_u16le(frame);
+
+        if (!ft_view_ok(frame))
+            break;
+        if (crc != ft_crc16_dnp(block.data, size)) {
+            ft_violation(ctx, DNP3_V_BLOCK_CRC, frame);
+            return false;
+        }
+        *user = block;
+        if (length > BLOCK_SIZE)
+            memcpy(gathered + have, block.data, size);
+        have += size;
+    }
+    if (length > BLOCK_SIZE)
+        *user = ft_view_make(gathered, have, false);
+    user->is_cut = have < length;
+    return true;
+}
+
+static void put_link(struct ft_context *ctx, const struct link *l, const struct ft_view *v)
+{
+    ft_put_uint(ctx, DNP3_F_SRC, l->src, v);
+    ft_put_uint(ctx, DNP3_F_DST, l->dst, v);
+    ft_put_bool(ctx, DNP3_F_BROADCAST, l->is_broadcast, v);
+    ft_put_uint(ctx, DNP3_F_LENGTH, l->length, v);
+
+    ft_group_begin(ctx, DNP3_F_CONTROL);
+    ft_put_bool(ctx, DNP3_F_DIR, l->control & CONTROL_DIR, v);
+    ft_put_bool(ctx, DNP3_F_PRI, l->control & CONTROL_PRM, v);
+    ft_put_bool(ctx, DNP3_F_FCB, l->control & CONTROL_FCB, v);
+    ft_put_bool(ctx, DNP3_F_FCV, l->control & CONTROL_FCV, v);
+    ft_put_uint(ctx, DNP3_F_LINK_FUNCTION_CODE, l->control & 0x0f, v);
+    ft_put_uint(ctx, DNP3_F_LINK_FUNCTION, l->function, v);
+    ft_group_end(ctx, DNP3_F_CONTROL);
+
+    if (l->has_transport) {
+        ft_group_begin(ctx, DNP3_F_TRANSPORT);
+        ft_put_bool(ctx, DNP3_F_TRANSPORT_FIR, l->transport & TRANSPORT_FIR, NULL);
+        ft_put_bool(ctx, DNP3_F_TRANSPORT_FIN, l->transport & TRANSPORT_FIN, NULL);
+        ft_put_uint(ctx, DNP3_F_TRANSPORT_SEQUENCE, l->transport & 0x3f, NULL);
+        ft_group_end(ctx, DNP3_F_TRANSPORT);
+    }
+}
+
+static bool has_user_data(uint8_t function)
+{
+    return function == LINK_CONFIRMED_DATA || function == LINK_UNCONFIRMED_DATA;
+}
+
+static void check_link(struct ft_context *ctx, const struct link *l, const struct ft_view *v)
+{
+    bool counts = l->function == LINK_TEST || l->function == LINK_CONFIRMED_DATA;
+
+    if (!is_link_function(l->function))
+        ft_violation(ctx, DNP3_V_LINK_FUNCTION, v);
+    else if (l->control & CONTROL_PRM && !(l->control & CONTROL_FCV) == counts)
+        ft_violation(ctx, DNP3_V_LINK_FCV, v);
+    if (has_user_data(l->function) != (l->length > MIN_LENGTH))
+        ft_violation(ctx, DNP3_V_LINK_USER_DATA, v);
+    if (l->src >= FIRST_RESERVED || (l->dst >= FIRST_RESERVED && l->dst < SELF_ADDRESS))
+        ft_violation(ctx, DNP3_V_RESERVED_ADDRESS, v);
+}
+
+/* Who speaks to whom: everything that must be known before the command is named. */
+static void set_parties(struct ft_context *ctx, const struct link *l)
+{
+    ft_set_direction(ctx, l->is_from_master ? FT_TO_SERVER : FT_TO_CLIENT);
+    if (l->src < FIRST_RESERVED)
+        ft_subaddress(ctx, FT_SENDER, FT_SUB_LINK, l->src);
+    if (l->dst < FIRST_RESERVED)
+        ft_subaddress(ctx, FT_RECEIVER, FT_SUB_LINK, l->dst);
+}
+
+/* Read what a frame carries; the message is named by it, or by the link function. */
+static void read_user_data(struct ft_context *ctx, struct link *l, struct ft_view *frame,
+                           const struct ft_view *at)
+{
+    struct ft_dnp3_pair none = {0};
+    struct ft_dnp3_pair *pair = ft_channel(ctx, FT_SCOPE_FLOW, pair_key(l));
+    uint8_t gathered[MAX_USER_DATA];
+    struct ft_view user, fragment;
+    bool is_right = strip_blocks(ctx, frame, l->length - MIN_LENGTH, gathered, &user);
+    bool is_gathered = l->length - MIN_LENGTH > BLOCK_SIZE;
+
+    if (!pair)
+        pair = &none;
+    l->has_transport = is_right && !ft_view_at_end(&user);
+    l->transport = l->has_transport ? ft_u8(&user) : 0;
+    if (l->has_transport && is_in_sequence(ctx, pair, l, &user) &&
+        collect(ctx, l, user, is_gathered, &fragment)) {
+        put_link(ctx, l, at);
+        ft_put_bool(ctx, DNP3_F_CRC_OK, true, NULL);
+        read_application(ctx, l, pair, fragment);
+        return;
+    }
+    name_link_message(ctx, l);
+    put_link(ctx, l, at);
+    ft_put_bool(ctx, DNP3_F_CRC_OK, is_right, NULL);
+}
+
+static void read_frame(struct ft_context *ctx, struct ft_view frame)
+{
+    struct ft_view whole = frame;
+    struct link l = {0};
+
+    ft_skip(&frame, 2);
+    l.length = ft_u8(&frame);
+    l.control = ft_u8(&frame);
+    l.dst = ft_u16le(&frame);
+    l.src = ft_u16le(&frame);
+
+    struct ft_view at = frame;
+
+    ft_skip(&frame, CRC_SIZE);
+    if (!ft_view_ok(&frame))
+        return;
+    at.last_len = 5;
+    if (!is_header_crc_right(&whole)) {
+        ft_put_bool(ctx, DNP3_F_CRC_OK, false, &frame);
+        ft_violation(ctx, DNP3_V_HEADER_CRC, &frame);
+        return;
+    }
+    if (l.length < MIN_LENGTH) {
+        ft_violation(ctx, DNP3_V_LINK_LENGTH, &frame);
+        return;
+    }
+
+    l.function = (l.control & CONTROL_PRM ? 0x10 : 0) | (l.control & 0x0f);
+    l.is_from_master = l.control & CONTROL_DIR;
+    l.is_broadcast = l.dst >= FIRST_ALL;
+    set_parties(ctx, &l);
+    check_link(ctx, &l, &at);
+    if (has_user_data(l.function) && l.length > MIN_LENGTH) {
+        read_user_data(ctx, &l, &frame, &at);
+        return;
+    }
+    name_link_message(ctx, &l);
+    put_link(ctx, &l, &at);
+    ft_put_bool(ctx, DNP3_F_CRC_OK, true, NULL);
+}
+
+/* The next frame of the PDU; what is no frame is taken up to its end. */
+static struct ft_view take_frame(struct ft_context *ctx, struct ft_view *pdu)
+{
+    int length = ft_peek_u8(pdu, 2);
+
+    if (!starts_frame(pdu)) {
+        if (pdu->len >= 2 || !pdu->is_cut)
+            ft_violation(ctx, FT_VIOLATION_NOT_PROTOCOL, pdu);
+        ft_rest(pdu);
+        return ft_view_empty();
+    }
+    if (length >= (int)MIN_LENGTH && is_header_crc_right(pdu))
+        return ft_sub(pdu, frame_size((uint8_t)length));
+
+    uint32_t size = broken_size(pdu);
+
+    return pdu->len < HEADER_SIZE ? ft_sub(pdu, HEADER_SIZE)
+           : size                 ? ft_sub(pdu, size)
+                                  : ft_rest(pdu);
+}
+
+static void dissect(struct ft_context *ctx, struct ft_view *pdu)
+{
+    for (bool is_first = true; !ft_view_at_end(pdu); is_first = false) {
+        bool has_message = !is_first && ft_message_begin(ctx);
+        struct ft_view one = take_frame(ctx, pdu);
+
+        if (!ft_view_at_end(&one))
+            read_frame(ctx, one);
+        if (has_message)
+            ft_message_end(ctx);
+    }
+}
+
+/* ---- description --------------------------------------------------------------------------- */
+
+static const struct ft_carrier carriers[] = {
+    {.kind = FT_CARRIER_TCP, .value = 20000},
+    {.kind = FT_CARRIER_UDP, .value = 20000},
+};
+
+static const struct ft_signature signatures[] = {
+    {.pattern = "^\\x05\\x64[\\x05-\\xff][\\x00-\\xff]{7}",
+     .flags = FT_SIGNATURE_TCP | FT_SIGNATURE_UDP},
+};
+
+extern const struct ft_dissector ft_dissector_dnp3;
+const struct ft_dissector ft_dissector_dnp3 = {
+    .size = sizeof(struct ft_dissector),
+    .abi = FT_ABI_VERSION,
+    .name = "dnp3",
+    .title = "DNP3",
+    .specification = "IEEE 1815-2012",
+    .carried_by = FT_TABLE(carriers),
+    .signatures = FT_TABLE(signatures),
+    .fields = {ft_dnp3_fields, DNP3_F_FIELDS, sizeof(struct ft_field)},
+    .commands = {ft_dnp3_commands, DNP3_COMMANDS, sizeof(struct ft_command)},
+    .violations = {ft_dnp3_violations, DNP3_V_COUNT, sizeof(struct ft_violation)},
+    .sync = {.bytes = {0x05, 0x64}, .length = 2},
+    .channel_size = sizeof(struct ft_dnp3_pair),
+    .flags = FT_DISSECTOR_OT,
+    .probe = probe,
+    .frame = frame,
+    .dissect = dissect,
+};
