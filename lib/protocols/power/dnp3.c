@@ -67,6 +67,11 @@ struct link {
     bool has_transport;
 };
 
+/* State of a flow. */
+struct flow {
+    bool is_dnp3; /* a header with a right CRC was seen: what is no frame now is noise */
+};
+
 /* What a request leaves for its response. */
 struct kept {
     uint8_t function;
@@ -112,11 +117,25 @@ static uint32_t broken_size(const struct ft_view *v)
     return v->len < size ? 0 : size;
 }
 
+/* The octets before the next start octets: what a station passes over. */
+static uint32_t noise_size(const struct ft_view *v)
+{
+    for (uint32_t i = 1; i < v->len; i++) {
+        int next = ft_peek_u8(v, i + 1);
+
+        if (ft_peek_u8(v, i) == 0x05 && (next == 0x64 || next < 0))
+            return i;
+    }
+    return v->len;
+}
+
 static struct ft_frame frame(struct ft_context *ctx, struct ft_view stream)
 {
-    (void)ctx;
+    const struct flow *flow = ctx->flow_state;
+
     if (ft_peek_u8(&stream, 0) != 0x05 || (stream.len > 1 && ft_peek_u8(&stream, 1) != 0x64))
-        return ft_frame(FT_FRAME_NOT_MINE, 0);
+        return flow && flow->is_dnp3 ? ft_frame(FT_FRAME_PDU, noise_size(&stream))
+                                     : ft_frame(FT_FRAME_NOT_MINE, 0);
     if (stream.len < HEADER_SIZE)
         return ft_frame(FT_FRAME_NEED, HEADER_SIZE);
 
@@ -139,6 +158,33 @@ static enum ft_verdict probe(const struct ft_probe *where, struct ft_view payloa
     if (is_header_crc_right(&payload))
         return FT_YES;
     return where->is_bound ? FT_MAYBE : FT_NO;
+}
+
+/* ---- link header ---------------------------------------------------------------------------- */
+
+static void put_link(struct ft_context *ctx, const struct link *l, const struct ft_view *v)
+{
+    ft_put_uint(ctx, DNP3_F_SRC, l->src, v);
+    ft_put_uint(ctx, DNP3_F_DST, l->dst, v);
+    ft_put_bool(ctx, DNP3_F_BROADCAST, l->is_broadcast, v);
+    ft_put_uint(ctx, DNP3_F_LENGTH, l->length, v);
+
+    ft_group_begin(ctx, DNP3_F_CONTROL);
+    ft_put_bool(ctx, DNP3_F_DIR, l->control & CONTROL_DIR, v);
+    ft_put_bool(ctx, DNP3_F_PRI, l->control & CONTROL_PRM, v);
+    ft_put_bool(ctx, DNP3_F_FCB, l->control & CONTROL_FCB, v);
+    ft_put_bool(ctx, DNP3_F_FCV, l->control & CONTROL_FCV, v);
+    ft_put_uint(ctx, DNP3_F_LINK_FUNCTION_CODE, l->control & 0x0f, v);
+    ft_put_uint(ctx, DNP3_F_LINK_FUNCTION, l->function, v);
+    ft_group_end(ctx, DNP3_F_CONTROL);
+
+    if (l->has_transport) {
+        ft_group_begin(ctx, DNP3_F_TRANSPORT);
+        ft_put_bool(ctx, DNP3_F_TRANSPORT_FIR, l->transport & TRANSPORT_FIR, NULL);
+        ft_put_bool(ctx, DNP3_F_TRANSPORT_FIN, l->transport & TRANSPORT_FIN, NULL);
+        ft_put_uint(ctx, DNP3_F_TRANSPORT_SEQUENCE, l->transport & 0x3f, NULL);
+        ft_group_end(ctx, DNP3_F_TRANSPORT);
+    }
 }
 
 /* ---- application layer --------------------------------------------------------------------- */
@@ -389,7 +435,8 @@ static void check_objects(struct ft_context *ctx, uint8_t function, const struct
 }
 
 static void read_application(struct ft_context *ctx, const struct link *l,
-                             struct ft_dnp3_pair *pair, struct ft_view v)
+                             struct ft_dnp3_pair *pair, struct ft_view v,
+                             const struct ft_view *at_link)
 {
     uint8_t control = ft_u8(&v);
     struct ft_view at_control = v;
@@ -402,6 +449,8 @@ static void read_application(struct ft_context *ctx, const struct link *l,
         ft_set_kind(ctx, kind_of(function, iin));
         ft_command(ctx, function, qualifier_of(function, &v));
     }
+    put_link(ctx, l, at_link);
+    ft_put_bool(ctx, DNP3_F_CRC_OK, true, NULL);
     if (!ft_view_ok(&v)) {
         if (ft_view_is_malformed(&v))
             ft_violation(ctx, DNP3_V_APPLICATION_SHORT, &v);
@@ -575,31 +624,6 @@ static bool strip_blocks(struct ft_context *ctx, struct ft_view *frame, uint32_t
     return true;
 }
 
-static void put_link(struct ft_context *ctx, const struct link *l, const struct ft_view *v)
-{
-    ft_put_uint(ctx, DNP3_F_SRC, l->src, v);
-    ft_put_uint(ctx, DNP3_F_DST, l->dst, v);
-    ft_put_bool(ctx, DNP3_F_BROADCAST, l->is_broadcast, v);
-    ft_put_uint(ctx, DNP3_F_LENGTH, l->length, v);
-
-    ft_group_begin(ctx, DNP3_F_CONTROL);
-    ft_put_bool(ctx, DNP3_F_DIR, l->control & CONTROL_DIR, v);
-    ft_put_bool(ctx, DNP3_F_PRI, l->control & CONTROL_PRM, v);
-    ft_put_bool(ctx, DNP3_F_FCB, l->control & CONTROL_FCB, v);
-    ft_put_bool(ctx, DNP3_F_FCV, l->control & CONTROL_FCV, v);
-    ft_put_uint(ctx, DNP3_F_LINK_FUNCTION_CODE, l->control & 0x0f, v);
-    ft_put_uint(ctx, DNP3_F_LINK_FUNCTION, l->function, v);
-    ft_group_end(ctx, DNP3_F_CONTROL);
-
-    if (l->has_transport) {
-        ft_group_begin(ctx, DNP3_F_TRANSPORT);
-        ft_put_bool(ctx, DNP3_F_TRANSPORT_FIR, l->transport & TRANSPORT_FIR, NULL);
-        ft_put_bool(ctx, DNP3_F_TRANSPORT_FIN, l->transport & TRANSPORT_FIN, NULL);
-        ft_put_uint(ctx, DNP3_F_TRANSPORT_SEQUENCE, l->transport & 0x3f, NULL);
-        ft_group_end(ctx, DNP3_F_TRANSPORT);
-    }
-}
-
 static bool has_user_data(uint8_t function)
 {
     return function == LINK_CONFIRMED_DATA || function == LINK_UNCONFIRMED_DATA;
@@ -646,9 +670,7 @@ static void read_user_data(struct ft_context *ctx, struct link *l, struct ft_vie
     l->transport = l->has_transport ? ft_u8(&user) : 0;
     if (l->has_transport && is_in_sequence(ctx, pair, l, &user) &&
         collect(ctx, l, user, is_gathered, &fragment)) {
-        put_link(ctx, l, at);
-        ft_put_bool(ctx, DNP3_F_CRC_OK, true, NULL);
-        read_application(ctx, l, pair, fragment);
+        read_application(ctx, l, pair, fragment, at);
         return;
     }
     name_link_message(ctx, l);
@@ -669,15 +691,17 @@ static void read_frame(struct ft_context *ctx, struct ft_view frame)
 
     struct ft_view at = frame;
 
-    ft_skip(&frame, CRC_SIZE);
-    if (!ft_view_ok(&frame))
-        return;
     at.last_len = 5;
+    ft_skip(&frame, CRC_SIZE);
+    if (!ft_view_ok(&frame) && !ft_view_is_malformed(&frame))
+        return;
     if (!is_header_crc_right(&whole)) {
         ft_put_bool(ctx, DNP3_F_CRC_OK, false, &frame);
         ft_violation(ctx, DNP3_V_HEADER_CRC, &frame);
         return;
     }
+    if (ctx->flow_state)
+        ((struct flow *)ctx->flow_state)->is_dnp3 = true;
     if (l.length < MIN_LENGTH) {
         ft_violation(ctx, DNP3_V_LINK_LENGTH, &frame);
         return;
@@ -703,9 +727,9 @@ static struct ft_view take_frame(struct ft_context *ctx, struct ft_view *pdu)
     int length = ft_peek_u8(pdu, 2);
 
     if (!starts_frame(pdu)) {
-        if (pdu->len >= 2 || !pdu->is_cut)
+        ft_skip(pdu, noise_size(pdu));
+        if (!pdu->is_cut)
             ft_violation(ctx, FT_VIOLATION_NOT_PROTOCOL, pdu);
-        ft_rest(pdu);
         return ft_view_empty();
     }
     if (length >= (int)MIN_LENGTH && is_header_crc_right(pdu))
@@ -756,6 +780,7 @@ const struct ft_dissector ft_dissector_dnp3 = {
     .commands = {ft_dnp3_commands, DNP3_COMMANDS, sizeof(struct ft_command)},
     .violations = {ft_dnp3_violations, DNP3_V_COUNT, sizeof(struct ft_violation)},
     .sync = {.bytes = {0x05, 0x64}, .length = 2},
+    .flow_state_size = sizeof(struct flow),
     .channel_size = sizeof(struct ft_dnp3_pair),
     .flags = FT_DISSECTOR_OT,
     .probe = probe,
