@@ -3,7 +3,8 @@
 #include "protocols.h"
 
 /* clang-format off */
-#define FT_BUILT_IN(X)
+#define FT_BUILT_IN(X) \
+    X(dnp3)
 
 #define DECLARE(name) extern const struct ft_dissector ft_dissector_##name;
 #define REFER(name) &ft_dissector_##name,

@@ -117,13 +117,13 @@ static uint32_t broken_size(const struct ft_view *v)
     return v->len < size ? 0 : size;
 }
 
-/* The octets before the next start octets: what a station passes over. */
-static uint32_t noise_size(const struct ft_view *v)
+/* The octets before the next start octets, or before what may become them in a stream. */
+static uint32_t noise_size(const struct ft_view *v, bool is_stream)
 {
     for (uint32_t i = 1; i < v->len; i++) {
         int next = ft_peek_u8(v, i + 1);
 
-        if (ft_peek_u8(v, i) == 0x05 && (next == 0x64 || next < 0))
+        if (ft_peek_u8(v, i) == 0x05 && (next == 0x64 || (is_stream && next < 0)))
             return i;
     }
     return v->len;
@@ -134,7 +134,7 @@ static struct ft_frame frame(struct ft_context *ctx, struct ft_view stream)
     const struct flow *flow = ctx->flow_state;
 
     if (ft_peek_u8(&stream, 0) != 0x05 || (stream.len > 1 && ft_peek_u8(&stream, 1) != 0x64))
-        return flow && flow->is_dnp3 ? ft_frame(FT_FRAME_PDU, noise_size(&stream))
+        return flow && flow->is_dnp3 ? ft_frame(FT_FRAME_PDU, noise_size(&stream, true))
                                      : ft_frame(FT_FRAME_NOT_MINE, 0);
     if (stream.len < HEADER_SIZE)
         return ft_frame(FT_FRAME_NEED, HEADER_SIZE);
@@ -727,7 +727,7 @@ static struct ft_view take_frame(struct ft_context *ctx, struct ft_view *pdu)
     int length = ft_peek_u8(pdu, 2);
 
     if (!starts_frame(pdu)) {
-        ft_skip(pdu, noise_size(pdu));
+        ft_skip(pdu, noise_size(pdu, false));
         if (!pdu->is_cut)
             ft_violation(ctx, FT_VIOLATION_NOT_PROTOCOL, pdu);
         return ft_view_empty();
