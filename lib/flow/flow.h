@@ -3,9 +3,10 @@
  * The flow table: one record for each conversation, in 128 shards of fixed capacity.
  *
  * A flow is two endpoints (address and port, or MAC address and ethertype) in sorted order; both
- * directions are one flow. The table is a bucket table made for bursts: hash all, prefetch all,
- * look up all. What is expired or evicted depends on the shard's own packets and on ticks only, so
- * any number of workers gives the same flows.
+ * directions are one flow. The table is a bucket table made for bursts: prepare a burst (buckets,
+ * then records, are prefetched), then take its packets one by one. What is expired or evicted
+ * depends on the shard's own packets and on ticks only, so any number of workers gives the same
+ * flows.
  *
  * A shard is used by one thread at a time. All memory is mapped when the table is made; nothing
  * allocates afterwards.
@@ -13,6 +14,7 @@
 #ifndef FT_FLOW_H
 #define FT_FLOW_H
 
+#include "base/pool.h"
 #include "dissect/framer.h"
 #include "packet/packet.h"
 
@@ -20,9 +22,21 @@
 struct ft_flow_key {
     union ft_ip a, b;        /**< MAC addresses in the first six bytes when not IP */
     uint16_t port_a, port_b; /**< host order; 0 without ports */
-    uint16_t type;           /**< ethertype when not IP, else 0 */
+    uint16_t type;           /**< not IP: ethertype, DSAP << 8 | SSAP, or SNAP PID; else 0 */
     uint8_t proto;           /**< IP protocol, 0 when not IP */
-    uint8_t family;          /**< 4, 6, or 2 for layer 2 */
+    uint8_t family;          /**< 4, 6, or 2 for layer 2; 0 in a record that is not in use */
+    uint16_t vlan;           /**< outermost VLAN id when configured, else 0 */
+    uint8_t encapsulation;   /**< enum ft_flow_encapsulation: what `type` is */
+    uint8_t zero[5];         /**< keys are compared as six words */
+};
+
+_Static_assert(sizeof(struct ft_flow_key) == 48, "a key is six words");
+
+/** Whose number `type` is. An 802.2 type may equal an ethertype of another protocol. */
+enum ft_flow_encapsulation {
+    FT_FLOW_ETHERTYPE = 0, /**< also for IP */
+    FT_FLOW_LLC,
+    FT_FLOW_SNAP,
 };
 
 /** Side of a flow: index of everything that is kept per direction (sender a or sender b). */
@@ -67,85 +81,149 @@ struct ft_stream_half {
     uint8_t flags;       /**< private to stream.c: FIN seen, ... */
 };
 
-/** A flow. Hot members first; two cache lines are touched by a packet in order. */
+/** Bytes that a gap skipped and that may still come late (stream.c): [start, end). */
+struct ft_stream_late {
+    uint32_t start, end;
+};
+
+/**
+ * A flow. Two cache lines are touched by each packet: the key and what changes per packet; the
+ * framers on the third by packets with payload. The rest is written once.
+ */
 struct ft_flow {
     struct ft_flow_key key;
-    uint64_t last_ns; /**< packet time of the last packet */
-    uint32_t hash;
-    uint16_t protocol; /**< index of its dissector in the registry + 1; 0 = not known (yet) */
-    uint8_t shard;
-    uint8_t state;                 /**< enum ft_flow_state */
-    uint8_t server;                /**< enum ft_side of the server, a guess by `confidence` */
-    uint8_t confidence;            /**< enum ft_confidence */
-    uint8_t flags;                 /**< enum ft_flow_flag */
-    uint8_t tries;                 /**< recognition attempts */
+    uint64_t last_ns;     /**< packet time of the last packet; never runs backwards */
+    uint16_t protocol;    /**< index of its dissector in the registry + 1; 0 = not known (yet) */
+    uint8_t state;        /**< enum ft_flow_state */
+    uint8_t server;       /**< enum ft_side of the server, a guess by `confidence` */
+    uint8_t confidence;   /**< enum ft_confidence */
+    uint8_t flags;        /**< enum ft_flow_flag */
+    uint8_t tcp_flags[2]; /**< flags seen, by sender side */
+    /* second line */
     uint64_t packets[2];           /**< by sender side */
     uint64_t bytes[2];             /**< layer 2 bytes on the wire, by sender side */
     struct ft_stream_half half[2]; /**< by sender side */
-    struct ft_framer framer[2];    /**< by sender side */
-    uint32_t recent[4];            /**< novelty: hashes of operations last told of in this flow */
-    uint64_t first_ns;
-    uint64_t first_number; /**< number of its first packet; part of its id */
-    uint32_t messages;     /**< messages dissected */
-    uint32_t index;        /**< number of the record in its shard, from 1 */
-    uint32_t older, newer; /**< expiry list of its class */
-    uint8_t tcp_flags[2];  /**< flags seen, by sender side */
-    uint8_t list;          /**< private: which expiry list */
+    /* third line */
+    struct ft_framer framer[2]; /**< by sender side */
+    uint32_t messages;          /**< messages dissected */
+    uint8_t tries;              /**< recognition attempts */
+    uint8_t shard;
+    uint8_t list; /**< private: which expiry list */
     uint8_t priority;
-    uint16_t vlan[2];     /**< outermost VLAN id of its first packet, 0 = none */
-    uint8_t mac[2][6];    /**< MAC address of each side, from its first packet */
-    uint8_t tunnel;       /**< enum ft_tunnel of its first packet */
-    uint8_t is_multicast; /**< the side that is not the sender of the first packet is a group */
-    uint8_t reserved[2];
-    struct ft_outer outer;   /**< of its first packet */
+    uint32_t recent[4]; /**< novelty: hashes of operations last told of in this flow */
+    /* cold */
     uint64_t state_words[8]; /**< flow_state of its dissector, FT_MAX_FLOW_STATE bytes */
-};
+    uint64_t first_ns;
+    uint64_t first_number;         /**< number of its first packet; part of its id */
+    uint32_t hash;                 /**< flow_hash of its packets */
+    uint32_t index;                /**< number of the record in its shard, from 1 */
+    uint32_t older, newer;         /**< private: neighbours in the expiry list */
+    struct ft_stream_late late[2]; /**< by sender side */
+    uint16_t slot;                 /**< private: which second of the expiry list */
+    uint16_t vlan[2];              /**< VLAN ids of its first packet, outermost first, 0 = none */
+    uint8_t mac[2][6];             /**< MAC address of each side, from its first packet */
+    uint8_t tunnel;                /**< enum ft_tunnel of its first packet */
+    uint8_t is_multicast;  /**< the side that is not the sender of the first packet is a group */
+    struct ft_outer outer; /**< of its first packet */
+} __attribute__((aligned(64)));
 
-_Static_assert(sizeof(struct ft_flow) <= 448, "a flow and its slot stay below 512 bytes");
+_Static_assert(sizeof(struct ft_flow) == 384, "a flow is six cache lines");
+_Static_assert(offsetof(struct ft_flow, packets) == 64, "counters begin the second line");
+_Static_assert(offsetof(struct ft_flow, framer) == 128, "framers begin the third line");
+
+/** Flows of one shard at most: numbers of records are 16 bits wide in the buckets. */
+#define FT_FLOWS_PER_SHARD_MAX 65535u
 
 /** Sizes and times; the init function fills in the defaults. */
 struct ft_flow_config {
-    uint32_t flows_per_shard;    /**< default 8192: 1 M flows */
+    uint32_t flows_per_shard;    /**< default 8192: 1 M flows; at most FT_FLOWS_PER_SHARD_MAX */
     uint32_t segments_per_shard; /**< 2 KiB blocks for segments that wait; default 256 */
     uint32_t held_bytes_max;     /**< per direction; default 256 KiB */
     uint32_t held_count_max;     /**< per direction; default 64 */
     uint32_t tcp_new_s, tcp_established_s, tcp_ot_s, tcp_closed_s; /**< 30, 3600, 86400, 10 */
     uint32_t udp_s, udp_ot_s, other_s;                             /**< 60, 300, 300 */
+    bool vlan_in_key; /**< as ft_decode_config.vlan_in_flow_key; default false */
+    bool huge_pages;  /**< ask for huge pages for the records, see ft_flow_table_new() */
 };
 
 void ft_flow_config_init(struct ft_flow_config *config);
 
 struct ft_flow_table;
 
-/** Called when a flow ends, before its record is used again; buffers of its streams are given back
- * by the table after the call. */
+/**
+ * Called when a flow ends, before its record is used again. The callback hands out what waits with
+ * ft_stream_flush(); blocks that it leaves are given back by the table after the call. It must not
+ * look up, tick or flush.
+ */
 typedef void ft_flow_end_fn(void *user, struct ft_flow *flow, enum ft_flow_end why);
 
-/** Make a table for the shards [0, FT_SHARDS); NULL when memory is short. Memory is touched on use.
+/**
+ * Make a table for the shards [0, FT_SHARDS); NULL when memory is short or a size is 0 or beyond
+ * its bound. The caller owns it. Memory is reserved for all flows and touched on use.
+ *
+ * config.huge_pages is for sensors with memory to spare: fewer misses of the TLB when there are
+ * hundreds of thousands of flows, but each shard then has 2 MiB resident from its first flow on.
  */
 struct ft_flow_table *ft_flow_table_new(const struct ft_flow_config *config);
 void ft_flow_table_free(struct ft_flow_table *table);
 
 /**
- * Find or make the flows of a burst of decoded packets, in order; NULL in flows[i] when the shard
- * is full of flows that may not be evicted (then the packet is booked shed.flow_table). side[i] is
- * the sender's side. Updates packets, bytes, last_ns, state, first guesses of the server side (SYN,
- * bound ports via `is_server_port`, lower port); new flows have messages == 0 and packets[0] +
- * packets[1] == 1. `end` is called for evicted and reused flows. A packet of another shard than the
- * thread owns must not be given.
+ * Name the ports that protocols are bound to: bit p & 7 of byte p >> 3 is port p. A flow with one
+ * such port has its server there (FT_CONFIDENCE_PORT). The bitmaps are copied. Not while another
+ * thread takes packets.
+ */
+void ft_flow_set_server_ports(struct ft_flow_table *table, const uint8_t bitmap_tcp[8192],
+                              const uint8_t bitmap_udp[8192]);
+
+/**
+ * The flow key of a decoded packet; returns the sender's side. Ports are part of it for TCP and UDP
+ * only. Packets of equal keys must have equal flow_hash (ft_packet_decode() sees to it).
+ */
+enum ft_side ft_flow_key_of(const struct ft_packet *packet, bool vlan_in_key,
+                            struct ft_flow_key *key);
+
+/**
+ * First half of a look-up: prefetch what the packets of a burst will need, in two passes. hints[i]
+ * is for ft_flow_take() of packets[i]. Changes nothing. Packets of any shards that the thread owns.
+ */
+void ft_flow_prepare(const struct ft_flow_table *table, struct ft_packet *const *packets,
+                     uint32_t count, uint32_t *hints);
+
+/**
+ * Second half: find or make the flow of one packet; *side is the sender's side. NULL when the shard
+ * is full of flows that may not be evicted (the packet is booked shed.flow_table). Updates packets,
+ * bytes, last_ns, state and the guess of the server side; a new flow has packets[0] + packets[1] ==
+ * 1. `end` is called for a flow that is evicted (the one nearest to its time-out, never FT_FLOW_OT)
+ * or reused (SYN on a closed flow, or a SYN out of window on an idle one).
+ *
+ * Take a packet when the one before it has been analysed, not earlier: then what its flow says, and
+ * the flows that end for its sake, do not depend on where the bursts were cut.
+ *
+ * `hint`: from ft_flow_prepare(), or 0. A hint that is no longer true costs time only.
+ */
+struct ft_flow *ft_flow_take(struct ft_flow_table *table, const struct ft_packet *packet,
+                             uint32_t hint, uint8_t *side, ft_flow_end_fn *end, void *user);
+
+/**
+ * Prepare and take a whole burst, in order; NULL in flows[i] as ft_flow_take() does. For callers
+ * that only count: the flow of an earlier packet may have ended, and its record been used again,
+ * for the sake of a later one.
  */
 void ft_flow_lookup(struct ft_flow_table *table, struct ft_packet *const *packets, uint32_t count,
                     struct ft_flow **flows, uint8_t *sides, ft_flow_end_fn *end, void *user);
 
-/** Expire what is idle in one shard at packet time time_ns, in order of creation. */
+/**
+ * Expire what is idle in one shard at packet time time_ns, in order of creation. Expected once a
+ * second; a flow ends at the first tick of the second after its time-out. Times that run backwards
+ * are ignored.
+ */
 void ft_flow_tick(struct ft_flow_table *table, uint8_t shard, uint64_t time_ns, ft_flow_end_fn *end,
                   void *user);
 
-/** End all flows of one shard, oldest first. */
+/** End all flows of one shard, in order of creation. */
 void ft_flow_flush(struct ft_flow_table *table, uint8_t shard, ft_flow_end_fn *end, void *user);
 
-/** Tell the table that `protocol`, `flags` or `state` of a flow changed: its expiry class may too.
- */
+/** Tell the table that `flags` (FT_FLOW_OT) or `state` of a flow changed: its time-out may too. */
 void ft_flow_changed(struct ft_flow_table *table, struct ft_flow *flow);
 
 /** Flows in one shard now, and counters. */
@@ -156,7 +234,19 @@ struct ft_flow_stats {
 };
 struct ft_flow_stats ft_flow_stats(const struct ft_flow_table *table, uint8_t shard);
 
-/** The EVE flow_id: 51 bits made of the flow's first packet time and hash. */
+/** The EVE flow_id: 51 bits (exact in a double) made of the first packet's time, number and hash.
+ */
 uint64_t ft_flow_id(const struct ft_flow *flow);
+
+/* ---- for stream.c -------------------------------------------------------------------------- */
+
+/** The shard's blocks for segments that wait. */
+struct ft_pool *ft_flow_segments(const struct ft_flow_table *table, uint8_t shard);
+
+/** Record `index` of a shard; it must be in use. */
+struct ft_flow *ft_flow_at(const struct ft_flow_table *table, uint8_t shard, uint32_t index);
+
+/** As given to ft_flow_table_new(). */
+const struct ft_flow_config *ft_flow_config(const struct ft_flow_table *table);
 
 #endif

@@ -1,0 +1,863 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+/*
+ * The flow table.
+ *
+ * A bucket is one cache line: 15 tags of 16 bits beside 15 record numbers. A flow lives in its
+ * first bucket, unless that is nearly full: then in the emptier of its two. Entries never move, so
+ * a look-up reads one line of tags and one record; the second bucket is read only when the first
+ * one has sent flows there. The tag and both buckets come from the mixed flow hash: the hash is a
+ * CRC, which is linear, so neighbouring addresses would fill neighbouring buckets.
+ *
+ * An attacker can make many keys of one CRC, and fill two buckets. He then evicts his own flows:
+ * flows of industrial protocols are not evicted, and those of other hashes live elsewhere.
+ *
+ * Time-outs are two wheels of one-second slots per shard: one for flows that may be evicted, one
+ * for those of industrial protocols. A packet only writes last_ns; a flow whose slot comes up
+ * earlier than its time-out is queued again. Eviction takes from the first wheel what is nearest to
+ * its time-out, queueing again what has moved since: each step of that is paid for by a packet.
+ */
+#include "flow/flow.h"
+
+#include "flow/stream.h"
+
+#include <fieldtap/dissector.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/mman.h>
+#ifdef __SSE2__
+#include <emmintrin.h>
+#endif
+
+#define NS_PER_S       1000000000ull
+#define BUCKET_ENTRIES 15u
+/** Flows in the first bucket from which on a new one looks at the second. */
+#define BUCKET_NEARLY_FULL 12u
+#define SLOTS              4096u
+
+/** Packets prepared at a time by ft_flow_lookup(). */
+#define LOOKUP_BURST 64u
+
+struct bucket {
+    uint16_t tag[BUCKET_ENTRIES];   /**< 0 = free */
+    uint16_t sent_away;             /**< flows whose first bucket this is, in their second one */
+    uint16_t index[BUCKET_ENTRIES]; /**< record number */
+    uint16_t unused;
+} __attribute__((aligned(64)));
+
+_Static_assert(sizeof(struct bucket) == 64, "a bucket is a cache line");
+
+enum list {
+    LIST_NONE = 0,
+    LIST_EVICTABLE,
+    LIST_OT,
+};
+
+struct slot {
+    uint32_t first, last; /**< records, oldest in the queue first */
+};
+
+/** Flows by the second of their time-out, modulo SLOTS. */
+struct wheel {
+    struct slot *slots;
+    uint64_t used[SLOTS / 64]; /**< bit per slot: not empty */
+    uint32_t count;
+};
+
+struct shard {
+    struct ft_pool records; /**< struct ft_flow */
+    struct bucket *buckets;
+    uint32_t bucket_mask;
+    uint64_t now_s;         /**< second of the last tick; before it, of the first packet */
+    struct wheel wheels[2]; /**< by list - 1 */
+    uint32_t *ending;       /**< scratch: records to end, for sorting */
+    struct ft_pool segments;
+    struct ft_flow_stats stats;
+} __attribute__((aligned(64)));
+
+struct ft_flow_table {
+    struct ft_flow_config config;
+    uint64_t size; /**< of this mapping */
+    uint64_t buckets_size, slots_size, ending_size;
+    struct bucket *buckets;
+    struct slot *slots;
+    uint32_t *ending;
+    uint8_t server_tcp[8192], server_udp[8192];
+    struct shard shards[FT_SHARDS];
+};
+
+/* ---- buckets -------------------------------------------------------------------------------- */
+
+/** Where a hash belongs. */
+struct place {
+    uint32_t first, second; /**< buckets; never the same */
+    uint16_t tag;
+};
+
+static inline struct place place_of(uint32_t hash, uint32_t mask)
+{
+    uint64_t mixed = hash * 0x9e3779b97f4a7c15ull;
+    struct place place = {.tag = mixed >> 48};
+
+    mixed ^= mixed >> 29;
+    place.first = (mixed >> 30) & mask;
+    place.second = (uint32_t)((mixed * 0xbf58476d1ce4e5b9ull) >> 40) & mask;
+    place.second ^= place.second == place.first;
+    place.tag += !place.tag;
+    return place;
+}
+
+/** Bit per entry whose tag is `tag`. */
+static inline uint32_t bucket_match(const struct bucket *bucket, uint16_t tag)
+{
+#ifdef __SSE2__
+    const __m128i *tags = (const __m128i *)bucket->tag;
+    __m128i want = _mm_set1_epi16((short)tag);
+    __m128i low = _mm_cmpeq_epi16(_mm_load_si128(tags), want);
+    __m128i high = _mm_cmpeq_epi16(_mm_load_si128(tags + 1), want);
+
+    return (uint32_t)_mm_movemask_epi8(_mm_packs_epi16(low, high)) & ((1u << BUCKET_ENTRIES) - 1);
+#else
+    uint32_t match = 0;
+
+    for (uint32_t i = 0; i < BUCKET_ENTRIES; i++)
+        match |= (uint32_t)(bucket->tag[i] == tag) << i;
+    return match;
+#endif
+}
+
+static inline struct ft_flow *record_at(const struct shard *shard, uint32_t index)
+{
+    return (struct ft_flow *)(shard->records.memory +
+                              (uint64_t)(index - 1) * sizeof(struct ft_flow));
+}
+
+static inline bool key_equal(const struct ft_flow_key *x, const struct ft_flow_key *y)
+{
+    uint64_t a[6], b[6];
+
+    memcpy(a, x, sizeof(a));
+    memcpy(b, y, sizeof(b));
+    return !((a[0] ^ b[0]) | (a[1] ^ b[1]) | (a[2] ^ b[2]) | (a[3] ^ b[3]) | (a[4] ^ b[4]) |
+             (a[5] ^ b[5]));
+}
+
+static struct ft_flow *find_in(const struct shard *shard, const struct bucket *bucket, uint16_t tag,
+                               const struct ft_flow_key *key)
+{
+    for (uint32_t match = bucket_match(bucket, tag); match; match &= match - 1) {
+        struct ft_flow *flow = record_at(shard, bucket->index[__builtin_ctz(match)]);
+        if (key_equal(&flow->key, key))
+            return flow;
+    }
+    return NULL;
+}
+
+static struct ft_flow *find(const struct shard *shard, uint32_t hash, const struct ft_flow_key *key)
+{
+    struct place place = place_of(hash, shard->bucket_mask);
+    const struct bucket *first = &shard->buckets[place.first];
+    struct ft_flow *flow = find_in(shard, first, place.tag, key);
+
+    if (flow || !first->sent_away)
+        return flow;
+    return find_in(shard, &shard->buckets[place.second], place.tag, key);
+}
+
+/** A free entry for `place`, NULL when both buckets are full. */
+static struct bucket *choose_bucket(struct shard *shard, struct place place, uint32_t *entry)
+{
+    struct bucket *bucket = &shard->buckets[place.first];
+    uint32_t free_first = bucket_match(bucket, 0);
+
+    if (__builtin_popcount(free_first) <= (int)(BUCKET_ENTRIES - BUCKET_NEARLY_FULL)) {
+        struct bucket *second = &shard->buckets[place.second];
+        uint32_t free_second = bucket_match(second, 0);
+
+        if (__builtin_popcount(free_second) > __builtin_popcount(free_first)) {
+            *entry = (uint32_t)__builtin_ctz(free_second);
+            bucket->sent_away++;
+            return second;
+        }
+    }
+    if (!free_first)
+        return NULL;
+    *entry = (uint32_t)__builtin_ctz(free_first);
+    return bucket;
+}
+
+static bool remove_from(struct bucket *bucket, uint16_t tag, uint32_t index)
+{
+    for (uint32_t match = bucket_match(bucket, tag); match; match &= match - 1) {
+        uint32_t entry = (uint32_t)__builtin_ctz(match);
+        if (bucket->index[entry] == index) {
+            bucket->tag[entry] = 0;
+            return true;
+        }
+    }
+    return false;
+}
+
+static void bucket_remove(struct shard *shard, const struct ft_flow *flow)
+{
+    struct place place = place_of(flow->hash, shard->bucket_mask);
+
+    if (remove_from(&shard->buckets[place.first], place.tag, flow->index))
+        return;
+    remove_from(&shard->buckets[place.second], place.tag, flow->index);
+    shard->buckets[place.first].sent_away--;
+}
+
+/* ---- time-outs ------------------------------------------------------------------------------ */
+
+static uint32_t timeout_s(const struct ft_flow_config *config, const struct ft_flow *flow)
+{
+    bool is_ot = flow->flags & FT_FLOW_OT;
+
+    if (flow->key.proto == 6 && flow->key.family != 2) {
+        if (flow->state == FT_FLOW_CLOSED)
+            return config->tcp_closed_s;
+        if (is_ot)
+            return config->tcp_ot_s;
+        return flow->state == FT_FLOW_NEW ? config->tcp_new_s : config->tcp_established_s;
+    }
+    if (is_ot)
+        return config->udp_ot_s;
+    return flow->key.proto == 17 && flow->key.family != 2 ? config->udp_s : config->other_s;
+}
+
+/** The first whole second at which the flow is idle too long. */
+static uint64_t deadline_s(const struct ft_flow_table *table, const struct ft_flow *flow)
+{
+    return flow->last_ns / NS_PER_S + timeout_s(&table->config, flow) + 1;
+}
+
+/** That second within what the wheel shows: after now, and less than a turn away. */
+static uint64_t deadline_in_sight(const struct ft_flow_table *table, const struct shard *shard,
+                                  const struct ft_flow *flow)
+{
+    uint64_t deadline = deadline_s(table, flow);
+
+    if (deadline <= shard->now_s)
+        return shard->now_s + 1;
+    return deadline < shard->now_s + SLOTS ? deadline : shard->now_s + SLOTS - 1;
+}
+
+static void unlink_flow(struct shard *shard, struct ft_flow *flow)
+{
+    if (flow->list == LIST_NONE)
+        return;
+
+    struct wheel *wheel = &shard->wheels[flow->list - 1];
+    struct slot *slot = &wheel->slots[flow->slot];
+
+    if (flow->older)
+        record_at(shard, flow->older)->newer = flow->newer;
+    else
+        slot->first = flow->newer;
+    if (flow->newer)
+        record_at(shard, flow->newer)->older = flow->older;
+    else
+        slot->last = flow->older;
+    if (!slot->first)
+        wheel->used[flow->slot / 64] &= ~(1ull << flow->slot % 64);
+    wheel->count--;
+    flow->list = LIST_NONE;
+}
+
+/** Put a flow that is in no list into the slot of its time-out. */
+static void queue_flow(const struct ft_flow_table *table, struct shard *shard, struct ft_flow *flow)
+{
+    flow->list = flow->flags & FT_FLOW_OT ? LIST_OT : LIST_EVICTABLE;
+    flow->slot = deadline_in_sight(table, shard, flow) % SLOTS;
+
+    struct wheel *wheel = &shard->wheels[flow->list - 1];
+    struct slot *slot = &wheel->slots[flow->slot];
+
+    flow->older = slot->last;
+    flow->newer = 0;
+    if (slot->last)
+        record_at(shard, slot->last)->newer = flow->index;
+    else
+        slot->first = flow->index;
+    slot->last = flow->index;
+    wheel->used[flow->slot / 64] |= 1ull << flow->slot % 64;
+    wheel->count++;
+}
+
+void ft_flow_changed(struct ft_flow_table *table, struct ft_flow *flow)
+{
+    struct shard *shard = &table->shards[flow->shard];
+
+    unlink_flow(shard, flow);
+    queue_flow(table, shard, flow);
+}
+
+/** The first slot in use after now, in order of time; the wheel is not empty. */
+static uint32_t first_slot(const struct shard *shard, const struct wheel *wheel)
+{
+    uint32_t start = (shard->now_s + 1) % SLOTS;
+    uint32_t word = start / 64;
+    uint64_t bits = wheel->used[word] & (~0ull << start % 64);
+
+    while (!bits) {
+        word = (word + 1) % (SLOTS / 64);
+        bits = wheel->used[word];
+    }
+    return word * 64 + (uint32_t)__builtin_ctzll(bits);
+}
+
+/* ---- the end of a flow ---------------------------------------------------------------------- */
+
+static uint64_t *kind_counter(struct shard *shard, const struct ft_flow *flow)
+{
+    if (flow->key.family == 2)
+        return &shard->stats.other;
+    return flow->key.proto == 6    ? &shard->stats.tcp
+           : flow->key.proto == 17 ? &shard->stats.udp
+                                   : &shard->stats.other;
+}
+
+static void end_flow(struct ft_flow_table *table, struct shard *shard, struct ft_flow *flow,
+                     enum ft_flow_end why, ft_flow_end_fn *end, void *user)
+{
+    if (end)
+        end(user, flow, why);
+    ft_stream_release(table, flow);
+    bucket_remove(shard, flow);
+    unlink_flow(shard, flow);
+    --*kind_counter(shard, flow);
+    shard->stats.active--;
+    shard->stats.expired += why == FT_FLOW_END_TIMEOUT;
+    shard->stats.evicted += why == FT_FLOW_END_EVICTED;
+    shard->stats.reused += why == FT_FLOW_END_REUSED;
+    flow->key.family = 0; /* a stale hint must not find it */
+    ft_pool_put(&shard->records, flow->index);
+}
+
+/** Evict the flow nearest to its time-out; false when none may be. */
+static bool evict_one(struct ft_flow_table *table, struct shard *shard, ft_flow_end_fn *end,
+                      void *user)
+{
+    struct wheel *wheel = &shard->wheels[LIST_EVICTABLE - 1];
+
+    while (wheel->count) {
+        uint32_t slot = first_slot(shard, wheel);
+        struct ft_flow *flow = record_at(shard, wheel->slots[slot].first);
+
+        if (!(flow->flags & FT_FLOW_OT) && deadline_in_sight(table, shard, flow) % SLOTS == slot) {
+            end_flow(table, shard, flow, FT_FLOW_END_EVICTED, end, user);
+            return true;
+        }
+        ft_flow_changed(table, flow);
+    }
+    return false;
+}
+
+/** Make room in two full buckets; false when only flows that may not be evicted are in them. */
+static bool evict_from(struct ft_flow_table *table, struct shard *shard, struct place place,
+                       ft_flow_end_fn *end, void *user)
+{
+    const struct bucket *buckets[2] = {&shard->buckets[place.first], &shard->buckets[place.second]};
+    struct ft_flow *worst = NULL;
+
+    for (uint32_t i = 0; i < 2 * BUCKET_ENTRIES; i++) {
+        struct ft_flow *flow =
+            record_at(shard, buckets[i / BUCKET_ENTRIES]->index[i % BUCKET_ENTRIES]);
+        if (flow->flags & FT_FLOW_OT)
+            continue;
+        if (!worst || deadline_s(table, flow) < deadline_s(table, worst))
+            worst = flow;
+    }
+    if (!worst)
+        return false;
+    end_flow(table, shard, worst, FT_FLOW_END_EVICTED, end, user);
+    return true;
+}
+
+static void sort_by_creation(const struct shard *shard, uint32_t *records, uint32_t count)
+{
+    for (uint32_t step = count / 2; step; step = step == 2 ? 1 : step * 5 / 11) {
+        for (uint32_t i = step; i < count; i++) {
+            uint32_t record = records[i], j = i;
+            uint64_t number = record_at(shard, record)->first_number;
+
+            for (; j >= step && record_at(shard, records[j - step])->first_number > number;
+                 j -= step)
+                records[j] = records[j - step];
+            records[j] = record;
+        }
+    }
+}
+
+static void end_in_order(struct ft_flow_table *table, struct shard *shard, uint32_t count,
+                         enum ft_flow_end why, ft_flow_end_fn *end, void *user)
+{
+    sort_by_creation(shard, shard->ending, count);
+    for (uint32_t i = 0; i < count; i++)
+        end_flow(table, shard, record_at(shard, shard->ending[i]), why, end, user);
+}
+
+/** Take all flows out of a slot: what is idle goes to `ending`, the rest is queued again. */
+static uint32_t drain_slot(const struct ft_flow_table *table, struct shard *shard,
+                           struct wheel *wheel, uint32_t slot, uint64_t time_ns, uint32_t ending)
+{
+    uint32_t next = wheel->slots[slot].first;
+    uint32_t last = wheel->slots[slot].last;
+
+    while (next) {
+        struct ft_flow *flow = record_at(shard, next);
+        /* what is queued again may come to the end of this very slot, one turn later */
+        next = next == last ? 0 : flow->newer;
+        unlink_flow(shard, flow);
+        if (flow->last_ns + timeout_s(&table->config, flow) * NS_PER_S <= time_ns)
+            shard->ending[ending++] = flow->index;
+        else
+            queue_flow(table, shard, flow);
+    }
+    return ending;
+}
+
+void ft_flow_tick(struct ft_flow_table *table, uint8_t number, uint64_t time_ns,
+                  ft_flow_end_fn *end, void *user)
+{
+    struct shard *shard = &table->shards[number];
+    uint64_t second = shard->now_s + 1;
+    uint32_t ending = 0;
+
+    if (time_ns / NS_PER_S < second)
+        return;
+    shard->now_s = time_ns / NS_PER_S;
+    if (!shard->stats.active)
+        return;
+    if (shard->now_s - second >= SLOTS)
+        second = shard->now_s - SLOTS + 1;
+    for (; second <= shard->now_s; second++) {
+        uint32_t slot = second % SLOTS;
+        for (uint32_t i = 0; i < 2; i++)
+            if (shard->wheels[i].slots[slot].first)
+                ending = drain_slot(table, shard, &shard->wheels[i], slot, time_ns, ending);
+    }
+    end_in_order(table, shard, ending, FT_FLOW_END_TIMEOUT, end, user);
+}
+
+void ft_flow_flush(struct ft_flow_table *table, uint8_t number, ft_flow_end_fn *end, void *user)
+{
+    struct shard *shard = &table->shards[number];
+    uint32_t ending = 0;
+
+    for (uint32_t i = 1; i <= shard->records.untouched; i++)
+        if (record_at(shard, i)->key.family)
+            shard->ending[ending++] = i;
+    end_in_order(table, shard, ending, FT_FLOW_END_SHUTDOWN, end, user);
+}
+
+/* ---- keys and guesses ----------------------------------------------------------------------- */
+
+static inline int compare_ip(const union ft_ip *x, const union ft_ip *y)
+{
+    uint32_t i = x->words[0] == y->words[0];
+    uint64_t a = __builtin_bswap64(x->words[i]), b = __builtin_bswap64(y->words[i]);
+
+    return (a > b) - (a < b);
+}
+
+static inline enum ft_side key_of_ip(const struct ft_packet *p, struct ft_flow_key *key)
+{
+    bool has_ports = p->flags & (FT_PACKET_TCP | FT_PACKET_UDP);
+    uint16_t src_port = has_ports ? p->src_port : 0, dst_port = has_ports ? p->dst_port : 0;
+    int order = compare_ip(&p->src, &p->dst);
+    bool is_b = order > 0 || (order == 0 && src_port > dst_port);
+
+    key->a = is_b ? p->dst : p->src;
+    key->b = is_b ? p->src : p->dst;
+    key->port_a = is_b ? dst_port : src_port;
+    key->port_b = is_b ? src_port : dst_port;
+    key->proto = p->proto;
+    key->family = p->flags & FT_PACKET_IPV6 ? 6 : 4;
+    return is_b ? FT_SIDE_B : FT_SIDE_A;
+}
+
+static enum ft_side key_of_l2(const struct ft_packet *p, struct ft_flow_key *key)
+{
+    bool is_b = memcmp(p->src_mac, p->dst_mac, 6) > 0;
+
+    memcpy(key->a.bytes, is_b ? p->dst_mac : p->src_mac, 6);
+    memcpy(key->b.bytes, is_b ? p->src_mac : p->dst_mac, 6);
+    key->type = p->ethertype;
+    key->family = 2;
+    if (p->flags & FT_PACKET_SNAP) {
+        key->type = (uint16_t)p->snap;
+        key->encapsulation = FT_FLOW_SNAP;
+    } else if (p->flags & FT_PACKET_LLC) {
+        key->encapsulation = FT_FLOW_LLC;
+    }
+    return is_b ? FT_SIDE_B : FT_SIDE_A;
+}
+
+static inline enum ft_side key_of(const struct ft_packet *p, bool vlan_in_key,
+                                  struct ft_flow_key *key)
+{
+    *key = (struct ft_flow_key){.vlan = vlan_in_key && p->vlan_count ? p->vlan[0] : 0};
+    if (p->flags & (FT_PACKET_IPV4 | FT_PACKET_IPV6))
+        return key_of_ip(p, key);
+    return key_of_l2(p, key);
+}
+
+enum ft_side ft_flow_key_of(const struct ft_packet *packet, bool vlan_in_key,
+                            struct ft_flow_key *key)
+{
+    return key_of(packet, vlan_in_key, key);
+}
+
+static bool is_bound(const struct ft_flow_table *table, const struct ft_packet *p, uint16_t port)
+{
+    const uint8_t *ports = p->flags & FT_PACKET_TCP   ? table->server_tcp
+                           : p->flags & FT_PACKET_UDP ? table->server_udp
+                                                      : NULL;
+
+    return ports && ports[port >> 3] >> (port & 7) & 1;
+}
+
+/** Who is the server of a flow whose first packet this is, unless a SYN says so? */
+static void guess_server(const struct ft_flow_table *table, struct ft_flow *flow,
+                         const struct ft_packet *p, enum ft_side sender)
+{
+    bool src_bound = is_bound(table, p, p->src_port), dst_bound = is_bound(table, p, p->dst_port);
+    bool is_sender;
+
+    flow->confidence = FT_CONFIDENCE_GUESS;
+    if (p->flags & FT_PACKET_MULTICAST) {
+        is_sender = false; /* a group never asks */
+        if (dst_bound)
+            flow->confidence = FT_CONFIDENCE_PORT;
+    } else if (src_bound != dst_bound) {
+        is_sender = src_bound;
+        flow->confidence = FT_CONFIDENCE_PORT;
+    } else {
+        is_sender = p->flags & (FT_PACKET_TCP | FT_PACKET_UDP) && p->src_port < p->dst_port;
+    }
+    flow->server = is_sender ? sender : !sender;
+}
+
+/* ---- packets -------------------------------------------------------------------------------- */
+
+/** Is this SYN the first packet of another connection between the same ports? */
+static bool is_reuse(const struct ft_flow_table *table, const struct ft_flow *flow,
+                     const struct ft_packet *p, enum ft_side side)
+{
+    const struct ft_stream_half *half = &flow->half[side];
+
+    if (flow->state == FT_FLOW_CLOSED)
+        return true;
+    if (flow->state != FT_FLOW_ESTABLISHED || !half->is_known)
+        return false;
+    return p->tcp_seq + 1 - half->next_seq + FT_STREAM_WINDOW > 2 * FT_STREAM_WINDOW &&
+           p->time_ns > flow->last_ns + table->config.tcp_closed_s * NS_PER_S;
+}
+
+/** May this RST be genuine? A forged one that misses the window does not close the flow. */
+static bool is_reset(const struct ft_flow *flow, const struct ft_packet *p, enum ft_side side)
+{
+    const struct ft_stream_half *half = &flow->half[side];
+
+    return !half->is_known ||
+           p->tcp_seq - half->next_seq + FT_STREAM_WINDOW <= 2 * FT_STREAM_WINDOW;
+}
+
+/** SYN, FIN, RST: who is the server, is the flow closed? */
+static void tcp_control(struct ft_flow_table *table, struct ft_flow *flow,
+                        const struct ft_packet *p, enum ft_side side)
+{
+    if (p->tcp_flags & FT_TCP_SYN && !(p->tcp_flags & FT_TCP_RST)) {
+        flow->flags |= FT_FLOW_SYN_SEEN;
+        if (flow->confidence < FT_CONFIDENCE_HANDSHAKE) {
+            flow->server = p->tcp_flags & FT_TCP_ACK ? side : !side;
+            flow->confidence = FT_CONFIDENCE_HANDSHAKE;
+        }
+    }
+    if (flow->state == FT_FLOW_CLOSED)
+        return;
+    if (flow->tcp_flags[0] & flow->tcp_flags[1] & FT_TCP_FIN ||
+        (p->tcp_flags & FT_TCP_RST && is_reset(flow, p, side))) {
+        flow->state = FT_FLOW_CLOSED;
+        ft_flow_changed(table, flow);
+    }
+}
+
+static inline void count_packet(struct ft_flow_table *table, struct ft_flow *flow,
+                                const struct ft_packet *p, enum ft_side side)
+{
+    flow->packets[side]++;
+    flow->bytes[side] += p->wirelen;
+    if (p->time_ns > flow->last_ns)
+        flow->last_ns = p->time_ns;
+    if (flow->state == FT_FLOW_NEW && flow->packets[!side])
+        flow->state = FT_FLOW_ESTABLISHED;
+    if (p->flags & FT_PACKET_TCP) {
+        flow->tcp_flags[side] |= p->tcp_flags;
+        if (p->tcp_flags & (FT_TCP_SYN | FT_TCP_FIN | FT_TCP_RST))
+            tcp_control(table, flow, p, side);
+    }
+}
+
+static void fill_record(const struct ft_flow_table *table, struct ft_flow *flow,
+                        const struct ft_packet *p, enum ft_side side)
+{
+    flow->last_ns = flow->first_ns = p->time_ns;
+    flow->first_number = p->number;
+    flow->hash = p->flow_hash;
+    flow->shard = p->shard;
+    flow->priority = p->priority;
+    for (uint32_t i = 0; i < 2 && i < p->vlan_count; i++)
+        flow->vlan[i] = p->vlan[i];
+    memcpy(flow->mac[side], p->src_mac, 6);
+    memcpy(flow->mac[!side], p->dst_mac, 6);
+    flow->is_multicast = !!(p->flags & FT_PACKET_MULTICAST);
+    if (p->flags & FT_PACKET_TUNNELLED) {
+        flow->tunnel = p->outer.tunnel;
+        flow->outer = p->outer;
+    }
+    guess_server(table, flow, p, side);
+}
+
+static struct ft_flow *create(struct ft_flow_table *table, struct shard *shard,
+                              const struct ft_packet *p, const struct ft_flow_key *key,
+                              enum ft_side side, ft_flow_end_fn *end, void *user)
+{
+    struct place place = place_of(p->flow_hash, shard->bucket_mask);
+    struct bucket *bucket;
+    uint32_t entry;
+
+    if (shard->records.used == shard->records.blocks && !evict_one(table, shard, end, user))
+        goto refuse;
+    bucket = choose_bucket(shard, place, &entry);
+    if (!bucket && evict_from(table, shard, place, end, user))
+        bucket = choose_bucket(shard, place, &entry);
+    if (!bucket)
+        goto refuse;
+
+    uint32_t index = ft_pool_get(&shard->records);
+    struct ft_flow *flow = record_at(shard, index);
+
+    *flow = (struct ft_flow){.key = *key, .index = index};
+    fill_record(table, flow, p, side);
+    bucket->tag[entry] = place.tag;
+    bucket->index[entry] = (uint16_t)index;
+    if (!shard->stats.active && p->time_ns / NS_PER_S > shard->now_s)
+        shard->now_s = p->time_ns / NS_PER_S;
+    queue_flow(table, shard, flow);
+    ++*kind_counter(shard, flow);
+    shard->stats.active++;
+    shard->stats.created++;
+    return flow;
+
+refuse:
+    shard->stats.refused++;
+    return NULL;
+}
+
+void ft_flow_prepare(const struct ft_flow_table *table, struct ft_packet *const *packets,
+                     uint32_t count, uint32_t *hints)
+{
+    for (uint32_t i = 0; i < count; i++) {
+        const struct shard *shard = &table->shards[packets[i]->shard];
+        __builtin_prefetch(
+            &shard->buckets[place_of(packets[i]->flow_hash, shard->bucket_mask).first]);
+    }
+    for (uint32_t i = 0; i < count; i++) {
+        const struct shard *shard = &table->shards[packets[i]->shard];
+        struct place place = place_of(packets[i]->flow_hash, shard->bucket_mask);
+        const struct bucket *bucket = &shard->buckets[place.first];
+        uint32_t match = bucket_match(bucket, place.tag);
+
+        hints[i] = 0;
+        if (!match && bucket->sent_away) {
+            bucket = &shard->buckets[place.second];
+            match = bucket_match(bucket, place.tag);
+        }
+        if (match) {
+            hints[i] = bucket->index[__builtin_ctz(match)];
+            const uint8_t *record = (const uint8_t *)record_at(shard, hints[i]);
+            __builtin_prefetch(record, 1);
+            __builtin_prefetch(record + 64, 1);
+            if (packets[i]->payload_len)
+                __builtin_prefetch(record + 128, 1);
+        }
+    }
+}
+
+struct ft_flow *ft_flow_take(struct ft_flow_table *table, const struct ft_packet *packet,
+                             uint32_t hint, uint8_t *side_out, ft_flow_end_fn *end, void *user)
+{
+    struct shard *shard = &table->shards[packet->shard];
+    struct ft_flow_key key;
+    enum ft_side side = key_of(packet, table->config.vlan_in_key, &key);
+    struct ft_flow *flow = hint ? record_at(shard, hint) : NULL;
+
+    *side_out = side;
+    if (!flow || !key_equal(&flow->key, &key))
+        flow = find(shard, packet->flow_hash, &key);
+    if (flow && packet->flags & FT_PACKET_TCP &&
+        (packet->tcp_flags & (FT_TCP_SYN | FT_TCP_ACK | FT_TCP_RST)) == FT_TCP_SYN &&
+        is_reuse(table, flow, packet, side)) {
+        end_flow(table, shard, flow, FT_FLOW_END_REUSED, end, user);
+        flow = NULL;
+    }
+    if (!flow) {
+        flow = create(table, shard, packet, &key, side, end, user);
+        if (!flow)
+            return NULL;
+    }
+    count_packet(table, flow, packet, side);
+    return flow;
+}
+
+void ft_flow_lookup(struct ft_flow_table *table, struct ft_packet *const *packets, uint32_t count,
+                    struct ft_flow **flows, uint8_t *sides, ft_flow_end_fn *end, void *user)
+{
+    uint32_t hints[LOOKUP_BURST];
+
+    while (count) {
+        uint32_t burst = count < LOOKUP_BURST ? count : LOOKUP_BURST;
+
+        ft_flow_prepare(table, packets, burst, hints);
+        for (uint32_t i = 0; i < burst; i++)
+            flows[i] = ft_flow_take(table, packets[i], hints[i], &sides[i], end, user);
+        packets += burst;
+        flows += burst;
+        sides += burst;
+        count -= burst;
+    }
+}
+
+/* ---- the table ------------------------------------------------------------------------------ */
+
+void ft_flow_config_init(struct ft_flow_config *config)
+{
+    *config = (struct ft_flow_config){
+        .flows_per_shard = 8192,
+        .segments_per_shard = 256,
+        .held_bytes_max = 256 * 1024,
+        .held_count_max = 64,
+        .tcp_new_s = 30,
+        .tcp_established_s = 3600,
+        .tcp_ot_s = 86400,
+        .tcp_closed_s = 10,
+        .udp_s = 60,
+        .udp_ot_s = 300,
+        .other_s = 300,
+    };
+}
+
+/** Buckets for `flows`: half full, a power of two, at least the two of a place. */
+static uint32_t bucket_count(uint32_t flows)
+{
+    uint32_t buckets = 2;
+
+    while (buckets * 8 < flows)
+        buckets *= 2;
+    return buckets;
+}
+
+static bool shard_init(struct ft_flow_table *table, uint32_t number)
+{
+    const struct ft_flow_config *config = &table->config;
+    struct shard *shard = &table->shards[number];
+    uint32_t buckets = bucket_count(config->flows_per_shard);
+
+    shard->bucket_mask = buckets - 1;
+    shard->buckets = table->buckets + (uint64_t)number * buckets;
+    for (uint32_t i = 0; i < 2; i++)
+        shard->wheels[i].slots = table->slots + (uint64_t)(number * 2 + i) * SLOTS;
+    shard->ending = table->ending + (uint64_t)number * config->flows_per_shard;
+    if (!ft_pool_init(&shard->records, config->flows_per_shard, sizeof(struct ft_flow)) ||
+        !ft_pool_init(&shard->segments, config->segments_per_shard, FT_STREAM_BLOCK))
+        return false;
+    if (config->huge_pages)
+        madvise(shard->records.memory, (uint64_t)shard->records.blocks * sizeof(struct ft_flow),
+                MADV_HUGEPAGE);
+    shard->stats.memory =
+        (uint64_t)config->flows_per_shard * (sizeof(struct ft_flow) + 2 * sizeof(uint32_t)) +
+        (uint64_t)config->segments_per_shard * (FT_STREAM_BLOCK + sizeof(uint32_t)) +
+        buckets * sizeof(struct bucket) + 2 * SLOTS * sizeof(struct slot);
+    return true;
+}
+
+struct ft_flow_table *ft_flow_table_new(const struct ft_flow_config *config)
+{
+    if (!config->flows_per_shard || config->flows_per_shard > FT_FLOWS_PER_SHARD_MAX ||
+        !config->segments_per_shard)
+        return NULL;
+
+    struct ft_flow_table *table = ft_map(sizeof(*table), false);
+    if (!table)
+        return NULL;
+    table->config = *config;
+    table->buckets_size =
+        (uint64_t)FT_SHARDS * bucket_count(config->flows_per_shard) * sizeof(struct bucket);
+    table->slots_size = (uint64_t)FT_SHARDS * 2 * SLOTS * sizeof(struct slot);
+    table->ending_size = (uint64_t)FT_SHARDS * config->flows_per_shard * sizeof(uint32_t);
+    /* Buckets are small and used at random all over: huge pages always pay. */
+    table->buckets = ft_map(table->buckets_size, true);
+    table->slots = ft_map(table->slots_size, false);
+    table->ending = ft_map(table->ending_size, false);
+
+    bool is_complete = table->buckets && table->slots && table->ending;
+    for (uint32_t i = 0; i < FT_SHARDS && is_complete; i++)
+        is_complete = shard_init(table, i);
+    if (!is_complete) {
+        ft_flow_table_free(table);
+        return NULL;
+    }
+    return table;
+}
+
+void ft_flow_table_free(struct ft_flow_table *table)
+{
+    if (!table)
+        return;
+    for (uint32_t i = 0; i < FT_SHARDS; i++) {
+        ft_pool_free(&table->shards[i].records);
+        ft_pool_free(&table->shards[i].segments);
+    }
+    ft_unmap(table->buckets, table->buckets_size);
+    ft_unmap(table->slots, table->slots_size);
+    ft_unmap(table->ending, table->ending_size);
+    ft_unmap(table, sizeof(*table));
+}
+
+void ft_flow_set_server_ports(struct ft_flow_table *table, const uint8_t bitmap_tcp[8192],
+                              const uint8_t bitmap_udp[8192])
+{
+    memcpy(table->server_tcp, bitmap_tcp, sizeof(table->server_tcp));
+    memcpy(table->server_udp, bitmap_udp, sizeof(table->server_udp));
+}
+
+struct ft_flow_stats ft_flow_stats(const struct ft_flow_table *table, uint8_t shard)
+{
+    return table->shards[shard].stats;
+}
+
+uint64_t ft_flow_id(const struct ft_flow *flow)
+{
+    uint64_t id = flow->first_ns ^ flow->first_number << 32 ^ flow->first_number >> 32;
+
+    id = (id ^ id >> 32) * 0x9e3779b97f4a7c15ull + flow->hash;
+    id = (id ^ id >> 29) * 0xbf58476d1ce4e5b9ull;
+    return id >> 13;
+}
+
+struct ft_pool *ft_flow_segments(const struct ft_flow_table *table, uint8_t shard)
+{
+    return (struct ft_pool *)&table->shards[shard].segments;
+}
+
+struct ft_flow *ft_flow_at(const struct ft_flow_table *table, uint8_t shard, uint32_t index)
+{
+    return record_at(&table->shards[shard], index);
+}
+
+const struct ft_flow_config *ft_flow_config(const struct ft_flow_table *table)
+{
+    return &table->config;
+}
