@@ -34,35 +34,34 @@ enum {
 };
 
 static const struct {
-    const char *name;
     uint32_t oui;
     uint8_t last; /* octet of the address */
     uint16_t mss;
     uint16_t window;
 } host_table[FT_HOST_COUNT] = {
-    [FT_HOST_GATEWAY] = {"gateway", OUI_CISCO, 1, 1460, 4128},
-    [FT_HOST_SERVER] = {"server", OUI_HP, 5, PC_MSS, PC_WINDOW},
-    [FT_HOST_SCADA] = {"scada", OUI_DELL, 10, PC_MSS, PC_WINDOW},
-    [FT_HOST_HMI1] = {"hmi1", OUI_DELL, 11, PC_MSS, PC_WINDOW},
-    [FT_HOST_HMI2] = {"hmi2", OUI_HP, 12, PC_MSS, PC_WINDOW},
-    [FT_HOST_ENGINEERING] = {"engineering", OUI_DELL, 20, PC_MSS, PC_WINDOW},
-    [FT_HOST_HISTORIAN] = {"historian", OUI_HP, 30, PC_MSS, PC_WINDOW},
-    [FT_HOST_SWITCH] = {"switch", OUI_CISCO, 2, 1460, 4128},
-    [FT_HOST_MODICON1] = {"modicon1", OUI_SCHNEIDER, 101, 1460, 8192},
-    [FT_HOST_MODICON2] = {"modicon2", OUI_SCHNEIDER, 102, 1460, 8192},
-    [FT_HOST_MODBUS_GATEWAY] = {"modbus-gateway", OUI_SCHNEIDER, 103, 1460, 2920},
-    [FT_HOST_SERIAL_SERVER] = {"serial-server", OUI_MOXA, 104, 1460, 2920},
-    [FT_HOST_S7_LINE7] = {"s7-line7", OUI_SIEMENS, 111, 1460, 8192},
-    [FT_HOST_S7_LINE8] = {"s7-line8", OUI_SIEMENS, 112, 1460, 4096},
-    [FT_HOST_RTU1] = {"rtu1", OUI_SEL, 121, 536, 4288},
-    [FT_HOST_RTU2] = {"rtu2", OUI_SEL, 122, 1024, 8192},
-    [FT_HOST_RTU_UDP] = {"rtu-udp", OUI_GE, 123, 1460, 8192},
-    [FT_HOST_LOGIX] = {"logix", OUI_ROCKWELL, 131, 1460, 8192},
-    [FT_HOST_REMOTE_IO] = {"remote-io", OUI_ROCKWELL, 132, 1460, 4096},
-    [FT_HOST_MICROLOGIX] = {"micrologix", OUI_ROCKWELL, 133, 1460, 4096},
-    [FT_HOST_IED1] = {"ied1", OUI_ABB, 141, 1460, 8192},
-    [FT_HOST_IED2] = {"ied2", OUI_GE, 142, 1460, 8192},
-    [FT_HOST_LAPTOP] = {"laptop", OUI_WISTRON, 66, PC_MSS, PC_WINDOW},
+    [FT_HOST_GATEWAY] = {OUI_CISCO, 1, 1460, 4128},
+    [FT_HOST_SERVER] = {OUI_HP, 5, PC_MSS, PC_WINDOW},
+    [FT_HOST_SCADA] = {OUI_DELL, 10, PC_MSS, PC_WINDOW},
+    [FT_HOST_HMI1] = {OUI_DELL, 11, PC_MSS, PC_WINDOW},
+    [FT_HOST_HMI2] = {OUI_HP, 12, PC_MSS, PC_WINDOW},
+    [FT_HOST_ENGINEERING] = {OUI_DELL, 20, PC_MSS, PC_WINDOW},
+    [FT_HOST_HISTORIAN] = {OUI_HP, 30, PC_MSS, PC_WINDOW},
+    [FT_HOST_SWITCH] = {OUI_CISCO, 2, 1460, 4128},
+    [FT_HOST_MODICON1] = {OUI_SCHNEIDER, 101, 1460, 8192},
+    [FT_HOST_MODICON2] = {OUI_SCHNEIDER, 102, 1460, 8192},
+    [FT_HOST_MODBUS_GATEWAY] = {OUI_SCHNEIDER, 103, 1460, 2920},
+    [FT_HOST_SERIAL_SERVER] = {OUI_MOXA, 104, 1460, 2920},
+    [FT_HOST_S7_LINE7] = {OUI_SIEMENS, 111, 1460, 8192},
+    [FT_HOST_S7_LINE8] = {OUI_SIEMENS, 112, 1460, 4096},
+    [FT_HOST_RTU1] = {OUI_SEL, 121, 536, 4288},
+    [FT_HOST_RTU2] = {OUI_SEL, 122, 1024, 8192},
+    [FT_HOST_RTU_UDP] = {OUI_GE, 123, 1460, 8192},
+    [FT_HOST_LOGIX] = {OUI_ROCKWELL, 131, 1460, 8192},
+    [FT_HOST_REMOTE_IO] = {OUI_ROCKWELL, 132, 1460, 4096},
+    [FT_HOST_MICROLOGIX] = {OUI_ROCKWELL, 133, 1460, 4096},
+    [FT_HOST_IED1] = {OUI_ABB, 141, 1460, 8192},
+    [FT_HOST_IED2] = {OUI_GE, 142, 1460, 8192},
+    [FT_HOST_LAPTOP] = {OUI_WISTRON, 66, PC_MSS, PC_WINDOW},
 };
 
 /* Normal operation of the small plant. Flag 0 with ARP: begins within the capture. */
@@ -146,7 +145,6 @@ static void place_hosts(struct ft_plant *plant, struct ft_cast *cast)
         bool is_pc = host_table[i].window == PC_WINDOW;
 
         set_host(host, (uint32_t)NET | host_table[i].last, host_table[i].oui, plant->seed);
-        host->name = host_table[i].name;
         host->mss = host_table[i].mss;
         host->window = host_table[i].window;
         host->ttl = is_pc ? PC_TTL : DEVICE_TTL;

@@ -50,11 +50,17 @@ static void send_tcp(struct ft_plant *plant, struct ft_conv *conv, bool from_ser
     *seq += (uint32_t)len + ((flags & (FT_TCP_SYN | FT_TCP_FIN)) != 0);
 }
 
-/* Send a message in segments of at most the receiver's MSS; return when the last one has left. */
+/* The smaller MSS of the two bounds both directions, as it does in most embedded stacks. */
+static size_t segment_size(const struct ft_conv *conv)
+{
+    return conv->client->mss < conv->server->mss ? conv->client->mss : conv->server->mss;
+}
+
+/* Send a message in segments; return after what time the line is free again. */
 static uint64_t send_stream(struct ft_plant *plant, struct ft_conv *conv, bool from_server,
                             const struct ft_buf *message)
 {
-    size_t mss = from_server ? conv->client->mss : conv->server->mss;
+    size_t mss = segment_size(conv);
     uint64_t delay = 0;
     size_t unacked = 0;
 

@@ -18,7 +18,6 @@ struct ft_host {
     uint16_t mss;    /* largest TCP payload it accepts */
     uint16_t window; /* TCP window it offers */
     uint8_t ttl;
-    const char *name;
 };
 
 enum {

@@ -19,6 +19,7 @@ enum {
     CLASS_NV_STORAGE = 0xa1,
     FIRMWARE_BLOCK = 350,
     N_FIRMWARE_BLOCKS = 12,
+    FIRMWARE_SIZE = FIRMWARE_BLOCK * N_FIRMWARE_BLOCKS,
     CIP_MAX = 512,
 };
 
@@ -65,6 +66,10 @@ static void ask_prepare(struct ft_conv *conv, struct ft_turn *turn)
 {
     FT_BUF_LOCAL(cip, CIP_MAX);
     ft_cip_request(&cip, CIP_NV_PREPARE, CLASS_NV_STORAGE, 1);
+    ft_buf_le32(&cip, FIRMWARE_SIZE);
+    ft_buf_le32(&cip, 0);
+    ft_buf_le32(&cip, 0x00010001);
+    ft_buf_le32(&cip, 0x0051aec3); /* a check sum, as it seems */
     send_cip(conv, turn, &cip);
 }
 
@@ -72,6 +77,7 @@ static void answer_prepare(struct ft_conv *conv, struct ft_turn *turn)
 {
     FT_BUF_LOCAL(cip, CIP_MAX);
     ft_cip_answer(&cip, CIP_NV_PREPARE);
+    ft_buf_le16(&cip, 8);
     send_cip(conv, turn, &cip);
 }
 
@@ -79,7 +85,7 @@ static void ask_update(struct ft_conv *conv, struct ft_turn *turn)
 {
     FT_BUF_LOCAL(cip, CIP_MAX);
     ft_cip_request(&cip, CIP_NV_START, CLASS_NV_STORAGE, 1);
-    ft_buf_le32(&cip, FIRMWARE_BLOCK * N_FIRMWARE_BLOCKS);
+    ft_buf_le32(&cip, FIRMWARE_SIZE);
     ft_buf_le32(&cip, 0);
     send_cip(conv, turn, &cip);
 }
@@ -88,7 +94,10 @@ static void answer_update(struct ft_conv *conv, struct ft_turn *turn)
 {
     FT_BUF_LOCAL(cip, CIP_MAX);
     ft_cip_answer(&cip, CIP_NV_START);
+    ft_buf_le32(&cip, 0x147b0000);
     ft_buf_le16(&cip, FIRMWARE_BLOCK);
+    ft_buf_le16(&cip, 0x0304);
+    ft_buf_le32(&cip, 0);
     send_cip(conv, turn, &cip);
 }
 
@@ -100,6 +109,8 @@ static void talk_firmware(struct ft_conv *conv, struct ft_turn *turn, uint32_t b
     else
         ft_cip_request(&cip, CIP_NV_DATA, CLASS_NV_STORAGE, 1);
     ft_buf_le32(&cip, block * FIRMWARE_BLOCK);
+    if (turn->is_answer)
+        ft_buf_le16(&cip, 2);
     for (unsigned i = 0; !turn->is_answer && i < FIRMWARE_BLOCK; i++)
         ft_buf_u8(&cip, (unsigned)ft_conv_random(conv, 256));
     send_cip(conv, turn, &cip);
