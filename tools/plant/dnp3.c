@@ -33,7 +33,8 @@ enum {
 /* Poll numbers modulo CYCLE choose what is said; periods are in the cast. */
 enum {
     START_PAIRS = 6,
-    CYCLE = 40,
+    CYCLE = 42,          /* a multiple of 3: no confirm falls on a poll chosen below */
+    RESTART_SEEN = 0x80, /* in memo8 */
 };
 
 static uint16_t crc_table[256];
@@ -220,10 +221,12 @@ static void put_app(struct ft_buf *b, unsigned control, uint8_t sequence, uint8_
 }
 
 /* Internal indications: a restarted outstation says so until the master clears the bit. */
-static void put_indications(struct ft_buf *b, const struct ft_turn *turn,
-                            const struct ft_conv *conv)
+static void put_indications(struct ft_buf *b, const struct ft_turn *turn, struct ft_conv *conv)
 {
     bool restarted = turn->plant->restarted == conv->server;
+
+    if (restarted)
+        conv->memo8 |= RESTART_SEEN;
 
     ft_buf_u8(b, restarted ? IIN1_RESTART | IIN1_NEED_TIME : 0);
     ft_buf_u8(b, 0);
@@ -355,7 +358,7 @@ static enum poll choose_poll(const struct ft_conv *conv, const struct ft_turn *t
         return POLL_INTEGRITY;
     if (!conv->kind->is_udp && turn->pair < START_PAIRS)
         return start[turn->pair];
-    if (turn->plant->restarted == conv->server && turn->pair % 4 == 3)
+    if ((conv->memo8 & RESTART_SEEN) != 0)
         return POLL_CLEAR_RESTART;
     switch (turn->pair % CYCLE) {
     case 9:
@@ -365,7 +368,7 @@ static enum poll choose_poll(const struct ft_conv *conv, const struct ft_turn *t
     case 15:
         return POLL_SELECT;
     case 16:
-        return POLL_OPERATE;
+        return last_poll(conv) == POLL_SELECT ? POLL_OPERATE : POLL_EVENTS;
     case 30:
         return POLL_INTEGRITY;
     default:
@@ -381,7 +384,7 @@ static void put_unsolicited(struct ft_conv *conv, struct ft_turn *turn, struct f
     turn->from_server = !turn->is_answer;
     if (turn->is_answer) {
         put_app(app, control, conv->memo8, FT_DNP3_CONFIRM);
-        conv->memo8++;
+        conv->memo8 = (uint8_t)((conv->memo8 & RESTART_SEEN) | ((conv->memo8 + 1) & 0x0f));
         return;
     }
     put_app(app, control | FT_DNP3_APP_CONFIRM, conv->memo8, FT_DNP3_UNSOLICITED);
@@ -403,8 +406,10 @@ static void put_answer(struct ft_conv *conv, struct ft_turn *turn, enum poll pol
 {
     bool wants_confirm = poll == POLL_EVENTS && has_events(turn->pair);
 
-    if (poll == POLL_CLEAR_RESTART)
+    if (poll == POLL_CLEAR_RESTART) {
         turn->plant->restarted = NULL;
+        conv->memo8 &= (uint8_t)~RESTART_SEEN;
+    }
     put_app(app, FT_DNP3_APP_SINGLE | (wants_confirm ? FT_DNP3_APP_CONFIRM : 0u),
             last_sequence(conv), FT_DNP3_RESPONSE);
     put_indications(app, turn, conv);
@@ -415,7 +420,8 @@ static void put_answer(struct ft_conv *conv, struct ft_turn *turn, enum poll pol
         turn->wait = 300 * FT_MS; /* operate must follow select soon */
 }
 
-/* memo16 keeps the transport sequence numbers: the master's low, the outstation's high. */
+/* memo8 counts unsolicited responses; memo16 keeps the transport sequence numbers: the master's
+ * low, the outstation's high. */
 static void send_app(struct ft_conv *conv, struct ft_turn *turn, const struct ft_buf *app)
 {
     uint8_t sequence = (uint8_t)(turn->from_server ? conv->memo16 >> 8 : conv->memo16);

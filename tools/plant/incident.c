@@ -268,7 +268,7 @@ static uint64_t run_step(struct ft_plant *plant, struct ft_actor *actor)
 
 void ft_incident_start(struct ft_plant *plant, struct ft_incident *incident, uint64_t left)
 {
-    uint64_t percent = left / (SCRIPT_SECONDS * FT_S / 100);
+    uint64_t percent = left / (SCRIPT_SECONDS * FT_S / 90);
 
     *incident = (struct ft_incident){
         .actor.act = run_step,

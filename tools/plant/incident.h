@@ -5,16 +5,17 @@
 
 #include "conv.h"
 
+enum {
+    FT_INCIDENT_PACKETS = 760, /* that the script sends and provokes, a few more than counted */
+};
+
 struct ft_incident {
     struct ft_actor actor;
     size_t step;
     uint64_t percent; /* of the script's own time, for runs too short for it */
 };
 
-/**
- * Begin now. The script takes 40 s; it is hurried so that it fits into @left ns (UINT64_MAX: no
- * limit is known).
- */
+/** Begin now. The script takes 40 s; it is hurried so that it fits into nine tenths of @left ns. */
 void ft_incident_start(struct ft_plant *plant, struct ft_incident *incident, uint64_t left);
 
 /* What the laptop says; each closes its connection at the end. */

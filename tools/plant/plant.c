@@ -166,10 +166,18 @@ static bool is_incident_due(const struct ft_plant *plant, const struct options *
            plant->now >= plant->start + o->seconds * FT_S / 100 * INCIDENT_PERCENT;
 }
 
-/* Simulated time that is left: of a run limited by packets, as far as its pace tells. */
-static uint64_t time_left(const struct ft_plant *plant)
+/* Simulated time that is left for the incident: of a run limited by packets, as far as its pace so
+ * far tells and without those of the incident itself. */
+static uint64_t time_left(const struct ft_plant *plant, const struct options *o)
 {
-    return (plant->now - plant->start) * (100 - INCIDENT_PERCENT) / INCIDENT_PERCENT;
+    uint64_t left = o->seconds == 0 ? UINT64_MAX : plant->end - plant->now;
+    uint64_t packets_left = plant->max_packets - plant->n_packets;
+    uint64_t pace = (plant->now - plant->start) / (plant->n_packets + 1);
+
+    if (packets_left < FT_INCIDENT_PACKETS)
+        return 0;
+    packets_left -= FT_INCIDENT_PACKETS;
+    return pace > 0 && packets_left < left / pace ? packets_left * pace : left;
 }
 
 static void run(struct ft_plant *plant, const struct options *o)
@@ -191,7 +199,7 @@ static void run(struct ft_plant *plant, const struct options *o)
             ft_sched_delay_first(&plant->sched, plant->now + wait);
         if (is_pending && is_incident_due(plant, o)) {
             is_pending = false;
-            ft_incident_start(plant, &incident, time_left(plant));
+            ft_incident_start(plant, &incident, time_left(plant, o));
         }
     }
 }
