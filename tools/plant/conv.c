@@ -241,9 +241,8 @@ void ft_conv_start(struct ft_plant *plant, struct ft_conv *conv, const struct ft
     ft_plant_add(plant, delay, &conv->actor);
 }
 
-struct ft_conv *ft_conv_open(struct ft_plant *plant, const struct ft_conv_kind *kind,
-                             struct ft_host *client, struct ft_host *server, unsigned flags,
-                             uint32_t period_us, uint64_t delay)
+void ft_conv_open(struct ft_plant *plant, const struct ft_conv_kind *kind, struct ft_host *client,
+                  struct ft_host *server, unsigned flags, uint32_t period_us, uint64_t delay)
 {
     struct ft_conv *conv = malloc(sizeof(*conv));
 
@@ -253,7 +252,6 @@ struct ft_conv *ft_conv_open(struct ft_plant *plant, const struct ft_conv_kind *
     }
     ft_conv_start(plant, conv, kind, client, server, flags | FT_CONV_OWNED_BY_SELF, period_us,
                   delay);
-    return conv;
 }
 
 void ft_conv_play(struct ft_conv *conv, struct ft_turn *turn, const struct ft_exchange *script,

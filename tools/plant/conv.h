@@ -76,9 +76,8 @@ void ft_conv_start(struct ft_plant *plant, struct ft_conv *conv, const struct ft
                    uint32_t period_us, uint64_t delay);
 
 /** The same for a conversation that is allocated here and frees itself at its end. */
-struct ft_conv *ft_conv_open(struct ft_plant *plant, const struct ft_conv_kind *kind,
-                             struct ft_host *client, struct ft_host *server, unsigned flags,
-                             uint32_t period_us, uint64_t delay);
+void ft_conv_open(struct ft_plant *plant, const struct ft_conv_kind *kind, struct ft_host *client,
+                  struct ft_host *server, unsigned flags, uint32_t period_us, uint64_t delay);
 
 /** One pair of a script: what is asked and what is answered. NULL: nothing is sent. */
 struct ft_exchange {

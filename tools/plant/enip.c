@@ -98,8 +98,9 @@ void ft_enip_unconnected(struct ft_buf *b, uint32_t session, uint64_t context,
     ft_enip_end(b, at);
 }
 
-void ft_enip_connected(struct ft_buf *b, uint32_t session, uint32_t id, uint16_t sequence,
-                       const struct ft_buf *cip)
+/* SendUnitData with the CIP message @cip on connection @id. */
+static void put_connected(struct ft_buf *b, uint32_t session, uint32_t id, uint16_t sequence,
+                          const struct ft_buf *cip)
 {
     size_t at = ft_enip_begin(b, FT_ENIP_UNIT_DATA, session, 0);
 
@@ -143,7 +144,7 @@ void ft_cip_answer(struct ft_buf *b, uint8_t service)
     ft_buf_fill(b, 0, 3);
 }
 
-void ft_cip_tag_request(struct ft_buf *b, uint8_t service, const char *name)
+static void put_tag_request(struct ft_buf *b, uint8_t service, const char *name)
 {
     size_t len = strlen(name);
 
@@ -154,7 +155,8 @@ void ft_cip_tag_request(struct ft_buf *b, uint8_t service, const char *name)
     ft_buf_fill(b, 0, len % 2);
 }
 
-void ft_cip_identity(struct ft_buf *b, const struct ft_enip_identity *identity)
+/* The attributes of the identity object, as Get Attributes All gives them. */
+static void put_identity(struct ft_buf *b, const struct ft_enip_identity *identity)
 {
     ft_buf_le16(b, VENDOR_ROCKWELL);
     ft_buf_le16(b, identity->device_type);
@@ -182,7 +184,7 @@ void ft_enip_list_identity(struct ft_buf *b, const struct ft_enip_identity *iden
         FT_BUF_LOCAL(item, 128);
         ft_buf_le16(&item, 1);
         put_sockaddr(&item, ip, FT_ENIP_PORT);
-        ft_cip_identity(&item, identity);
+        put_identity(&item, identity);
         ft_buf_u8(&item, 3); /* operational */
         ft_buf_le16(b, 1);
         put_item(b, ITEM_IDENTITY, item.data, item.len);
@@ -213,7 +215,7 @@ static void put_read(struct ft_buf *cip, bool is_answer, unsigned tag, uint64_t 
         ft_cip_answer(cip, CIP_READ_TAG);
         put_tag_value(cip, tag, key, now);
     } else {
-        ft_cip_tag_request(cip, CIP_READ_TAG, tag_names[tag]);
+        put_tag_request(cip, CIP_READ_TAG, tag_names[tag]);
         ft_buf_le16(cip, 1);
     }
 }
@@ -224,7 +226,7 @@ static void put_write(struct ft_buf *cip, bool is_answer, unsigned tag, uint64_t
         ft_cip_answer(cip, CIP_WRITE_TAG);
         return;
     }
-    ft_cip_tag_request(cip, CIP_WRITE_TAG, tag_names[tag]);
+    put_tag_request(cip, CIP_WRITE_TAG, tag_names[tag]);
     ft_buf_le16(cip, is_real(tag) ? TYPE_REAL : TYPE_DINT);
     ft_buf_le16(cip, 1);
     ft_buf_le32(cip, is_real(tag) ? 0x47000000u : ft_process_value(key, now));
@@ -352,8 +354,8 @@ static void talk_scada(struct ft_conv *conv, struct ft_turn *turn)
         put_write(&cip, turn->is_answer, 0, key, now);
     else
         put_read(&cip, turn->is_answer, turn->pair % 4, key, now);
-    ft_enip_connected(turn->out, ft_enip_session(conv), turn->is_answer ? c.t2o_id : c.o2t_id,
-                      (uint16_t)turn->pair, &cip);
+    put_connected(turn->out, ft_enip_session(conv), turn->is_answer ? c.t2o_id : c.o2t_id,
+                  (uint16_t)turn->pair, &cip);
 }
 
 /* An unconnected message on its way to the controller in slot 0. */
@@ -420,7 +422,7 @@ static void talk_identify(struct ft_conv *conv, struct ft_turn *turn)
     FT_BUF_LOCAL(routed, CIP_MAX);
     if (turn->is_answer) {
         ft_cip_answer(&cip, CIP_GET_ALL);
-        ft_cip_identity(&cip, &ft_enip_controller);
+        put_identity(&cip, &ft_enip_controller);
     } else {
         ft_cip_request(&cip, CIP_GET_ALL, CLASS_IDENTITY, 1);
         if (turn->pair == 2)

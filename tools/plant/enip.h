@@ -49,10 +49,6 @@ void ft_enip_end(struct ft_buf *b, size_t at);
 void ft_enip_unconnected(struct ft_buf *b, uint32_t session, uint64_t context,
                          const struct ft_buf *cip);
 
-/** SendUnitData with the CIP message @cip on connection @id. */
-void ft_enip_connected(struct ft_buf *b, uint32_t session, uint32_t id, uint16_t sequence,
-                       const struct ft_buf *cip);
-
 /** First pair of a session: RegisterSession. The handle is ft_enip_session(). */
 void ft_enip_register_talk(struct ft_conv *conv, struct ft_turn *turn);
 
@@ -67,12 +63,6 @@ void ft_cip_request(struct ft_buf *b, uint8_t service, uint8_t class, uint8_t in
 
 /** CIP answer without error; its data follows. */
 void ft_cip_answer(struct ft_buf *b, uint8_t service);
-
-/** CIP request to the tag @name; its data follows. */
-void ft_cip_tag_request(struct ft_buf *b, uint8_t service, const char *name);
-
-/** The attributes of the identity object, as Get Attributes All gives them. */
-void ft_cip_identity(struct ft_buf *b, const struct ft_enip_identity *identity);
 
 /** The actor that broadcasts ListIdentity from @client and lets the three devices answer. */
 void ft_enip_discover(struct ft_plant *plant, struct ft_host *client, uint64_t delay);

@@ -23,6 +23,8 @@ enum {
     EXCEPTION = 0x80,
     EXCEPTION_ILLEGAL_ADDRESS = 2,
     EXCEPTION_TARGET_SILENT = 11,
+    SILENT_UNIT = 17,     /* polled behind the gateway, never there */
+    DELETED_TAG = 0x7000, /* an address that the PLC does not know */
 };
 
 struct modbus_item {
@@ -58,7 +60,8 @@ void ft_modbus_end(struct ft_buf *b, size_t at)
     ft_store_be16(b->data + at + 4, (uint16_t)(b->len - at - 6));
 }
 
-void ft_modbus_rtu_crc(struct ft_buf *b)
+/* Append the CRC-16 of serial lines over all of @b. */
+static void put_rtu_crc(struct ft_buf *b)
 {
     uint16_t crc = 0xffff;
 
@@ -188,7 +191,7 @@ static const struct modbus_item *choose_item(const struct modbus_plan *plan, uin
 /* One unit of the gateway's list does not exist on the bus: the gateway says so. */
 static bool is_silent_unit(const struct modbus_plan *plan, uint8_t unit)
 {
-    return plan->n_units > 1 && unit == 17;
+    return plan->n_units > 1 && unit == SILENT_UNIT;
 }
 
 static void talk_poll(struct ft_conv *conv, struct ft_turn *turn)
@@ -213,18 +216,18 @@ static void talk_poll(struct ft_conv *conv, struct ft_turn *turn)
         put_request(b, item, key, now);
     else if (is_silent_unit(plan, unit))
         put_exception(b, item->function, EXCEPTION_TARGET_SILENT);
-    else if (item->address == 0x7000)
+    else if (item->address == DELETED_TAG)
         put_exception(b, item->function, EXCEPTION_ILLEGAL_ADDRESS);
     else
         put_answer(b, item, key, now);
     if (plan->is_rtu)
-        ft_modbus_rtu_crc(b);
+        put_rtu_crc(b);
     else
         ft_modbus_end(b, at);
 }
 
 static const uint8_t own_unit[] = {255};
-static const uint8_t gateway_poll_units[] = {1, 2, 3, 5, 17};
+static const uint8_t gateway_poll_units[] = {1, 2, 3, 5, SILENT_UNIT};
 static const uint8_t serial_units[] = {1, 2, 10};
 const uint8_t ft_modbus_gateway_units[4] = {1, 2, 3, 5};
 
@@ -233,9 +236,9 @@ static const struct modbus_item scada_reads[] = {
     {FC_READ_DISCRETE, 10, 37}, {FC_READ_HOLDING, 400, 125}, {FC_READ_HOLDING, 0, 40},
 };
 static const struct modbus_item scada_writes[] = {
-    {FC_WRITE_REGISTERS, 200, 4}, {FC_WRITE_COIL, 3, 1},    {FC_WRITE_REGISTER, 210, 1},
-    {FC_READ_WRITE, 220, 6},      {FC_WRITE_COILS, 32, 10}, {FC_MASK_WRITE, 230, 1},
-    {FC_READ_HOLDING, 0x7000, 2}, /* a tag that was deleted in the PLC long ago */
+    {FC_WRITE_REGISTERS, 200, 4},      {FC_WRITE_COIL, 3, 1},    {FC_WRITE_REGISTER, 210, 1},
+    {FC_READ_WRITE, 220, 6},           {FC_WRITE_COILS, 32, 10}, {FC_MASK_WRITE, 230, 1},
+    {FC_READ_HOLDING, DELETED_TAG, 2},
 };
 static const struct modbus_item hmi_reads[] = {{FC_READ_HOLDING, 0, 16}, {FC_READ_COILS, 0, 16}};
 static const struct modbus_item historian_reads[] = {{FC_READ_INPUT, 100, 20}};

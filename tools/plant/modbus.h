@@ -46,7 +46,4 @@ enum {
     FT_UMAS_OK = 0xfe,
 };
 
-/** Append the CRC-16 of Modbus serial lines over all of @b. */
-void ft_modbus_rtu_crc(struct ft_buf *b);
-
 #endif

@@ -105,7 +105,8 @@ void ft_s7_bare(struct ft_buf *b, enum ft_s7_rosctr rosctr, uint16_t reference,
     ft_s7_end(b, at);
 }
 
-void ft_s7_connect(struct ft_buf *b, bool is_confirm, uint16_t called)
+/* COTP connection request or confirm; @called is (type << 8 | rack << 5 | slot). */
+static void put_connect(struct ft_buf *b, bool is_confirm, uint16_t called)
 {
     size_t at = b->len;
 
@@ -141,7 +142,7 @@ void ft_s7_setup_talk(struct ft_turn *turn, uint16_t called, uint32_t pair)
 {
     turn->wait = turn->is_answer ? 3 * FT_MS : 2 * FT_MS;
     if (pair == 0)
-        ft_s7_connect(turn->out, turn->is_answer, called);
+        put_connect(turn->out, turn->is_answer, called);
     else
         put_setup(turn->out, turn->is_answer, 0);
 }

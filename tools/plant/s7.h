@@ -26,10 +26,10 @@ void ft_s7_end_parameter(struct ft_buf *b, size_t at);
 /** The PDU is complete: fill in the lengths. */
 void ft_s7_end(struct ft_buf *b, size_t at);
 
-/** COTP connection request or confirm; @called is (type << 8 | rack << 5 | slot). */
-void ft_s7_connect(struct ft_buf *b, bool is_confirm, uint16_t called);
-
-/** First two pairs of every connection: COTP connect, S7 setup communication. @pair is 0 or 1. */
+/**
+ * First two pairs of every connection: COTP connect, S7 setup communication. @pair is 0 or 1;
+ * @called is the TSAP (type << 8 | rack << 5 | slot).
+ */
 void ft_s7_setup_talk(struct ft_turn *turn, uint16_t called, uint32_t pair);
 
 /** A Job or Ack_Data whose parameter is @parameter and that has no data. */
