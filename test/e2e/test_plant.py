@@ -19,10 +19,12 @@ PLANT = ""
 TSHARK = shutil.which("tshark")
 LAPTOP_IP = "10.10.1.66"
 LAPTOP_MAC = "f0:de:f1"
-CHECKSUMS = [
+DECODING = [
     "-o", "ip.check_checksum:TRUE",
     "-o", "tcp.check_checksum:TRUE",
     "-o", "udp.check_checksum:TRUE",
+    "-o", "mbrtu.crc_verification:TRUE",
+    "-d", "tcp.port==4001,mbrtu",
 ]
 
 # sha256 of "--seed 7 --seconds 30": the same on every machine. A deliberate change of what the
@@ -80,7 +82,7 @@ NORMAL = [
     ("modbus.exception_code == 2", 1),
     ("modbus.object_str_value", 2),
     ("modbus.func_code == 90", 8),
-    ("tcp.port == 4001 && tcp.len > 0", 200),
+    ("mbrtu.crc16.status == 1", 200),
     ("cotp.type == 0x0e", 2),
     ("s7comm.param.func == 0xf0", 4),
     ("s7comm.param.func == 4", 500),
@@ -136,7 +138,7 @@ def packets(path):
 
 def tshark(path, show, *fields):
     """Rows of @fields (or frame numbers) of the packets that match the filter @show."""
-    command = [TSHARK, *CHECKSUMS, "-r", path, "-Y", show, "-T", "fields", "-E", "separator=/t"]
+    command = [TSHARK, *DECODING, "-r", path, "-Y", show, "-T", "fields", "-E", "separator=/t"]
     for field in fields or ("frame.number",):
         command += ["-e", field]
     run = subprocess.run(command, check=True, capture_output=True, text=True)
@@ -149,7 +151,7 @@ def statistics(path, what, shows):
     @what is a function of tshark's io,stat with FILTER where the filter belongs.
     """
     columns = ",".join(what.replace("FILTER", show) for show in shows)
-    command = [TSHARK, *CHECKSUMS, "-r", path, "-q", "-z", "io,stat,0," + columns]
+    command = [TSHARK, *DECODING, "-r", path, "-q", "-z", "io,stat,0," + columns]
     run = subprocess.run(command, check=True, capture_output=True, text=True)
     row = next(line for line in run.stdout.splitlines() if "<>" in line)
     return [float(cell) for cell in row.split("|")[2:2 + len(shows)]]
@@ -318,7 +320,7 @@ class Incident(unittest.TestCase):
         self.assertEqual(counts(self.pcap, bad), [0] * 4)
 
     def test_short_runs_show_all_of_it(self):
-        for args in (("--seconds", "20"), ("--packets", "9000")):
+        for args in (("--seconds", "20"), ("--packets", "5000")):
             with self.subTest(args=args):
                 path = os.path.join(self.dir.name, "short.pcap")
                 plant("-o", path, *args)
@@ -331,4 +333,6 @@ if __name__ == "__main__":
     result = unittest.main(exit=False).result
     if not result.wasSuccessful():
         sys.exit(1)
-    sys.exit(77 if TSHARK is None else 0)
+    if TSHARK is None:
+        print("skipped: tshark is not installed, so what the packets mean was not checked")
+        sys.exit(77)
