@@ -370,7 +370,7 @@ static void *flow_state_of(struct ft_call *call, const struct ft_protocol *p)
     change_begin(call);
     if (!e)
         e = ft_state_add(call->state, call->owner.flow, p->index, FT_ENTRY_FLOW_STATE, 0,
-                         call->pub.time_ns);
+                         call->owner.flow, call->pub.time_ns);
     else if (e->time_ns + 1000000000u < call->pub.time_ns)
         ft_state_touch(call->state, e, call->pub.time_ns);
     change_end(call);
@@ -471,7 +471,7 @@ static void remember_child(struct ft_call *call, uint64_t key, const struct ft_p
     change_begin(call);
     if (!e)
         e = ft_state_add(call->state, call->owner.flow, call->protocol->index, FT_ENTRY_CHILD, key,
-                         call->pub.time_ns);
+                         call->owner.flow, call->pub.time_ns);
     change_end(call);
     if (e)
         e->child = p->index;
@@ -563,7 +563,7 @@ void *ft_channel(struct ft_context *ctx, enum ft_scope scope, uint64_t key)
         return found;
     change_begin(call);
     struct ft_entry *e = ft_state_add(call->state, owner_of(call, scope), call->protocol->index,
-                                      FT_ENTRY_CHANNEL, key, ctx->time_ns);
+                                      FT_ENTRY_CHANNEL, key, call->owner.flow, ctx->time_ns);
     change_end(call);
     if (!e)
         call->dropped++;
@@ -607,7 +607,7 @@ void ft_request(struct ft_context *ctx, enum ft_scope scope, uint64_t key, const
     change_begin(call);
     struct ft_entry *e =
         ft_state_add(call->state, owner_of(call, scope), call->protocol->index, FT_ENTRY_REQUEST,
-                     request_key(key, m->direction), ctx->time_ns);
+                     request_key(key, m->direction), call->owner.flow, ctx->time_ns);
     change_end(call);
     if (!e) {
         call->dropped++;
@@ -687,7 +687,8 @@ static enum ft_reassembly_result reassemble(struct ft_call *call, uint64_t key, 
     if (!e && !(flags & FT_REASSEMBLY_FIRST))
         return FT_REASSEMBLY_NO_START;
     if (!e)
-        e = ft_state_add(s, call->owner.flow, me, FT_ENTRY_REASSEMBLY, key, call->pub.time_ns);
+        e = ft_state_add(s, call->owner.flow, me, FT_ENTRY_REASSEMBLY, key, call->owner.flow,
+                         call->pub.time_ns);
     if (!e || call->release_count == sizeof(call->release) / sizeof(call->release[0]) ||
         !collect(call, e, &part)) {
         if (e)

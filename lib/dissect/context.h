@@ -12,9 +12,10 @@
 #include "dissect/registry.h"
 #include "dissect/state.h"
 
-#define FT_MAX_VIOLATIONS 32u /**< violations of one PDU that are told; further ones are counted   \
-                               */
-#define FT_MAX_FACTS 64u      /**< facts of one PDU */
+#define FT_MAX_VIOLATIONS                                                                          \
+    32u                  /**< violations of one PDU that are told; further ones are counted        \
+                          */
+#define FT_MAX_FACTS 64u /**< facts of one PDU */
 
 #define FT_NODE_END 0u /**< type of the node that closes a group */
 

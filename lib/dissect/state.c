@@ -162,7 +162,8 @@ static bool evict(struct ft_state *s, enum ft_entry_kind kind)
 }
 
 struct ft_entry *ft_state_add(struct ft_state *s, uint64_t owner, uint16_t protocol,
-                              enum ft_entry_kind kind, uint64_t key, uint64_t time_ns)
+                              enum ft_entry_kind kind, uint64_t key, uint64_t flow,
+                              uint64_t time_ns)
 {
     if (s->entries.used == s->entries.blocks && !evict(s, kind)) {
         s->stats.refused++;
@@ -173,6 +174,7 @@ struct ft_entry *ft_state_add(struct ft_state *s, uint64_t owner, uint16_t proto
     /* A request's kept bytes are zeroed by ft_request(); the rest of the union stays untouched. */
     e->owner = owner;
     e->key = key;
+    e->flow = flow;
     e->protocol = protocol;
     e->kind = kind;
     e->from = 0;

@@ -36,9 +36,10 @@ struct ft_owner {
     uint64_t pair; /**< hash of the two addresses */
 };
 
-/** One entry; 256 bytes. */
+/** One entry; four cache lines and a bit. */
 struct ft_entry {
     uint64_t owner, key;
+    uint64_t flow; /**< struct ft_owner.flow of the flow it was made in */
     uint16_t protocol;
     uint8_t kind;          /**< enum ft_entry_kind */
     uint8_t from;          /**< REQUEST, REASSEMBLY: enum ft_direction it came in */
@@ -106,7 +107,8 @@ struct ft_entry *ft_state_find(struct ft_state *s, uint64_t owner, uint16_t prot
 
 /** Make an entry with zeroed content; evicts the oldest of its kind when the table is full. */
 struct ft_entry *ft_state_add(struct ft_state *s, uint64_t owner, uint16_t protocol,
-                              enum ft_entry_kind kind, uint64_t key, uint64_t time_ns);
+                              enum ft_entry_kind kind, uint64_t key, uint64_t flow,
+                              uint64_t time_ns);
 
 /** Mark as used now. */
 void ft_state_touch(struct ft_state *s, struct ft_entry *e, uint64_t time_ns);

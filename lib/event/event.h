@@ -28,6 +28,8 @@ enum ft_event_type {
     FT_EVENT_UNANSWERED,  /**< a request without response, --log transactions */
     FT_EVENT_FLOW,        /**< a flow ended */
     FT_EVENT_HEALTH,      /**< the sensor about itself */
+    FT_EVENT_LEDGER,      /**< a worker's books at a tick: a struct ft_ledger behind the record */
+    FT_EVENT_TICK,        /**< from the reader: a second of packet time has passed */
     FT_EVENT_TYPES
 };
 

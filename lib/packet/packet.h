@@ -138,7 +138,8 @@ struct ft_packet {
     uint64_t seq; /**< order of everything dispatched, ticks too; from 1 */
     uint64_t
         number; /**< order of packets, as pcap_cnt; from 1. For a tick: the last packet before */
-    uint64_t time_ns; /**< nanoseconds since 1970 UTC */
+    uint64_t time_ns;  /**< sensor clock: stamp_ns without jumps of more than an hour */
+    uint64_t stamp_ns; /**< time stamp of the packet, nanoseconds since 1970 UTC */
     const uint8_t *data;
     uint32_t caplen;    /**< bytes at data */
     uint32_t wirelen;   /**< bytes on the wire */

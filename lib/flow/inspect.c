@@ -1,0 +1,1113 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+/* Inspection: from decoded packets of a shard to events. */
+#include "flow/inspect.h"
+
+#include "base/hash.h"
+#include "base/pool.h"
+
+#include <pthread.h>
+#include <setjmp.h>
+#include <signal.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+/* Payloads of a flow that are given to recognition before it counts as unknown. */
+#define RECOGNISE_TRIES 4u
+
+/* Room kept in a record behind the tree. */
+#define EVENT_RESERVE 64u
+
+#define ALTERNATE_STACK 65536u
+
+struct ft_inspector {
+    struct ft_shards *shards;
+    struct ft_ring *ring;
+    ft_inspect_wait_fn *wait;
+    void *wait_user;
+    struct ft_recogniser_scratch *scratch;
+    struct ft_ledger ledger;
+
+    /* the packet being inspected */
+    const struct ft_packet *packet; /* or the tick */
+    struct ft_flow *flow;
+    enum ft_side side; /* sender of the bytes being read; not always of the packet */
+    enum ft_side packet_side;
+    uint64_t event_seq; /* n counts events within (seq, shard) */
+    uint32_t event_n;
+    uint8_t event_shard;
+
+    /* the guard around dissectors */
+    volatile sig_atomic_t is_guarded;
+    volatile sig_atomic_t fault_signal;
+    _Atomic uint64_t call_serial;
+    uint64_t watch_serial;
+    sigjmp_buf escape;
+    void *alternate_stack;
+
+    struct ft_call call;
+};
+
+/* The inspector whose dissector runs on this thread, for the signal handlers. */
+static _Thread_local struct ft_inspector *guarded;
+
+void ft_shards_config_init(struct ft_shards_config *config)
+{
+    *config = (struct ft_shards_config){.entries_per_shard = 8192,
+                                        .small_buffers = 64,
+                                        .large_buffers = 8,
+                                        .novelty_buckets = 2048};
+    ft_flow_config_init(&config->flow);
+}
+
+void ft_shards_free(struct ft_shards *s)
+{
+    if (!s)
+        return;
+    for (unsigned i = 0; i < FT_SHARDS; i++) {
+        ft_state_free(&s->state[i]);
+        ft_unmap(s->novelty[i].slots, (uint64_t)s->novelty[i].buckets * 64);
+    }
+    if (s->flows)
+        ft_flow_table_free(s->flows);
+    free(s);
+}
+
+/* The flow table guesses the server side by the ports that are bound. */
+static void tell_ports(struct ft_shards *s)
+{
+    uint8_t tcp[8192] = {0}, udp[8192] = {0};
+    for (uint32_t port = 0; port < 65536; port++) {
+        tcp[port / 8] |= (uint8_t)((s->registry->tcp_port[port] != 0) << (port % 8));
+        udp[port / 8] |= (uint8_t)((s->registry->udp_port[port] != 0) << (port % 8));
+    }
+    ft_flow_set_server_ports(s->flows, tcp, udp);
+}
+
+struct ft_shards *ft_shards_new(const struct ft_registry *registry,
+                                const struct ft_recogniser *recogniser,
+                                const struct ft_shards_config *config, char *error,
+                                size_t error_size)
+{
+    struct ft_shards *s = calloc(1, sizeof(*s));
+    bool ok = s != NULL;
+    if (ok) {
+        s->registry = registry;
+        s->recogniser = recogniser;
+        s->config = *config;
+        s->flows = ft_flow_table_new(&config->flow);
+        ok = s->flows != NULL;
+    }
+    for (unsigned i = 0; ok && i < FT_SHARDS; i++) {
+        s->novelty[i].buckets = config->novelty_buckets;
+        s->novelty[i].slots = ft_map((uint64_t)config->novelty_buckets * 64, false);
+        ok = s->novelty[i].slots && ft_state_init(&s->state[i], config->entries_per_shard,
+                                                  config->small_buffers, config->large_buffers);
+    }
+    if (!ok) {
+        snprintf(error, error_size, "not enough memory for the flow tables: lower flow.max_flows");
+        ft_shards_free(s);
+        return NULL;
+    }
+    tell_ports(s);
+    return s;
+}
+
+static bool raise_hook(void *user, struct ft_call *call, struct ft_message *message);
+
+struct ft_inspector *ft_inspector_new(struct ft_shards *shards, struct ft_ring *ring,
+                                      ft_inspect_wait_fn *wait, void *user)
+{
+    struct ft_inspector *ins = aligned_alloc(64, (sizeof(*ins) + 63) & ~(size_t)63);
+    if (!ins)
+        return NULL;
+    memset(ins, 0, offsetof(struct ft_inspector, call));
+    ins->shards = shards;
+    ins->ring = ring;
+    ins->wait = wait;
+    ins->wait_user = user;
+    ft_call_init(&ins->call, shards->registry);
+    ins->call.raise = raise_hook;
+    ins->call.user = ins;
+    ins->scratch = ft_recogniser_scratch_new(shards->recogniser);
+    ins->alternate_stack = malloc(ALTERNATE_STACK);
+    if (ins->scratch && ins->alternate_stack)
+        return ins;
+    ft_inspector_free(ins);
+    return NULL;
+}
+
+void ft_inspector_free(struct ft_inspector *ins)
+{
+    if (!ins)
+        return;
+    ft_recogniser_scratch_free(ins->scratch);
+    free(ins->alternate_stack);
+    free(ins);
+}
+
+struct ft_ledger *ft_inspector_ledger(struct ft_inspector *ins)
+{
+    return &ins->ledger;
+}
+
+/* ---- events ---- */
+
+/* A record to write, with everything that all events have; NULL when it had to be shed. */
+static struct ft_event *event_begin(struct ft_inspector *ins, enum ft_event_type type)
+{
+    bool best_effort = ft_event_is_best_effort(type) && !ins->wait;
+    struct ft_event *e;
+    ins->ledger.events[type]++;
+    while (!(e = ft_ring_reserve(ins->ring, best_effort))) {
+        if (!ins->wait || !ins->wait(ins->wait_user)) {
+            ins->ledger.events_shed[type]++;
+            return NULL;
+        }
+    }
+    if (ins->event_seq != ins->packet->seq || ins->event_shard != ins->packet->shard) {
+        ins->event_seq = ins->packet->seq;
+        ins->event_shard = ins->packet->shard;
+        ins->event_n = 0;
+    }
+    memset(e, 0, sizeof(*e));
+    e->size = sizeof(*e);
+    e->type = (uint8_t)type;
+    e->shard = ins->packet->shard;
+    e->seq = ins->packet->seq;
+    e->n = ins->event_n++;
+    e->time_ns = ins->packet->stamp_ns;
+    e->clock_ns = ins->packet->time_ns;
+    e->number = ins->packet->number;
+    return e;
+}
+
+static void event_end(struct ft_inspector *ins, struct ft_event *e)
+{
+    e->size = (e->size + 7) & ~7u;
+    ft_ring_commit(ins->ring);
+}
+
+/* Append bytes to a record: their offset, 0 when there is no room. */
+static uint16_t event_append(struct ft_event *e, const void *bytes, uint32_t n)
+{
+    if (!n || e->size + n + 8 > FT_EVENT_MAX)
+        return 0;
+    uint32_t at = e->size;
+    memcpy((uint8_t *)e + at, bytes, n);
+    e->size = at + ((n + 3) & ~3u);
+    return (uint16_t)at;
+}
+
+static void event_sub(struct ft_event *e, struct ft_event_sub *to, const struct ft_sub *from)
+{
+    to->kind = from->kind;
+    to->value = from->value;
+    if (from->text) {
+        to->text = event_append(e, from->text, from->length);
+        to->length = to->text ? from->length : 0;
+    }
+}
+
+/* The endpoints as seen from `sender`; what only this packet knows is added if it is its own. */
+static void event_flow(const struct ft_inspector *ins, struct ft_event *e,
+                       const struct ft_flow *flow, enum ft_side sender)
+{
+    const struct ft_packet *p = ins->packet;
+    struct ft_event_packet *to = &e->packet;
+    unsigned from = sender == FT_SIDE_B;
+    to->flow_id = ft_flow_id(flow);
+    to->src = from ? flow->key.b : flow->key.a;
+    to->dst = from ? flow->key.a : flow->key.b;
+    to->src_port = from ? flow->key.port_b : flow->key.port_a;
+    to->dst_port = from ? flow->key.port_a : flow->key.port_b;
+    to->proto = flow->key.proto;
+    to->family = flow->key.family;
+    to->ethertype = flow->key.type;
+    memcpy(to->src_mac, flow->mac[from], 6);
+    memcpy(to->dst_mac, flow->mac[!from], 6);
+    static const uint8_t no_mac[6];
+    to->has_mac = memcmp(flow->mac[0], no_mac, 6) || memcmp(flow->mac[1], no_mac, 6);
+    to->server_side = flow->server == FT_SIDE_NONE ? 2 : flow->server != from;
+    to->confidence = flow->confidence;
+    to->has_loss = (flow->flags & FT_FLOW_GAP) != 0;
+    to->outer = flow->outer;
+    to->vlan_count = (uint8_t)((flow->vlan[0] != 0) + (flow->vlan[1] != 0));
+    to->vlan[0] = flow->vlan[0];
+    to->vlan[1] = flow->vlan[1];
+    to->interface = p->interface;
+    if (p->flags & (FT_PACKET_TICK | FT_PACKET_END) || flow != ins->flow ||
+        sender != ins->packet_side)
+        return;
+    to->vlan_count = p->vlan_count < FT_PACKET_VLANS ? p->vlan_count : FT_PACKET_VLANS;
+    memcpy(to->vlan, p->vlan, sizeof(to->vlan));
+    to->is_multicast = (p->flags & FT_PACKET_MULTICAST) != 0;
+    if (p->flags & FT_PACKET_ETHERNET) {
+        memcpy(to->src_mac, p->src_mac, 6);
+        memcpy(to->dst_mac, p->dst_mac, 6);
+    }
+}
+
+static uint64_t pair_hash(const struct ft_flow *flow)
+{
+    uint64_t a = ft_hash_mix(flow->key.a.words[0], flow->key.a.words[1]);
+    uint64_t b = ft_hash_mix(flow->key.b.words[0], flow->key.b.words[1]);
+    return ft_hash_mix(a, ft_hash_mix(b, flow->key.family));
+}
+
+static struct ft_novelty *novelty(struct ft_inspector *ins)
+{
+    return &ins->shards->novelty[ins->packet->shard];
+}
+
+/* Two endpoints were seen, or seen to speak a protocol: told once. */
+static void tell_talk(struct ft_inspector *ins, struct ft_flow *flow)
+{
+    uint64_t macs[2] = {0};
+    memcpy(macs, flow->mac, 12);
+    uint64_t h = ft_hash_mix(ft_hash_mix(pair_hash(flow), macs[0]), macs[1]);
+    h = ft_hash_mix(h, (uint64_t)flow->protocol << 8 | flow->server);
+    if (!ft_novelty_add(novelty(ins), h))
+        return;
+    struct ft_event *e = event_begin(ins, FT_EVENT_TALK);
+    if (!e)
+        return;
+    e->protocol = flow->protocol;
+    event_flow(ins, e, flow, ins->packet_side == FT_SIDE_NONE ? FT_SIDE_A : ins->packet_side);
+    event_end(ins, e);
+}
+
+static void tell_anomaly(struct ft_inspector *ins, struct ft_flow *flow, enum ft_side side,
+                         enum ft_anomaly anomaly)
+{
+    struct ft_event *e = event_begin(ins, FT_EVENT_ANOMALY);
+    if (!e)
+        return;
+    e->anomaly = anomaly;
+    e->protocol = flow->protocol;
+    event_flow(ins, e, flow, side);
+    event_end(ins, e);
+}
+
+static void tell_health(struct ft_inspector *ins, const struct ft_protocol *p,
+                        enum ft_health health, int signal)
+{
+    struct ft_event *e = event_begin(ins, FT_EVENT_HEALTH);
+    if (!e)
+        return;
+    e->protocol = p ? (uint16_t)(p->index + 1) : 0;
+    e->health.health = (uint8_t)health;
+    e->health.signal = signal;
+    event_end(ins, e);
+}
+
+static void fill_message(struct ft_inspector *ins, struct ft_event *e, const struct ft_message *m)
+{
+    struct ft_event_message *to = &e->message;
+    bool is_cut = false;
+    e->protocol = (uint16_t)(m->protocol->index + 1);
+    event_flow(ins, e, ins->flow, ins->side);
+    to->code = m->code;
+    to->qualifier = m->qualifier;
+    to->kind = m->kind;
+    to->direction = m->direction;
+    to->class_ = m->class_;
+    to->has_command = m->has_command;
+    to->is_paired = m->is_paired;
+    to->index = (uint8_t)(m - ins->call.messages);
+    to->parent = m->parent;
+    to->response_ns = m->response_ns;
+    to->request_number = m->request_number;
+    event_sub(e, &to->sub[0], &m->sub[0]);
+    event_sub(e, &to->sub[1], &m->sub[1]);
+    e->size = (e->size + 7) & ~7u;
+    to->tree = e->size;
+    to->tree_length = ft_tree_pack(&ins->call, m, (uint8_t *)e + e->size,
+                                   FT_EVENT_MAX - EVENT_RESERVE - e->size, &is_cut);
+    to->is_tree_cut = is_cut;
+    e->size += to->tree_length;
+}
+
+static void tell_message(struct ft_inspector *ins, enum ft_event_type type,
+                         const struct ft_message *m)
+{
+    struct ft_event *e = event_begin(ins, type);
+    if (!e)
+        return;
+    fill_message(ins, e, m);
+    event_end(ins, e);
+}
+
+static void tell_violation(struct ft_inspector *ins, const struct ft_finding *f)
+{
+    struct ft_event *e = event_begin(ins, FT_EVENT_VIOLATION);
+    ins->ledger.violations++;
+    if (!e)
+        return;
+    fill_message(ins, e, &ins->call.messages[f->message]);
+    e->protocol = (uint16_t)(f->protocol->index + 1);
+    e->message.violation = f->violation;
+    e->message.count = f->count;
+    e->message.at = f->at;
+    e->message.at_length = f->at_length;
+    event_end(ins, e);
+}
+
+/* Facts are told once: until the shard's novelty is renewed. */
+static void tell_fact(struct ft_inspector *ins, const struct ft_asset_fact *f)
+{
+    const struct ft_flow *flow = ins->flow;
+    bool of_b = (f->party == FT_SENDER) == (ins->side == FT_SIDE_B);
+    const union ft_ip *ip = of_b ? &flow->key.b : &flow->key.a;
+    uint64_t h = ft_hash_mix(ip->words[0], ip->words[1] ^ flow->key.family);
+    h = ft_hash_mix(h, (uint64_t)f->fact << 16 | (uint64_t)f->sub.kind << 8 | f->kind);
+    h = ft_hash_mix(h, f->sub.value);
+    if (!ft_novelty_add(novelty(ins), ft_hash_bytes(h, f->text, f->length)))
+        return;
+    struct ft_event *e = event_begin(ins, FT_EVENT_FACT);
+    if (!e)
+        return;
+    e->protocol = (uint16_t)(ins->call.messages[f->message].protocol->index + 1);
+    event_flow(ins, e, flow, ins->side);
+    e->fact.is_address = f->kind == FT_FACT_ADDRESS;
+    e->fact.party = f->party;
+    e->fact.fact = f->fact;
+    e->fact.text = event_append(e, f->text, f->length);
+    e->fact.length = f->length;
+    event_sub(e, &e->fact.sub, &f->sub);
+    event_end(ins, e);
+}
+
+static bool is_alert_class(uint8_t class_)
+{
+    return class_ == FT_CLASS_FIRMWARE || class_ == FT_CLASS_PROGRAM || class_ == FT_CLASS_MODE ||
+           class_ == FT_CLASS_UPLOAD;
+}
+
+/* An operation is new when (client, server, sub-addresses, command) was not told in this shard. */
+static bool is_new_operation(struct ft_inspector *ins, const struct ft_message *m)
+{
+    struct ft_flow *flow = ins->flow;
+    uint64_t h = ft_hash_mix((uint64_t)m->code << 32 | m->qualifier,
+                             (uint64_t)m->protocol->index << 8 | flow->server);
+    if (m->sub[0].kind | m->sub[1].kind)
+        h = ft_hash_mix(h ^ m->sub[0].value, m->sub[1].value ^ ((uint64_t)m->sub[0].kind << 56) ^
+                                                 ((uint64_t)m->sub[1].kind << 48));
+    uint32_t shortened = (uint32_t)(h >> 32) | 1;
+    for (unsigned i = 0; i < 4; i++)
+        if (flow->recent[i] == shortened)
+            return false;
+    memmove(flow->recent + 1, flow->recent, 3 * sizeof(flow->recent[0]));
+    flow->recent[0] = shortened;
+    return ft_novelty_add(novelty(ins), ft_hash_mix(h, pair_hash(flow)));
+}
+
+/* A response is an operation only if nobody saw its request. */
+static bool tells_operation(const struct ft_message *m)
+{
+    return (m->kind != FT_KIND_RESPONSE && m->kind != FT_KIND_EXCEPTION) || !m->is_paired;
+}
+
+static bool raise_hook(void *user, struct ft_call *call, struct ft_message *m)
+{
+    struct ft_inspector *ins = user;
+    (void)call;
+    if (!(m->protocol->flags & FT_DISSECTOR_TRANSPORT) && !m->is_new && tells_operation(m))
+        m->is_new = is_new_operation(ins, m);
+    return m->is_new || is_alert_class(m->class_);
+}
+
+static void tell_results(struct ft_inspector *ins)
+{
+    struct ft_call *call = &ins->call;
+    const struct ft_shards_config *config = &ins->shards->config;
+    ins->ledger.messages += call->message_count;
+    for (uint32_t i = 0; i < call->message_count; i++) {
+        const struct ft_message *m = &call->messages[i];
+        if (m->is_new)
+            tell_message(ins, FT_EVENT_OPERATION, m);
+        if (is_alert_class(m->class_) && tells_operation(m)) {
+            tell_message(ins, FT_EVENT_ALERT, m);
+            ins->flow->flags |= FT_FLOW_ALERTED;
+        }
+        if (config->log_messages)
+            tell_message(ins, FT_EVENT_MESSAGE, m);
+        if (config->log_transactions && m->has_command && m->kind != FT_KIND_REQUEST &&
+            !(m->protocol->flags & (FT_DISSECTOR_CYCLIC | FT_DISSECTOR_TRANSPORT)))
+            tell_message(ins, FT_EVENT_TRANSACTION, m);
+    }
+    for (uint32_t i = 0; i < call->finding_count; i++)
+        tell_violation(ins, &call->findings[i]);
+    for (uint32_t i = 0; i < call->fact_count; i++)
+        tell_fact(ins, &call->facts[i]);
+}
+
+/* ---- dissecting ---- */
+
+static const struct ft_protocol *protocol_of(const struct ft_inspector *ins,
+                                             const struct ft_flow *flow)
+{
+    return flow->protocol ? ins->shards->registry->protocols[flow->protocol - 1] : NULL;
+}
+
+static uint8_t direction_of(const struct ft_flow *flow, enum ft_side sender)
+{
+    if (flow->server == FT_SIDE_NONE)
+        return FT_DIRECTION_NONE;
+    return flow->server == sender ? FT_TO_CLIENT : FT_TO_SERVER;
+}
+
+static enum ft_transport transport_of(const struct ft_flow *flow)
+{
+    return flow->key.family == 2   ? FT_TRANSPORT_L2
+           : flow->key.proto == 6  ? FT_TRANSPORT_TCP
+           : flow->key.proto == 17 ? FT_TRANSPORT_UDP
+                                   : FT_TRANSPORT_IP;
+}
+
+/* Set the context up for bytes sent by `sender` of `flow`. */
+static void prepare(struct ft_inspector *ins, struct ft_flow *flow, enum ft_side sender)
+{
+    struct ft_call *call = &ins->call;
+    struct ft_context *ctx = &call->pub;
+    const struct ft_packet *p = ins->packet;
+    unsigned from = sender == FT_SIDE_B;
+    ins->flow = flow;
+    ins->side = sender;
+    call->state = &ins->shards->state[flow->shard];
+    call->owner.flow = flow->first_number << 24 | flow->index;
+    call->owner.pair = pair_hash(flow);
+    call->number = p->number;
+    call->flow_state = flow->state_words;
+    call->children = flow->children;
+    ctx->transport = (uint8_t)transport_of(flow);
+    ctx->direction = direction_of(flow, sender);
+    ctx->confidence = flow->confidence;
+    ctx->src_port = from ? flow->key.port_b : flow->key.port_a;
+    ctx->dst_port = from ? flow->key.port_a : flow->key.port_b;
+    ctx->time_ns = p->time_ns;
+    ctx->flow_state = flow->state_words;
+    ctx->ethertype = flow->key.type;
+    memcpy(ctx->src_mac, flow->mac[from], 6);
+    memcpy(ctx->dst_mac, flow->mac[!from], 6);
+    if (p->flags & FT_PACKET_ETHERNET && sender == ins->packet_side) {
+        memcpy(ctx->src_mac, p->src_mac, 6);
+        memcpy(ctx->dst_mac, p->dst_mac, 6);
+        ctx->ethertype = p->ethertype;
+        ctx->vlan = p->vlan_count ? p->vlan[p->vlan_count - 1] : 0;
+        ctx->priority = p->priority;
+    }
+    ctx->is_midstream = ctx->transport == FT_TRANSPORT_TCP && !(flow->flags & FT_FLOW_SYN_SEEN);
+}
+
+/* What a dissector said of the direction holds for the flow from now on. */
+static void take_direction(struct ft_inspector *ins)
+{
+    struct ft_flow *flow = ins->flow;
+    uint8_t said = ins->call.direction_said;
+    if (said == FT_DIRECTION_NONE)
+        return;
+    enum ft_side server = said == FT_TO_CLIENT     ? ins->side
+                          : ins->side == FT_SIDE_A ? FT_SIDE_B
+                                                   : FT_SIDE_A;
+    if (flow->server != server || flow->confidence != FT_CONFIDENCE_DISSECTOR) {
+        flow->server = (uint8_t)server;
+        flow->confidence = FT_CONFIDENCE_DISSECTOR;
+    }
+}
+
+/* From here to guard_end() a fault on this thread abandons the call. */
+static void guard_begin(struct ft_inspector *ins, const struct ft_protocol *p)
+{
+    ins->call.protocol = p;
+    atomic_store_explicit(&ins->call_serial,
+                          atomic_load_explicit(&ins->call_serial, memory_order_relaxed) + 1,
+                          memory_order_relaxed);
+    atomic_signal_fence(memory_order_seq_cst);
+    ins->is_guarded = 1;
+}
+
+static void guard_end(struct ft_inspector *ins)
+{
+    ins->is_guarded = 0;
+    atomic_signal_fence(memory_order_seq_cst);
+}
+
+static void dissect(struct ft_inspector *ins, const struct ft_protocol *p, const uint8_t *pdu,
+                    uint32_t length, uint32_t whole, bool is_truncated)
+{
+    guard_begin(ins, p);
+    ft_call_dissect(&ins->call, p, pdu, length, whole, is_truncated);
+    guard_end(ins);
+    ins->flow->messages++;
+    take_direction(ins);
+    tell_results(ins);
+    ins->ledger.dropped_fields += ins->call.dropped;
+    ins->ledger.unknown_children += ins->call.unknown_children;
+    ins->call.dropped = 0;
+    ft_call_done(&ins->call);
+}
+
+/* The framer calls this for each PDU; the guard was closed by dissect() and is opened again for
+ * the frame() that follows. */
+static void on_pdu(void *user, const uint8_t *pdu, uint32_t length, uint32_t whole, bool truncated)
+{
+    struct ft_inspector *ins = user;
+    const struct ft_protocol *p = protocol_of(ins, ins->flow);
+    dissect(ins, p, pdu, length, whole, truncated);
+    /* A PDU may have told the direction; frame() of the next one should know. */
+    ins->call.pub.direction = direction_of(ins->flow, ins->side);
+    ins->call.pub.flow_state = ins->flow->state_words;
+    guard_begin(ins, p);
+}
+
+static void tell_protocol_violation(struct ft_inspector *ins, const struct ft_protocol *p,
+                                    uint32_t violation)
+{
+    ft_call_violation(&ins->call, p, violation);
+    tell_violation(ins, &ins->call.findings[0]);
+}
+
+/* ---- recognition ---- */
+
+static struct ft_probe probe_of(const struct ft_inspector *ins, bool bound)
+{
+    const struct ft_context *ctx = &ins->call.pub;
+    return (struct ft_probe){.size = sizeof(struct ft_probe),
+                             .transport = ctx->transport,
+                             .is_bound = bound,
+                             .is_to_server = ctx->direction == FT_TO_SERVER,
+                             .src_port = ctx->src_port,
+                             .dst_port = ctx->dst_port};
+}
+
+static void assign(struct ft_inspector *ins, struct ft_flow *flow, const struct ft_protocol *p)
+{
+    flow->protocol = (uint16_t)(p->index + 1);
+    flow->tries = 0;
+    flow->maybe = 0;
+    flow->flags &= (uint8_t)~FT_FLOW_UNKNOWN;
+    if (p->flags & FT_DISSECTOR_OT)
+        flow->flags |= FT_FLOW_OT;
+    memset(flow->state_words, 0, sizeof(flow->state_words));
+    memset(flow->children, 0, sizeof(flow->children));
+    ft_flow_changed(ins->shards->flows, flow);
+    tell_talk(ins, flow);
+}
+
+/* The protocol that the ports of the flow are bound to, the server's port first. */
+static const struct ft_protocol *bound_protocol(const struct ft_inspector *ins)
+{
+    const struct ft_registry *r = ins->shards->registry;
+    const struct ft_context *ctx = &ins->call.pub;
+    const uint8_t *table = ctx->transport == FT_TRANSPORT_TCP ? r->tcp_port : r->udp_port;
+    bool to_client = ctx->direction == FT_TO_CLIENT;
+    uint8_t n = table[to_client ? ctx->src_port : ctx->dst_port];
+    if (!n)
+        n = table[to_client ? ctx->dst_port : ctx->src_port];
+    return n ? r->protocols[n - 1] : NULL;
+}
+
+static enum ft_verdict ask(struct ft_inspector *ins, const struct ft_protocol *p,
+                           const uint8_t *bytes, uint32_t length, bool is_cut)
+{
+    struct ft_probe where = probe_of(ins, true);
+    if (!p->dissector->probe)
+        return FT_YES;
+    guard_begin(ins, p);
+    enum ft_verdict verdict = p->dissector->probe(&where, ft_view_make(bytes, length, is_cut));
+    guard_end(ins);
+    return verdict;
+}
+
+static const struct ft_protocol *recognise_content(struct ft_inspector *ins, struct ft_flow *flow,
+                                                   const uint8_t *bytes, uint32_t length,
+                                                   bool is_cut)
+{
+    struct ft_probe where = probe_of(ins, false);
+    guard_begin(ins, NULL);
+    const struct ft_protocol *p = ft_recognise(ins->shards->recogniser, ins->scratch, &where, bytes,
+                                               length, is_cut, &flow->maybe);
+    guard_end(ins);
+    if (p)
+        flow->flags |= FT_FLOW_BY_SIGNATURE;
+    else if (++flow->tries >= RECOGNISE_TRIES)
+        flow->flags |= FT_FLOW_UNKNOWN;
+    return p;
+}
+
+/* Find out what an unknown flow speaks, by its first payloads. True when it is known now. */
+static bool recognise(struct ft_inspector *ins, struct ft_flow *flow, const uint8_t *bytes,
+                      uint32_t length, bool is_cut)
+{
+    const struct ft_protocol *bound = flow->flags & FT_FLOW_UNEXPECTED ? NULL : bound_protocol(ins),
+                             *p;
+    if (bound && atomic_load_explicit(&bound->is_disabled, memory_order_relaxed))
+        bound = NULL;
+    if (bound && ask(ins, bound, bytes, length, is_cut) != FT_NO) {
+        assign(ins, flow, bound);
+        return true;
+    }
+    p = recognise_content(ins, flow, bytes, length, is_cut);
+    if (!p && bound && ins->call.pub.is_midstream) {
+        /* The capture began in the middle of a PDU: the framer finds the start of the next. */
+        assign(ins, flow, bound);
+        return true;
+    }
+    if (bound && !(flow->flags & FT_FLOW_UNEXPECTED)) {
+        flow->flags |= FT_FLOW_UNEXPECTED;
+        tell_protocol_violation(ins, bound, FT_VIOLATION_NOT_PROTOCOL);
+    }
+    if (p)
+        assign(ins, flow, p);
+    return p != NULL;
+}
+
+/* ---- streams ---- */
+
+static struct ft_framer_call framer_call(struct ft_inspector *ins, const struct ft_flow *flow)
+{
+    const struct ft_protocol *p = protocol_of(ins, flow);
+    return (struct ft_framer_call){.dissector = p ? p->dissector : NULL,
+                                   .context = &ins->call.pub,
+                                   .pools = &ins->call.state->pools,
+                                   .bytes = &ins->ledger.stream,
+                                   .pdu = on_pdu,
+                                   .user = ins};
+}
+
+static void reset_framers(struct ft_inspector *ins, struct ft_flow *flow)
+{
+    for (unsigned side = 0; side < 2; side++) {
+        ft_framer_end(&flow->framer[side], &ins->call.state->pools, &ins->ledger.stream);
+        flow->framer[side] = (struct ft_framer){0};
+    }
+}
+
+static bool is_readable(const struct ft_protocol *p)
+{
+    return p && !atomic_load_explicit(&p->is_disabled, memory_order_relaxed);
+}
+
+/* Bytes in order. Loops when a protocol hands the stream over to another. */
+static void on_data(void *user, struct ft_flow *flow, enum ft_side side, const uint8_t *bytes,
+                    uint32_t length)
+{
+    struct ft_inspector *ins = user;
+    prepare(ins, flow, side);
+    for (unsigned switches = 0; length;) {
+        if (!flow->protocol && (flow->flags & FT_FLOW_UNKNOWN || switches > 4 ||
+                                !recognise(ins, flow, bytes, length, false)))
+            break;
+        const struct ft_protocol *p = protocol_of(ins, flow);
+        if (!is_readable(p))
+            break;
+        struct ft_framer_call call = framer_call(ins, flow);
+        ins->call.pub.flow_state = flow->state_words;
+        guard_begin(ins, p);
+        enum ft_framer_result result = ft_framer_data(&flow->framer[side], &call, bytes, length);
+        guard_end(ins);
+        bytes += call.consumed;
+        length -= call.consumed;
+        if (result == FT_FRAMER_GOING)
+            break;
+        switches++;
+        bool was_lost = flow->framer[side].was_lost || ins->call.pub.is_midstream;
+        reset_framers(ins, flow);
+        flow->protocol = 0;
+        flow->tries = 0;
+        const struct ft_protocol *next = NULL;
+        if (result == FT_FRAMER_SWITCHED && call.next)
+            next = ft_registry_find(ins->shards->registry, call.next);
+        if (next) {
+            assign(ins, flow, next);
+        } else if (!(flow->flags & FT_FLOW_UNEXPECTED)) {
+            flow->flags |= FT_FLOW_UNEXPECTED;
+            if (!was_lost)
+                tell_protocol_violation(ins, p, FT_VIOLATION_NOT_PROTOCOL);
+        }
+        prepare(ins, flow, side);
+    }
+    if (flow->framer[side].mode == FT_FRAMER_OPAQUE)
+        flow->flags |= FT_FLOW_ENCRYPTED;
+    ins->ledger.stream.skipped += length;
+}
+
+static void on_gap(void *user, struct ft_flow *flow, enum ft_side side, uint32_t length)
+{
+    struct ft_inspector *ins = user;
+    flow->flags |= FT_FLOW_GAP;
+    if (!is_readable(protocol_of(ins, flow)))
+        return;
+    prepare(ins, flow, side);
+    struct ft_framer_call call = framer_call(ins, flow);
+    ft_framer_gap(&flow->framer[side], &call, length);
+}
+
+static void on_stream_violation(void *user, struct ft_flow *flow, enum ft_side side,
+                                enum ft_stream_violation violation)
+{
+    tell_anomaly(user, flow, side,
+                 violation == FT_STREAM_OVERLAP_DIFFERS ? FT_ANOMALY_STREAM_OVERLAP
+                                                        : FT_ANOMALY_DATA_AFTER_CLOSE);
+}
+
+static const struct ft_stream_ops stream_ops = {
+    .data = on_data, .gap = on_gap, .violation = on_stream_violation};
+
+/* ---- packets ---- */
+
+static enum ft_bucket fate_of(const struct ft_inspector *ins, const struct ft_flow *flow)
+{
+    if (flow->flags & FT_FLOW_ENCRYPTED)
+        return FT_BUCKET_ENCRYPTED;
+    return is_readable(protocol_of(ins, flow)) ? FT_BUCKET_ANALYSED : FT_BUCKET_UNKNOWN_PROTOCOL;
+}
+
+static enum ft_bucket inspect_tcp(struct ft_inspector *ins, struct ft_flow *flow,
+                                  const struct ft_packet *p)
+{
+    ins->ledger.stream_received += p->payload_len;
+    ft_stream_packet(ins->shards->flows, flow, ins->packet_side, p, &stream_ops, ins,
+                     &ins->ledger.stream);
+    return p->payload_len ? fate_of(ins, flow) : FT_BUCKET_NO_PAYLOAD;
+}
+
+static enum ft_bucket inspect_datagram(struct ft_inspector *ins, struct ft_flow *flow,
+                                       const struct ft_packet *p)
+{
+    const uint8_t *payload = p->data + p->payload;
+    bool is_cut = p->payload_len < p->payload_wirelen;
+    if (!p->payload_len)
+        return FT_BUCKET_NO_PAYLOAD;
+    prepare(ins, flow, ins->packet_side);
+    if (!flow->protocol &&
+        (flow->flags & FT_FLOW_UNKNOWN || !recognise(ins, flow, payload, p->payload_len, is_cut)))
+        return FT_BUCKET_UNKNOWN_PROTOCOL;
+    const struct ft_protocol *proto = protocol_of(ins, flow);
+    if (is_readable(proto))
+        dissect(ins, proto, payload, p->payload_len, p->payload_wirelen, is_cut);
+    return fate_of(ins, flow);
+}
+
+/* The protocol of what is neither TCP nor UDP is fixed by its type. */
+static const struct ft_protocol *type_protocol(const struct ft_registry *r,
+                                               const struct ft_packet *p)
+{
+    uint8_t n;
+    if (p->flags & (FT_PACKET_IPV4 | FT_PACKET_IPV6))
+        n = r->ip_protocol[p->proto];
+    else if (p->flags & FT_PACKET_SNAP)
+        return ft_registry_snap(r, p->snap);
+    else if (p->flags & FT_PACKET_LLC)
+        n = r->llc_sap[p->ethertype >> 8];
+    else
+        n = r->ethertype[p->ethertype];
+    return n ? r->protocols[n - 1] : NULL;
+}
+
+static enum ft_bucket inspect_other(struct ft_inspector *ins, struct ft_flow *flow,
+                                    const struct ft_packet *p)
+{
+    if (!p->payload_len)
+        return FT_BUCKET_NO_PAYLOAD;
+    if (!flow->protocol) {
+        const struct ft_protocol *proto = type_protocol(ins->shards->registry, p);
+        if (!proto)
+            return FT_BUCKET_UNKNOWN_PROTOCOL;
+        assign(ins, flow, proto);
+    }
+    return inspect_datagram(ins, flow, p);
+}
+
+static void check_addresses(struct ft_inspector *ins, struct ft_flow *flow,
+                            const struct ft_packet *p)
+{
+    if (p->flags & (FT_PACKET_TCP | FT_PACKET_UDP) && (!p->src_port || !p->dst_port))
+        tell_anomaly(ins, flow, ins->packet_side, FT_ANOMALY_PORT_ZERO);
+    if (p->flags & (FT_PACKET_IPV4 | FT_PACKET_IPV6) && p->src_port == p->dst_port &&
+        memcmp(&p->src, &p->dst, sizeof(p->src)) == 0)
+        tell_anomaly(ins, flow, ins->packet_side, FT_ANOMALY_LAND);
+}
+
+static enum ft_bucket inspect_packet(struct ft_inspector *ins, struct ft_flow *flow,
+                                     enum ft_side side, const struct ft_packet *p)
+{
+    if (!flow)
+        return FT_BUCKET_SHED_FLOW_TABLE;
+    ins->flow = flow;
+    ins->packet_side = ins->side = side;
+    if (flow->packets[0] + flow->packets[1] == 1) {
+        check_addresses(ins, flow, p);
+        tell_talk(ins, flow);
+    }
+    if (p->flags & FT_PACKET_FRAGMENT_OVERLAP)
+        tell_anomaly(ins, flow, side, FT_ANOMALY_FRAGMENT_OVERLAP);
+    if (p->flags & FT_PACKET_TCP)
+        return inspect_tcp(ins, flow, p);
+    if (p->flags & FT_PACKET_UDP)
+        return inspect_datagram(ins, flow, p);
+    return inspect_other(ins, flow, p);
+}
+
+static void count_packet(struct ft_ledger *l, const struct ft_packet *p)
+{
+    l->received++;
+    l->received_bytes += p->wirelen;
+    l->max_size = p->wirelen > l->max_size ? p->wirelen : l->max_size;
+    l->ethernet += (p->flags & FT_PACKET_ETHERNET) != 0;
+    l->ipv4 += (p->flags & FT_PACKET_IPV4) != 0;
+    l->ipv6 += (p->flags & FT_PACKET_IPV6) != 0;
+    l->tcp += (p->flags & FT_PACKET_TCP) != 0;
+    l->udp += (p->flags & FT_PACKET_UDP) != 0;
+    l->vlan += p->vlan_count != 0;
+    l->tunnelled += (p->flags & FT_PACKET_TUNNELLED) != 0;
+    l->bad_ip_checksums += (p->flags & FT_PACKET_IP_CHECKSUM_BAD) != 0;
+    l->bad_l4_checksums += (p->flags & FT_PACKET_L4_CHECKSUM_BAD) != 0;
+    if (!(p->flags & (FT_PACKET_IPV4 | FT_PACKET_IPV6)))
+        l->not_ip++;
+    else if (p->proto == 1 || p->proto == 58)
+        l->icmp++;
+    else if (!(p->flags & (FT_PACKET_TCP | FT_PACKET_UDP)))
+        l->other_ip++;
+}
+
+/* ---- ends of flows ---- */
+
+static void on_flow_end(void *user, struct ft_flow *flow, enum ft_flow_end why)
+{
+    struct ft_inspector *ins = user;
+    struct ft_flow *packet_flow = ins->flow;
+    enum ft_side packet_side = ins->packet_side;
+    ins->packet_side = FT_SIDE_NONE;
+    ins->call.state = &ins->shards->state[flow->shard];
+    if (flow->key.proto == 6 && flow->key.family != 2)
+        ft_stream_flush(ins->shards->flows, flow, &stream_ops, ins, &ins->ledger.stream);
+    reset_framers(ins, flow);
+    struct ft_event *e = event_begin(ins, FT_EVENT_FLOW);
+    if (e) {
+        enum ft_side client = flow->server == FT_SIDE_A ? FT_SIDE_B : FT_SIDE_A;
+        unsigned from = client == FT_SIDE_B;
+        event_flow(ins, e, flow, client);
+        e->protocol = flow->protocol;
+        for (unsigned i = 0; i < 2; i++) {
+            e->flow.packets[i] = flow->packets[i ^ from];
+            e->flow.bytes[i] = flow->bytes[i ^ from];
+            e->flow.tcp_flags[i] = flow->tcp_flags[i ^ from];
+        }
+        e->flow.first_ns = flow->first_ns;
+        e->flow.last_ns = flow->last_ns;
+        e->flow.state = flow->state;
+        e->flow.reason = (uint8_t)why;
+        e->flow.alerted = (flow->flags & FT_FLOW_ALERTED) != 0;
+        e->flow.is_unknown = (flow->flags & FT_FLOW_UNKNOWN) != 0;
+        e->flow.is_encrypted = (flow->flags & FT_FLOW_ENCRYPTED) != 0;
+        e->flow.messages = flow->messages;
+        event_end(ins, e);
+    }
+    ins->flow = packet_flow;
+    ins->packet_side = packet_side;
+}
+
+/* ---- faults ---- */
+
+/* A dissector was abandoned while reading `p`: it is disabled, the rest goes on. */
+static void after_fault(struct ft_inspector *ins, struct ft_packet *p)
+{
+    struct ft_protocol *culprit =
+        ins->call.protocol ? ins->shards->registry->protocols[ins->call.protocol->index] : NULL;
+    struct ft_ledger *l = &ins->ledger;
+    int signal = ins->fault_signal;
+    guard_end(ins);
+    ft_call_abandon(&ins->call);
+    if (culprit)
+        atomic_store(&culprit->is_disabled, true);
+    if (ins->flow) {
+        reset_framers(ins, ins->flow);
+        l->stream.held -= ins->flow->half[0].held_bytes + ins->flow->half[1].held_bytes;
+        ft_stream_release(ins->shards->flows, ins->flow);
+        ins->flow->flags |= FT_FLOW_UNKNOWN;
+    }
+    /* The bytes of the segment that was being read are nobody's any more. */
+    l->stream.skipped += l->stream_received - l->stream.delivered - l->stream.skipped -
+                         l->stream.encrypted - l->stream.resync - l->stream.duplicate -
+                         l->stream.held;
+    l->faults++;
+    tell_health(ins, culprit,
+                signal == SIGUSR2 ? FT_HEALTH_DISSECTOR_OVERRUN : FT_HEALTH_DISSECTOR_FAULT,
+                signal);
+    if (p) {
+        p->bucket = FT_BUCKET_SHED_FAULT;
+        l->packets[FT_BUCKET_SHED_FAULT]++;
+    }
+}
+
+static void on_fault(int signal, siginfo_t *info, void *user)
+{
+    struct ft_inspector *ins = guarded;
+    (void)info;
+    (void)user;
+    bool is_overrun = signal == SIGUSR2;
+    if (ins && ins->is_guarded &&
+        !(is_overrun && atomic_load_explicit(&ins->call.is_changing, memory_order_relaxed))) {
+        ins->fault_signal = signal;
+        siglongjmp(ins->escape, 1);
+    }
+    if (is_overrun)
+        return;
+    /* Not in a dissector: the default action, a core dump, is what is wanted. */
+    struct sigaction standard = {.sa_handler = SIG_DFL};
+    sigaction(signal, &standard, NULL);
+    raise(signal);
+}
+
+void ft_inspect_install_guard(void)
+{
+    static const int signals[] = {SIGSEGV, SIGBUS, SIGFPE, SIGILL, SIGABRT, SIGUSR2};
+    /* Not deferred: the handler leaves by a jump that does not restore the signal mask. */
+    struct sigaction sa = {.sa_sigaction = on_fault,
+                           .sa_flags = SA_SIGINFO | SA_ONSTACK | SA_NODEFER | SA_RESTART};
+    for (unsigned i = 0; i < sizeof(signals) / sizeof(signals[0]); i++)
+        sigaction(signals[i], &sa, NULL);
+}
+
+bool ft_inspect_guard_thread(struct ft_inspector *ins)
+{
+    stack_t stack = {.ss_sp = ins->alternate_stack, .ss_size = ALTERNATE_STACK};
+    guarded = ins;
+    return sigaltstack(&stack, NULL) == 0;
+}
+
+void ft_inspect_watch(struct ft_inspector *ins, unsigned long thread)
+{
+    uint64_t serial = atomic_load_explicit(&ins->call_serial, memory_order_relaxed);
+    if (ins->is_guarded && serial == ins->watch_serial)
+        pthread_kill((pthread_t)thread, SIGUSR2);
+    ins->watch_serial = serial;
+}
+
+/* ---- bursts, ticks ---- */
+
+#define BURST 64u
+
+static void inspect_some(struct ft_inspector *ins, struct ft_packet *const *packets, uint32_t count)
+{
+    struct ft_flow_table *flows = ins->shards->flows;
+    uint32_t hints[BURST];
+    volatile uint32_t i = 0;
+    ft_flow_prepare(flows, packets, count, hints);
+    if (sigsetjmp(ins->escape, 0)) {
+        after_fault(ins, packets[i]);
+        i++;
+    }
+    for (; i < count; i++) {
+        struct ft_packet *p = packets[i];
+        uint8_t side;
+        ins->packet = p;
+        ins->flow = NULL;
+        struct ft_flow *flow = ft_flow_take(flows, p, hints[i], &side, on_flow_end, ins);
+        p->bucket = (uint8_t)inspect_packet(ins, flow, side, p);
+        ins->ledger.packets[p->bucket]++;
+    }
+}
+
+void ft_inspect_burst(struct ft_inspector *ins, struct ft_packet *const *packets, uint32_t count)
+{
+    struct ft_packet *decoded[BURST];
+    uint32_t n = 0;
+    for (uint32_t i = 0; i < count; i++) {
+        struct ft_packet *p = packets[i];
+        count_packet(&ins->ledger, p);
+        if (p->bucket != FT_BUCKET_NONE) {
+            ins->ledger.packets[p->bucket]++;
+            continue;
+        }
+        decoded[n++] = p;
+        if (n == BURST) {
+            inspect_some(ins, decoded, n);
+            n = 0;
+        }
+    }
+    if (n)
+        inspect_some(ins, decoded, n);
+}
+
+/* An event about an entry of the state table, if the flow it was made in still exists. */
+static struct ft_flow *flow_of_entry(struct ft_inspector *ins, const struct ft_entry *entry)
+{
+    struct ft_flow *flow =
+        ft_flow_at(ins->shards->flows, ins->packet->shard, (uint32_t)(entry->flow & 0xffffff));
+    return flow && flow->first_number == entry->flow >> 24 ? flow : NULL;
+}
+
+static void on_unanswered(void *user, const struct ft_entry *entry)
+{
+    struct ft_inspector *ins = user;
+    struct ft_flow *flow = flow_of_entry(ins, entry);
+    if (!flow || !ins->shards->config.log_transactions)
+        return;
+    struct ft_event *e = event_begin(ins, FT_EVENT_UNANSWERED);
+    if (!e)
+        return;
+    enum ft_side sender =
+        (entry->from == FT_TO_SERVER) == (flow->server == FT_SIDE_A) ? FT_SIDE_B : FT_SIDE_A;
+    e->protocol = (uint16_t)(entry->protocol + 1);
+    event_flow(ins, e, flow, sender);
+    e->message.code = entry->request.code;
+    e->message.qualifier = entry->request.qualifier;
+    e->message.class_ = entry->request.class_;
+    e->message.kind = FT_KIND_REQUEST;
+    e->message.direction = entry->from;
+    e->message.has_command = true;
+    e->message.request_number = entry->request.number;
+    e->message.parent = 0xff;
+    event_end(ins, e);
+}
+
+static void on_silent(void *user, const struct ft_entry *entry)
+{
+    struct ft_inspector *ins = user;
+    struct ft_flow *flow = flow_of_entry(ins, entry);
+    if (!flow)
+        return;
+    ins->packet_side = FT_SIDE_NONE;
+    prepare(ins, flow, flow->server == FT_SIDE_B ? FT_SIDE_B : FT_SIDE_A);
+    tell_protocol_violation(ins, ins->shards->registry->protocols[entry->protocol],
+                            entry->deadline_violation);
+}
+
+void ft_inspect_tick(struct ft_inspector *ins, const struct ft_packet *tick, uint8_t shard)
+{
+    static const struct ft_state_ops ops = {.unanswered = on_unanswered, .silent = on_silent};
+    struct ft_packet of_shard = *tick;
+    struct ft_novelty *n = &ins->shards->novelty[shard];
+    of_shard.shard = shard;
+    ins->packet = &of_shard;
+    ins->flow = NULL;
+    ins->packet_side = FT_SIDE_NONE;
+    if (sigsetjmp(ins->escape, 0)) {
+        after_fault(ins, NULL);
+        return;
+    }
+    ft_stream_tick(ins->shards->flows, shard, tick->time_ns, &stream_ops, ins, &ins->ledger.stream);
+    ft_state_tick(&ins->shards->state[shard], tick->time_ns, &ops, ins);
+    ft_flow_tick(ins->shards->flows, shard, tick->time_ns, on_flow_end, ins);
+    if (!n->since_ns)
+        n->since_ns = tick->time_ns;
+    if (tick->time_ns > n->since_ns + FT_NOVELTY_RENEWAL_NS) {
+        memset(n->slots, 0, (size_t)n->buckets * 64);
+        n->since_ns = tick->time_ns;
+    }
+}
+
+void ft_inspect_end(struct ft_inspector *ins, const struct ft_packet *end, uint8_t shard)
+{
+    struct ft_packet of_shard = *end;
+    of_shard.shard = shard;
+    ins->packet = &of_shard;
+    ins->flow = NULL;
+    ins->packet_side = FT_SIDE_NONE;
+    if (sigsetjmp(ins->escape, 0))
+        after_fault(ins, NULL);
+    ft_flow_flush(ins->shards->flows, shard, on_flow_end, ins);
+}

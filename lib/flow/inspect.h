@@ -1,0 +1,94 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+/*
+ * Inspection: from decoded packets of a shard to events.
+ *
+ * A worker has one struct ft_inspector. It gives it bursts of decoded packets of the shards it
+ * owns, and ticks; the inspector finds flows, puts streams in order, recognises protocols, cuts and
+ * dissects PDUs, decides what is new, writes events into the worker's ring and keeps the worker's
+ * books. The state of shards is in struct ft_shards, shared by all workers, each shard used by its
+ * owner only.
+ *
+ * A dissector that crashes or runs too long is abandoned: the fault handler jumps out of it, the
+ * packet is booked shed.fault, the dissector is disabled and a health event told.
+ */
+#ifndef FT_INSPECT_H
+#define FT_INSPECT_H
+
+#include "dissect/context.h"
+#include "event/ledger.h"
+#include "event/novelty.h"
+#include "event/ring.h"
+#include "flow/flow.h"
+#include "flow/stream.h"
+#include "match/recognise.h"
+
+/** Sizes; the init function fills in the defaults. */
+struct ft_shards_config {
+    struct ft_flow_config flow;
+    uint32_t entries_per_shard;            /**< channels, requests, reassemblies; default 8192 */
+    uint32_t small_buffers, large_buffers; /**< per shard; default 64 and 8 */
+    uint32_t novelty_buckets;              /**< of eight, per shard, power of two; default 2048 */
+    bool log_messages, log_transactions;
+};
+
+void ft_shards_config_init(struct ft_shards_config *config);
+
+struct ft_shards {
+    const struct ft_registry *registry;
+    const struct ft_recogniser *recogniser;
+    struct ft_flow_table *flows;
+    struct ft_state state[FT_SHARDS];
+    struct ft_novelty novelty[FT_SHARDS];
+    struct ft_shards_config config;
+};
+
+/** Make the state of all shards; NULL and a sentence when memory is short. */
+struct ft_shards *ft_shards_new(const struct ft_registry *registry,
+                                const struct ft_recogniser *recogniser,
+                                const struct ft_shards_config *config, char *error,
+                                size_t error_size);
+void ft_shards_free(struct ft_shards *shards);
+
+/** Called when the ring is full and the event may not be shed: waits a moment, or says false to
+ * have it shed after all (live). */
+typedef bool ft_inspect_wait_fn(void *user);
+
+struct ft_inspector;
+
+/** Make the inspector of a worker. `wait` NULL: events that find the ring full are shed. */
+struct ft_inspector *ft_inspector_new(struct ft_shards *shards, struct ft_ring *ring,
+                                      ft_inspect_wait_fn *wait, void *user);
+void ft_inspector_free(struct ft_inspector *ins);
+
+/** Its books. Written by the worker only. */
+struct ft_ledger *ft_inspector_ledger(struct ft_inspector *ins);
+
+/**
+ * Inspect decoded packets of own shards, in order. Packets whose bucket is set already
+ * (undecodable, a fragment held) are only booked. Afterwards each packet's bucket is set.
+ */
+void ft_inspect_burst(struct ft_inspector *ins, struct ft_packet *const *packets, uint32_t count);
+
+/** A second of packet time has passed: expire what is old in the shards [first, last] that are own.
+ */
+void ft_inspect_tick(struct ft_inspector *ins, const struct ft_packet *tick, uint8_t shard);
+
+/** The source has ended: end all flows of a shard. */
+void ft_inspect_end(struct ft_inspector *ins, const struct ft_packet *end, uint8_t shard);
+
+/**
+ * Install the handlers for faults in dissectors (SIGSEGV, SIGBUS, SIGFPE, SIGILL, SIGABRT) and for
+ * overruns (SIGUSR2). Once per process. Faults elsewhere keep their default action.
+ */
+void ft_inspect_install_guard(void);
+
+/** To be called on the worker's own thread before its first burst: alternate signal stack. */
+bool ft_inspect_guard_thread(struct ft_inspector *ins);
+
+/**
+ * Called by another thread now and then: abandons the dissector call of the worker `thread` if it
+ * has been in the same one since the last visit.
+ */
+void ft_inspect_watch(struct ft_inspector *ins, unsigned long thread);
+
+#endif
