@@ -134,7 +134,8 @@ struct ft_event {
     uint64_t seq;      /**< order of the packet or tick */
     uint32_t n;        /**< order within (seq, shard) */
     uint32_t anomaly;  /**< ANOMALY: enum ft_anomaly */
-    uint64_t time_ns;  /**< packet time */
+    uint64_t time_ns;  /**< time stamp of the packet, for people */
+    uint64_t clock_ns; /**< sensor clock, for what has to last */
     uint64_t number;   /**< pcap_cnt */
     struct ft_event_packet packet;
     union {
