@@ -397,7 +397,11 @@ static void end_in_order(struct ft_flow_table *table, struct shard *shard, uint3
         end_flow(table, shard, record_at(shard, shard->ending[i]), why, end, user);
 }
 
-/** Take all flows out of a slot: what is idle goes to `ending`, the rest is queued again. */
+/**
+ * Queue all flows of a slot again, by their time-out as it is now, and note in `ending` those whose
+ * time is up. These wait in the slot after now: should `end` leave one of them by longjmp, the next
+ * tick finds the rest.
+ */
 static uint32_t drain_slot(const struct ft_flow_table *table, struct shard *shard,
                            struct wheel *wheel, uint32_t slot, uint64_t time_ns, uint32_t ending)
 {
@@ -409,10 +413,9 @@ static uint32_t drain_slot(const struct ft_flow_table *table, struct shard *shar
         /* what is queued again may come to the end of this very slot, one turn later */
         next = next == last ? 0 : flow->newer;
         unlink_flow(shard, flow);
+        queue_flow(table, shard, flow);
         if (flow->last_ns + timeout_s(&table->config, flow) * NS_PER_S <= time_ns)
             shard->ending[ending++] = flow->index;
-        else
-            queue_flow(table, shard, flow);
     }
     return ending;
 }
@@ -463,7 +466,7 @@ static inline int compare_ip(const union ft_ip *x, const union ft_ip *y)
 
 static inline enum ft_side key_of_ip(const struct ft_packet *p, struct ft_flow_key *key)
 {
-    bool has_ports = p->flags & (FT_PACKET_TCP | FT_PACKET_UDP);
+    bool has_ports = !(p->flags & FT_PACKET_FRAGMENT) && p->proto != 1 && p->proto != 58;
     uint16_t src_port = has_ports ? p->src_port : 0, dst_port = has_ports ? p->dst_port : 0;
     int order = compare_ip(&p->src, &p->dst);
     bool is_b = order > 0 || (order == 0 && src_port > dst_port);
@@ -489,6 +492,9 @@ static enum ft_side key_of_l2(const struct ft_packet *p, struct ft_flow_key *key
         key->type = (uint16_t)p->snap;
         key->encapsulation = FT_FLOW_SNAP;
     } else if (p->flags & FT_PACKET_LLC) {
+        /* the low bit of the sender's SAP tells command from response */
+        uint16_t saps = p->ethertype & 0xfffe;
+        key->type = is_b ? (uint16_t)(saps << 8 | saps >> 8) : saps;
         key->encapsulation = FT_FLOW_LLC;
     }
     return is_b ? FT_SIDE_B : FT_SIDE_A;
@@ -497,7 +503,11 @@ static enum ft_side key_of_l2(const struct ft_packet *p, struct ft_flow_key *key
 static inline enum ft_side key_of(const struct ft_packet *p, bool vlan_in_key,
                                   struct ft_flow_key *key)
 {
-    *key = (struct ft_flow_key){.vlan = vlan_in_key && p->vlan_count ? p->vlan[0] : 0};
+    *key = (struct ft_flow_key){0};
+    if (vlan_in_key) {
+        key->vlan[0] = p->vlan[0];
+        key->vlan[1] = p->vlan[1];
+    }
     if (p->flags & (FT_PACKET_IPV4 | FT_PACKET_IPV6))
         return key_of_ip(p, key);
     return key_of_l2(p, key);
@@ -854,7 +864,10 @@ struct ft_pool *ft_flow_segments(const struct ft_flow_table *table, uint8_t shar
 
 struct ft_flow *ft_flow_at(const struct ft_flow_table *table, uint8_t shard, uint32_t index)
 {
-    return record_at(&table->shards[shard], index);
+    const struct ft_pool *records = &table->shards[shard].records;
+    struct ft_flow *flow = record_at(&table->shards[shard], index);
+
+    return index && index <= records->blocks && flow->key.family ? flow : NULL;
 }
 
 const struct ft_flow_config *ft_flow_config(const struct ft_flow_table *table)

@@ -22,12 +22,12 @@
 struct ft_flow_key {
     union ft_ip a, b;        /**< MAC addresses in the first six bytes when not IP */
     uint16_t port_a, port_b; /**< host order; 0 without ports */
-    uint16_t type;           /**< not IP: ethertype, DSAP << 8 | SSAP, or SNAP PID; else 0 */
+    uint16_t type;           /**< not IP: ethertype, SAPs (b << 8 | a), or SNAP PID; else 0 */
     uint8_t proto;           /**< IP protocol, 0 when not IP */
     uint8_t family;          /**< 4, 6, or 2 for layer 2; 0 in a record that is not in use */
-    uint16_t vlan;           /**< outermost VLAN id when configured, else 0 */
+    uint16_t vlan[2];        /**< two outermost VLAN ids when configured, else 0 */
     uint8_t encapsulation;   /**< enum ft_flow_encapsulation: what `type` is */
-    uint8_t zero[5];         /**< keys are compared as six words */
+    uint8_t zero[3];         /**< keys are compared as six words */
 };
 
 _Static_assert(sizeof(struct ft_flow_key) == 48, "a key is six words");
@@ -155,7 +155,8 @@ struct ft_flow_table;
 /**
  * Called when a flow ends, before its record is used again. The callback hands out what waits with
  * ft_stream_flush(); blocks that it leaves are given back by the table after the call. It must not
- * look up, tick or flush.
+ * look up, tick or flush. It may be left by longjmp: then the flow has not ended, and the call that
+ * was under way may be made again.
  */
 typedef void ft_flow_end_fn(void *user, struct ft_flow *flow, enum ft_flow_end why);
 
@@ -178,8 +179,9 @@ void ft_flow_set_server_ports(struct ft_flow_table *table, const uint8_t bitmap_
                               const uint8_t bitmap_udp[8192]);
 
 /**
- * The flow key of a decoded packet; returns the sender's side. Ports are part of it for TCP and UDP
- * only. Packets of equal keys must have equal flow_hash (ft_packet_decode() sees to it).
+ * The flow key of a decoded packet; returns the sender's side. Type and code of ICMP are not part
+ * of it, nor is the command/response bit of 802.2. Packets of equal keys must have equal flow_hash
+ * (ft_packet_decode() sees to it).
  */
 enum ft_side ft_flow_key_of(const struct ft_packet *packet, bool vlan_in_key,
                             struct ft_flow_key *key);
@@ -240,12 +242,12 @@ struct ft_flow_stats ft_flow_stats(const struct ft_flow_table *table, uint8_t sh
  */
 uint64_t ft_flow_id(const struct ft_flow *flow);
 
-/* ---- for stream.c -------------------------------------------------------------------------- */
+/* ---- for stream.c and inspect.c ------------------------------------------------------------- */
 
 /** The shard's blocks for segments that wait. */
 struct ft_pool *ft_flow_segments(const struct ft_flow_table *table, uint8_t shard);
 
-/** Record `index` of a shard; it must be in use. */
+/** Record `index` of a shard, NULL if it is not in use. Compare first_number: it may be another. */
 struct ft_flow *ft_flow_at(const struct ft_flow_table *table, uint8_t shard, uint32_t index);
 
 /** As given to ft_flow_table_new(). */

@@ -142,20 +142,19 @@ static void set_first(const struct call *c, uint32_t block)
     c->half->held = block;
 }
 
-/** Take the first segment out of the list and the books; the caller hands out and frees it. */
-static uint32_t take_first(const struct call *c)
+/** Take the first segment out of the list and the books, and give back its blocks. */
+static void drop_first(const struct call *c)
 {
     uint32_t block = c->half->held;
-    struct segment *first = segment_at(c->pool, block);
+    const struct segment *first = segment_at(c->pool, block);
 
-    first->flow = 0;
     c->half->held = 0;
     if (first->next)
         set_first(c, first->next);
     c->half->held_count--;
     c->half->held_bytes -= first->length;
     c->bytes->held -= first->length;
-    return block;
+    free_segment(c->pool, block);
 }
 
 /** FIN stands at next_seq: it takes a sequence number. */
@@ -165,21 +164,24 @@ static void finish(const struct call *c)
     c->half->flags |= HALF_FIN;
 }
 
-/** Hand out the first segment, which has come to be in order. */
+/**
+ * Hand out the first segment, which has come to be in order. It stays in the list meanwhile:
+ * ops->data may leave by longjmp, and ft_stream_release() must find its blocks then.
+ */
 static void hand_out_first(const struct call *c)
 {
-    uint32_t block = take_first(c);
+    uint32_t block = c->half->held;
     const struct segment *first = segment_at(c->pool, block);
+    uint32_t left = first->length;
 
-    for (uint32_t part = block, left = first->length; part;
-         part = segment_at(c->pool, part)->more) {
+    for (; block; block = segment_at(c->pool, block)->more) {
         uint32_t length = min_u32(left, BLOCK_BYTES);
-        deliver(c, segment_at(c->pool, part)->bytes, length);
+        deliver(c, segment_at(c->pool, block)->bytes, length);
         left -= length;
     }
     if (first->is_fin)
         finish(c);
-    free_segment(c->pool, block);
+    drop_first(c);
 }
 
 /** Hand out all segments that have come to be in order. */

@@ -45,7 +45,11 @@ enum ft_stream_violation {
     FT_STREAM_VIOLATIONS
 };
 
-/** What a stream tells, in order of the bytes. All are set. They must not end the flow. */
+/**
+ * What a stream tells, in order of the bytes. All are set. They must not end the flow. `data` may
+ * leave by longjmp: the rest of the segment is lost to the caller, and ft_stream_release() makes
+ * the stream fit to go on.
+ */
 struct ft_stream_ops {
     /** The next `length` bytes of the direction whose sender is `side`; valid during the call. */
     void (*data)(void *user, struct ft_flow *flow, enum ft_side side, const uint8_t *bytes,

@@ -223,6 +223,17 @@ static void test_layer_2_keys(void **state)
     p.flags |= FT_PACKET_LLC; /* DSAP and SSAP 0x42 are not ethertype 0x4242 */
     ft_flow_key_of(&p, false, &b);
     assert_memory_not_equal(&a, &b, sizeof(a));
+
+    /* command from SAP 0x04 to 0xfe and its response are one flow */
+    struct ft_packet q = p;
+    p.ethertype = 0xfe04;
+    q.ethertype = 0x04ff;
+    memcpy(q.src_mac, p.dst_mac, 6);
+    memcpy(q.dst_mac, p.src_mac, 6);
+    assert_int_equal(ft_flow_key_of(&p, false, &a), FT_SIDE_B);
+    assert_int_equal(ft_flow_key_of(&q, false, &b), FT_SIDE_A);
+    assert_memory_equal(&a, &b, sizeof(a));
+    assert_int_equal(a.type, 0x04fe);
     p.flags |= FT_PACKET_SNAP;
     p.snap = 0x00000c2000;
     ft_flow_key_of(&p, false, &b);
@@ -651,6 +662,47 @@ static void test_bursts_do_not_matter(void **state)
     }
 }
 
+static jmp_buf g_escape;
+
+static void leave_once(void *user, struct ft_flow *flow, enum ft_flow_end why)
+{
+    struct ended *ended = user;
+
+    if (flow->messages == 0 && flow->index % 3 == 0) {
+        flow->messages = 1;
+        longjmp(g_escape, 1);
+    }
+    on_end(ended, flow, why);
+}
+
+/** A callback that is left by longjmp loses no flow: the call is made again. */
+static void test_end_callback_left_by_longjmp(void **state)
+{
+    (void)state;
+    struct ft_flow_table *table = make(100);
+
+    for (uint32_t i = 0; i < 150; i++) {
+        struct ft_packet p = ip_packet(START, 17, CLIENT + i, 1, PLC, 2);
+        uint8_t side;
+        setjmp(g_escape);
+        assert_non_null(ft_flow_take(table, &p, 0, &side, leave_once, &g_ended));
+    }
+    assert_int_equal(g_ended.count, 50);
+    assert_int_equal(ft_flow_stats(table, 0).active, 100);
+
+    for (volatile uint32_t tick = 61; ft_flow_stats(table, 0).active > 40; tick++)
+        if (!setjmp(g_escape))
+            ft_flow_tick(table, 0, START + tick * S, leave_once, &g_ended);
+    assert_int_equal(g_ended.count, 150 - ft_flow_stats(table, 0).active);
+    setjmp(g_escape);
+    ft_flow_flush(table, 0, leave_once, &g_ended);
+    assert_int_equal(g_ended.count, 150);
+    assert_int_equal(ft_flow_stats(table, 0).active, 0);
+    assert_null(ft_flow_at(table, 0, 0));
+    assert_null(ft_flow_at(table, 0, 1));
+    ft_flow_table_free(table);
+}
+
 static void test_sizes_are_checked(void **state)
 {
     (void)state;
@@ -695,6 +747,7 @@ int main(void)
         cmocka_unit_test(test_stale_hints_do_no_harm),
         cmocka_unit_test(test_random_run_against_model),
         cmocka_unit_test(test_bursts_do_not_matter),
+        cmocka_unit_test(test_end_callback_left_by_longjmp),
         cmocka_unit_test(test_sizes_are_checked),
     };
 

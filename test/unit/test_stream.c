@@ -61,7 +61,8 @@ static void on_data(void *user, struct ft_flow *flow, enum ft_side side, const u
                     uint32_t length)
 {
     struct bench *b = user;
-    bool is_own = bytes >= b->payload && bytes + length <= b->payload + b->payload_len;
+    bool is_own =
+        b->payload && bytes >= b->payload && bytes + length <= b->payload + b->payload_len;
     uint32_t position = is_own ? b->payload_position + (uint32_t)(bytes - b->payload) : b->position;
 
     assert_ptr_equal(flow, b->flow);
@@ -719,6 +720,42 @@ static void test_end_of_flow_gives_blocks_back(void **state)
     ft_flow_table_free(b->table);
 }
 
+static jmp_buf g_escape;
+
+static void leave(void *user, struct ft_flow *flow, enum ft_side side, const uint8_t *bytes,
+                  uint32_t length)
+{
+    (void)user, (void)flow, (void)side, (void)bytes, (void)length;
+    longjmp(g_escape, 1);
+}
+
+/** A callback that is left by longjmp while blocks wait: they are given back, the stream goes on.
+ */
+static void test_data_left_by_longjmp(void **state)
+{
+    (void)state;
+    static const struct ft_stream_ops ops = {leave, on_gap, on_violation};
+    struct bench *b = begin(0);
+    struct ft_stream_bytes bytes = {0};
+
+    handshake(b);
+    send(b, 101, 5000);
+    send(b, 6001, 100);
+    if (!setjmp(g_escape))
+        ft_stream_flush(b->table, b->flow, &ops, b, &bytes);
+    ft_stream_release(b->table, b->flow);
+    assert_int_equal(ft_flow_segments(b->table, 0)->used, 0);
+    assert_int_equal(b->flow->half[0].held_count, 0);
+
+    uint32_t next = b->flow->half[0].next_seq;
+    assert_in_range(next, 102, 5101);
+    b->bytes.held = b->bytes.lost = b->delivered = b->lost = 0;
+    b->position = next;
+    send(b, next, 100);
+    assert_int_equal(b->delivered, 100);
+    finish(b);
+}
+
 /* ---- random runs ---------------------------------------------------------------------------- */
 
 struct sent {
@@ -919,6 +956,7 @@ int main(void)
         cmocka_unit_test(test_fin_and_data_after_it),
         cmocka_unit_test(test_reset),
         cmocka_unit_test(test_end_of_flow_gives_blocks_back),
+        cmocka_unit_test(test_data_left_by_longjmp),
         cmocka_unit_test(test_random_without_loss),
         cmocka_unit_test(test_random_with_loss),
         cmocka_unit_test(test_random_nonsense),
