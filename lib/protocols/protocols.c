@@ -4,7 +4,11 @@
 
 /* clang-format off */
 #define FT_BUILT_IN(X) \
-    X(dnp3)
+    X(arp) \
+    X(dnp3) \
+    X(modbus) \
+    X(modbus_rtu) \
+    X(umas)
 
 #define DECLARE(name) extern const struct ft_dissector ft_dissector_##name;
 #define REFER(name) &ft_dissector_##name,

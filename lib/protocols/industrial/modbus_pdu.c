@@ -1,0 +1,1060 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+/*
+ * The Modbus PDU (MODBUS Application Protocol V1.1b3, section 6), shared by TCP, RTU and ASCII.
+ *
+ * One table says for every function how long requests and responses are and which function reads
+ * them. A response does not repeat the address: what is needed of the request is kept with it.
+ */
+#include "modbus_pdu.h"
+
+enum {
+    ADDRESS_SPACE = 65536,
+    COILS_READ = 2000,
+    REGISTERS_READ = 125,
+    COILS_WRITTEN = 1968,
+    REGISTERS_WRITTEN = 123,
+    REGISTERS_EXCHANGED = 121, /* written by function 23 */
+    FIFO_REGISTERS = 31,
+    FILE_REFERENCE = 6,
+    UNANSWERED_BEFORE = 8, /* requests that are passed over to find the one that a response fits */
+};
+
+/* What EVE calls access type: bits, named by their combinations. */
+enum access {
+    READS = 1,
+    WRITES = 2,
+    DISCRETES = 4,
+    COILS = 8,
+    INPUT = 16,
+    HOLDING = 32,
+    SINGLE = 64,
+    MULTIPLE = 128,
+};
+
+enum category {
+    PUBLIC_ASSIGNED = 1,
+    PUBLIC_UNASSIGNED,
+    USER_DEFINED,
+    RESERVED,
+};
+
+enum {
+    DIAGNOSTICS = 8,
+    MEI = 43,
+    MEI_CANOPEN = 13,
+    MEI_DEVICE_ID = 14,
+    RESTART_COMMUNICATIONS = 1,
+    LISTEN_ONLY = 4,
+};
+
+/* What a request leaves for its response; at most FT_MAX_PAIR_KEEP bytes. */
+struct ft_modbus_request {
+    uint16_t address;  /* read, or the only one */
+    uint16_t quantity; /* or value, or AND mask */
+    uint16_t write_address;
+    uint16_t write_quantity; /* or OR mask */
+    uint16_t sub;
+    uint8_t function;
+    uint8_t is_set; /* the rest of the structure is known */
+};
+
+_Static_assert(sizeof(struct ft_modbus_request) <= FT_MAX_PAIR_KEEP, "kept with a request");
+
+/* A PDU while it is read. */
+struct reading {
+    struct ft_context *ctx;
+    struct ft_modbus_message *m;
+    struct ft_view *pdu;           /* after the function code */
+    struct ft_modbus_request keep; /* of a request */
+};
+
+typedef void read_fn(struct reading *r);
+
+static read_fn read_bits_request, read_bits_response, read_registers_request,
+    read_registers_response, write_single, write_multiple_request, write_multiple_response,
+    exception_status_response, diagnostics, comm_counter_response, comm_log_response,
+    server_id_response, file_read_request, file_read_response, file_write, mask_write,
+    exchange_request, fifo_request, fifo_response, encapsulated, nothing;
+
+/* Length of a PDU: fixed, plus the byte at count_at unless that is 0. fixed 0: no rule. */
+struct length {
+    uint8_t fixed;
+    uint8_t count_at;
+};
+
+struct function {
+    struct length request, response;
+    read_fn *read_request, *read_response;
+    uint8_t access;
+    uint8_t category;
+};
+
+static const struct function functions[128] = {
+    [1] = {{5, 0}, {2, 1}, read_bits_request, read_bits_response, READS | COILS, PUBLIC_ASSIGNED},
+    [2] =
+        {{5, 0}, {2, 1}, read_bits_request, read_bits_response, READS | DISCRETES, PUBLIC_ASSIGNED},
+    [3] = {{5, 0},
+           {2, 1},
+           read_registers_request,
+           read_registers_response,
+           READS | HOLDING,
+           PUBLIC_ASSIGNED},
+    [4] = {{5, 0},
+           {2, 1},
+           read_registers_request,
+           read_registers_response,
+           READS | INPUT,
+           PUBLIC_ASSIGNED},
+    [5] = {{5, 0}, {5, 0}, write_single, write_single, WRITES | COILS | SINGLE, PUBLIC_ASSIGNED},
+    [6] = {{5, 0}, {5, 0}, write_single, write_single, WRITES | HOLDING | SINGLE, PUBLIC_ASSIGNED},
+    [7] = {{1, 0}, {2, 0}, nothing, exception_status_response, 0, PUBLIC_ASSIGNED},
+    [8] = {{5, 0}, {5, 0}, diagnostics, diagnostics, 0, PUBLIC_ASSIGNED},
+    [9] = {.category = RESERVED},
+    [10] = {.category = RESERVED},
+    [11] = {{1, 0}, {5, 0}, nothing, comm_counter_response, 0, PUBLIC_ASSIGNED},
+    [12] = {{1, 0}, {2, 1}, nothing, comm_log_response, 0, PUBLIC_ASSIGNED},
+    [13] = {.category = RESERVED},
+    [14] = {.category = RESERVED},
+    [15] = {{6, 5},
+            {5, 0},
+            write_multiple_request,
+            write_multiple_response,
+            WRITES | COILS | MULTIPLE,
+            PUBLIC_ASSIGNED},
+    [16] = {{6, 5},
+            {5, 0},
+            write_multiple_request,
+            write_multiple_response,
+            WRITES | HOLDING | MULTIPLE,
+            PUBLIC_ASSIGNED},
+    [17] = {{1, 0}, {2, 1}, nothing, server_id_response, 0, PUBLIC_ASSIGNED},
+    [18] = {.category = RESERVED},
+    [19] = {.category = RESERVED},
+    [20] = {{2, 1}, {2, 1}, file_read_request, file_read_response, 0, PUBLIC_ASSIGNED},
+    [21] = {{2, 1}, {2, 1}, file_write, file_write, 0, PUBLIC_ASSIGNED},
+    [22] = {{7, 0}, {7, 0}, mask_write, mask_write, WRITES | HOLDING, PUBLIC_ASSIGNED},
+    [23] = {{10, 9},
+            {2, 1},
+            exchange_request,
+            read_registers_response,
+            READS | WRITES | HOLDING | MULTIPLE,
+            PUBLIC_ASSIGNED},
+    [24] = {{3, 0}, {3, 2}, fifo_request, fifo_response, 0, PUBLIC_ASSIGNED},
+    [40] = {.category = RESERVED},
+    [41] = {.category = RESERVED},
+    [42] = {.category = RESERVED},
+    [MEI] = {.read_request = encapsulated,
+             .read_response = encapsulated,
+             .category = PUBLIC_ASSIGNED},
+    [FT_MODBUS_UMAS] = {.category = RESERVED},
+    [91] = {.category = RESERVED},
+    [125] = {.category = RESERVED},
+    [126] = {.category = RESERVED},
+    [127] = {.category = RESERVED},
+};
+
+const struct ft_name ft_modbus_function_names[] = {
+    {1, "RdCoils"},
+    {2, "RdDiscreteInputs"},
+    {3, "RdHoldRegs"},
+    {4, "RdInputRegs"},
+    {5, "WrSingleCoil"},
+    {6, "WrSingleReg"},
+    {7, "RdExcStatus"},
+    {8, "Diagnostic"},
+    {9, "Program484"},
+    {10, "Poll484"},
+    {11, "GetCommEventCtr"},
+    {12, "GetCommEventLog"},
+    {13, "ProgramController"},
+    {14, "PollController"},
+    {15, "WrMultCoils"},
+    {16, "WrMultRegs"},
+    {17, "ReportServerID"},
+    {18, "Program884"},
+    {19, "ResetCommLink"},
+    {20, "RdFileRec"},
+    {21, "WrFileRec"},
+    {22, "MaskWrReg"},
+    {23, "RdWrMultRegs"},
+    {24, "RdFIFOQueue"},
+    {40, "ProgramConcept"},
+    {43, "MEI"},
+    {90, "UMAS"},
+    {125, "FirmwareReplacement"},
+    {126, "ProgramModicon"},
+    {127, "ReportLocalAddress"},
+    {0, NULL},
+};
+
+const struct ft_name ft_modbus_access_names[] = {
+    {READS | COILS, "READ | COILS"},
+    {READS | DISCRETES, "READ | DISCRETES"},
+    {READS | HOLDING, "READ | HOLDING"},
+    {READS | INPUT, "READ | INPUT"},
+    {WRITES | COILS | SINGLE, "WRITE | COILS | SINGLE"},
+    {WRITES | HOLDING | SINGLE, "WRITE | HOLDING | SINGLE"},
+    {WRITES | COILS | MULTIPLE, "WRITE | COILS | MULTIPLE"},
+    {WRITES | HOLDING | MULTIPLE, "WRITE | HOLDING | MULTIPLE"},
+    {WRITES | HOLDING, "WRITE | HOLDING"},
+    {READS | WRITES | HOLDING | MULTIPLE, "READ | WRITE | HOLDING | MULTIPLE"},
+    {0, NULL},
+};
+
+const struct ft_name ft_modbus_category_names[] = {
+    {PUBLIC_ASSIGNED, "PUBLIC_ASSIGNED"},
+    {PUBLIC_UNASSIGNED, "PUBLIC_UNASSIGNED"},
+    {USER_DEFINED, "USER_DEFINED"},
+    {RESERVED, "RESERVED"},
+    {0, NULL},
+};
+
+const struct ft_name ft_modbus_diagnostic_names[] = {
+    {0, "RetQueryData"},
+    {1, "RestartCommOpt"},
+    {2, "RetDiagReg"},
+    {3, "ChangeInputDelimiter"},
+    {4, "ForceListenOnlyMode"},
+    {10, "ClearCtrDiagReg"},
+    {11, "RetBusMsgCount"},
+    {12, "RetBusCommErrCount"},
+    {13, "RetBusExcErrCount"},
+    {14, "RetServerMsgCount"},
+    {15, "RetServerNoRespCount"},
+    {16, "RetServerNAKCount"},
+    {17, "RetServerBusyCount"},
+    {18, "RetBusCharOverrunCount"},
+    {19, "RetOverrunErrCount"},
+    {20, "ClearOverrunCounterFlag"},
+    {21, "GetClearPlusStats"},
+    {0, NULL},
+};
+
+const struct ft_name ft_modbus_mei_names[] = {
+    {MEI_CANOPEN, "CANOpenGenRefReqResp"},
+    {MEI_DEVICE_ID, "RdDevId"},
+    {0, NULL},
+};
+
+const struct ft_name ft_modbus_exception_names[] = {
+    {1, "IllegalFunction"},
+    {2, "IllegalDataAddr"},
+    {3, "IllegalDataValue"},
+    {4, "ServerDeviceFail"},
+    {5, "Ack"},
+    {6, "ServerDeviceBusy"},
+    {7, "NegAck"},
+    {8, "MemParityErr"},
+    {10, "GatewayPathUnavailable"},
+    {11, "GatewayTargetFailToResp"},
+    {0, NULL},
+};
+
+const struct ft_name ft_modbus_run_names[] = {
+    {0x00, "off"},
+    {0xFF, "on"},
+    {0, NULL},
+};
+
+const struct ft_name ft_modbus_read_code_names[] = {
+    {1, "basic"}, {2, "regular"}, {3, "extended"}, {4, "individual"}, {0, NULL},
+};
+
+const struct ft_name ft_modbus_conformity_names[] = {
+    {0x01, "basic_stream"},
+    {0x02, "regular_stream"},
+    {0x03, "extended_stream"},
+    {0x81, "basic"},
+    {0x82, "regular"},
+    {0x83, "extended"},
+    {0, NULL},
+};
+
+/* ---- lengths and shapes --------------------------------------------------------------------- */
+
+static int32_t device_id_length(const struct ft_view *stream, bool is_request)
+{
+    if (is_request)
+        return 4;
+    if (stream->len < 7)
+        return -7;
+
+    struct ft_view v = *stream;
+    ft_skip(&v, 6);
+    uint32_t length = 7;
+    for (uint32_t left = ft_u8(&v); left; left--) {
+        ft_skip(&v, 1);
+        uint32_t size = ft_u8(&v);
+        length += 2 + size;
+        if (length > FT_MODBUS_MAX_PDU)
+            return 0;
+        if (!ft_skip(&v, size))
+            return -(int32_t)length;
+    }
+    return (int32_t)length;
+}
+
+int32_t ft_modbus_length(const struct ft_view *stream, bool is_request)
+{
+    if (!stream->len)
+        return -1;
+    int function = ft_peek_u8(stream, 0);
+    if (function & FT_MODBUS_EXCEPTION_BIT)
+        return is_request ? 0 : 2;
+
+    if (function == MEI) {
+        int mei = ft_peek_u8(stream, 1);
+        return mei < 0 ? -2 : mei == MEI_DEVICE_ID ? device_id_length(stream, is_request) : 0;
+    }
+    const struct function *f = &functions[function];
+    struct length rule = is_request ? f->request : f->response;
+    if (!rule.count_at)
+        return rule.fixed;
+    int count = ft_peek_u8(stream, rule.count_at);
+    return count < 0 ? -(rule.count_at + 1) : rule.fixed + count;
+}
+
+/* A read request whose quantity no device could answer is more likely something else. */
+static bool is_plausible(const struct ft_view *pdu, bool is_request)
+{
+    int function = ft_peek_u8(pdu, 0);
+    int quantity = ft_peek_u16be(pdu, 3);
+    switch (function) {
+    case 1:
+    case 2:
+        return !is_request || (quantity >= 1 && quantity <= COILS_READ);
+    case 3:
+    case 4:
+        return is_request ? quantity >= 1 && quantity <= REGISTERS_READ
+                          : ft_peek_u8(pdu, 1) > 0 && ft_peek_u8(pdu, 1) % 2 == 0;
+    case 23:
+        return is_request || (ft_peek_u8(pdu, 1) > 0 && ft_peek_u8(pdu, 1) % 2 == 0);
+    default:
+        return true;
+    }
+}
+
+static unsigned umas_shape(const struct ft_view *pdu)
+{
+    int code = ft_peek_u8(pdu, 2); /* after function and session key: UMAS function or status */
+    if (code < 0)
+        return 0;
+    return code == 0xFE || code == 0xFD ? FT_MODBUS_RESPONSE : FT_MODBUS_REQUEST;
+}
+
+unsigned ft_modbus_shape(const struct ft_view *pdu)
+{
+    int function = ft_peek_u8(pdu, 0);
+    int sub = ft_peek_u16be(pdu, 1);
+    unsigned shape = 0;
+
+    if (function == FT_MODBUS_UMAS)
+        return umas_shape(pdu);
+    if (function == DIAGNOSTICS && sub >= 0 && pdu->len != 5)
+        return FT_MODBUS_REQUEST | FT_MODBUS_RESPONSE;
+    if (function == MEI && sub >> 8 == MEI_CANOPEN)
+        return FT_MODBUS_REQUEST | FT_MODBUS_RESPONSE;
+    if (ft_modbus_length(pdu, true) == (int32_t)pdu->len && is_plausible(pdu, true))
+        shape |= FT_MODBUS_REQUEST;
+    if (ft_modbus_length(pdu, false) == (int32_t)pdu->len && is_plausible(pdu, false))
+        shape |= FT_MODBUS_RESPONSE;
+    return shape;
+}
+
+bool ft_modbus_is_known(uint8_t function)
+{
+    const struct function *f = &functions[function & ~FT_MODBUS_EXCEPTION_BIT];
+    return f->category == PUBLIC_ASSIGNED || f->category == RESERVED;
+}
+
+static enum category category_of(uint8_t function)
+{
+    const struct function *f = &functions[function];
+    if (f->category)
+        return (enum category)f->category;
+    return (function >= 65 && function <= 72) || (function >= 100 && function <= 110)
+               ? USER_DEFINED
+               : PUBLIC_UNASSIGNED;
+}
+
+/* ---- before the fields ---------------------------------------------------------------------- */
+
+static uint16_t sub_of(const struct ft_view *pdu)
+{
+    int32_t sub = -1;
+    switch (ft_peek_u8(pdu, 0)) {
+    case DIAGNOSTICS:
+        sub = ft_peek_u16be(pdu, 1);
+        break;
+    case MEI:
+        sub = ft_peek_u8(pdu, 1);
+        break;
+    }
+    return sub < 0 ? 0 : (uint16_t)sub;
+}
+
+/* Could this be the answer to that request? */
+static bool is_answer(const struct ft_modbus_request *asked, const struct ft_view *pdu)
+{
+    int function = ft_peek_u8(pdu, 0);
+    int count = ft_peek_u8(pdu, 1);
+    if (!asked->is_set || function & (int)FT_MODBUS_EXCEPTION_BIT)
+        return true;
+
+    switch (function) {
+    case 1:
+    case 2:
+        return count == (asked->quantity + 7) / 8;
+    case 3:
+    case 4:
+    case 23:
+        return count == 2 * asked->quantity;
+    case 5:
+    case 6:
+        return ft_peek_u16be(pdu, 1) == asked->address && ft_peek_u16be(pdu, 3) == asked->quantity;
+    case 15:
+    case 16:
+        return ft_peek_u16be(pdu, 1) == asked->write_address &&
+               ft_peek_u16be(pdu, 3) == asked->write_quantity;
+    case 22:
+        return ft_peek_u16be(pdu, 1) == asked->address &&
+               ft_peek_u16be(pdu, 3) == asked->quantity &&
+               ft_peek_u16be(pdu, 5) == asked->write_quantity;
+    case DIAGNOSTICS:
+    case MEI:
+        return sub_of(pdu) == asked->sub;
+    default:
+        return true;
+    }
+}
+
+/*
+ * Masters that give every request the same transaction id, and serial lines, which have none, leave
+ * unanswered requests in the queue before the one that this response is for: pass over them. When
+ * none fits, the first is the one that was answered wrongly.
+ */
+static void find_request(struct ft_context *ctx, struct ft_modbus_message *m,
+                         const struct ft_view *pdu)
+{
+    const struct ft_modbus_request *first = NULL;
+
+    for (unsigned i = 0; i < UNANSWERED_BEFORE; i++) {
+        const struct ft_modbus_request *asked = ft_response(ctx, FT_SCOPE_FLOW, m->key);
+        if (!asked)
+            break;
+        if (is_answer(asked, pdu)) {
+            m->asked = asked;
+            return;
+        }
+        first = first ? first : asked;
+    }
+    m->asked = first;
+    m->is_mismatch = first != NULL;
+}
+
+/* Roles belong to the devices themselves, so they are told before the unit is named. */
+static void tell_roles(struct ft_context *ctx, const struct ft_modbus_message *m, bool is_unit,
+                       int exception)
+{
+    struct ft_modbus_flow *flow = m->flow;
+
+    if (m->is_request) {
+        if (!flow->has_master)
+            ft_asset_role(ctx, FT_CLIENT, FT_ROLE_SCADA);
+        flow->has_master = 1;
+        return;
+    }
+    bool is_gateway = exception == 10 || exception == 11;
+    if (exception < 0 && is_unit) {
+        is_gateway = flow->has_unit && flow->first_unit != m->unit;
+        flow->first_unit = flow->has_unit ? flow->first_unit : m->unit;
+        flow->has_unit = 1;
+    }
+    if (is_gateway && !flow->is_gateway) {
+        ft_asset_role(ctx, FT_SERVER, FT_ROLE_GATEWAY);
+        flow->is_gateway = 1;
+    }
+}
+
+static enum ft_kind kind_of(const struct ft_modbus_message *m)
+{
+    if (m->is_request)
+        return FT_KIND_REQUEST;
+    return m->function & FT_MODBUS_EXCEPTION_BIT ? FT_KIND_EXCEPTION : FT_KIND_RESPONSE;
+}
+
+void ft_modbus_begin(struct ft_context *ctx, struct ft_modbus_message *m, const struct ft_view *pdu)
+{
+    int function = ft_peek_u8(pdu, 0);
+    bool is_unit = m->unit != 0 && m->unit != 255;
+
+    m->function = function < 0 ? 0 : (uint8_t)function;
+    m->sub = sub_of(pdu);
+    m->asked = NULL;
+    m->is_mismatch = false;
+    ft_set_kind(ctx, kind_of(m));
+    tell_roles(ctx, m, is_unit, m->function & FT_MODBUS_EXCEPTION_BIT ? ft_peek_u8(pdu, 1) : -1);
+    ft_subaddress(ctx, FT_SERVER, is_unit ? FT_SUB_UNIT : FT_SUB_NONE, is_unit ? m->unit : 0);
+    if (!m->is_request)
+        find_request(ctx, m, pdu);
+    if (m->asked && m->function & FT_MODBUS_EXCEPTION_BIT)
+        m->sub = m->asked->sub;
+    ft_command(ctx, m->function & ~FT_MODBUS_EXCEPTION_BIT, m->sub);
+}
+
+/* ---- the functions -------------------------------------------------------------------------- */
+
+static void put_coils(struct reading *r, struct ft_view bits, uint32_t quantity)
+{
+    if (!ft_wants(r->ctx, FT_MODBUS_COILS))
+        return;
+    quantity = quantity < bits.len * 8 ? quantity : bits.len * 8;
+    uint8_t byte = 0;
+    for (uint32_t i = 0; i < quantity; i++) {
+        byte = i % 8 ? (uint8_t)(byte >> 1) : ft_u8(&bits);
+        ft_put_bool(r->ctx, FT_MODBUS_COILS, byte & 1, &bits);
+    }
+}
+
+static void put_registers(struct reading *r, struct ft_view values)
+{
+    if (!ft_wants(r->ctx, FT_MODBUS_REGISTERS))
+        return;
+    while (values.len >= 2) {
+        uint16_t value = ft_u16be(&values);
+        ft_put_uint(r->ctx, FT_MODBUS_REGISTERS, value, &values);
+    }
+}
+
+static void check_quantity(struct reading *r, uint32_t quantity, uint32_t limit)
+{
+    if (quantity == 0 || quantity > limit)
+        ft_violation(r->ctx, FT_MODBUS_V_QUANTITY, r->pdu);
+}
+
+static void check_range(struct reading *r, uint32_t address, uint32_t quantity)
+{
+    if (address + quantity > ADDRESS_SPACE)
+        ft_violation(r->ctx, FT_MODBUS_V_ADDRESS_RANGE, r->pdu);
+}
+
+static void put_read_range(struct reading *r, uint32_t limit)
+{
+    ft_group_begin(r->ctx, FT_MODBUS_READ);
+    r->keep.address = ft_u16be(r->pdu);
+    ft_put_uint(r->ctx, FT_MODBUS_READ_ADDRESS, r->keep.address, r->pdu);
+    r->keep.quantity = ft_u16be(r->pdu);
+    ft_put_uint(r->ctx, FT_MODBUS_READ_QUANTITY, r->keep.quantity, r->pdu);
+    ft_group_end(r->ctx, FT_MODBUS_READ);
+
+    if (ft_view_ok(r->pdu)) {
+        check_quantity(r, r->keep.quantity, limit);
+        check_range(r, r->keep.address, r->keep.quantity);
+    }
+}
+
+static void read_bits_request(struct reading *r)
+{
+    put_read_range(r, COILS_READ);
+}
+
+static void read_registers_request(struct reading *r)
+{
+    put_read_range(r, REGISTERS_READ);
+}
+
+/* The answer repeats what was asked, because it does not say it itself. */
+static struct ft_view put_read_values(struct reading *r)
+{
+    const struct ft_modbus_request *asked = r->m->asked;
+
+    ft_group_begin(r->ctx, FT_MODBUS_READ);
+    if (asked && asked->is_set) {
+        ft_put_uint(r->ctx, FT_MODBUS_READ_ADDRESS, asked->address, NULL);
+        ft_put_uint(r->ctx, FT_MODBUS_READ_QUANTITY, asked->quantity, NULL);
+    }
+    uint8_t count = ft_u8(r->pdu);
+    ft_put_uint(r->ctx, FT_MODBUS_READ_BYTE_COUNT, count, r->pdu);
+    if (count == 0 && ft_view_ok(r->pdu))
+        ft_violation(r->ctx, FT_MODBUS_V_BYTE_COUNT, r->pdu);
+    struct ft_view values = ft_sub(r->pdu, count);
+    ft_put_bytes(r->ctx, FT_MODBUS_READ_DATA, values);
+    ft_group_end(r->ctx, FT_MODBUS_READ);
+    return values;
+}
+
+static void read_bits_response(struct reading *r)
+{
+    const struct ft_modbus_request *asked = r->m->asked;
+    struct ft_view bits = put_read_values(r);
+    put_coils(r, bits, asked && asked->is_set ? asked->quantity : UINT32_MAX);
+}
+
+static void read_registers_response(struct reading *r)
+{
+    struct ft_view values = put_read_values(r);
+    if (values.len % 2 && ft_view_ok(r->pdu))
+        ft_violation(r->ctx, FT_MODBUS_V_BYTE_COUNT, &values);
+    put_registers(r, values);
+}
+
+/* Functions 5 and 6; the answer is an echo. */
+static void write_single(struct reading *r)
+{
+    bool is_coil = r->m->function == 5;
+
+    ft_group_begin(r->ctx, FT_MODBUS_WRITE);
+    r->keep.address = ft_u16be(r->pdu);
+    ft_put_uint(r->ctx, FT_MODBUS_WRITE_ADDRESS, r->keep.address, r->pdu);
+    struct ft_view data = ft_sub(r->pdu, 2);
+    ft_put_bytes(r->ctx, FT_MODBUS_WRITE_DATA, data);
+    ft_group_end(r->ctx, FT_MODBUS_WRITE);
+
+    r->keep.quantity = ft_u16be(&data);
+    if (!ft_view_ok(r->pdu))
+        return;
+    if (!is_coil) {
+        ft_put_uint(r->ctx, FT_MODBUS_REGISTERS, r->keep.quantity, &data);
+        return;
+    }
+    ft_put_bool(r->ctx, FT_MODBUS_COILS, r->keep.quantity == 0xFF00, &data);
+    if (r->keep.quantity != 0xFF00 && r->keep.quantity != 0)
+        ft_violation(r->ctx, FT_MODBUS_V_COIL_VALUE, &data);
+}
+
+/* The part that the requests of 15, 16 and 23 share; `size`: bits of one value, 1 or 16. */
+static void put_write_values(struct reading *r, uint32_t limit, uint32_t size)
+{
+    ft_group_begin(r->ctx, FT_MODBUS_WRITE);
+    r->keep.write_address = ft_u16be(r->pdu);
+    ft_put_uint(r->ctx, FT_MODBUS_WRITE_ADDRESS, r->keep.write_address, r->pdu);
+    r->keep.write_quantity = ft_u16be(r->pdu);
+    ft_put_uint(r->ctx, FT_MODBUS_WRITE_QUANTITY, r->keep.write_quantity, r->pdu);
+    if (ft_view_ok(r->pdu)) {
+        check_quantity(r, r->keep.write_quantity, limit);
+        check_range(r, r->keep.write_address, r->keep.write_quantity);
+    }
+    uint8_t count = ft_u8(r->pdu);
+    ft_put_uint(r->ctx, FT_MODBUS_WRITE_BYTE_COUNT, count, r->pdu);
+    if (ft_view_ok(r->pdu) && count != (r->keep.write_quantity * size + 7) / 8)
+        ft_violation(r->ctx, FT_MODBUS_V_BYTE_COUNT, r->pdu);
+    struct ft_view values = ft_sub(r->pdu, count);
+    ft_put_bytes(r->ctx, FT_MODBUS_WRITE_DATA, values);
+    ft_group_end(r->ctx, FT_MODBUS_WRITE);
+
+    if (size == 1)
+        put_coils(r, values, r->keep.write_quantity);
+    else
+        put_registers(r, values);
+}
+
+static void write_multiple_request(struct reading *r)
+{
+    if (r->m->function == 15)
+        put_write_values(r, COILS_WRITTEN, 1);
+    else
+        put_write_values(r, REGISTERS_WRITTEN, 16);
+}
+
+static void write_multiple_response(struct reading *r)
+{
+    ft_group_begin(r->ctx, FT_MODBUS_WRITE);
+    ft_put_uint(r->ctx, FT_MODBUS_WRITE_ADDRESS, ft_u16be(r->pdu), r->pdu);
+    ft_put_uint(r->ctx, FT_MODBUS_WRITE_QUANTITY, ft_u16be(r->pdu), r->pdu);
+    ft_group_end(r->ctx, FT_MODBUS_WRITE);
+}
+
+static void exchange_request(struct reading *r)
+{
+    put_read_range(r, REGISTERS_READ);
+    put_write_values(r, REGISTERS_EXCHANGED, 16);
+}
+
+static void mask_write(struct reading *r)
+{
+    ft_group_begin(r->ctx, FT_MODBUS_WRITE);
+    r->keep.address = ft_u16be(r->pdu);
+    ft_put_uint(r->ctx, FT_MODBUS_WRITE_ADDRESS, r->keep.address, r->pdu);
+    r->keep.quantity = ft_u16be(r->pdu);
+    ft_put_uint(r->ctx, FT_MODBUS_WRITE_AND_MASK, r->keep.quantity, r->pdu);
+    r->keep.write_quantity = ft_u16be(r->pdu);
+    ft_put_uint(r->ctx, FT_MODBUS_WRITE_OR_MASK, r->keep.write_quantity, r->pdu);
+    ft_group_end(r->ctx, FT_MODBUS_WRITE);
+}
+
+static void nothing(struct reading *r)
+{
+    (void)r;
+}
+
+static void exception_status_response(struct reading *r)
+{
+    ft_put_uint(r->ctx, FT_MODBUS_EXCEPTION_STATUS, ft_u8(r->pdu), r->pdu);
+}
+
+static bool is_diagnostic(uint16_t sub)
+{
+    return sub <= 4 || (sub >= 10 && sub <= 21);
+}
+
+static void diagnostics(struct reading *r)
+{
+    ft_group_begin(r->ctx, FT_MODBUS_DIAGNOSTIC);
+    uint16_t sub = ft_u16be(r->pdu);
+    ft_put_uint(r->ctx, FT_MODBUS_DIAGNOSTIC_RAW, sub, r->pdu);
+    ft_put_uint(r->ctx, FT_MODBUS_DIAGNOSTIC_CODE, sub, r->pdu);
+    if (ft_view_ok(r->pdu) && !is_diagnostic(sub))
+        ft_violation(r->ctx, FT_MODBUS_V_SUBFUNCTION, r->pdu);
+    ft_put_bytes(r->ctx, FT_MODBUS_DIAGNOSTIC_DATA, ft_rest(r->pdu));
+    ft_group_end(r->ctx, FT_MODBUS_DIAGNOSTIC);
+}
+
+static void comm_counter_response(struct reading *r)
+{
+    ft_put_uint(r->ctx, FT_MODBUS_COMM_STATUS, ft_u16be(r->pdu), r->pdu);
+    ft_put_uint(r->ctx, FT_MODBUS_EVENT_COUNT, ft_u16be(r->pdu), r->pdu);
+}
+
+static void comm_log_response(struct reading *r)
+{
+    struct ft_view v = ft_sub_u8(r->pdu);
+    ft_put_uint(r->ctx, FT_MODBUS_COMM_STATUS, ft_u16be(&v), &v);
+    ft_put_uint(r->ctx, FT_MODBUS_EVENT_COUNT, ft_u16be(&v), &v);
+    ft_put_uint(r->ctx, FT_MODBUS_MESSAGE_COUNT, ft_u16be(&v), &v);
+    if (!ft_view_ok(&v) && ft_view_ok(r->pdu))
+        ft_violation(r->ctx, FT_MODBUS_V_BYTE_COUNT, r->pdu);
+    ft_put_bytes(r->ctx, FT_MODBUS_EVENTS, ft_rest(&v));
+}
+
+/* The longest run of printable ASCII, at least four characters, blanks around it left out. */
+static struct ft_view longest_text(struct ft_view v)
+{
+    struct ft_view best = ft_view_empty();
+    const uint8_t *start = v.data;
+
+    for (bool more = true; more;) {
+        const uint8_t *here = v.data;
+        more = v.len > 0;
+        uint8_t byte = more ? ft_u8(&v) : 0;
+        if (byte >= 0x20 && byte < 0x7F)
+            continue;
+        uint32_t length = (uint32_t)(here - start);
+        if (length >= 4 && length > best.len)
+            best = ft_view_make(start, length, false);
+        start = v.data;
+    }
+    while (best.len && best.data[0] == ' ')
+        ft_skip(&best, 1);
+    return best;
+}
+
+/*
+ * Function 17: the id is the vendor's own; most send one byte of id and then the run indicator.
+ * Only that layout is taken for an indicator.
+ */
+static void server_id_response(struct reading *r)
+{
+    struct ft_view v = ft_sub_u8(r->pdu);
+    struct ft_view text = longest_text(v);
+    int run = ft_peek_u8(&v, 1);
+
+    ft_group_begin(r->ctx, FT_MODBUS_SERVER_ID);
+    ft_put_bytes(r->ctx, FT_MODBUS_SERVER_ID_DATA, v);
+    if (text.len)
+        ft_put_string(r->ctx, FT_MODBUS_SERVER_ID_TEXT, text);
+    if (run == 0x00 || run == 0xFF)
+        ft_put_uint(r->ctx, FT_MODBUS_SERVER_ID_RUN, (uint64_t)run, NULL);
+    ft_group_end(r->ctx, FT_MODBUS_SERVER_ID);
+
+    if (!ft_view_ok(r->pdu))
+        return;
+    if (text.len)
+        ft_asset(r->ctx, FT_SERVER, FT_FACT_DESCRIPTION, text);
+    if (run == 0x00 || run == 0xFF)
+        ft_asset_text(r->ctx, FT_SERVER, FT_FACT_MODE, run ? "run" : "stop");
+}
+
+static void put_reference_type(struct reading *r, struct ft_view *v)
+{
+    uint8_t type = ft_u8(v);
+    ft_put_uint(r->ctx, FT_MODBUS_RECORD_TYPE, type, v);
+    if (ft_view_ok(v) && type != FILE_REFERENCE)
+        ft_violation(r->ctx, FT_MODBUS_V_REFERENCE_TYPE, v);
+}
+
+/* Type, file, record and length of one record; returns the length in registers. */
+static uint16_t put_record(struct reading *r, struct ft_view *v)
+{
+    put_reference_type(r, v);
+    ft_put_uint(r->ctx, FT_MODBUS_RECORD_FILE, ft_u16be(v), v);
+    ft_put_uint(r->ctx, FT_MODBUS_RECORD_NUMBER, ft_u16be(v), v);
+    uint16_t length = ft_u16be(v);
+    ft_put_uint(r->ctx, FT_MODBUS_RECORD_LENGTH, length, v);
+    return length;
+}
+
+/* Sub-requests fill the byte count exactly: what is left over makes the count wrong. */
+static void check_records(struct reading *r, const struct ft_view *v)
+{
+    if (!ft_view_ok(v) && ft_view_ok(r->pdu))
+        ft_violation(r->ctx, FT_MODBUS_V_BYTE_COUNT, r->pdu);
+}
+
+static void file_read_request(struct reading *r)
+{
+    struct ft_view v = ft_sub_u8(r->pdu);
+
+    while (v.len) {
+        ft_group_begin(r->ctx, FT_MODBUS_RECORDS);
+        put_record(r, &v);
+        ft_group_end(r->ctx, FT_MODBUS_RECORDS);
+    }
+    check_records(r, &v);
+}
+
+static void file_read_response(struct reading *r)
+{
+    struct ft_view v = ft_sub_u8(r->pdu);
+
+    while (v.len) {
+        struct ft_view record = ft_sub_u8(&v);
+        ft_group_begin(r->ctx, FT_MODBUS_RECORDS);
+        put_reference_type(r, &record);
+        ft_put_uint(r->ctx, FT_MODBUS_RECORD_LENGTH, record.len / 2, NULL);
+        ft_put_bytes(r->ctx, FT_MODBUS_RECORD_DATA, record);
+        ft_group_end(r->ctx, FT_MODBUS_RECORDS);
+    }
+    check_records(r, &v);
+}
+
+static void file_write(struct reading *r)
+{
+    struct ft_view v = ft_sub_u8(r->pdu);
+
+    while (v.len) {
+        ft_group_begin(r->ctx, FT_MODBUS_RECORDS);
+        uint16_t length = put_record(r, &v);
+        ft_put_bytes(r->ctx, FT_MODBUS_RECORD_DATA, ft_sub(&v, 2u * length));
+        ft_group_end(r->ctx, FT_MODBUS_RECORDS);
+    }
+    check_records(r, &v);
+}
+
+static void fifo_request(struct reading *r)
+{
+    ft_group_begin(r->ctx, FT_MODBUS_READ);
+    r->keep.address = ft_u16be(r->pdu);
+    ft_put_uint(r->ctx, FT_MODBUS_READ_ADDRESS, r->keep.address, r->pdu);
+    ft_group_end(r->ctx, FT_MODBUS_READ);
+}
+
+static void fifo_response(struct reading *r)
+{
+    ft_group_begin(r->ctx, FT_MODBUS_READ);
+    if (r->m->asked && r->m->asked->is_set)
+        ft_put_uint(r->ctx, FT_MODBUS_READ_ADDRESS, r->m->asked->address, NULL);
+    uint16_t bytes = ft_u16be(r->pdu);
+    ft_put_uint(r->ctx, FT_MODBUS_READ_BYTE_COUNT, bytes, r->pdu);
+    ft_group_end(r->ctx, FT_MODBUS_READ);
+
+    uint16_t count = ft_u16be(r->pdu);
+    ft_put_uint(r->ctx, FT_MODBUS_FIFO_COUNT, count, r->pdu);
+    if (!ft_view_ok(r->pdu))
+        return;
+    if (count > FIFO_REGISTERS)
+        ft_violation(r->ctx, FT_MODBUS_V_QUANTITY, r->pdu);
+    if (bytes != 2u + 2u * count)
+        ft_violation(r->ctx, FT_MODBUS_V_BYTE_COUNT, r->pdu);
+    put_registers(r, ft_sub(r->pdu, 2u * count));
+}
+
+/* ---- device identification ------------------------------------------------------------------ */
+
+static void put_object(struct reading *r, uint8_t id, struct ft_view value)
+{
+    static const uint8_t fields[] = {
+        FT_MODBUS_DEVICE_VENDOR,   FT_MODBUS_DEVICE_PRODUCT_CODE, FT_MODBUS_DEVICE_REVISION,
+        FT_MODBUS_DEVICE_URL,      FT_MODBUS_DEVICE_PRODUCT_NAME, FT_MODBUS_DEVICE_MODEL,
+        FT_MODBUS_DEVICE_USER_APP,
+    };
+    if (id < sizeof(fields)) {
+        ft_put_string(r->ctx, fields[id], value);
+        return;
+    }
+    ft_group_begin(r->ctx, FT_MODBUS_DEVICE_OBJECTS);
+    ft_put_uint(r->ctx, FT_MODBUS_DEVICE_OBJECTS_ID, id, NULL);
+    ft_put_bytes(r->ctx, FT_MODBUS_DEVICE_OBJECTS_VALUE, value);
+    ft_group_end(r->ctx, FT_MODBUS_DEVICE_OBJECTS);
+}
+
+/* Model is the product code: it is in every answer, product and model name are optional. */
+static void tell_object(struct reading *r, uint8_t id, struct ft_view value)
+{
+    static const uint8_t facts[] = {
+        FT_FACT_VENDOR, FT_FACT_MODEL, FT_FACT_FIRMWARE, 0, FT_FACT_DESCRIPTION, 0, FT_FACT_NAME};
+    if (id < sizeof(facts) && facts[id] && value.len)
+        ft_asset(r->ctx, FT_SERVER, (enum ft_fact)facts[id], value);
+}
+
+static void device_id_request(struct reading *r)
+{
+    ft_group_begin(r->ctx, FT_MODBUS_DEVICE);
+    ft_put_uint(r->ctx, FT_MODBUS_DEVICE_READ_CODE, ft_u8(r->pdu), r->pdu);
+    ft_put_uint(r->ctx, FT_MODBUS_DEVICE_OBJECT_ID, ft_u8(r->pdu), r->pdu);
+    ft_group_end(r->ctx, FT_MODBUS_DEVICE);
+}
+
+static void device_id_response(struct reading *r)
+{
+    ft_group_begin(r->ctx, FT_MODBUS_DEVICE);
+    ft_put_uint(r->ctx, FT_MODBUS_DEVICE_READ_CODE, ft_u8(r->pdu), r->pdu);
+    ft_put_uint(r->ctx, FT_MODBUS_DEVICE_CONFORMITY, ft_u8(r->pdu), r->pdu);
+    ft_put_bool(r->ctx, FT_MODBUS_DEVICE_MORE, ft_u8(r->pdu) != 0, r->pdu);
+    ft_put_uint(r->ctx, FT_MODBUS_DEVICE_NEXT, ft_u8(r->pdu), r->pdu);
+    uint8_t count = ft_u8(r->pdu);
+    ft_put_uint(r->ctx, FT_MODBUS_DEVICE_COUNT, count, r->pdu);
+
+    for (uint32_t n = ft_count(r->pdu, count, 2); n; n--) {
+        uint8_t id = ft_u8(r->pdu);
+        struct ft_view value = ft_sub_u8(r->pdu);
+        if (!ft_view_ok(r->pdu))
+            break;
+        put_object(r, id, value);
+        tell_object(r, id, value);
+    }
+    ft_group_end(r->ctx, FT_MODBUS_DEVICE);
+}
+
+static void encapsulated(struct reading *r)
+{
+    ft_group_begin(r->ctx, FT_MODBUS_MEI);
+    uint8_t mei = ft_u8(r->pdu);
+    ft_put_uint(r->ctx, FT_MODBUS_MEI_RAW, mei, r->pdu);
+    ft_put_uint(r->ctx, FT_MODBUS_MEI_CODE, mei, r->pdu);
+    if (ft_view_ok(r->pdu) && mei != MEI_CANOPEN && mei != MEI_DEVICE_ID)
+        ft_violation(r->ctx, FT_MODBUS_V_SUBFUNCTION, r->pdu);
+    struct ft_view data = *r->pdu;
+    ft_put_bytes(r->ctx, FT_MODBUS_MEI_DATA, ft_rest(&data));
+    ft_group_end(r->ctx, FT_MODBUS_MEI);
+
+    if (mei != MEI_DEVICE_ID)
+        ft_rest(r->pdu);
+    else if (r->m->is_request)
+        device_id_request(r);
+    else
+        device_id_response(r);
+}
+
+/* ---- the PDU -------------------------------------------------------------------------------- */
+
+static void read_exception(struct reading *r)
+{
+    static const uint8_t refusals[] = {
+        [1] = FT_MODBUS_V_ILLEGAL_FUNCTION,
+        [2] = FT_MODBUS_V_ILLEGAL_ADDRESS,
+        [3] = FT_MODBUS_V_ILLEGAL_VALUE,
+        [4] = FT_MODBUS_V_SERVER_FAILURE,
+    };
+    ft_group_begin(r->ctx, FT_MODBUS_EXCEPTION);
+    uint8_t code = ft_u8(r->pdu);
+    ft_put_uint(r->ctx, FT_MODBUS_EXCEPTION_RAW, code, r->pdu);
+    ft_put_uint(r->ctx, FT_MODBUS_EXCEPTION_CODE, code, r->pdu);
+    ft_group_end(r->ctx, FT_MODBUS_EXCEPTION);
+    if (!ft_view_ok(r->pdu))
+        return;
+    if (r->m->is_request) {
+        ft_violation(r->ctx, FT_MODBUS_V_EXCEPTION_FROM_MASTER, r->pdu);
+        return;
+    }
+    ft_violation(r->ctx, FT_MODBUS_V_EXCEPTION, r->pdu);
+    if (code >= 1 && code <= 4)
+        ft_violation(r->ctx, refusals[code], r->pdu);
+    else if (code == 0 || code == 9 || code > 11)
+        ft_violation(r->ctx, FT_MODBUS_V_UNKNOWN_EXCEPTION, r->pdu);
+}
+
+/* Functions without a layout here: a child protocol's, or bytes. */
+static void read_opaque(struct reading *r)
+{
+    struct ft_view data = ft_rest(r->pdu);
+    bool is_umas = r->m->function == FT_MODBUS_UMAS;
+
+    if (!is_umas && !r->m->asked && category_of(r->m->function) == RESERVED)
+        ft_violation(r->ctx, FT_MODBUS_V_RESERVED_FUNCTION, NULL);
+    if (r->m->function == 0)
+        ft_violation(r->ctx, FT_MODBUS_V_FUNCTION_ZERO, NULL);
+    if (data.len) {
+        ft_put_bytes(r->ctx, FT_MODBUS_DATA, data);
+        ft_child(r->ctx, r->m->child_selector, data);
+    }
+}
+
+static void put_function(struct reading *r)
+{
+    struct ft_context *ctx = r->ctx;
+    uint8_t function = ft_u8(r->pdu);
+    uint8_t code = function & (uint8_t)~FT_MODBUS_EXCEPTION_BIT;
+    uint8_t access = functions[code].access;
+
+    ft_put_bool(ctx, FT_MODBUS_IS_RESPONSE, !r->m->is_request, NULL);
+    ft_put_uint(ctx, FT_MODBUS_FUNCTION_RAW, function, r->pdu);
+    ft_put_uint(ctx, FT_MODBUS_FUNCTION_CODE, code, r->pdu);
+    if (access)
+        ft_put_uint(ctx, FT_MODBUS_ACCESS_TYPE, access, r->pdu);
+    ft_put_uint(ctx, FT_MODBUS_CATEGORY, category_of(code), r->pdu);
+}
+
+static bool is_answered(const struct ft_modbus_message *m)
+{
+    return !m->is_broadcast && !(m->function == DIAGNOSTICS && m->sub == LISTEN_ONLY) &&
+           !(m->function & FT_MODBUS_EXCEPTION_BIT);
+}
+
+static void remember(struct reading *r)
+{
+    r->keep.function = r->m->function;
+    r->keep.sub = r->m->sub;
+    r->keep.is_set = ft_view_ok(r->pdu);
+    r->m->flow->requests++;
+    ft_request(r->ctx, FT_SCOPE_FLOW, r->m->key, &r->keep, sizeof(r->keep));
+}
+
+/*
+ * Somebody who was not asked. Only a flow seen from its start, with both directions, can tell, and
+ * one response more than requests may be a capture that swapped two packets.
+ */
+static void check_asked(struct reading *r)
+{
+    struct ft_modbus_flow *flow = r->m->flow;
+
+    flow->responses++;
+    if (!r->m->asked && flow->requests && flow->responses > flow->requests + 1 &&
+        r->ctx->transport == FT_TRANSPORT_TCP && !r->ctx->is_midstream)
+        ft_violation(r->ctx, FT_MODBUS_V_RESPONSE_UNASKED, NULL);
+}
+
+void ft_modbus_read(struct ft_context *ctx, struct ft_modbus_message *m, struct ft_view *pdu)
+{
+    struct reading r = {.ctx = ctx, .m = m, .pdu = pdu};
+    const struct function *f = &functions[m->function & ~FT_MODBUS_EXCEPTION_BIT];
+    read_fn *read = m->is_request ? f->read_request : f->read_response;
+
+    put_function(&r);
+    if (m->is_mismatch)
+        ft_violation(ctx, FT_MODBUS_V_RESPONSE_MISMATCH, pdu);
+    if (m->function & FT_MODBUS_EXCEPTION_BIT) {
+        if (!m->is_request && m->function == (FT_MODBUS_UMAS | FT_MODBUS_EXCEPTION_BIT))
+            ft_child(ctx, m->child_selector, *pdu);
+        read_exception(&r);
+    } else if (read) {
+        read(&r);
+    } else {
+        read_opaque(&r);
+    }
+    ft_expect_end(ctx, pdu);
+
+    if (!m->is_request)
+        check_asked(&r);
+    else if (is_answered(m))
+        remember(&r);
+}
