@@ -19,12 +19,26 @@
 
 struct ft_defrag;
 
-/** What became of the fragments; sums balance: added = completed parts + held + expired + ... */
+/**
+ * What became of the fragments: fragments = completed + held + expired + evicted + impossible +
+ * refused. Duplicates count as part of their datagram.
+ */
 struct ft_defrag_stats {
-    uint64_t fragments, datagrams, overlaps, expired, evicted, impossible;
+    uint64_t fragments; /**< given to ft_defrag_add() */
+    uint64_t datagrams; /**< put together */
+    uint64_t overlaps; /**< fragments with other content than an earlier one (taken all the same) */
+    uint64_t expired;  /**< in datagrams that were not complete in time */
+    uint64_t evicted;  /**< in datagrams that made room for newer ones */
+    uint64_t impossible; /**< that contradict the datagram's end, or make it too long */
+    uint64_t completed;  /**< in datagrams that were put together */
+    uint64_t held;       /**< in datagrams that wait */
+    uint64_t refused;    /**< cut by the snap length, or no room in the caller's buffer */
 };
 
-/** Make one; per_shard = datagrams that may wait in each shard. NULL when memory is short. */
+/**
+ * Make one; per_shard = datagrams that may wait in each shard, of 16 KiB on average. Reserves about
+ * 2.3 MiB for each of them, touched on use. NULL when memory is short.
+ */
 struct ft_defrag *ft_defrag_new(uint32_t per_shard);
 void ft_defrag_free(struct ft_defrag *d);
 
@@ -40,6 +54,11 @@ enum ft_defrag_result {
  * stay), then the IP header without fragmentation, then the payload. `whole` becomes a packet on
  * it with number, seq, time, interface and linktype of p, FT_PACKET_REASSEMBLED set, to be decoded
  * again by the caller. A buffer too small for it is FT_DEFRAG_FAILED with FT_BUCKET_SHED_FRAGMENT.
+ * `buffer` may be where p->data lies (a fragment inside a packet put together before).
+ *
+ * A fragment that the snap length cut is refused (FT_BUCKET_CUT); one that contradicts the end of
+ * its datagram is FT_BUCKET_FRAGMENT, and the datagram counts as overlapping. p must be what
+ * ft_packet_decode() returned FT_DECODE_FRAGMENT for. Cost: a few hundred cycles, and a copy.
  */
 enum ft_defrag_result ft_defrag_add(struct ft_defrag *d, struct ft_packet *p, uint8_t *buffer,
                                     uint32_t buffer_size, struct ft_packet *whole);

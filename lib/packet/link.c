@@ -79,12 +79,17 @@ enum ft_step ft_link_type(struct ft_decoder *d, uint16_t ethertype)
     }
 }
 
-/* The type/length field of a frame: a length up to 1500, else a type. */
+/*
+ * The type/length field of a frame: a length up to 1500, else a type. Bridges from BACnet MS/TP
+ * count the 14 bytes of the header too: such a length goes past the end, but by no more.
+ */
 static enum ft_step type_or_length(struct ft_decoder *d, uint16_t field)
 {
     if (field >= 0x0600)
         return ft_link_type(d, field);
-    if (field > 0x05dc || !ft_decoder_limit(d, field))
+    if (field > 0x05dc)
+        return ft_decoder_fail(d, FT_BUCKET_ETHERNET);
+    if (!ft_decoder_limit(d, field) && field > ft_decoder_left(d) + 14)
         return ft_decoder_fail(d, FT_BUCKET_ETHERNET);
     return FT_STEP_LLC;
 }
