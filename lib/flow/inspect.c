@@ -1111,3 +1111,45 @@ void ft_inspect_end(struct ft_inspector *ins, const struct ft_packet *end, uint8
         after_fault(ins, NULL);
     ft_flow_flush(ins->shards->flows, shard, on_flow_end, ins);
 }
+
+/* ---- books ---- */
+
+void ft_books_add(struct ft_books *to, const struct ft_books *from)
+{
+    ft_ledger_add(&to->ledger, &from->ledger);
+    uint64_t *a = (uint64_t *)(void *)&to->flows;
+    const uint64_t *b = (const uint64_t *)(const void *)&from->flows;
+    for (unsigned i = 0; i < (sizeof(*to) - offsetof(struct ft_books, flows)) / sizeof(*a); i++)
+        a[i] += b[i];
+}
+
+void ft_inspect_books(const struct ft_inspector *ins, const bool owned[FT_SHARDS],
+                      struct ft_books *books)
+{
+    *books = (struct ft_books){.ledger = ins->ledger};
+    for (unsigned shard = 0; shard < FT_SHARDS; shard++) {
+        if (!owned[shard])
+            continue;
+        struct ft_books one = {.flows = ft_flow_stats(ins->shards->flows, (uint8_t)shard),
+                               .state = ins->shards->state[shard].stats,
+                               .novelty_forgotten = ins->shards->novelty[shard].forgotten};
+        ft_books_add(books, &one);
+    }
+}
+
+_Static_assert(sizeof(struct ft_event) + sizeof(struct ft_books) <= FT_EVENT_MAX,
+               "the books fit one record");
+
+void ft_inspect_tell_books(struct ft_inspector *ins, const struct ft_packet *tick,
+                           const bool owned[FT_SHARDS])
+{
+    struct ft_packet last = *tick;
+    last.shard = FT_SHARDS; /* behind everything the shards tell at this tick */
+    ins->packet = &last;
+    struct ft_event *e = event_begin(ins, FT_EVENT_LEDGER);
+    if (!e)
+        return;
+    ft_inspect_books(ins, owned, (struct ft_books *)(void *)(e + 1));
+    e->size += sizeof(struct ft_books);
+    event_end(ins, e);
+}

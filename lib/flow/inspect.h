@@ -76,6 +76,26 @@ void ft_inspect_tick(struct ft_inspector *ins, const struct ft_packet *tick, uin
 /** The source has ended: end all flows of a shard. */
 void ft_inspect_end(struct ft_inspector *ins, const struct ft_packet *end, uint8_t shard);
 
+/** What a worker tells at a tick with FT_PACKET_STATS: sums over its shards. */
+struct ft_books {
+    struct ft_ledger ledger;
+    struct ft_flow_stats flows;
+    struct ft_state_stats state;
+    uint64_t novelty_forgotten;
+};
+
+/** Write the books over the shards of which `owned[shard]` is true as an event FT_EVENT_LEDGER: a
+ * struct ft_books behind the record. */
+void ft_inspect_tell_books(struct ft_inspector *ins, const struct ft_packet *tick,
+                           const bool owned[FT_SHARDS]);
+
+/** The same into `books`, when the worker is at rest. */
+void ft_inspect_books(const struct ft_inspector *ins, const bool owned[FT_SHARDS],
+                      struct ft_books *books);
+
+/** Add `from` to `to`. */
+void ft_books_add(struct ft_books *to, const struct ft_books *from);
+
 /**
  * Install the handlers for faults in dissectors (SIGSEGV, SIGBUS, SIGFPE, SIGILL, SIGABRT) and for
  * overruns (SIGUSR2). Once per process. Faults elsewhere keep their default action.

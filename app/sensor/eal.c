@@ -1,0 +1,135 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+/* DPDK for captures: memory and rings, no ports. Runs on any machine, any number of times at once.
+ */
+#include "sensor.h"
+
+#include <glob.h>
+#include <rte_eal.h>
+#include <rte_errno.h>
+#include <rte_log.h>
+#include <sched.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+/* Packets in flight: all rings full, a burst in each hand, and some slack. */
+#define RING_PACKETS 16384u
+#define RING_MIN     256u
+#define RING_MAX     4096u
+#define ROOM         2048u
+#define JUMBOS       96u
+
+static uint32_t ring_size(uint32_t workers)
+{
+    uint32_t n = RING_MAX;
+    while (n > RING_MIN && n * workers > RING_PACKETS)
+        n /= 2;
+    return n;
+}
+
+static uint32_t packet_count(uint32_t workers)
+{
+    return workers * (ring_size(workers) + 3 * WORKER_BURST) + 1024;
+}
+
+static uint32_t megabytes(uint32_t workers)
+{
+    uint64_t packet = ROOM + RTE_PKTMBUF_HEADROOM + sizeof(struct ft_packet) + 256;
+    uint64_t bytes = packet_count(workers) * packet + (uint64_t)JUMBOS * (JUMBO_ROOM + 1024);
+    return (uint32_t)(bytes * 5 / 4 / 1048576) + 32;
+}
+
+/* Free memory in hugepages of 2 MiB, in megabytes; larger ones are left to live ports. */
+static uint32_t free_hugepages(void)
+{
+    unsigned long n = 0;
+    FILE *f = fopen("/sys/kernel/mm/hugepages/hugepages-2048kB/free_hugepages", "r");
+    if (f && fscanf(f, "%lu", &n) != 1)
+        n = 0;
+    if (f)
+        fclose(f);
+    return (uint32_t)(n * 2);
+}
+
+static int init(uint32_t mb, bool huge, unsigned cpu)
+{
+    char memory[16], core[16], prefix[40];
+    char name[] = "fieldtap", no_huge[] = "--no-huge", in_memory[] = "--in-memory",
+         no_shconf[] = "--no-shconf", no_pci[] = "--no-pci", no_telemetry[] = "--no-telemetry",
+         m[] = "-m", l[] = "-l", quiet[] = "--log-level=3";
+    snprintf(memory, sizeof(memory), "%u", mb);
+    snprintf(core, sizeof(core), "%u", cpu);
+    snprintf(prefix, sizeof(prefix), "--file-prefix=fieldtap-%d", (int)getpid());
+    char *argv[] = {name,
+                    huge ? in_memory : no_huge,
+                    huge ? prefix : no_shconf,
+                    no_pci,
+                    no_telemetry,
+                    quiet,
+                    m,
+                    memory,
+                    l,
+                    core,
+                    NULL};
+    return rte_eal_init((int)(sizeof(argv) / sizeof(argv[0])) - 1, argv);
+}
+
+bool eal_start(const struct options *o, uint32_t workers, char *error, size_t error_size)
+{
+    uint32_t mb = megabytes(workers);
+    cpu_set_t before;
+    CPU_ZERO(&before);
+    sched_getaffinity(0, sizeof(before), &before);
+    unsigned cpu = 0;
+    while (cpu < CPU_SETSIZE - 1 && !CPU_ISSET(cpu, &before))
+        cpu++;
+    bool huge = free_hugepages() >= mb + 2 && geteuid() == 0;
+    if (o->verbose)
+        fprintf(stderr, "fieldtap: %u MB of packet memory in %s\n", mb,
+                huge ? "hugepages" : "normal pages (no free hugepages)");
+    rte_log_set_global_level(o->verbose > 1 ? RTE_LOG_INFO : RTE_LOG_ERR);
+    if (init(mb, huge, cpu) < 0) {
+        snprintf(error, error_size, "DPDK did not start (%s): %u MB of memory are needed",
+                 rte_strerror(rte_errno), mb);
+        return false;
+    }
+    /* EAL pinned this thread to one CPU; workers of a capture share whatever there is. */
+    sched_setaffinity(0, sizeof(before), &before);
+    return true;
+}
+
+/*
+ * Buffers for what is longer than a frame: reassembled datagrams, offloaded segments. The length
+ * members of an mbuf have 16 bits, a datagram with its frame header needs a little more; so the
+ * mbuf knows of the first ROOM bytes only and struct ft_packet of all.
+ */
+static struct rte_mempool *jumbo_pool(uint16_t private_size)
+{
+    struct rte_pktmbuf_pool_private room = {.mbuf_data_room_size = ROOM + RTE_PKTMBUF_HEADROOM,
+                                            .mbuf_priv_size = private_size};
+    uint32_t size =
+        (uint32_t)sizeof(struct rte_mbuf) + private_size + RTE_PKTMBUF_HEADROOM + JUMBO_ROOM;
+    return rte_mempool_create("jumbos", JUMBOS, size, 0, sizeof(room), rte_pktmbuf_pool_init, &room,
+                              rte_pktmbuf_init, NULL, SOCKET_ID_ANY, RTE_MEMPOOL_F_SC_GET);
+}
+
+bool pools_make(struct sensor *s, char *error, size_t error_size)
+{
+    uint16_t private_size = (sizeof(struct ft_packet) + 63) & ~63u;
+    s->packets =
+        rte_pktmbuf_pool_create_by_ops("packets", packet_count(s->worker_count), 0, private_size,
+                                       ROOM + RTE_PKTMBUF_HEADROOM, SOCKET_ID_ANY, "ring_mp_sc");
+    s->jumbos = jumbo_pool(private_size);
+    bool ok = s->packets && s->jumbos;
+    for (uint32_t w = 0; ok && w < s->worker_count; w++) {
+        char name[24];
+        snprintf(name, sizeof(name), "worker%u", w);
+        s->workers[w].input = rte_ring_create(name, ring_size(s->worker_count), SOCKET_ID_ANY,
+                                              RING_F_SP_ENQ | RING_F_SC_DEQ);
+        ok = s->workers[w].input != NULL;
+    }
+    if (!ok)
+        snprintf(error, error_size, "no memory for packets (%s)", rte_strerror(rte_errno));
+    return ok;
+}

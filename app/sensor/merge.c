@@ -1,0 +1,120 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+/*
+ * The alerting loop: merges the events of all workers in packet order and gives them to the core.
+ *
+ * The next event is the least by (seq, shard, n) among the oldest ones of all rings. A ring that is
+ * empty can still bring a lesser one unless its worker is done through that seq.
+ */
+#include "sensor.h"
+
+#include <sched.h>
+#include <string.h>
+#include <time.h>
+
+#define WATCH_NS 200000000ull
+
+struct merge {
+    struct sensor *sensor;
+    struct ft_books books; /* of the workers that told theirs at the current tick */
+    uint64_t last_watch;
+    bool is_over;
+};
+
+static bool is_before(const struct ft_event *a, const struct ft_event *b)
+{
+    if (a->seq != b->seq)
+        return a->seq < b->seq;
+    if (a->shard != b->shard)
+        return a->shard < b->shard;
+    return a->n < b->n;
+}
+
+/* How far a worker is: what it has done, or all that was dispatched when it has nothing to do. */
+static uint64_t done_through(struct sensor *s, struct worker *w)
+{
+    uint64_t dispatched = atomic_load_explicit(&s->dispatched_through, memory_order_acquire);
+    uint64_t sent = atomic_load_explicit(&w->sent, memory_order_acquire);
+    uint64_t done = atomic_load_explicit(&w->done, memory_order_acquire);
+    return done >= sent && dispatched > done ? dispatched : done;
+}
+
+/* The ring with the next event, or NULL when it cannot be known yet. */
+static struct ft_ring *next_ring(struct sensor *s)
+{
+    struct ft_ring *best_ring = NULL;
+    const struct ft_event *best = NULL;
+    uint64_t horizon = UINT64_MAX; /* least seq through which an empty ring is done */
+    for (uint32_t i = 0; i <= s->worker_count; i++) {
+        bool is_reader = i == s->worker_count;
+        struct ft_ring *ring = is_reader ? &s->ticks : &s->workers[i].events;
+        uint64_t done = is_reader
+                            ? atomic_load_explicit(&s->dispatched_through, memory_order_acquire)
+                            : done_through(s, &s->workers[i]);
+        const struct ft_event *e = ft_ring_peek(ring);
+        if (!e) {
+            horizon = done < horizon ? done : horizon;
+        } else if (!best || is_before(e, best)) {
+            best = e;
+            best_ring = ring;
+        }
+    }
+    return best && best->seq <= horizon ? best_ring : NULL;
+}
+
+static void handle(struct merge *m, const struct ft_event *e)
+{
+    struct sensor *s = m->sensor;
+    if (e->type == FT_EVENT_LEDGER) {
+        ft_books_add(&m->books, (const struct ft_books *)(const void *)(e + 1));
+        return;
+    }
+    if (e->type != FT_EVENT_TICK) {
+        s->events_received++;
+        ft_core_event(s->core, e);
+        return;
+    }
+    if (e->anomaly & FT_PACKET_STATS) {
+        ft_core_stats(s->core, &m->books, e);
+        s->books = m->books;
+        memset(&m->books, 0, sizeof(m->books));
+    }
+    if (e->anomaly & FT_PACKET_END)
+        m->is_over = true;
+    else
+        ft_core_tick(s->core, e);
+}
+
+/* A worker that stays in one dissector call from one visit to the next is called back. */
+static void watch(struct merge *m)
+{
+    struct timespec t;
+    clock_gettime(CLOCK_MONOTONIC, &t);
+    uint64_t now = (uint64_t)t.tv_sec * 1000000000ull + (uint64_t)t.tv_nsec;
+    if (now - m->last_watch < WATCH_NS)
+        return;
+    m->last_watch = now;
+    for (uint32_t i = 0; i < m->sensor->worker_count; i++)
+        ft_inspect_watch(m->sensor->workers[i].inspector, m->sensor->workers[i].thread);
+}
+
+void alerting_loop(struct sensor *s)
+{
+    static const struct timespec nap = {.tv_nsec = 50000};
+    struct merge m = {.sensor = s};
+    uint32_t empty = 0, since_watch = 0;
+    while (!m.is_over) {
+        struct ft_ring *ring = next_ring(s);
+        if (++since_watch % 1024 == 0 || !ring)
+            watch(&m);
+        if (!ring) {
+            if (++empty < 16)
+                sched_yield();
+            else
+                nanosleep(&nap, NULL);
+            continue;
+        }
+        empty = 0;
+        handle(&m, ft_ring_peek(ring));
+        ft_ring_release(ring);
+    }
+}

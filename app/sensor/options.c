@@ -1,0 +1,210 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+/* The command line. */
+#include "options.h"
+
+#include <getopt.h>
+#include <stdarg.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+enum long_option {
+    OPT_MERGE = 1000,
+    OPT_SPEED,
+    OPT_LOOP,
+    OPT_LOG,
+    OPT_PLUGIN,
+    OPT_LIST_PROTOCOLS,
+    OPT_DESCRIBE,
+};
+
+static const struct option long_options[] = {
+    {"read", required_argument, NULL, 'r'},
+    {"log-dir", required_argument, NULL, 'l'},
+    {"config", required_argument, NULL, 'c'},
+    {"workers", required_argument, NULL, 'w'},
+    {"merge", no_argument, NULL, OPT_MERGE},
+    {"speed", required_argument, NULL, OPT_SPEED},
+    {"loop", required_argument, NULL, OPT_LOOP},
+    {"log", required_argument, NULL, OPT_LOG},
+    {"plugin", required_argument, NULL, OPT_PLUGIN},
+    {"list-protocols", no_argument, NULL, OPT_LIST_PROTOCOLS},
+    {"describe", required_argument, NULL, OPT_DESCRIBE},
+    {"test", no_argument, NULL, 'T'},
+    {"version", no_argument, NULL, 'V'},
+    {"verbose", no_argument, NULL, 'v'},
+    {"quiet", no_argument, NULL, 'q'},
+    {"help", no_argument, NULL, 'h'},
+    {0},
+};
+
+void options_help(void)
+{
+    puts("fieldtap: a passive sensor for industrial networks\n"
+         "\n"
+         "  fieldtap -r CAPTURE                 read a capture, print assets, talkers, alerts\n"
+         "  fieldtap -r CAPTURE -l DIR          write events to DIR/eve.json, assets to\n"
+         "                                      DIR/assets.json, the books to DIR/stats.json\n"
+         "\n"
+         "Reading\n"
+         "  -r, --read FILE|DIR|-   a pcap or pcapng file, all captures of a folder, or standard\n"
+         "                          input; may be repeated, read one after another\n"
+         "      --merge             read all sources merged by time stamp\n"
+         "      --loop N            read everything N times, time going on\n"
+         "      --speed X           at X times the speed it was captured (1 = real time)\n"
+         "Writing\n"
+         "  -l, --log-dir DIR|-     where events go; - is standard output\n"
+         "      --log transactions  also each request with its response; may be repeated\n"
+         "      --log messages      also each message of each layer\n"
+         "Running\n"
+         "  -w, --workers N         worker threads (default: from the machine)\n"
+         "  -c, --config FILE       configuration (JSON)\n"
+         "      --plugin FILE.so    load a dissector plugin; may be repeated\n"
+         "Asking\n"
+         "      --list-protocols    the protocols that are understood\n"
+         "      --describe NAME     fields, commands and violations of a protocol\n"
+         "  -T, --test              check configuration and plugins, then exit\n"
+         "  -V, --version   -v, --verbose   -q, --quiet   -h, --help\n"
+         "\n"
+         "Exit code: 0 fine, 1 failure, 2 usage or configuration.");
+}
+
+__attribute__((format(printf, 1, 2))) static bool wrong(const char *format, ...)
+{
+    va_list ap;
+    va_start(ap, format);
+    fputs("fieldtap: ", stderr);
+    vfprintf(stderr, format, ap);
+    fputc('\n', stderr);
+    va_end(ap);
+    return false;
+}
+
+static bool number(const char *option, const char *text, uint64_t low, uint64_t high, uint32_t *to)
+{
+    char *end;
+    unsigned long long n = strtoull(text, &end, 10);
+    if (!*text || *end || *text == '-' || n < low || n > high)
+        return wrong("%s %s: expected a number from %llu to %llu", option, text,
+                     (unsigned long long)low, (unsigned long long)high);
+    *to = (uint32_t)n;
+    return true;
+}
+
+static bool append(const char *option, const char **list, uint32_t *count, const char *text)
+{
+    if (*count == OPTIONS_MAX)
+        return wrong("%s: at most %u of them; put the captures into a folder", option, OPTIONS_MAX);
+    list[(*count)++] = text;
+    return true;
+}
+
+static bool take_log(struct options *o, const char *text)
+{
+    if (strcmp(text, "messages") == 0)
+        o->log_messages = true;
+    else if (strcmp(text, "transactions") == 0)
+        o->log_transactions = true;
+    else
+        return wrong("--log %s: expected \"transactions\" or \"messages\"", text);
+    return true;
+}
+
+static bool take_speed(struct options *o, const char *text)
+{
+    char *end;
+    o->speed = strtod(text, &end);
+    if (!*text || *end || !(o->speed > 0) || o->speed > 1e9)
+        return wrong("--speed %s: expected a factor greater than 0, such as 1 or 2.5", text);
+    return true;
+}
+
+static bool take(struct options *o, int c)
+{
+    switch (c) {
+    case 'r':
+        return append("-r", o->sources, &o->source_count, optarg);
+    case 'l':
+        o->log_dir = optarg;
+        return true;
+    case 'c':
+        o->config_file = optarg;
+        return true;
+    case 'w':
+        return number("-w", optarg, 1, 128, &o->workers);
+    case OPT_MERGE:
+        o->merge = true;
+        return true;
+    case OPT_SPEED:
+        return take_speed(o, optarg);
+    case OPT_LOOP:
+        return number("--loop", optarg, 1, 1000000000, &o->loops);
+    case OPT_LOG:
+        return take_log(o, optarg);
+    case OPT_PLUGIN:
+        return append("--plugin", o->plugins, &o->plugin_count, optarg);
+    case OPT_LIST_PROTOCOLS:
+        o->action = ACTION_LIST_PROTOCOLS;
+        return true;
+    case OPT_DESCRIBE:
+        o->action = ACTION_DESCRIBE;
+        o->describe = optarg;
+        return true;
+    case 'T':
+        o->action = ACTION_TEST;
+        return true;
+    case 'V':
+        o->action = ACTION_VERSION;
+        return true;
+    case 'h':
+        o->action = ACTION_HELP;
+        return true;
+    case 'v':
+        o->verbose++;
+        return true;
+    case 'q':
+        o->quiet = true;
+        return true;
+    default:
+        return wrong("see fieldtap --help for the options");
+    }
+}
+
+static bool read_config(struct options *o)
+{
+    char error[1024];
+    ft_config_init(&o->config);
+    if (o->config_file && !ft_config_read(&o->config, o->config_file, error, sizeof(error))) {
+        fprintf(stderr, "%s\n", error);
+        return false;
+    }
+    for (uint32_t i = 0; i < o->config.plugin_count; i++)
+        if (!append("plugins", o->plugins, &o->plugin_count, o->config.plugins[i]))
+            return false;
+    o->stats_interval = o->config.stats_interval;
+    return true;
+}
+
+bool options_read(struct options *o, int argc, char **argv)
+{
+    int c;
+    *o = (struct options){.loops = 1};
+    opterr = 1;
+    while ((c = getopt_long(argc, argv, "r:l:c:w:TVvqh", long_options, NULL)) != -1)
+        if (!take(o, c))
+            return false;
+    if (optind < argc)
+        return wrong("\"%s\" is no option; captures are read with -r %s", argv[optind],
+                     argv[optind]);
+    o->miscounts = getenv("FIELDTAP_TEST_MISCOUNT") != NULL;
+    if (!read_config(o))
+        return false;
+    if (o->action == ACTION_RUN && !o->source_count)
+        return wrong("nothing to read: name a capture with -r FILE (see --help)");
+    return true;
+}
+
+void options_free(struct options *o)
+{
+    ft_config_free(&o->config);
+}

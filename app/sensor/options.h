@@ -1,0 +1,52 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+/* What the command line and the configuration ask for. */
+#ifndef OPTIONS_H
+#define OPTIONS_H
+
+#include "config/config.h"
+
+#include <stdbool.h>
+#include <stdint.h>
+
+#define OPTIONS_MAX 256u
+
+enum options_action {
+    ACTION_RUN = 0,
+    ACTION_TEST,           /**< -T: read configuration and plugins, say OK */
+    ACTION_VERSION,        /**< -V */
+    ACTION_HELP,           /**< -h */
+    ACTION_LIST_PROTOCOLS, /**< --list-protocols */
+    ACTION_DESCRIBE,       /**< --describe PROTOCOL */
+};
+
+struct options {
+    enum options_action action;
+    const char *sources[OPTIONS_MAX]; /**< -r */
+    uint32_t source_count;
+    const char *plugins[OPTIONS_MAX]; /**< --plugin, then plugins[] */
+    uint32_t plugin_count;
+    const char *config_file; /**< -c */
+    const char *log_dir;     /**< -l: NULL = summary only, "-" = standard output */
+    const char *describe;
+    uint32_t workers;                    /**< -w; 0 = from the machine */
+    uint32_t loops;                      /**< --loop */
+    double speed;                        /**< --speed; 0 = as fast as it goes */
+    bool merge;                          /**< --merge */
+    bool quiet;                          /**< -q */
+    uint32_t verbose;                    /**< -v */
+    bool log_messages, log_transactions; /**< --log */
+    uint64_t stats_interval;             /**< seconds of packet time, 0 = only at the end */
+    bool miscounts;                      /**< a test: book one packet too many */
+    struct ft_config config;
+};
+
+/**
+ * Read the command line and the configuration file it names. Returns false after saying on standard
+ * error what is wrong and what would be right (exit code 2).
+ */
+bool options_read(struct options *o, int argc, char **argv);
+void options_free(struct options *o);
+
+void options_help(void);
+
+#endif

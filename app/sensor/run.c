@@ -1,0 +1,306 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+/* A run of the sensor from start to exit code. */
+#include "sensor.h"
+
+#include "describe.h"
+#include "plugin.h"
+#include "protocols/protocols.h"
+
+#include <errno.h>
+#include <rte_cycles.h>
+#include <rte_eal.h>
+#include <signal.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/random.h>
+#include <unistd.h>
+
+#define EVENT_RING   (4u << 20)
+#define TICK_RING    (256u << 10)
+#define DEFRAG_SHARD 64u
+
+/* The sensor that a signal stops. */
+static struct sensor *running;
+
+static bool fail(const char *what)
+{
+    fprintf(stderr, "fieldtap: %s\n", what);
+    return false;
+}
+
+static void on_stop(int signal)
+{
+    (void)signal;
+    if (running)
+        atomic_store_explicit(&running->stop, true, memory_order_relaxed);
+}
+
+/* Without SA_RESTART: a read from a pipe must end. */
+static void catch_signals(void)
+{
+    struct sigaction sa = {.sa_handler = on_stop};
+    sigaction(SIGINT, &sa, NULL);
+    sigaction(SIGTERM, &sa, NULL);
+    signal(SIGPIPE, SIG_IGN);
+    ft_inspect_install_guard();
+}
+
+static bool bind_ports(struct sensor *s)
+{
+    const struct ft_config *c = &s->options->config;
+    char error[256];
+    for (uint32_t i = 0; i < c->binding_count; i++) {
+        const struct ft_config_binding *b = &c->bindings[i];
+        if (ft_registry_bind(s->registry, b->is_udp ? FT_TRANSPORT_UDP : FT_TRANSPORT_TCP, b->port,
+                             b->protocol, error, sizeof(error)))
+            continue;
+        fprintf(stderr, "%s:%u:%u: bindings: %s\n", s->options->config_file, b->line, b->column,
+                error);
+        return false;
+    }
+    return true;
+}
+
+static void want(struct ft_registry *r, bool everything)
+{
+    for (uint32_t i = 0; everything && i < r->count; i++) {
+        struct ft_protocol *p = r->protocols[i];
+        memcpy(p->demand, p->demand_all, p->demand_words * sizeof(*p->demand));
+    }
+}
+
+/* Dissectors: built in, plugins, bindings. What is wrong here is configuration: exit code 2. */
+static bool make_registry(struct sensor *s)
+{
+    char error[512];
+    s->registry = ft_registry_new();
+    if (!s->registry)
+        return fail("out of memory");
+    for (const struct ft_dissector *const *d = ft_protocols; *d; d++)
+        if (!ft_registry_add(s->registry, *d, NULL, error, sizeof(error)))
+            return fail(error);
+    for (uint32_t i = 0; i < s->options->plugin_count; i++)
+        if (!plugin_load(s->registry, s->options->plugins[i], error, sizeof(error)))
+            return fail(error);
+    ft_registry_finish(s->registry);
+    want(s->registry, s->options->log_messages || s->options->log_transactions);
+    if (!bind_ports(s))
+        return false;
+    s->recogniser = ft_recogniser_new(s->registry, error, sizeof(error));
+    return s->recogniser || fail(error);
+}
+
+static struct ft_shards_config shards_config(const struct options *o)
+{
+    const struct ft_config *c = &o->config;
+    struct ft_shards_config config;
+    ft_shards_config_init(&config);
+    config.log_messages = o->log_messages;
+    config.log_transactions = o->log_transactions;
+    config.flow.flows_per_shard = (c->max_flows + FT_SHARDS - 1) / FT_SHARDS;
+    config.flow.tcp_new_s = c->tcp_new_s;
+    config.flow.tcp_established_s = c->tcp_established_s;
+    config.flow.tcp_ot_s = c->tcp_ot_s;
+    config.flow.tcp_closed_s = c->tcp_closed_s;
+    config.flow.udp_s = c->udp_s;
+    config.flow.udp_ot_s = c->udp_ot_s;
+    config.flow.other_s = c->other_s;
+    config.flow.vlan_in_key = c->vlan_in_flow_key;
+    return config;
+}
+
+/* The offline path waits for the alerting loop instead of shedding. */
+static bool wait_for_core(void *user)
+{
+    (void)user;
+    usleep(20);
+    return true;
+}
+
+static bool make_workers(struct sensor *s)
+{
+    for (uint32_t w = 0; w < s->worker_count; w++) {
+        struct worker *worker = &s->workers[w];
+        worker->sensor = s;
+        if (!ft_ring_init(&worker->events, EVENT_RING))
+            return fail("out of memory for event rings");
+        worker->inspector = ft_inspector_new(s->shards, &worker->events, wait_for_core, worker);
+        if (!worker->inspector)
+            return fail("out of memory for workers");
+    }
+    for (unsigned shard = 0; shard < FT_SHARDS; shard++) {
+        s->owner[shard] = (uint8_t)(shard % s->worker_count);
+        s->workers[s->owner[shard]].owns[shard] = true;
+    }
+    return true;
+}
+
+static bool make_core(struct sensor *s)
+{
+    const struct ft_config *c = &s->options->config;
+    char error[512];
+    struct ft_core_config config = {.sensor = c->sensor_name,
+                                    .site = c->sensor_site,
+                                    .log_secrets = c->log_secrets,
+                                    .arkime_addresses = c->arkime_addresses,
+                                    .salt = {0x6669656c64746170ull, 1}};
+    s->output = ft_output_open(s->options->log_dir, error, sizeof(error));
+    if (!s->output)
+        return fail(error);
+    s->core = ft_core_new(&config, s->registry, s->output, error, sizeof(error));
+    return s->core || fail(error);
+}
+
+static bool open_captures(struct sensor *s)
+{
+    char error[512];
+    struct ft_capture_set_options options = {.merge = s->options->merge,
+                                             .loops = s->options->loops};
+    s->capture = ft_capture_set_open(s->options->sources, s->options->source_count, &options, error,
+                                     sizeof(error));
+    return s->capture || fail(error);
+}
+
+static bool make_sensor(struct sensor *s)
+{
+    const struct options *o = s->options;
+    struct ft_shards_config config = shards_config(o);
+    char error[512];
+    ft_decode_config_init(&s->decode);
+    s->decode.checksum = o->config.checksum_drop ? FT_CHECKSUM_DROP : FT_CHECKSUM_ACCEPT;
+    s->decode.verify_checksums = true;
+    s->decode.vlan_in_flow_key = o->config.vlan_in_flow_key;
+    if (!eal_start(o, s->worker_count, error, sizeof(error)) ||
+        !pools_make(s, error, sizeof(error)))
+        return fail(error);
+    s->shards = ft_shards_new(s->registry, s->recogniser, &config, error, sizeof(error));
+    if (!s->shards)
+        return fail(error);
+    s->defrag = ft_defrag_new(DEFRAG_SHARD);
+    if (!s->defrag || !ft_ring_init(&s->ticks, TICK_RING))
+        return fail("out of memory");
+    return make_workers(s);
+}
+
+static bool start_threads(struct sensor *s)
+{
+    sigset_t stops, before;
+    sigemptyset(&stops);
+    sigaddset(&stops, SIGINT);
+    sigaddset(&stops, SIGTERM);
+    bool ok = true;
+    /* Only the reader is to be woken by a stop signal: it is the one that waits for input. */
+    pthread_sigmask(SIG_BLOCK, &stops, &before);
+    for (uint32_t w = 0; ok && w < s->worker_count; w++)
+        ok = pthread_create(&s->workers[w].thread, NULL, worker_main, &s->workers[w]) == 0;
+    pthread_sigmask(SIG_SETMASK, &before, NULL);
+    ok = ok && pthread_create(&s->reader, NULL, reader_main, s) == 0;
+    pthread_sigmask(SIG_BLOCK, &stops, NULL);
+    return ok || fail("cannot start threads");
+}
+
+static void say_remarks(struct sensor *s)
+{
+    const char *remark;
+    while ((remark = ft_capture_set_remark(s->capture)))
+        fprintf(stderr, "fieldtap: %s\n", remark);
+}
+
+/* Close the books, write what is written at the end. Returns the exit code. */
+static int finish(struct sensor *s)
+{
+    char error[512] = "";
+    bool ok = true;
+    if (s->options->miscounts)
+        s->books.ledger.received++;
+    ft_core_finish(s->core, &s->books, books_balance(s));
+    ok &= ft_output_close(s->output, error, sizeof(error)) || fail(error);
+    const char *dir = s->options->log_dir;
+    if (dir && strcmp(dir, "-") != 0) {
+        ok &= ft_core_write_assets(s->core, dir, error, sizeof(error)) || fail(error);
+        ok &= stats_write(s, dir, error, sizeof(error)) || fail(error);
+    } else if (!dir) {
+        ft_summary_print(s->core, &s->books, books_balance(s), stdout);
+        ok &= fflush(stdout) == 0 || fail(strerror(errno));
+    }
+    say_remarks(s);
+    return ok ? 0 : 1;
+}
+
+static uint32_t default_workers(void)
+{
+    long cpus = sysconf(_SC_NPROCESSORS_ONLN);
+    /* One for the reader, one for the alerting loop, the rest work. */
+    return cpus <= 3 ? 1 : cpus - 2 > 16 ? 16 : (uint32_t)(cpus - 2);
+}
+
+static void free_sensor(struct sensor *s)
+{
+    for (uint32_t w = 0; w < s->worker_count; w++) {
+        ft_inspector_free(s->workers[w].inspector);
+        ft_ring_free(&s->workers[w].events);
+    }
+    ft_ring_free(&s->ticks);
+    ft_core_free(s->core);
+    ft_defrag_free(s->defrag);
+    ft_shards_free(s->shards);
+    ft_recogniser_free(s->recogniser);
+    ft_registry_free(s->registry);
+    ft_capture_set_close(s->capture);
+    free(s);
+}
+
+/* What needs the dissectors but no capture. */
+static int answer(const struct sensor *s)
+{
+    const struct options *o = s->options;
+    if (o->action == ACTION_TEST) {
+        printf("configuration OK: %u protocols\n", s->registry->count);
+    } else if (o->action == ACTION_LIST_PROTOCOLS) {
+        list_protocols(s->registry);
+    } else {
+        const struct ft_protocol *p = ft_registry_find(s->registry, o->describe);
+        if (!p) {
+            fprintf(stderr, "fieldtap: no protocol is called \"%s\" (see --list-protocols)\n",
+                    o->describe);
+            return 2;
+        }
+        describe_protocol(p);
+    }
+    return 0;
+}
+
+int sensor_run(const struct options *o)
+{
+    struct sensor *s = aligned_alloc(64, (sizeof(*s) + 63) & ~(size_t)63);
+    int code = 1;
+    if (!s)
+        return fail("out of memory") ? 0 : 1;
+    memset(s, 0, sizeof(*s));
+    s->options = o;
+    s->worker_count = o->workers          ? o->workers
+                      : o->config.workers ? o->config.workers
+                                          : default_workers();
+    if (!make_registry(s)) {
+        code = 2;
+    } else if (o->action != ACTION_RUN) {
+        code = answer(s);
+    } else if (open_captures(s) && make_core(s) && make_sensor(s)) {
+        running = s;
+        catch_signals();
+        s->started_tsc = rte_rdtsc();
+        if (start_threads(s)) {
+            alerting_loop(s);
+            pthread_join(s->reader, NULL);
+            for (uint32_t w = 0; w < s->worker_count; w++)
+                pthread_join(s->workers[w].thread, NULL);
+            s->ended_tsc = rte_rdtsc();
+            code = finish(s);
+        }
+        running = NULL;
+        rte_eal_cleanup();
+    }
+    free_sensor(s);
+    return code;
+}

@@ -1,0 +1,109 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+/*
+ * A running sensor: one source, workers, the alerting loop, and how they are tied together.
+ *
+ *   reader thread --rte_ring of mbufs--> worker threads --byte rings--> alerting loop (main thread)
+ *
+ * The reader gives every packet, and every tick, a place in one order (seq). A worker tells through
+ * `done` how far it got; the reader through `sent` what it gave to each worker and through
+ * `dispatched_through` what it gave out at all. A worker that has done all it was sent is done
+ * through whatever was dispatched to others: without that rule the merge would wait for a worker
+ * that has nothing to say.
+ */
+#ifndef SENSOR_H
+#define SENSOR_H
+
+#include "alert/core.h"
+#include "capture/set.h"
+#include "flow/inspect.h"
+#include "options.h"
+#include "packet/defrag.h"
+
+#include <pthread.h>
+#include <rte_mbuf.h>
+#include <rte_ring.h>
+
+/** Most workers of one sensor: a shard has one owner. */
+#define WORKERS_MAX FT_SHARDS
+
+/** Bytes of the longest packet: a whole IP datagram behind tags and headers. */
+#define JUMBO_ROOM 65792u
+
+/** Packets taken from a ring at a time. */
+#define WORKER_BURST 64u
+
+struct sensor;
+
+struct worker {
+    _Alignas(64) _Atomic uint64_t done; /**< seq of the last packet or tick fully worked */
+    _Alignas(64) _Atomic uint64_t sent; /**< seq of the last one given to its ring */
+    struct sensor *sensor;
+    struct rte_ring *input;
+    struct ft_ring events;
+    struct ft_inspector *inspector;
+    pthread_t thread;
+    bool is_started;
+    bool owns[FT_SHARDS];
+    uint64_t input_high_water;
+};
+
+struct sensor {
+    const struct options *options;
+    struct ft_registry *registry;
+    struct ft_recogniser *recogniser;
+    struct ft_shards *shards;
+    struct ft_capture_set *capture;
+    struct ft_decode_config decode;
+    struct ft_defrag *defrag;
+    struct ft_core *core;
+    struct ft_output *output;
+
+    struct rte_mempool *packets, *jumbos;
+    struct worker workers[WORKERS_MAX];
+    uint32_t worker_count;
+    uint8_t owner[FT_SHARDS];
+
+    pthread_t reader;
+    struct ft_ring ticks; /**< from the reader to the alerting loop */
+    _Alignas(64) _Atomic uint64_t dispatched_through;
+    _Atomic bool is_read; /**< the reader has given out its last */
+    _Atomic bool stop;    /**< asked to end early */
+    char failure[256];    /**< why the source ended with a failure, empty = it did not */
+
+    /* Of the source; read when the reader has ended. */
+    uint64_t packets_read, bytes_read, clock_jumps, cut_records;
+    uint64_t first_ns, last_ns; /**< time stamps */
+    uint64_t started_tsc, ended_tsc;
+    uint64_t events_received; /**< by the alerting loop, without books and ticks */
+    struct ft_books books;    /**< sum at the end */
+};
+
+/** A packet's struct lies in the private area of its mbuf. */
+static inline struct ft_packet *packet_of(struct rte_mbuf *m)
+{
+    return (struct ft_packet *)rte_mbuf_to_priv(m);
+}
+
+/** Thread functions; `arg` is the sensor, or the worker. */
+void *reader_main(void *arg);
+void *worker_main(void *arg);
+
+/** Run the alerting loop on this thread until everything was read, worked and written. */
+void alerting_loop(struct sensor *s);
+
+/** Start DPDK without ports, hugepages used when free. False and a sentence on failure. */
+bool eal_start(const struct options *o, uint32_t workers, char *error, size_t error_size);
+
+/** Make the packet pools. */
+bool pools_make(struct sensor *s, char *error, size_t error_size);
+
+/** Run the sensor that the options describe; returns the exit code. */
+int sensor_run(const struct options *o);
+
+/** Write DIR/stats.json. False and a sentence on failure. */
+bool stats_write(const struct sensor *s, const char *dir, char *error, size_t error_size);
+
+/** True when the books of the sensor close: packets, stream bytes, events. */
+bool books_balance(const struct sensor *s);
+
+#endif

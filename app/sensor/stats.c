@@ -1,0 +1,172 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+/* The books of a run: OUTDIR/stats.json. */
+#include "sensor.h"
+
+#include <errno.h>
+#include <jansson.h>
+#include <rte_cycles.h>
+#include <stdio.h>
+#include <string.h>
+
+static const char *const event_names[FT_EVENT_TYPES] = {
+    [FT_EVENT_TALK] = "talk",
+    [FT_EVENT_FACT] = "fact",
+    [FT_EVENT_OPERATION] = "operation",
+    [FT_EVENT_ALERT] = "alert",
+    [FT_EVENT_VIOLATION] = "violation",
+    [FT_EVENT_ANOMALY] = "anomaly",
+    [FT_EVENT_MESSAGE] = "message",
+    [FT_EVENT_TRANSACTION] = "transaction",
+    [FT_EVENT_UNANSWERED] = "unanswered",
+    [FT_EVENT_FLOW] = "flow",
+    [FT_EVENT_HEALTH] = "health",
+    [FT_EVENT_LEDGER] = "ledger",
+};
+
+static json_t *count(uint64_t n)
+{
+    return json_integer((json_int_t)n);
+}
+
+static void put(json_t *object, const char *key, uint64_t n)
+{
+    json_object_set_new(object, key, count(n));
+}
+
+/* The core counts what it got; the workers what they made and what the ring refused. */
+static bool events_balance(const struct sensor *s)
+{
+    uint64_t made = 0, shed = 0;
+    for (unsigned i = 0; i < FT_EVENT_TYPES; i++) {
+        if (i == FT_EVENT_LEDGER)
+            continue;
+        made += s->books.ledger.events[i];
+        shed += s->books.ledger.events_shed[i];
+    }
+    return made == s->events_received + shed;
+}
+
+bool books_balance(const struct sensor *s)
+{
+    return ft_ledger_is_balanced(&s->books.ledger) && s->books.ledger.received == s->packets_read &&
+           events_balance(s);
+}
+
+static json_t *packet_ledger(const struct sensor *s)
+{
+    const struct ft_ledger *l = &s->books.ledger;
+    json_t *packets = json_object(), *buckets = json_object();
+    put(packets, "read", s->packets_read);
+    put(packets, "received", l->received);
+    put(packets, "bytes", s->bytes_read);
+    for (unsigned i = 1; i < FT_BUCKET_COUNT; i++)
+        put(buckets, ft_bucket_name((enum ft_bucket)i), l->packets[i]);
+    json_object_set_new(packets, "buckets", buckets);
+    return packets;
+}
+
+static json_t *stream_ledger(const struct ft_ledger *l)
+{
+    json_t *o = json_object();
+    put(o, "received", l->stream_received);
+    put(o, "delivered", l->stream.delivered);
+    put(o, "skipped", l->stream.skipped);
+    put(o, "encrypted", l->stream.encrypted);
+    put(o, "resync", l->stream.resync);
+    put(o, "duplicate", l->stream.duplicate);
+    put(o, "held", l->stream.held);
+    put(o, "lost", l->stream.lost);
+    return o;
+}
+
+static json_t *event_ledger(const struct sensor *s)
+{
+    json_t *o = json_object(), *kinds = json_object();
+    for (unsigned i = 1; i < FT_EVENT_LEDGER; i++) {
+        json_t *one = json_object();
+        put(one, "made", s->books.ledger.events[i]);
+        put(one, "shed", s->books.ledger.events_shed[i]);
+        json_object_set_new(kinds, event_names[i], one);
+    }
+    put(o, "received", s->events_received);
+    json_object_set_new(o, "by_type", kinds);
+    return o;
+}
+
+static json_t *worker_stats(const struct sensor *s)
+{
+    json_t *list = json_array();
+    for (uint32_t w = 0; w < s->worker_count; w++) {
+        const struct worker *worker = &s->workers[w];
+        const struct ft_ledger *l = ft_inspector_ledger(worker->inspector);
+        json_t *o = json_object();
+        put(o, "packets", l->received);
+        put(o, "cycles", l->cycles_busy);
+        put(o, "cycles_per_packet", l->received ? l->cycles_busy / l->received : 0);
+        put(o, "bursts", l->bursts);
+        put(o, "input_high_water", worker->input_high_water);
+        put(o, "events_high_water_bytes", worker->events.high_water);
+        json_array_append_new(list, o);
+    }
+    return list;
+}
+
+static json_t *tables(const struct sensor *s)
+{
+    const struct ft_books *b = &s->books;
+    struct ft_defrag_stats d = ft_defrag_stats(s->defrag);
+    json_t *o = json_object(), *flows = json_object(), *state = json_object(),
+           *fragments = json_object();
+    put(flows, "created", b->flows.created);
+    put(flows, "expired", b->flows.expired);
+    put(flows, "evicted", b->flows.evicted);
+    put(flows, "refused", b->flows.refused);
+    put(flows, "reused", b->flows.reused);
+    put(flows, "memory", b->flows.memory);
+    put(state, "evicted", b->state.evicted);
+    put(state, "refused", b->state.refused);
+    put(state, "expired", b->state.expired);
+    put(state, "unanswered", b->state.unanswered);
+    put(state, "novelty_forgotten", b->novelty_forgotten);
+    put(fragments, "fragments", d.fragments);
+    put(fragments, "datagrams", d.datagrams);
+    put(fragments, "overlaps", d.overlaps);
+    put(fragments, "expired", d.expired);
+    put(fragments, "evicted", d.evicted);
+    put(fragments, "impossible", d.impossible);
+    json_object_set_new(o, "flows", flows);
+    json_object_set_new(o, "state", state);
+    json_object_set_new(o, "fragments", fragments);
+    return o;
+}
+
+bool stats_write(const struct sensor *s, const char *dir, char *error, size_t error_size)
+{
+    char path[4096];
+    const struct ft_ledger *l = &s->books.ledger;
+    json_t *o = json_object();
+    json_object_set_new(o, "balanced", json_boolean(books_balance(s)));
+    json_object_set_new(o, "packets", packet_ledger(s));
+    json_object_set_new(o, "stream_bytes", stream_ledger(l));
+    json_object_set_new(o, "events", event_ledger(s));
+    put(o, "messages", l->messages);
+    put(o, "violations", l->violations);
+    put(o, "unknown_children", l->unknown_children);
+    put(o, "dropped_fields", l->dropped_fields);
+    put(o, "faults", l->faults);
+    put(o, "clock_jumps", s->clock_jumps);
+    put(o, "cut_records", s->cut_records);
+    put(o, "bad_ip_checksums", l->bad_ip_checksums);
+    put(o, "bad_l4_checksums", l->bad_l4_checksums);
+    json_object_set_new(o, "tables", tables(s));
+    json_object_set_new(o, "workers", worker_stats(s));
+    json_object_set_new(
+        o, "seconds",
+        json_real((double)(s->ended_tsc - s->started_tsc) / (double)rte_get_tsc_hz()));
+    snprintf(path, sizeof(path), "%s/stats.json", dir);
+    bool ok = json_dump_file(o, path, JSON_INDENT(2)) == 0;
+    if (!ok)
+        snprintf(error, error_size, "%s: %s", path, strerror(errno));
+    json_decref(o);
+    return ok;
+}

@@ -1,0 +1,55 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+/*
+ * The configuration file: JSON, read once at start.
+ *
+ * Unknown keys and wrong values are errors that name file, line, column, key, what is wrong and
+ * what would be right; a misspelled key gets the nearest valid one as a suggestion. All errors of a
+ * file are told, not only the first.
+ */
+#ifndef FT_CONFIG_H
+#define FT_CONFIG_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#define FT_CONFIG_PLUGINS  64u
+#define FT_CONFIG_BINDINGS 1024u
+
+/** bindings{}: a port given to a protocol. The name is checked when the dissectors are known. */
+struct ft_config_binding {
+    const char *protocol;
+    uint16_t port;
+    bool is_udp;
+    uint32_t line, column; /**< of the value, for errors found later */
+};
+
+struct ft_config {
+    const char *sensor_name; /**< sensor.name, default "fieldtap" */
+    const char *sensor_site; /**< sensor.site, default "" */
+    uint32_t max_flows;      /**< flow.max_flows, default 1048576 */
+    uint32_t tcp_new_s, tcp_established_s, tcp_ot_s, tcp_closed_s, udp_s, udp_ot_s, other_s;
+    uint64_t stats_interval; /**< stats.interval, seconds, default 60 */
+    bool log_secrets;        /**< output.log_secrets, default false */
+    bool arkime_addresses;   /**< output.arkime_addresses: 0.0.0.0 in events without IP */
+    bool checksum_drop;      /**< decode.checksum: "accept" (default) or "drop" */
+    bool vlan_in_flow_key;   /**< decode.vlan_in_flow_key, default false */
+    uint32_t workers;        /**< cores.workers: a number, default 0 = from the machine */
+    const char *plugins[FT_CONFIG_PLUGINS];
+    uint32_t plugin_count;
+    struct ft_config_binding bindings[FT_CONFIG_BINDINGS];
+    uint32_t binding_count;
+    void *private_; /**< owns the strings */
+};
+
+/** The defaults named above. */
+void ft_config_init(struct ft_config *config);
+
+/** Read a file over the defaults. False and one line per error in `error` when anything is wrong.
+ */
+bool ft_config_read(struct ft_config *config, const char *file, char *error, size_t error_size);
+
+/** Free what the configuration owns. */
+void ft_config_free(struct ft_config *config);
+
+#endif
