@@ -144,10 +144,10 @@ static uint32_t size_of(const char *format)
     return size;
 }
 
-/* Groups 110 to 115: a string of as many octets as the variation says. */
+/* Groups 110 to 115: a string of as many octets as the variation says, also none. */
 static bool is_octet_string(const struct ft_dnp3_object *o)
 {
-    return o->group >= 110 && o->group <= 115 && o->variation != 0;
+    return o->group >= 110 && o->group <= 115;
 }
 
 uint64_t ft_dnp3_time(uint64_t milliseconds)
