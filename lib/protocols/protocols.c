@@ -6,6 +6,7 @@
 #define FT_BUILT_IN(X) \
     X(arp) \
     X(dnp3) \
+    X(goose) \
     X(modbus) \
     X(modbus_rtu) \
     X(umas)
