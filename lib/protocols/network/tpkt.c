@@ -1,0 +1,147 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+/*
+ * TPKT: the four bytes that give the ISO transport service message boundaries on TCP
+ * (RFC 1006, RFC 2126). What is inside is one transport PDU, see cotp.c.
+ */
+#include <fieldtap/dissector.h>
+
+#define TPKT_VERSION     3
+#define TPKT_HEADER      4u
+#define TPKT_MIN_LENGTH  7u /* the header and the shortest TPDU */
+#define TPKT_SELECT_COTP 0u
+
+enum tpkt_field {
+    TPKT_ROOT,
+    TPKT_F_VERSION,
+    TPKT_F_RESERVED,
+    TPKT_F_LENGTH,
+};
+
+static const struct ft_field fields[] = {
+    [TPKT_ROOT] = {.name = "tpkt", .title = "ISO transport on TCP", .type = FT_TYPE_GROUP},
+    [TPKT_F_VERSION] = {.name = "version", .title = "Version", .type = FT_TYPE_UINT},
+    [TPKT_F_RESERVED] = {.name = "reserved", .title = "Reserved byte", .type = FT_TYPE_UINT},
+    [TPKT_F_LENGTH] = {.name = "length",
+                       .title = "Length in bytes with this header",
+                       .type = FT_TYPE_UINT},
+};
+
+static const struct ft_command commands[] = {
+    {.code = TPKT_VERSION,
+     .qualifier = FT_ANY_QUALIFIER,
+     .name = "packet",
+     .class_ = FT_CLASS_DATA},
+};
+
+enum tpkt_violation {
+    TPKT_V_RESERVED,
+    TPKT_V_TOO_SHORT,
+};
+
+static const struct ft_violation violations[] = {
+    [TPKT_V_RESERVED] = {.name = "reserved_not_zero",
+                         .title = "TPKT reserved byte is not zero",
+                         .severity = FT_SEVERITY_WARNING},
+    [TPKT_V_TOO_SHORT] = {.name = "too_short",
+                          .title = "TPKT length has no room for a transport PDU",
+                          .severity = FT_SEVERITY_MINOR},
+};
+
+static const struct ft_carrier carriers[] = {
+    {.kind = FT_CARRIER_TCP, .value = 102},
+};
+
+/* A data TPDU, or a connection request with its zero references: strong at the start of a segment.
+ */
+static const struct ft_signature signatures[] = {
+    {.pattern = "^\\x03\\x00[\\x00-\\xff]{2}\\x02\\xf0[\\x00\\x80]", .flags = FT_SIGNATURE_TCP},
+    {.pattern = "^\\x03\\x00[\\x00-\\x01][\\x00-\\xff][\\x06-\\x7f][\\xe0\\xd0\\x80]",
+     .flags = FT_SIGNATURE_TCP},
+};
+
+/* CR, CC, DR, DC, DT, ED, AK, EA, RJ, ER by the high nibble of the TPDU code. */
+static bool is_tpdu(int code)
+{
+    static const uint16_t known = 1u << 0xe | 1u << 0xd | 1u << 0x8 | 1u << 0xc | 1u << 0xf |
+                                  1u << 0x1 | 1u << 0x6 | 1u << 0x2 | 1u << 0x5 | 1u << 0x7;
+    return code >= 0 && known >> (code >> 4) & 1;
+}
+
+/*
+ * Real stacks send the header in a segment of its own, so four bytes are a perhaps; with the TPDU
+ * in sight the length indicator has to fit as well.
+ */
+static enum ft_verdict probe(const struct ft_probe *where, struct ft_view payload)
+{
+    if (ft_peek_u8(&payload, 0) != TPKT_VERSION)
+        return FT_NO;
+    if (payload.len > 1 && ft_peek_u8(&payload, 1) != 0 && !where->is_bound)
+        return FT_NO;
+    if (payload.len < TPKT_HEADER + 2)
+        return FT_MAYBE;
+
+    int32_t length = ft_peek_u16be(&payload, 2);
+    int indicator = ft_peek_u8(&payload, 4);
+    if (length < (int32_t)TPKT_MIN_LENGTH || indicator < 2 || indicator == 255 ||
+        indicator + 1 + (int32_t)TPKT_HEADER > length || !is_tpdu(ft_peek_u8(&payload, 5)))
+        return FT_NO;
+
+    /* The end must be the end of the payload, beyond it, or the start of another one. */
+    if ((uint32_t)length < payload.len && ft_peek_u8(&payload, (uint32_t)length) != TPKT_VERSION)
+        return FT_NO;
+    return FT_YES;
+}
+
+static struct ft_frame frame(struct ft_context *ctx, struct ft_view stream)
+{
+    (void)ctx;
+    if (ft_peek_u8(&stream, 0) != TPKT_VERSION)
+        return ft_frame(FT_FRAME_NOT_MINE, 0);
+    if (stream.len < TPKT_HEADER)
+        return ft_frame(FT_FRAME_NEED, TPKT_HEADER);
+
+    uint32_t length = (uint32_t)ft_peek_u16be(&stream, 2);
+    if (length < TPKT_HEADER)
+        return ft_frame(FT_FRAME_NOT_MINE, 0);
+    return ft_frame(FT_FRAME_PDU, length);
+}
+
+static void dissect(struct ft_context *ctx, struct ft_view *pdu)
+{
+    ft_command(ctx, TPKT_VERSION, 0);
+    ft_put_uint(ctx, TPKT_F_VERSION, ft_u8(pdu), pdu);
+    uint8_t reserved = ft_u8(pdu);
+    if (reserved) {
+        ft_put_uint(ctx, TPKT_F_RESERVED, reserved, pdu);
+        ft_violation(ctx, TPKT_V_RESERVED, pdu);
+    }
+    uint16_t length = ft_u16be(pdu);
+    ft_put_uint(ctx, TPKT_F_LENGTH, length, pdu);
+    if (!ft_view_ok(pdu))
+        return;
+    if (length < TPKT_MIN_LENGTH) {
+        ft_violation(ctx, TPKT_V_TOO_SHORT, pdu);
+        ft_rest(pdu);
+        return;
+    }
+    ft_child(ctx, TPKT_SELECT_COTP, ft_rest(pdu));
+}
+
+const struct ft_dissector ft_dissector_tpkt = {
+    .size = sizeof(struct ft_dissector),
+    .abi = FT_ABI_VERSION,
+    .name = "tpkt",
+    .title = "TPKT",
+    .specification = "RFC 1006, RFC 2126",
+    .carried_by = FT_TABLE(carriers),
+    .signatures = FT_TABLE(signatures),
+    .fields = FT_TABLE(fields),
+    .commands = FT_TABLE(commands),
+    .violations = FT_TABLE(violations),
+    .sync = {.bytes = {TPKT_VERSION, 0}, .length = 2, .offset = 0},
+    .max_pdu = UINT16_MAX,
+    .flags = FT_DISSECTOR_TRANSPORT,
+    .probe = probe,
+    .frame = frame,
+    .dissect = dissect,
+};
