@@ -5,10 +5,13 @@
 /* clang-format off */
 #define FT_BUILT_IN(X) \
     X(arp) \
+    X(cotp) \
     X(dnp3) \
     X(goose) \
     X(modbus) \
     X(modbus_rtu) \
+    X(s7comm) \
+    X(tpkt) \
     X(umas)
 
 #define DECLARE(name) extern const struct ft_dissector ft_dissector_##name;

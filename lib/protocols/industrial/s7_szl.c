@@ -17,7 +17,6 @@ enum szl_list {
     SZL_ETHERNET = 0x37,
     SZL_LEDS_REDUNDANT = 0x74,
     SZL_MODULE_STATUS = 0x91,
-    SZL_MODULE_STATUS_IO = 0x96,
     SZL_DIAGNOSTIC_BUFFER = 0xa0,
 };
 
@@ -243,32 +242,43 @@ static void read_led(struct ft_context *ctx, struct ft_view *v)
 }
 
 /*
- * Rack and slot of a central module: bit 15 of the first number is clear, rack in bits 8 to 11,
- * slot in the high byte of the second.
+ * What is plugged into a slot of a central rack; parts of a module have a subslot. The processor
+ * (a type below 256) describes itself better in other lists.
+ */
+static void tell_module(struct ft_context *ctx, uint32_t rack, uint16_t place, uint16_t type)
+{
+    char text[24];
+    snprintf(text, sizeof(text), "module type %04x", type);
+    if (!(place & 255) && type > 255)
+        ft_asset_behind(ctx, FT_SERVER, FT_SUB_SLOT, rack << 8 | place >> 8, FT_FACT_DESCRIPTION,
+                        text);
+}
+
+/*
+ * A module: rack (a number below 256; else a station of a bus), slot and subslot, address, types
+ * configured and plugged in, status (bit 1: it exists).
  */
 static void read_module(struct ft_context *ctx, struct ft_view *v)
 {
-    uint16_t first = ft_u16be(v);
-    uint16_t second = ft_u16be(v);
-    bool is_central = !(first & 0x8000);
-    uint32_t rack = first & 255;
-    uint32_t slot = second >> 8;
+    uint16_t rack = ft_u16be(v);
+    uint16_t place = ft_u16be(v);
 
     ft_group_begin(ctx, S7_F_MODULES);
-    if (is_central) {
+    if (rack < 256) {
         ft_put_uint(ctx, S7_F_MODULE_RACK, rack, v);
-        ft_put_uint(ctx, S7_F_MODULE_SLOT, slot, v);
+        ft_put_uint(ctx, S7_F_MODULE_SLOT, place >> 8, v);
     }
     ft_put_uint(ctx, S7_F_MODULE_ADDRESS, ft_u16be(v), v);
     ft_put_uint(ctx, S7_F_MODULE_EXPECTED, ft_u16be(v), v);
     uint16_t type = ft_u16be(v);
     ft_put_uint(ctx, S7_F_MODULE_ACTUAL, type, v);
     ft_skip(v, 2);
-    ft_put_uint(ctx, S7_F_MODULE_STATUS, ft_u16be(v), v);
+    uint16_t status = ft_u16be(v);
+    ft_put_uint(ctx, S7_F_MODULE_STATUS, status, v);
     ft_group_end(ctx, S7_F_MODULES);
+    if (rack < 256 && status & 2)
+        tell_module(ctx, rack, place, type);
 }
-
-/* ---- the list ------------------------------------------------------------------------------ */
 
 struct szl_reader {
     uint8_t list;

@@ -31,7 +31,7 @@ enum ft_verdict s7_probe(const struct ft_probe *where, struct ft_view payload)
     if (!ft_view_ok(&payload) || id != S7_PROTOCOL_ID || redundancy_id ||
         (rosctr != S7_JOB && rosctr != S7_USERDATA && !is_answer))
         return FT_NO;
-    return payload.is_cut || payload.len == rest ? FT_YES : FT_NO;
+    return payload.is_cut || payload.len == rest ? FT_YES : FT_MAYBE;
 }
 
 void s7_put_header(struct ft_context *ctx, const struct s7_header *header)
@@ -105,10 +105,10 @@ static void read_setup(struct ft_context *ctx, struct ft_view *v, bool is_job)
     flow->is_setup_seen = 1;
     if (!is_job && ft_view_ok(v))
         flow->pdu_size = size;
-    if (is_job && ft_view_ok(v))
-        ft_asset_role(ctx, FT_SERVER, FT_ROLE_PLC);
-    if (!is_job)
-        ft_asset_text(ctx, FT_SERVER, FT_FACT_VENDOR, "Siemens");
+    if (is_job)
+        return;
+    ft_asset_role(ctx, FT_SERVER, FT_ROLE_PLC);
+    ft_asset_text(ctx, FT_SERVER, FT_FACT_VENDOR, "Siemens");
 }
 
 static uint32_t read_item_count(struct ft_context *ctx, struct ft_view *v)

@@ -379,14 +379,6 @@ static bool is_rdp_negotiation(const struct ft_view *header)
     return first == 'C' || ((first == 1 || first == 2) && ft_peek_u16be(header, 2) == 0x0800);
 }
 
-/* Which child of a flow gets it: S7 changes its protocol within a connection, others do not. */
-static uint64_t child_key(uint16_t reference, const struct ft_view *tsdu)
-{
-    int first = ft_peek_u8(tsdu, 0);
-    uint64_t key = (uint64_t)reference << 8;
-    return first == COTP_S7 || first == COTP_S7_PLUS ? key | (uint64_t)first : key;
-}
-
 /* ---- connecting ---------------------------------------------------------------------------- */
 
 static void learn_called(struct ft_context *ctx, struct cotp_flow *flow, struct ft_view called)
@@ -463,10 +455,8 @@ static void read_connect(struct ft_context *ctx, struct cotp_flow *flow, uint8_t
     agree(ctx, flow, code, options >> 4, parameters.size);
     if (is_request || !flow->has_called_tsap)
         learn_called(ctx, flow, parameters.called);
-    if (pdu->len) {
-        struct ft_view user = ft_rest(pdu);
-        ft_child_probe(ctx, child_key(0, &user), user);
-    }
+    if (pdu->len)
+        ft_child_probe(ctx, 0, ft_rest(pdu));
 }
 
 /*
@@ -525,16 +515,9 @@ static void read_disconnect(struct ft_context *ctx, struct cotp_flow *flow, uint
 /* ---- data ---------------------------------------------------------------------------------- */
 
 /*
- * Give the TSDU to its protocol. For S7 the selector named rack and slot of the processor behind
- * this address; only now, with the connection confirmed and S7 inside, is that certain (an MMS
- * selector may look the same).
+ * For S7 the called selector names rack and slot of the processor behind this address; only now,
+ * with S7 inside, is that certain (an MMS selector may look the same).
  */
-static void hand_over(struct ft_context *ctx, uint16_t reference, struct ft_view tsdu)
-{
-    if (tsdu.len)
-        ft_child_probe(ctx, child_key(reference, &tsdu), tsdu);
-}
-
 static void name_s7_parties(struct ft_context *ctx, struct cotp_flow *flow,
                             const struct ft_view *tsdu)
 {
@@ -577,7 +560,8 @@ static void read_data_0(struct ft_context *ctx, struct cotp_flow *flow, uint8_t 
     enum ft_reassembly_result result = ft_reassemble(ctx, 0, ft_rest(pdu), flags, &tsdu);
     flow->tsdu_length[way] += flow->tsdu_length[way] <= FT_MAX_REASSEMBLY ? length : 0;
     flow->is_open[way] = !is_last;
-    bool is_done = result == FT_REASSEMBLY_DONE;
+    bool is_done = result == FT_REASSEMBLY_DONE ||
+                   (result == FT_REASSEMBLY_REPLACED && flags & FT_REASSEMBLY_LAST);
     if (is_done)
         name_s7_parties(ctx, flow, &tsdu);
 
@@ -601,7 +585,8 @@ static void read_data_0(struct ft_context *ctx, struct cotp_flow *flow, uint8_t 
         return;
     ft_put_uint(ctx, COTP_F_TSDU_LENGTH, tsdu.len, NULL);
     tell_s7_role(ctx, flow, &tsdu);
-    hand_over(ctx, 0, tsdu);
+    if (tsdu.len)
+        ft_child_probe(ctx, 0, tsdu);
 }
 
 /* A repeated TPDU is left out; a hole drops what was collected. */
@@ -647,7 +632,8 @@ static void read_data_4(struct ft_context *ctx, uint8_t code, bool is_extended,
     if (ft_reassemble(ctx, key, part, flags, &tsdu) != FT_REASSEMBLY_DONE)
         return;
     ft_put_uint(ctx, COTP_F_TSDU_LENGTH, tsdu.len, NULL);
-    hand_over(ctx, reference, tsdu);
+    if (tsdu.len)
+        ft_child_probe(ctx, reference, tsdu);
 }
 
 static void read_data(struct ft_context *ctx, struct cotp_flow *flow, struct ft_view *header,
@@ -715,7 +701,8 @@ static void read_unit_data(struct ft_context *ctx, struct ft_view *header, struc
     read_parameters(ctx, header, &parameters);
     struct ft_view tsdu = ft_rest(pdu);
     ft_put_uint(ctx, COTP_F_TSDU_LENGTH, tsdu.len, NULL);
-    hand_over(ctx, 0, tsdu);
+    if (tsdu.len)
+        ft_child_probe(ctx, 0, tsdu);
 }
 
 static void read_unknown(struct ft_context *ctx, uint8_t code, struct ft_view *header,

@@ -25,6 +25,7 @@ struct ft_harness_flow {
     const char *protocol; /**< name of the dissector of the flow */
     uint16_t client_port, server_port;
     uint8_t client_mac[6], server_mac[6];
+    uint8_t is_midstream; /**< the start of the flow was not seen */
 };
 
 /** Make a harness with these dissectors (ended by NULL); NULL and a message in `error` if refused.
