@@ -112,7 +112,7 @@ static struct s7_kept_item read_any(struct ft_context *ctx, struct ft_view *v)
 {
     struct s7_kept_item item = {0};
 
-    if (v->len != S7_ANY_LENGTH - 1)
+    if (v->len != S7_ANY_LENGTH - 1 && !v->is_cut)
         ft_violation(ctx, S7_V_ITEM_LENGTH, v);
     item.type = ft_u8(v);
     item.elements = ft_u16be(v);
@@ -226,10 +226,12 @@ void s7_read_items(struct ft_context *ctx, struct ft_view *v, uint32_t count, st
     for (uint32_t i = 0; i < n && ft_view_ok(v); i++) {
         uint8_t specification = ft_u8(v);
         uint8_t length = ft_u8(v);
+        if (!ft_view_ok(v))
+            return;
         struct ft_view address = ft_sub(v, length);
         bool is_last = i + 1 == count;
         bool is_db_read = ft_peek_u8(&address, 0) == S7_DB_READ;
-        if (specification != S7_ITEM_SPECIFICATION || !length)
+        if (ft_view_ok(v) && (specification != S7_ITEM_SPECIFICATION || !length))
             ft_violation(ctx, S7_V_ITEM_LENGTH, v);
 
         struct s7_kept_item item = read_address(ctx, &address);

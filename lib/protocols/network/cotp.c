@@ -546,6 +546,13 @@ static bool is_unconnected(const struct ft_context *ctx, const struct cotp_flow 
     return !flow->is_request_seen || ctx->direction == FT_TO_CLIENT;
 }
 
+/* A TSDU of one TPDU is whole even when it replaces one that never ended. */
+static bool is_whole(enum ft_reassembly_result result, uint32_t flags)
+{
+    return result == FT_REASSEMBLY_DONE ||
+           (result == FT_REASSEMBLY_REPLACED && flags & FT_REASSEMBLY_LAST);
+}
+
 /* A class 0 or 1 data TPDU: everything but the end mark is known from the connection. */
 static void read_data_0(struct ft_context *ctx, struct cotp_flow *flow, uint8_t mark,
                         struct ft_view *pdu)
@@ -560,8 +567,7 @@ static void read_data_0(struct ft_context *ctx, struct cotp_flow *flow, uint8_t 
     enum ft_reassembly_result result = ft_reassemble(ctx, 0, ft_rest(pdu), flags, &tsdu);
     flow->tsdu_length[way] += flow->tsdu_length[way] <= FT_MAX_REASSEMBLY ? length : 0;
     flow->is_open[way] = !is_last;
-    bool is_done = result == FT_REASSEMBLY_DONE ||
-                   (result == FT_REASSEMBLY_REPLACED && flags & FT_REASSEMBLY_LAST);
+    bool is_done = is_whole(result, flags);
     if (is_done)
         name_s7_parties(ctx, flow, &tsdu);
 
@@ -629,7 +635,7 @@ static void read_data_4(struct ft_context *ctx, uint8_t code, bool is_extended,
     uint32_t flags =
         (channel->is_open ? 0 : FT_REASSEMBLY_FIRST) | (is_last ? FT_REASSEMBLY_LAST : 0);
     channel->is_open = !is_last;
-    if (ft_reassemble(ctx, key, part, flags, &tsdu) != FT_REASSEMBLY_DONE)
+    if (!is_whole(ft_reassemble(ctx, key, part, flags, &tsdu), flags))
         return;
     ft_put_uint(ctx, COTP_F_TSDU_LENGTH, tsdu.len, NULL);
     if (tsdu.len)

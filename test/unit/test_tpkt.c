@@ -1,0 +1,190 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+/* Tests of the TPKT dissector: framing, recognition, resynchronisation. */
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <stdio.h>
+#include <string.h>
+
+#include <cmocka.h>
+
+#include <fieldtap/harness.h>
+
+#define SECOND 1000000000ull
+#define TPKT   "\"message\":{\"protocol\":\"tpkt\""
+#define COTP   "\"message\":{\"protocol\":\"cotp\""
+
+extern const struct ft_dissector ft_dissector_tpkt, ft_dissector_cotp;
+
+static const struct ft_harness_flow flow = {.id = 1,
+                                            .transport = FT_TRANSPORT_TCP,
+                                            .protocol = "tpkt",
+                                            .client_port = 50000,
+                                            .server_port = 102};
+static struct ft_harness *h;
+static uint64_t now;
+
+/* A data TPDU with three bytes. */
+static const uint8_t data_pdu[] = {3, 0, 0, 10, 2, 0xf0, 0x80, 'a', 'b', 'c'};
+
+static int setup(void **state)
+{
+    const struct ft_dissector *const all[] = {&ft_dissector_tpkt, &ft_dissector_cotp, NULL};
+    char error[256] = "";
+    (void)state;
+    now = SECOND;
+    h = ft_harness_new(all, error, sizeof(error));
+    return h ? 0 : -1;
+}
+
+static int teardown(void **state)
+{
+    (void)state;
+    ft_harness_free(h);
+    return 0;
+}
+
+static const char *feed(const void *bytes, uint32_t length)
+{
+    now += SECOND / 100;
+    return ft_harness_feed(h, &flow, FT_TO_SERVER, now, bytes, length);
+}
+
+static uint32_t count(const char *text, const char *what)
+{
+    uint32_t n = 0;
+    for (; (text = strstr(text, what)); text++)
+        n++;
+    return n;
+}
+
+static void test_one_packet(void **state)
+{
+    (void)state;
+    const char *out = feed(data_pdu, sizeof(data_pdu));
+    assert_int_equal(count(out, TPKT), 1);
+    assert_int_equal(count(out, COTP), 1);
+    assert_non_null(strstr(out, "\"version\":3"));
+    assert_non_null(strstr(out, "\"length\":10"));
+    assert_null(strstr(out, "\"violation\":{\"protocol\":\"tpkt\""));
+}
+
+static void test_many_in_one_segment(void **state)
+{
+    uint8_t many[5 * sizeof(data_pdu)];
+    (void)state;
+    for (unsigned i = 0; i < 5; i++)
+        memcpy(many + i * sizeof(data_pdu), data_pdu, sizeof(data_pdu));
+    assert_int_equal(count(feed(many, sizeof(many)), COTP), 5);
+}
+
+static void test_one_byte_segments(void **state)
+{
+    (void)state;
+    for (uint32_t i = 0; i + 1 < sizeof(data_pdu); i++)
+        assert_string_equal(feed(data_pdu + i, 1), "");
+    assert_int_equal(count(feed(data_pdu + 9, 1), COTP), 1);
+}
+
+static void test_header_alone(void **state)
+{
+    (void)state;
+    assert_string_equal(feed(data_pdu, 4), "");
+    assert_int_equal(count(feed(data_pdu + 4, 6), COTP), 1);
+}
+
+static void test_reserved(void **state)
+{
+    uint8_t pdu[sizeof(data_pdu)];
+    (void)state;
+    memcpy(pdu, data_pdu, sizeof(pdu));
+    pdu[1] = 7;
+    const char *out = feed(pdu, sizeof(pdu));
+    assert_non_null(strstr(out, "\"name\":\"reserved_not_zero\""));
+    assert_non_null(strstr(out, "\"reserved\":7"));
+    assert_non_null(strstr(out, COTP));
+}
+
+static void test_too_short(void **state)
+{
+    static const uint8_t six[] = {3, 0, 0, 6, 1, 0xf0};
+    static const uint8_t seven[] = {3, 0, 0, 7, 2, 0xf0, 0x80};
+    (void)state;
+    const char *out = feed(six, sizeof(six));
+    assert_non_null(strstr(out, "\"name\":\"too_short\""));
+    assert_null(strstr(out, COTP));
+    assert_null(strstr(feed(seven, sizeof(seven)), "too_short"));
+}
+
+static void test_bad_version(void **state)
+{
+    static const uint8_t other[] = {4, 0, 0, 10, 2, 0xf0, 0x80, 1, 2, 3};
+    uint8_t two[2 * sizeof(data_pdu)];
+    (void)state;
+    assert_non_null(strstr(feed(other, sizeof(other)), "\"name\":\"unexpected_content\""));
+
+    /* Two packets in a row are believed again. */
+    memcpy(two, data_pdu, sizeof(data_pdu));
+    memcpy(two + sizeof(data_pdu), data_pdu, sizeof(data_pdu));
+    assert_true(count(feed(two, sizeof(two)), COTP) >= 1);
+    assert_int_equal(count(feed(data_pdu, sizeof(data_pdu)), COTP), 1);
+}
+
+static void test_longest(void **state)
+{
+    static uint8_t longest[UINT16_MAX] = {3, 0, 0xff, 0xff, 2, 0xf0, 0x80};
+    (void)state;
+    const char *out = feed(longest, sizeof(longest));
+    assert_non_null(strstr(out, "\"length\":65535"));
+    assert_non_null(strstr(out, "\"tsdu_length\":65528"));
+}
+
+static enum ft_verdict probe(const void *bytes, uint32_t length)
+{
+    static const struct ft_harness_flow unbound = {.id = 2,
+                                                   .transport = FT_TRANSPORT_TCP,
+                                                   .protocol = "tpkt",
+                                                   .client_port = 50000,
+                                                   .server_port = 3000};
+    return ft_harness_probe(h, &unbound, FT_TO_SERVER, bytes, length);
+}
+
+static void test_probe(void **state)
+{
+    uint8_t pdu[sizeof(data_pdu)];
+    (void)state;
+    assert_int_equal(probe(data_pdu, sizeof(data_pdu)), FT_YES);
+    assert_int_equal(probe(data_pdu, 4), FT_MAYBE);
+    assert_int_equal(probe(data_pdu, 8), FT_YES);
+    for (unsigned i = 0; i < 6; i++) {
+        memcpy(pdu, data_pdu, sizeof(pdu));
+        pdu[i] = i == 3 ? 6 : 0x31;
+        if (i != 2)
+            assert_int_equal(probe(pdu, sizeof(pdu)), FT_NO);
+    }
+    /* Another packet or the end has to follow. */
+    uint8_t more[sizeof(data_pdu) + 1];
+    memcpy(more, data_pdu, sizeof(data_pdu));
+    more[10] = 9;
+    assert_int_equal(probe(more, sizeof(more)), FT_NO);
+    more[10] = 3;
+    assert_int_equal(probe(more, sizeof(more)), FT_YES);
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test_setup_teardown(test_one_packet, setup, teardown),
+        cmocka_unit_test_setup_teardown(test_many_in_one_segment, setup, teardown),
+        cmocka_unit_test_setup_teardown(test_one_byte_segments, setup, teardown),
+        cmocka_unit_test_setup_teardown(test_header_alone, setup, teardown),
+        cmocka_unit_test_setup_teardown(test_reserved, setup, teardown),
+        cmocka_unit_test_setup_teardown(test_too_short, setup, teardown),
+        cmocka_unit_test_setup_teardown(test_bad_version, setup, teardown),
+        cmocka_unit_test_setup_teardown(test_longest, setup, teardown),
+        cmocka_unit_test_setup_teardown(test_probe, setup, teardown),
+    };
+    return cmocka_run_group_tests_name("tpkt", tests, NULL, NULL);
+}
