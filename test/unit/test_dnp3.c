@@ -402,6 +402,20 @@ static void test_indications(void **state)
     assert_has(feed(SAY(0xc0, 129, 0x40, 0x00)), "\"name\":\"device_trouble\"");
 }
 
+/* A master that connects for each poll: a restart is told once, not for each connection. */
+static void test_indications_outlive_connections(void **state)
+{
+    struct ft_harness_flow next = tcp;
+
+    (void)state;
+    next.id = 7;
+    assert_has(feed(SAY(0xc0, 129, 0x80, 0x00)), "\"name\":\"device_restart\"");
+    assert_clean(feed_to(&next, SAY(0xc0, 129, 0x80, 0x00)));
+    assert_clean(feed_to(&next, SAY(0xc0, 129, 0x00, 0x00)));
+    next.id = 8;
+    assert_has(feed_to(&next, SAY(0xc0, 129, 0x80, 0x00)), "\"name\":\"device_restart\"");
+}
+
 static void test_functions_of_the_wrong_side(void **state)
 {
     (void)state;
@@ -740,6 +754,7 @@ int main(void)
         TEST(test_attributes_name_the_device),
         TEST(test_authentication),
         TEST(test_indications),
+        TEST(test_indications_outlive_connections),
         TEST(test_functions_of_the_wrong_side),
         TEST(test_broadcast),
         TEST(test_bad_objects),

@@ -296,6 +296,9 @@ static void test_settings(void **state)
     assert_has(FEED(.st_num = 1, .sq_num = 3, .conf_rev = 2, .go_id = "other"), "settings_changed");
     assert_has(FEED(.st_num = 1, .sq_num = 4, .conf_rev = 2, .go_id = "other", .dat_set = "x"),
                "dat_set_changed");
+    assert_has(
+        FEED(.st_num = 1, .sq_num = 5, .conf_rev = 2, .go_id = "other", .dat_set = "x", .appid = 9),
+        "settings_changed");
 }
 
 static void test_flags(void **state)
@@ -317,7 +320,7 @@ static void test_form(void **state)
 {
     (void)state;
     assert_has(FEED(.st_num = 1, .appid = 0x4000), "\"name\":\"appid\"");
-    assert_clean(FEED(.st_num = 1, .appid = 0x8001));
+    assert_lacks(FEED(.st_num = 1, .appid = 0x8001), "\"name\":\"appid\"");
     assert_has(FEED(.st_num = 1, .flags = 0x1000), "reserved_bits");
     assert_has(FEED(.st_num = 1, .sq_num = 1, .flags = 0x0010), "\"security_length\":16");
     assert_has(FEED(.st_num = 1, .length_error = -1), "malformed");
@@ -338,8 +341,9 @@ static void test_form(void **state)
     assert_lacks(FEED(.st_num = 1, .extra = 0x8c), "element");
     assert_has(FEED(.st_num = 1, .entries = 3), "\"name\":\"entries\"");
 
-    struct bytes b = frame_of((struct message){.st_num = 9, .appid = 7});
+    struct bytes b = frame_of((struct message){.st_num = 2, .seconds = 1});
 
+    feed_bytes(&frames, b);
     put(&b, "\0\0\0\0", 4); /* padding */
     assert_clean(feed_bytes(&frames, b));
 }

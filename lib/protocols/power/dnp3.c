@@ -288,14 +288,35 @@ static void check_function(struct ft_context *ctx, const struct link *l, uint8_t
         ft_violation(ctx, DNP3_V_UNSOLICITED_BIT, v);
 }
 
-/* Indications about this request are told each time, lasting ones when they come up. */
-static void check_indications(struct ft_context *ctx, struct ft_dnp3_pair *pair, uint16_t iin,
+/* Indications that last: they are told when they come up, not with each response. */
+#define LASTING 0xc0e8
+
+/*
+ * The lasting indications that are new. They outlive a connection, and many masters make one for
+ * each poll: so they are those of the host pair, looked at only when the flow sees a change.
+ */
+static uint16_t risen_indications(struct ft_context *ctx, struct ft_dnp3_pair *pair, uint64_t key,
+                                  uint16_t iin)
+{
+    uint16_t lasting = iin & LASTING, before = 0;
+
+    if (pair->has_iin && pair->iin == lasting)
+        return 0;
+    pair->has_iin = true;
+    pair->iin = lasting;
+
+    struct ft_dnp3_pair *hosts = ft_channel(ctx, FT_SCOPE_HOST_PAIR, key);
+
+    if (hosts) {
+        before = hosts->iin;
+        hosts->iin = lasting;
+    }
+    return lasting & (uint16_t)~before;
+}
+
+static void check_indications(struct ft_context *ctx, uint16_t iin, uint16_t risen,
                               const struct ft_view *v)
 {
-    uint16_t risen = pair->has_iin ? iin & ~pair->iin : iin;
-
-    pair->iin = iin;
-    pair->has_iin = true;
     if (iin & 0x0001)
         ft_violation(ctx, DNP3_V_IIN_FUNCTION, v);
     if (iin & 0x0002)
@@ -469,7 +490,7 @@ static void read_application(struct ft_context *ctx, const struct link *l,
     check_objects(ctx, function, &v);
 
     struct ft_dnp3_fragment fragment = {
-        .pair = pair, .function = function, .is_from_master = !is_response(function)};
+        .pair_key = pair_key(l), .function = function, .is_from_master = l->is_from_master};
 
     ft_dnp3_objects(ctx, &fragment, &v);
     ft_put_bool(ctx, DNP3_F_COMPLETE, fragment.is_complete, NULL);
@@ -477,7 +498,7 @@ static void read_application(struct ft_context *ctx, const struct link *l,
 
     if (is_response(function)) {
         put_iin(ctx, iin, &at_iin);
-        check_indications(ctx, pair, iin, &at_iin);
+        check_indications(ctx, iin, risen_indications(ctx, pair, pair_key(l), iin), &at_iin);
     }
 }
 

@@ -506,10 +506,15 @@ static void state_attribute(struct ft_context *ctx, uint8_t variation, struct ft
 }
 
 /* Attributes 196 and 197 name the configuration: another value is another configuration. */
-static void compare_configuration(struct ft_context *ctx, struct ft_dnp3_pair *pair,
-                                  uint8_t variation, struct ft_view *at)
+static void compare_configuration(struct ft_context *ctx, uint64_t pair_key, uint8_t variation,
+                                  const struct ft_view *at)
 {
     if (variation != 196 && variation != 197)
+        return;
+
+    struct ft_dnp3_pair *pair = ft_channel(ctx, FT_SCOPE_HOST_PAIR, pair_key);
+
+    if (!pair)
         return;
 
     uint64_t *known = &pair->config_hash[variation - 196];
@@ -568,7 +573,7 @@ static void read_attribute(struct ft_context *ctx, struct ft_dnp3_fragment *frag
         return;
     if (type == ATTRIBUTE_TEXT)
         state_attribute(ctx, variation, value);
-    compare_configuration(ctx, fragment->pair, variation, &value);
+    compare_configuration(ctx, fragment->pair_key, variation, &value);
 }
 
 static bool read_attributes(struct ft_context *ctx, struct ft_dnp3_fragment *fragment,

@@ -211,7 +211,11 @@ enum ft_dnp3_violation {
     DNP3_V_COUNT
 };
 
-/** State of a pair of link addresses in a flow: the channel. Index 0 outstation, 1 master. */
+/**
+ * State of a pair of link addresses: the channel. The one of the flow holds all but what outlives a
+ * connection: `iin` (a copy) and `config_hash` are those of the host pair's. Index 0 outstation,
+ * 1 master.
+ */
 struct ft_dnp3_pair {
     uint8_t is_open[2];      /**< a transport unit has begun and not ended */
     uint8_t sequence[2];     /**< of the last transport segment */
@@ -228,7 +232,7 @@ struct ft_dnp3_pair {
 
 /** One application fragment while it is read. */
 struct ft_dnp3_fragment {
-    struct ft_dnp3_pair *pair;
+    uint64_t pair_key; /**< of the channels of the two stations */
     uint8_t function;
     bool is_from_master;
     bool is_complete;     /**< all objects were read */

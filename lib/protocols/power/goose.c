@@ -49,6 +49,7 @@ enum element {
 struct goose_pdu {
     struct ft_view value[ELEMENTS];
     uint32_t seen; /* bit per element */
+    uint16_t appid;
     uint32_t st_num, sq_num, conf_rev, entries, time_to_live;
     uint64_t time; /* as on the wire */
     bool is_simulated, needs_commissioning;
@@ -59,10 +60,9 @@ struct publication {
     uint64_t dat_set, go_id, data; /* hashes */
     uint64_t time;
     uint32_t st_num, sq_num, conf_rev, entries;
-    uint16_t vlan;
+    uint16_t appid, vlan;
     uint8_t priority;
     uint8_t is_known, is_simulated, needs_commissioning;
-    uint8_t reserved[2];
 };
 
 /* ---- fields -------------------------------------------------------------------------------- */
@@ -292,7 +292,7 @@ static const struct ft_violation violations[VIOLATIONS] = {
         .category = "Configuration changes", .severity = FT_SEVERITY_MAJOR,
         .engine = FT_ENGINE_OPERATIONAL, .mitre = "T0803 T0821", .is_alert = 1},
     [V_SETTINGS_CHANGED] = {.name = "settings_changed",
-        .title = "GOOSE control block has another revision or identity", .reference = "P11",
+        .title = "GOOSE control block has another revision, identity or application id", .reference = "P11",
         .category = "Unauthorized Communication Behavior", .severity = FT_SEVERITY_WARNING,
         .engine = FT_ENGINE_POLICY, .mitre = "T0836", .is_alert = 1},
     [V_DAT_SET_CHANGED] = {.name = "dat_set_changed",
@@ -524,7 +524,7 @@ static void check_settings(struct ft_context *ctx, const struct goose_pdu *pdu,
 {
     struct ft_view at;
 
-    if (pdu->conf_rev != known->conf_rev || go_id != known->go_id) {
+    if (pdu->conf_rev != known->conf_rev || go_id != known->go_id || pdu->appid != known->appid) {
         at = evidence(pdu->value[pdu->conf_rev != known->conf_rev ? CONF_REV : GO_ID]);
         ft_violation(ctx, V_SETTINGS_CHANGED, &at);
     }
@@ -566,6 +566,7 @@ static void follow(struct ft_context *ctx, const struct goose_pdu *pdu, struct p
         .sq_num = pdu->sq_num,
         .conf_rev = pdu->conf_rev,
         .entries = pdu->entries,
+        .appid = pdu->appid,
         .vlan = ctx->vlan,
         .priority = ctx->priority,
         .is_known = true,
@@ -681,7 +682,7 @@ static void put_header(struct ft_context *ctx, const struct header *header)
 
 static void read_goose(struct ft_context *ctx, const struct header *header, struct ft_view v)
 {
-    struct goose_pdu pdu = {.is_simulated = header->is_simulated};
+    struct goose_pdu pdu = {.appid = header->appid, .is_simulated = header->is_simulated};
 
     if (ctx->direction != FT_DIRECTION_NONE)
         ft_set_direction(ctx, FT_DIRECTION_NONE);
@@ -690,7 +691,7 @@ static void read_goose(struct ft_context *ctx, const struct header *header, stru
     read_elements(ctx, &v, &pdu);
 
     struct ft_view *name = &pdu.value[GOCB_REF];
-    uint64_t key = hash_of(*name) ^ header->appid;
+    uint64_t key = hash_of(*name);
     bool is_whole = ft_view_ok(&v) && !v.is_cut && has(&pdu, GOCB_REF);
     struct publication *known = is_whole ? ft_channel(ctx, FT_SCOPE_FLOW, key) : NULL;
     bool is_first = known && !known->is_known;

@@ -21,11 +21,15 @@ struct ft_ber {
 
 /**
  * Read the next element: definite lengths of up to four octets, high tag numbers of up to three.
- * False at the end and when it is malformed (then the view's error sticks).
+ * False at the end and when it is malformed (then the view's error sticks); a value that the view
+ * ends within holds what is there of it. The last read of `v` is the value: the evidence of a put.
  */
 bool ft_ber_next(struct ft_view *v, struct ft_ber *element);
 
-/** The content of an INTEGER, at most 8 octets (leading zeros allowed); longer is malformed. */
+/**
+ * The content of an INTEGER, at most 8 octets and redundant leading ones; 0 when it is empty or
+ * does not fit.
+ */
 int64_t ft_ber_int(struct ft_view value);
 uint64_t ft_ber_uint(struct ft_view value);
 
