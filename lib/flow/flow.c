@@ -23,7 +23,6 @@
 #include <fieldtap/dissector.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/mman.h>
 #ifdef __SSE2__
 #include <emmintrin.h>
 #endif
@@ -64,9 +63,11 @@ struct wheel {
 };
 
 struct shard {
-    struct ft_pool records; /**< struct ft_flow */
+    struct ft_flow *records; /**< record n is at n - 1 */
     struct bucket *buckets;
     uint32_t bucket_mask;
+    uint32_t first_free;    /**< records given back, linked by `newer`; 0 = none */
+    uint32_t untouched;     /**< records from here on were never used: their memory is not there */
     uint64_t now_s;         /**< second of the last tick; before it, of the first packet */
     struct wheel wheels[2]; /**< by list - 1 */
     uint32_t *ending;       /**< scratch: records to end, for sorting */
@@ -77,7 +78,8 @@ struct shard {
 struct ft_flow_table {
     struct ft_flow_config config;
     uint64_t size; /**< of this mapping */
-    uint64_t buckets_size, slots_size, ending_size;
+    uint64_t records_size, buckets_size, slots_size, ending_size;
+    struct ft_flow *records;
     struct bucket *buckets;
     struct slot *slots;
     uint32_t *ending;
@@ -87,23 +89,26 @@ struct ft_flow_table {
 
 /* ---- buckets -------------------------------------------------------------------------------- */
 
-/** Where a hash belongs. */
+/** Where a hash belongs: its first bucket, and its tag there and in its second one. */
 struct place {
-    uint32_t first, second; /**< buckets; never the same */
+    uint32_t first;
     uint16_t tag;
 };
 
 static inline struct place place_of(uint32_t hash, uint32_t mask)
 {
     uint64_t mixed = hash * 0x9e3779b97f4a7c15ull;
-    struct place place = {.tag = mixed >> 48};
+    uint16_t tag = mixed >> 48;
 
-    mixed ^= mixed >> 29;
-    place.first = (mixed >> 30) & mask;
-    place.second = (uint32_t)((mixed * 0xbf58476d1ce4e5b9ull) >> 40) & mask;
-    place.second ^= place.second == place.first;
-    place.tag += !place.tag;
-    return place;
+    return (struct place){.first = (uint32_t)(mixed >> 30) & mask, .tag = tag + !tag};
+}
+
+/** The second bucket; never the first one. */
+static inline uint32_t second_of(struct place place, uint32_t mask)
+{
+    uint32_t second = (place.first ^ (place.tag * 0x9e3779b1u) >> 16) & mask;
+
+    return second ^ (second == place.first);
 }
 
 /** Bit per entry whose tag is `tag`. */
@@ -127,22 +132,26 @@ static inline uint32_t bucket_match(const struct bucket *bucket, uint16_t tag)
 
 static inline struct ft_flow *record_at(const struct shard *shard, uint32_t index)
 {
-    return (struct ft_flow *)(shard->records.memory +
-                              (uint64_t)(index - 1) * sizeof(struct ft_flow));
+    return &shard->records[index - 1];
 }
 
-static inline bool key_equal(const struct ft_flow_key *x, const struct ft_flow_key *y)
-{
-    uint64_t a[6], b[6];
+/** A key as the words that it is compared by: it is made and compared without leaving registers. */
+struct key_words {
+    uint64_t word[6];
+};
 
-    memcpy(a, x, sizeof(a));
-    memcpy(b, y, sizeof(b));
+_Static_assert(sizeof(struct key_words) == sizeof(struct ft_flow_key), "the same bytes");
+
+static inline bool key_equal(const struct ft_flow_key *x, const struct key_words *y)
+{
+    const uint64_t *a = (const uint64_t *)x, *b = y->word;
+
     return !((a[0] ^ b[0]) | (a[1] ^ b[1]) | (a[2] ^ b[2]) | (a[3] ^ b[3]) | (a[4] ^ b[4]) |
              (a[5] ^ b[5]));
 }
 
 static struct ft_flow *find_in(const struct shard *shard, const struct bucket *bucket, uint16_t tag,
-                               const struct ft_flow_key *key)
+                               const struct key_words *key)
 {
     for (uint32_t match = bucket_match(bucket, tag); match; match &= match - 1) {
         struct ft_flow *flow = record_at(shard, bucket->index[__builtin_ctz(match)]);
@@ -152,7 +161,7 @@ static struct ft_flow *find_in(const struct shard *shard, const struct bucket *b
     return NULL;
 }
 
-static struct ft_flow *find(const struct shard *shard, uint32_t hash, const struct ft_flow_key *key)
+static struct ft_flow *find(const struct shard *shard, uint32_t hash, const struct key_words *key)
 {
     struct place place = place_of(hash, shard->bucket_mask);
     const struct bucket *first = &shard->buckets[place.first];
@@ -160,7 +169,7 @@ static struct ft_flow *find(const struct shard *shard, uint32_t hash, const stru
 
     if (flow || !first->sent_away)
         return flow;
-    return find_in(shard, &shard->buckets[place.second], place.tag, key);
+    return find_in(shard, &shard->buckets[second_of(place, shard->bucket_mask)], place.tag, key);
 }
 
 /** A free entry for `place`, NULL when both buckets are full. */
@@ -170,7 +179,7 @@ static struct bucket *choose_bucket(struct shard *shard, struct place place, uin
     uint32_t free_first = bucket_match(bucket, 0);
 
     if (__builtin_popcount(free_first) <= (int)(BUCKET_ENTRIES - BUCKET_NEARLY_FULL)) {
-        struct bucket *second = &shard->buckets[place.second];
+        struct bucket *second = &shard->buckets[second_of(place, shard->bucket_mask)];
         uint32_t free_second = bucket_match(second, 0);
 
         if (__builtin_popcount(free_second) > __builtin_popcount(free_first)) {
@@ -203,7 +212,7 @@ static void bucket_remove(struct shard *shard, const struct ft_flow *flow)
 
     if (remove_from(&shard->buckets[place.first], place.tag, flow->index))
         return;
-    remove_from(&shard->buckets[place.second], place.tag, flow->index);
+    remove_from(&shard->buckets[second_of(place, shard->bucket_mask)], place.tag, flow->index);
     shard->buckets[place.first].sent_away--;
 }
 
@@ -331,7 +340,8 @@ static void end_flow(struct ft_flow_table *table, struct shard *shard, struct ft
     shard->stats.evicted += why == FT_FLOW_END_EVICTED;
     shard->stats.reused += why == FT_FLOW_END_REUSED;
     flow->key.family = 0; /* a stale hint must not find it */
-    ft_pool_put(&shard->records, flow->index);
+    flow->newer = shard->first_free;
+    shard->first_free = flow->index;
 }
 
 /** Evict the flow nearest to its time-out; false when none may be. */
@@ -357,7 +367,8 @@ static bool evict_one(struct ft_flow_table *table, struct shard *shard, ft_flow_
 static bool evict_from(struct ft_flow_table *table, struct shard *shard, struct place place,
                        ft_flow_end_fn *end, void *user)
 {
-    const struct bucket *buckets[2] = {&shard->buckets[place.first], &shard->buckets[place.second]};
+    const struct bucket *buckets[2] = {&shard->buckets[place.first],
+                                       &shard->buckets[second_of(place, shard->bucket_mask)]};
     struct ft_flow *worst = NULL;
 
     for (uint32_t i = 0; i < 2 * BUCKET_ENTRIES; i++) {
@@ -448,7 +459,7 @@ void ft_flow_flush(struct ft_flow_table *table, uint8_t number, ft_flow_end_fn *
     struct shard *shard = &table->shards[number];
     uint32_t ending = 0;
 
-    for (uint32_t i = 1; i <= shard->records.untouched; i++)
+    for (uint32_t i = 1; i <= shard->untouched; i++)
         if (record_at(shard, i)->key.family)
             shard->ending[ending++] = i;
     end_in_order(table, shard, ending, FT_FLOW_END_SHUTDOWN, end, user);
@@ -456,67 +467,101 @@ void ft_flow_flush(struct ft_flow_table *table, uint8_t number, ft_flow_end_fn *
 
 /* ---- keys and guesses ----------------------------------------------------------------------- */
 
-static inline int compare_ip(const union ft_ip *x, const union ft_ip *y)
+/** Words 4 and 5 of a key, from the members that lie there. */
+static inline uint64_t word_of_ports(uint64_t port_a, uint64_t port_b, uint64_t type,
+                                     uint64_t proto, uint64_t family)
 {
-    uint32_t i = x->words[0] == y->words[0];
-    uint64_t a = __builtin_bswap64(x->words[i]), b = __builtin_bswap64(y->words[i]);
-
-    return (a > b) - (a < b);
+#if __BYTE_ORDER__ == __ORDER_LITTLE_ENDIAN__
+    return port_a | port_b << 16 | type << 32 | proto << 48 | family << 56;
+#else
+    return port_a << 48 | port_b << 32 | type << 16 | proto << 8 | family;
+#endif
 }
 
-static inline enum ft_side key_of_ip(const struct ft_packet *p, struct ft_flow_key *key)
+static inline uint64_t word_of_vlans(uint64_t vlan_0, uint64_t vlan_1, uint64_t encapsulation)
+{
+#if __BYTE_ORDER__ == __ORDER_LITTLE_ENDIAN__
+    return vlan_0 | vlan_1 << 16 | encapsulation << 32;
+#else
+    return vlan_0 << 48 | vlan_1 << 32 | encapsulation << 24;
+#endif
+}
+
+static inline uint64_t network_order(uint64_t word)
+{
+#if __BYTE_ORDER__ == __ORDER_LITTLE_ENDIAN__
+    return __builtin_bswap64(word);
+#else
+    return word;
+#endif
+}
+
+/** Without branches: which side sends is as good as random. */
+static inline enum ft_side key_of_ip(const struct ft_packet *p, struct key_words *key)
 {
     bool has_ports = !(p->flags & FT_PACKET_FRAGMENT) && p->proto != 1 && p->proto != 58;
-    uint16_t src_port = has_ports ? p->src_port : 0, dst_port = has_ports ? p->dst_port : 0;
-    int order = compare_ip(&p->src, &p->dst);
-    bool is_b = order > 0 || (order == 0 && src_port > dst_port);
+    uint64_t src_port = has_ports ? p->src_port : 0, dst_port = has_ports ? p->dst_port : 0;
+    uint64_t src_0 = p->src.words[0], src_1 = p->src.words[1];
+    uint64_t dst_0 = p->dst.words[0], dst_1 = p->dst.words[1];
+    bool is_0 = network_order(src_0) > network_order(dst_0), same_0 = src_0 == dst_0;
+    bool is_1 = network_order(src_1) > network_order(dst_1), same_1 = src_1 == dst_1;
+    bool is_b = is_0 | (same_0 & (is_1 | (same_1 & (src_port > dst_port))));
+    uint64_t mask = -(uint64_t)is_b;
+    uint64_t swap_0 = (src_0 ^ dst_0) & mask, swap_1 = (src_1 ^ dst_1) & mask;
+    uint64_t swap_port = (src_port ^ dst_port) & mask;
 
-    key->a = is_b ? p->dst : p->src;
-    key->b = is_b ? p->src : p->dst;
-    key->port_a = is_b ? dst_port : src_port;
-    key->port_b = is_b ? src_port : dst_port;
-    key->proto = p->proto;
-    key->family = p->flags & FT_PACKET_IPV6 ? 6 : 4;
-    return is_b ? FT_SIDE_B : FT_SIDE_A;
+    key->word[0] = src_0 ^ swap_0;
+    key->word[1] = src_1 ^ swap_1;
+    key->word[2] = dst_0 ^ swap_0;
+    key->word[3] = dst_1 ^ swap_1;
+    key->word[4] = word_of_ports(src_port ^ swap_port, dst_port ^ swap_port, 0, p->proto,
+                                 p->flags & FT_PACKET_IPV6 ? 6 : 4);
+    key->word[5] = 0;
+    return (enum ft_side)is_b;
 }
 
-static enum ft_side key_of_l2(const struct ft_packet *p, struct ft_flow_key *key)
+static enum ft_side key_of_l2(const struct ft_packet *p, struct key_words *key)
 {
     bool is_b = memcmp(p->src_mac, p->dst_mac, 6) > 0;
+    uint16_t type = p->ethertype;
+    enum ft_flow_encapsulation encapsulation = FT_FLOW_ETHERTYPE;
 
-    memcpy(key->a.bytes, is_b ? p->dst_mac : p->src_mac, 6);
-    memcpy(key->b.bytes, is_b ? p->src_mac : p->dst_mac, 6);
-    key->type = p->ethertype;
-    key->family = 2;
     if (p->flags & FT_PACKET_SNAP) {
-        key->type = (uint16_t)p->snap;
-        key->encapsulation = FT_FLOW_SNAP;
+        type = (uint16_t)p->snap;
+        encapsulation = FT_FLOW_SNAP;
     } else if (p->flags & FT_PACKET_LLC) {
         /* the low bit of the sender's SAP tells command from response */
-        uint16_t saps = p->ethertype & 0xfffe;
-        key->type = is_b ? (uint16_t)(saps << 8 | saps >> 8) : saps;
-        key->encapsulation = FT_FLOW_LLC;
+        uint16_t saps = type & 0xfffe;
+        type = is_b ? (uint16_t)(saps << 8 | saps >> 8) : saps;
+        encapsulation = FT_FLOW_LLC;
     }
+    *key = (struct key_words){{0}};
+    memcpy(&key->word[0], is_b ? p->dst_mac : p->src_mac, 6);
+    memcpy(&key->word[2], is_b ? p->src_mac : p->dst_mac, 6);
+    key->word[4] = word_of_ports(0, 0, type, 0, 2);
+    key->word[5] = word_of_vlans(0, 0, encapsulation);
     return is_b ? FT_SIDE_B : FT_SIDE_A;
 }
 
 static inline enum ft_side key_of(const struct ft_packet *p, bool vlan_in_key,
-                                  struct ft_flow_key *key)
+                                  struct key_words *key)
 {
-    *key = (struct ft_flow_key){0};
-    if (vlan_in_key) {
-        key->vlan[0] = p->vlan[0];
-        key->vlan[1] = p->vlan[1];
-    }
-    if (p->flags & (FT_PACKET_IPV4 | FT_PACKET_IPV6))
-        return key_of_ip(p, key);
-    return key_of_l2(p, key);
+    enum ft_side side =
+        p->flags & (FT_PACKET_IPV4 | FT_PACKET_IPV6) ? key_of_ip(p, key) : key_of_l2(p, key);
+
+    if (vlan_in_key)
+        key->word[5] |= word_of_vlans(p->vlan[0], p->vlan[1], 0);
+    return side;
 }
 
 enum ft_side ft_flow_key_of(const struct ft_packet *packet, bool vlan_in_key,
                             struct ft_flow_key *key)
 {
-    return key_of(packet, vlan_in_key, key);
+    struct key_words words;
+    enum ft_side side = key_of(packet, vlan_in_key, &words);
+
+    memcpy(key, &words, sizeof(*key));
+    return side;
 }
 
 static bool is_bound(const struct ft_flow_table *table, const struct ft_packet *p, uint16_t port)
@@ -575,8 +620,8 @@ static bool is_reset(const struct ft_flow *flow, const struct ft_packet *p, enum
 }
 
 /** SYN, FIN, RST: who is the server, is the flow closed? */
-static void tcp_control(struct ft_flow_table *table, struct ft_flow *flow,
-                        const struct ft_packet *p, enum ft_side side)
+__attribute__((noinline)) static void tcp_control(struct ft_flow_table *table, struct ft_flow *flow,
+                                                  const struct ft_packet *p, enum ft_side side)
 {
     if (p->tcp_flags & FT_TCP_SYN && !(p->tcp_flags & FT_TCP_RST)) {
         flow->flags |= FT_FLOW_SYN_SEEN;
@@ -631,14 +676,14 @@ static void fill_record(const struct ft_flow_table *table, struct ft_flow *flow,
 }
 
 static struct ft_flow *create(struct ft_flow_table *table, struct shard *shard,
-                              const struct ft_packet *p, const struct ft_flow_key *key,
+                              const struct ft_packet *p, const struct key_words *key,
                               enum ft_side side, ft_flow_end_fn *end, void *user)
 {
     struct place place = place_of(p->flow_hash, shard->bucket_mask);
     struct bucket *bucket;
     uint32_t entry;
 
-    if (shard->records.used == shard->records.blocks && !evict_one(table, shard, end, user))
+    if (shard->stats.active == table->config.flows_per_shard && !evict_one(table, shard, end, user))
         goto refuse;
     bucket = choose_bucket(shard, place, &entry);
     if (!bucket && evict_from(table, shard, place, end, user))
@@ -646,10 +691,13 @@ static struct ft_flow *create(struct ft_flow_table *table, struct shard *shard,
     if (!bucket)
         goto refuse;
 
-    uint32_t index = ft_pool_get(&shard->records);
+    uint32_t index = shard->first_free ? shard->first_free : ++shard->untouched;
     struct ft_flow *flow = record_at(shard, index);
 
-    *flow = (struct ft_flow){.key = *key, .index = index};
+    shard->first_free = shard->first_free ? flow->newer : 0;
+
+    *flow = (struct ft_flow){.index = index};
+    memcpy(&flow->key, key, sizeof(*key));
     fill_record(table, flow, p, side);
     bucket->tag[entry] = place.tag;
     bucket->index[entry] = (uint16_t)index;
@@ -682,7 +730,7 @@ void ft_flow_prepare(const struct ft_flow_table *table, struct ft_packet *const 
 
         hints[i] = 0;
         if (!match && bucket->sent_away) {
-            bucket = &shard->buckets[place.second];
+            bucket = &shard->buckets[second_of(place, shard->bucket_mask)];
             match = bucket_match(bucket, place.tag);
         }
         if (match) {
@@ -696,25 +744,40 @@ void ft_flow_prepare(const struct ft_flow_table *table, struct ft_packet *const 
     }
 }
 
-struct ft_flow *ft_flow_take(struct ft_flow_table *table, const struct ft_packet *packet,
-                             uint32_t hint, uint8_t *side_out, ft_flow_end_fn *end, void *user)
+/** A packet that opens a connection. */
+static inline bool is_opening(const struct ft_packet *p)
+{
+    return p->flags & FT_PACKET_TCP &&
+           (p->tcp_flags & (FT_TCP_SYN | FT_TCP_ACK | FT_TCP_RST)) == FT_TCP_SYN;
+}
+
+/** The flow of a packet without a good hint, or that opens a connection: found, ended, made. */
+__attribute__((noinline)) static struct ft_flow *take_slowly(struct ft_flow_table *table,
+                                                             const struct ft_packet *packet,
+                                                             ft_flow_end_fn *end, void *user)
 {
     struct shard *shard = &table->shards[packet->shard];
-    struct ft_flow_key key;
+    struct key_words key;
     enum ft_side side = key_of(packet, table->config.vlan_in_key, &key);
-    struct ft_flow *flow = hint ? record_at(shard, hint) : NULL;
+    struct ft_flow *flow = find(shard, packet->flow_hash, &key);
 
-    *side_out = side;
-    if (!flow || !key_equal(&flow->key, &key))
-        flow = find(shard, packet->flow_hash, &key);
-    if (flow && packet->flags & FT_PACKET_TCP &&
-        (packet->tcp_flags & (FT_TCP_SYN | FT_TCP_ACK | FT_TCP_RST)) == FT_TCP_SYN &&
-        is_reuse(table, flow, packet, side)) {
+    if (flow && is_opening(packet) && is_reuse(table, flow, packet, side)) {
         end_flow(table, shard, flow, FT_FLOW_END_REUSED, end, user);
         flow = NULL;
     }
-    if (!flow) {
-        flow = create(table, shard, packet, &key, side, end, user);
+    return flow ? flow : create(table, shard, packet, &key, side, end, user);
+}
+
+struct ft_flow *ft_flow_take(struct ft_flow_table *table, const struct ft_packet *packet,
+                             uint32_t hint, uint8_t *side_out, ft_flow_end_fn *end, void *user)
+{
+    struct key_words key;
+    enum ft_side side = key_of(packet, table->config.vlan_in_key, &key);
+    struct ft_flow *flow = hint ? record_at(&table->shards[packet->shard], hint) : NULL;
+
+    *side_out = side;
+    if (!flow || !key_equal(&flow->key, &key) || is_opening(packet)) {
+        flow = take_slowly(table, packet, end, user);
         if (!flow)
             return NULL;
     }
@@ -780,14 +843,11 @@ static bool shard_init(struct ft_flow_table *table, uint32_t number)
     for (uint32_t i = 0; i < 2; i++)
         shard->wheels[i].slots = table->slots + (uint64_t)(number * 2 + i) * SLOTS;
     shard->ending = table->ending + (uint64_t)number * config->flows_per_shard;
-    if (!ft_pool_init(&shard->records, config->flows_per_shard, sizeof(struct ft_flow)) ||
-        !ft_pool_init(&shard->segments, config->segments_per_shard, FT_STREAM_BLOCK))
+    shard->records = table->records + (uint64_t)number * config->flows_per_shard;
+    if (!ft_pool_init(&shard->segments, config->segments_per_shard, FT_STREAM_BLOCK))
         return false;
-    if (config->huge_pages)
-        madvise(shard->records.memory, (uint64_t)shard->records.blocks * sizeof(struct ft_flow),
-                MADV_HUGEPAGE);
     shard->stats.memory =
-        (uint64_t)config->flows_per_shard * (sizeof(struct ft_flow) + 2 * sizeof(uint32_t)) +
+        (uint64_t)config->flows_per_shard * (sizeof(struct ft_flow) + sizeof(uint32_t)) +
         (uint64_t)config->segments_per_shard * (FT_STREAM_BLOCK + sizeof(uint32_t)) +
         buckets * sizeof(struct bucket) + 2 * SLOTS * sizeof(struct slot);
     return true;
@@ -803,16 +863,18 @@ struct ft_flow_table *ft_flow_table_new(const struct ft_flow_config *config)
     if (!table)
         return NULL;
     table->config = *config;
+    table->records_size = (uint64_t)FT_SHARDS * config->flows_per_shard * sizeof(struct ft_flow);
     table->buckets_size =
         (uint64_t)FT_SHARDS * bucket_count(config->flows_per_shard) * sizeof(struct bucket);
     table->slots_size = (uint64_t)FT_SHARDS * 2 * SLOTS * sizeof(struct slot);
     table->ending_size = (uint64_t)FT_SHARDS * config->flows_per_shard * sizeof(uint32_t);
     /* Buckets are small and used at random all over: huge pages always pay. */
     table->buckets = ft_map(table->buckets_size, true);
+    table->records = ft_map(table->records_size, config->huge_pages);
     table->slots = ft_map(table->slots_size, false);
     table->ending = ft_map(table->ending_size, false);
 
-    bool is_complete = table->buckets && table->slots && table->ending;
+    bool is_complete = table->records && table->buckets && table->slots && table->ending;
     for (uint32_t i = 0; i < FT_SHARDS && is_complete; i++)
         is_complete = shard_init(table, i);
     if (!is_complete) {
@@ -826,10 +888,9 @@ void ft_flow_table_free(struct ft_flow_table *table)
 {
     if (!table)
         return;
-    for (uint32_t i = 0; i < FT_SHARDS; i++) {
-        ft_pool_free(&table->shards[i].records);
+    for (uint32_t i = 0; i < FT_SHARDS; i++)
         ft_pool_free(&table->shards[i].segments);
-    }
+    ft_unmap(table->records, table->records_size);
     ft_unmap(table->buckets, table->buckets_size);
     ft_unmap(table->slots, table->slots_size);
     ft_unmap(table->ending, table->ending_size);
@@ -864,10 +925,12 @@ struct ft_pool *ft_flow_segments(const struct ft_flow_table *table, uint8_t shar
 
 struct ft_flow *ft_flow_at(const struct ft_flow_table *table, uint8_t shard, uint32_t index)
 {
-    const struct ft_pool *records = &table->shards[shard].records;
+    if (!index || index > table->shards[shard].untouched)
+        return NULL;
+
     struct ft_flow *flow = record_at(&table->shards[shard], index);
 
-    return index && index <= records->blocks && flow->key.family ? flow : NULL;
+    return flow->key.family ? flow : NULL;
 }
 
 const struct ft_flow_config *ft_flow_config(const struct ft_flow_table *table)
