@@ -247,6 +247,7 @@ static void take(struct reader *r, const struct ft_capture_record *record)
     p->wirelen = record->wirelen;
     p->linktype = record->linktype;
     p->interface = (uint16_t)record->interface;
+    p->flags = 0;
     s->packets_read++;
     s->bytes_read += record->wirelen;
     s->cut_records += caplen < record->caplen;

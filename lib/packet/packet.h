@@ -98,12 +98,13 @@ enum ft_packet_flag {
     /** The destination is a group or broadcast: by its IP or the MAC ff:ff:ff:ff:ff:ff (so that
      * directed broadcasts count); of non-IP by the group bit of the MAC. */
     FT_PACKET_MULTICAST = 1u << 13,
-    FT_PACKET_TICK = 1u << 14,     /**< no packet: a second of packet time has passed */
-    FT_PACKET_END = 1u << 15,      /**< no packet: the source has ended */
-    FT_PACKET_PRP = 1u << 16,      /**< a PRP trailer was removed */
-    FT_PACKET_STATS = 1u << 18,           /**< a tick or end at which workers tell their books */
+    FT_PACKET_TICK = 1u << 14, /**< no packet: a second of packet time has passed */
+    FT_PACKET_END = 1u << 15,  /**< no packet: the source has ended */
+    FT_PACKET_PRP = 1u << 16,  /**< a PRP trailer was removed */
+
     FT_PACKET_HSR = 1u << 17,      /**< an HSR tag was removed */
     FT_PACKET_FRAGMENT = 1u << 18, /**< an IP fragment: no ports; payload is the fragment's data */
+    FT_PACKET_STATS = 1u << 19,    /**< a tick or end at which workers tell their books */
 };
 
 enum ft_tunnel {
