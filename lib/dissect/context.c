@@ -243,7 +243,7 @@ static bool message_new(struct ft_call *call, const struct ft_protocol *protocol
     m->request_number = 0;
     if (is_top) {
         m->parent = 0xff;
-        m->sub[0].kind = m->sub[1].kind = FT_SUB_NONE;
+        memset(m->sub, 0, sizeof(m->sub));
     } else {
         m->parent = (uint8_t)parent;
         m->sub[0] = call->messages[parent].sub[0];
