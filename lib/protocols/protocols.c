@@ -5,8 +5,10 @@
 /* clang-format off */
 #define FT_BUILT_IN(X) \
     X(arp) \
+    X(cip) \
     X(cotp) \
     X(dnp3) \
+    X(enip) \
     X(goose) \
     X(modbus) \
     X(modbus_rtu) \

@@ -477,15 +477,16 @@ static bool read_lock(struct ft_context *ctx, const struct ft_cip_message *m, st
     return false;
 }
 
-/* ControlFLASH: 4B {size} -> {block size}, then 4D {offset, data} -> {offset}. */
+/* ControlFLASH: 4B {size} -> {4 bytes, block size}, then 4D {offset, data} -> {offset}. */
 static bool read_firmware(struct ft_context *ctx, const struct ft_cip_message *m, struct ft_view *v)
 {
     bool is_start = m->service == 0x4b;
 
-    if ((!is_start && m->service != 0x4d) || v->len < 2)
+    if ((!is_start && m->service != 0x4d) || v->len < (is_start && m->is_response ? 6 : 4))
         return false;
     ft_group_begin(ctx, CIP_FIRMWARE);
     if (is_start && m->is_response) {
+        ft_skip(v, 4);
         uint16_t block = ft_u16le(v);
         ft_put_uint(ctx, CIP_FIRMWARE_BLOCK, block, v);
     } else if (is_start) {

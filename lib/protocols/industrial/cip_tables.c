@@ -52,10 +52,11 @@ static const uint8_t roles[256] = {
     [0x7c] = ROLE_PROGRAM,    [0x7d] = ROLE_PROGRAM, [0x7e] = ROLE_PROGRAM,
     [0x8b] = ROLE_SETTING,    [0x8c] = ROLE_PROGRAM, [0x8d] = ROLE_PROGRAM,
     [0x8e] = ROLE_CONTROLLER, [0x8f] = ROLE_SETTING, [0xa1] = ROLE_FIRMWARE,
-    [0xac] = ROLE_STATUS,     [0xb0] = ROLE_PROGRAM, [0xb2] = ROLE_WATCH,
-    [0xf0] = ROLE_SETTING,    [0xf1] = ROLE_SETTING, [0xf2] = ROLE_SETTING,
-    [0xf3] = ROLE_SETTING,    [0xf4] = ROLE_SETTING, [0xf5] = ROLE_SETTING,
-    [0xf6] = ROLE_SETTING,    [0xf7] = ROLE_SETTING, [0xf8] = ROLE_SETTING,
+    [0xac] = ROLE_STATUS,     [0xb0] = ROLE_PROGRAM, [0xb1] = ROLE_PROGRAM,
+    [0xb2] = ROLE_WATCH,      [0xf0] = ROLE_SETTING, [0xf1] = ROLE_SETTING,
+    [0xf2] = ROLE_SETTING,    [0xf3] = ROLE_SETTING, [0xf4] = ROLE_SETTING,
+    [0xf5] = ROLE_SETTING,    [0xf6] = ROLE_SETTING, [0xf7] = ROLE_SETTING,
+    [0xf8] = ROLE_SETTING,
 };
 
 /* What the groups of common services are to each role. */
@@ -329,6 +330,21 @@ const struct ft_name ft_cip_service_names[] = {{0x01, "Get Attributes All"},
                                                {0x1a, "Insert Member"},
                                                {0x1b, "Remove Member"},
                                                {0x1c, "Group Sync"},
+                                               {0x4b, "Object Specific 4B"},
+                                               {0x4c, "Object Specific 4C"},
+                                               {0x4d, "Object Specific 4D"},
+                                               {0x4e, "Object Specific 4E"},
+                                               {0x4f, "Object Specific 4F"},
+                                               {0x50, "Object Specific 50"},
+                                               {0x51, "Object Specific 51"},
+                                               {0x52, "Object Specific 52"},
+                                               {0x53, "Write Tag Fragmented"},
+                                               {0x54, "Forward Open"},
+                                               {0x55, "Get Instance Attribute List"},
+                                               {0x56, "Get Connection Data"},
+                                               {0x57, "Search Connection Data"},
+                                               {0x5a, "Get Connection Owner"},
+                                               {0x5b, "Large Forward Open"},
                                                {0, NULL}};
 
 const struct ft_name ft_cip_status_names[] = {
