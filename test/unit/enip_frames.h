@@ -133,13 +133,15 @@ static inline int count_of(const char *text, const char *what)
 
 #define assert_has(text, what)                                                                     \
     do {                                                                                           \
-        if (!strstr(text, what))                                                                   \
-            fail_msg("no %s in\n%s", what, text);                                                  \
+        const char *text_ = (text);                                                                \
+        if (!strstr(text_, what))                                                                  \
+            fail_msg("no %s in\n%s", what, text_);                                                 \
     } while (0)
 #define assert_has_not(text, what)                                                                 \
     do {                                                                                           \
-        if (strstr(text, what))                                                                    \
-            fail_msg("%s in\n%s", what, text);                                                     \
+        const char *text_ = (text);                                                                \
+        if (strstr(text_, what))                                                                   \
+            fail_msg("%s in\n%s", what, text_);                                                    \
     } while (0)
 
 #define VIOLATION(name)   "\"name\":\"" name "\""

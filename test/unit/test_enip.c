@@ -324,7 +324,7 @@ static void test_resync(void **state)
 
     (void)state;
     register_session();
-    assert_has(ask(b), VIOLATION("not_protocol"));
+    assert_has(ask(b), VIOLATION("unexpected_content"));
     const char *s = ask(unconnected(9, get_attribute()));
     s = strstr(s, "send_rr_data") ? s : ask(unconnected(9, get_attribute()));
     assert_has(s, "\"command\":\"send_rr_data\"");

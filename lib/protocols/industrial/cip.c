@@ -15,6 +15,9 @@
 #include "cip.h"
 #include "cip_schema.h"
 
+/* Requests without a response that are passed over to find the one that a response answers. */
+#define MAX_LOST 8u
+
 /* Requests and responses of a flow, to tell a response that nobody asked for. */
 struct cip_flow {
     uint32_t waiting;
@@ -332,24 +335,35 @@ static bool is_failure(uint8_t status)
     return status != 0 && status != 0x06;
 }
 
-/* What the request left; NULL when there is none or it asked for something else. */
+/* A router on the way answers itself when it cannot deliver an Unconnected Send. */
+static bool is_routers(const struct ft_cip_keep *keep, const struct ft_cip_message *m)
+{
+    return keep->flags & FT_CIP_KEEP_ROUTED && m->service == FT_CIP_UNCONNECTED_SEND;
+}
+
+/*
+ * What the request left; NULL when there is none. Many clients never change their context: requests
+ * for other services, whose responses were lost, are passed over.
+ */
 static const struct ft_cip_keep *find_request(struct ft_context *ctx, struct ft_cip_message *m,
                                               const struct ft_cip_where *where)
 {
-    const struct ft_cip_keep *keep = ft_response(ctx, FT_SCOPE_FLOW, where->key);
-
-    if (!keep)
-        return NULL;
-    if (keep->service == m->service) {
-        m->class_id = keep->class_id;
-        m->instance = keep->instance;
-        m->attribute = keep->attribute;
-        m->is_addressed = !(keep->flags & FT_CIP_KEEP_ROUTE_LOST);
-        return keep;
+    for (unsigned i = 0; i < MAX_LOST; i++) {
+        const struct ft_cip_keep *keep = ft_response(ctx, FT_SCOPE_FLOW, where->key);
+        if (!keep)
+            return NULL;
+        if (keep->service == m->service) {
+            m->class_id = keep->class_id;
+            m->instance = keep->instance;
+            m->attribute = keep->attribute;
+            m->is_addressed = !(keep->flags & FT_CIP_KEEP_ROUTE_LOST);
+            return keep;
+        }
+        if (is_routers(keep, m)) {
+            m->class_id = FT_CIP_CONNECTION_MANAGER;
+            return NULL;
+        }
     }
-    /* A router on the way answers itself when it cannot deliver. */
-    if (keep->flags & FT_CIP_KEEP_ROUTED && m->service == FT_CIP_UNCONNECTED_SEND)
-        m->class_id = FT_CIP_CONNECTION_MANAGER;
     return NULL;
 }
 

@@ -436,6 +436,8 @@ static void check_items(struct ft_context *ctx, const struct header *h, const st
     bool is_right = is_connected ? items->has_address && items->data_type == ITEM_CONNECTED_DATA
                                  : items->data_type == ITEM_UNCONNECTED_DATA;
 
+    if (at->error == FT_VIEW_CUT)
+        return;
     if (items->count < 2 || items->count > 4)
         ft_violation(ctx, ENIP_ITEM_COUNT, at);
     else if (!is_right && ft_view_ok(at))
@@ -512,7 +514,8 @@ static void read_encapsulation(struct ft_context *ctx, struct ft_view *pdu)
 {
     struct ft_view start = *pdu;
     struct header h = read_header(pdu);
-    struct ft_view body = ft_sub(pdu, h.length);
+    /* A header that is not all here has no body that could be wrong. */
+    struct ft_view body = ft_view_ok(pdu) ? ft_sub(pdu, h.length) : *pdu;
     struct items items = {.data = ft_view_empty()};
 
     if (is_data_command(h.command)) {
@@ -558,7 +561,7 @@ static void read_io(struct ft_context *ctx, struct ft_view *pdu)
     ft_put_uint(ctx, ENIP_IO_SIZE, items.data.len, NULL);
     ft_group_end(ctx, ENIP_IO);
 
-    if (items.count < 2 || items.count > 4)
+    if (pdu->error != FT_VIEW_CUT && (items.count < 2 || items.count > 4))
         ft_violation(ctx, ENIP_ITEM_COUNT, pdu);
     else if (ft_view_ok(pdu) && (!items.has_address || items.data_type != ITEM_CONNECTED_DATA))
         ft_violation(ctx, ENIP_ITEM_TYPE, pdu);
