@@ -145,7 +145,8 @@ static void read_multiple(struct ft_context *ctx, struct ft_view *v,
             return;
         }
         ft_skip(&part, at);
-        part = ft_sub(&part, end - at);
+        if (next >= 0) /* the last one goes to the end, wherever that is */
+            part = ft_sub(&part, end - at);
         inside.index = i;
         inside.key = ft_cip_key_inside(where->key, i);
         if (!read_inside(ctx, part, &inside))
