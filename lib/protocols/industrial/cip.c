@@ -166,6 +166,8 @@ static void read_unconnected_send(struct ft_context *ctx, struct ft_view *v,
     uint32_t ticks = ft_u8(v);
     ft_put_uint(ctx, CIP_TIMEOUT, (uint64_t)ticks << tick, v);
     uint32_t size = ft_u16le(v);
+    if (!ft_view_ok(v))
+        return;
     struct ft_view service = ft_sub(v, size);
     if (size & 1)
         ft_skip(v, 1);
