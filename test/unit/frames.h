@@ -20,7 +20,6 @@ enum open_kind {
     OPEN_ICMP,
     OPEN_ICMPV6,
     OPEN_PPPOE,
-    OPEN_LENGTH,
 };
 
 struct frame {
@@ -164,13 +163,6 @@ static inline void open_pppoe(struct frame *f)
     put16(f, 0);
 }
 
-/* A 16-bit length of all that follows it. */
-static inline void open_length(struct frame *f)
-{
-    open_header(f, OPEN_LENGTH);
-    put16(f, 0);
-}
-
 /* ---- lengths and checksums ----------------------------------------------------------------- */
 
 static inline void set16(uint8_t *to, uint32_t x)
@@ -231,9 +223,6 @@ static inline void close_header(struct frame *f, unsigned i)
         break;
     case OPEN_PPPOE:
         set16(header + 4, length - 6);
-        break;
-    case OPEN_LENGTH:
-        set16(header, length - 2);
         break;
     }
 }
