@@ -70,7 +70,7 @@ static inline bool is_tunnel_port(const struct ft_decode_config *config, uint16_
 static inline bool may_be_prp(const uint8_t *data, uint32_t end, uint32_t caplen)
 {
     return caplen - end >= 6 &&
-           ((ft_be16(data + caplen - 2) == 0x88fb) | (ft_be16(data + caplen - 6) == 0x88fb));
+           (ft_be16(data + caplen - 2) == 0x88fb || ft_be16(data + caplen - 6) == 0x88fb);
 }
 
 /*
