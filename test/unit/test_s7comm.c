@@ -319,7 +319,11 @@ static void test_stop(void **state)
     assert_has(out, "\"pi_service\":\"P_PROGRAM\"");
     out = answer(10, BYTES(0x29), none);
     assert_has(out, "\"class\":\"mode\",\"kind\":\"response\"");
+    assert_has(out, "\"fact\":\"mode\",\"value\":\"stop\"");
     assert_has_not(out, "violation");
+    job(11, stop, none);
+    out = feed(FT_TO_CLIENT, packet(pdu(3, 11, 0xd0a1, BYTES(0x29), none)));
+    assert_has_not(out, "\"fact\"");
 }
 
 static struct bytes pi(struct bytes argument, const char *name)
@@ -438,7 +442,7 @@ static void test_download(void **state)
     assert_has(out, "\"block_protected\":true");
     assert_has(out,
                "\"block_author\":\"ANNA\",\"block_family\":\"PUMPS\",\"block_name\":\"LEVEL\"");
-    assert_has(out, "\"block_version\":18,\"block_checksum\":43981");
+    assert_has(out, "\"block_version\":\"1.2\",\"block_checksum\":43981");
     assert_has(out, "\"block_code_time\":\"1984-01-02T00:00:00.001");
     out = feed(FT_TO_CLIENT, packet(pdu(1, 0x7003, 0, join(BYTES(0x1c), name), none)));
     assert_has(out, "\"command\":\"download_ended\"");
@@ -618,6 +622,26 @@ static void test_state_lists(void **state)
     assert_has_not(response(67, 4, 1, BYTES(0, 0x11, 0, 0, 0, 28, 0xff, 0xff)), "identities");
 }
 
+static const char *protection(uint8_t level, uint8_t position)
+{
+    struct bytes status = BYTES(0x01, 0x32, 0, 4, 0, 40, 0, 1, 0, 4, 0, 1, 0, 0, 0, level, 0,
+                                position, 0, 0, 0, 0, 0x56, 0x56, 0, 0, 0, 1, 0, 0, 0, 2);
+    return response(61, 4, 1, join(status, padded("", 16)));
+}
+
+static void test_protection_lowered(void **state)
+{
+    (void)state;
+    connect();
+    assert_has_not(protection(1, 2), "violation");
+    assert_has_not(protection(2, 1), "violation");
+    assert_has_not(protection(2, 1), "violation");
+    assert_has(protection(2, 2), "protection_lowered");
+    assert_has_not(protection(2, 2), "violation");
+    assert_has_not(protection(3, 3), "violation");
+    assert_has(protection(1, 3), "protection_lowered");
+}
+
 static void test_refused_list(void **state)
 {
     (void)state;
@@ -672,7 +696,10 @@ static void test_programmer(void **state)
     assert_has(out, "\"data\":\"dead\",\"value\":57005");
     assert_has(out, "\"address\":\"I8.1\"");
     assert_has_not(out, "violation");
-    assert_has(request(81, 1, 0x0c, none), "\"class\":\"mode\"");
+    out = request(81, 1, 0x0c, none);
+    assert_has(out, "\"class\":\"mode\"");
+    assert_has(out, "\"name\":\"memory_reset\"");
+    assert_has_not(response(81, 1, 0x0c, none), "violation");
     assert_has(request(82, 1, 0x09, none), "\"command\":\"force\"");
     assert_has(request(83, 1, 0x16, none), "\"command\":\"flash_led\"");
     assert_has(push(1, 2, none), "\"class\":\"data\",\"kind\":\"unsolicited\"");
@@ -1003,6 +1030,7 @@ int main(void)
         TEST(test_components_in_parts),
         TEST(test_part_without_start),
         TEST(test_state_lists),
+        TEST(test_protection_lowered),
         TEST(test_refused_list),
         TEST(test_mode_transition),
         TEST(test_clock),

@@ -300,6 +300,8 @@ enum s7_violation {
     S7_V_NO_JOB,
     S7_V_TRANSFER,
     S7_V_STOP,
+    S7_V_RESET,
+    S7_V_SWITCH,
     S7_V_PASSWORD,
     S7_V_PROTECTED,
 };
@@ -322,6 +324,8 @@ struct s7_flow {
     uint8_t is_download_seen; /**< a download was requested */
     uint8_t is_upload_seen;   /**< an upload was requested */
     uint8_t is_block_open[2]; /**< a block is being collected: [0] download, [1] upload */
+    uint8_t switch_position;  /**< of the mode switch, 0 = not known */
+    uint8_t protection;       /**< level in force, 0 = not known */
 };
 
 _Static_assert(sizeof(struct s7_flow) <= FT_MAX_FLOW_STATE, "state of a flow");

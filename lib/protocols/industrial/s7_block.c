@@ -1,5 +1,7 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 /* S7comm program blocks: their names on the wire, their headers, their transfer in parts. */
+#include <stdio.h>
+
 #include "s7.h"
 
 #define S7_BLOCK_MAGIC    0x7070 /* "pp" */
@@ -84,13 +86,31 @@ static void read_header(struct ft_context *ctx, struct ft_view *v)
     ft_put_uint(ctx, S7_F_CODE_SIZE, ft_u16be(v), v);
 }
 
+static void put_name(struct ft_context *ctx, uint32_t field, struct ft_view name)
+{
+    int first = ft_peek_u8(&name, 0);
+    if (first > 0 && first != ' ')
+        ft_put_string(ctx, field, name);
+}
+
+/* Major and minor in a nibble each. */
+static void put_version(struct ft_context *ctx, struct ft_view *v)
+{
+    char text[8];
+    uint8_t version = ft_u8(v);
+    if (ft_wants(ctx, S7_F_BLOCK_VERSION)) {
+        int n = snprintf(text, sizeof(text), "%u.%u", version >> 4, version & 15);
+        ft_put_text(ctx, S7_F_BLOCK_VERSION, text, (uint32_t)n, v);
+    }
+}
+
 /* Author, family, name, version, checksum: the last 36 bytes. */
 static void read_tail(struct ft_context *ctx, struct ft_view *v)
 {
-    ft_put_string(ctx, S7_F_BLOCK_AUTHOR, ft_sub(v, 8));
-    ft_put_string(ctx, S7_F_BLOCK_FAMILY, ft_sub(v, 8));
-    ft_put_string(ctx, S7_F_BLOCK_NAME, ft_sub(v, 8));
-    ft_put_uint(ctx, S7_F_BLOCK_VERSION, ft_u8(v), v);
+    put_name(ctx, S7_F_BLOCK_AUTHOR, ft_sub(v, 8));
+    put_name(ctx, S7_F_BLOCK_FAMILY, ft_sub(v, 8));
+    put_name(ctx, S7_F_BLOCK_NAME, ft_sub(v, 8));
+    put_version(ctx, v);
     ft_skip(v, 1);
     ft_put_uint(ctx, S7_F_BLOCK_CHECKSUM, ft_u16be(v), v);
     ft_skip(v, 8);

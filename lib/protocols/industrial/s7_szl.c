@@ -52,6 +52,14 @@ enum component {
 
 #define PROTECTION_INDEX 4
 
+/* Positions of the mode switch. */
+enum mode_switch {
+    SWITCH_RUN = 1,
+    SWITCH_RUN_P = 2,
+    SWITCH_STOP = 3,
+    SWITCH_MRES = 4,
+};
+
 /* Without trailing blanks and zeros. */
 static struct ft_view trim(struct ft_view text)
 {
@@ -187,15 +195,33 @@ static void read_modes(struct ft_context *ctx, struct ft_view *v)
 
 static void tell_protection(struct ft_context *ctx, uint16_t level, uint16_t position)
 {
-    static const char *const positions[] = {NULL, "run", "run_p", "stop", "mres"};
+    static const char *const positions[] = {[SWITCH_RUN] = "run",
+                                            [SWITCH_RUN_P] = "run_p",
+                                            [SWITCH_STOP] = "stop",
+                                            [SWITCH_MRES] = "mres"};
     char text[48];
     if (level < 1 || level > 3)
         return;
-    if (position >= 1 && position <= 4)
+    if (position >= SWITCH_RUN && position <= SWITCH_MRES)
         snprintf(text, sizeof(text), "level %u, switch %s", level, positions[position]);
     else
         snprintf(text, sizeof(text), "level %u", level);
     ft_asset_text(ctx, FT_SERVER, FT_FACT_PROTECTION, text);
+}
+
+/*
+ * A connection has one processor at its end, so what it said before is of the same one: the switch
+ * left RUN, or the protection went down.
+ */
+static void judge_protection(struct ft_context *ctx, uint16_t level, uint16_t position,
+                             const struct ft_view *at)
+{
+    struct s7_flow *flow = ctx->flow_state;
+    bool is_unlocked = flow->switch_position == SWITCH_RUN && position > SWITCH_RUN;
+    if (is_unlocked || (level && level < flow->protection))
+        ft_violation(ctx, S7_V_SWITCH, at);
+    flow->switch_position = position <= SWITCH_MRES ? (uint8_t)position : 0;
+    flow->protection = level <= 3 ? (uint8_t)level : 0;
 }
 
 /* Index 4: protection levels, mode switch, checksums of configuration and program. */
@@ -209,6 +235,7 @@ static void read_protection(struct ft_context *ctx, struct ft_view *v)
     ft_put_uint(ctx, S7_F_LEVEL, level, v);
     uint16_t position = ft_u16be(v);
     ft_put_uint(ctx, S7_F_SWITCH, position, v);
+    judge_protection(ctx, level, position, v);
     ft_skip(v, 6);
     ft_put_uint(ctx, S7_F_CHECKSUM_HARDWARE, ft_u32be(v), v);
     ft_put_uint(ctx, S7_F_CHECKSUM_PROGRAM, ft_u32be(v), v);

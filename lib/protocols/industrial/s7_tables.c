@@ -586,8 +586,8 @@ static const struct ft_field fields[] = {
                          .title = "Name of the block",
                          .type = FT_TYPE_STRING},
     [S7_F_BLOCK_VERSION] = {.name = "block_version",
-                            .title = "Version of the block, major and minor nibble",
-                            .type = FT_TYPE_UINT},
+                            .title = "Version of the block",
+                            .type = FT_TYPE_STRING},
     [S7_F_BLOCK_CHECKSUM] = {.name = "block_checksum",
                              .title = "Checksum of the block",
                              .type = FT_TYPE_UINT},
@@ -1068,6 +1068,20 @@ static const struct ft_violation violations[] = {
                    .mitre = "T0843 T0858 T0814",
                    .engine = FT_ENGINE_OPERATIONAL,
                    .is_alert = 1},
+    [S7_V_RESET] = {.name = "memory_reset",
+                    .title = "S7 controller was told to reset its memory",
+                    .severity = FT_SEVERITY_WARNING,
+                    .reference = "O6",
+                    .mitre = "T0858 T0814",
+                    .engine = FT_ENGINE_OPERATIONAL,
+                    .is_alert = 1},
+    [S7_V_SWITCH] = {.name = "protection_lowered",
+                     .title = "S7 mode switch left RUN, or protection went down",
+                     .severity = FT_SEVERITY_MINOR,
+                     .reference = "O30",
+                     .mitre = "T0858",
+                     .engine = FT_ENGINE_OPERATIONAL,
+                     .is_alert = 1},
     [S7_V_PASSWORD] = {.name = "wrong_password",
                        .title = "S7 controller refused a password",
                        .severity = FT_SEVERITY_WARNING,
@@ -1084,12 +1098,6 @@ static const struct ft_carrier carriers[] = {
     {.kind = FT_CARRIER_PARENT, .value = FT_ANY_SELECTOR, .parent = "cotp"},
 };
 
-/* TPKT, a COTP data TPDU with the end mark, protocol id, kind, redundancy id. */
-static const struct ft_signature signatures[] = {
-    {.pattern = "^\\x03\\x00..\\x02\\xf0\\x80\\x32[\\x01\\x02\\x03\\x07]\\x00\\x00",
-     .flags = FT_SIGNATURE_TCP},
-};
-
 _Static_assert(sizeof(fields) / sizeof(fields[0]) == S7_FIELD_COUNT, "a row for each field");
 
 const struct ft_dissector ft_dissector_s7comm = {
@@ -1099,7 +1107,6 @@ const struct ft_dissector ft_dissector_s7comm = {
     .title = "S7comm",
     .specification = "Siemens S7 communication, known from its public dissectors and libraries",
     .carried_by = FT_TABLE(carriers),
-    .signatures = FT_TABLE(signatures),
     .fields = FT_TABLE(fields),
     .commands = FT_TABLE(commands),
     .violations = FT_TABLE(violations),

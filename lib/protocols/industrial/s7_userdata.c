@@ -19,6 +19,7 @@ enum programmer_function {
     PROGRAMMER_VARIABLE_STATUS = 0x02,
     PROGRAMMER_MODIFY = 0x08,
     PROGRAMMER_FORCE = 0x09,
+    PROGRAMMER_MEMORY_RESET = 0x0c,
 };
 
 enum cyclic_function {
@@ -43,7 +44,6 @@ enum time_function {
 
 #define SECURITY_PASSWORD  0x01
 #define TEST_PARAMETERS    20u /* bytes of the parameters of a test job: ten numbers */
-#define EVENT_CLASS_MODE   4
 #define NS_PER_MILLISECOND 1000000ull
 
 /* The parameters of userdata. */
@@ -562,6 +562,9 @@ void s7_read_userdata(struct ft_context *ctx, const struct s7_header *header,
 
     s7_put_header(ctx, header);
     put_parameters(ctx, &ud);
+    if (is_request(&ud) && ud.group == S7_GROUP_PROGRAMMER &&
+        ud.subfunction == PROGRAMMER_MEMORY_RESET)
+        ft_violation(ctx, S7_V_RESET, parameters);
     if (ud.group == S7_GROUP_MODE)
         read_mode(ctx, &ud, parameters);
     if (asked && ud.group == S7_GROUP_CPU && ud.subfunction == S7_CPU_READ_SZL && ud.error &&

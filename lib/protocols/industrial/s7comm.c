@@ -10,7 +10,6 @@
  */
 #include "s7.h"
 
-#define S7_HEADER       10u
 #define S7_MAX_ITEMS    20u
 #define S7_LENGTH_INFO  13u /* "1", load memory (6), code (6) */
 #define S7_STOP_UNKNOWN 5u
@@ -304,11 +303,9 @@ static void read_job(struct ft_context *ctx, const struct s7_header *header,
 
 /* ---- answers ------------------------------------------------------------------------------- */
 
-static void judge_answer(struct ft_context *ctx, const struct s7_header *header, uint8_t function,
-                         const struct s7_kept *kept)
+static void judge_answer(struct ft_context *ctx, uint8_t function, const struct s7_kept *kept)
 {
     const struct s7_flow *flow = ctx->flow_state;
-    (void)header;
     if (!kept && !ctx->is_midstream && flow->is_job_seen[is_reversed(function)])
         ft_violation(ctx, S7_V_NO_JOB, NULL);
 }
@@ -372,7 +369,9 @@ static void read_answer(struct ft_context *ctx, const struct s7_header *header,
     s7_put_header(ctx, header);
     if (is_named)
         ft_put_uint(ctx, S7_F_FUNCTION, function, parameters);
-    judge_answer(ctx, header, function, kept);
+    judge_answer(ctx, function, kept);
+    if (function == S7_STOP && kept && !header->error)
+        s7_put_mode(ctx, S7_MODE_STOP, parameters);
     if (is_named && (parameters->len || data->len))
         read_answer_body(ctx, function, parameters, data, kept);
 }

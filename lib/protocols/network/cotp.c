@@ -553,21 +553,38 @@ static bool is_whole(enum ft_reassembly_result result, uint32_t flags)
            (result == FT_REASSEMBLY_REPLACED && flags & FT_REASSEMBLY_LAST);
 }
 
+/* Add a part to the TSDU of this direction of class 0; true when *tsdu is all of it. */
+static bool collect(struct ft_context *ctx, struct cotp_flow *flow, unsigned way, bool is_last,
+                    struct ft_view *tsdu)
+{
+    uint32_t flags =
+        (flow->is_open[way] ? 0 : FT_REASSEMBLY_FIRST) | (is_last ? FT_REASSEMBLY_LAST : 0);
+    struct ft_view part = *tsdu;
+
+    flow->is_open[way] = !is_last;
+    if (flow->tsdu_length[way] <= FT_MAX_REASSEMBLY)
+        flow->tsdu_length[way] += part.len;
+    if (flow->tsdu_length[way] > FT_MAX_REASSEMBLY && !flow->is_too_long[way]) {
+        flow->is_too_long[way] = 1;
+        ft_violation(ctx, COTP_V_TSDU_TOO_LONG, NULL);
+    }
+    if (is_last)
+        flow->tsdu_length[way] = flow->is_too_long[way] = 0;
+    return is_whole(ft_reassemble(ctx, 0, part, flags, tsdu), flags);
+}
+
 /* A class 0 or 1 data TPDU: everything but the end mark is known from the connection. */
 static void read_data_0(struct ft_context *ctx, struct cotp_flow *flow, uint8_t mark,
                         struct ft_view *pdu)
 {
     unsigned way = ctx->direction == FT_TO_CLIENT;
     bool is_last = mark & COTP_EOT;
-    uint32_t flags =
-        (flow->is_open[way] ? 0 : FT_REASSEMBLY_FIRST) | (is_last ? FT_REASSEMBLY_LAST : 0);
     uint32_t length = pdu->len;
-    struct ft_view tsdu = ft_view_empty();
+    struct ft_view tsdu = ft_rest(pdu);
+    bool is_done = is_last && !flow->is_open[way];
 
-    enum ft_reassembly_result result = ft_reassemble(ctx, 0, ft_rest(pdu), flags, &tsdu);
-    flow->tsdu_length[way] += flow->tsdu_length[way] <= FT_MAX_REASSEMBLY ? length : 0;
-    flow->is_open[way] = !is_last;
-    bool is_done = is_whole(result, flags);
+    if (!is_done)
+        is_done = collect(ctx, flow, way, is_last, &tsdu);
     if (is_done)
         name_s7_parties(ctx, flow, &tsdu);
 
@@ -579,14 +596,6 @@ static void read_data_0(struct ft_context *ctx, struct cotp_flow *flow, uint8_t 
         ft_violation(ctx, COTP_V_NO_CONNECTION, NULL);
     if (flow->tpdu_size && length + 3 > flow->tpdu_size)
         ft_violation(ctx, COTP_V_TPDU_SIZE, NULL);
-    if (flow->tsdu_length[way] > FT_MAX_REASSEMBLY && !flow->is_too_long[way]) {
-        flow->is_too_long[way] = 1;
-        ft_violation(ctx, COTP_V_TSDU_TOO_LONG, NULL);
-    }
-    if (is_last) {
-        flow->tsdu_length[way] = 0;
-        flow->is_too_long[way] = 0;
-    }
     if (!is_done)
         return;
     ft_put_uint(ctx, COTP_F_TSDU_LENGTH, tsdu.len, NULL);
