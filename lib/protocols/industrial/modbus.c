@@ -130,6 +130,12 @@ static bool is_proper(const struct header *h, struct ft_view adu)
     return is_sound(h) && ft_modbus_shape(&adu) != 0;
 }
 
+/* The first bytes of a header: protocol id and the high byte of the length, as far as they go. */
+static bool may_begin(const struct ft_view *v)
+{
+    return ft_peek_u8(v, 2) <= 0 && ft_peek_u8(v, 3) <= 0 && ft_peek_u8(v, 4) <= 0;
+}
+
 static enum ft_verdict probe(const struct ft_probe *where, struct ft_view payload)
 {
     unsigned proper = 0;
@@ -140,13 +146,13 @@ static enum ft_verdict probe(const struct ft_probe *where, struct ft_view payloa
         if (!is_sound(&h))
             return FT_NO;
         if (payload.len < MBAP + (uint32_t)h.length) /* the rest comes with the next segment */
-            return whole || (where->is_bound && ft_modbus_is_known(h.function)) ? FT_MAYBE : FT_NO;
+            return whole || where->is_bound ? FT_MAYBE : FT_NO;
         struct ft_view adu = ft_sub(&payload, MBAP + h.length);
         proper += is_proper(&h, adu);
         whole++;
     }
     if (where->is_bound)
-        return whole ? FT_YES : FT_NO;
+        return whole ? FT_YES : may_begin(&payload) ? FT_MAYBE : FT_NO;
     if (proper < whole || payload.len)
         return FT_NO;
     return proper >= 2 ? FT_YES : proper == 1 ? FT_MAYBE : FT_NO;

@@ -89,63 +89,43 @@ struct function {
     uint8_t category;
 };
 
+/* clang-format off */
 static const struct function functions[128] = {
-    [1] = {{5, 0}, {2, 1}, read_bits_request, read_bits_response, READS | COILS, PUBLIC_ASSIGNED},
-    [2] =
-        {{5, 0}, {2, 1}, read_bits_request, read_bits_response, READS | DISCRETES, PUBLIC_ASSIGNED},
-    [3] = {{5, 0},
-           {2, 1},
-           read_registers_request,
-           read_registers_response,
-           READS | HOLDING,
-           PUBLIC_ASSIGNED},
-    [4] = {{5, 0},
-           {2, 1},
-           read_registers_request,
-           read_registers_response,
-           READS | INPUT,
-           PUBLIC_ASSIGNED},
-    [5] = {{5, 0}, {5, 0}, write_single, write_single, WRITES | COILS | SINGLE, PUBLIC_ASSIGNED},
-    [6] = {{5, 0}, {5, 0}, write_single, write_single, WRITES | HOLDING | SINGLE, PUBLIC_ASSIGNED},
-    [7] = {{1, 0}, {2, 0}, nothing, exception_status_response, 0, PUBLIC_ASSIGNED},
-    [8] = {{5, 0}, {5, 0}, diagnostics, diagnostics, 0, PUBLIC_ASSIGNED},
-    [9] = {.category = RESERVED},
+    [1]  = {{5, 0}, {2, 1}, read_bits_request, read_bits_response, READS | COILS, PUBLIC_ASSIGNED},
+    [2]  = {{5, 0}, {2, 1}, read_bits_request, read_bits_response, READS | DISCRETES,
+            PUBLIC_ASSIGNED},
+    [3]  = {{5, 0}, {2, 1}, read_registers_request, read_registers_response, READS | HOLDING,
+            PUBLIC_ASSIGNED},
+    [4]  = {{5, 0}, {2, 1}, read_registers_request, read_registers_response, READS | INPUT,
+            PUBLIC_ASSIGNED},
+    [5]  = {{5, 0}, {5, 0}, write_single, write_single, WRITES | COILS | SINGLE, PUBLIC_ASSIGNED},
+    [6]  = {{5, 0}, {5, 0}, write_single, write_single, WRITES | HOLDING | SINGLE,
+            PUBLIC_ASSIGNED},
+    [7]  = {{1, 0}, {2, 0}, nothing, exception_status_response, 0, PUBLIC_ASSIGNED},
+    [8]  = {{5, 0}, {5, 0}, diagnostics, diagnostics, 0, PUBLIC_ASSIGNED},
+    [9]  = {.category = RESERVED},
     [10] = {.category = RESERVED},
     [11] = {{1, 0}, {5, 0}, nothing, comm_counter_response, 0, PUBLIC_ASSIGNED},
     [12] = {{1, 0}, {2, 1}, nothing, comm_log_response, 0, PUBLIC_ASSIGNED},
     [13] = {.category = RESERVED},
     [14] = {.category = RESERVED},
-    [15] = {{6, 5},
-            {5, 0},
-            write_multiple_request,
-            write_multiple_response,
-            WRITES | COILS | MULTIPLE,
-            PUBLIC_ASSIGNED},
-    [16] = {{6, 5},
-            {5, 0},
-            write_multiple_request,
-            write_multiple_response,
-            WRITES | HOLDING | MULTIPLE,
-            PUBLIC_ASSIGNED},
+    [15] = {{6, 5}, {5, 0}, write_multiple_request, write_multiple_response,
+            WRITES | COILS | MULTIPLE, PUBLIC_ASSIGNED},
+    [16] = {{6, 5}, {5, 0}, write_multiple_request, write_multiple_response,
+            WRITES | HOLDING | MULTIPLE, PUBLIC_ASSIGNED},
     [17] = {{1, 0}, {2, 1}, nothing, server_id_response, 0, PUBLIC_ASSIGNED},
     [18] = {.category = RESERVED},
     [19] = {.category = RESERVED},
     [20] = {{2, 1}, {2, 1}, file_read_request, file_read_response, 0, PUBLIC_ASSIGNED},
     [21] = {{2, 1}, {2, 1}, file_write, file_write, 0, PUBLIC_ASSIGNED},
     [22] = {{7, 0}, {7, 0}, mask_write, mask_write, WRITES | HOLDING, PUBLIC_ASSIGNED},
-    [23] = {{10, 9},
-            {2, 1},
-            exchange_request,
-            read_registers_response,
-            READS | WRITES | HOLDING | MULTIPLE,
-            PUBLIC_ASSIGNED},
+    [23] = {{10, 9}, {2, 1}, exchange_request, read_registers_response,
+            READS | WRITES | HOLDING | MULTIPLE, PUBLIC_ASSIGNED},
     [24] = {{3, 0}, {3, 2}, fifo_request, fifo_response, 0, PUBLIC_ASSIGNED},
     [40] = {.category = RESERVED},
     [41] = {.category = RESERVED},
     [42] = {.category = RESERVED},
-    [MEI] = {.read_request = encapsulated,
-             .read_response = encapsulated,
-             .category = PUBLIC_ASSIGNED},
+    [MEI] = {{0, 0}, {0, 0}, encapsulated, encapsulated, 0, PUBLIC_ASSIGNED},
     [FT_MODBUS_UMAS] = {.category = RESERVED},
     [91] = {.category = RESERVED},
     [125] = {.category = RESERVED},
@@ -154,37 +134,14 @@ static const struct function functions[128] = {
 };
 
 const struct ft_name ft_modbus_function_names[] = {
-    {1, "RdCoils"},
-    {2, "RdDiscreteInputs"},
-    {3, "RdHoldRegs"},
-    {4, "RdInputRegs"},
-    {5, "WrSingleCoil"},
-    {6, "WrSingleReg"},
-    {7, "RdExcStatus"},
-    {8, "Diagnostic"},
-    {9, "Program484"},
-    {10, "Poll484"},
-    {11, "GetCommEventCtr"},
-    {12, "GetCommEventLog"},
-    {13, "ProgramController"},
-    {14, "PollController"},
-    {15, "WrMultCoils"},
-    {16, "WrMultRegs"},
-    {17, "ReportServerID"},
-    {18, "Program884"},
-    {19, "ResetCommLink"},
-    {20, "RdFileRec"},
-    {21, "WrFileRec"},
-    {22, "MaskWrReg"},
-    {23, "RdWrMultRegs"},
-    {24, "RdFIFOQueue"},
-    {40, "ProgramConcept"},
-    {43, "MEI"},
-    {90, "UMAS"},
-    {125, "FirmwareReplacement"},
-    {126, "ProgramModicon"},
-    {127, "ReportLocalAddress"},
-    {0, NULL},
+    {1, "RdCoils"}, {2, "RdDiscreteInputs"}, {3, "RdHoldRegs"}, {4, "RdInputRegs"},
+    {5, "WrSingleCoil"}, {6, "WrSingleReg"}, {7, "RdExcStatus"}, {8, "Diagnostic"},
+    {9, "Program484"}, {10, "Poll484"}, {11, "GetCommEventCtr"}, {12, "GetCommEventLog"},
+    {13, "ProgramController"}, {14, "PollController"}, {15, "WrMultCoils"}, {16, "WrMultRegs"},
+    {17, "ReportServerID"}, {18, "Program884"}, {19, "ResetCommLink"}, {20, "RdFileRec"},
+    {21, "WrFileRec"}, {22, "MaskWrReg"}, {23, "RdWrMultRegs"}, {24, "RdFIFOQueue"},
+    {40, "ProgramConcept"}, {43, "MEI"}, {90, "UMAS"}, {125, "FirmwareReplacement"},
+    {126, "ProgramModicon"}, {127, "ReportLocalAddress"}, {0, NULL},
 };
 
 const struct ft_name ft_modbus_access_names[] = {
@@ -202,58 +159,32 @@ const struct ft_name ft_modbus_access_names[] = {
 };
 
 const struct ft_name ft_modbus_category_names[] = {
-    {PUBLIC_ASSIGNED, "PUBLIC_ASSIGNED"},
-    {PUBLIC_UNASSIGNED, "PUBLIC_UNASSIGNED"},
-    {USER_DEFINED, "USER_DEFINED"},
-    {RESERVED, "RESERVED"},
-    {0, NULL},
+    {PUBLIC_ASSIGNED, "PUBLIC_ASSIGNED"}, {PUBLIC_UNASSIGNED, "PUBLIC_UNASSIGNED"},
+    {USER_DEFINED, "USER_DEFINED"}, {RESERVED, "RESERVED"}, {0, NULL},
 };
 
 const struct ft_name ft_modbus_diagnostic_names[] = {
-    {0, "RetQueryData"},
-    {1, "RestartCommOpt"},
-    {2, "RetDiagReg"},
-    {3, "ChangeInputDelimiter"},
-    {4, "ForceListenOnlyMode"},
-    {10, "ClearCtrDiagReg"},
-    {11, "RetBusMsgCount"},
-    {12, "RetBusCommErrCount"},
-    {13, "RetBusExcErrCount"},
-    {14, "RetServerMsgCount"},
-    {15, "RetServerNoRespCount"},
-    {16, "RetServerNAKCount"},
-    {17, "RetServerBusyCount"},
-    {18, "RetBusCharOverrunCount"},
-    {19, "RetOverrunErrCount"},
-    {20, "ClearOverrunCounterFlag"},
-    {21, "GetClearPlusStats"},
-    {0, NULL},
+    {0, "RetQueryData"}, {1, "RestartCommOpt"}, {2, "RetDiagReg"}, {3, "ChangeInputDelimiter"},
+    {4, "ForceListenOnlyMode"}, {10, "ClearCtrDiagReg"}, {11, "RetBusMsgCount"},
+    {12, "RetBusCommErrCount"}, {13, "RetBusExcErrCount"}, {14, "RetServerMsgCount"},
+    {15, "RetServerNoRespCount"}, {16, "RetServerNAKCount"}, {17, "RetServerBusyCount"},
+    {18, "RetBusCharOverrunCount"}, {19, "RetOverrunErrCount"}, {20, "ClearOverrunCounterFlag"},
+    {21, "GetClearPlusStats"}, {0, NULL},
 };
 
 const struct ft_name ft_modbus_mei_names[] = {
-    {MEI_CANOPEN, "CANOpenGenRefReqResp"},
-    {MEI_DEVICE_ID, "RdDevId"},
-    {0, NULL},
+    {MEI_CANOPEN, "CANOpenGenRefReqResp"}, {MEI_DEVICE_ID, "RdDevId"}, {0, NULL},
 };
 
 const struct ft_name ft_modbus_exception_names[] = {
-    {1, "IllegalFunction"},
-    {2, "IllegalDataAddr"},
-    {3, "IllegalDataValue"},
-    {4, "ServerDeviceFail"},
-    {5, "Ack"},
-    {6, "ServerDeviceBusy"},
-    {7, "NegAck"},
-    {8, "MemParityErr"},
-    {10, "GatewayPathUnavailable"},
-    {11, "GatewayTargetFailToResp"},
+    {1, "IllegalFunction"}, {2, "IllegalDataAddr"}, {3, "IllegalDataValue"},
+    {4, "ServerDeviceFail"}, {5, "Ack"}, {6, "ServerDeviceBusy"}, {7, "NegAck"},
+    {8, "MemParityErr"}, {10, "GatewayPathUnavailable"}, {11, "GatewayTargetFailToResp"},
     {0, NULL},
 };
 
 const struct ft_name ft_modbus_run_names[] = {
-    {0x00, "off"},
-    {0xFF, "on"},
-    {0, NULL},
+    {0x00, "off"}, {0xFF, "on"}, {0, NULL},
 };
 
 const struct ft_name ft_modbus_read_code_names[] = {
@@ -261,14 +192,10 @@ const struct ft_name ft_modbus_read_code_names[] = {
 };
 
 const struct ft_name ft_modbus_conformity_names[] = {
-    {0x01, "basic_stream"},
-    {0x02, "regular_stream"},
-    {0x03, "extended_stream"},
-    {0x81, "basic"},
-    {0x82, "regular"},
-    {0x83, "extended"},
-    {0, NULL},
+    {0x01, "basic_stream"}, {0x02, "regular_stream"}, {0x03, "extended_stream"},
+    {0x81, "basic"}, {0x82, "regular"}, {0x83, "extended"}, {0, NULL},
 };
+/* clang-format on */
 
 /* ---- lengths and shapes --------------------------------------------------------------------- */
 
@@ -288,7 +215,7 @@ static int32_t device_id_length(const struct ft_view *stream, bool is_request)
         length += 2 + size;
         if (length > FT_MODBUS_MAX_PDU)
             return 0;
-        if (!ft_skip(&v, size))
+        if (!ft_view_ok(&v) || !ft_skip(&v, size))
             return -(int32_t)length;
     }
     return (int32_t)length;
