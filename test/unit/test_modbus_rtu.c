@@ -209,6 +209,29 @@ static void ascii(void **state)
     assert_int_equal(feed_count(s, "{\"message\""), 2);
 }
 
+/* RFC 2217: commands are no frames, and a frame's 0xFF comes doubled. */
+static void telnet(void **state)
+{
+    (void)state;
+    assert_has_not(to_server(&f, "ff fb 2c ff fd 2c ff fa 2c 01 00 00 25 80 ff f0"), "message");
+    uint8_t bytes[FEED_MAX];
+    uint32_t n = with_crc("01 05 0001 ff00*", bytes);
+    assert_int_equal(n, 8);
+    memmove(bytes + 5, bytes + 4, 4);
+    const char *s = feed_raw(&f, FT_TO_SERVER, bytes, 9);
+    assert_has(s, "\"command\":\"write_single_coil\"");
+    assert_has(s, "\"encapsulation\":\"rfc2217\"");
+    assert_has(s, "\"coils\":[true]");
+    assert_clean(s);
+    /* In pieces, with a command between. */
+    unsigned messages = 0;
+    for (unsigned i = 0; i < 9; i++)
+        messages += feed_count(feed_raw(&f, FT_TO_CLIENT, bytes + i, 1), "{\"message\"");
+    to_client(&f, "ff f9");
+    messages += feed_count(crc_to(FT_TO_CLIENT, "01 06 0001 0002*"), "{\"message\"");
+    assert_int_equal(messages, 2);
+}
+
 static void datagrams(void **state)
 {
     (void)state;
@@ -257,6 +280,7 @@ static const char *const samples[] = {
     "01 03 00 00 00 0A C5 CD",
     "01 83 02 C0 F1",
     "3a 30 31 30 33 30 30 30 30 30 30 30 31 46 42 0d 0a",
+    "ff fb 2c ff fa 2c 01 00 00 25 80 ff f0 01 03 00 00 00 0A C5 CD 01 05 00 01 ff ff 00 00 00",
 };
 
 static void truncated_and_mutated(void **state)
@@ -304,6 +328,7 @@ int main(void)
         TCP(other_content),
         TCP(broadcast),
         TCP(ascii),
+        TCP(telnet),
         UDP(datagrams),
         TCP(recognition),
         UDP(truncated_and_mutated),

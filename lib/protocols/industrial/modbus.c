@@ -39,7 +39,7 @@ struct flow {
 
 _Static_assert(sizeof(struct flow) <= FT_MAX_FLOW_STATE, "flow state");
 
-/* The header, looked at without taking anything. */
+/* The header, looked at without taking anything; what is not there has all bits set. */
 struct header {
     uint16_t transaction_id, protocol_id, length;
     uint8_t unit, function;
@@ -101,14 +101,13 @@ _Static_assert(sizeof(violations) / sizeof(violations[0]) == V_LENGTH + 1, "one 
 
 static struct header peek_header(const struct ft_view *v)
 {
-    struct ft_view copy = *v;
-    struct header h;
-    h.transaction_id = ft_u16be(&copy);
-    h.protocol_id = ft_u16be(&copy);
-    h.length = ft_u16be(&copy);
-    h.unit = ft_u8(&copy);
-    h.function = ft_u8(&copy);
-    return h;
+    return (struct header){
+        .transaction_id = (uint16_t)ft_peek_u16be(v, 0),
+        .protocol_id = (uint16_t)ft_peek_u16be(v, 2),
+        .length = (uint16_t)ft_peek_u16be(v, 4),
+        .unit = (uint8_t)ft_peek_u8(v, 6),
+        .function = (uint8_t)ft_peek_u8(v, 7),
+    };
 }
 
 static uint32_t length_max(uint8_t function)
@@ -190,14 +189,16 @@ static struct ft_frame frame(struct ft_context *ctx, struct ft_view stream)
  * A port or a handshake says who is who. Without them the length of the PDU mostly does, since few
  * functions have requests and responses of one length.
  */
-static bool is_request(struct ft_context *ctx, const struct header *h, struct ft_view adu)
+static bool is_request(struct ft_context *ctx, const struct header *h, const struct ft_view *adu)
 {
     bool hint = ctx->direction != FT_TO_CLIENT;
+    struct ft_view pdu;
 
     if (ctx->direction != FT_DIRECTION_NONE && ctx->confidence >= FT_CONFIDENCE_PORT)
         return hint;
-    ft_skip(&adu, MBAP + 1);
-    unsigned shape = ft_modbus_shape(&adu);
+    pdu = *adu;
+    ft_skip(&pdu, MBAP + 1);
+    unsigned shape = ft_modbus_shape(&pdu);
     if (h->function & FT_MODBUS_EXCEPTION_BIT)
         shape = FT_MODBUS_RESPONSE;
     if (shape != FT_MODBUS_REQUEST && shape != FT_MODBUS_RESPONSE)
@@ -206,8 +207,8 @@ static bool is_request(struct ft_context *ctx, const struct header *h, struct ft
     return shape == FT_MODBUS_REQUEST;
 }
 
-/* The header's fields, taken from the view. */
-static struct ft_view read_header(struct ft_context *ctx, struct ft_view *pdu)
+/* The header's fields, taken from the view up to the length. */
+static void read_header(struct ft_context *ctx, struct ft_view *pdu, const struct header *h)
 {
     ft_put_uint(ctx, TRANSACTION_ID, ft_u16be(pdu), pdu);
     uint16_t protocol_id = ft_u16be(pdu);
@@ -216,13 +217,14 @@ static struct ft_view read_header(struct ft_context *ctx, struct ft_view *pdu)
         ft_violation(ctx, V_PROTOCOL_ID, pdu);
     uint16_t length = ft_u16be(pdu);
     ft_put_uint(ctx, LENGTH, length, pdu);
-    int function = ft_peek_u8(pdu, 1);
-    if (length < LENGTH_MIN || length > length_max(function < 0 ? 0 : (uint8_t)function))
+    if (length < LENGTH_MIN || length > length_max(h->function))
         ft_violation(ctx, V_LENGTH, pdu);
+}
 
-    struct ft_view body = ft_sub(pdu, length);
-    ft_put_uint(ctx, FT_MODBUS_UNIT_ID, ft_u8(&body), &body);
-    return body;
+static void read_body(struct ft_context *ctx, struct ft_modbus_message *m, struct ft_view *body)
+{
+    ft_put_uint(ctx, FT_MODBUS_UNIT_ID, ft_u8(body), body);
+    ft_modbus_read(ctx, m, body);
 }
 
 static void dissect(struct ft_context *ctx, struct ft_view *pdu)
@@ -230,19 +232,21 @@ static void dissect(struct ft_context *ctx, struct ft_view *pdu)
     struct flow *flow = ctx->flow_state;
     struct header h = peek_header(pdu);
     struct ft_modbus_message m = {.unit = h.unit, .flow = &flow->pdu};
-    struct ft_view body = *pdu;
+    uint8_t code = h.function & (uint8_t)~FT_MODBUS_EXCEPTION_BIT;
 
     if (is_sound(&h))
         flow->is_established = 1;
-    m.is_request = is_request(ctx, &h, *pdu);
-    uint8_t code = h.function & (uint8_t)~FT_MODBUS_EXCEPTION_BIT;
+    m.is_request = is_request(ctx, &h, pdu);
     m.key = (uint64_t)h.transaction_id << 16 | (uint64_t)h.unit << 8 | code;
     m.child_selector = ft_modbus_selector(h.function, h.transaction_id);
-
-    ft_skip(&body, MBAP + 1);
-    ft_modbus_begin(ctx, &m, &body);
-    body = read_header(ctx, pdu);
-    ft_modbus_read(ctx, &m, &body);
+    ft_modbus_begin(ctx, &m, pdu, MBAP + 1);
+    read_header(ctx, pdu, &h);
+    if (pdu->len == h.length) {
+        read_body(ctx, &m, pdu);
+        return;
+    }
+    struct ft_view body = ft_sub(pdu, h.length);
+    read_body(ctx, &m, &body);
     ft_expect_end(ctx, pdu);
     if (!ft_view_ok(&body))
         ft_view_fail(pdu);

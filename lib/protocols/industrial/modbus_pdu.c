@@ -306,28 +306,31 @@ static enum category category_of(uint8_t function)
 
 /* ---- before the fields ---------------------------------------------------------------------- */
 
-static uint16_t sub_of(const struct ft_view *pdu)
+/* Sub-function or MEI type; `at`: where the function code stands. */
+static uint16_t sub_of(const struct ft_view *adu, uint32_t at)
 {
     int32_t sub = -1;
-    switch (ft_peek_u8(pdu, 0)) {
+    switch (ft_peek_u8(adu, at)) {
     case DIAGNOSTICS:
-        sub = ft_peek_u16be(pdu, 1);
+        sub = ft_peek_u16be(adu, at + 1);
         break;
     case MEI:
-        sub = ft_peek_u8(pdu, 1);
+        sub = ft_peek_u8(adu, at + 1);
         break;
     }
     return sub < 0 ? 0 : (uint16_t)sub;
 }
 
-/* Could this be the answer to that request? */
-static bool is_answer(const struct ft_modbus_request *asked, const struct ft_view *pdu)
+/* Could the PDU at `at` be the answer to that request? */
+static bool is_answer(const struct ft_modbus_request *asked, const struct ft_view *adu, uint32_t at)
 {
-    int function = ft_peek_u8(pdu, 0);
-    int count = ft_peek_u8(pdu, 1);
+    int function = ft_peek_u8(adu, at);
+    int count = ft_peek_u8(adu, at + 1);
+    int32_t address = ft_peek_u16be(adu, at + 1);
+    int32_t value = ft_peek_u16be(adu, at + 3);
+
     if (!asked->is_set || function & (int)FT_MODBUS_EXCEPTION_BIT)
         return true;
-
     switch (function) {
     case 1:
     case 2:
@@ -338,18 +341,16 @@ static bool is_answer(const struct ft_modbus_request *asked, const struct ft_vie
         return count == 2 * asked->quantity;
     case 5:
     case 6:
-        return ft_peek_u16be(pdu, 1) == asked->address && ft_peek_u16be(pdu, 3) == asked->quantity;
+        return address == asked->address && value == asked->quantity;
     case 15:
     case 16:
-        return ft_peek_u16be(pdu, 1) == asked->write_address &&
-               ft_peek_u16be(pdu, 3) == asked->write_quantity;
+        return address == asked->write_address && value == asked->write_quantity;
     case 22:
-        return ft_peek_u16be(pdu, 1) == asked->address &&
-               ft_peek_u16be(pdu, 3) == asked->quantity &&
-               ft_peek_u16be(pdu, 5) == asked->write_quantity;
+        return address == asked->address && value == asked->quantity &&
+               ft_peek_u16be(adu, at + 5) == asked->write_quantity;
     case DIAGNOSTICS:
     case MEI:
-        return sub_of(pdu) == asked->sub;
+        return sub_of(adu, at) == asked->sub;
     default:
         return true;
     }
@@ -361,7 +362,7 @@ static bool is_answer(const struct ft_modbus_request *asked, const struct ft_vie
  * none fits, the first is the one that was answered wrongly.
  */
 static void find_request(struct ft_context *ctx, struct ft_modbus_message *m,
-                         const struct ft_view *pdu)
+                         const struct ft_view *adu, uint32_t at)
 {
     const struct ft_modbus_request *first = NULL;
 
@@ -369,7 +370,7 @@ static void find_request(struct ft_context *ctx, struct ft_modbus_message *m,
         const struct ft_modbus_request *asked = ft_response(ctx, FT_SCOPE_FLOW, m->key);
         if (!asked)
             break;
-        if (is_answer(asked, pdu)) {
+        if (is_answer(asked, adu, at)) {
             m->asked = asked;
             return;
         }
@@ -410,23 +411,26 @@ static enum ft_kind kind_of(const struct ft_modbus_message *m)
     return m->function & FT_MODBUS_EXCEPTION_BIT ? FT_KIND_EXCEPTION : FT_KIND_RESPONSE;
 }
 
-void ft_modbus_begin(struct ft_context *ctx, struct ft_modbus_message *m, const struct ft_view *pdu)
+void ft_modbus_begin(struct ft_context *ctx, struct ft_modbus_message *m, const struct ft_view *adu,
+                     uint32_t at)
 {
-    int function = ft_peek_u8(pdu, 0);
+    int function = ft_peek_u8(adu, at);
     bool is_unit = m->unit != 0 && m->unit != 255;
 
     m->function = function < 0 ? 0 : (uint8_t)function;
-    m->sub = sub_of(pdu);
+    m->sub = sub_of(adu, at);
     m->asked = NULL;
     m->is_mismatch = false;
+    bool is_exception = m->function & FT_MODBUS_EXCEPTION_BIT;
     ft_set_kind(ctx, kind_of(m));
-    tell_roles(ctx, m, is_unit, m->function & FT_MODBUS_EXCEPTION_BIT ? ft_peek_u8(pdu, 1) : -1);
+    tell_roles(ctx, m, is_unit, is_exception ? ft_peek_u8(adu, at + 1) : -1);
     ft_subaddress(ctx, FT_SERVER, is_unit ? FT_SUB_UNIT : FT_SUB_NONE, is_unit ? m->unit : 0);
     if (!m->is_request)
-        find_request(ctx, m, pdu);
-    if (m->asked && m->function & FT_MODBUS_EXCEPTION_BIT)
+        find_request(ctx, m, adu, at);
+    if (m->asked && is_exception)
         m->sub = m->asked->sub;
-    ft_command(ctx, m->function & ~FT_MODBUS_EXCEPTION_BIT, m->sub);
+    if (function >= 0)
+        ft_command(ctx, m->function & ~FT_MODBUS_EXCEPTION_BIT, m->sub);
 }
 
 /* ---- the functions -------------------------------------------------------------------------- */
@@ -490,39 +494,48 @@ static void read_registers_request(struct reading *r)
     put_read_range(r, REGISTERS_READ);
 }
 
-/* The answer repeats what was asked, because it does not say it itself. */
-static struct ft_view put_read_values(struct reading *r)
+/*
+ * The answer repeats what was asked, because it does not say it itself. `size`: bits of a value, 1
+ * or 16. Values nobody wants are only skipped.
+ */
+static void put_read_values(struct reading *r, uint32_t size)
 {
+    struct ft_context *ctx = r->ctx;
     const struct ft_modbus_request *asked = r->m->asked;
+    bool is_known = asked && asked->is_set;
 
-    ft_group_begin(r->ctx, FT_MODBUS_READ);
-    if (asked && asked->is_set) {
-        ft_put_uint(r->ctx, FT_MODBUS_READ_ADDRESS, asked->address, NULL);
-        ft_put_uint(r->ctx, FT_MODBUS_READ_QUANTITY, asked->quantity, NULL);
+    ft_group_begin(ctx, FT_MODBUS_READ);
+    if (is_known) {
+        ft_put_uint(ctx, FT_MODBUS_READ_ADDRESS, asked->address, NULL);
+        ft_put_uint(ctx, FT_MODBUS_READ_QUANTITY, asked->quantity, NULL);
     }
     uint8_t count = ft_u8(r->pdu);
-    ft_put_uint(r->ctx, FT_MODBUS_READ_BYTE_COUNT, count, r->pdu);
-    if (count == 0 && ft_view_ok(r->pdu))
-        ft_violation(r->ctx, FT_MODBUS_V_BYTE_COUNT, r->pdu);
+    ft_put_uint(ctx, FT_MODBUS_READ_BYTE_COUNT, count, r->pdu);
+    if (ft_view_ok(r->pdu) && (count == 0 || count * 8u % size))
+        ft_violation(ctx, FT_MODBUS_V_BYTE_COUNT, r->pdu);
+    if (!ft_wants(ctx, FT_MODBUS_READ_DATA) && !ft_wants(ctx, FT_MODBUS_COILS) &&
+        !ft_wants(ctx, FT_MODBUS_REGISTERS)) {
+        ft_skip(r->pdu, count);
+        ft_group_end(ctx, FT_MODBUS_READ);
+        return;
+    }
     struct ft_view values = ft_sub(r->pdu, count);
-    ft_put_bytes(r->ctx, FT_MODBUS_READ_DATA, values);
-    ft_group_end(r->ctx, FT_MODBUS_READ);
-    return values;
+    ft_put_bytes(ctx, FT_MODBUS_READ_DATA, values);
+    ft_group_end(ctx, FT_MODBUS_READ);
+    if (size == 1)
+        put_coils(r, values, is_known ? asked->quantity : UINT32_MAX);
+    else
+        put_registers(r, values);
 }
 
 static void read_bits_response(struct reading *r)
 {
-    const struct ft_modbus_request *asked = r->m->asked;
-    struct ft_view bits = put_read_values(r);
-    put_coils(r, bits, asked && asked->is_set ? asked->quantity : UINT32_MAX);
+    put_read_values(r, 1);
 }
 
 static void read_registers_response(struct reading *r)
 {
-    struct ft_view values = put_read_values(r);
-    if (values.len % 2 && ft_view_ok(r->pdu))
-        ft_violation(r->ctx, FT_MODBUS_V_BYTE_COUNT, &values);
-    put_registers(r, values);
+    put_read_values(r, 16);
 }
 
 /* Functions 5 and 6; the answer is an echo. */
@@ -966,6 +979,10 @@ void ft_modbus_read(struct ft_context *ctx, struct ft_modbus_message *m, struct 
     const struct function *f = &functions[m->function & ~FT_MODBUS_EXCEPTION_BIT];
     read_fn *read = m->is_request ? f->read_request : f->read_response;
 
+    if (!pdu->len) {
+        ft_view_fail(pdu);
+        return;
+    }
     put_function(&r);
     if (m->is_mismatch)
         ft_violation(ctx, FT_MODBUS_V_RESPONSE_MISMATCH, pdu);

@@ -364,10 +364,11 @@ static inline uint64_t ft_modbus_selector(uint8_t function, uint16_t transaction
 
 /**
  * Say everything about the message that comes before its fields: kind, direction, sub-address, the
- * request it answers, the command. `pdu` begins with the function code; nothing is taken from it.
+ * request it answers, the command. The function code is `at` bytes ahead in `adu`, of which nothing
+ * is taken.
  */
-void ft_modbus_begin(struct ft_context *ctx, struct ft_modbus_message *m,
-                     const struct ft_view *pdu);
+void ft_modbus_begin(struct ft_context *ctx, struct ft_modbus_message *m, const struct ft_view *adu,
+                     uint32_t at);
 
 /** Read the PDU: fields, facts, violations, and remember a request for its response. */
 void ft_modbus_read(struct ft_context *ctx, struct ft_modbus_message *m, struct ft_view *pdu);

@@ -6,6 +6,9 @@
  *   RTU     address 0..247, PDU, CRC-16 (low byte first); no length: the function says it
  *   ASCII   ':', the same bytes and an LRC as hexadecimal digits, CR LF
  *
+ * Device servers that speak RFC 2217 put it into a telnet stream: commands between the frames, and
+ * each byte 0xFF of a frame doubled.
+ *
  * No port belongs to it, so it is found by content; and either end may have opened the connection:
  * the master is the side whose frames read as requests.
  *
@@ -22,6 +25,16 @@ enum {
     LINE_MAX = 513,
     SLIDE_MAX = 256, /* bytes without a frame after which the flow is something else */
     LAST_ADDRESS = 247,
+};
+
+/* Telnet (RFC 854), as far as it has to be told from the frames. */
+enum {
+    IAC = 0xFF,
+    SE = 0xF0,
+    SB = 0xFA,
+    WILL = 0xFB,
+    SUBNEGOTIATION_MAX = 64,
+    IN_TELNET = 255, /* beside enum ft_transport, in the field `encapsulation` */
 };
 
 enum field {
@@ -43,6 +56,7 @@ struct flow {
     struct ft_modbus_flow pdu;
     uint16_t slid;          /* bytes skipped since the last good frame */
     uint8_t is_established; /* a good frame was seen */
+    uint8_t is_telnet;      /* telnet commands were seen */
 };
 
 _Static_assert(sizeof(struct flow) <= FT_MAX_FLOW_STATE, "flow state");
@@ -77,6 +91,7 @@ static const struct ft_signature signatures[] = {
 static const struct ft_name encapsulation_names[] = {
     {FT_TRANSPORT_TCP, "tcp"},
     {FT_TRANSPORT_UDP, "udp"},
+    {IN_TELNET, "rfc2217"},
     {0, NULL},
 };
 
@@ -142,6 +157,66 @@ static bool is_open_ended(struct ft_view v)
 {
     ft_skip(&v, 1);
     return v.len && ft_modbus_length(&v, true) == 0 && ft_modbus_length(&v, false) == 0;
+}
+
+/* ---- telnet --------------------------------------------------------------------------------- */
+
+/* The length of the telnet command that the bytes begin with; 0: none; -1: not complete. */
+static int32_t telnet_length(const struct ft_view *v)
+{
+    int command = ft_peek_u8(v, 1);
+
+    if (ft_peek_u8(v, 0) != IAC || (command >= 0 && command < SE) || command == IAC)
+        return 0;
+    if (command < 0)
+        return -1;
+    if (command >= WILL)
+        return v->len >= 3 ? 3 : -1;
+    if (command != SB)
+        return 2;
+    for (uint32_t at = 2; at < SUBNEGOTIATION_MAX; at++) {
+        if (at + 1 >= v->len)
+            return -1;
+        if (ft_peek_u8(v, at) == IAC && ft_peek_u8(v, at + 1) == SE)
+            return (int32_t)at + 2;
+    }
+    return 0;
+}
+
+/*
+ * Take bytes up to the next command, doubled 0xFF made single: returns how many. `ends`: for each,
+ * how many bytes were taken with it.
+ */
+static uint32_t unescape(struct ft_view v, uint8_t bytes[FRAME_MAX], uint16_t ends[FRAME_MAX])
+{
+    uint32_t n = 0, taken = 0;
+
+    while (v.len && n < FRAME_MAX) {
+        uint8_t byte = ft_u8(&v);
+        taken++;
+        if (byte == IAC) {
+            if (ft_peek_u8(&v, 0) != IAC)
+                break;
+            ft_skip(&v, 1);
+            taken++;
+        }
+        bytes[n] = byte;
+        ends[n++] = (uint16_t)taken;
+    }
+    return n;
+}
+
+/* As find_frame(), in a telnet stream. */
+static uint32_t find_escaped(struct ft_view v, bool request_first, uint32_t *need)
+{
+    uint8_t bytes[FRAME_MAX];
+    uint16_t ends[FRAME_MAX];
+    uint32_t n = unescape(v, bytes, ends), more = UINT32_MAX;
+    uint32_t length = n ? find_frame(ft_view_make(bytes, n, false), request_first, &more) : 0;
+
+    if (!length && more != UINT32_MAX)
+        *need = v.len + 1;
+    return length ? ends[length - 1] : 0;
 }
 
 /* ---- ASCII lines ---------------------------------------------------------------------------- */
@@ -237,6 +312,8 @@ static enum ft_verdict probe(const struct ft_probe *where, struct ft_view payloa
 {
     unsigned good = 0;
 
+    for (int32_t length; (length = telnet_length(&payload)) > 0;)
+        ft_skip(&payload, (uint32_t)length);
     if (is_modbus_tcp(&payload))
         return FT_NO;
     while (payload.len && next_good(&payload))
@@ -287,12 +364,31 @@ static bool is_damaged(const struct ft_context *ctx, const struct flow *flow, st
     return expected > 0 && (uint32_t)expected + 3 == length && flow->slid + length <= SLIDE_MAX;
 }
 
+static struct ft_frame frame_telnet(struct flow *flow, struct ft_view stream, bool request_first)
+{
+    uint32_t need = UINT32_MAX;
+    uint32_t length = find_escaped(stream, request_first, &need);
+
+    if (length)
+        return ft_frame(FT_FRAME_PDU, length);
+    return need != UINT32_MAX ? ft_frame(FT_FRAME_NEED, need) : skip(flow, 1);
+}
+
 static struct ft_frame frame(struct ft_context *ctx, struct ft_view stream)
 {
     struct flow *flow = ctx->flow_state;
     bool request_first = ctx->direction != FT_TO_CLIENT;
     uint32_t need = UINT32_MAX;
 
+    int32_t command = telnet_length(&stream);
+    if (command < 0)
+        return ft_frame(FT_FRAME_NEED, stream.len + 1);
+    if (command > 0) {
+        flow->is_telnet = 1;
+        return ft_frame(FT_FRAME_SKIP, (uint32_t)command);
+    }
+    if (flow->is_telnet)
+        return frame_telnet(flow, stream, request_first);
     if (looks_ascii(&stream)) {
         int32_t line = line_length(&stream);
         if (line < 0)
@@ -357,14 +453,14 @@ static void read_frame(struct ft_context *ctx, struct flow *flow, struct ft_view
         ft_asset_role(ctx, FT_SERVER, FT_ROLE_GATEWAY);
         flow->pdu.is_gateway = 1;
     }
-    ft_modbus_begin(ctx, &m, &pdu);
+    ft_modbus_begin(ctx, &m, frame, 1);
 
     ft_put_uint(ctx, FT_MODBUS_UNIT_ID, ft_u8(frame), frame);
     if (m.unit > LAST_ADDRESS)
         ft_violation(ctx, V_ADDRESS, frame);
     if (m.is_broadcast && is_write(function))
         ft_violation(ctx, V_BROADCAST_WRITE, frame);
-    ft_put_uint(ctx, ENCAPSULATION, ctx->transport, NULL);
+    ft_put_uint(ctx, ENCAPSULATION, flow->is_telnet ? IN_TELNET : ctx->transport, NULL);
     ft_put_uint(ctx, CHECKSUM, checksum, NULL);
     ft_put_bool(ctx, IS_CHECKSUM_OK, true, NULL);
     ft_put_bool(ctx, IS_BROADCAST, m.is_broadcast, NULL);
@@ -386,22 +482,34 @@ static void read_damaged(struct ft_context *ctx, struct flow *flow, struct ft_vi
     ft_violation(ctx, V_CHECKSUM, frame);
 }
 
+/*
+ * Decoded bytes in a buffer of the engine's, since what is put must outlive the function that put
+ * it: a reassembly of two parts has one. Empty when there is no room.
+ */
+static struct ft_view copy_of(struct ft_context *ctx, const uint8_t *bytes, uint32_t n)
+{
+    struct ft_view first = ft_view_make(bytes, n - 1, false);
+    struct ft_view last = ft_view_make(bytes + n - 1, 1, false);
+    struct ft_view whole;
+
+    ft_reassemble(ctx, 0, first, FT_REASSEMBLY_FIRST, &whole);
+    ft_reassemble(ctx, 0, last, FT_REASSEMBLY_LAST, &whole);
+    return whole;
+}
+
 /* False when the PDU is malformed. */
 static bool dissect_line(struct ft_context *ctx, struct flow *flow, struct ft_view line)
 {
     uint8_t bytes[FRAME_MAX];
     uint8_t lrc, sum;
     uint32_t n = decode_line(line, bytes, &lrc, &sum);
-    struct ft_view frame = ft_view_empty();
 
     if (sum != 0 || n < 2) {
         read_damaged(ctx, flow, &line, true);
         return true;
     }
-    /* What is put must outlive this function: two parts make the engine keep a copy. */
-    ft_reassemble(ctx, 0, ft_view_make(bytes, n - 1, false), FT_REASSEMBLY_FIRST, &frame);
-    if (ft_reassemble(ctx, 0, ft_view_make(bytes + n - 1, 1, false), FT_REASSEMBLY_LAST, &frame) ==
-        FT_REASSEMBLY_DONE)
+    struct ft_view frame = copy_of(ctx, bytes, n);
+    if (frame.len)
         read_frame(ctx, flow, &frame, true, lrc);
     return ft_view_ok(&frame);
 }
@@ -418,6 +526,19 @@ static bool dissect_frame(struct ft_context *ctx, struct flow *flow, struct ft_v
     return ft_view_ok(&body);
 }
 
+/* A PDU with doubled bytes: as a line of ASCII, it is read from a copy. */
+static bool dissect_escaped(struct ft_context *ctx, struct flow *flow, struct ft_view escaped)
+{
+    uint8_t bytes[FRAME_MAX];
+    uint16_t ends[FRAME_MAX];
+    uint32_t n = unescape(escaped, bytes, ends);
+
+    if (n == escaped.len || n < FRAME_MIN)
+        return dissect_frame(ctx, flow, escaped);
+    struct ft_view frame = copy_of(ctx, bytes, n);
+    return !frame.len || dissect_frame(ctx, flow, frame);
+}
+
 /* A datagram may hold several frames; each is a message. */
 static void dissect(struct ft_context *ctx, struct ft_view *pdu)
 {
@@ -428,11 +549,15 @@ static void dissect(struct ft_context *ctx, struct ft_view *pdu)
         uint32_t need = UINT32_MAX;
         bool is_ascii = looks_ascii(pdu) && line_length(pdu) > 0;
         uint32_t length = is_ascii ? (uint32_t)line_length(pdu)
-                                   : find_frame(*pdu, ctx->direction != FT_TO_CLIENT, &need);
+                          : flow->is_telnet
+                              ? pdu->len
+                              : find_frame(*pdu, ctx->direction != FT_TO_CLIENT, &need);
         struct ft_view one = ft_sub(pdu, length ? length : pdu->len);
         bool is_nested = !is_first && ft_message_begin(ctx);
 
-        is_good &= is_ascii ? dissect_line(ctx, flow, one) : dissect_frame(ctx, flow, one);
+        is_good &= is_ascii          ? dissect_line(ctx, flow, one)
+                   : flow->is_telnet ? dissect_escaped(ctx, flow, one)
+                                     : dissect_frame(ctx, flow, one);
         if (is_nested)
             ft_message_end(ctx);
     }
