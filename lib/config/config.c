@@ -1,0 +1,362 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+/* The configuration file. */
+#include "config/config.h"
+
+#include "config/locate.h"
+
+#include <errno.h>
+#include <jansson.h>
+#include <stdarg.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#define FILE_MAX (16u << 20)
+
+enum kind {
+    TEXT,
+    NUMBER, /* uint32_t */
+    LONG,   /* uint64_t */
+    TRUTH,
+    CHOICE, /* bool: the second of two words */
+};
+
+/* Every key that exists: section.key, what it must be, where it goes. */
+struct key {
+    const char *section, *name;
+    enum kind kind;
+    uint64_t low, high;
+    size_t offset;
+    const char *words[2];
+};
+
+#define AT(member) offsetof(struct ft_config, member)
+
+static const struct key keys[] = {
+    {"sensor", "name", TEXT, 1, 63, AT(sensor_name), {0}},
+    {"sensor", "site", TEXT, 0, 255, AT(sensor_site), {0}},
+    {"flow", "max_flows", NUMBER, 128, 8388480, AT(max_flows), {0}},
+    {"flow", "tcp_new_s", NUMBER, 1, 86400, AT(tcp_new_s), {0}},
+    {"flow", "tcp_established_s", NUMBER, 1, 864000, AT(tcp_established_s), {0}},
+    {"flow", "tcp_ot_s", NUMBER, 1, 864000, AT(tcp_ot_s), {0}},
+    {"flow", "tcp_closed_s", NUMBER, 1, 86400, AT(tcp_closed_s), {0}},
+    {"flow", "udp_s", NUMBER, 1, 86400, AT(udp_s), {0}},
+    {"flow", "udp_ot_s", NUMBER, 1, 86400, AT(udp_ot_s), {0}},
+    {"flow", "other_s", NUMBER, 1, 86400, AT(other_s), {0}},
+    {"stats", "interval", LONG, 0, 86400, AT(stats_interval), {0}},
+    {"output", "log_secrets", TRUTH, 0, 0, AT(log_secrets), {0}},
+    {"output", "arkime_addresses", TRUTH, 0, 0, AT(arkime_addresses), {0}},
+    {"decode", "checksum", CHOICE, 0, 0, AT(checksum_drop), {"accept", "drop"}},
+    {"decode", "vlan_in_flow_key", TRUTH, 0, 0, AT(vlan_in_flow_key), {0}},
+    {"cores", "workers", NUMBER, 0, 128, AT(workers), {0}},
+};
+
+#define KEYS (sizeof(keys) / sizeof(keys[0]))
+
+/* Sections that are not made of the keys above. */
+static const char *const free_sections[] = {"plugins", "bindings"};
+
+struct reading {
+    struct ft_config *config;
+    const char *file, *text;
+    char *error;
+    size_t size, used;
+    bool is_wrong;
+};
+
+void ft_config_init(struct ft_config *config)
+{
+    *config = (struct ft_config){.sensor_name = "fieldtap",
+                                 .sensor_site = "",
+                                 .max_flows = 1048576,
+                                 .tcp_new_s = 30,
+                                 .tcp_established_s = 3600,
+                                 .tcp_ot_s = 86400,
+                                 .tcp_closed_s = 10,
+                                 .udp_s = 60,
+                                 .udp_ot_s = 300,
+                                 .other_s = 300,
+                                 .stats_interval = 60};
+}
+
+void ft_config_free(struct ft_config *config)
+{
+    json_decref(config->private_);
+    config->private_ = NULL;
+}
+
+/* Add one line: file:line:column: what is wrong. */
+__attribute__((format(printf, 4, 5))) static void wrong(struct reading *r,
+                                                        const struct ft_step *path, uint32_t steps,
+                                                        const char *format, ...)
+{
+    struct ft_place place = ft_locate(r->text, path, steps);
+    char line[512];
+    va_list ap;
+    va_start(ap, format);
+    vsnprintf(line, sizeof(line), format, ap);
+    va_end(ap);
+    r->is_wrong = true;
+    if (r->used >= r->size)
+        return;
+    int n = snprintf(r->error + r->used, r->size - r->used, "%s%s:%u:%u: %s", r->used ? "\n" : "",
+                     r->file, place.line, place.column, line);
+    r->used += n > 0 ? (size_t)n : 0;
+}
+
+/* Edits that make one word of the other (Levenshtein), for words of up to 31 characters. */
+static unsigned distance(const char *a, const char *b)
+{
+    unsigned row[32], la = (unsigned)strlen(a), lb = (unsigned)strlen(b);
+    if (la > 31 || lb > 31)
+        return 99;
+    for (unsigned j = 0; j <= lb; j++)
+        row[j] = j;
+    for (unsigned i = 1; i <= la; i++) {
+        unsigned diagonal = row[0];
+        row[0] = i;
+        for (unsigned j = 1; j <= lb; j++) {
+            unsigned replaced = diagonal + (a[i - 1] != b[j - 1]);
+            unsigned least = row[j] + 1 < row[j - 1] + 1 ? row[j] + 1 : row[j - 1] + 1;
+            diagonal = row[j];
+            row[j] = replaced < least ? replaced : least;
+        }
+    }
+    return row[lb];
+}
+
+/* The valid word nearest to a wrong one. `section` NULL: names of sections. */
+static const char *nearest(const char *name, const char *section)
+{
+    const char *best = NULL;
+    unsigned least = 4;
+    for (unsigned i = 0; i < KEYS; i++) {
+        if (section && strcmp(keys[i].section, section) != 0)
+            continue;
+        const char *word = section ? keys[i].name : keys[i].section;
+        if (distance(name, word) < least) {
+            least = distance(name, word);
+            best = word;
+        }
+    }
+    for (unsigned i = 0; !section && i < 2; i++)
+        if (distance(name, free_sections[i]) < least)
+            best = free_sections[i];
+    return best;
+}
+
+static const struct key *find_key(const char *section, const char *name)
+{
+    for (unsigned i = 0; i < KEYS; i++)
+        if (strcmp(keys[i].section, section) == 0 && (!name || strcmp(keys[i].name, name) == 0))
+            return &keys[i];
+    return NULL;
+}
+
+static void unknown(struct reading *r, const struct ft_step *path, uint32_t steps)
+{
+    const char *section = steps == 2 ? path[0].key : NULL, *name = path[steps - 1].key;
+    const char *better = nearest(name, section);
+    char full[160];
+    snprintf(full, sizeof(full), "%s%s%s", section ? section : "", section ? "." : "", name);
+    if (better)
+        wrong(r, path, steps, "unknown key \"%s\"; did you mean \"%s\"?", full, better);
+    else
+        wrong(r, path, steps, "unknown key \"%s\"; doc/configuration.md lists the keys", full);
+}
+
+static void set_number(struct reading *r, const struct key *k, const json_t *value,
+                       const struct ft_step *path)
+{
+    json_int_t n = json_integer_value(value);
+    char *to = (char *)r->config + k->offset;
+    if (!json_is_integer(value) || n < 0 || (uint64_t)n < k->low || (uint64_t)n > k->high) {
+        wrong(r, path, 2, "%s.%s: expected a whole number from %llu to %llu", k->section, k->name,
+              (unsigned long long)k->low, (unsigned long long)k->high);
+        return;
+    }
+    if (k->kind == LONG)
+        *(uint64_t *)(void *)to = (uint64_t)n;
+    else
+        *(uint32_t *)(void *)to = (uint32_t)n;
+}
+
+static void set_text(struct reading *r, const struct key *k, const json_t *value,
+                     const struct ft_step *path)
+{
+    size_t n = json_string_length(value);
+    if (!json_is_string(value) || n < k->low || n > k->high)
+        wrong(r, path, 2, "%s.%s: expected a text of %llu to %llu characters", k->section, k->name,
+              (unsigned long long)k->low, (unsigned long long)k->high);
+    else
+        *(const char **)(void *)((char *)r->config + k->offset) = json_string_value(value);
+}
+
+static void set(struct reading *r, const struct key *k, const json_t *value,
+                const struct ft_step *path)
+{
+    bool *truth = (bool *)((char *)r->config + k->offset);
+    const char *text = json_string_value(value);
+    switch (k->kind) {
+    case NUMBER:
+    case LONG:
+        set_number(r, k, value, path);
+        return;
+    case TEXT:
+        set_text(r, k, value, path);
+        return;
+    case TRUTH:
+        if (!json_is_boolean(value))
+            wrong(r, path, 2, "%s.%s: expected true or false", k->section, k->name);
+        *truth = json_is_true(value);
+        return;
+    case CHOICE:
+        if (!text || (strcmp(text, k->words[0]) != 0 && strcmp(text, k->words[1]) != 0))
+            wrong(r, path, 2, "%s.%s: expected \"%s\" or \"%s\"", k->section, k->name, k->words[0],
+                  k->words[1]);
+        else
+            *truth = strcmp(text, k->words[1]) == 0;
+        return;
+    }
+}
+
+static void read_plugins(struct reading *r, const json_t *list)
+{
+    struct ft_step path[2] = {{"plugins", 0}, {NULL, 0}};
+    size_t i;
+    json_t *value;
+    if (!json_is_array(list)) {
+        wrong(r, path, 1, "plugins: expected a list of files, such as [\"/usr/lib/x.so\"]");
+        return;
+    }
+    json_array_foreach((json_t *)(uintptr_t)list, i, value)
+    {
+        path[1].index = (uint32_t)i;
+        if (!json_is_string(value))
+            wrong(r, path, 2, "plugins[%zu]: expected the path of a plugin", i);
+        else if (r->config->plugin_count == FT_CONFIG_PLUGINS)
+            wrong(r, path, 2, "plugins: at most %u", FT_CONFIG_PLUGINS);
+        else
+            r->config->plugins[r->config->plugin_count++] = json_string_value(value);
+    }
+}
+
+static bool read_port(const char *text, bool *is_udp, uint16_t *port)
+{
+    char *end;
+    if (strncmp(text, "tcp/", 4) != 0 && strncmp(text, "udp/", 4) != 0)
+        return false;
+    unsigned long n = strtoul(text + 4, &end, 10);
+    *is_udp = text[0] == 'u';
+    *port = (uint16_t)n;
+    return text[4] >= '0' && text[4] <= '9' && !*end && n >= 1 && n <= 65535;
+}
+
+/* bindings: {"modbus": ["tcp/1502", "udp/1502"]} */
+static void read_binding(struct reading *r, const char *protocol, const json_t *list)
+{
+    struct ft_step path[3] = {{"bindings", 0}, {protocol, 0}, {NULL, 0}};
+    size_t i;
+    json_t *value;
+    if (!json_is_array(list)) {
+        wrong(r, path, 2, "bindings.%s: expected a list of ports, such as [\"tcp/1502\"]",
+              protocol);
+        return;
+    }
+    json_array_foreach((json_t *)(uintptr_t)list, i, value)
+    {
+        struct ft_config_binding b = {.protocol = protocol};
+        path[2].index = (uint32_t)i;
+        if (!json_is_string(value) || !read_port(json_string_value(value), &b.is_udp, &b.port)) {
+            wrong(r, path, 3, "bindings.%s[%zu]: expected \"tcp/PORT\" or \"udp/PORT\", PORT from "
+                              "1 to 65535", protocol, i);
+            continue;
+        }
+        struct ft_place place = ft_locate(r->text, path, 3);
+        b.line = place.line;
+        b.column = place.column;
+        if (r->config->binding_count == FT_CONFIG_BINDINGS)
+            wrong(r, path, 3, "bindings: at most %u", FT_CONFIG_BINDINGS);
+        else
+            r->config->bindings[r->config->binding_count++] = b;
+    }
+}
+
+static void read_section(struct reading *r, const char *name, json_t *value)
+{
+    struct ft_step path[2] = {{name, 0}, {NULL, 0}};
+    const char *key;
+    json_t *inner;
+    if (strcmp(name, "plugins") == 0) {
+        read_plugins(r, value);
+        return;
+    }
+    bool is_bindings = strcmp(name, "bindings") == 0;
+    if (!is_bindings && !find_key(name, NULL)) {
+        unknown(r, path, 1);
+        return;
+    }
+    if (!json_is_object(value)) {
+        wrong(r, path, 1, "%s: expected an object {...}", name);
+        return;
+    }
+    json_object_foreach(value, key, inner)
+    {
+        path[1].key = key;
+        const struct key *k = is_bindings ? NULL : find_key(name, key);
+        if (is_bindings)
+            read_binding(r, key, inner);
+        else if (k)
+            set(r, k, inner, path);
+        else
+            unknown(r, path, 2);
+    }
+}
+
+/* The whole file as text; NULL after saying why not. */
+static char *slurp(const char *file, char *error, size_t error_size)
+{
+    FILE *f = fopen(file, "rb");
+    char *text = f ? malloc(FILE_MAX + 1) : NULL;
+    size_t n = text ? fread(text, 1, FILE_MAX + 1, f) : 0;
+    bool ok = text && !ferror(f) && n <= FILE_MAX;
+    if (!ok)
+        snprintf(error, error_size, "%s: %s", file,
+                 n > FILE_MAX ? "larger than 16 MiB, which no configuration is" : strerror(errno));
+    if (f)
+        fclose(f);
+    if (!ok) {
+        free(text);
+        return NULL;
+    }
+    text[n] = 0;
+    return text;
+}
+
+bool ft_config_read(struct ft_config *config, const char *file, char *error, size_t error_size)
+{
+    char *text = slurp(file, error, error_size);
+    json_error_t where;
+    if (!text)
+        return false;
+    json_t *root = json_loads(text, JSON_REJECT_DUPLICATES, &where);
+    struct reading r = {
+        .config = config, .file = file, .text = text, .error = error, .size = error_size};
+    if (!root) {
+        snprintf(error, error_size, "%s:%d:%d: not JSON: %s", file, where.line, where.column,
+                 where.text);
+        r.is_wrong = true;
+    } else if (!json_is_object(root)) {
+        wrong(&r, NULL, 0, "expected an object {...} with the sections of doc/configuration.md");
+    } else {
+        const char *name;
+        json_t *value;
+        json_object_foreach(root, name, value)
+        {
+            read_section(&r, name, value);
+        }
+    }
+    config->private_ = root;
+    free(text);
+    return !r.is_wrong;
+}
