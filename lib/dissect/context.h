@@ -169,6 +169,13 @@ struct ft_tree_options {
 bool ft_tree_json(const struct ft_protocol *protocol, const uint8_t *packed, uint32_t length,
                   const struct ft_tree_options *options, struct ft_json *j);
 
+/**
+ * Path of the smallest packed field that the evidence [at, at + at_length) lies in, groups and
+ * field joined by dots ("object.point.index"). False, and `to` untouched, when no field has it.
+ */
+bool ft_tree_path(const struct ft_protocol *protocol, const uint8_t *packed, uint32_t length,
+                  uint32_t at, uint32_t at_length, char *to, uint32_t size);
+
 /** Name of a command for people and JSON: the row's, or "code_<n>" written to `scratch`. */
 const char *ft_command_name(const struct ft_protocol *protocol, uint32_t code, uint32_t qualifier,
                             char scratch[32]);

@@ -339,6 +339,42 @@ bool ft_tree_json(const struct ft_protocol *protocol, const uint8_t *packed, uin
     return !w.is_cut;
 }
 
+/* Append ".name" of each open group and of the field. */
+static void write_path(const struct ft_protocol *protocol, const uint16_t *groups, uint32_t depth,
+                       uint16_t field, char *to, uint32_t size)
+{
+    uint32_t n = 0;
+    for (uint32_t i = 0; i <= depth && n < size; i++) {
+        int more = snprintf(to + n, size - n, "%s%s", i ? "." : "",
+                            protocol->fields[i < depth ? groups[i] : field].name);
+        n += more > 0 ? (uint32_t)more : 0;
+    }
+}
+
+bool ft_tree_path(const struct ft_protocol *protocol, const uint8_t *packed, uint32_t length,
+                  uint32_t at, uint32_t at_length, char *to, uint32_t size)
+{
+    struct cursor c = {packed, packed + length};
+    struct packed p;
+    const uint8_t *value;
+    uint16_t groups[FT_MAX_GROUP_DEPTH];
+    uint32_t depth = 0, best = UINT32_MAX;
+    while (step(&c, &p, &value)) {
+        if (p.type == FT_NODE_END) {
+            depth -= depth > 0;
+        } else if (p.type == FT_TYPE_GROUP) {
+            if (depth == FT_MAX_GROUP_DEPTH)
+                return best != UINT32_MAX;
+            groups[depth++] = p.field;
+        } else if (p.at <= at && p.at_length < best &&
+                   (uint64_t)at + at_length <= (uint64_t)p.at + p.at_length) {
+            best = p.at_length;
+            write_path(protocol, groups, depth, p.field, to, size);
+        }
+    }
+    return best != UINT32_MAX;
+}
+
 const char *ft_command_name(const struct ft_protocol *protocol, uint32_t code, uint32_t qualifier,
                             char scratch[32])
 {

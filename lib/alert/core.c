@@ -1,0 +1,552 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+/* The alerting core: from events to assets, alerts and lines. */
+#include "alert/core.h"
+
+#include "alert/catalogue.h"
+#include "alert/core_internal.h"
+#include "alert/window.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+/* ---- lines ---- */
+
+bool ft_core_line(struct ft_core *core, struct ft_json *j)
+{
+    if (core->is_nowhere)
+        return false;
+    char *room = ft_output_reserve(core->out);
+    if (room)
+        *j = ft_json_make(room, FT_OUTPUT_LINE_MAX);
+    return room != NULL;
+}
+
+void ft_core_commit(struct ft_core *core, const struct ft_json *j, bool is_whole)
+{
+    if (is_whole)
+        ft_output_commit(core->out, j->length);
+    else
+        ft_output_lose(core->out);
+}
+
+void ft_core_health(struct ft_core *core, const char *name, enum ft_severity severity,
+                    const char *text)
+{
+    struct ft_event event = core->last;
+    struct ft_json j;
+    event.type = 0;
+    event.protocol = 0;
+    if (ft_core_line(core, &j))
+        ft_core_commit(core, &j, ft_eve_health(core->eve, &event, name, severity, text, &j));
+}
+
+/* ---- assets ---- */
+
+static void put_changes(struct ft_json *j, struct ft_asset *a, uint8_t changes)
+{
+    ft_json_key(j, "changes");
+    ft_json_array(j);
+    if (changes & FT_ASSET_NEW)
+        ft_json_string(j, "new");
+    for (unsigned i = 0; i < a->changed_facts_n; i++)
+        ft_json_string(j, ft_fact_name((enum ft_fact)a->changed_facts[i]));
+    if (changes & FT_ASSET_FACT && !a->changed_facts_n)
+        ft_json_string(j, "facts");
+    if (changes & FT_ASSET_ROLE)
+        ft_json_string(j, "role");
+    if (changes & FT_ASSET_MAC)
+        ft_json_string(j, "mac");
+    ft_json_array_end(j);
+}
+
+/* Tell the assets that the last packet made or changed. */
+static void tell_assets(struct ft_core *core)
+{
+    struct ft_asset *a;
+    uint8_t changes;
+    while ((a = ft_inventory_take_changed(core->inventory, &changes))) {
+        struct ft_json j;
+        if (ft_core_line(core, &j)) {
+            ft_eve_begin(core->eve, &core->last, "asset", &j);
+            ft_json_key(&j, "asset");
+            ft_json_object(&j);
+            put_changes(&j, a, changes);
+            ft_asset_json(core->inventory, a, false, &j);
+            ft_json_object_end(&j);
+            ft_core_commit(core, &j, ft_eve_end(core->eve, &j));
+        }
+        a->changed_facts_n = 0;
+    }
+}
+
+/* ---- alerts and anomalies ---- */
+
+static void set_address(struct ft_address *to, const struct ft_address *from)
+{
+    to->ip = from->ip; /* member by member: the gap behind `family` stays zero */
+    to->family = from->family;
+}
+
+static void window_key(struct ft_window_key *key, const struct ft_event *e,
+                       const struct ft_eve_finding *finding)
+{
+    bool swap = e->packet.server_side == 0;
+    struct ft_address client = ft_event_address(e, swap ? FT_RECEIVER : FT_SENDER);
+    struct ft_address server = ft_event_address(e, swap ? FT_SENDER : FT_RECEIVER);
+    memset(key, 0, sizeof(*key));
+    set_address(&key->client, &client);
+    set_address(&key->server, &server);
+    key->finding = finding;
+    key->protocol = e->protocol;
+    const struct ft_event_sub *sub[2] = {0};
+    if (e->type == FT_EVENT_ALERT || e->type == FT_EVENT_VIOLATION) {
+        sub[0] = &e->message.sub[0];
+        sub[1] = &e->message.sub[1];
+        key->code = e->message.code;
+        key->qualifier = e->message.qualifier;
+    } else if (e->type == FT_EVENT_FACT) {
+        sub[0] = &e->fact.sub;
+    }
+    for (unsigned i = 0; i < 2 && sub[i]; i++) {
+        key->sub[i] = sub[i]->value;
+        key->sub_kind[i] = sub[i]->kind;
+    }
+}
+
+/* Keep an alert for the summary: its number in the list from 1, 0 when the list is full. */
+static uint32_t keep_alert(struct ft_core *core, const struct ft_event *e,
+                           const struct ft_eve_finding *finding)
+{
+    if (core->alert_count == core->alert_size && core->alert_size < core->config.max_alerts) {
+        uint32_t size = core->alert_size ? core->alert_size * 2 : 64;
+        size = size < core->config.max_alerts ? size : core->config.max_alerts;
+        struct ft_core_alert *bigger = realloc(core->alert_list, size * sizeof(*bigger));
+        if (bigger) {
+            core->alert_list = bigger;
+            core->alert_size = size;
+        }
+    }
+    if (core->alert_count == core->alert_size) {
+        core->alerts_not_kept++;
+        return 0;
+    }
+    core->alert_list[core->alert_count++] =
+        (struct ft_core_alert){.time_ns = e->time_ns,
+                               .count = 1,
+                               .finding = finding,
+                               .source = ft_event_address(e, FT_SENDER),
+                               .destination = ft_event_address(e, FT_RECEIVER),
+                               .protocol = e->protocol};
+    return core->alert_count;
+}
+
+static void write_alert(struct ft_core *core, const struct ft_event *e,
+                        const struct ft_eve_finding *finding, const struct ft_eve_life *life,
+                        const struct ft_eve_change *change)
+{
+    struct ft_eve_finding complete = *finding;
+    struct ft_json j;
+    complete.remediation = ft_catalogue_remediation(finding->category);
+    core->counts.alerts++;
+    if (ft_core_line(core, &j))
+        ft_core_commit(core, &j, ft_eve_alert(core->eve, e, &complete, life, change, &j));
+}
+
+static void alert(struct ft_core *core, const struct ft_event *e,
+                  const struct ft_eve_finding *finding, const struct ft_eve_change *change)
+{
+    struct ft_window_key key;
+    bool is_new;
+    window_key(&key, e, finding);
+    struct ft_window *w = ft_windows_count(core->alerts, &key, e, &is_new);
+    if (!w)
+        return;
+    if (!is_new) {
+        if (w->user)
+            core->alert_list[w->user - 1].count++;
+        return;
+    }
+    w->life.id = ft_eve_next_uid(core->eve);
+    w->user = keep_alert(core, e, finding);
+    write_alert(core, e, finding, &w->life, change);
+}
+
+static void write_anomaly(struct ft_core *core, const struct ft_event *e,
+                          const struct ft_eve_finding *finding, const struct ft_eve_life *life)
+{
+    const char *type = "applayer", *layer = NULL, *name;
+    bool is_alert;
+    struct ft_json j;
+    if (e->type == FT_EVENT_VIOLATION) {
+        name = strchr(finding->key, '.') + 1;
+        layer = e->message.violation == FT_VIOLATION_NOT_PROTOCOL ? "proto_detect" : "proto_parser";
+    } else {
+        name = ft_anomaly_name((enum ft_anomaly)e->anomaly);
+        ft_catalogue_anomaly((enum ft_anomaly)e->anomaly, &type, &is_alert);
+    }
+    if (ft_core_line(core, &j))
+        ft_core_commit(core, &j,
+                       ft_eve_anomaly(core->eve, e, finding, life, type, name, layer, &j));
+}
+
+static void anomaly(struct ft_core *core, const struct ft_event *e,
+                    const struct ft_eve_finding *finding)
+{
+    struct ft_window_key key;
+    bool is_new;
+    window_key(&key, e, finding);
+    struct ft_window *w = ft_windows_count(core->anomalies, &key, e, &is_new);
+    if (!w || !is_new)
+        return;
+    w->life.id = ft_eve_next_uid(core->eve);
+    write_anomaly(core, e, finding, &w->life);
+}
+
+/* Close the windows that opened long enough ago; UINT64_MAX: all. */
+static void close_windows(struct ft_core *core, uint64_t clock_ns)
+{
+    const struct ft_window *w;
+    while ((w = ft_windows_close(core->alerts, clock_ns)))
+        if (w->life.count > 1) {
+            struct ft_eve_life life = w->life;
+            life.is_update = true;
+            write_alert(core, w->event, w->key.finding, &life, NULL);
+        }
+    while ((w = ft_windows_close(core->anomalies, clock_ns)))
+        if (w->life.count > 1) {
+            struct ft_eve_life life = w->life;
+            life.is_update = true;
+            write_anomaly(core, w->event, w->key.finding, &life);
+        }
+}
+
+static void on_violation(struct ft_core *core, const struct ft_event *e)
+{
+    const struct ft_eve_finding *finding =
+        ft_catalogue_violation(core->catalogue, e->protocol, e->message.violation);
+    if (!finding)
+        return;
+    const struct ft_protocol *p = core->registry->protocols[e->protocol - 1];
+    core->counts.errors[e->protocol - 1]++;
+    anomaly(core, e, finding);
+    if (ft_protocol_violation(p, e->message.violation)->is_alert)
+        alert(core, e, finding, NULL);
+}
+
+static void on_anomaly(struct ft_core *core, const struct ft_event *e)
+{
+    const char *type;
+    bool is_alert = false;
+    const struct ft_eve_finding *finding =
+        ft_catalogue_anomaly((enum ft_anomaly)e->anomaly, &type, &is_alert);
+    if (!finding)
+        return;
+    anomaly(core, e, finding);
+    if (is_alert)
+        alert(core, e, finding, NULL);
+}
+
+/* ---- changes of assets ---- */
+
+/* How far a controller is from running undisturbed; -1 = a mode that says nothing of it. */
+static int mode_rank(const char *mode)
+{
+    if (strstr(mode, "prog"))
+        return 3;
+    if (strstr(mode, "stop") || strstr(mode, "halt"))
+        return 2;
+    if (strstr(mode, "remote"))
+        return 1;
+    return strstr(mode, "run") ? 0 : -1;
+}
+
+static void on_asset_changed(void *user, const struct ft_event *event, const struct ft_asset *asset,
+                             enum ft_fact fact, const char *before, const char *after)
+{
+    struct ft_core *core = user;
+    const struct ft_eve_finding *finding = NULL;
+    if (fact == FT_FACT_FIRMWARE)
+        finding = ft_catalogue_firmware_changed();
+    if (fact == FT_FACT_MODE && mode_rank(before) >= 0 && mode_rank(after) > mode_rank(before))
+        finding = ft_catalogue_mode_changed();
+    if (!finding)
+        return;
+    struct ft_eve_change change = {.fact = ft_fact_name(fact), .before = before, .after = after};
+    char sub[160];
+    ft_address_text(&asset->address, change.asset);
+    if (asset->parent) {
+        size_t n = strlen(change.asset);
+        ft_asset_sub_text(asset, sub, sizeof(sub));
+        snprintf(change.asset + n, sizeof(change.asset) - n, "/%s", sub);
+    }
+    alert(core, event, finding, &change);
+}
+
+/* ---- events ---- */
+
+static void on_talk(struct ft_core *core, const struct ft_event *e)
+{
+    struct ft_conversation *c = ft_conversation_of(core->conversations, e);
+    if (c && e->time_ns > c->last_ns)
+        c->last_ns = e->time_ns;
+}
+
+static void on_operation(struct ft_core *core, const struct ft_event *e)
+{
+    struct ft_json j;
+    if (!ft_conversation_operation(core->conversations, e))
+        return;
+    core->counts.operations++;
+    if (ft_core_line(core, &j))
+        ft_core_commit(core, &j, ft_eve_operation(core->eve, e, &j));
+}
+
+static void on_message(struct ft_core *core, const struct ft_event *e)
+{
+    struct ft_json j;
+    if (ft_core_line(core, &j))
+        ft_core_commit(core, &j, ft_eve_message(core->eve, e, &j));
+}
+
+static void on_flow(struct ft_core *core, const struct ft_event *e)
+{
+    struct ft_conversation *c = ft_conversation_of(core->conversations, e);
+    struct ft_json j;
+    if (c) {
+        c->flows++;
+        c->packets += e->flow.packets[0] + e->flow.packets[1];
+        c->bytes += e->flow.bytes[0] + e->flow.bytes[1];
+        if (e->flow.first_ns < c->first_ns)
+            c->first_ns = e->flow.first_ns;
+        if (e->flow.last_ns > c->last_ns)
+            c->last_ns = e->flow.last_ns;
+    }
+    if (e->protocol) {
+        core->counts.flows[e->protocol - 1]++;
+        core->counts.messages[e->protocol - 1] += e->flow.messages;
+    } else {
+        core->counts.flows_failed++;
+    }
+    if (ft_core_line(core, &j))
+        ft_core_commit(core, &j, ft_eve_flow(core->eve, e, &j));
+}
+
+static void on_health(struct ft_core *core, const struct ft_event *e)
+{
+    static const struct {
+        const char *name, *text;
+        enum ft_severity severity;
+    } rows[FT_HEALTH_COUNT] = {
+        [FT_HEALTH_DISSECTOR_FAULT] = {"dissector_fault",
+                                       "A dissector crashed and was switched off: its protocol is "
+                                       "not analysed any more",
+                                       FT_SEVERITY_MAJOR},
+        [FT_HEALTH_DISSECTOR_OVERRUN] = {"dissector_overrun",
+                                         "A dissector took too long and was switched off: its "
+                                         "protocol is not analysed any more",
+                                         FT_SEVERITY_MAJOR},
+        [FT_HEALTH_TIME_BACKWARDS] = {"time_jump",
+                                      "Packet time ran backwards or jumped over an hour",
+                                      FT_SEVERITY_WARNING},
+        [FT_HEALTH_LEDGER] = {"ledger", "The books of packets or bytes do not close",
+                              FT_SEVERITY_MAJOR},
+    };
+    struct ft_json j;
+    if (e->health.health < FT_HEALTH_COUNT && ft_core_line(core, &j))
+        ft_core_commit(core, &j,
+                       ft_eve_health(core->eve, e, rows[e->health.health].name,
+                                     rows[e->health.health].severity, rows[e->health.health].text,
+                                     &j));
+}
+
+/* What a later line that belongs to no event of its own says of time and packet. */
+static void remember(struct ft_core *core, const struct ft_event *e)
+{
+    core->last.seq = e->seq;
+    core->last.time_ns = e->time_ns;
+    core->last.clock_ns = e->clock_ns;
+    core->last.number = e->number;
+    if (!core->first_ns)
+        core->first_ns = e->time_ns;
+}
+
+void ft_core_event(struct ft_core *core, const struct ft_event *event)
+{
+    if (event->seq != core->last.seq)
+        tell_assets(core);
+    if (event->type == FT_EVENT_TICK) {
+        ft_core_tick(core, event->clock_ns, event->seq);
+        return;
+    }
+    if (event->type >= FT_EVENT_TYPES || event->protocol > core->registry->count)
+        return;
+    core->counts.events[event->type]++;
+    remember(core, event);
+    ft_inventory_event(core->inventory, event);
+    switch (event->type) {
+    case FT_EVENT_TALK:
+        on_talk(core, event);
+        break;
+    case FT_EVENT_OPERATION:
+        on_operation(core, event);
+        break;
+    case FT_EVENT_ALERT:
+        if (ft_catalogue_class((enum ft_class)event->message.class_))
+            alert(core, event, ft_catalogue_class((enum ft_class)event->message.class_), NULL);
+        break;
+    case FT_EVENT_VIOLATION:
+        on_violation(core, event);
+        break;
+    case FT_EVENT_ANOMALY:
+        on_anomaly(core, event);
+        break;
+    case FT_EVENT_MESSAGE:
+    case FT_EVENT_TRANSACTION:
+    case FT_EVENT_UNANSWERED:
+        on_message(core, event);
+        break;
+    case FT_EVENT_FLOW:
+        on_flow(core, event);
+        break;
+    case FT_EVENT_HEALTH:
+        on_health(core, event);
+        break;
+    default:
+        break;
+    }
+}
+
+/* A table that is full is told once. */
+static void tell_full(struct ft_core *core)
+{
+    const struct {
+        uint64_t refused;
+        const char *text;
+    } tables[] = {
+        {ft_inventory_refused(core->inventory),
+         "The inventory is full: further devices are not listed (max_assets)"},
+        {ft_conversations_refused(core->conversations),
+         "The table of conversations is full: further ones are not told (max_conversations, "
+         "max_operations)"},
+        {ft_windows_refused(core->alerts),
+         "Too many different alerts at once: some were only counted (max_windows)"},
+        {ft_windows_refused(core->anomalies),
+         "Too many different anomalies at once: some were only counted (max_windows)"},
+    };
+    for (unsigned i = 0; i < sizeof(tables) / sizeof(tables[0]); i++)
+        if (tables[i].refused && !(core->told_full >> i & 1)) {
+            core->told_full |= 1u << i;
+            ft_core_health(core, "table_full", FT_SEVERITY_MINOR, tables[i].text);
+        }
+}
+
+void ft_core_tick(struct ft_core *core, uint64_t clock_ns, uint64_t seq)
+{
+    tell_assets(core);
+    core->last.seq = seq;
+    close_windows(core, clock_ns);
+    tell_full(core);
+}
+
+void ft_core_finish(struct ft_core *core)
+{
+    tell_assets(core);
+    close_windows(core, UINT64_MAX);
+    tell_full(core);
+}
+
+/* ---- making and reading ---- */
+
+static void fill_in_defaults(struct ft_core_config *config)
+{
+    config->max_conversations = config->max_conversations ? config->max_conversations : 200000;
+    config->max_operations = config->max_operations ? config->max_operations : 1000000;
+    config->max_windows = config->max_windows ? config->max_windows : 16384;
+    config->max_alerts = config->max_alerts ? config->max_alerts : 10000;
+}
+
+struct ft_core *ft_core_new(const struct ft_core_config *config, const struct ft_registry *registry,
+                            struct ft_output *out, char *error, size_t error_size)
+{
+    struct ft_core *core = calloc(1, sizeof(*core));
+    if (!core) {
+        snprintf(error, error_size, "out of memory");
+        return NULL;
+    }
+    core->config = *config;
+    fill_in_defaults(&core->config);
+    core->registry = registry;
+    core->out = out;
+    core->is_nowhere = ft_output_is_nowhere(out);
+    core->eve =
+        ft_eve_new(&(struct ft_eve_config){.sensor = config->sensor,
+                                           .site = config->site,
+                                           .log_secrets = config->log_secrets,
+                                           .arkime_addresses = config->arkime_addresses,
+                                           .salt = {config->salt[0], config->salt[1]},
+                                           .first_uid = ft_eve_uid_after(ft_output_last_line(out)),
+                                           .interfaces = config->interfaces,
+                                           .interface_count = config->interface_count},
+                   registry);
+    core->inventory =
+        ft_inventory_new(&(struct ft_inventory_config){.max_assets = config->max_assets,
+                                                       .key = {config->salt[0], config->salt[1]},
+                                                       .oui = config->oui,
+                                                       .changed = on_asset_changed,
+                                                       .user = core},
+                         registry);
+    core->conversations = ft_conversations_new(core->config.max_conversations,
+                                               core->config.max_operations, config->salt);
+    core->catalogue = ft_catalogue_new(registry);
+    core->alerts = ft_windows_new(core->config.max_windows, config->salt);
+    core->anomalies = ft_windows_new(core->config.max_windows, config->salt);
+    if (core->eve && core->inventory && core->conversations && core->catalogue && core->alerts &&
+        core->anomalies)
+        return core;
+    ft_core_free(core);
+    snprintf(error, error_size, "out of memory");
+    return NULL;
+}
+
+void ft_core_free(struct ft_core *core)
+{
+    if (!core)
+        return;
+    ft_eve_free(core->eve);
+    ft_inventory_free(core->inventory);
+    ft_conversations_free(core->conversations);
+    ft_catalogue_free(core->catalogue);
+    ft_windows_free(core->alerts);
+    ft_windows_free(core->anomalies);
+    free(core->alert_list);
+    free(core);
+}
+
+const struct ft_registry *ft_core_registry(const struct ft_core *core)
+{
+    return core->registry;
+}
+
+const struct ft_inventory *ft_core_inventory(const struct ft_core *core)
+{
+    return core->inventory;
+}
+
+const struct ft_conversations *ft_core_conversations(const struct ft_core *core)
+{
+    return core->conversations;
+}
+
+const struct ft_core_alert *ft_core_alerts(const struct ft_core *core, uint32_t *count,
+                                           uint64_t *more)
+{
+    *count = core->alert_count;
+    *more = core->alerts_not_kept;
+    return core->alert_list;
+}
+
+uint64_t ft_core_events(const struct ft_core *core, enum ft_event_type type)
+{
+    return core->counts.events[type];
+}

@@ -1,0 +1,91 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+/*
+ * The alerting core: all plant-wide state, and the lines that are written from it.
+ *
+ * One thread gives it the events of all workers, merged in order, and ticks in between. It learns
+ * assets, conversations and operations, raises alerts, folds what repeats, and writes EVE lines to
+ * one sink. What it writes depends on the events only: not on workers, wall clock or hashes.
+ *
+ * Memory is bounded by the maxima of struct ft_core_config; what finds no room is counted, told in
+ * one health event, and part of the statistics.
+ */
+#ifndef FT_CORE_H
+#define FT_CORE_H
+
+#include "alert/conversation.h"
+#include "event/ledger.h"
+
+#include "inventory/inventory.h"
+#include "output/eve.h"
+#include "output/output.h"
+
+struct ft_core_config {
+    const char *sensor;            /**< name of the sensor; NULL = "fieldtap" */
+    const char *site;              /**< NULL = none */
+    bool log_secrets;              /**< print secrets instead of their length and hash */
+    bool arkime_addresses;         /**< 0.0.0.0 as addresses of layer 2 events */
+    uint64_t salt[2];              /**< of hashes of secrets and of tables: fixed offline */
+    const char *const *interfaces; /**< names for in_iface by index; NULL offline */
+    uint32_t interface_count;
+    const char *oui;            /**< directory of the IEEE registries; NULL = Debian's */
+    uint32_t max_assets;        /**< 0 = 100,000 */
+    uint32_t max_conversations; /**< 0 = 200,000 */
+    uint32_t max_operations;    /**< 0 = 1,000,000 */
+    uint32_t max_windows;       /**< alerts, and anomalies, that may be open; 0 = 16,384 each */
+    uint32_t max_alerts;        /**< alerts kept for the summary; 0 = 10,000 */
+};
+
+/** An alert as the summary shows it. */
+struct ft_core_alert {
+    uint64_t time_ns; /**< of the first */
+    uint64_t count;
+    const struct ft_eve_finding *finding;
+    struct ft_address source, destination; /**< sender and receiver of the first */
+    uint16_t protocol;                     /**< index + 1, 0 = none */
+};
+
+/** Sums over the sensor, from packets only. */
+struct ft_core_totals {
+    const struct ft_ledger *ledger; /**< of all workers */
+    uint64_t flow_active, flow_created, flow_capacity;
+    uint64_t kernel_drops; /**< packets the capture lost */
+    bool knows_drops;      /**< the capture can tell; else no kernel_drops is written */
+};
+
+struct ft_core;
+
+/**
+ * Make a core that writes to `out` (not owned). Goes on with the numbers of the file's last line.
+ * NULL and one sentence when memory is short.
+ */
+struct ft_core *ft_core_new(const struct ft_core_config *config, const struct ft_registry *registry,
+                            struct ft_output *out, char *error, size_t error_size);
+void ft_core_free(struct ft_core *core);
+
+/** The next event in order. FT_EVENT_TICK is as ft_core_tick(); FT_EVENT_LEDGER is the caller's. */
+void ft_core_event(struct ft_core *core, const struct ft_event *event);
+
+/** A second of packet time has passed, on the sensor clock: closes the windows of what repeats. */
+void ft_core_tick(struct ft_core *core, uint64_t clock_ns, uint64_t seq);
+
+/** Write a `stats` event. To be called at points of packet time only, with all books closed. */
+void ft_core_stats(struct ft_core *core, const struct ft_core_totals *totals);
+
+/** Write a `health` event of the caller's: `name` lower_snake_case, `text` one sentence. */
+void ft_core_health(struct ft_core *core, const char *name, enum ft_severity severity,
+                    const char *text);
+
+/** The input has ended: tell what is still open, in order of opening. */
+void ft_core_finish(struct ft_core *core);
+
+/* For the summary; valid until the next event. */
+const struct ft_registry *ft_core_registry(const struct ft_core *core);
+const struct ft_inventory *ft_core_inventory(const struct ft_core *core);
+const struct ft_conversations *ft_core_conversations(const struct ft_core *core);
+/** In order of time; *count of them, and *more that were not kept. */
+const struct ft_core_alert *ft_core_alerts(const struct ft_core *core, uint32_t *count,
+                                           uint64_t *more);
+/** Events of each type that came, by enum ft_event_type. */
+uint64_t ft_core_events(const struct ft_core *core, enum ft_event_type type);
+
+#endif

@@ -1,0 +1,40 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+/* The inside of the core, shared by core.c and stats.c. */
+#ifndef FT_CORE_INTERNAL_H
+#define FT_CORE_INTERNAL_H
+
+#include "alert/catalogue.h"
+#include "alert/core.h"
+#include "alert/window.h"
+
+struct ft_core {
+    struct ft_core_config config;
+    const struct ft_registry *registry;
+    struct ft_output *out;
+    bool is_nowhere;
+    struct ft_eve *eve;
+    struct ft_inventory *inventory;
+    struct ft_conversations *conversations;
+    struct ft_catalogue *catalogue;
+    struct ft_windows *alerts, *anomalies;
+    struct ft_event last; /* time and packet of the last event, all else zero */
+    uint64_t first_ns;
+    uint32_t told_full; /* bit per table */
+    struct ft_core_alert *alert_list;
+    uint32_t alert_count, alert_size;
+    uint64_t alerts_not_kept;
+    struct {
+        uint64_t events[FT_EVENT_TYPES];
+        uint64_t alerts, operations;
+        uint64_t flows[FT_MAX_PROTOCOLS], messages[FT_MAX_PROTOCOLS], errors[FT_MAX_PROTOCOLS];
+        uint64_t flows_failed;
+    } counts;
+};
+
+/** A writer on room for a line; false when nothing is to be or can be written. */
+bool ft_core_line(struct ft_core *core, struct ft_json *j);
+
+/** Append the line, or count it as lost when it is not whole. */
+void ft_core_commit(struct ft_core *core, const struct ft_json *j, bool is_whole);
+
+#endif

@@ -1,0 +1,197 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+/*
+ * The `stats` event: totals made of packets only, under the keys that dashboards of EVE read, and
+ * the books under keys of our own.
+ */
+#include "alert/core_internal.h"
+
+#include "flow/flow.h"
+
+#include <string.h>
+
+static void put_capture(struct ft_json *j, const struct ft_core_totals *t)
+{
+    ft_json_key(j, "capture");
+    ft_json_object(j);
+    ft_json_put_uint(j, "kernel_packets", t->ledger->received);
+    if (t->knows_drops)
+        ft_json_put_uint(j, "kernel_drops", t->kernel_drops);
+    ft_json_object_end(j);
+}
+
+static void put_decoder(struct ft_json *j, const struct ft_ledger *l)
+{
+    uint64_t invalid = 0;
+    for (unsigned i = FT_BUCKET_UNDECODABLE; i < FT_BUCKET_SHED; i++)
+        invalid += l->packets[i];
+    ft_json_key(j, "decoder");
+    ft_json_object(j);
+    ft_json_put_uint(j, "pkts", l->received);
+    ft_json_put_uint(j, "bytes", l->received_bytes);
+    ft_json_put_uint(j, "avg_pkt_size", l->received ? l->received_bytes / l->received : 0);
+    ft_json_put_uint(j, "max_pkt_size", l->max_size);
+    ft_json_put_uint(j, "invalid", invalid);
+    ft_json_put_uint(j, "ethernet", l->ethernet);
+    ft_json_put_uint(j, "vlan", l->vlan);
+    ft_json_put_uint(j, "ipv4", l->ipv4);
+    ft_json_put_uint(j, "ipv6", l->ipv6);
+    ft_json_put_uint(j, "tcp", l->tcp);
+    ft_json_put_uint(j, "udp", l->udp);
+    ft_json_put_uint(j, "icmp", l->icmp);
+    ft_json_put_uint(j, "other_ip", l->other_ip);
+    ft_json_put_uint(j, "not_ip", l->not_ip);
+    ft_json_put_uint(j, "tunnelled", l->tunnelled);
+    ft_json_object_end(j);
+}
+
+static void put_flow(struct ft_json *j, const struct ft_core_totals *t)
+{
+    uint64_t spare = t->flow_capacity > t->flow_active ? t->flow_capacity - t->flow_active : 0;
+    ft_json_key(j, "flow");
+    ft_json_object(j);
+    ft_json_put_uint(j, "active", t->flow_active);
+    ft_json_put_uint(j, "total", t->flow_created);
+    ft_json_put_uint(j, "spare", spare);
+    ft_json_put_uint(j, "memuse", t->flow_capacity * sizeof(struct ft_flow));
+    ft_json_object_end(j);
+    ft_json_key(j, "tcp");
+    ft_json_object(j);
+    ft_json_put_uint(j, "memuse", 0);
+    ft_json_put_uint(j, "reassembly_memuse", t->ledger->stream.held);
+    ft_json_object_end(j);
+}
+
+static void put_by_protocol(const struct ft_core *core, struct ft_json *j, const char *key,
+                            const uint64_t *counts, uint64_t failed)
+{
+    ft_json_key(j, key);
+    ft_json_object(j);
+    for (uint32_t i = 0; i < core->registry->count; i++)
+        if (counts[i])
+            ft_json_put_uint(j, core->registry->protocols[i]->name, counts[i]);
+    if (failed)
+        ft_json_put_uint(j, "failed", failed);
+    ft_json_object_end(j);
+}
+
+static void put_detect(const struct ft_core *core, struct ft_json *j)
+{
+    ft_json_key(j, "detect");
+    ft_json_object(j);
+    ft_json_put_uint(j, "alert", core->counts.alerts);
+    ft_json_put_uint(j, "alert_queue_overflow", ft_windows_refused(core->alerts));
+    ft_json_object_end(j);
+    ft_json_key(j, "app_layer");
+    ft_json_object(j);
+    put_by_protocol(core, j, "flow", core->counts.flows, core->counts.flows_failed);
+    put_by_protocol(core, j, "tx", core->counts.messages, 0);
+    put_by_protocol(core, j, "error", core->counts.errors, 0);
+    ft_json_object_end(j);
+}
+
+/* Buckets by name; "undecodable.tag" becomes a member of an object. The order of enum ft_bucket
+ * keeps those of one object together. */
+static void put_buckets(struct ft_json *j, const struct ft_ledger *l)
+{
+    char open[32] = "";
+    for (unsigned i = FT_BUCKET_ANALYSED; i < FT_BUCKET_COUNT; i++) {
+        const char *name = ft_bucket_name((enum ft_bucket)i), *dot = strchr(name, '.');
+        size_t n = dot ? (size_t)(dot - name) : 0;
+        if (*open && (!dot || strncmp(open, name, n) != 0 || open[n])) {
+            ft_json_object_end(j);
+            *open = 0;
+        }
+        if (dot && !*open && n < sizeof(open)) {
+            memcpy(open, name, n);
+            open[n] = 0;
+            ft_json_key(j, open);
+            ft_json_object(j);
+        }
+        ft_json_put_uint(j, dot ? dot + 1 : name, l->packets[i]);
+    }
+    if (*open)
+        ft_json_object_end(j);
+}
+
+static void put_events(struct ft_json *j, const struct ft_ledger *l)
+{
+    uint64_t made = 0, shed = 0;
+    for (unsigned i = 0; i < FT_EVENT_TYPES; i++) {
+        bool is_own =
+            i == FT_EVENT_LEDGER || i == FT_EVENT_TICK; /* their number tells of workers */
+        made += is_own ? 0 : l->events[i];
+        shed += is_own ? 0 : l->events_shed[i];
+    }
+    ft_json_key(j, "events");
+    ft_json_object(j);
+    ft_json_put_uint(j, "made", made);
+    ft_json_put_uint(j, "shed", shed);
+    ft_json_object_end(j);
+}
+
+static void put_ledger(struct ft_json *j, const struct ft_ledger *l)
+{
+    const struct ft_stream_bytes *s = &l->stream;
+    ft_json_key(j, "ledger");
+    ft_json_object(j);
+    ft_json_put_bool(j, "balanced", ft_ledger_is_balanced(l));
+    ft_json_key(j, "packets");
+    ft_json_object(j);
+    ft_json_put_uint(j, "received", l->received);
+    put_buckets(j, l);
+    ft_json_object_end(j);
+    ft_json_key(j, "stream_bytes");
+    ft_json_object(j);
+    ft_json_put_uint(j, "received", l->stream_received);
+    ft_json_put_uint(j, "delivered", s->delivered);
+    ft_json_put_uint(j, "skipped", s->skipped);
+    ft_json_put_uint(j, "encrypted", s->encrypted);
+    ft_json_put_uint(j, "resync", s->resync);
+    ft_json_put_uint(j, "duplicate", s->duplicate);
+    ft_json_put_uint(j, "held", s->held);
+    ft_json_put_uint(j, "lost", s->lost);
+    ft_json_object_end(j);
+    put_events(j, l);
+    ft_json_put_uint(j, "messages", l->messages);
+    ft_json_put_uint(j, "violations", l->violations);
+    ft_json_put_uint(j, "unknown_children", l->unknown_children);
+    ft_json_put_uint(j, "dropped_fields", l->dropped_fields);
+    ft_json_put_uint(j, "faults", l->faults);
+    ft_json_put_uint(j, "bad_ip_checksums", l->bad_ip_checksums);
+    ft_json_put_uint(j, "bad_l4_checksums", l->bad_l4_checksums);
+    ft_json_object_end(j);
+}
+
+static void put_core(const struct ft_core *core, struct ft_json *j)
+{
+    ft_json_key(j, "core");
+    ft_json_object(j);
+    ft_json_put_uint(j, "assets", ft_inventory_count(core->inventory));
+    ft_json_put_uint(j, "assets_with_nested", ft_inventory_count_all(core->inventory));
+    ft_json_put_uint(j, "assets_refused", ft_inventory_refused(core->inventory));
+    ft_json_put_uint(j, "conversations", ft_conversations_count(core->conversations));
+    ft_json_put_uint(j, "conversations_refused", ft_conversations_refused(core->conversations));
+    ft_json_put_uint(j, "operations", core->counts.operations);
+    ft_json_put_uint(j, "anomalies_refused", ft_windows_refused(core->anomalies));
+    ft_json_object_end(j);
+}
+
+void ft_core_stats(struct ft_core *core, const struct ft_core_totals *totals)
+{
+    uint64_t age = core->last.time_ns > core->first_ns ? core->last.time_ns - core->first_ns : 0;
+    struct ft_json j;
+    if (!ft_core_line(core, &j))
+        return;
+    ft_eve_begin(core->eve, &core->last, "stats", &j);
+    ft_json_key(&j, "stats");
+    ft_json_object(&j);
+    ft_json_put_uint(&j, "uptime", age / 1000000000u);
+    put_capture(&j, totals);
+    put_decoder(&j, totals->ledger);
+    put_flow(&j, totals);
+    put_detect(core, &j);
+    put_ledger(&j, totals->ledger);
+    put_core(core, &j);
+    ft_json_object_end(&j);
+    ft_core_commit(core, &j, ft_eve_end(core->eve, &j));
+}

@@ -1,0 +1,56 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+/*
+ * Repeated findings: the first of a kind is told at once, those that follow within the window are
+ * counted, and told in one line when the window closes.
+ *
+ * Bounded: when the table is nearly full, findings that are new are counted under their title
+ * alone, so that a flood of addresses can neither fill the disk nor hide a title. One thread.
+ */
+#ifndef FT_WINDOW_H
+#define FT_WINDOW_H
+
+#include "inventory/inventory.h"
+#include "output/eve.h"
+
+#define FT_WINDOW_NS (600ull * 1000000000ull)
+
+/** What makes two findings the same. Zeroed first: compared as bytes. */
+struct ft_window_key {
+    struct ft_address client, server;
+    uint64_t sub[2];
+    uint32_t code, qualifier;
+    const struct ft_eve_finding *finding;
+    uint16_t protocol;
+    uint8_t sub_kind[2];
+};
+
+struct ft_window {
+    struct ft_window_key key;
+    uint64_t opened_ns; /**< sensor clock */
+    struct ft_eve_life life;
+    struct ft_event *event; /**< the first, without its tree, for the line at the end */
+    uint32_t user;          /**< the core's: number of the alert in its list */
+};
+
+struct ft_windows;
+
+/** At most `max` open windows; `key` of the hash table. */
+struct ft_windows *ft_windows_new(uint32_t max, const uint64_t key[2]);
+void ft_windows_free(struct ft_windows *w);
+
+/**
+ * Count a finding. The window it belongs to, *is_new when it was opened by this: the finding is to
+ * be told. NULL when not even its title has room: counted by ft_windows_refused().
+ */
+struct ft_window *ft_windows_count(struct ft_windows *w, const struct ft_window_key *key,
+                                   const struct ft_event *event, bool *is_new);
+
+/**
+ * Close the oldest window that was opened at least FT_WINDOW_NS before `clock_ns`, or any with
+ * UINT64_MAX: it stays valid until the next call. NULL = none.
+ */
+const struct ft_window *ft_windows_close(struct ft_windows *w, uint64_t clock_ns);
+
+uint64_t ft_windows_refused(const struct ft_windows *w);
+
+#endif

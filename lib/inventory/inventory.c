@@ -1,0 +1,862 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+/* The inventory: assets, their MAC addresses, facts and nested identities. */
+#include "inventory/inventory.h"
+
+#include "base/hash.h"
+#include "base/index.h"
+#include "dissect/context.h"
+
+#include <arpa/inet.h>
+#include <stdlib.h>
+#include <string.h>
+
+/* A MAC address that carries packets of so many IP addresses, none of them stated to be its own, is
+ * a router's: a host has an address or two (IPv6: link-local, stable, temporary ones). */
+#define ROUTER_IPV4 3u
+#define ROUTER_IPV6 6u
+
+struct ft_asset_mac {
+    uint8_t mac[6];
+    bool is_router;
+    uint32_t weak_ipv4, weak_ipv6;
+    struct ft_asset *first;  /* assets bound to it, by mac_next */
+    struct ft_asset *strong; /* the first of them that was stated */
+};
+
+struct ft_inventory {
+    struct ft_inventory_config config;
+    const struct ft_registry *registry;
+    struct ft_oui *oui;
+    struct ft_asset **assets; /* by number - 1; a hole where one was merged */
+    uint32_t asset_count, asset_size, alive, nested;
+    struct ft_asset_mac **macs;
+    uint32_t mac_count, mac_size;
+    struct ft_index by_address, by_mac;
+    struct ft_asset *changed_first, *changed_last;
+    uint64_t refused;
+};
+
+struct ft_inventory *ft_inventory_new(const struct ft_inventory_config *config,
+                                      const struct ft_registry *registry)
+{
+    struct ft_inventory *inv = calloc(1, sizeof(*inv));
+    if (!inv)
+        return NULL;
+    inv->config = *config;
+    inv->registry = registry;
+    if (!inv->config.max_assets)
+        inv->config.max_assets = 100000;
+    inv->oui = ft_oui_load(config->oui ? config->oui : FT_OUI_DIRECTORY);
+    return inv;
+}
+
+static void asset_free(struct ft_asset *a)
+{
+    for (struct ft_asset_value *v = a->values, *next; v; v = next) {
+        next = v->next;
+        free(v->text);
+        free(v);
+    }
+    free(a->sub_text);
+    free(a);
+}
+
+void ft_inventory_free(struct ft_inventory *inv)
+{
+    if (!inv)
+        return;
+    for (uint32_t i = 0; i < inv->asset_count; i++)
+        if (inv->assets[i])
+            asset_free(inv->assets[i]);
+    for (uint32_t i = 0; i < inv->mac_count; i++)
+        free(inv->macs[i]);
+    free(inv->assets);
+    free(inv->macs);
+    ft_index_free(&inv->by_address);
+    ft_index_free(&inv->by_mac);
+    ft_oui_free(inv->oui);
+    free(inv);
+}
+
+/* ---- addresses ---- */
+
+struct ft_address ft_event_address(const struct ft_event *event, enum ft_party party)
+{
+    const struct ft_event_packet *p = &event->packet;
+    struct ft_address a = {.family = p->family};
+    if (p->family == 2)
+        memcpy(a.ip.bytes, party == FT_SENDER ? p->src_mac : p->dst_mac, 6);
+    else
+        a.ip = party == FT_SENDER ? p->src : p->dst;
+    return a;
+}
+
+bool ft_address_is_device(const struct ft_address *address)
+{
+    static const uint8_t zero[16];
+    const uint8_t *b = address->ip.bytes;
+    switch (address->family) {
+    case 4:
+        return b[0] != 0 && b[0] != 127 && b[0] < 224;
+    case 6:
+        return b[0] != 0xff && memcmp(b, zero, 15) != 0;
+    case 2:
+        return !(b[0] & 1) && memcmp(b, zero, 6) != 0;
+    default:
+        return false;
+    }
+}
+
+int ft_address_compare(const struct ft_address *a, const struct ft_address *b)
+{
+    static const uint8_t order[8] = {[4] = 0, [6] = 1, [2] = 2};
+    if (a->family != b->family)
+        return (int)order[a->family & 7] - (int)order[b->family & 7];
+    return memcmp(a->ip.bytes, b->ip.bytes, sizeof(a->ip.bytes));
+}
+
+void ft_address_text(const struct ft_address *address, char text[64])
+{
+    const uint8_t *b = address->ip.bytes;
+    if (address->family == 2)
+        snprintf(text, 64, "%02x:%02x:%02x:%02x:%02x:%02x", b[0], b[1], b[2], b[3], b[4], b[5]);
+    else
+        inet_ntop(address->family == 6 ? AF_INET6 : AF_INET, b, text, 64);
+}
+
+/* ---- the table ---- */
+
+/* What makes an asset: its address, and what is behind it. */
+struct key {
+    struct ft_address address;
+    uint8_t sub_kind;
+    uint64_t sub_value;
+    const char *sub_text; /* told apart by its hash in sub_value */
+    uint8_t sub_length;
+};
+
+static uint64_t key_hash(const struct ft_inventory *inv, const struct key *k)
+{
+    uint64_t words[4] = {k->address.ip.words[0], k->address.ip.words[1], k->sub_value,
+                         (uint64_t)k->address.family << 8 | k->sub_kind};
+    return ft_siphash(inv->config.key, words, sizeof(words));
+}
+
+static struct key key_of(const struct ft_asset *a)
+{
+    struct key k = {.address = a->address, .sub_kind = a->sub_kind, .sub_value = a->sub_value};
+    return k;
+}
+
+static struct ft_asset *find(const struct ft_inventory *inv, const struct key *k)
+{
+    uint32_t entry;
+    struct ft_index_walk w = ft_index_walk(&inv->by_address, key_hash(inv, k));
+    while ((entry = ft_index_next(&inv->by_address, &w))) {
+        struct ft_asset *a = inv->assets[entry - 1];
+        if (a->address.family == k->address.family && a->sub_kind == k->sub_kind &&
+            a->sub_value == k->sub_value &&
+            !memcmp(&a->address.ip, &k->address.ip, sizeof(a->address.ip)))
+            return a;
+    }
+    return NULL;
+}
+
+static void mark(struct ft_inventory *inv, struct ft_asset *a, enum ft_asset_change change)
+{
+    if (!a->changes) {
+        a->next_changed = NULL;
+        if (inv->changed_last)
+            inv->changed_last->next_changed = a;
+        else
+            inv->changed_first = a;
+        inv->changed_last = a;
+    }
+    a->changes |= (uint8_t)change;
+}
+
+struct ft_asset *ft_inventory_take_changed(struct ft_inventory *inv, uint8_t *changes)
+{
+    struct ft_asset *a = inv->changed_first;
+    if (!a)
+        return NULL;
+    inv->changed_first = a->next_changed;
+    if (!inv->changed_first)
+        inv->changed_last = NULL;
+    *changes = a->changes;
+    a->changes = 0;
+    return a;
+}
+
+static void unmark(struct ft_inventory *inv, struct ft_asset *a)
+{
+    struct ft_asset **at = &inv->changed_first, *last = NULL;
+    if (!a->changes)
+        return;
+    while (*at != a) {
+        last = *at;
+        at = &(*at)->next_changed;
+    }
+    *at = a->next_changed;
+    if (inv->changed_last == a)
+        inv->changed_last = last;
+}
+
+/* Room for one more pointer in an array that doubles. */
+static bool grow(void ***array, uint32_t count, uint32_t *size)
+{
+    if (count < *size)
+        return true;
+    uint32_t more = *size ? *size * 2 : 64;
+    void **bigger = realloc(*array, more * sizeof(*bigger));
+    if (!bigger)
+        return false;
+    *array = bigger;
+    *size = more;
+    return true;
+}
+
+static struct ft_asset *create(struct ft_inventory *inv, const struct key *k, uint64_t time_ns)
+{
+    struct ft_asset *a = NULL;
+    if (inv->alive + inv->nested < inv->config.max_assets &&
+        inv->asset_count < 4 * inv->config.max_assets && /* merged ones leave holes */
+        grow((void ***)&inv->assets, inv->asset_count, &inv->asset_size) &&
+        ft_index_reserve(&inv->by_address))
+        a = calloc(1, sizeof(*a));
+    if (a && k->sub_text && !(a->sub_text = strndup(k->sub_text, k->sub_length))) {
+        free(a);
+        a = NULL;
+    }
+    if (!a) {
+        inv->refused++;
+        return NULL;
+    }
+    a->address = k->address;
+    a->sub_kind = k->sub_kind;
+    a->sub_value = k->sub_value;
+    a->sub_length = k->sub_length;
+    a->first_ns = a->last_ns = time_ns;
+    inv->assets[inv->asset_count++] = a;
+    a->number = inv->asset_count;
+    ft_index_add(&inv->by_address, key_hash(inv, k), a->number);
+    *(k->sub_kind ? &inv->nested : &inv->alive) += 1;
+    mark(inv, a, FT_ASSET_NEW);
+    return a;
+}
+
+static void touch(struct ft_asset *a, uint64_t time_ns)
+{
+    if (time_ns > a->last_ns)
+        a->last_ns = time_ns;
+    if (time_ns < a->first_ns)
+        a->first_ns = time_ns;
+}
+
+/* The asset behind `a` that a sub-address names, made when it is new; `a` itself without one. */
+static struct ft_asset *nested(struct ft_inventory *inv, struct ft_asset *a,
+                               const struct ft_event *e, const struct ft_event_sub *sub)
+{
+    if (!a || sub->kind == FT_SUB_NONE || a->parent)
+        return a;
+    struct key k = {.address = a->address, .sub_kind = sub->kind, .sub_value = sub->value};
+    if (sub->text) {
+        k.sub_text = (const char *)e + sub->text;
+        k.sub_length = sub->length;
+    }
+    struct ft_asset *child = find(inv, &k);
+    if (!child) {
+        if (a->child_count >= FT_ASSET_CHILDREN_MAX) {
+            inv->refused++;
+            return NULL;
+        }
+        child = create(inv, &k, e->time_ns);
+        if (!child)
+            return NULL;
+        child->parent = a;
+        child->sibling = a->children;
+        a->children = child;
+        a->child_count++;
+    }
+    touch(child, e->time_ns);
+    return child;
+}
+
+/* ---- MAC addresses ---- */
+
+static struct ft_asset_mac *mac_find(const struct ft_inventory *inv, const uint8_t mac[6])
+{
+    uint32_t entry;
+    struct ft_index_walk w = ft_index_walk(&inv->by_mac, ft_siphash(inv->config.key, mac, 6));
+    while ((entry = ft_index_next(&inv->by_mac, &w)))
+        if (!memcmp(inv->macs[entry - 1]->mac, mac, 6))
+            return inv->macs[entry - 1];
+    return NULL;
+}
+
+static struct ft_asset_mac *mac_get(struct ft_inventory *inv, const uint8_t mac[6])
+{
+    struct ft_asset_mac *m = mac_find(inv, mac);
+    if (m)
+        return m;
+    if (inv->mac_count < inv->config.max_assets &&
+        grow((void ***)&inv->macs, inv->mac_count, &inv->mac_size) &&
+        ft_index_reserve(&inv->by_mac))
+        m = calloc(1, sizeof(*m));
+    if (!m) {
+        inv->refused++;
+        return NULL;
+    }
+    memcpy(m->mac, mac, 6);
+    inv->macs[inv->mac_count++] = m;
+    ft_index_add(&inv->by_mac, ft_siphash(inv->config.key, mac, 6), inv->mac_count);
+    return m;
+}
+
+const uint8_t *ft_asset_mac_address(const struct ft_asset *asset)
+{
+    if (asset->parent)
+        return NULL;
+    if (asset->address.family == 2)
+        return asset->address.ip.bytes;
+    if (!asset->mac || (!asset->mac_is_strong && asset->mac->is_router))
+        return NULL;
+    return asset->mac->mac;
+}
+
+/* The asset of an address: a MAC address that was stated to belong to an IP address is that. */
+static struct ft_asset *lookup(const struct ft_inventory *inv, const struct ft_address *address)
+{
+    struct key k = {.address = *address};
+    if (address->family == 2) {
+        struct ft_asset_mac *m = mac_find(inv, address->ip.bytes);
+        if (m && m->strong)
+            return m->strong;
+    }
+    return find(inv, &k);
+}
+
+static struct ft_asset *see(struct ft_inventory *inv, const struct ft_address *address,
+                            uint64_t time_ns)
+{
+    if (!ft_address_is_device(address))
+        return NULL;
+    struct ft_asset *a = lookup(inv, address);
+    if (!a) {
+        struct key k = {.address = *address};
+        a = create(inv, &k, time_ns);
+    }
+    if (a)
+        touch(a, time_ns);
+    return a;
+}
+
+static void add_role(struct ft_inventory *inv, struct ft_asset *a, uint32_t *roles, uint32_t more)
+{
+    if ((*roles | more) == *roles)
+        return;
+    *roles |= more;
+    mark(inv, a, FT_ASSET_ROLE);
+}
+
+static void mac_unbind(struct ft_asset *a)
+{
+    struct ft_asset_mac *m = a->mac;
+    if (!m)
+        return;
+    struct ft_asset **at = &m->first;
+    while (*at != a)
+        at = &(*at)->mac_next;
+    *at = a->mac_next;
+    if (!a->mac_is_strong)
+        *(a->address.family == 4 ? &m->weak_ipv4 : &m->weak_ipv6) -= 1;
+    if (m->strong == a) {
+        m->strong = NULL;
+        for (struct ft_asset *b = m->first; b; b = b->mac_next)
+            if (b->mac_is_strong && (!m->strong || b->number < m->strong->number))
+                m->strong = b;
+    }
+    a->mac = NULL;
+    a->mac_is_strong = false;
+}
+
+static void mac_bind(struct ft_asset *a, struct ft_asset_mac *m, bool is_strong)
+{
+    a->mac = m;
+    a->mac_is_strong = is_strong;
+    a->mac_next = m->first;
+    m->first = a;
+    if (is_strong && !m->strong)
+        m->strong = a;
+    if (!is_strong)
+        *(a->address.family == 4 ? &m->weak_ipv4 : &m->weak_ipv6) += 1;
+}
+
+/* From now on the MAC address is nobody's by traffic alone; the router itself is an asset. */
+static void becomes_router(struct ft_inventory *inv, struct ft_asset_mac *m, uint64_t time_ns)
+{
+    m->is_router = true;
+    /* The list is in no order of time, the marks are by number: the output must not depend on it.
+     */
+    uint32_t last = 0;
+    for (;;) {
+        struct ft_asset *next = NULL;
+        for (struct ft_asset *a = m->first; a; a = a->mac_next)
+            if (!a->mac_is_strong && a->number > last && (!next || a->number < next->number))
+                next = a;
+        if (!next)
+            break;
+        mark(inv, next, FT_ASSET_MAC);
+        last = next->number;
+    }
+    struct ft_address address = {.family = 2};
+    memcpy(address.ip.bytes, m->mac, 6);
+    struct ft_asset *router = see(inv, &address, time_ns);
+    if (router)
+        add_role(inv, router, &router->roles_derived, 1u << FT_ROLE_ROUTER);
+}
+
+/* An IP address was seen with a MAC address in a packet. */
+static void bind_weak(struct ft_inventory *inv, struct ft_asset *a, const uint8_t mac[6],
+                      uint64_t time_ns)
+{
+    struct ft_address address = {.family = 2};
+    memcpy(address.ip.bytes, mac, 6);
+    if (a->mac || !ft_address_is_device(&address))
+        return;
+    struct ft_asset_mac *m = mac_get(inv, mac);
+    if (!m)
+        return;
+    mac_bind(a, m, false);
+    if (!m->is_router)
+        mark(inv, a, FT_ASSET_MAC);
+    if (!m->is_router && (m->weak_ipv4 >= ROUTER_IPV4 || m->weak_ipv6 >= ROUTER_IPV6))
+        becomes_router(inv, m, time_ns);
+}
+
+/* Forget an asset; what refers to it has been taken away before. */
+static void drop(struct ft_inventory *inv, struct ft_asset *a)
+{
+    struct key k = key_of(a);
+    ft_index_remove(&inv->by_address, key_hash(inv, &k), a->number);
+    unmark(inv, a);
+    inv->assets[a->number - 1] = NULL;
+    *(a->sub_kind ? &inv->nested : &inv->alive) -= 1;
+    asset_free(a);
+}
+
+static void adopt(struct ft_inventory *inv, struct ft_asset *to, struct ft_asset *child)
+{
+    struct key k = key_of(child);
+    k.address = to->address;
+    if (find(inv, &k)) { /* known there too */
+        drop(inv, child);
+        return;
+    }
+    struct key old = key_of(child);
+    ft_index_remove(&inv->by_address, key_hash(inv, &old), child->number);
+    child->address = to->address;
+    child->parent = to;
+    child->sibling = to->children;
+    to->children = child;
+    to->child_count++;
+    ft_index_add(&inv->by_address, key_hash(inv, &k), child->number);
+}
+
+/* Move all that is known of `from`, a MAC address, to `to`, its IP address, and forget `from`. */
+static void merge(struct ft_inventory *inv, struct ft_asset *to, struct ft_asset *from)
+{
+    touch(to, from->first_ns);
+    touch(to, from->last_ns);
+    for (unsigned i = 0; i < FT_PROTOCOL_WORDS; i++) {
+        to->as_client[i] |= from->as_client[i];
+        to->as_server[i] |= from->as_server[i];
+    }
+    add_role(inv, to, &to->roles_said, from->roles_said);
+    add_role(inv, to, &to->roles_derived, from->roles_derived);
+    struct ft_asset_value **end = &to->values;
+    while (*end)
+        end = &(*end)->next;
+    *end = from->values;
+    to->value_count += from->value_count;
+    if (from->values)
+        mark(inv, to, FT_ASSET_FACT);
+    from->values = NULL;
+
+    for (struct ft_asset *c = from->children, *next; c; c = next) {
+        next = c->sibling;
+        adopt(inv, to, c);
+    }
+    drop(inv, from);
+}
+
+/* It was stated that an IP address has a MAC address. */
+static void bind_strong(struct ft_inventory *inv, struct ft_asset *a, const uint8_t mac[6])
+{
+    struct ft_address address = {.family = 2};
+    memcpy(address.ip.bytes, mac, 6);
+    if (!ft_address_is_device(&address) ||
+        (a->mac && a->mac_is_strong && !memcmp(a->mac->mac, mac, 6)))
+        return;
+    struct ft_asset_mac *m = mac_get(inv, mac);
+    if (!m)
+        return;
+    bool is_shown = ft_asset_mac_address(a) && !memcmp(ft_asset_mac_address(a), mac, 6);
+    mac_unbind(a);
+    mac_bind(a, m, true);
+    if (!is_shown)
+        mark(inv, a, FT_ASSET_MAC);
+    struct key k = {.address = address};
+    struct ft_asset *own = find(inv, &k);
+    if (own)
+        merge(inv, a, own);
+    else if (m->is_router)
+        add_role(inv, a, &a->roles_derived, 1u << FT_ROLE_ROUTER);
+}
+
+/* ---- facts ---- */
+
+static void note_fact(struct ft_inventory *inv, struct ft_asset *a, uint8_t fact)
+{
+    mark(inv, a, FT_ASSET_FACT);
+    for (unsigned i = 0; i < a->changed_facts_n; i++)
+        if (a->changed_facts[i] == fact)
+            return;
+    if (a->changed_facts_n < sizeof(a->changed_facts))
+        a->changed_facts[a->changed_facts_n++] = fact;
+}
+
+static void change_value(struct ft_inventory *inv, struct ft_asset *a, struct ft_asset_value *v,
+                         const struct ft_event *e, const char *text, uint16_t length)
+{
+    if (v->length == length && !memcmp(v->text, text, length))
+        return;
+    char *after = strndup(text, length), *before = v->text;
+    if (!after)
+        return;
+    v->text = after;
+    v->length = length;
+    v->since_ns = e->time_ns;
+    v->changes++;
+    note_fact(inv, a, v->fact);
+    if (inv->config.changed)
+        inv->config.changed(inv->config.user, e, a, (enum ft_fact)v->fact, before, after);
+    free(before);
+}
+
+static void say_role(struct ft_inventory *inv, struct ft_asset *a, const char *text, uint16_t n)
+{
+    for (unsigned role = 1; role < FT_ROLE_COUNT; role++)
+        if (strlen(ft_role_name((enum ft_role)role)) == n &&
+            !memcmp(ft_role_name((enum ft_role)role), text, n))
+            add_role(inv, a, &a->roles_said, 1u << role);
+}
+
+static void state(struct ft_inventory *inv, struct ft_asset *a, const struct ft_event *e)
+{
+    const char *text = (const char *)e + e->fact.text;
+    uint16_t length = (uint16_t)strnlen(text, e->fact.length);
+    if (e->fact.fact == FT_FACT_ROLE) {
+        say_role(inv, a, text, length);
+        return;
+    }
+    if (!e->fact.fact || e->fact.fact >= FT_FACT_COUNT || !length)
+        return;
+    struct ft_asset_value **at = &a->values;
+    for (; *at; at = &(*at)->next)
+        if ((*at)->fact == e->fact.fact && (*at)->protocol == e->protocol) {
+            change_value(inv, a, *at, e, text, length);
+            return;
+        }
+    struct ft_asset_value *v = a->value_count < FT_ASSET_VALUES_MAX ? calloc(1, sizeof(*v)) : NULL;
+    if (!v || !(v->text = strndup(text, length))) {
+        free(v);
+        inv->refused++;
+        return;
+    }
+    v->length = length;
+    v->fact = e->fact.fact;
+    v->protocol = e->protocol;
+    v->since_ns = e->time_ns;
+    *at = v;
+    a->value_count++;
+    note_fact(inv, a, v->fact);
+}
+
+/* ---- events ---- */
+
+static bool is_direct(const struct ft_event_packet *p)
+{
+    /* Tunnels that carry no Ethernet header leave the MAC addresses of the outer packet. */
+    return p->has_mac && p->outer.tunnel != FT_TUNNEL_GRE && p->outer.tunnel != FT_TUNNEL_IPIP;
+}
+
+static void learn_address(struct ft_inventory *inv, const struct ft_event *e)
+{
+    const uint8_t *bytes = (const uint8_t *)e + e->fact.text;
+    struct ft_address address = {.family = e->fact.length == 10 ? 4 : 6};
+    if (e->fact.length != 10 && e->fact.length != 22)
+        return;
+    memcpy(address.ip.bytes, bytes, e->fact.length - 6u);
+    struct ft_asset *a = see(inv, &address, e->time_ns);
+    if (a)
+        bind_strong(inv, a, bytes + e->fact.length - 6);
+}
+
+static void learn_fact(struct ft_inventory *inv, const struct ft_event *e)
+{
+    if (e->fact.is_address) {
+        learn_address(inv, e);
+        return;
+    }
+    struct ft_address address = ft_event_address(e, (enum ft_party)e->fact.party);
+    struct ft_asset *a = nested(inv, see(inv, &address, e->time_ns), e, &e->fact.sub);
+    if (a)
+        state(inv, a, e);
+}
+
+static void set_bit(uint64_t *words, uint16_t protocol)
+{
+    if (protocol && protocol <= FT_MAX_PROTOCOLS)
+        words[(protocol - 1u) / 64] |= 1ull << (protocol - 1u) % 64;
+}
+
+static void speaks(struct ft_inventory *inv, const struct ft_event *e, struct ft_asset *sender,
+                   struct ft_asset *receiver)
+{
+    const struct ft_protocol *p = inv->registry->protocols[e->protocol - 1u];
+    if (p->flags & FT_DISSECTOR_TRANSPORT)
+        return;
+    struct ft_asset *server = e->packet.server_side == 1 ? receiver : sender;
+    struct ft_asset *client = e->packet.server_side == 0   ? receiver
+                              : e->packet.server_side == 1 ? sender
+                                                           : NULL;
+    if (server)
+        set_bit(server->as_server, e->protocol);
+    if (client)
+        set_bit(client->as_client, e->protocol);
+}
+
+static struct ft_asset *receiver_of(struct ft_inventory *inv, const struct ft_event *e,
+                                    bool is_there)
+{
+    struct ft_address address = ft_event_address(e, FT_RECEIVER);
+    if (e->packet.is_multicast || (is_direct(&e->packet) && e->packet.dst_mac[0] & 1))
+        return NULL;
+    if (is_there)
+        return see(inv, &address, e->time_ns);
+    return ft_address_is_device(&address) ? lookup(inv, &address) : NULL;
+}
+
+/* The sender if it is known, and when it was heard in any case. */
+static struct ft_asset *sender_of(struct ft_inventory *inv, const struct ft_event *e,
+                                  bool was_heard)
+{
+    struct ft_address address = ft_event_address(e, FT_SENDER);
+    if (was_heard)
+        return see(inv, &address, e->time_ns);
+    return ft_address_is_device(&address) ? lookup(inv, &address) : NULL;
+}
+
+/* The MAC addresses of a packet, for the two it was between. */
+static void learn_macs(struct ft_inventory *inv, const struct ft_event *e, struct ft_asset *sender,
+                       struct ft_asset *receiver)
+{
+    if (!is_direct(&e->packet) || e->packet.family == 2)
+        return;
+    if (sender)
+        bind_weak(inv, sender, e->packet.src_mac, e->time_ns);
+    if (receiver)
+        bind_weak(inv, receiver, e->packet.dst_mac, e->time_ns);
+}
+
+/* Two endpoints talk: the sender is there; the receiver if a TCP session speaks a protocol to it,
+ * else it has yet to be heard. */
+static void learn_talk(struct ft_inventory *inv, const struct ft_event *e)
+{
+    struct ft_asset *sender = sender_of(inv, e, true);
+    struct ft_asset *receiver = receiver_of(inv, e, e->protocol && e->packet.proto == 6);
+    learn_macs(inv, e, sender, receiver);
+    if (e->protocol)
+        speaks(inv, e, sender, receiver);
+}
+
+/* A flow ended: whoever sent a packet in it is there, and was until its last packet. */
+static void learn_flow(struct ft_inventory *inv, const struct ft_event *e)
+{
+    struct ft_event at = *e;
+    at.time_ns = e->flow.first_ns;
+    struct ft_asset *sender = sender_of(inv, &at, e->flow.packets[0] != 0);
+    struct ft_asset *receiver = receiver_of(inv, &at, e->flow.packets[1] != 0);
+    if (sender && e->flow.packets[0])
+        touch(sender, e->flow.last_ns);
+    if (receiver && e->flow.packets[1])
+        touch(receiver, e->flow.last_ns);
+    learn_macs(inv, e, sender, receiver);
+    if (e->protocol)
+        speaks(inv, e, sender, receiver);
+}
+
+/* Among equals, neither of them the server: a publisher, whose sub-addresses are its own. */
+static void learn_published(struct ft_inventory *inv, const struct ft_event *e,
+                            struct ft_asset *sender, struct ft_asset *receiver)
+{
+    const struct ft_event_sub *sub = e->message.sub;
+    nested(inv, sender, e, &sub[0]);
+    nested(inv, receiver ? receiver : sender, e, &sub[1]);
+    if (sender && e->packet.is_multicast)
+        add_role(inv, sender, &sender->roles_derived,
+                 ft_role_of_server(inv->registry->protocols[e->protocol - 1u]));
+}
+
+static void learn_message(struct ft_inventory *inv, const struct ft_event *e)
+{
+    bool is_there = e->packet.proto == 6 || e->packet.family == 2;
+    struct ft_asset *sender = sender_of(inv, e, true);
+    struct ft_asset *receiver = receiver_of(inv, e, is_there);
+    learn_macs(inv, e, sender, receiver);
+    if (!e->protocol)
+        return;
+    speaks(inv, e, sender, receiver);
+    if (e->packet.server_side == 2) {
+        learn_published(inv, e, sender, receiver);
+        return;
+    }
+    const struct ft_protocol *p = inv->registry->protocols[e->protocol - 1u];
+    struct ft_asset *server = e->packet.server_side == 1 ? receiver : sender;
+    struct ft_asset *client = e->packet.server_side == 1 ? sender : receiver;
+    if (server) {
+        add_role(inv, server, &server->roles_derived, ft_role_of_server(p));
+        nested(inv, server, e, &e->message.sub[1]);
+    }
+    if (client) {
+        add_role(inv, client, &client->roles_derived,
+                 ft_role_of_client(p, (enum ft_class)e->message.class_));
+        nested(inv, client, e, &e->message.sub[0]);
+    }
+}
+
+void ft_inventory_event(struct ft_inventory *inv, const struct ft_event *event)
+{
+    switch (event->type) {
+    case FT_EVENT_TALK:
+        learn_talk(inv, event);
+        break;
+    case FT_EVENT_FLOW:
+        learn_flow(inv, event);
+        break;
+    case FT_EVENT_FACT:
+        learn_fact(inv, event);
+        break;
+    case FT_EVENT_OPERATION:
+    case FT_EVENT_ALERT:
+        learn_message(inv, event);
+        break;
+    default:
+        break;
+    }
+}
+
+/* ---- reading ---- */
+
+uint32_t ft_inventory_count(const struct ft_inventory *inv)
+{
+    return inv->alive;
+}
+
+uint32_t ft_inventory_count_all(const struct ft_inventory *inv)
+{
+    return inv->alive + inv->nested;
+}
+
+uint64_t ft_inventory_refused(const struct ft_inventory *inv)
+{
+    return inv->refused;
+}
+
+const struct ft_registry *ft_inventory_registry(const struct ft_inventory *inv)
+{
+    return inv->registry;
+}
+
+const struct ft_asset *ft_inventory_find(const struct ft_inventory *inv,
+                                         const struct ft_address *address)
+{
+    return lookup(inv, address);
+}
+
+static int compare_assets(const void *a, const void *b)
+{
+    const struct ft_asset *x = *(struct ft_asset *const *)a, *y = *(struct ft_asset *const *)b;
+    return ft_address_compare(&x->address, &y->address);
+}
+
+struct ft_asset **ft_inventory_sorted(const struct ft_inventory *inv)
+{
+    struct ft_asset **all = inv->alive ? malloc(inv->alive * sizeof(struct ft_asset *)) : NULL;
+    uint32_t n = 0;
+    for (uint32_t i = 0; all && i < inv->asset_count; i++)
+        if (inv->assets[i] && !inv->assets[i]->parent)
+            all[n++] = inv->assets[i];
+    if (all)
+        qsort(all, n, sizeof(struct ft_asset *), compare_assets);
+    return all;
+}
+
+static int compare_children(const void *a, const void *b)
+{
+    const struct ft_asset *x = *(struct ft_asset *const *)a, *y = *(struct ft_asset *const *)b;
+    if (x->sub_kind != y->sub_kind)
+        return (int)x->sub_kind - (int)y->sub_kind;
+    if (x->sub_text && y->sub_text && strcmp(x->sub_text, y->sub_text) != 0)
+        return strcmp(x->sub_text, y->sub_text);
+    return x->sub_value < y->sub_value ? -1 : x->sub_value > y->sub_value;
+}
+
+struct ft_asset **ft_asset_children_sorted(const struct ft_asset *asset)
+{
+    struct ft_asset **all =
+        asset->child_count ? malloc(asset->child_count * sizeof(struct ft_asset *)) : NULL;
+    uint32_t n = 0;
+    for (struct ft_asset *c = asset->children; all && c; c = c->sibling)
+        all[n++] = c;
+    if (all)
+        qsort(all, n, sizeof(struct ft_asset *), compare_children);
+    return all;
+}
+
+const char *ft_asset_fact(const struct ft_asset *asset, enum ft_fact fact)
+{
+    for (const struct ft_asset_value *v = asset->values; v; v = v->next)
+        if (v->fact == fact)
+            return v->text;
+    return NULL;
+}
+
+const char *ft_asset_vendor(const struct ft_inventory *inv, const struct ft_asset *asset)
+{
+    const char *said = ft_asset_fact(asset, FT_FACT_VENDOR);
+    const uint8_t *mac = ft_asset_mac_address(asset);
+    return said || !mac ? said : ft_oui_vendor(inv->oui, mac);
+}
+
+enum ft_role ft_asset_role_of(const struct ft_asset *asset)
+{
+    /* What it was seen to be used for tells more than that it also asks others. */
+    static const uint8_t order[] = {
+        FT_ROLE_ENGINEERING, FT_ROLE_PLC,    FT_ROLE_RTU,        FT_ROLE_IED,       FT_ROLE_IO,
+        FT_ROLE_SCADA,       FT_ROLE_HMI,    FT_ROLE_GATEWAY,    FT_ROLE_HISTORIAN, FT_ROLE_ROUTER,
+        FT_ROLE_SWITCH,      FT_ROLE_SERVER, FT_ROLE_WORKSTATION};
+    for (size_t i = 0; i < sizeof(order); i++)
+        if (asset->roles_said >> order[i] & 1)
+            return (enum ft_role)order[i];
+    for (size_t i = 0; i < sizeof(order); i++)
+        if (asset->roles_derived >> order[i] & 1)
+            return (enum ft_role)order[i];
+    return FT_ROLE_UNKNOWN;
+}
+
+void ft_asset_sub_text(const struct ft_asset *asset, char *text, uint32_t size)
+{
+    ft_sub_text(asset->sub_kind, asset->sub_value, asset->sub_text, asset->sub_length, text, size);
+}

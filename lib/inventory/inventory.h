@@ -1,0 +1,183 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+/*
+ * The inventory: which devices there are, learned from events only.
+ *
+ * An asset is an IP address, or a MAC address where no IP address is known to belong to it. Devices
+ * behind an address (a Modbus unit, a slot, a DNP3 link address) are nested assets. A device is
+ * there when it was heard, or when a TCP session or a layer 2 command speaks to it: a scan of empty
+ * addresses makes no assets.
+ *
+ * MAC and IP address are joined by a statement (ARP: strong), or by traffic (weak): a MAC address
+ * that sends for many IP addresses is a router's and is told to be no one else's.
+ *
+ * One thread: that of the alerting core. Everything depends on the order of events only, never on
+ * hashes. Memory is bounded by max_assets (about 700 bytes each with their facts).
+ */
+#ifndef FT_INVENTORY_H
+#define FT_INVENTORY_H
+
+#include "base/json.h"
+#include "dissect/registry.h"
+#include "event/event.h"
+#include "inventory/oui.h"
+
+#include <stdio.h>
+
+#define FT_ASSET_CHILDREN_MAX 1024u /**< nested assets of one address; more are refused */
+#define FT_ASSET_VALUES_MAX   64u   /**< facts of one asset; more are refused */
+#define FT_PROTOCOL_WORDS     ((FT_MAX_PROTOCOLS + 63) / 64)
+
+/** An address of an asset: family 4, 6, or 2 (MAC address in the first six bytes). */
+struct ft_address {
+    union ft_ip ip;
+    uint8_t family;
+};
+
+/** One fact as one protocol stated it last. */
+struct ft_asset_value {
+    struct ft_asset_value *next; /**< in the order of first statement */
+    uint16_t protocol;           /**< index + 1 */
+    uint16_t length;
+    uint8_t fact; /**< enum ft_fact */
+    uint32_t changes;
+    uint64_t since_ns;
+    char *text;
+};
+
+/** Why an asset is told. */
+enum ft_asset_change {
+    FT_ASSET_NEW = 1,
+    FT_ASSET_FACT = 2,
+    FT_ASSET_ROLE = 4,
+    FT_ASSET_MAC = 8,
+};
+
+struct ft_asset_mac; /* private */
+
+struct ft_asset {
+    struct ft_address address;
+    struct ft_asset *parent;             /**< nested: the device it is behind */
+    struct ft_asset *children, *sibling; /**< last found first */
+    uint32_t child_count;
+    uint8_t sub_kind; /**< enum ft_subaddress_kind; NONE: not nested */
+    uint8_t sub_length;
+    uint64_t sub_value;
+    char *sub_text; /**< kinds that are text, NULL else */
+
+    struct ft_asset_mac *mac; /**< binding, NULL = none; see ft_asset_mac_address() */
+    struct ft_asset *mac_next;
+    bool mac_is_strong;
+
+    struct ft_asset_value *values;
+    uint32_t value_count;
+    uint32_t roles_said;    /**< bit per enum ft_role: stated by a protocol */
+    uint32_t roles_derived; /**< concluded from what it does */
+    uint64_t as_client[FT_PROTOCOL_WORDS], as_server[FT_PROTOCOL_WORDS]; /**< by index */
+    uint64_t first_ns, last_ns;
+
+    uint32_t number;         /**< order of discovery, from 1 */
+    uint8_t changes;         /**< enum ft_asset_change, not yet told */
+    uint8_t changed_facts_n; /**< of changed_facts */
+    uint8_t changed_facts[8];
+    struct ft_asset *next_changed;
+};
+
+/** A fact got another value than the same protocol stated before. */
+typedef void ft_asset_changed_fn(void *user, const struct ft_event *event,
+                                 const struct ft_asset *asset, enum ft_fact fact,
+                                 const char *before, const char *after);
+
+struct ft_inventory_config {
+    uint32_t max_assets; /**< 0 = 100,000 */
+    uint64_t key[2];     /**< of the hash tables: fixed offline, random live */
+    const char *oui;     /**< directory of the IEEE registries, NULL = FT_OUI_DIRECTORY */
+    ft_asset_changed_fn *changed;
+    void *user;
+};
+
+struct ft_inventory;
+
+struct ft_inventory *ft_inventory_new(const struct ft_inventory_config *config,
+                                      const struct ft_registry *registry);
+void ft_inventory_free(struct ft_inventory *inv);
+
+/** Learn from an event of any type. */
+void ft_inventory_event(struct ft_inventory *inv, const struct ft_event *event);
+
+/**
+ * Take the next asset that is new or changed, oldest change first; *changes says why. NULL when all
+ * were taken. The core asks after the last event of a packet, so that what one packet says is told
+ * once.
+ */
+struct ft_asset *ft_inventory_take_changed(struct ft_inventory *inv, uint8_t *changes);
+
+/** Assets with an address of their own, and all with the nested ones; those refused for want of
+ * room. */
+uint32_t ft_inventory_count(const struct ft_inventory *inv);
+uint32_t ft_inventory_count_all(const struct ft_inventory *inv);
+uint64_t ft_inventory_refused(const struct ft_inventory *inv);
+
+/**
+ * All assets with an address of their own, sorted by address: IPv4, IPv6, MAC. A new array of
+ * ft_inventory_count() pointers that the caller frees; NULL when there are none or no memory.
+ */
+struct ft_asset **ft_inventory_sorted(const struct ft_inventory *inv);
+
+/** The children of an asset, sorted by kind, value and text; as above. */
+struct ft_asset **ft_asset_children_sorted(const struct ft_asset *asset);
+
+/** The registry it was made with. */
+const struct ft_registry *ft_inventory_registry(const struct ft_inventory *inv);
+
+/** The asset of an address, NULL = none. */
+const struct ft_asset *ft_inventory_find(const struct ft_inventory *inv,
+                                         const struct ft_address *address);
+
+/** The MAC address to show, NULL = none: its own, bound, or seen with it and nobody else. */
+const uint8_t *ft_asset_mac_address(const struct ft_asset *asset);
+
+/** Value of a fact: as the protocol that was first to state it says now. NULL = not known. */
+const char *ft_asset_fact(const struct ft_asset *asset, enum ft_fact fact);
+
+/** Vendor by fact, else by MAC address; NULL = not known. */
+const char *ft_asset_vendor(const struct ft_inventory *inv, const struct ft_asset *asset);
+
+/** The role to show first, of all it has. */
+enum ft_role ft_asset_role_of(const struct ft_asset *asset);
+
+/** "192.0.2.1", "2001:db8::1", "00:11:22:33:44:55". */
+void ft_address_text(const struct ft_address *address, char text[64]);
+
+/** Numeric order of addresses: IPv4, IPv6, MAC. */
+int ft_address_compare(const struct ft_address *a, const struct ft_address *b);
+
+/** The sender (FT_SENDER) or receiver of an event. */
+struct ft_address ft_event_address(const struct ft_event *event, enum ft_party party);
+
+/** May the address be one device's? Not groups, broadcast, loopback, 0.0.0.0 and the like. */
+bool ft_address_is_device(const struct ft_address *address);
+
+/** "unit 3" of a nested asset, empty else. */
+void ft_asset_sub_text(const struct ft_asset *asset, char *text, uint32_t size);
+
+/**
+ * Write the members of an asset's JSON object, which is open. With `is_complete` also every fact
+ * with its source and all nested assets: the form of assets.json.
+ */
+void ft_asset_json(const struct ft_inventory *inv, const struct ft_asset *asset, bool is_complete,
+                   struct ft_json *j);
+
+/**
+ * Write all assets as a JSON array, sorted by address, to `path`, by way of a temporary file and
+ * rename(2): readers see the old file or the whole new one. False and one sentence on failure.
+ */
+bool ft_inventory_write(const struct ft_inventory *inv, const char *path, char *error,
+                        size_t error_size);
+
+/* ---- role.c ---- */
+
+/** Roles (bits) that using a protocol shows: as the server, and as a client. 0 = none. */
+uint32_t ft_role_of_server(const struct ft_protocol *protocol);
+uint32_t ft_role_of_client(const struct ft_protocol *protocol, enum ft_class class_);
+
+#endif

@@ -1,0 +1,709 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+/* Events as EVE JSON lines. */
+#include "output/eve.h"
+
+#include "flow/flow.h"
+#include "output/community_id.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+struct ft_eve {
+    struct ft_eve_config config;
+    const struct ft_registry *registry;
+    struct ft_community_id *community;
+    struct ft_tree_options tree;
+    uint64_t uid;
+    char *sensor, *site;
+};
+
+/* What stands at the end of a line, in `fieldtap`. */
+struct tail {
+    const struct ft_event *event; /* NULL: nothing of a packet */
+    const struct ft_eve_finding *finding;
+    const struct ft_eve_life *life;
+    const struct ft_eve_change *change;
+    bool has_message;  /* event->message is set: sub-addresses */
+    bool has_evidence; /* event->message.at too */
+    bool is_truncated;
+};
+
+struct ft_eve *ft_eve_new(const struct ft_eve_config *config, const struct ft_registry *registry)
+{
+    struct ft_eve *eve = calloc(1, sizeof(*eve));
+    if (!eve)
+        return NULL;
+    eve->config = *config;
+    eve->registry = registry;
+    eve->uid = config->first_uid ? config->first_uid : 1;
+    eve->tree = (struct ft_tree_options){.log_secrets = config->log_secrets,
+                                         .salt = {config->salt[0], config->salt[1]},
+                                         .leaves = FT_EVE_LEAVES,
+                                         .bytes = FT_EVE_BYTES};
+    eve->community = ft_community_id_new();
+    eve->sensor = strdup(config->sensor ? config->sensor : "fieldtap");
+    eve->site = config->site ? strdup(config->site) : NULL;
+    if (eve->community && eve->sensor && (eve->site || !config->site))
+        return eve;
+    ft_eve_free(eve);
+    return NULL;
+}
+
+void ft_eve_free(struct ft_eve *eve)
+{
+    if (!eve)
+        return;
+    ft_community_id_free(eve->community);
+    free(eve->sensor);
+    free(eve->site);
+    free(eve);
+}
+
+uint64_t ft_eve_next_uid(const struct ft_eve *eve)
+{
+    return eve->uid;
+}
+
+uint64_t ft_eve_uid_after(const char *line)
+{
+    /* Quotes inside strings are escaped, so this can only be the key. */
+    static const char key[] = "\"event_uid\":\"";
+    const char *at = strstr(line, key);
+    if (!at)
+        return 0;
+    at += sizeof(key) - 1;
+    const char *number = at + strcspn(at, "\"");
+    while (number > at && number[-1] >= '0' && number[-1] <= '9')
+        number--;
+    uint64_t n = strtoull(number, NULL, 10);
+    return n < UINT64_MAX - 1 ? n + 1 : 0;
+}
+
+/* ---- header ---- */
+
+static const struct ft_protocol *protocol_of(const struct ft_eve *eve, const struct ft_event *e)
+{
+    return e->protocol && e->protocol <= eve->registry->count
+               ? eve->registry->protocols[e->protocol - 1]
+               : NULL;
+}
+
+static void put_proto(struct ft_json *j, const struct ft_event_packet *p)
+{
+    char number[8];
+    const char *name = number;
+    if (p->family == 2)
+        name = "ETH";
+    else
+        switch (p->proto) {
+        case 1:
+            name = "ICMP";
+            break;
+        case 2:
+            name = "IGMP";
+            break;
+        case 6:
+            name = "TCP";
+            break;
+        case 17:
+            name = "UDP";
+            break;
+        case 47:
+            name = "GRE";
+            break;
+        case 50:
+            name = "ESP";
+            break;
+        case 51:
+            name = "AH";
+            break;
+        case 58:
+            name = "IPv6-ICMP";
+            break;
+        case 132:
+            name = "SCTP";
+            break;
+        default:
+            snprintf(number, sizeof(number), "%03u", p->proto);
+        }
+    ft_json_put_string(j, "proto", name);
+}
+
+static const char *proto_name(uint8_t proto, char scratch[8])
+{
+    if (proto == 17)
+        return "UDP";
+    if (proto == 47)
+        return "GRE";
+    if (proto == 6)
+        return "TCP";
+    snprintf(scratch, 8, "%03u", proto);
+    return scratch;
+}
+
+static bool has_ports(const struct ft_event_packet *p)
+{
+    return p->family != 2 && (p->proto == 6 || p->proto == 17 || p->proto == 132);
+}
+
+static void put_ip(struct ft_json *j, const char *key, const union ft_ip *ip, bool is_ipv6)
+{
+    ft_json_key(j, key);
+    ft_json_ip(j, ip->bytes, is_ipv6);
+}
+
+static void put_addresses(const struct ft_eve *eve, struct ft_json *j,
+                          const struct ft_event_packet *p, bool swap)
+{
+    if (p->family == 2) {
+        if (eve->config.arkime_addresses) {
+            ft_json_put_string(j, "src_ip", "0.0.0.0");
+            ft_json_put_string(j, "dest_ip", "0.0.0.0");
+        }
+        put_proto(j, p);
+        return;
+    }
+    put_ip(j, "src_ip", swap ? &p->dst : &p->src, p->family == 6);
+    if (has_ports(p))
+        ft_json_put_uint(j, "src_port", swap ? p->dst_port : p->src_port);
+    put_ip(j, "dest_ip", swap ? &p->src : &p->dst, p->family == 6);
+    if (has_ports(p))
+        ft_json_put_uint(j, "dest_port", swap ? p->src_port : p->dst_port);
+    put_proto(j, p);
+    ft_json_put_uint(j, "ip_v", p->family);
+    if (p->proto == 1 || p->proto == 58) {
+        ft_json_put_uint(j, "icmp_type", p->src_port);
+        ft_json_put_uint(j, "icmp_code", p->dst_port);
+    }
+}
+
+static void put_ether(struct ft_json *j, const struct ft_event_packet *p, bool swap)
+{
+    if (!p->has_mac)
+        return;
+    ft_json_key(j, "ether");
+    ft_json_object(j);
+    if (p->family == 2)
+        ft_json_put_uint(j, "ether_type", p->ethertype);
+    ft_json_key(j, "src_mac");
+    ft_json_mac(j, swap ? p->dst_mac : p->src_mac);
+    ft_json_key(j, "dest_mac");
+    ft_json_mac(j, swap ? p->src_mac : p->dst_mac);
+    ft_json_object_end(j);
+}
+
+static void put_tunnel(struct ft_json *j, const struct ft_outer *o, bool swap)
+{
+    static const char *const names[] = {"none", "gre", "erspan", "vxlan", "geneve", "ipip"};
+    char scratch[8];
+    if (o->tunnel == FT_TUNNEL_NONE || o->tunnel > FT_TUNNEL_IPIP)
+        return;
+    ft_json_key(j, "tunnel");
+    ft_json_object(j);
+    put_ip(j, "src_ip", swap ? &o->dst : &o->src, o->is_ipv6);
+    ft_json_put_uint(j, "src_port", swap ? o->dst_port : o->src_port);
+    put_ip(j, "dest_ip", swap ? &o->src : &o->dst, o->is_ipv6);
+    ft_json_put_uint(j, "dest_port", swap ? o->src_port : o->dst_port);
+    ft_json_put_string(j, "proto", proto_name(o->proto, scratch));
+    ft_json_put_uint(j, "depth", o->depth);
+    ft_json_put_string(j, "pkt_src", names[o->tunnel]);
+    if (o->id)
+        ft_json_put_uint(j, "id", o->id);
+    ft_json_object_end(j);
+}
+
+static void put_vlan(struct ft_json *j, const struct ft_event_packet *p)
+{
+    uint32_t n = p->vlan_count < FT_PACKET_VLANS ? p->vlan_count : FT_PACKET_VLANS;
+    if (!n)
+        return;
+    ft_json_key(j, "vlan");
+    ft_json_array(j);
+    for (uint32_t i = 0; i < n; i++)
+        ft_json_uint(j, p->vlan[i]);
+    ft_json_array_end(j);
+}
+
+static void put_community(const struct ft_eve *eve, struct ft_json *j,
+                          const struct ft_event_packet *p)
+{
+    struct ft_community_tuple t = {.src_port = p->src_port,
+                                   .dst_port = p->dst_port,
+                                   .proto = p->proto,
+                                   .is_ipv6 = p->family == 6};
+    if (p->family == 2)
+        return;
+    memcpy(t.src, p->src.bytes, p->family == 6 ? 16 : 4);
+    memcpy(t.dst, p->dst.bytes, p->family == 6 ? 16 : 4);
+    ft_json_put_string(j, "community_id", ft_community_id(eve->community, &t));
+}
+
+void ft_eve_begin(struct ft_eve *eve, const struct ft_event *event, const char *event_type,
+                  struct ft_json *j)
+{
+    (void)eve;
+    ft_json_object(j);
+    ft_json_key(j, "timestamp");
+    ft_json_time(j, event->time_ns);
+    if (event->number)
+        ft_json_put_uint(j, "pcap_cnt", event->number);
+    ft_json_put_string(j, "event_type", event_type);
+}
+
+/* Everything up to app_proto. `swap`: src is the client and not the sender. */
+static void put_header(struct ft_eve *eve, struct ft_json *j, const struct ft_event *e,
+                       const struct ft_eve_life *life, const char *event_type, bool swap,
+                       bool has_community)
+{
+    const struct ft_event_packet *p = &e->packet;
+    const struct ft_protocol *protocol = protocol_of(eve, e);
+    bool is_update = life && life->is_update;
+    uint64_t number = is_update ? life->last_number : e->number;
+    ft_json_object(j);
+    ft_json_key(j, "timestamp");
+    ft_json_time(j, is_update ? life->last_ns : e->time_ns);
+    if (p->flow_id)
+        ft_json_put_uint(j, "flow_id", p->flow_id);
+    if (p->interface < eve->config.interface_count)
+        ft_json_put_string(j, "in_iface", eve->config.interfaces[p->interface]);
+    if (number)
+        ft_json_put_uint(j, "pcap_cnt", number);
+    ft_json_put_string(j, "event_type", event_type);
+    put_vlan(j, p);
+    if (p->family)
+        put_addresses(eve, j, p, swap);
+    put_ether(j, p, swap);
+    put_tunnel(j, &p->outer, swap);
+    if (has_community && p->family)
+        put_community(eve, j, p);
+    if (protocol)
+        ft_json_put_string(j, "app_proto", protocol->name);
+}
+
+/* Clients are src: the sender is the server. */
+static bool server_sends(const struct ft_event *e)
+{
+    return e->packet.server_side == 0;
+}
+
+static void put_direction(struct ft_json *j, const struct ft_event *e)
+{
+    static const uint8_t by_side[] = {FT_TO_CLIENT, FT_TO_SERVER, FT_DIRECTION_NONE};
+    uint8_t side = e->packet.server_side < 3 ? e->packet.server_side : 2;
+    ft_json_put_string(j, "direction",
+                       ft_direction_name((enum ft_direction)(
+                           e->message.direction ? e->message.direction : by_side[side])));
+}
+
+/* ---- fieldtap ---- */
+
+static void put_words(struct ft_json *j, const char *key, const char *words)
+{
+    ft_json_key(j, key);
+    ft_json_array(j);
+    for (const char *at = words; *at;) {
+        uint32_t n = (uint32_t)strcspn(at, " ");
+        if (n)
+            ft_json_text(j, at, n);
+        at += n + (at[n] == ' ');
+    }
+    ft_json_array_end(j);
+}
+
+static void put_sub(struct ft_json *j, const char *key, const struct ft_event *e,
+                    const struct ft_event_sub *sub)
+{
+    if (sub->kind == FT_SUB_NONE)
+        return;
+    const char *text = sub->text ? (const char *)e + sub->text : NULL;
+    char shown[160];
+    ft_sub_text(sub->kind, sub->value, text, sub->length, shown, sizeof(shown));
+    ft_json_key(j, key);
+    ft_json_object(j);
+    ft_json_put_string(j, "kind", ft_subaddress_name((enum ft_subaddress_kind)sub->kind));
+    if (!text)
+        ft_json_put_uint(j, "value", sub->value);
+    ft_json_put_string(j, "text", shown);
+    ft_json_object_end(j);
+}
+
+static void put_subs(struct ft_json *j, const struct ft_event *e)
+{
+    const struct ft_event_sub *sub = e->message.sub;
+    if (sub[0].kind == FT_SUB_NONE && sub[1].kind == FT_SUB_NONE)
+        return;
+    ft_json_key(j, "sub_addresses");
+    ft_json_object(j);
+    put_sub(j, "client", e, &sub[0]);
+    put_sub(j, "server", e, &sub[1]);
+    ft_json_object_end(j);
+}
+
+static void put_evidence(const struct ft_eve *eve, struct ft_json *j, const struct tail *t)
+{
+    const struct ft_event *e = t->event;
+    const struct ft_protocol *p = protocol_of(eve, e);
+    uint64_t number = t->life && t->life->is_update ? t->life->last_number : e->number;
+    char path[200];
+    ft_json_key(j, "evidence");
+    ft_json_object(j);
+    if (t->has_evidence && p && e->message.at != UINT32_MAX && e->message.tree_length &&
+        ft_tree_path(p, (const uint8_t *)e + e->message.tree, e->message.tree_length, e->message.at,
+                     e->message.at_length, path, sizeof(path)))
+        ft_json_put_string(j, "field", path);
+    if (t->has_evidence && e->message.at != UINT32_MAX) {
+        ft_json_put_uint(j, "offset", e->message.at);
+        ft_json_put_uint(j, "length", e->message.at_length);
+    }
+    if (number)
+        ft_json_put_uint(j, "packet", number);
+    ft_json_object_end(j);
+}
+
+static void put_uid(const struct ft_eve *eve, struct ft_json *j, const char *key, uint64_t number)
+{
+    char text[24];
+    int n = snprintf(text, sizeof(text), "-%llu", (unsigned long long)number);
+    ft_json_key(j, key);
+    /* The name is text of people: written by the writer, the number put inside its quotes. */
+    ft_json_string(j, eve->sensor);
+    if (j->is_full || j->size - j->length < (uint32_t)n) {
+        j->is_full = true;
+        return;
+    }
+    j->length--;
+    memcpy(j->text + j->length, text, (size_t)n);
+    j->length += (uint32_t)n;
+    j->text[j->length++] = '"';
+}
+
+static void put_finding(struct ft_json *j, const struct ft_eve_finding *f)
+{
+    ft_json_put_string(j, "engine", ft_engine_name((enum ft_engine)f->engine));
+    ft_json_put_string(j, "severity", ft_severity_name((enum ft_severity)f->severity));
+    ft_json_put_string(j, "title", f->key);
+    if (f->mitre && *f->mitre)
+        put_words(j, "mitre", f->mitre);
+    if (f->reference)
+        ft_json_put_string(j, "reference", f->reference);
+    if (f->remediation)
+        ft_json_put_string(j, "remediation", f->remediation);
+}
+
+static void put_life(const struct ft_eve *eve, struct ft_json *j, const struct ft_eve_life *life)
+{
+    put_uid(eve, j, "alert_id", life->id);
+    ft_json_put_string(j, "state", life->is_update ? "updated" : "new");
+    ft_json_put_uint(j, "count", life->count);
+    ft_json_key(j, "first_seen");
+    ft_json_time(j, life->first_ns);
+    ft_json_key(j, "last_seen");
+    ft_json_time(j, life->last_ns);
+    if (life->is_aggregated)
+        ft_json_put_bool(j, "aggregated", true);
+}
+
+static void put_packet_marks(struct ft_json *j, const struct tail *t)
+{
+    static const char *const confidence[] = {"guess", "port", "handshake", "dissector"};
+    const struct ft_event_packet *p = &t->event->packet;
+    if (t->has_message)
+        put_subs(j, t->event);
+    if (t->finding)
+        return;
+    if (p->family && p->server_side != 2 && p->confidence < 4)
+        ft_json_put_string(j, "direction_confidence", confidence[p->confidence]);
+}
+
+/* End a line: host, fieldtap, newline. */
+static bool put_tail(struct ft_eve *eve, struct ft_json *j, const struct tail *t)
+{
+    ft_json_put_string(j, "host", eve->sensor);
+    ft_json_key(j, "fieldtap");
+    ft_json_object(j);
+    ft_json_put_uint(j, "schema_version", FT_EVE_SCHEMA_VERSION);
+    put_uid(eve, j, "event_uid", eve->uid);
+    ft_json_put_string(j, "sensor", eve->sensor);
+    if (eve->site)
+        ft_json_put_string(j, "site", eve->site);
+    if (t->finding) {
+        put_finding(j, t->finding);
+        put_evidence(eve, j, t);
+    }
+    if (t->life)
+        put_life(eve, j, t->life);
+    if (t->change) {
+        ft_json_key(j, "change");
+        ft_json_object(j);
+        ft_json_put_string(j, "asset", t->change->asset);
+        ft_json_put_string(j, "fact", t->change->fact);
+        ft_json_put_string(j, "before", t->change->before);
+        ft_json_put_string(j, "after", t->change->after);
+        ft_json_object_end(j);
+    }
+    if (t->event) {
+        put_packet_marks(j, t);
+        if (t->event->packet.has_loss)
+            ft_json_put_bool(j, "loss", true);
+    }
+    if (t->is_truncated)
+        ft_json_put_bool(j, "truncated", true);
+    ft_json_object_end(j);
+    ft_json_object_end(j);
+    if (j->is_full || j->length == j->size)
+        return false;
+    j->text[j->length++] = '\n';
+    eve->uid++;
+    return true;
+}
+
+bool ft_eve_end(struct ft_eve *eve, struct ft_json *j)
+{
+    struct tail t = {0};
+    return put_tail(eve, j, &t);
+}
+
+/* ---- messages ---- */
+
+static void put_command(struct ft_json *j, const struct ft_protocol *p,
+                        const struct ft_event_message *m)
+{
+    char scratch[32];
+    if (m->has_command) {
+        ft_json_put_string(j, "command", ft_command_name(p, m->code, m->qualifier, scratch));
+        ft_json_put_uint(j, "code", m->code);
+        if (m->qualifier && m->qualifier != FT_ANY_QUALIFIER)
+            ft_json_put_uint(j, "qualifier", m->qualifier);
+    }
+    ft_json_put_string(j, "class", ft_class_name((enum ft_class)m->class_));
+    ft_json_put_string(j, "kind", ft_kind_name((enum ft_kind)m->kind));
+}
+
+/* The protocol's own object, if anything of it came along; true when it was cut. */
+static bool put_tree(const struct ft_eve *eve, struct ft_json *j, const struct ft_event *e)
+{
+    const struct ft_protocol *p = protocol_of(eve, e);
+    const struct ft_event_message *m = &e->message;
+    if (!p || !m->tree_length)
+        return m->is_tree_cut;
+    ft_json_key(j, p->name);
+    ft_json_object(j);
+    bool is_whole = ft_tree_json(p, (const uint8_t *)e + m->tree, m->tree_length, &eve->tree, j);
+    ft_json_object_end(j);
+    return !is_whole || m->is_tree_cut;
+}
+
+static void put_message(const struct ft_eve *eve, struct ft_json *j, const struct ft_event *e)
+{
+    const struct ft_event_message *m = &e->message;
+    const struct ft_protocol *p = protocol_of(eve, e);
+    ft_json_key(j, "message");
+    ft_json_object(j);
+    if (p)
+        put_command(j, p, m);
+    if (m->index)
+        ft_json_put_uint(j, "index", m->index);
+    if (m->parent != 0xff)
+        ft_json_put_uint(j, "parent", m->parent);
+    if (e->type == FT_EVENT_UNANSWERED)
+        ft_json_put_bool(j, "answered", false);
+    if (m->is_paired)
+        ft_json_put_uint(j, "response_time_us", m->response_ns / 1000);
+    if (m->is_paired || e->type == FT_EVENT_UNANSWERED)
+        ft_json_put_uint(j, "request_pcap_cnt", m->request_number);
+    ft_json_object_end(j);
+}
+
+bool ft_eve_message(struct ft_eve *eve, const struct ft_event *event, struct ft_json *j)
+{
+    const struct ft_protocol *p = protocol_of(eve, event);
+    bool is_transaction = event->type != FT_EVENT_MESSAGE;
+    struct tail t = {.event = event, .has_message = true};
+    if (!p)
+        return false;
+    put_header(eve, j, event, NULL, is_transaction ? p->name : "message",
+               is_transaction && server_sends(event), is_transaction);
+    put_direction(j, event);
+    put_message(eve, j, event);
+    t.is_truncated = put_tree(eve, j, event);
+    return put_tail(eve, j, &t);
+}
+
+bool ft_eve_operation(struct ft_eve *eve, const struct ft_event *event, struct ft_json *j)
+{
+    const struct ft_protocol *p = protocol_of(eve, event);
+    struct tail t = {.event = event, .has_message = true};
+    if (!p)
+        return false;
+    put_header(eve, j, event, NULL, "operation", server_sends(event), false);
+    put_direction(j, event);
+    ft_json_key(j, "operation");
+    ft_json_object(j);
+    put_command(j, p, &event->message);
+    ft_json_object_end(j);
+    t.is_truncated = put_tree(eve, j, event);
+    return put_tail(eve, j, &t);
+}
+
+/* ---- alerts and anomalies ---- */
+
+static bool is_of_message(const struct ft_event *e)
+{
+    return e->type == FT_EVENT_ALERT || e->type == FT_EVENT_VIOLATION;
+}
+
+static void put_alert(struct ft_json *j, const struct ft_eve_finding *f)
+{
+    ft_json_key(j, "alert");
+    ft_json_object(j);
+    ft_json_put_string(j, "action", "allowed");
+    ft_json_put_uint(j, "gid", 1);
+    ft_json_put_uint(j, "signature_id", f->sid);
+    ft_json_put_uint(j, "rev", 1);
+    ft_json_put_string(j, "signature", f->title);
+    ft_json_put_string(j, "category", f->category);
+    ft_json_put_uint(j, "severity", f->severity);
+    ft_json_key(j, "metadata");
+    ft_json_object(j);
+    put_words(j, "fieldtap_title", f->key);
+    if (f->mitre && *f->mitre)
+        put_words(j, "mitre_technique_id", f->mitre);
+    ft_json_object_end(j);
+    ft_json_object_end(j);
+}
+
+/* A finding's message and fields: what was being done. An update has no tree any more. */
+static bool put_context(const struct ft_eve *eve, struct ft_json *j, const struct ft_event *e)
+{
+    if (!is_of_message(e))
+        return false;
+    put_message(eve, j, e);
+    return put_tree(eve, j, e);
+}
+
+bool ft_eve_alert(struct ft_eve *eve, const struct ft_event *event,
+                  const struct ft_eve_finding *finding, const struct ft_eve_life *life,
+                  const struct ft_eve_change *change, struct ft_json *j)
+{
+    struct tail t = {.event = event,
+                     .finding = finding,
+                     .life = life,
+                     .change = change,
+                     .has_message = is_of_message(event),
+                     .has_evidence = event->type == FT_EVENT_VIOLATION};
+    put_header(eve, j, event, life, "alert", false, true);
+    if (is_of_message(event))
+        put_direction(j, event);
+    put_alert(j, finding);
+    t.is_truncated = put_context(eve, j, event);
+    return put_tail(eve, j, &t);
+}
+
+bool ft_eve_anomaly(struct ft_eve *eve, const struct ft_event *event,
+                    const struct ft_eve_finding *finding, const struct ft_eve_life *life,
+                    const char *type, const char *name, const char *layer, struct ft_json *j)
+{
+    struct tail t = {.event = event,
+                     .finding = finding,
+                     .life = life,
+                     .has_message = is_of_message(event),
+                     .has_evidence = event->type == FT_EVENT_VIOLATION};
+    const struct ft_protocol *p = protocol_of(eve, event);
+    put_header(eve, j, event, life, "anomaly", false, true);
+    if (is_of_message(event))
+        put_direction(j, event);
+    ft_json_key(j, "anomaly");
+    ft_json_object(j);
+    ft_json_put_string(j, "type", type);
+    ft_json_put_string(j, "event", name);
+    if (layer)
+        ft_json_put_string(j, "layer", layer);
+    if (p)
+        ft_json_put_string(j, "app_proto", p->name);
+    ft_json_object_end(j);
+    t.is_truncated = put_context(eve, j, event);
+    return put_tail(eve, j, &t);
+}
+
+/* ---- flows ---- */
+
+static void put_flow(struct ft_json *j, const struct ft_event_flow *f, bool swap)
+{
+    static const char *const states[] = {"new", "established", "closed"};
+    static const char *const reasons[] = {"timeout", "forced", "shutdown", "tcp_reuse"};
+    ft_json_key(j, "flow");
+    ft_json_object(j);
+    ft_json_put_uint(j, "pkts_toserver", f->packets[swap]);
+    ft_json_put_uint(j, "pkts_toclient", f->packets[!swap]);
+    ft_json_put_uint(j, "bytes_toserver", f->bytes[swap]);
+    ft_json_put_uint(j, "bytes_toclient", f->bytes[!swap]);
+    ft_json_key(j, "start");
+    ft_json_time(j, f->first_ns);
+    ft_json_key(j, "end");
+    ft_json_time(j, f->last_ns);
+    ft_json_put_uint(j, "age",
+                     f->last_ns > f->first_ns ? (f->last_ns - f->first_ns) / 1000000000u : 0);
+    ft_json_put_string(j, "state", f->state < 3 ? states[f->state] : "new");
+    ft_json_put_string(j, "reason", f->reason < 4 ? reasons[f->reason] : "unknown");
+    ft_json_put_bool(j, "alerted", f->alerted);
+    if (f->messages)
+        ft_json_put_uint(j, "tx_cnt", f->messages);
+    ft_json_object_end(j);
+}
+
+static void put_hex8(struct ft_json *j, const char *key, uint8_t value)
+{
+    ft_json_key(j, key);
+    ft_json_hex(j, &value, 1);
+}
+
+static void put_tcp(struct ft_json *j, const struct ft_event_flow *f, bool swap)
+{
+    static const char *const names[] = {"fin", "syn", "rst", "psh", "ack", "urg"};
+    static const char *const states[] = {"new", "established", "closed"};
+    uint8_t all = f->tcp_flags[0] | f->tcp_flags[1];
+    ft_json_key(j, "tcp");
+    ft_json_object(j);
+    put_hex8(j, "tcp_flags", all);
+    put_hex8(j, "tcp_flags_ts", f->tcp_flags[swap]);
+    put_hex8(j, "tcp_flags_tc", f->tcp_flags[!swap]);
+    for (unsigned i = 0; i < 6; i++)
+        if (all >> i & 1)
+            ft_json_put_bool(j, names[i], true);
+    ft_json_put_string(j, "state", f->state < 3 ? states[f->state] : "new");
+    ft_json_object_end(j);
+}
+
+bool ft_eve_flow(struct ft_eve *eve, const struct ft_event *event, struct ft_json *j)
+{
+    bool swap = server_sends(event);
+    struct tail t = {.event = event};
+    put_header(eve, j, event, NULL, "flow", swap, true);
+    if (!event->protocol && event->flow.is_unknown)
+        ft_json_put_string(j, "app_proto", "failed");
+    put_flow(j, &event->flow, swap);
+    if (event->packet.proto == 6 && event->packet.family != 2)
+        put_tcp(j, &event->flow, swap);
+    return put_tail(eve, j, &t);
+}
+
+/* ---- the sensor itself ---- */
+
+bool ft_eve_health(struct ft_eve *eve, const struct ft_event *event, const char *name,
+                   enum ft_severity severity, const char *text, struct ft_json *j)
+{
+    const struct ft_protocol *p = protocol_of(eve, event);
+    ft_eve_begin(eve, event, "health", j);
+    ft_json_key(j, "health");
+    ft_json_object(j);
+    ft_json_put_string(j, "event", name);
+    ft_json_put_string(j, "severity", ft_severity_name(severity));
+    ft_json_put_string(j, "text", text);
+    if (p)
+        ft_json_put_string(j, "protocol", p->name);
+    if (event->type == FT_EVENT_HEALTH && event->health.signal)
+        ft_json_put_uint(j, "signal", (uint64_t)event->health.signal);
+    ft_json_object_end(j);
+    return ft_eve_end(eve, j);
+}

@@ -1,0 +1,100 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+/*
+ * Events as EVE JSON lines (doc/output.md, doc/eve.schema.json).
+ *
+ * Every function writes one whole line into a writer of FT_OUTPUT_LINE_MAX bytes. One thread, no
+ * allocation; about 0.5 us a line.
+ */
+#ifndef FT_EVE_H
+#define FT_EVE_H
+
+#include "base/json.h"
+#include "dissect/context.h"
+#include "event/event.h"
+#include "event/ledger.h"
+
+#define FT_EVE_SCHEMA_VERSION 1u
+#define FT_EVE_LEAVES         200u  /**< leaf fields of a protocol object; then truncated */
+#define FT_EVE_BYTES          6144u /**< no further leaf once a line is so long; then truncated */
+
+struct ft_eve_config {
+    const char *sensor;    /**< name, in `host` and in every uid */
+    const char *site;      /**< NULL = none */
+    bool log_secrets;      /**< print passwords, communities, keys as they are */
+    bool arkime_addresses; /**< 0.0.0.0 as addresses of layer 2 events: Arkime drops them else */
+    uint64_t salt[2];      /**< of the hashes of secrets */
+    uint64_t first_uid;    /**< number of the first line */
+    const char *const *interfaces; /**< names by interface index for in_iface, NULL offline */
+    uint32_t interface_count;
+};
+
+struct ft_eve;
+
+/** An encoder; NULL when memory is short or libcrypto has no SHA-1. Strings are copied. */
+struct ft_eve *ft_eve_new(const struct ft_eve_config *config, const struct ft_registry *registry);
+void ft_eve_free(struct ft_eve *eve);
+
+/** Number that the next line gets in its event_uid. */
+uint64_t ft_eve_next_uid(const struct ft_eve *eve);
+
+/** The number in the event_uid of a line, plus one; 0 when it has none: where to go on after it. */
+uint64_t ft_eve_uid_after(const char *line);
+
+/** What an alert or an anomaly is about. Strings live as long as the registry or the program. */
+struct ft_eve_finding {
+    uint32_t sid;            /**< alerts: signature_id */
+    uint8_t severity;        /**< enum ft_severity */
+    uint8_t engine;          /**< enum ft_engine */
+    const char *key;         /**< "modbus.malformed", "class.program" */
+    const char *title;       /**< one line for people */
+    const char *category;    /**< alert group */
+    const char *mitre;       /**< techniques, space separated, or NULL */
+    const char *reference;   /**< id of a feature list, or NULL */
+    const char *remediation; /**< alerts: what to do, or NULL */
+};
+
+/** The life of an alert, or of an anomaly that repeats. */
+struct ft_eve_life {
+    uint64_t id;    /**< uid number of the first line about it */
+    uint64_t count; /**< times seen */
+    uint64_t first_ns, last_ns, last_number;
+    bool is_update;     /**< the second line about it, when its window closes */
+    bool is_aggregated; /**< stands for others of this title that found no room */
+};
+
+/** What changed about an asset, in an alert about that. */
+struct ft_eve_change {
+    char asset[240]; /**< its id */
+    const char *fact, *before, *after;
+};
+
+/** `change` may be NULL. All return false when the line did not fit: then nothing of it may be
+ * used. */
+bool ft_eve_alert(struct ft_eve *eve, const struct ft_event *event,
+                  const struct ft_eve_finding *finding, const struct ft_eve_life *life,
+                  const struct ft_eve_change *change, struct ft_json *j);
+
+/** `type`: decode, stream or applayer; `name`: the event; `layer`: NULL, proto_detect or
+ * proto_parser. */
+bool ft_eve_anomaly(struct ft_eve *eve, const struct ft_event *event,
+                    const struct ft_eve_finding *finding, const struct ft_eve_life *life,
+                    const char *type, const char *name, const char *layer, struct ft_json *j);
+
+/** MESSAGE, TRANSACTION, UNANSWERED. */
+bool ft_eve_message(struct ft_eve *eve, const struct ft_event *event, struct ft_json *j);
+bool ft_eve_operation(struct ft_eve *eve, const struct ft_event *event, struct ft_json *j);
+bool ft_eve_flow(struct ft_eve *eve, const struct ft_event *event, struct ft_json *j);
+
+/** `text`: one sentence. */
+bool ft_eve_health(struct ft_eve *eve, const struct ft_event *event, const char *name,
+                   enum ft_severity severity, const char *text, struct ft_json *j);
+
+/**
+ * Lines whose middle the caller writes: after ft_eve_begin() the members of the top-level object,
+ * then ft_eve_end(). `event` gives time and packet number; its addresses are not written.
+ */
+void ft_eve_begin(struct ft_eve *eve, const struct ft_event *event, const char *event_type,
+                  struct ft_json *j);
+bool ft_eve_end(struct ft_eve *eve, struct ft_json *j);
+
+#endif
