@@ -39,13 +39,12 @@ static uint32_t ber_length(struct ft_view *v)
     return (uint32_t)ft_uint_be(v, first & 0x7f);
 }
 
-bool ft_ber_next(struct ft_view *v, struct ft_ber *element)
+/* Any element; out of line, for few need it. */
+static __attribute__((noinline)) bool ber_next_slow(struct ft_view *v, struct ft_ber *element)
 {
     element->tag = 0;
     element->is_constructed = false;
     element->value = ft_view_empty();
-    if (ft_view_at_end(v))
-        return false;
 
     uint8_t identifier = ft_u8(v);
 
@@ -60,6 +59,38 @@ bool ft_ber_next(struct ft_view *v, struct ft_ber *element)
         return false;
     element->value = ft_sub(v, length);
     return ft_view_ok(v);
+}
+
+/*
+ * Nearly all elements have one octet of tag, one of length, and are whole. They are written member
+ * by member: a view that is built elsewhere and copied waits for its own stores.
+ */
+bool ft_ber_next(struct ft_view *v, struct ft_ber *element)
+{
+    int identifier = ft_peek_u8(v, 0), length = ft_peek_u8(v, 1);
+
+    if (identifier < 0) {
+        element->tag = 0;
+        element->is_constructed = false;
+        element->value = ft_view_empty();
+        return false;
+    }
+    if (length < 0 || length >= 0x80 || (identifier & 0x1f) == 0x1f ||
+        v->len - 2 < (uint32_t)length)
+        return ber_next_slow(v, element);
+
+    element->tag = (uint32_t)identifier;
+    element->is_constructed = identifier & 0x20;
+    element->value.data = v->data + 2;
+    element->value.len = (uint32_t)length;
+    element->value.last_len = 0;
+    element->value.error = FT_VIEW_OK;
+    element->value.is_cut = false;
+    memset(element->value.reserved, 0, sizeof(element->value.reserved));
+    v->data += 2 + length;
+    v->len -= 2 + (uint32_t)length;
+    v->last_len = (uint32_t)length;
+    return true;
 }
 
 int64_t ft_ber_int(struct ft_view value)

@@ -455,8 +455,35 @@ static void check_objects(struct ft_context *ctx, uint8_t function, const struct
         ft_violation(ctx, DNP3_V_UNEXPECTED_OBJECTS, v);
 }
 
+static uint64_t reassembly_key(const struct link *l)
+{
+    return (uint64_t)l->is_from_master << 32 | (uint64_t)l->dst << 16 | l->src;
+}
+
+/*
+ * Objects that were gathered on the stack, when somebody wants points: text and octets are put by
+ * reference, so that they must last as long as the message does. Collecting them sees to that.
+ */
+static void keep_objects(struct ft_context *ctx, const struct link *l, struct ft_view *v)
+{
+    struct ft_view kept;
+    bool is_cut = v->is_cut;
+
+    if (!ft_wants(ctx, DNP3_F_POINT) || ft_view_at_end(v))
+        return;
+    if (ft_reassemble(ctx, reassembly_key(l), *v, FT_REASSEMBLY_FIRST, &kept) ==
+            FT_REASSEMBLY_FULL ||
+        ft_reassemble(ctx, reassembly_key(l), ft_view_empty(), FT_REASSEMBLY_LAST, &kept) !=
+            FT_REASSEMBLY_DONE) {
+        kept = ft_view_empty();
+        is_cut = true;
+    }
+    *v = kept;
+    v->is_cut = is_cut;
+}
+
 static void read_application(struct ft_context *ctx, const struct link *l,
-                             struct ft_dnp3_pair *pair, struct ft_view v,
+                             struct ft_dnp3_pair *pair, struct ft_view v, bool is_gathered,
                              const struct ft_view *at_link)
 {
     uint8_t control = ft_u8(&v);
@@ -488,6 +515,8 @@ static void read_application(struct ft_context *ctx, const struct link *l,
     if (type_of(function) == TYPE_REQUEST)
         check_select(ctx, pair, function, control & 0x0f, v);
     check_objects(ctx, function, &v);
+    if (is_gathered)
+        keep_objects(ctx, l, &v);
 
     struct ft_dnp3_fragment fragment = {
         .pair_key = pair_key(l), .function = function, .is_from_master = l->is_from_master};
@@ -585,30 +614,16 @@ static bool is_in_sequence(struct ft_context *ctx, struct ft_dnp3_pair *pair, co
     return true;
 }
 
-/*
- * Put a segment to the others; true when the fragment is whole. A segment of several blocks was
- * gathered on the stack: collecting it makes it last as long as the message.
- */
+/* Put a segment to the others; true when the fragment is whole. One alone is whole by itself. */
 static bool collect(struct ft_context *ctx, const struct link *l, struct ft_view segment,
-                    bool is_gathered, struct ft_view *fragment)
+                    struct ft_view *fragment)
 {
-    uint64_t key = (uint64_t)l->is_from_master << 32 | (uint64_t)l->dst << 16 | l->src;
     uint32_t flags = (l->transport & TRANSPORT_FIR ? FT_REASSEMBLY_FIRST : 0) |
                      (l->transport & TRANSPORT_FIN ? FT_REASSEMBLY_LAST : 0);
-    bool is_cut = segment.is_cut;
-    enum ft_reassembly_result result;
 
-    if (flags == (FT_REASSEMBLY_FIRST | FT_REASSEMBLY_LAST) && is_gathered) {
-        result = ft_reassemble(ctx, key, segment, FT_REASSEMBLY_FIRST, fragment);
-        if (result == FT_REASSEMBLY_FULL)
-            return false;
-        segment = ft_view_empty();
-        flags = FT_REASSEMBLY_LAST;
-    }
-    result = ft_reassemble(ctx, key, segment, flags, fragment);
-    fragment->is_cut |= is_cut;
-    return flags & FT_REASSEMBLY_LAST &&
-           (result == FT_REASSEMBLY_DONE || result == FT_REASSEMBLY_REPLACED);
+    *fragment = segment;
+    return flags == (FT_REASSEMBLY_FIRST | FT_REASSEMBLY_LAST) ||
+           ft_reassemble(ctx, reassembly_key(l), segment, flags, fragment) == FT_REASSEMBLY_DONE;
 }
 
 /* ---- link layer ---------------------------------------------------------------------------- */
@@ -683,15 +698,14 @@ static void read_user_data(struct ft_context *ctx, struct link *l, struct ft_vie
     uint8_t gathered[MAX_USER_DATA];
     struct ft_view user, fragment;
     bool is_right = strip_blocks(ctx, frame, l->length - MIN_LENGTH, gathered, &user);
-    bool is_gathered = l->length - MIN_LENGTH > BLOCK_SIZE;
 
     if (!pair)
         pair = &none;
     l->has_transport = is_right && !ft_view_at_end(&user);
     l->transport = l->has_transport ? ft_u8(&user) : 0;
     if (l->has_transport && is_in_sequence(ctx, pair, l, &user) &&
-        collect(ctx, l, user, is_gathered, &fragment)) {
-        read_application(ctx, l, pair, fragment, at);
+        collect(ctx, l, user, &fragment)) {
+        read_application(ctx, l, pair, fragment, fragment.data == gathered + 1, at);
         return;
     }
     name_link_message(ctx, l);

@@ -315,6 +315,15 @@ static struct ft_view evidence(struct ft_view value)
     return value;
 }
 
+/* Report a violation that the value is the evidence of. */
+static __attribute__((noinline)) void violate(struct ft_context *ctx, uint32_t violation,
+                                              const struct ft_view *value)
+{
+    struct ft_view at = evidence(*value);
+
+    ft_violation(ctx, violation, &at);
+}
+
 /* UtcTime: seconds, fraction of 24 bits, quality. */
 static void put_utc_time(struct ft_context *ctx, uint32_t field, struct ft_view value)
 {
@@ -456,7 +465,8 @@ static void read_elements(struct ft_context *ctx, struct ft_view *v, struct goos
         is_ordered &= number >= last && !(pdu->seen >> number & 1);
         last = number;
         pdu->seen |= 1u << number;
-        pdu->value[number] = e.value;
+        pdu->value[number].data = e.value.data;
+        pdu->value[number].len = e.value.len;
     }
     if (!is_ordered)
         ft_violation(ctx, V_ELEMENT_ORDER, NULL);
@@ -485,53 +495,54 @@ static uint64_t instant(uint64_t time)
     return time >> 8;
 }
 
+/* A device that starts counts from 1 (some from 0) and has a later time. */
+static bool is_restart(const struct goose_pdu *pdu, const struct publication *known)
+{
+    return pdu->st_num <= 1 && pdu->sq_num <= 1 && instant(pdu->time) >= instant(known->time);
+}
+
 static void check_numbers(struct ft_context *ctx, const struct goose_pdu *pdu,
                           const struct publication *known, uint64_t data)
 {
-    struct ft_view st = evidence(pdu->value[ST_NUM]), sq = evidence(pdu->value[SQ_NUM]);
+    const struct ft_view *st = &pdu->value[ST_NUM], *sq = &pdu->value[SQ_NUM];
 
     if (pdu->st_num == known->st_num) {
         bool is_same = pdu->sq_num == known->sq_num;
 
         if (pdu->sq_num < known->sq_num && !follows(pdu->sq_num, known->sq_num))
-            ft_violation(ctx, V_SQ_NUM_BACK, &sq);
+            violate(ctx, is_restart(pdu, known) ? V_RESTART : V_SQ_NUM_BACK, sq);
         else if (!is_same && !follows(pdu->sq_num, known->sq_num))
-            ft_violation(ctx, V_SQ_NUM_JUMP, &sq);
+            violate(ctx, V_SQ_NUM_JUMP, sq);
         /* Some devices let a late change into a state that they just sent, with its time. */
         if (data != known->data && instant(pdu->time) <= instant(known->time))
-            ft_violation(ctx, V_DATA_CHANGED, &st);
+            violate(ctx, V_DATA_CHANGED, st);
         return;
     }
     if (follows(pdu->st_num, known->st_num)) {
         if (pdu->sq_num > 1)
-            ft_violation(ctx, V_SQ_NUM_JUMP, &sq);
+            violate(ctx, V_SQ_NUM_JUMP, sq);
     } else if (pdu->st_num > known->st_num) {
-        ft_violation(ctx, pdu->st_num >= HIGH_STATE ? V_ST_NUM_HIGH : V_ST_NUM_JUMP, &st);
+        violate(ctx, pdu->st_num >= HIGH_STATE ? V_ST_NUM_HIGH : V_ST_NUM_JUMP, st);
     } else if (pdu->st_num <= 1 && pdu->sq_num <= 1 && instant(pdu->time) >= instant(known->time)) {
-        ft_violation(ctx, V_RESTART, &st);
+        violate(ctx, V_RESTART, st);
     } else {
-        ft_violation(ctx, V_ST_NUM_BACK, &st);
+        violate(ctx, V_ST_NUM_BACK, st);
     }
-    if (instant(pdu->time) < instant(known->time)) {
-        struct ft_view time = evidence(pdu->value[TIME]);
-
-        ft_violation(ctx, V_TIME_BACK, &time);
-    }
+    if (instant(pdu->time) < instant(known->time))
+        violate(ctx, V_TIME_BACK, &pdu->value[TIME]);
 }
 
 static void check_settings(struct ft_context *ctx, const struct goose_pdu *pdu,
                            const struct publication *known, uint64_t dat_set, uint64_t go_id)
 {
-    struct ft_view at;
-
-    if (pdu->conf_rev != known->conf_rev || go_id != known->go_id || pdu->appid != known->appid) {
-        at = evidence(pdu->value[pdu->conf_rev != known->conf_rev ? CONF_REV : GO_ID]);
-        ft_violation(ctx, V_SETTINGS_CHANGED, &at);
-    }
-    if (dat_set != known->dat_set || pdu->entries != known->entries) {
-        at = evidence(pdu->value[dat_set != known->dat_set ? DAT_SET : NUM_ENTRIES]);
-        ft_violation(ctx, V_DAT_SET_CHANGED, &at);
-    }
+    if (pdu->conf_rev != known->conf_rev)
+        violate(ctx, V_SETTINGS_CHANGED, &pdu->value[CONF_REV]);
+    else if (go_id != known->go_id || pdu->appid != known->appid)
+        violate(ctx, V_SETTINGS_CHANGED, &pdu->value[GO_ID]);
+    if (dat_set != known->dat_set)
+        violate(ctx, V_DAT_SET_CHANGED, &pdu->value[DAT_SET]);
+    else if (pdu->entries != known->entries)
+        violate(ctx, V_DAT_SET_CHANGED, &pdu->value[NUM_ENTRIES]);
     if (ctx->vlan != known->vlan || ctx->priority != known->priority)
         ft_violation(ctx, V_VLAN_CHANGED, NULL);
 }
@@ -547,16 +558,10 @@ static void follow(struct ft_context *ctx, const struct goose_pdu *pdu, struct p
         check_numbers(ctx, pdu, known, data);
         check_settings(ctx, pdu, known, dat_set, go_id);
     }
-    if (pdu->is_simulated && !known->is_simulated) {
-        struct ft_view at = evidence(pdu->value[SIMULATION]);
-
-        ft_violation(ctx, V_SIMULATION, &at);
-    }
-    if (pdu->needs_commissioning && !known->needs_commissioning) {
-        struct ft_view at = evidence(pdu->value[NDS_COM]);
-
-        ft_violation(ctx, V_NEEDS_COMMISSIONING, &at);
-    }
+    if (pdu->is_simulated && !known->is_simulated)
+        violate(ctx, V_SIMULATION, &pdu->value[SIMULATION]);
+    if (pdu->needs_commissioning && !known->needs_commissioning)
+        violate(ctx, V_NEEDS_COMMISSIONING, &pdu->value[NDS_COM]);
     *known = (struct publication){
         .dat_set = dat_set,
         .go_id = go_id,
@@ -613,10 +618,11 @@ static void put_text(struct ft_context *ctx, uint32_t field, const struct goose_
 static void put_truth(struct ft_context *ctx, uint32_t field, const struct goose_pdu *pdu,
                       enum element element)
 {
-    struct ft_view at = evidence(pdu->value[element]);
+    if (has(pdu, element) && ft_wants(ctx, field)) {
+        struct ft_view at = evidence(pdu->value[element]);
 
-    if (has(pdu, element))
         ft_put_bool(ctx, field, ft_ber_uint(pdu->value[element]) != 0, &at);
+    }
 }
 
 static void put_pdu(struct ft_context *ctx, const struct goose_pdu *pdu, bool is_change)
@@ -655,14 +661,11 @@ static void state_publisher(struct ft_context *ctx, const struct goose_pdu *pdu)
 
 static void check_data(struct ft_context *ctx, const struct goose_pdu *pdu)
 {
-    struct ft_view at = evidence(pdu->value[NUM_ENTRIES]);
-
     if (has(pdu, ALL_DATA) && has(pdu, NUM_ENTRIES) &&
         count_elements(pdu->value[ALL_DATA]) != pdu->entries)
-        ft_violation(ctx, V_ENTRIES, &at);
-    at = evidence(pdu->value[TIME_TO_LIVE]);
+        violate(ctx, V_ENTRIES, &pdu->value[NUM_ENTRIES]);
     if (has(pdu, TIME_TO_LIVE) && pdu->time_to_live == 0)
-        ft_violation(ctx, V_TIME_TO_LIVE, &at);
+        violate(ctx, V_TIME_TO_LIVE, &pdu->value[TIME_TO_LIVE]);
 }
 
 /* The header before an APDU, in a frame and in a session item. */
