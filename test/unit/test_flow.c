@@ -451,6 +451,44 @@ static void test_activity_keeps_a_flow(void **state)
     ft_flow_table_free(table);
 }
 
+static void test_ticks_at_any_distance(void **state)
+{
+    (void)state;
+    for (uint32_t step = 1; step < 20000; step = step * 3 + 1) {
+        struct ft_flow_table *table = make(16);
+        struct ft_packet p = tcp(START, false, 40000, FT_TCP_ACK);
+        struct ft_packet other = tcp(START, false, 40001, FT_TCP_ACK);
+        struct ft_packet earlier = tcp(START - 100 * S, false, 40000, FT_TCP_ACK);
+        struct ft_flow *flows[2] = {take(table, &p, NULL), take(table, &other, NULL)};
+        uint64_t now = START;
+
+        for (int i = 0; i < 2; i++) {
+            flows[i]->flags |= FT_FLOW_OT;
+            ft_flow_changed(table, flows[i]);
+        }
+        take(table, &earlier, NULL); /* packet time that runs backwards does not age a flow */
+        while (!g_ended.count) {
+            assert_true(now < START + (86401 + step) * S);
+            now += step * S;
+            ft_flow_tick(table, 0, now, on_end, &g_ended);
+        }
+        assert_true(now >= START + 86400 * S);
+        assert_int_equal(g_ended.count, 2);
+        ft_flow_table_free(table);
+    }
+
+    struct ft_flow_table *table = make(16);
+    uint64_t now = START;
+    for (uint32_t jump = 4000; jump < 8400; jump++) { /* a turn of the slots, and two */
+        struct ft_packet p = tcp(now, false, 40000, FT_TCP_ACK);
+        take(table, &p, NULL);
+        now += jump * S;
+        ft_flow_tick(table, 0, now, on_end, &g_ended);
+        assert_int_equal(ft_flow_stats(table, 0).active, 0);
+    }
+    ft_flow_table_free(table);
+}
+
 static void test_ends_are_in_order_of_creation(void **state)
 {
     (void)state;
@@ -513,7 +551,7 @@ static void test_eviction(void **state)
     }
     for (uint32_t i = 1; i < g_ended.count; i++)
         assert_true(g_ended.list[i].first_number > numbers[49]);
-    p = ip_packet(START + 200 * S, 17, CLIENT + 400, 1, PLC, 2);
+    p = ip_packet(START + 200 * S, 1, CLIENT + 400, 1, PLC, 2);
     struct ft_flow *last = take(table, &p, NULL);
     assert_non_null(last);
     last->flags |= FT_FLOW_OT; /* without telling the table: still safe */
@@ -544,6 +582,21 @@ static void test_many_keys_of_one_hash(void **state)
     ft_flow_flush(table, 0, on_end, &g_ended);
     assert_int_equal(g_ended.count, 1000);
     ft_flow_table_free(table);
+}
+
+static void test_smallest_tables_fill(void **state)
+{
+    (void)state;
+    for (uint32_t hash = 0; hash < 200; hash++) {
+        struct ft_flow_table *table = make(16); /* two buckets: the worst keys need both */
+        for (uint32_t i = 0; i < 16; i++) {
+            struct ft_packet p = ip_packet(START + i, 17, CLIENT + i, 1, PLC, 2);
+            p.flow_hash = hash * 0x10001;
+            assert_non_null(take(table, &p, NULL));
+        }
+        assert_int_equal(g_ended.count, 0);
+        ft_flow_table_free(table);
+    }
 }
 
 static void test_stale_hints_do_no_harm(void **state)
@@ -741,9 +794,11 @@ int main(void)
         cmocka_unit_test(test_forged_control_packets),
         cmocka_unit_test(test_timeouts),
         cmocka_unit_test(test_activity_keeps_a_flow),
+        cmocka_unit_test(test_ticks_at_any_distance),
         cmocka_unit_test(test_ends_are_in_order_of_creation),
         cmocka_unit_test(test_eviction),
         cmocka_unit_test(test_many_keys_of_one_hash),
+        cmocka_unit_test(test_smallest_tables_fill),
         cmocka_unit_test(test_stale_hints_do_no_harm),
         cmocka_unit_test(test_random_run_against_model),
         cmocka_unit_test(test_bursts_do_not_matter),

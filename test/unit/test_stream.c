@@ -493,6 +493,23 @@ static void test_hole_on_a_silent_flow_ends_at_a_tick(void **state)
     finish(b);
 }
 
+static void test_hole_that_shrinks_keeps_its_age(void **state)
+{
+    (void)state;
+    struct bench *b = begin(0);
+
+    handshake(b);
+    send(b, 101, 10);
+    acknowledge(b, 111);
+    b->time_ns += S * 9 / 10;
+    send(b, 51, 50); /* a part of it; acknowledged, too */
+    ft_stream_tick(b->table, 0, b->time_ns + S / 10, &g_ops, b, &b->bytes);
+    assert_int_equal(b->gaps, 1);
+    assert_int_equal(b->lost, 50);
+    assert_int_equal(b->delivered, 60);
+    finish(b);
+}
+
 static void test_hole_of_one_direction(void **state)
 {
     (void)state;
@@ -681,6 +698,29 @@ static void test_fin_and_data_after_it(void **state)
     assert_int_equal(b->violations[FT_STREAM_DATA_AFTER_CLOSE], 1);
     assert_int_equal(b->delivered, 50); /* still handed out */
     assert_int_equal(b->gaps, 0);
+    finish(b);
+}
+
+static void test_fin_that_waits(void **state)
+{
+    (void)state;
+    struct bench *b = begin(77);
+
+    handshake(b);
+    send(b, 101, 100);
+    send_cut(b, FT_TCP_ACK | FT_TCP_FIN, 51, 250, 250, 0); /* in pieces: FIN is behind the last */
+    send(b, 1, 50);
+    assert_int_equal(b->delivered, 300);
+    assert_int_equal(b->flow->half[0].next_seq, 77 + 302);
+    finish(b);
+
+    b = begin(77);
+    handshake(b);
+    send(b, 101, 100);
+    send_cut(b, FT_TCP_ACK | FT_TCP_FIN, 101, 100, 100, 0); /* only the FIN is new */
+    send(b, 1, 100);
+    assert_int_equal(b->delivered, 200);
+    assert_int_equal(b->flow->half[0].next_seq, 77 + 202);
     finish(b);
 }
 
@@ -946,6 +986,7 @@ int main(void)
         cmocka_unit_test(test_hole_acknowledged),
         cmocka_unit_test(test_acknowledged_hole_and_much_that_waits),
         cmocka_unit_test(test_hole_on_a_silent_flow_ends_at_a_tick),
+        cmocka_unit_test(test_hole_that_shrinks_keeps_its_age),
         cmocka_unit_test(test_hole_of_one_direction),
         cmocka_unit_test(test_tap_ports_inverted),
         cmocka_unit_test(test_hole_that_fills_late),
@@ -954,6 +995,7 @@ int main(void)
         cmocka_unit_test(test_jumps),
         cmocka_unit_test(test_cut_packets),
         cmocka_unit_test(test_fin_and_data_after_it),
+        cmocka_unit_test(test_fin_that_waits),
         cmocka_unit_test(test_reset),
         cmocka_unit_test(test_end_of_flow_gives_blocks_back),
         cmocka_unit_test(test_data_left_by_longjmp),
