@@ -30,7 +30,7 @@
 #include "flow/flow.h"
 
 #define FT_STREAM_BLOCK           2048u /**< bytes of a pool block: a segment or a part of one */
-#define FT_STREAM_ACKED_PACKETS   4u
+#define FT_STREAM_ACKED_PACKETS   2u
 #define FT_STREAM_ACKED_BYTES     65536u
 #define FT_STREAM_ONEWAY_SEGMENTS 16u
 #define FT_STREAM_PATIENCE_NS     1000000000ull
@@ -67,7 +67,7 @@ struct ft_stream_ops {
  *
  *   packet->payload_len = bytes given to ops->data + duplicate + change of held
  *
- * Cost in order: about 20 cycles without the call of ops->data. Out of order: at most one pass over
+ * Cost in order: about 10 cycles without the call of ops->data. Out of order: at most one pass over
  * the segments that wait. A packet cut by the snap length is a gap behind what is here.
  */
 void ft_stream_packet(struct ft_flow_table *table, struct ft_flow *flow, enum ft_side side,
