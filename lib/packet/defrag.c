@@ -425,19 +425,14 @@ static enum ft_defrag_result finish(struct ft_defrag *d, struct shard *s, uint32
 
     uint32_t kept = FT_PACKET_REASSEMBLED | FT_PACKET_FRAGMENT_OVERLAP;
 
-    *whole = (struct ft_packet){
-        .seq = p->seq,
-        .number = p->number,
-        .time_ns = p->time_ns,
-        .data = buffer,
-        .caplen = size,
-        .wirelen = size,
-        .linktype = p->linktype,
-        .interface = p->interface,
-        .flags = (p->flags & kept) | FT_PACKET_REASSEMBLED |
-                 (g->is_overlapped ? FT_PACKET_FRAGMENT_OVERLAP : 0),
-        .l3 = p->l3,
-    };
+    /* What the source knows of this fragment holds for the whole, but for the bytes. */
+    memset(whole, 0, sizeof(*whole));
+    memcpy(whole, p, offsetof(struct ft_packet, flags));
+    whole->data = buffer;
+    whole->caplen = whole->wirelen = size;
+    whole->flags = (p->flags & kept) | FT_PACKET_REASSEMBLED |
+                   (g->is_overlapped ? FT_PACKET_FRAGMENT_OVERLAP : 0);
+    whole->l3 = p->l3;
     s->stats.datagrams++;
     release(d, s, n, &s->stats.completed);
     return FT_DEFRAG_DONE;

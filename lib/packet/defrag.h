@@ -44,7 +44,7 @@ void ft_defrag_free(struct ft_defrag *d);
 
 enum ft_defrag_result {
     FT_DEFRAG_HELD = 0, /**< copied; book the packet as FT_BUCKET_FRAGMENT_HELD */
-    FT_DEFRAG_DONE,     /**< *out describes the whole datagram as a raw IP packet */
+    FT_DEFRAG_DONE,     /**< *whole describes the whole datagram as a frame */
     FT_DEFRAG_FAILED,   /**< p->bucket says why */
 };
 
@@ -52,9 +52,10 @@ enum ft_defrag_result {
  * Add a fragment (p as ft_packet_decode() left it). When it completes its datagram, the datagram
  * is written to `buffer` as a frame: the L2 header and tags of this fragment (so MACs and VLANs
  * stay), then the IP header without fragmentation, then the payload. `whole` becomes a packet on
- * it with number, seq, time, interface and linktype of p, FT_PACKET_REASSEMBLED set, to be decoded
- * again by the caller. A buffer too small for it is FT_DEFRAG_FAILED with FT_BUCKET_SHED_FRAGMENT.
- * `buffer` may be where p->data lies (a fragment inside a packet put together before).
+ * it with number, seq, times, interface and linktype of p, FT_PACKET_REASSEMBLED set, to be decoded
+ * again by the caller (whole->l3 tells the decoder which lengths hold). A buffer too small for it
+ * is FT_DEFRAG_FAILED with FT_BUCKET_SHED_FRAGMENT. `buffer` may be where p->data lies (a fragment
+ * inside a packet put together before).
  *
  * A fragment that the snap length cut is refused (FT_BUCKET_CUT); one that contradicts the end of
  * its datagram is FT_BUCKET_FRAGMENT, and the datagram counts as overlapping. p must be what

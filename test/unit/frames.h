@@ -252,6 +252,7 @@ static inline struct ft_packet packet_on(const uint8_t *bytes, uint32_t caplen, 
     p.flags = 0;
     p.seq = p.number = 7;
     p.time_ns = 1000000000;
+    p.stamp_ns = 1000000001;
     p.interface = 3;
     return p;
 }

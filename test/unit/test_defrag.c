@@ -136,6 +136,9 @@ static void expect_datagram(const struct frame *datagram, bool is_ipv6, uint32_t
     struct ft_packet p = whole;
 
     assert_int_equal(p.number, 7);
+    assert_int_equal(p.seq, 7);
+    assert_int_equal(p.time_ns, 1000000000);
+    assert_int_equal(p.stamp_ns, 1000000001);
     assert_int_equal(p.interface, 3);
     assert_int_equal(ft_packet_decode(&config, &p), FT_DECODED);
     assert_int_equal(p.flags & (FT_PACKET_REASSEMBLED | FT_PACKET_FRAGMENT_OVERLAP |
