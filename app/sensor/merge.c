@@ -74,14 +74,18 @@ static void handle(struct merge *m, const struct ft_event *e)
         return;
     }
     if (e->anomaly & FT_PACKET_STATS) {
-        ft_core_stats(s->core, &m->books, e);
         s->books = m->books;
+        struct ft_core_totals totals = {.ledger = &m->books.ledger,
+                                        .flow_active = m->books.flows.active,
+                                        .flow_created = m->books.flows.created,
+                                        .flow_capacity = s->options->config.max_flows};
+        ft_core_stats(s->core, &totals);
         memset(&m->books, 0, sizeof(m->books));
     }
     if (e->anomaly & FT_PACKET_END)
         m->is_over = true;
     else
-        ft_core_tick(s->core, e);
+        ft_core_tick(s->core, e->clock_ns, e->seq);
 }
 
 /* A worker that stays in one dissector call from one visit to the next is called back. */

@@ -211,19 +211,20 @@ static void say_remarks(struct sensor *s)
 static int finish(struct sensor *s)
 {
     char error[512] = "";
+    struct ft_output_status status;
     bool ok = true;
     if (s->options->miscounts)
         s->books.ledger.received++;
-    ft_core_finish(s->core, &s->books, books_balance(s));
-    ok &= ft_output_close(s->output, error, sizeof(error)) || fail(error);
+    ft_core_finish(s->core);
+    if (!books_balance(s))
+        ft_core_health(
+            s->core, "books_do_not_balance", FT_SEVERITY_MAJOR,
+            "Packets, stream bytes or events are not all accounted for: see stats.json.");
+    ok &= ft_output_close(s->output, &status, error, sizeof(error)) || fail(error);
+    s->output = NULL;
     const char *dir = s->options->log_dir;
-    if (dir && strcmp(dir, "-") != 0) {
-        ok &= ft_core_write_assets(s->core, dir, error, sizeof(error)) || fail(error);
+    if (dir && strcmp(dir, "-") != 0)
         ok &= stats_write(s, dir, error, sizeof(error)) || fail(error);
-    } else if (!dir) {
-        ft_summary_print(s->core, &s->books, books_balance(s), stdout);
-        ok &= fflush(stdout) == 0 || fail(strerror(errno));
-    }
     say_remarks(s);
     return ok ? 0 : 1;
 }
@@ -242,7 +243,8 @@ static void free_sensor(struct sensor *s)
         ft_ring_free(&s->workers[w].events);
     }
     ft_ring_free(&s->ticks);
-    ft_core_free(s->core);
+    if (s->core)
+        ft_core_free(s->core);
     ft_defrag_free(s->defrag);
     ft_shards_free(s->shards);
     ft_recogniser_free(s->recogniser);

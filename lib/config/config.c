@@ -268,8 +268,10 @@ static void read_binding(struct reading *r, const char *protocol, const json_t *
         struct ft_config_binding b = {.protocol = protocol};
         path[2].index = (uint32_t)i;
         if (!json_is_string(value) || !read_port(json_string_value(value), &b.is_udp, &b.port)) {
-            wrong(r, path, 3, "bindings.%s[%zu]: expected \"tcp/PORT\" or \"udp/PORT\", PORT from "
-                              "1 to 65535", protocol, i);
+            wrong(r, path, 3,
+                  "bindings.%s[%zu]: expected \"tcp/PORT\" or \"udp/PORT\", PORT from "
+                  "1 to 65535",
+                  protocol, i);
             continue;
         }
         struct ft_place place = ft_locate(r->text, path, 3);
