@@ -381,7 +381,7 @@ static void test_secrets(void **state)
     out = part(19, 5, 1, 0, 0, 0xd602, none);
     assert_has(out, "\"kind\":\"exception\"");
     assert_has(out, "\"error\":\"password_wrong\"");
-    assert_has(out, "\"name\":\"wrong_password\"");
+    assert_has(out, "\"name\":\"wrong_password\",\"offset\":27,\"length\":2");
 }
 
 /* ---- blocks -------------------------------------------------------------------------------- */
@@ -886,7 +886,7 @@ static void test_errors(void **state)
     assert_has(out, "\"command\":\"acknowledge\"");
     job(4, pi(none, "P_PROGRAM"), none);
     out = feed(FT_TO_CLIENT, packet(pdu(3, 4, 0xd241, BYTES(0x28), none)));
-    assert_has(out, "\"name\":\"protected\"");
+    assert_has(out, "\"name\":\"protected\",\"offset\":17,\"length\":2");
 }
 
 static void test_unknown_function(void **state)

@@ -366,8 +366,9 @@ struct s7_header {
     uint8_t rosctr;
     uint16_t redundancy_id;
     uint16_t reference;
-    uint16_t error;  /**< class << 8 | code of an answer */
-    uint32_t length; /**< of the whole PDU */
+    uint16_t error;       /**< class << 8 | code of an answer */
+    uint32_t length;      /**< of the whole PDU */
+    struct ft_view start; /**< at its first byte: evidence is read again from here */
 };
 
 /** Keys of ft_reassemble(): a block; userdata in parts, with the data unit reference. */
@@ -389,7 +390,7 @@ void s7_dissect(struct ft_context *ctx, struct ft_view *pdu);
 void s7_put_header(struct ft_context *ctx, const struct s7_header *header);
 
 /** Violations that go with an error of the header or of userdata parameters. */
-void s7_judge_error(struct ft_context *ctx, uint16_t error);
+void s7_judge_error(struct ft_context *ctx, uint16_t error, const struct ft_view *at);
 
 /* ---- s7_item.c ----------------------------------------------------------------------------- */
 

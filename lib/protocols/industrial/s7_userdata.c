@@ -55,7 +55,6 @@ struct userdata {
     uint8_t sequence;
     uint8_t unit; /* data unit reference, 0 = not in parts */
     uint8_t is_last;
-    uint8_t has_unit;
     uint16_t error;
 };
 
@@ -80,7 +79,6 @@ static struct userdata read_parameters(struct ft_view *v)
     ud.subfunction = ft_u8(v);
     ud.sequence = ft_u8(v);
     if (v->len >= 4) {
-        ud.has_unit = 1;
         ud.unit = ft_u8(v);
         ud.is_last = ft_u8(v) == 0;
         ud.error = ft_u16be(v);
@@ -188,10 +186,6 @@ static struct s7_kept_item read_test_address(struct ft_view *v)
     } else {
         item.type = sizes[place & 3];
         address = address << 3 | (item.type == S7_BIT ? repetition & 7u : 0);
-        /* Only inputs have the byte before the bit. */
-        if (place == 0x10 || place == 0x11) {
-            item.type = place == 0x10 ? S7_BIT : S7_BYTE;
-        }
     }
     item.elements = item.type == S7_BIT ? 1 : repetition;
     item.address_high = (uint8_t)(address >> 16);
@@ -492,22 +486,24 @@ static enum ft_kind kind_of(const struct userdata *ud)
     return FT_KIND_UNSOLICITED;
 }
 
-static void put_parameters(struct ft_context *ctx, const struct userdata *ud)
+/* Put what read_parameters() read, once it is known what is wanted. */
+static void put_parameters(struct ft_context *ctx, const struct userdata *ud, struct ft_view v)
 {
-    ft_put_uint(ctx, S7_F_UD_METHOD, ud->method, NULL);
-    ft_put_uint(ctx, S7_F_UD_TYPE, ud->type, NULL);
-    ft_put_uint(ctx, S7_F_UD_GROUP, ud->group, NULL);
-    ft_put_uint(ctx, S7_F_UD_SUBFUNCTION, ud->subfunction, NULL);
-    ft_put_uint(ctx, S7_F_UD_SEQUENCE, ud->sequence, NULL);
-    if (!ud->has_unit)
-        return;
+    ft_skip(&v, 4);
+    ft_put_uint(ctx, S7_F_UD_METHOD, ft_u8(&v), &v);
+    ft_skip(&v, 1);
+    ft_put_uint(ctx, S7_F_UD_TYPE, ud->type, &v);
+    ft_put_uint(ctx, S7_F_UD_GROUP, ud->group, &v);
+    ft_put_uint(ctx, S7_F_UD_SUBFUNCTION, ft_u8(&v), &v);
+    ft_put_uint(ctx, S7_F_UD_SEQUENCE, ft_u8(&v), &v);
     if (ud->unit || !ud->is_last) {
         ft_put_uint(ctx, S7_F_UD_UNIT, ud->unit, NULL);
         ft_put_bool(ctx, S7_F_UD_IS_LAST, ud->is_last, NULL);
     }
     if (ud->error) {
-        ft_put_uint(ctx, S7_F_ERROR, ud->error, NULL);
-        s7_judge_error(ctx, ud->error);
+        ft_skip(&v, 2);
+        ft_put_uint(ctx, S7_F_ERROR, ft_u16be(&v), &v);
+        s7_judge_error(ctx, ud->error, &v);
     }
 }
 
@@ -549,6 +545,7 @@ void s7_read_userdata(struct ft_context *ctx, const struct s7_header *header,
                       struct ft_view *parameters, struct ft_view *data)
 {
     struct s7_kept kept = {0};
+    struct ft_view start = *parameters;
     struct userdata ud = read_parameters(parameters);
     const struct s7_kept *asked = NULL;
 
@@ -561,7 +558,7 @@ void s7_read_userdata(struct ft_context *ctx, const struct s7_header *header,
         ft_set_class(ctx, FT_CLASS_DATA);
 
     s7_put_header(ctx, header);
-    put_parameters(ctx, &ud);
+    put_parameters(ctx, &ud, start);
     if (is_request(&ud) && ud.group == S7_GROUP_PROGRAMMER &&
         ud.subfunction == PROGRAMMER_MEMORY_RESET)
         ft_violation(ctx, S7_V_RESET, parameters);

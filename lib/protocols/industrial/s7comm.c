@@ -35,30 +35,35 @@ enum ft_verdict s7_probe(const struct ft_probe *where, struct ft_view payload)
 
 void s7_put_header(struct ft_context *ctx, const struct s7_header *header)
 {
-    ft_put_uint(ctx, S7_F_ROSCTR, header->rosctr, NULL);
-    ft_put_uint(ctx, S7_F_PDU_REF, header->reference, NULL);
+    struct ft_view v = header->start;
+
+    ft_skip(&v, 1);
+    ft_put_uint(ctx, S7_F_ROSCTR, ft_u8(&v), &v);
+    ft_skip(&v, 2);
     if (header->redundancy_id) {
-        ft_put_uint(ctx, S7_F_REDUNDANCY_ID, header->redundancy_id, NULL);
-        ft_violation(ctx, S7_V_REDUNDANCY_ID, NULL);
+        ft_put_uint(ctx, S7_F_REDUNDANCY_ID, header->redundancy_id, &v);
+        ft_violation(ctx, S7_V_REDUNDANCY_ID, &v);
     }
+    ft_put_uint(ctx, S7_F_PDU_REF, ft_u16be(&v), &v);
     if (header->error) {
-        ft_put_uint(ctx, S7_F_ERROR_CLASS, header->error >> 8, NULL);
-        ft_put_uint(ctx, S7_F_ERROR, header->error, NULL);
-        s7_judge_error(ctx, header->error);
+        ft_skip(&v, 4);
+        ft_put_uint(ctx, S7_F_ERROR_CLASS, (uint32_t)ft_peek_u8(&v, 0), NULL);
+        ft_put_uint(ctx, S7_F_ERROR, ft_u16be(&v), &v);
+        s7_judge_error(ctx, header->error, &v);
     }
 }
 
-void s7_judge_error(struct ft_context *ctx, uint16_t error)
+void s7_judge_error(struct ft_context *ctx, uint16_t error, const struct ft_view *at)
 {
     switch (error) {
     case 0x0119:
     case 0xd602:
-        ft_violation(ctx, S7_V_PASSWORD, NULL);
+        ft_violation(ctx, S7_V_PASSWORD, at);
         break;
     case 0xd0a1:
     case 0xd241:
     case 0xd242:
-        ft_violation(ctx, S7_V_PROTECTED, NULL);
+        ft_violation(ctx, S7_V_PROTECTED, at);
         break;
     default:
         break;
@@ -395,7 +400,7 @@ static void judge_size(struct ft_context *ctx, const struct s7_header *header)
 
 void s7_dissect(struct ft_context *ctx, struct ft_view *pdu)
 {
-    struct s7_header header = {.length = pdu->len};
+    struct s7_header header = {.length = pdu->len, .start = *pdu};
     if (!ctx->flow_state)
         return;
     if (ft_u8(pdu) != S7_PROTOCOL_ID) {
