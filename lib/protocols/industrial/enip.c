@@ -151,42 +151,66 @@ static enum ft_verdict probe(const struct ft_probe *where, struct ft_view payloa
 
 /* ---- items --------------------------------------------------------------------------------- */
 
-/* Read the list of items, keep those with address and data, put all when somebody wants them. */
-static void read_items(struct ft_context *ctx, struct ft_view *v, struct items *items)
+/* One item: no view of its own but for the data, this is where most packets go through. */
+static void read_item(struct ft_view *v, uint16_t type, uint32_t length, struct items *items)
+{
+    uint32_t need = type == ITEM_SEQUENCED_ADDRESS ? 8 : 4;
+
+    switch (type) {
+    case ITEM_CONNECTED_ADDRESS:
+    case ITEM_SEQUENCED_ADDRESS:
+        if (length < need)
+            break;
+        items->has_address = true;
+        items->is_sequenced = type == ITEM_SEQUENCED_ADDRESS;
+        items->connection_id = ft_u32le(v);
+        items->sequence = items->is_sequenced ? ft_u32le(v) : 0;
+        length -= need;
+        break;
+    case ITEM_CONNECTED_DATA:
+    case ITEM_UNCONNECTED_DATA:
+        items->data_type = type;
+        items->data = ft_sub(v, length);
+        return;
+    default:
+        break;
+    }
+    ft_skip(v, length);
+}
+
+/* Read the list of items and keep address and data. */
+static void read_items(struct ft_view *v, struct items *items)
 {
     items->count = ft_u16le(v);
     uint32_t n = ft_count(v, items->count, 4);
 
     for (uint32_t i = 0; i < n; i++) {
         uint16_t type = ft_u16le(v);
-        struct ft_view type_at = *v;
         uint16_t length = ft_u16le(v);
         if (!ft_view_ok(v))
             return;
-        struct ft_view data = ft_sub(v, length);
+        read_item(v, type, length, items);
+    }
+}
 
-        if (ctx && ft_wants(ctx, ENIP_ITEMS)) {
-            ft_group_begin(ctx, ENIP_ITEMS);
-            ft_put_uint(ctx, ENIP_ITEMS_TYPE, type, &type_at);
-            ft_put_uint(ctx, ENIP_ITEMS_LENGTH, length, NULL);
-            ft_group_end(ctx, ENIP_ITEMS);
-        }
-        switch (type) {
-        case ITEM_CONNECTED_ADDRESS:
-        case ITEM_SEQUENCED_ADDRESS:
-            items->has_address = true;
-            items->is_sequenced = type == ITEM_SEQUENCED_ADDRESS;
-            items->connection_id = ft_u32le(&data);
-            items->sequence = items->is_sequenced ? ft_u32le(&data) : 0;
-            break;
-        case ITEM_CONNECTED_DATA:
-        case ITEM_UNCONNECTED_DATA:
-            items->data_type = type;
-            items->data = data;
-            break;
-        default:
-            break;
-        }
+/* Again, when somebody wants to see them. */
+static void put_items(struct ft_context *ctx, struct ft_view v)
+{
+    if (!ft_wants(ctx, ENIP_ITEMS))
+        return;
+    uint32_t n = ft_u16le(&v);
+    n = ft_count(&v, n, 4);
+    for (uint32_t i = 0; i < n; i++) {
+        uint16_t type = ft_u16le(&v);
+        struct ft_view type_at = v;
+        uint16_t length = ft_u16le(&v);
+        if (!ft_view_ok(&v))
+            return;
+        ft_group_begin(ctx, ENIP_ITEMS);
+        ft_put_uint(ctx, ENIP_ITEMS_TYPE, type, &type_at);
+        ft_put_uint(ctx, ENIP_ITEMS_LENGTH, length, &v);
+        ft_group_end(ctx, ENIP_ITEMS);
+        ft_skip(&v, length);
     }
 }
 
@@ -275,6 +299,9 @@ static struct header read_header(struct ft_view *v)
 /* Again, when it is known what is wanted. */
 static void put_header(struct ft_context *ctx, struct ft_view v)
 {
+    if (!(ft_wants(ctx, ENIP_COMMAND) | ft_wants(ctx, ENIP_LENGTH) | ft_wants(ctx, ENIP_SESSION) |
+          ft_wants(ctx, ENIP_STATUS) | ft_wants(ctx, ENIP_CONTEXT) | ft_wants(ctx, ENIP_OPTIONS)))
+        return;
     ft_put_uint(ctx, ENIP_COMMAND, ft_u16le(&v), &v);
     ft_put_uint(ctx, ENIP_LENGTH, ft_u16le(&v), &v);
     ft_put_uint(ctx, ENIP_SESSION, ft_u32le(&v), &v);
@@ -373,6 +400,9 @@ static bool has_response(uint16_t command)
 static void check_header(struct ft_context *ctx, const struct header *h, bool is_reply,
                          struct ft_view v)
 {
+    if (is_known_command(h->command) && h->length <= MAX_LENGTH && !h->status && !h->options &&
+        h->command != START_DTLS)
+        return;
     ft_skip(&v, 2);
     if (!is_known_command(h->command))
         ft_violation(ctx, ENIP_UNKNOWN_COMMAND, &v);
@@ -461,49 +491,46 @@ static void hand_over(struct ft_context *ctx, const struct header *h, const stru
     }
 }
 
-/* Interface handle, timeout, items; interface 0 is CIP. */
-static void read_data(struct ft_context *ctx, const struct header *h, struct ft_view *v)
+/* Interface handle, timeout, items; interface 0 is CIP. `v` is the body; `items` are read. */
+static void read_data(struct ft_context *ctx, const struct header *h, const struct items *items,
+                      const struct ft_view *end, struct ft_view v)
+{
+    uint32_t interface = ft_u32le(&v);
+    ft_put_uint(ctx, ENIP_INTERFACE, interface, &v);
+    uint16_t timeout = ft_u16le(&v);
+    ft_put_uint(ctx, ENIP_TIMEOUT, timeout, &v);
+    put_items(ctx, v);
+    check_items(ctx, h, items, end);
+    if (items->count > 2)
+        read_told_items(ctx, v);
+    if (interface == 0)
+        hand_over(ctx, h, items);
+    ft_expect_end(ctx, end);
+}
+
+static void read_list(struct ft_context *ctx, const struct header *h, struct ft_view *v)
 {
     struct items items = {.data = ft_view_empty()};
 
-    if (!v->len && h->status)
-        return; /* a refusal without a body */
-    uint32_t interface = ft_u32le(v);
-    ft_put_uint(ctx, ENIP_INTERFACE, interface, v);
-    uint16_t timeout = ft_u16le(v);
-    ft_put_uint(ctx, ENIP_TIMEOUT, timeout, v);
-    struct ft_view list = *v;
-    read_items(ctx, v, &items);
-    check_items(ctx, h, &items, v);
-    if (items.count > 2)
-        read_told_items(ctx, list);
-    if (interface == 0)
-        hand_over(ctx, h, &items);
+    put_items(ctx, *v);
+    if (h->command != LIST_INTERFACES)
+        read_told_items(ctx, *v);
+    read_items(v, &items);
     ft_expect_end(ctx, v);
 }
 
 static void read_body(struct ft_context *ctx, const struct header *h, bool is_reply,
                       struct ft_view *v)
 {
-    struct items items = {.data = ft_view_empty()};
-
     switch (h->command) {
-    case SEND_RR_DATA:
-    case SEND_UNIT_DATA:
-        read_data(ctx, h, v);
-        break;
     case REGISTER_SESSION:
         read_register(ctx, v);
         break;
     case LIST_SERVICES:
     case LIST_IDENTITY:
     case LIST_INTERFACES:
-        if (!is_reply || !v->len)
-            break;
-        if (h->command != LIST_INTERFACES)
-            read_told_items(ctx, *v);
-        read_items(ctx, v, &items);
-        ft_expect_end(ctx, v);
+        if (is_reply && v->len)
+            read_list(ctx, h, v);
         break;
     default:
         break;
@@ -516,12 +543,14 @@ static void read_encapsulation(struct ft_context *ctx, struct ft_view *pdu)
     struct header h = read_header(pdu);
     /* A header that is not all here has no body that could be wrong. */
     struct ft_view body = ft_view_ok(pdu) ? ft_sub(pdu, h.length) : *pdu;
+    struct ft_view body_start = body;
     struct items items = {.data = ft_view_empty()};
+    /* A refusal may come without a body. */
+    bool has_items = is_data_command(h.command) && (body.len || !h.status);
 
-    if (is_data_command(h.command)) {
-        struct ft_view ahead = body;
-        ft_skip(&ahead, 6);
-        read_items(NULL, &ahead, &items);
+    if (has_items) {
+        ft_skip(&body, 6);
+        read_items(&body, &items);
     }
     bool is_reply = set_kind(ctx, &h, is_response(&h, &items));
     if (is_reply && has_response(h.command))
@@ -533,7 +562,10 @@ static void read_encapsulation(struct ft_context *ctx, struct ft_view *pdu)
     put_header(ctx, start);
     check_header(ctx, &h, is_reply, start);
     follow_session(ctx, &h, is_reply);
-    read_body(ctx, &h, is_reply, &body);
+    if (has_items)
+        read_data(ctx, &h, &items, &body, body_start);
+    else
+        read_body(ctx, &h, is_reply, &body);
     if (ft_view_is_malformed(&body) && ft_view_ok(pdu))
         ft_violation(ctx, FT_VIOLATION_MALFORMED, &body);
     if (ctx->transport == FT_TRANSPORT_UDP)
@@ -547,13 +579,10 @@ static void read_io(struct ft_context *ctx, struct ft_view *pdu)
     struct items items = {.data = ft_view_empty()};
     struct ft_view start = *pdu;
 
-    read_items(NULL, pdu, &items);
+    read_items(pdu, &items);
     ft_set_kind(ctx, FT_KIND_DATA);
     ft_command(ctx, CODE_IO, 0);
-    if (ft_wants(ctx, ENIP_ITEMS)) {
-        struct items again = items;
-        read_items(ctx, &start, &again);
-    }
+    put_items(ctx, start);
     ft_group_begin(ctx, ENIP_IO);
     ft_put_uint(ctx, ENIP_IO_CONNECTION_ID, items.connection_id, NULL);
     if (items.is_sequenced)
