@@ -600,6 +600,7 @@ static void test_forward_open(void **state)
                   "\"is_server\":true,\"large_forward_open\":false,"
                   "\"application\":\"Message Router\"");
     assert_has(s, "\"route\":\"1/0\"");
+    assert_has(s, FACT("role", "workstation"));
     assert_has_not(s, "violation");
     s = response(opened());
     assert_has(s, "\"o2t_id\":10551297,\"t2o_id\":11665410");

@@ -7,7 +7,12 @@
  * its I/O data flows over UDP. The request is kept under the triad (serial, vendor, originator)
  * that names it; the response tells the two connection ids, under which its messages are found.
  */
+#include <stdio.h>
+
 #include "cip.h"
+
+/* Software of Rockwell on a PC, whatever its product. */
+#define VENDOR_ROCKWELL_SOFTWARE 77u
 
 #define KEY_O2T   (1ull << 40)
 #define KEY_T2O   (2ull << 40)
@@ -148,6 +153,23 @@ static void put_application(struct ft_context *ctx, const struct ft_cip_path *pa
         ft_put_text(ctx, CIP_CONNECTION_TAG, c->tag, c->tag_length, NULL);
 }
 
+/*
+ * Who opens connections is a controller or a PC. Its serial number is not taken for a fact: behind
+ * a communication module it is that of another device.
+ */
+static void state_originator(struct ft_context *ctx, uint16_t vendor)
+{
+    char text[48];
+    const char *name = ft_cip_name(ft_cip_vendor_names, vendor);
+
+    if (vendor == VENDOR_ROCKWELL_SOFTWARE) {
+        ft_asset_role(ctx, FT_CLIENT, FT_ROLE_WORKSTATION);
+    } else if (name) {
+        snprintf(text, sizeof(text), "%.*s", (int)strcspn(name, "/"), name);
+        ft_asset_text(ctx, FT_CLIENT, FT_FACT_VENDOR, text);
+    }
+}
+
 /* Remember the request under its triad. A null connection only asks; it is not opened. */
 static void remember(struct ft_context *ctx, const struct ft_cip_connection *c, bool is_null,
                      const struct ft_view *at)
@@ -203,8 +225,10 @@ static void read_open_request(struct ft_context *ctx, bool is_large, struct ft_v
         ft_put_text(ctx, CIP_ROUTE, route, route_length, v);
     if (path.parts & FT_CIP_HAS_RESERVED)
         ft_violation(ctx, CIP_RESERVED_SEGMENT, v);
-    if (ft_view_ok(v) && !path.is_malformed)
-        remember(ctx, &c, is_null, &triad_at);
+    if (!ft_view_ok(v) || path.is_malformed)
+        return;
+    remember(ctx, &c, is_null, &triad_at);
+    state_originator(ctx, c.vendor);
 }
 
 /* Make the state of one direction from what the request and the response said. */

@@ -388,7 +388,7 @@ static const struct ft_field fields[CIP_FIELDS] = {
 #define V(number, name, title, reference, category, mitre, severity, engine, alert) \
     [number] = {name, title, reference, category, mitre, FT_SEVERITY_##severity, FT_ENGINE_##engine, alert, {0}}
 static const struct ft_violation violations[CIP_VIOLATIONS] = {
-    V(CIP_SERVICE_FAILED, "service_failed", "CIP device refused a service request", "O10", NULL, "T0855", MAJOR, OPERATIONAL, 1),
+    V(CIP_SERVICE_FAILED, "service_failed", "CIP device refused a service request", "O10", "Command Failures", "T0855", MAJOR, OPERATIONAL, 1),
     V(CIP_SERVICE_ZERO, "service_zero", "CIP request with the reserved service 0", NULL, NULL, "T0888", MAJOR, PROTOCOL, 0),
     V(CIP_CLASS_ZERO, "class_zero", "CIP request to the reserved class 0", NULL, NULL, "T0888", MINOR, PROTOCOL, 0),
     V(CIP_RESERVED_SEGMENT, "reserved_segment", "CIP path with a segment of a reserved type", NULL, NULL, "T0866", MAJOR, PROTOCOL, 0),
@@ -402,12 +402,12 @@ static const struct ft_violation violations[CIP_VIOLATIONS] = {
     V(CIP_DUPLICATE_CONNECTION, "duplicate_connection", "CIP Forward Open of a connection that is open already", NULL, NULL, "T0848 T0856", MINOR, PROTOCOL, 0),
     V(CIP_FRAGMENT_GAP, "fragment_gap", "CIP transfer that leaves out a part", NULL, NULL, "T0843", MINOR, PROTOCOL, 0),
     V(CIP_PCCC_DIRECTION, "pccc_direction", "PCCC command and CIP service disagree on request or reply", NULL, NULL, "T0866", MAJOR, PROTOCOL, 0),
-    V(CIP_PCCC_FAILED, "pccc_failed", "PCCC command refused", NULL, NULL, "T0855", MAJOR, OPERATIONAL, 0),
+    V(CIP_PCCC_FAILED, "pccc_failed", "PCCC command refused", NULL, "Command Failures", "T0855", MAJOR, OPERATIONAL, 0),
     V(CIP_KEY_MISMATCH, "key_mismatch", "CIP client expects another device than it met", NULL, NULL, "T0846 T0888", MINOR, OPERATIONAL, 0),
-    V(CIP_DEVICE_FAULT, "device_fault", "CIP device reports a major fault", NULL, NULL, "T0814", MAJOR, OPERATIONAL, 0),
-    V(CIP_CONTROLLER_STOP, "controller_stop", "CIP controller is told to stop", "O7", NULL, "T0843 T0858 T0814", WARNING, OPERATIONAL, 1),
-    V(CIP_CONTROLLER_RESET, "controller_reset", "CIP device is told to restart", "O6", NULL, "T0858 T0814", WARNING, OPERATIONAL, 1),
-    V(CIP_IO_IDLE, "io_idle", "CIP controller set the outputs of a connection to idle", NULL, NULL, "T0813", MINOR, OPERATIONAL, 0),
+    V(CIP_DEVICE_FAULT, "device_fault", "CIP device reports a major fault", NULL, "Operational issues", "T0814", MAJOR, OPERATIONAL, 0),
+    V(CIP_CONTROLLER_STOP, "controller_stop", "CIP controller is told to stop", "O7", "Restart/Stop Commands", "T0843 T0858 T0814", WARNING, OPERATIONAL, 1),
+    V(CIP_CONTROLLER_RESET, "controller_reset", "CIP device is told to restart", "O6", "Restart/Stop Commands", "T0858 T0814", WARNING, OPERATIONAL, 1),
+    V(CIP_IO_IDLE, "io_idle", "CIP controller set the outputs of a connection to idle", NULL, "Operational issues", "T0813", MINOR, OPERATIONAL, 0),
     V(CIP_IO_JUMP, "io_sequence_jump", "CIP I/O data out of sequence", NULL, NULL, "T0848 T0856 T0835", MAJOR, PROTOCOL, 0),
 };
 #undef V

@@ -278,21 +278,21 @@ static const struct ft_command commands[] = {
 };
 #undef C
 
-#define V(number, name, title, reference, mitre, severity, engine, alert) \
-    [number] = {name, title, reference, NULL, mitre, FT_SEVERITY_##severity, FT_ENGINE_##engine, alert, {0}}
+#define V(number, name, title, reference, category, mitre, severity, engine, alert) \
+    [number] = {name, title, reference, category, mitre, FT_SEVERITY_##severity, FT_ENGINE_##engine, alert, {0}}
 static const struct ft_violation violations[ENIP_VIOLATIONS] = {
-    V(ENIP_COMMAND_FAILED, "command_failed", "EtherNet/IP device refused an encapsulation command", "O11", "T0801", MAJOR, OPERATIONAL, 1),
-    V(ENIP_OPTIONS_SET, "options_set", "EtherNet/IP header with options, which must be 0", NULL, "T0866", MINOR, PROTOCOL, 0),
-    V(ENIP_LENGTH_LIMIT, "length_limit", "EtherNet/IP message longer than allowed", NULL, "T0814 T0866", MAJOR, PROTOCOL, 0),
-    V(ENIP_UNKNOWN_COMMAND, "unknown_command", "EtherNet/IP encapsulation command that does not exist", NULL, "T0888", MAJOR, PROTOCOL, 0),
-    V(ENIP_STATUS_IN_REQUEST, "status_in_request", "EtherNet/IP request with a status", NULL, NULL, MINOR, PROTOCOL, 0),
-    V(ENIP_NOT_REGISTERED, "not_registered", "EtherNet/IP data without a registered session", NULL, "T0855", MAJOR, PROTOCOL, 0),
-    V(ENIP_UNKNOWN_SESSION, "unknown_session", "EtherNet/IP data with a session handle that was not given out", NULL, "T0855 T0856", MAJOR, PROTOCOL, 0),
-    V(ENIP_ITEM_COUNT, "item_count", "EtherNet/IP data with a wrong number of items", NULL, "T0866", MAJOR, PROTOCOL, 0),
-    V(ENIP_ITEM_TYPE, "item_type", "EtherNet/IP data without the items that it needs", NULL, "T0866", MAJOR, PROTOCOL, 0),
-    V(ENIP_DTLS_ON_TCP, "dtls_on_tcp", "EtherNet/IP StartDTLS on TCP", NULL, NULL, MINOR, PROTOCOL, 0),
-    V(ENIP_RING_FAULT, "ring_fault", "Device Level Ring is broken", NULL, "T0830", MAJOR, OPERATIONAL, 0),
-    V(ENIP_CSP_FAILED, "csp_failed", "CSPv4 device refused a command", NULL, "T0801", MAJOR, OPERATIONAL, 0),
+    V(ENIP_COMMAND_FAILED, "command_failed", "EtherNet/IP device refused an encapsulation command", "O11", "Command Failures", "T0801", MAJOR, OPERATIONAL, 1),
+    V(ENIP_OPTIONS_SET, "options_set", "EtherNet/IP header with options, which must be 0", NULL, NULL, "T0866", MINOR, PROTOCOL, 0),
+    V(ENIP_LENGTH_LIMIT, "length_limit", "EtherNet/IP message longer than allowed", NULL, NULL, "T0814 T0866", MAJOR, PROTOCOL, 0),
+    V(ENIP_UNKNOWN_COMMAND, "unknown_command", "EtherNet/IP encapsulation command that does not exist", NULL, NULL, "T0888", MAJOR, PROTOCOL, 0),
+    V(ENIP_STATUS_IN_REQUEST, "status_in_request", "EtherNet/IP request with a status", NULL, NULL, NULL, MINOR, PROTOCOL, 0),
+    V(ENIP_NOT_REGISTERED, "not_registered", "EtherNet/IP data without a registered session", NULL, NULL, "T0855", MAJOR, PROTOCOL, 0),
+    V(ENIP_UNKNOWN_SESSION, "unknown_session", "EtherNet/IP data with a session handle that was not given out", NULL, NULL, "T0855 T0856", MAJOR, PROTOCOL, 0),
+    V(ENIP_ITEM_COUNT, "item_count", "EtherNet/IP data with a wrong number of items", NULL, NULL, "T0866", MAJOR, PROTOCOL, 0),
+    V(ENIP_ITEM_TYPE, "item_type", "EtherNet/IP data without the items that it needs", NULL, NULL, "T0866", MAJOR, PROTOCOL, 0),
+    V(ENIP_DTLS_ON_TCP, "dtls_on_tcp", "EtherNet/IP StartDTLS on TCP", NULL, NULL, NULL, MINOR, PROTOCOL, 0),
+    V(ENIP_RING_FAULT, "ring_fault", "Device Level Ring is broken", NULL, "Operational issues", "T0830", MAJOR, OPERATIONAL, 0),
+    V(ENIP_CSP_FAILED, "csp_failed", "CSPv4 device refused a command", NULL, "Command Failures", "T0801", MAJOR, OPERATIONAL, 0),
 };
 #undef V
 /* clang-format on */
