@@ -2,8 +2,8 @@
 /*
  * The Modbus PDU (MODBUS Application Protocol V1.1b3, section 6), shared by TCP, RTU and ASCII.
  *
- * One table says for every function how long requests and responses are and which function reads
- * them. A response does not repeat the address: what is needed of the request is kept with it.
+ * For each function one C function reads the request and one the response. A response does not
+ * repeat the address: what is needed of the request is kept with it.
  */
 #include "modbus_pdu.h"
 
@@ -19,32 +19,13 @@ enum {
     UNANSWERED_BEFORE = 8, /* requests that are passed over to find the one that a response fits */
 };
 
-/* What EVE calls access type: bits, named by their combinations. */
-enum access {
-    READS = 1,
-    WRITES = 2,
-    DISCRETES = 4,
-    COILS = 8,
-    INPUT = 16,
-    HOLDING = 32,
-    SINGLE = 64,
-    MULTIPLE = 128,
-};
-
-enum category {
-    PUBLIC_ASSIGNED = 1,
-    PUBLIC_UNASSIGNED,
-    USER_DEFINED,
-    RESERVED,
-};
-
+/* Functions with sub-functions, and some of those. */
 enum {
     DIAGNOSTICS = 8,
+    LISTEN_ONLY = 4,
     MEI = 43,
     MEI_CANOPEN = 13,
     MEI_DEVICE_ID = 14,
-    RESTART_COMMUNICATIONS = 1,
-    LISTEN_ONLY = 4,
 };
 
 /* What a request leaves for its response; at most FT_MAX_PAIR_KEEP bytes. */
@@ -54,8 +35,7 @@ struct ft_modbus_request {
     uint16_t write_address;
     uint16_t write_quantity; /* or OR mask */
     uint16_t sub;
-    uint8_t function;
-    uint8_t is_set; /* the rest of the structure is known */
+    bool is_set; /* the rest of the structure is known */
 };
 
 _Static_assert(sizeof(struct ft_modbus_request) <= FT_MAX_PAIR_KEEP, "kept with a request");
@@ -69,240 +49,6 @@ struct reading {
 };
 
 typedef void read_fn(struct reading *r);
-
-static read_fn read_bits_request, read_bits_response, read_registers_request,
-    read_registers_response, write_single, write_multiple_request, write_multiple_response,
-    exception_status_response, diagnostics, comm_counter_response, comm_log_response,
-    server_id_response, file_read_request, file_read_response, file_write, mask_write,
-    exchange_request, fifo_request, fifo_response, encapsulated, nothing;
-
-/* Length of a PDU: fixed, plus the byte at count_at unless that is 0. fixed 0: no rule. */
-struct length {
-    uint8_t fixed;
-    uint8_t count_at;
-};
-
-struct function {
-    struct length request, response;
-    read_fn *read_request, *read_response;
-    uint8_t access;
-    uint8_t category;
-};
-
-/* clang-format off */
-static const struct function functions[128] = {
-    [1]  = {{5, 0}, {2, 1}, read_bits_request, read_bits_response, READS | COILS, PUBLIC_ASSIGNED},
-    [2]  = {{5, 0}, {2, 1}, read_bits_request, read_bits_response, READS | DISCRETES,
-            PUBLIC_ASSIGNED},
-    [3]  = {{5, 0}, {2, 1}, read_registers_request, read_registers_response, READS | HOLDING,
-            PUBLIC_ASSIGNED},
-    [4]  = {{5, 0}, {2, 1}, read_registers_request, read_registers_response, READS | INPUT,
-            PUBLIC_ASSIGNED},
-    [5]  = {{5, 0}, {5, 0}, write_single, write_single, WRITES | COILS | SINGLE, PUBLIC_ASSIGNED},
-    [6]  = {{5, 0}, {5, 0}, write_single, write_single, WRITES | HOLDING | SINGLE,
-            PUBLIC_ASSIGNED},
-    [7]  = {{1, 0}, {2, 0}, nothing, exception_status_response, 0, PUBLIC_ASSIGNED},
-    [8]  = {{5, 0}, {5, 0}, diagnostics, diagnostics, 0, PUBLIC_ASSIGNED},
-    [9]  = {.category = RESERVED},
-    [10] = {.category = RESERVED},
-    [11] = {{1, 0}, {5, 0}, nothing, comm_counter_response, 0, PUBLIC_ASSIGNED},
-    [12] = {{1, 0}, {2, 1}, nothing, comm_log_response, 0, PUBLIC_ASSIGNED},
-    [13] = {.category = RESERVED},
-    [14] = {.category = RESERVED},
-    [15] = {{6, 5}, {5, 0}, write_multiple_request, write_multiple_response,
-            WRITES | COILS | MULTIPLE, PUBLIC_ASSIGNED},
-    [16] = {{6, 5}, {5, 0}, write_multiple_request, write_multiple_response,
-            WRITES | HOLDING | MULTIPLE, PUBLIC_ASSIGNED},
-    [17] = {{1, 0}, {2, 1}, nothing, server_id_response, 0, PUBLIC_ASSIGNED},
-    [18] = {.category = RESERVED},
-    [19] = {.category = RESERVED},
-    [20] = {{2, 1}, {2, 1}, file_read_request, file_read_response, 0, PUBLIC_ASSIGNED},
-    [21] = {{2, 1}, {2, 1}, file_write, file_write, 0, PUBLIC_ASSIGNED},
-    [22] = {{7, 0}, {7, 0}, mask_write, mask_write, WRITES | HOLDING, PUBLIC_ASSIGNED},
-    [23] = {{10, 9}, {2, 1}, exchange_request, read_registers_response,
-            READS | WRITES | HOLDING | MULTIPLE, PUBLIC_ASSIGNED},
-    [24] = {{3, 0}, {3, 2}, fifo_request, fifo_response, 0, PUBLIC_ASSIGNED},
-    [40] = {.category = RESERVED},
-    [41] = {.category = RESERVED},
-    [42] = {.category = RESERVED},
-    [MEI] = {{0, 0}, {0, 0}, encapsulated, encapsulated, 0, PUBLIC_ASSIGNED},
-    [FT_MODBUS_UMAS] = {.category = RESERVED},
-    [91] = {.category = RESERVED},
-    [125] = {.category = RESERVED},
-    [126] = {.category = RESERVED},
-    [127] = {.category = RESERVED},
-};
-
-const struct ft_name ft_modbus_function_names[] = {
-    {1, "RdCoils"}, {2, "RdDiscreteInputs"}, {3, "RdHoldRegs"}, {4, "RdInputRegs"},
-    {5, "WrSingleCoil"}, {6, "WrSingleReg"}, {7, "RdExcStatus"}, {8, "Diagnostic"},
-    {9, "Program484"}, {10, "Poll484"}, {11, "GetCommEventCtr"}, {12, "GetCommEventLog"},
-    {13, "ProgramController"}, {14, "PollController"}, {15, "WrMultCoils"}, {16, "WrMultRegs"},
-    {17, "ReportServerID"}, {18, "Program884"}, {19, "ResetCommLink"}, {20, "RdFileRec"},
-    {21, "WrFileRec"}, {22, "MaskWrReg"}, {23, "RdWrMultRegs"}, {24, "RdFIFOQueue"},
-    {40, "ProgramConcept"}, {43, "MEI"}, {90, "UMAS"}, {125, "FirmwareReplacement"},
-    {126, "ProgramModicon"}, {127, "ReportLocalAddress"}, {0, NULL},
-};
-
-const struct ft_name ft_modbus_access_names[] = {
-    {READS | COILS, "READ | COILS"},
-    {READS | DISCRETES, "READ | DISCRETES"},
-    {READS | HOLDING, "READ | HOLDING"},
-    {READS | INPUT, "READ | INPUT"},
-    {WRITES | COILS | SINGLE, "WRITE | COILS | SINGLE"},
-    {WRITES | HOLDING | SINGLE, "WRITE | HOLDING | SINGLE"},
-    {WRITES | COILS | MULTIPLE, "WRITE | COILS | MULTIPLE"},
-    {WRITES | HOLDING | MULTIPLE, "WRITE | HOLDING | MULTIPLE"},
-    {WRITES | HOLDING, "WRITE | HOLDING"},
-    {READS | WRITES | HOLDING | MULTIPLE, "READ | WRITE | HOLDING | MULTIPLE"},
-    {0, NULL},
-};
-
-const struct ft_name ft_modbus_category_names[] = {
-    {PUBLIC_ASSIGNED, "PUBLIC_ASSIGNED"}, {PUBLIC_UNASSIGNED, "PUBLIC_UNASSIGNED"},
-    {USER_DEFINED, "USER_DEFINED"}, {RESERVED, "RESERVED"}, {0, NULL},
-};
-
-const struct ft_name ft_modbus_diagnostic_names[] = {
-    {0, "RetQueryData"}, {1, "RestartCommOpt"}, {2, "RetDiagReg"}, {3, "ChangeInputDelimiter"},
-    {4, "ForceListenOnlyMode"}, {10, "ClearCtrDiagReg"}, {11, "RetBusMsgCount"},
-    {12, "RetBusCommErrCount"}, {13, "RetBusExcErrCount"}, {14, "RetServerMsgCount"},
-    {15, "RetServerNoRespCount"}, {16, "RetServerNAKCount"}, {17, "RetServerBusyCount"},
-    {18, "RetBusCharOverrunCount"}, {19, "RetOverrunErrCount"}, {20, "ClearOverrunCounterFlag"},
-    {21, "GetClearPlusStats"}, {0, NULL},
-};
-
-const struct ft_name ft_modbus_mei_names[] = {
-    {MEI_CANOPEN, "CANOpenGenRefReqResp"}, {MEI_DEVICE_ID, "RdDevId"}, {0, NULL},
-};
-
-const struct ft_name ft_modbus_exception_names[] = {
-    {1, "IllegalFunction"}, {2, "IllegalDataAddr"}, {3, "IllegalDataValue"},
-    {4, "ServerDeviceFail"}, {5, "Ack"}, {6, "ServerDeviceBusy"}, {7, "NegAck"},
-    {8, "MemParityErr"}, {10, "GatewayPathUnavailable"}, {11, "GatewayTargetFailToResp"},
-    {0, NULL},
-};
-
-const struct ft_name ft_modbus_run_names[] = {
-    {0x00, "off"}, {0xFF, "on"}, {0, NULL},
-};
-
-const struct ft_name ft_modbus_read_code_names[] = {
-    {1, "basic"}, {2, "regular"}, {3, "extended"}, {4, "individual"}, {0, NULL},
-};
-
-const struct ft_name ft_modbus_conformity_names[] = {
-    {0x01, "basic_stream"}, {0x02, "regular_stream"}, {0x03, "extended_stream"},
-    {0x81, "basic"}, {0x82, "regular"}, {0x83, "extended"}, {0, NULL},
-};
-/* clang-format on */
-
-/* ---- lengths and shapes --------------------------------------------------------------------- */
-
-static int32_t device_id_length(const struct ft_view *stream, bool is_request)
-{
-    if (is_request)
-        return 4;
-    if (stream->len < 7)
-        return -7;
-
-    struct ft_view v = *stream;
-    ft_skip(&v, 6);
-    uint32_t length = 7;
-    for (uint32_t left = ft_u8(&v); left; left--) {
-        ft_skip(&v, 1);
-        uint32_t size = ft_u8(&v);
-        length += 2 + size;
-        if (length > FT_MODBUS_MAX_PDU)
-            return 0;
-        if (!ft_view_ok(&v) || !ft_skip(&v, size))
-            return -(int32_t)length;
-    }
-    return (int32_t)length;
-}
-
-int32_t ft_modbus_length(const struct ft_view *stream, bool is_request)
-{
-    if (!stream->len)
-        return -1;
-    int function = ft_peek_u8(stream, 0);
-    if (function & FT_MODBUS_EXCEPTION_BIT)
-        return is_request ? 0 : 2;
-
-    if (function == MEI) {
-        int mei = ft_peek_u8(stream, 1);
-        return mei < 0 ? -2 : mei == MEI_DEVICE_ID ? device_id_length(stream, is_request) : 0;
-    }
-    const struct function *f = &functions[function];
-    struct length rule = is_request ? f->request : f->response;
-    if (!rule.count_at)
-        return rule.fixed;
-    int count = ft_peek_u8(stream, rule.count_at);
-    return count < 0 ? -(rule.count_at + 1) : rule.fixed + count;
-}
-
-/* A read request whose quantity no device could answer is more likely something else. */
-static bool is_plausible(const struct ft_view *pdu, bool is_request)
-{
-    int function = ft_peek_u8(pdu, 0);
-    int quantity = ft_peek_u16be(pdu, 3);
-    switch (function) {
-    case 1:
-    case 2:
-        return !is_request || (quantity >= 1 && quantity <= COILS_READ);
-    case 3:
-    case 4:
-        return is_request ? quantity >= 1 && quantity <= REGISTERS_READ
-                          : ft_peek_u8(pdu, 1) > 0 && ft_peek_u8(pdu, 1) % 2 == 0;
-    case 23:
-        return is_request || (ft_peek_u8(pdu, 1) > 0 && ft_peek_u8(pdu, 1) % 2 == 0);
-    default:
-        return true;
-    }
-}
-
-static unsigned umas_shape(const struct ft_view *pdu)
-{
-    int code = ft_peek_u8(pdu, 2); /* after function and session key: UMAS function or status */
-    if (code < 0)
-        return 0;
-    return code == 0xFE || code == 0xFD ? FT_MODBUS_RESPONSE : FT_MODBUS_REQUEST;
-}
-
-unsigned ft_modbus_shape(const struct ft_view *pdu)
-{
-    int function = ft_peek_u8(pdu, 0);
-    int sub = ft_peek_u16be(pdu, 1);
-    unsigned shape = 0;
-
-    if (function == FT_MODBUS_UMAS)
-        return umas_shape(pdu);
-    if (function == DIAGNOSTICS && sub >= 0 && pdu->len != 5)
-        return FT_MODBUS_REQUEST | FT_MODBUS_RESPONSE;
-    if (function == MEI && sub >> 8 == MEI_CANOPEN)
-        return FT_MODBUS_REQUEST | FT_MODBUS_RESPONSE;
-    if (ft_modbus_length(pdu, true) == (int32_t)pdu->len && is_plausible(pdu, true))
-        shape |= FT_MODBUS_REQUEST;
-    if (ft_modbus_length(pdu, false) == (int32_t)pdu->len && is_plausible(pdu, false))
-        shape |= FT_MODBUS_RESPONSE;
-    return shape;
-}
-
-bool ft_modbus_is_known(uint8_t function)
-{
-    const struct function *f = &functions[function & ~FT_MODBUS_EXCEPTION_BIT];
-    return f->category == PUBLIC_ASSIGNED || f->category == RESERVED;
-}
-
-static enum category category_of(uint8_t function)
-{
-    const struct function *f = &functions[function];
-    if (f->category)
-        return (enum category)f->category;
-    return (function >= 65 && function <= 72) || (function >= 100 && function <= 110)
-               ? USER_DEFINED
-               : PUBLIC_UNASSIGNED;
-}
 
 /* ---- before the fields ---------------------------------------------------------------------- */
 
@@ -887,6 +633,31 @@ static void encapsulated(struct reading *r)
 
 /* ---- the PDU -------------------------------------------------------------------------------- */
 
+/* Who reads a request and a response; nobody: functions without a layout that is known. */
+static const struct {
+    read_fn *request, *response;
+} readers[128] = {
+    [1] = {read_bits_request, read_bits_response},
+    [2] = {read_bits_request, read_bits_response},
+    [3] = {read_registers_request, read_registers_response},
+    [4] = {read_registers_request, read_registers_response},
+    [5] = {write_single, write_single},
+    [6] = {write_single, write_single},
+    [7] = {nothing, exception_status_response},
+    [8] = {diagnostics, diagnostics},
+    [11] = {nothing, comm_counter_response},
+    [12] = {nothing, comm_log_response},
+    [15] = {write_multiple_request, write_multiple_response},
+    [16] = {write_multiple_request, write_multiple_response},
+    [17] = {nothing, server_id_response},
+    [20] = {file_read_request, file_read_response},
+    [21] = {file_write, file_write},
+    [22] = {mask_write, mask_write},
+    [23] = {exchange_request, read_registers_response},
+    [24] = {fifo_request, fifo_response},
+    [MEI] = {encapsulated, encapsulated},
+};
+
 static void read_exception(struct reading *r)
 {
     static const uint8_t refusals[] = {
@@ -916,13 +687,13 @@ static void read_exception(struct reading *r)
 /* Functions without a layout here: a child protocol's, or bytes. */
 static void read_opaque(struct reading *r)
 {
-    struct ft_view data = ft_rest(r->pdu);
     bool is_umas = r->m->function == FT_MODBUS_UMAS;
 
-    if (!is_umas && !r->m->asked && category_of(r->m->function) == RESERVED)
-        ft_violation(r->ctx, FT_MODBUS_V_RESERVED_FUNCTION, NULL);
+    if (!is_umas && !r->m->asked && ft_modbus_category(r->m->function) == FT_MODBUS_RESERVED)
+        ft_violation(r->ctx, FT_MODBUS_V_RESERVED_FUNCTION, r->pdu);
     if (r->m->function == 0)
-        ft_violation(r->ctx, FT_MODBUS_V_FUNCTION_ZERO, NULL);
+        ft_violation(r->ctx, FT_MODBUS_V_FUNCTION_ZERO, r->pdu);
+    struct ft_view data = ft_rest(r->pdu);
     if (data.len) {
         ft_put_bytes(r->ctx, FT_MODBUS_DATA, data);
         ft_child(r->ctx, r->m->child_selector, data);
@@ -934,14 +705,14 @@ static void put_function(struct reading *r)
     struct ft_context *ctx = r->ctx;
     uint8_t function = ft_u8(r->pdu);
     uint8_t code = function & (uint8_t)~FT_MODBUS_EXCEPTION_BIT;
-    uint8_t access = functions[code].access;
 
     ft_put_bool(ctx, FT_MODBUS_IS_RESPONSE, !r->m->is_request, NULL);
     ft_put_uint(ctx, FT_MODBUS_FUNCTION_RAW, function, r->pdu);
     ft_put_uint(ctx, FT_MODBUS_FUNCTION_CODE, code, r->pdu);
-    if (access)
-        ft_put_uint(ctx, FT_MODBUS_ACCESS_TYPE, access, r->pdu);
-    ft_put_uint(ctx, FT_MODBUS_CATEGORY, category_of(code), r->pdu);
+    if (ft_wants(ctx, FT_MODBUS_ACCESS_TYPE) && ft_modbus_access(code))
+        ft_put_uint(ctx, FT_MODBUS_ACCESS_TYPE, ft_modbus_access(code), r->pdu);
+    if (ft_wants(ctx, FT_MODBUS_CATEGORY))
+        ft_put_uint(ctx, FT_MODBUS_CATEGORY, ft_modbus_category(code), r->pdu);
 }
 
 static bool is_answered(const struct ft_modbus_message *m)
@@ -952,7 +723,6 @@ static bool is_answered(const struct ft_modbus_message *m)
 
 static void remember(struct reading *r)
 {
-    r->keep.function = r->m->function;
     r->keep.sub = r->m->sub;
     r->keep.is_set = ft_view_ok(r->pdu);
     r->m->flow->requests++;
@@ -976,8 +746,8 @@ static void check_asked(struct reading *r)
 void ft_modbus_read(struct ft_context *ctx, struct ft_modbus_message *m, struct ft_view *pdu)
 {
     struct reading r = {.ctx = ctx, .m = m, .pdu = pdu};
-    const struct function *f = &functions[m->function & ~FT_MODBUS_EXCEPTION_BIT];
-    read_fn *read = m->is_request ? f->read_request : f->read_response;
+    uint8_t code = m->function & (uint8_t)~FT_MODBUS_EXCEPTION_BIT;
+    read_fn *read = m->is_request ? readers[code].request : readers[code].response;
 
     if (!pdu->len) {
         ft_view_fail(pdu);

@@ -329,6 +329,14 @@ enum ft_modbus_shape {
     FT_MODBUS_RESPONSE = 2,
 };
 
+/** Who gave a function code its meaning. */
+enum ft_modbus_category {
+    FT_MODBUS_PUBLIC_ASSIGNED = 1,
+    FT_MODBUS_PUBLIC_UNASSIGNED,
+    FT_MODBUS_USER_DEFINED,
+    FT_MODBUS_RESERVED, /**< used by companies for old products */
+};
+
 /** A PDU on its way through the functions below. */
 struct ft_modbus_message {
     uint64_t key; /**< pairs request and response: set by the envelope, exception bit left out */
@@ -353,8 +361,11 @@ int32_t ft_modbus_length(const struct ft_view *stream, bool is_request);
 /** How these bytes, all of a PDU, can be read: enum ft_modbus_shape bits; 0 = neither. */
 unsigned ft_modbus_shape(const struct ft_view *pdu);
 
-/** Is the function code one that the specification or a known vendor gave a meaning? */
-bool ft_modbus_is_known(uint8_t function);
+/** What a function accesses, a value of ft_modbus_access_names; 0: neither coils nor registers. */
+uint8_t ft_modbus_access(uint8_t function);
+
+/** The category of a function, its exception bit left out. */
+enum ft_modbus_category ft_modbus_category(uint8_t function);
 
 /** The selector of children: the function byte, below it the transaction id where there is one. */
 static inline uint64_t ft_modbus_selector(uint8_t function, uint16_t transaction_id)
