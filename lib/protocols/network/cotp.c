@@ -583,7 +583,8 @@ static void read_data_0(struct ft_context *ctx, struct cotp_flow *flow, uint8_t 
     struct ft_view tsdu = ft_rest(pdu);
     bool is_done = is_last && !flow->is_open[way];
 
-    if (!is_done)
+    /* Engineering tools send empty TPDUs without an end as acknowledgement: they begin nothing. */
+    if (!is_done && (length || flow->is_open[way]))
         is_done = collect(ctx, flow, way, is_last, &tsdu);
     if (is_done)
         name_s7_parties(ctx, flow, &tsdu);
