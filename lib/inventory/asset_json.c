@@ -76,7 +76,7 @@ static void put_identity(struct ft_json *j, const struct ft_asset *a)
     ft_json_put_string(j, "kind", ft_subaddress_name((enum ft_subaddress_kind)a->sub_kind));
     if (a->sub_text)
         ft_json_put_string(j, "text", a->sub_text);
-    else
+    else if (a->sub_value <= INT64_MAX) /* readers keep signed numbers of 64 bits */
         ft_json_put_uint(j, "value", a->sub_value);
     ft_json_object_end(j);
 }

@@ -322,7 +322,7 @@ static void put_sub(struct ft_json *j, const char *key, const struct ft_event *e
     ft_json_key(j, key);
     ft_json_object(j);
     ft_json_put_string(j, "kind", ft_subaddress_name((enum ft_subaddress_kind)sub->kind));
-    if (!text)
+    if (!text && sub->value <= INT64_MAX) /* readers keep signed numbers of 64 bits */
         ft_json_put_uint(j, "value", sub->value);
     ft_json_put_string(j, "text", shown);
     ft_json_object_end(j);

@@ -1,0 +1,424 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+/* The summary for people. */
+#include "alert/summary.h"
+
+#include "dissect/context.h"
+
+#include <stdarg.h>
+#include <stdlib.h>
+#include <string.h>
+
+#define COLUMNS    8u
+#define CELL_WIDTH 48u
+#define CELL_SIZE  (4 * CELL_WIDTH + 8)
+
+/* ---- text ---- */
+
+/* The character at p: its bytes, 0 when it is not UTF-8. */
+static uint32_t decode(const uint8_t *p, uint32_t *bytes)
+{
+    static const uint32_t least[5] = {0, 0, 0x80, 0x800, 0x10000};
+    uint32_t n = p[0] < 0x80       ? 1
+                 : p[0] >> 5 == 6  ? 2
+                 : p[0] >> 4 == 14 ? 3
+                 : p[0] >> 3 == 30 ? 4
+                                   : 0;
+    uint32_t c = n < 2 ? p[0] : p[0] & (0x7fu >> n);
+    *bytes = 0;
+    for (uint32_t i = 1; i < n; i++) {
+        if ((p[i] & 0xc0) != 0x80)
+            return 0;
+        c = c << 6 | (p[i] & 0x3f);
+    }
+    if (!n || c < least[n] || c > 0x10ffff || (c >= 0xd800 && c < 0xe000))
+        return 0;
+    *bytes = n;
+    return c;
+}
+
+/* Characters that move the cursor or turn the direction of what follows. */
+static bool is_control(uint32_t c)
+{
+    return c < 0x20 || (c >= 0x7f && c < 0xa0) || (c >= 0x200b && c <= 0x200f) ||
+           (c >= 0x2028 && c <= 0x202e) || (c >= 0x2060 && c <= 0x206f) || c == 0xfeff ||
+           c == 0x61c;
+}
+
+static uint32_t columns_of(uint32_t c)
+{
+    if ((c >= 0x300 && c < 0x370) || (c >= 0x1ab0 && c < 0x1b00) || (c >= 0x20d0 && c < 0x2100) ||
+        (c >= 0xfe00 && c < 0xfe10))
+        return 0; /* combining marks */
+    bool is_wide = (c >= 0x1100 && c < 0x1160) || (c >= 0x2e80 && c < 0xa4d0) ||
+                   (c >= 0xac00 && c < 0xd7a4) || (c >= 0xf900 && c < 0xfb00) ||
+                   (c >= 0xfe30 && c < 0xfe70) || (c >= 0xff00 && c < 0xff61) ||
+                   (c >= 0x1f300 && c < 0x1fb00) || (c >= 0x20000 && c < 0x3fffe);
+    return is_wide ? 2 : 1;
+}
+
+/* One character of `from` as it is shown, in `shown`; steps over it. Returns its columns. */
+static uint32_t show(const char **from, char shown[8], uint32_t *length)
+{
+    uint32_t bytes, c = decode((const uint8_t *)*from, &bytes);
+    if (!bytes) {
+        *length = (uint32_t)snprintf(shown, 8, "\\x%02x", (uint8_t) * *from);
+        *from += 1;
+        return *length;
+    }
+    memcpy(shown, *from, bytes);
+    *length = bytes;
+    *from += bytes;
+    if (is_control(c)) {
+        shown[0] = '?';
+        *length = 1;
+        return 1;
+    }
+    return columns_of(c);
+}
+
+uint32_t ft_summary_text(const char *from, char *to, size_t size, uint32_t width)
+{
+    uint32_t used = 0, cut_columns = 0;
+    size_t n = 0, cut = 0;
+    while (*from) {
+        char shown[8];
+        uint32_t length, columns = show(&from, shown, &length);
+        if (used + columns > width || n + length + 4 > size) {
+            memcpy(to + cut, "\u2026", 4);
+            return cut_columns + 1;
+        }
+        memcpy(to + n, shown, length);
+        n += length;
+        used += columns;
+        if (used < width) {
+            cut = n;
+            cut_columns = used;
+        }
+    }
+    to[n] = 0;
+    return used;
+}
+
+/* ---- tables ---- */
+
+struct table {
+    const char *const *heads;
+    uint32_t columns, count, size;
+    uint32_t widths[COLUMNS];
+    struct cell {
+        char text[CELL_SIZE];
+        uint32_t columns;
+    } * cells;
+};
+
+static void table_begin(struct table *t, const char *const *heads, uint32_t columns)
+{
+    *t = (struct table){.heads = heads, .columns = columns};
+}
+
+/* A new row with empty cells; NULL when memory is short. */
+static struct cell *table_row(struct table *t)
+{
+    if (t->count == t->size) {
+        uint32_t size = t->size ? t->size * 2 : 64;
+        struct cell *cells = realloc(t->cells, (size_t)size * t->columns * sizeof(*cells));
+        if (!cells)
+            return NULL;
+        t->cells = cells;
+        t->size = size;
+    }
+    struct cell *row = t->cells + (size_t)t->count++ * t->columns;
+    memset(row, 0, t->columns * sizeof(*row));
+    return row;
+}
+
+static void set(struct table *t, struct cell *row, uint32_t column, const char *text)
+{
+    struct cell *c = &row[column];
+    c->columns = ft_summary_text(text ? text : "", c->text, sizeof(c->text), CELL_WIDTH);
+    if (c->columns > t->widths[column])
+        t->widths[column] = c->columns;
+}
+
+static void print_row(FILE *to, const struct table *t, const struct cell *row)
+{
+    uint32_t owed = 0; /* blanks, written only when something follows */
+    fputs(" ", to);
+    for (uint32_t i = 0; i < t->columns; i++) {
+        if (!t->widths[i])
+            continue; /* nobody has it */
+        uint32_t width = t->widths[i], head = (uint32_t)strlen(t->heads[i]);
+        width = width > head ? width : head;
+        const char *text = row ? row[i].text : t->heads[i];
+        uint32_t used = row ? row[i].columns : head;
+        if (used)
+            fprintf(to, "%*s%s", (int)owed + 1, "", text);
+        owed = used ? width - used + 1 : owed + width + 2;
+    }
+    fputc('\n', to);
+}
+
+static void table_print(FILE *to, struct table *t, const char *title, uint64_t more)
+{
+    fprintf(to, "%s\n", title);
+    if (t->count)
+        print_row(to, t, NULL);
+    else
+        fputs("  none\n", to);
+    for (uint32_t i = 0; i < t->count; i++)
+        print_row(to, t, t->cells + (size_t)i * t->columns);
+    if (more)
+        fprintf(to, "  and %llu more\n", (unsigned long long)more);
+    fputc('\n', to);
+    free(t->cells);
+}
+
+static void number(char text[32], uint64_t n)
+{
+    char digits[24];
+    int length = snprintf(digits, sizeof(digits), "%llu", (unsigned long long)n), used = 0;
+    for (int i = 0; i < length; i++) {
+        if (i && (length - i) % 3 == 0)
+            text[used++] = ',';
+        text[used++] = digits[i];
+    }
+    text[used] = 0;
+}
+
+/* Append to text that may already be full. */
+static void append(char *text, size_t size, const char *format, ...)
+    __attribute__((format(printf, 3, 4)));
+
+static void append(char *text, size_t size, const char *format, ...)
+{
+    size_t used = strlen(text);
+    va_list arguments;
+    va_start(arguments, format);
+    vsnprintf(text + used, size - used, format, arguments);
+    va_end(arguments);
+}
+
+/* ---- assets ---- */
+
+enum {
+    ASSET_ADDRESS,
+    ASSET_MAC,
+    ASSET_NAME,
+    ASSET_VENDOR,
+    ASSET_MODEL,
+    ASSET_FIRMWARE,
+    ASSET_ROLE,
+    ASSET_BEHIND
+};
+
+static void asset_row(struct table *t, const struct ft_core *core, const struct ft_asset *a)
+{
+    struct cell *row = table_row(t);
+    char text[200] = "  ";
+    if (!row)
+        return;
+    if (a->parent)
+        ft_asset_sub_text(a, text + 2, sizeof(text) - 2);
+    else
+        ft_address_text(&a->address, text);
+    set(t, row, ASSET_ADDRESS, text);
+    const uint8_t *mac = ft_asset_mac_address(a);
+    if (mac && a->address.family != 2) {
+        struct ft_address m = {.family = 2};
+        memcpy(m.ip.bytes, mac, 6);
+        ft_address_text(&m, text);
+        set(t, row, ASSET_MAC, text);
+    }
+    set(t, row, ASSET_NAME, ft_asset_fact(a, FT_FACT_NAME));
+    set(t, row, ASSET_VENDOR, ft_asset_vendor(ft_core_inventory(core), a));
+    set(t, row, ASSET_MODEL, ft_asset_fact(a, FT_FACT_MODEL));
+    set(t, row, ASSET_FIRMWARE, ft_asset_fact(a, FT_FACT_FIRMWARE));
+    if (ft_asset_role_of(a) != FT_ROLE_UNKNOWN)
+        set(t, row, ASSET_ROLE, ft_role_name(ft_asset_role_of(a)));
+}
+
+/* Nested identities: those of which something is known have a row, the others are named in a cell.
+ */
+static void nested_rows(struct table *t, const struct ft_core *core, const struct ft_asset *a)
+{
+    struct ft_asset **children = ft_asset_children_sorted(a);
+    uint32_t parent = t->count - 1, named = 0;
+    char text[400] = "";
+    for (uint32_t i = 0; children && i < a->child_count; i++) {
+        char sub[160];
+        if (children[i]->values) {
+            asset_row(t, core, children[i]);
+            continue;
+        }
+        ft_asset_sub_text(children[i], sub, sizeof(sub));
+        if (named < 4)
+            append(text, sizeof(text), "%s%s", named ? ", " : "", sub);
+        named++;
+    }
+    if (named > 4)
+        append(text, sizeof(text), " +%u", named - 4);
+    set(t, t->cells + (size_t)parent * t->columns, ASSET_BEHIND, text);
+    free(children);
+}
+
+static void print_assets(FILE *to, const struct ft_core *core, uint32_t rows)
+{
+    static const char *const heads[] = {"ADDRESS", "MAC",      "NAME", "VENDOR",
+                                        "MODEL",   "FIRMWARE", "ROLE", "BEHIND IT"};
+    const struct ft_inventory *inv = ft_core_inventory(core);
+    struct ft_asset **all = ft_inventory_sorted(inv);
+    uint32_t count = all ? ft_inventory_count(inv) : 0, shown = count < rows ? count : rows;
+    struct table t;
+    char title[80], n[32];
+    table_begin(&t, heads, 8);
+    for (uint32_t i = 0; i < shown; i++) {
+        uint32_t before = t.count;
+        asset_row(&t, core, all[i]);
+        if (t.count > before)
+            nested_rows(&t, core, all[i]);
+    }
+    number(n, count);
+    snprintf(title, sizeof(title), "Assets (%s)", n);
+    table_print(to, &t, title, count - shown);
+    free(all);
+}
+
+/* ---- conversations ---- */
+
+static bool is_same_pair(const struct ft_conversation *a, const struct ft_conversation *b)
+{
+    return !ft_address_compare(&a->client, &b->client) &&
+           !ft_address_compare(&a->server, &b->server);
+}
+
+/* "read 3, write 1": the operations seen, by class. */
+static void classes_text(const struct ft_conversation *c, char *text, size_t size)
+{
+    bool is_first = true;
+    for (unsigned i = 0; i < FT_CLASS_COUNT; i++)
+        if (c->by_class[i]) {
+            append(text, size, "%s%s %u", is_first ? "" : ", ", ft_class_name((enum ft_class)i),
+                   c->by_class[i]);
+            is_first = false;
+        }
+}
+
+static void conversation_row(struct table *t, const struct ft_registry *r,
+                             const struct ft_conversation *const *pair, uint32_t n)
+{
+    struct cell *row = table_row(t);
+    char text[64], operations[400] = "", protocols[200] = "";
+    uint64_t packets = 0;
+    if (!row)
+        return;
+    for (uint32_t i = 0; i < n; i++) {
+        const struct ft_conversation *c = pair[i];
+        const struct ft_protocol *p = c->protocol ? r->protocols[c->protocol - 1] : NULL;
+        packets += c->packets;
+        if (!p || (p->flags & FT_DISSECTOR_TRANSPORT && n > 1))
+            continue;
+        append(protocols, sizeof(protocols), "%s%s", *protocols ? ", " : "", p->name);
+        if (c->operations) {
+            append(operations, sizeof(operations), "%s", *operations ? "; " : "");
+            classes_text(c, operations, sizeof(operations));
+        }
+    }
+    ft_address_text(&pair[0]->client, text);
+    set(t, row, 0, text);
+    set(t, row, 1, pair[0]->is_mutual ? "<->" : "->");
+    ft_address_text(&pair[0]->server, text);
+    set(t, row, 2, text);
+    set(t, row, 3, *protocols ? protocols : "not recognised");
+    set(t, row, 4, operations);
+    number(text, packets);
+    set(t, row, 5, packets ? text : "");
+}
+
+static void print_conversations(FILE *to, const struct ft_core *core, uint32_t rows)
+{
+    static const char *const heads[] = {"CLIENT",   "",           "SERVER",
+                                        "PROTOCOL", "OPERATIONS", "PACKETS"};
+    const struct ft_conversation **all = ft_conversations_sorted(ft_core_conversations(core));
+    uint32_t count = all ? ft_conversations_count(ft_core_conversations(core)) : 0, pairs = 0;
+    struct table t;
+    char title[80], n[32];
+    table_begin(&t, heads, 6);
+    for (uint32_t i = 0, next; i < count; i = next) {
+        for (next = i + 1; next < count && is_same_pair(all[i], all[next]);)
+            next++;
+        if (pairs++ < rows)
+            conversation_row(&t, ft_core_registry(core), all + i, next - i);
+    }
+    number(n, pairs);
+    snprintf(title, sizeof(title), "Who talks to whom (%s)", n);
+    table_print(to, &t, title, pairs > rows ? pairs - rows : 0);
+    free(all);
+}
+
+/* ---- alerts ---- */
+
+static void print_alerts(FILE *to, const struct ft_core *core, uint32_t rows)
+{
+    static const char *const heads[] = {"TIME (UTC)", "SEVERITY", "ALERT",       "PROTOCOL",
+                                        "SOURCE",     "",         "DESTINATION", "COUNT"};
+    uint64_t more;
+    uint32_t count;
+    const struct ft_core_alert *all = ft_core_alerts(core, &count, &more);
+    uint32_t shown = count < rows ? count : rows;
+    struct table t;
+    char text[64], title[80];
+    table_begin(&t, heads, 8);
+    for (uint32_t i = 0; i < shown; i++) {
+        const struct ft_core_alert *a = &all[i];
+        struct cell *row = table_row(&t);
+        if (!row)
+            break;
+        ft_time_text(text, a->time_ns);
+        text[10] = ' ';
+        text[19] = 0;
+        set(&t, row, 0, text);
+        set(&t, row, 1, ft_severity_name((enum ft_severity)a->finding->severity));
+        set(&t, row, 2, a->finding->title);
+        if (a->protocol)
+            set(&t, row, 3, ft_core_registry(core)->protocols[a->protocol - 1]->name);
+        ft_address_text(&a->source, text);
+        set(&t, row, 4, text);
+        set(&t, row, 5, "->");
+        ft_address_text(&a->destination, text);
+        set(&t, row, 6, text);
+        number(text, a->count);
+        set(&t, row, 7, text);
+    }
+    number(text, count + more);
+    snprintf(title, sizeof(title), "Alerts (%s)", text);
+    table_print(to, &t, title, count - shown + more);
+}
+
+/* ---- the books ---- */
+
+static void print_ledger(FILE *to, const struct ft_ledger *l)
+{
+    char text[32];
+    number(text, l->received);
+    fprintf(to, "Ledger: %s packets received =", text);
+    const char *join = " ";
+    for (unsigned i = FT_BUCKET_ANALYSED; i < FT_BUCKET_COUNT; i++) {
+        if (!l->packets[i])
+            continue;
+        number(text, l->packets[i]);
+        fprintf(to, "%s%s %s", join, text, ft_bucket_name((enum ft_bucket)i));
+        join = " + ";
+    }
+    fprintf(to, "%s; the books %s\n", l->received ? "" : " 0",
+            ft_ledger_is_balanced(l) ? "are balanced" : "DO NOT BALANCE");
+}
+
+void ft_summary_print(FILE *to, const struct ft_core *core, const struct ft_ledger *ledger,
+                      uint32_t rows)
+{
+    rows = rows ? rows : 200;
+    print_assets(to, core, rows);
+    print_conversations(to, core, rows);
+    print_alerts(to, core, rows);
+    print_ledger(to, ledger);
+}

@@ -1,0 +1,942 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+/* Tests of the alerting core: lines of each type, alerts and their windows, bounds, numbers,
+ * order, summary. */
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <stdio.h>
+#include <string.h>
+#include <unistd.h>
+
+#include <cmocka.h>
+
+#include <jansson.h>
+
+#include "alert/catalogue.h"
+#include "alert/core.h"
+#include "alert/sids.h"
+#include "alert/summary.h"
+#include "flow/flow.h"
+#include "records.h"
+
+#define MINUTE (60 * S)
+
+static char directory[64], path[128], error[400];
+static struct ft_registry *registry;
+static struct ft_output *out;
+static struct ft_core *core;
+static struct ft_core_config config;
+static struct record r;
+static json_t *lines[4000];
+static size_t line_count;
+
+static void open_core(void)
+{
+    out = ft_output_open(directory, error, sizeof(error));
+    assert_non_null(out);
+    core = ft_core_new(&config, registry, out, error, sizeof(error));
+    assert_non_null(core);
+}
+
+static int begin(void **state)
+{
+    (void)state;
+    strcpy(directory, "/tmp/ft_alert_XXXXXX");
+    assert_non_null(mkdtemp(directory));
+    snprintf(path, sizeof(path), "%s/eve.json", directory);
+    registry = make_registry();
+    config = (struct ft_core_config){.sensor = "plant-1", .oui = "/nonexistent"};
+    open_core();
+    return 0;
+}
+
+static void drop_lines(void)
+{
+    while (line_count)
+        json_decref(lines[--line_count]);
+}
+
+static void close_core(void)
+{
+    ft_core_free(core);
+    core = NULL;
+    assert_true(ft_output_close(out, NULL, error, sizeof(error)));
+}
+
+static int end(void **state)
+{
+    (void)state;
+    if (core)
+        close_core();
+    drop_lines();
+    ft_registry_free(registry);
+    unlink(path);
+    rmdir(directory);
+    return 0;
+}
+
+/** Read all lines, each of which must be one JSON object. */
+static void read_lines(void)
+{
+    char *text = NULL;
+    size_t size = 0;
+    json_error_t where;
+    drop_lines();
+    ft_output_flush(out);
+    FILE *f = fopen(path, "r");
+    for (ssize_t n; (n = getline(&text, &size, f)) > 0;) {
+        assert_int_equal(text[n - 1], '\n');
+        json_t *o = json_loads(text, JSON_REJECT_DUPLICATES, &where);
+        if (!o)
+            fail_msg("%s in %s", where.text, text);
+        assert_int_equal(strncmp(text, "{\"timestamp\":\"", 14), 0);
+        lines[line_count++] = o;
+    }
+    free(text);
+    fclose(f);
+}
+
+static void give(struct record *record)
+{
+    ft_core_event(core, &record->event);
+}
+
+/** The n-th line of an event type, from 0; NULL when there are fewer. */
+static json_t *line(const char *type, size_t n)
+{
+    for (size_t i = 0; i < line_count; i++)
+        if (!strcmp(json_string_value(json_object_get(lines[i], "event_type")), type) && n-- == 0)
+            return lines[i];
+    return NULL;
+}
+
+static size_t count(const char *type)
+{
+    size_t n = 0;
+    while (line(type, n))
+        n++;
+    return n;
+}
+
+/** A member by path "a.b.0.c"; NULL when it is not there. */
+static json_t *at(json_t *o, const char *where)
+{
+    char key[64];
+    while (o && *where) {
+        size_t n = strcspn(where, ".");
+        snprintf(key, sizeof(key), "%.*s", (int)n, where);
+        o = json_is_array(o) ? json_array_get(o, (size_t)atoi(key)) : json_object_get(o, key);
+        where += n + (where[n] == '.');
+    }
+    return o;
+}
+
+static void assert_text(json_t *o, const char *where, const char *expected)
+{
+    json_t *v = at(o, where);
+    if (!v || !json_is_string(v) || strcmp(json_string_value(v), expected) != 0) {
+        char *all = json_dumps(o, 0);
+        fail_msg("%s is not \"%s\" in %s", where, expected, all);
+    }
+}
+
+static void assert_number(json_t *o, const char *where, json_int_t expected)
+{
+    json_t *v = at(o, where);
+    if (!v || !json_is_integer(v) || json_integer_value(v) != expected) {
+        char *all = json_dumps(o, 0);
+        fail_msg("%s is not %lld in %s", where, (long long)expected, all);
+    }
+}
+
+static struct record *alert_record(uint64_t number, uint32_t code)
+{
+    return with_command(make(&r, FT_EVENT_ALERT, PROTOCOL_POLL, number, CLIENT, PLC), code);
+}
+
+static struct record *violation_record(uint64_t number, uint32_t violation)
+{
+    with_command(make(&r, FT_EVENT_VIOLATION, PROTOCOL_POLL, number, CLIENT, PLC), POLL_READ);
+    r.event.message.violation = violation;
+    r.event.message.count = 1;
+    r.event.message.at = UINT32_MAX;
+    return &r;
+}
+
+static void tick(uint64_t number)
+{
+    ft_core_tick(core, START + number * S, number);
+}
+
+/* ---- lines ---- */
+
+static void test_header(void **state)
+{
+    (void)state;
+    alert_record(3, POLL_DOWNLOAD);
+    r.event.packet.vlan_count = 2;
+    r.event.packet.vlan[0] = 100;
+    r.event.packet.vlan[1] = 7;
+    r.event.packet.outer =
+        (struct ft_outer){.proto = 47, .tunnel = FT_TUNNEL_ERSPAN, .depth = 1, .id = 5};
+    set_ip(&r.event.packet.outer.src, 0xc0a80001u);
+    set_ip(&r.event.packet.outer.dst, 0xc0a80002u);
+    give(&r);
+    read_lines();
+    json_t *a = line("alert", 0);
+    assert_text(a, "timestamp", "2023-11-14T22:13:23.000000+0000");
+    assert_number(a, "flow_id", 77);
+    assert_number(a, "pcap_cnt", 3);
+    assert_number(a, "vlan.0", 100);
+    assert_number(a, "vlan.1", 7);
+    assert_text(a, "src_ip", "10.0.0.1");
+    assert_number(a, "src_port", 40000);
+    assert_text(a, "dest_ip", "10.0.0.2");
+    assert_number(a, "dest_port", 502);
+    assert_text(a, "proto", "TCP");
+    assert_number(a, "ip_v", 4);
+    assert_text(a, "ether.src_mac", "00:0e:8c:00:00:01");
+    assert_text(a, "tunnel.src_ip", "192.168.0.1");
+    assert_text(a, "tunnel.proto", "GRE");
+    assert_text(a, "tunnel.pkt_src", "erspan");
+    assert_text(a, "app_proto", "poll");
+    assert_text(a, "direction", "to_server");
+    assert_text(a, "host", "plant-1");
+    assert_text(a, "fieldtap.sensor", "plant-1");
+    assert_number(a, "fieldtap.schema_version", 1);
+    assert_true(json_string_length(at(a, "community_id")) == 30);
+    /* Keys stand in the order in which EVE's own source writes them. */
+    static const char *const order[] = {"timestamp", "flow_id",      "pcap_cnt",  "event_type",
+                                        "vlan",      "src_ip",       "src_port",  "dest_ip",
+                                        "dest_port", "proto",        "ip_v",      "ether",
+                                        "tunnel",    "community_id", "app_proto", "direction"};
+    const char *key;
+    json_t *value;
+    size_t i = 0;
+    json_object_foreach(a, key, value)
+    {
+        if (i < sizeof(order) / sizeof(order[0]))
+            assert_string_equal(key, order[i++]);
+    }
+}
+
+static void test_class_alerts(void **state)
+{
+    (void)state;
+    static const struct {
+        uint32_t code, sid;
+        const char *severity, *category, *key;
+        int number;
+    } rows[] = {
+        {POLL_FIRMWARE, 9100001, "critical", "Firmware change", "class.firmware", 1},
+        {POLL_DOWNLOAD, 9100002, "critical", "Programming", "class.program", 1},
+        {POLL_STOP, 9100003, "major", "Restart/Stop Commands", "class.mode", 2},
+        {POLL_UPLOAD, 9100004, "minor", "Programming", "class.upload", 3},
+    };
+    for (size_t i = 0; i < 4; i++)
+        give(alert_record(i, rows[i].code));
+    give(alert_record(5, POLL_WRITE)); /* never an alert without a rule */
+    read_lines();
+    assert_int_equal(count("alert"), 4);
+    for (size_t i = 0; i < 4; i++) {
+        json_t *a = line("alert", i);
+        assert_text(a, "alert.action", "allowed");
+        assert_number(a, "alert.gid", 1);
+        assert_number(a, "alert.signature_id", rows[i].sid);
+        assert_number(a, "alert.severity", rows[i].number);
+        assert_text(a, "alert.category", rows[i].category);
+        assert_text(a, "alert.metadata.fieldtap_title.0", rows[i].key);
+        assert_text(a, "fieldtap.severity", rows[i].severity);
+        assert_text(a, "fieldtap.title", rows[i].key);
+        assert_non_null(at(a, "fieldtap.mitre.0"));
+        assert_non_null(at(a, "fieldtap.remediation"));
+        assert_non_null(at(a, "alert.metadata.mitre_technique_id.0"));
+        assert_text(a, "message.kind", "request");
+    }
+}
+
+static void test_violation_with_evidence(void **state)
+{
+    (void)state;
+    violation_record(4, 1);
+    r.event.message.at = 12;
+    r.event.message.at_length = 2;
+    put_number(&r, POLL_ADDRESS, 300, 2, 2);
+    put_group(&r, POLL_POINT, false);
+    put_number(&r, POLL_INDEX, 1, 4, 2);
+    put_group(&r, POLL_POINT, true);
+    put_group(&r, POLL_POINT, false);
+    put_number(&r, POLL_INDEX, 9, 12, 2);
+    put_group(&r, POLL_POINT, true);
+    give(&r);
+    read_lines();
+    assert_int_equal(count("anomaly"), 1);
+    assert_int_equal(count("alert"), 1);
+    json_t *a = line("anomaly", 0);
+    assert_text(a, "anomaly.type", "applayer");
+    assert_text(a, "anomaly.event", "loud");
+    assert_text(a, "anomaly.layer", "proto_parser");
+    assert_text(a, "anomaly.app_proto", "poll");
+    a = line("alert", 0);
+    assert_text(a, "alert.signature", "Something is wrong");
+    assert_text(a, "fieldtap.evidence.field", "poll.point.index" + 5);
+    assert_number(a, "fieldtap.evidence.offset", 12);
+    assert_number(a, "fieldtap.evidence.length", 2);
+    assert_number(a, "fieldtap.evidence.packet", 4);
+    assert_text(a, "fieldtap.reference", "V7");
+    assert_text(a, "fieldtap.engine", "protocol_violation");
+    assert_text(a, "fieldtap.mitre.1", "T0836");
+    assert_number(a, "poll.address", 300);
+    assert_number(a, "poll.point.1.index", 9);
+}
+
+static void test_quiet_violations_are_no_alerts(void **state)
+{
+    (void)state;
+    give(violation_record(1, 0));
+    give(violation_record(2, FT_VIOLATION_NOT_PROTOCOL));
+    give(violation_record(3, 77)); /* no such row: a worker of another version */
+    read_lines();
+    assert_int_equal(count("alert"), 0);
+    assert_int_equal(count("anomaly"), 2);
+    assert_text(line("anomaly", 1), "anomaly.layer", "proto_detect");
+    assert_text(line("anomaly", 1), "anomaly.event", "unexpected_content");
+}
+
+static void test_anomalies_below(void **state)
+{
+    (void)state;
+    for (uint32_t i = 0; i <= FT_ANOMALY_COUNT; i++) {
+        make(&r, FT_EVENT_ANOMALY, 0, i, CLIENT, PLC);
+        r.event.anomaly = i;
+        give(&r);
+    }
+    read_lines();
+    assert_int_equal(count("anomaly"), FT_ANOMALY_COUNT);
+    assert_int_equal(count("alert"), 1);
+    assert_text(line("alert", 0), "fieldtap.reference", "V5");
+    assert_text(line("anomaly", 0), "anomaly.type", "decode");
+    assert_text(line("anomaly", 1), "anomaly.type", "stream");
+}
+
+static void test_transaction_has_the_client_first(void **state)
+{
+    (void)state;
+    with_command(make_reply(&r, FT_EVENT_TRANSACTION, PROTOCOL_POLL, 6, PLC, CLIENT), POLL_READ);
+    r.event.message.kind = FT_KIND_RESPONSE;
+    r.event.message.direction = FT_TO_CLIENT;
+    r.event.message.is_paired = true;
+    r.event.message.response_ns = 1234567;
+    r.event.message.request_number = 5;
+    put_number(&r, POLL_MODE, 2, 0, 1);
+    put_text(&r, POLL_KEY, "secret", 1);
+    with_unit(&r, 1, 3);
+    give(&r);
+    read_lines();
+    json_t *t = line("poll", 0);
+    assert_text(t, "src_ip", "10.0.0.1");
+    assert_number(t, "src_port", 40000);
+    assert_text(t, "dest_ip", "10.0.0.2");
+    assert_text(t, "ether.dest_mac", "00:0e:8c:00:00:02");
+    assert_text(t, "direction", "to_client");
+    assert_text(t, "message.command", "read");
+    assert_text(t, "message.class", "read");
+    assert_number(t, "message.response_time_us", 1234);
+    assert_number(t, "message.request_pcap_cnt", 5);
+    assert_text(t, "poll.mode", "stop");
+    assert_number(t, "poll.mode_code", 2);
+    assert_number(t, "poll.key.length", 6);
+    assert_text(t, "fieldtap.sub_addresses.server.text", "unit 3");
+    assert_number(t, "fieldtap.sub_addresses.server.value", 3);
+    assert_text(t, "fieldtap.direction_confidence", "port");
+}
+
+static void test_message_has_the_sender_first(void **state)
+{
+    (void)state;
+    with_command(make_reply(&r, FT_EVENT_MESSAGE, PROTOCOL_POLL, 6, PLC, CLIENT), 999);
+    r.event.message.kind = FT_KIND_RESPONSE;
+    r.event.message.direction = FT_TO_CLIENT;
+    r.event.message.index = 2;
+    r.event.message.parent = 0;
+    r.event.packet.has_loss = true;
+    give(&r);
+    read_lines();
+    json_t *m = line("message", 0);
+    assert_text(m, "src_ip", "10.0.0.2");
+    assert_text(m, "message.command", "code_999");
+    assert_number(m, "message.code", 999);
+    assert_number(m, "message.index", 2);
+    assert_number(m, "message.parent", 0);
+    assert_true(json_is_true(at(m, "fieldtap.loss")));
+    assert_null(at(m, "community_id"));
+}
+
+static void test_unanswered(void **state)
+{
+    (void)state;
+    with_command(make(&r, FT_EVENT_UNANSWERED, PROTOCOL_POLL, 6, CLIENT, PLC), POLL_READ);
+    r.event.message.request_number = 2;
+    give(&r);
+    read_lines();
+    assert_true(json_is_false(at(line("poll", 0), "message.answered")));
+    assert_number(line("poll", 0), "message.request_pcap_cnt", 2);
+}
+
+static void test_layer_2(void **state)
+{
+    (void)state;
+    for (int arkime = 0; arkime < 2; arkime++) {
+        config.arkime_addresses = arkime;
+        close_core();
+        open_core();
+        with_command(make(&r, FT_EVENT_MESSAGE, PROTOCOL_GOOSE, 6, PLC, CLIENT), 0);
+        r.event.packet.family = 2;
+        r.event.packet.proto = 0;
+        r.event.packet.ethertype = 0x88b8;
+        r.event.packet.server_side = 2;
+        r.event.message.direction = FT_DIRECTION_NONE;
+        give(&r);
+        read_lines();
+        json_t *m = line("message", (size_t)arkime);
+        assert_text(m, "proto", "ETH");
+        assert_text(m, "direction", "none");
+        assert_number(m, "ether.ether_type", 0x88b8);
+        assert_null(at(m, "src_port"));
+        assert_null(at(m, "ip_v"));
+        if (arkime)
+            assert_text(m, "src_ip", "0.0.0.0");
+        else
+            assert_null(at(m, "src_ip"));
+    }
+}
+
+static void test_icmp_and_other_protocols(void **state)
+{
+    (void)state;
+    make(&r, FT_EVENT_FLOW, 0, 1, CLIENT, PLC);
+    r.event.packet.proto = 1;
+    r.event.packet.src_port = 8;
+    r.event.packet.dst_port = 0;
+    give(&r);
+    r.event.packet.proto = 89;
+    give(&r);
+    read_lines();
+    assert_text(line("flow", 0), "proto", "ICMP");
+    assert_number(line("flow", 0), "icmp_type", 8);
+    assert_null(at(line("flow", 0), "src_port"));
+    assert_text(line("flow", 1), "proto", "089");
+}
+
+static void test_flow(void **state)
+{
+    (void)state;
+    /* The record's src is the server here: the line turns it round. */
+    make_reply(&r, FT_EVENT_FLOW, PROTOCOL_POLL, 50, PLC, CLIENT);
+    r.event.flow = (struct ft_event_flow){.packets = {10, 20},
+                                          .bytes = {1000, 3000},
+                                          .first_ns = START + S,
+                                          .last_ns = START + 41 * S,
+                                          .tcp_flags = {0x12, 0x1b},
+                                          .state = FT_FLOW_CLOSED,
+                                          .reason = FT_FLOW_END_SHUTDOWN,
+                                          .alerted = 1,
+                                          .messages = 7};
+    give(&r);
+    make(&r, FT_EVENT_FLOW, 0, 51, CLIENT, PLC);
+    r.event.flow.is_unknown = 1;
+    give(&r);
+    read_lines();
+    json_t *f = line("flow", 0);
+    assert_text(f, "src_ip", "10.0.0.1");
+    assert_number(f, "flow.pkts_toserver", 20);
+    assert_number(f, "flow.pkts_toclient", 10);
+    assert_number(f, "flow.bytes_toserver", 3000);
+    assert_number(f, "flow.age", 40);
+    assert_text(f, "flow.state", "closed");
+    assert_text(f, "flow.reason", "shutdown");
+    assert_true(json_is_true(at(f, "flow.alerted")));
+    assert_number(f, "flow.tx_cnt", 7);
+    assert_text(f, "tcp.tcp_flags", "1b");
+    assert_text(f, "tcp.tcp_flags_ts", "1b");
+    assert_text(f, "tcp.tcp_flags_tc", "12");
+    assert_true(json_is_true(at(f, "tcp.syn")));
+    assert_null(at(f, "tcp.rst"));
+    assert_text(line("flow", 1), "app_proto", "failed");
+}
+
+static void test_long_messages_are_truncated(void **state)
+{
+    (void)state;
+    with_command(make(&r, FT_EVENT_MESSAGE, PROTOCOL_POLL, 1, CLIENT, PLC), POLL_READ);
+    for (int i = 0; i < 240; i++) {
+        put_group(&r, POLL_POINT, false);
+        put_group(&r, POLL_POINT, true);
+    }
+    give(&r); /* groups without fields have no leaf */
+    with_command(make(&r, FT_EVENT_MESSAGE, PROTOCOL_POLL, 2, CLIENT, PLC), POLL_READ);
+    for (int i = 0; i < 140; i++) {
+        put_group(&r, POLL_POINT, false);
+        put_number(&r, POLL_INDEX, 0, 0, 1);
+        put_group(&r, POLL_POINT, true);
+    }
+    give(&r);
+    with_command(make(&r, FT_EVENT_MESSAGE, PROTOCOL_POLL, 3, CLIENT, PLC), POLL_READ);
+    static char text[1025];
+    memset(text, 1, 1024); /* six characters each */
+    for (int i = 0; i < 5; i++) {
+        put_group(&r, POLL_POINT, false);
+        put_text(&r, POLL_TEXT, text, 0);
+        put_group(&r, POLL_POINT, true);
+    }
+    give(&r);
+    with_command(make(&r, FT_EVENT_MESSAGE, PROTOCOL_POLL, 4, CLIENT, PLC), POLL_READ);
+    r.event.message.is_tree_cut = true;
+    give(&r);
+    read_lines();
+    assert_null(at(line("message", 0), "fieldtap.truncated"));
+    assert_null(at(line("message", 1), "fieldtap.truncated"));
+    assert_int_equal(json_array_size(at(line("message", 1), "poll.point")), 140);
+    assert_true(json_is_true(at(line("message", 2), "fieldtap.truncated")));
+    assert_true(json_is_true(at(line("message", 3), "fieldtap.truncated")));
+}
+
+static void test_health(void **state)
+{
+    (void)state;
+    make(&r, FT_EVENT_HEALTH, PROTOCOL_POLL, 1, CLIENT, PLC);
+    r.event.health = (struct ft_event_health){.health = FT_HEALTH_DISSECTOR_FAULT, .signal = 11};
+    give(&r);
+    ft_core_health(core, "journal", FT_SEVERITY_MINOR, "The journal is full");
+    read_lines();
+    assert_text(line("health", 0), "health.event", "dissector_fault");
+    assert_text(line("health", 0), "health.protocol", "poll");
+    assert_number(line("health", 0), "health.signal", 11);
+    assert_text(line("health", 1), "health.event", "journal");
+}
+
+static void test_stats(void **state)
+{
+    (void)state;
+    struct ft_ledger l = {.received = 10, .received_bytes = 1000, .max_size = 200};
+    l.packets[FT_BUCKET_ANALYSED] = 7;
+    l.packets[FT_BUCKET_TAG] = 2;
+    l.packets[FT_BUCKET_SHED_RING] = 1;
+    l.events[FT_EVENT_TALK] = 4;
+    l.events[FT_EVENT_TICK] = 100;
+    l.cycles_busy = 12345;
+    give(make(&r, FT_EVENT_TALK, 0, 1, CLIENT, PLC));
+    make(&r, FT_EVENT_FLOW, PROTOCOL_POLL, 11, CLIENT, PLC);
+    r.event.flow.messages = 9;
+    give(&r);
+    ft_core_stats(core, &(struct ft_core_totals){.ledger = &l,
+                                                 .flow_active = 1,
+                                                 .flow_created = 3,
+                                                 .flow_capacity = 100,
+                                                 .knows_drops = false});
+    read_lines();
+    json_t *s = line("stats", 0);
+    assert_number(s, "stats.uptime", 10);
+    assert_number(s, "stats.capture.kernel_packets", 10);
+    assert_null(at(s, "stats.capture.kernel_drops")); /* unknown is not zero */
+    assert_number(s, "stats.decoder.pkts", 10);
+    assert_number(s, "stats.decoder.avg_pkt_size", 100);
+    assert_number(s, "stats.decoder.invalid", 2);
+    assert_number(s, "stats.flow.active", 1);
+    assert_number(s, "stats.flow.spare", 99);
+    assert_number(s, "stats.app_layer.flow.poll", 1);
+    assert_number(s, "stats.app_layer.tx.poll", 9);
+    assert_number(s, "stats.ledger.packets.undecodable.tag", 2);
+    assert_number(s, "stats.ledger.packets.shed.ring", 1);
+    assert_number(s, "stats.ledger.events.made", 4);
+    assert_true(json_is_true(at(s, "stats.ledger.balanced")));
+    char *text = json_dumps(s, 0);
+    assert_null(strstr(text, "12345")); /* never cycles */
+    free(text);
+}
+
+/* ---- operations, assets ---- */
+
+static void test_operations_once(void **state)
+{
+    (void)state;
+    for (int i = 0; i < 3; i++) { /* workers forget and tell again */
+        give(with_command(make(&r, FT_EVENT_OPERATION, PROTOCOL_POLL, 1, CLIENT, PLC), POLL_READ));
+        give(with_unit(
+            with_command(make(&r, FT_EVENT_OPERATION, PROTOCOL_POLL, 2, CLIENT, PLC), POLL_READ), 1,
+            4));
+        give(with_command(make_reply(&r, FT_EVENT_OPERATION, PROTOCOL_POLL, 3, PLC, CLIENT),
+                          POLL_READ)); /* the same, known from the response */
+        give(with_command(make(&r, FT_EVENT_OPERATION, PROTOCOL_POLL, 4, STATION, PLC), POLL_READ));
+    }
+    read_lines();
+    assert_int_equal(count("operation"), 3);
+    json_t *o = line("operation", 1);
+    assert_text(o, "operation.command", "read");
+    assert_text(o, "operation.class", "read");
+    assert_text(o, "src_ip", "10.0.0.1");
+    assert_text(o, "fieldtap.sub_addresses.server.text", "unit 4");
+    const struct ft_conversation **all = ft_conversations_sorted(ft_core_conversations(core));
+    assert_int_equal(ft_conversations_count(ft_core_conversations(core)), 2);
+    assert_int_equal(all[0]->operations, 2);
+    assert_int_equal(all[0]->by_class[FT_CLASS_READ], 2);
+    free(all);
+}
+
+static void test_one_asset_event_per_packet(void **state)
+{
+    (void)state;
+    give(make_fact(&r, 1, PLC, FT_FACT_VENDOR, "ACME"));
+    give(make_fact(&r, 1, PLC, FT_FACT_MODEL, "X1"));
+    give(make_fact(&r, 2, PLC, FT_FACT_MODEL, "X1"));
+    give(make_fact(&r, 3, PLC, FT_FACT_SERIAL, "123"));
+    ft_core_finish(core);
+    read_lines();
+    assert_int_equal(count("asset"), 2);
+    json_t *a = line("asset", 0);
+    assert_text(a, "asset.id", "10.0.0.2");
+    assert_text(a, "asset.ip", "10.0.0.2");
+    assert_text(a, "asset.vendor", "ACME");
+    assert_text(a, "asset.model", "X1");
+    assert_text(a, "asset.changes.0", "new");
+    assert_number(a, "pcap_cnt", 1);
+    assert_text(line("asset", 1), "asset.changes.0", "serial");
+    assert_int_equal(json_array_size(at(line("asset", 1), "asset.changes")), 1);
+}
+
+static void test_firmware_change(void **state)
+{
+    (void)state;
+    give(make_fact(&r, 1, PLC, FT_FACT_FIRMWARE, "2.1"));
+    give(make_fact(&r, 2, PLC, FT_FACT_FIRMWARE, "2.2"));
+    give(make_fact(&r, 3, PLC, FT_FACT_MODEL, "A"));
+    give(make_fact(&r, 4, PLC, FT_FACT_MODEL, "B"));
+    read_lines();
+    assert_int_equal(count("alert"), 1);
+    json_t *a = line("alert", 0);
+    assert_number(a, "alert.signature_id", 9100010);
+    assert_number(a, "alert.severity", 2);
+    assert_text(a, "fieldtap.change.asset", "10.0.0.2");
+    assert_text(a, "fieldtap.change.before", "2.1");
+    assert_text(a, "fieldtap.change.after", "2.2");
+    assert_text(a, "fieldtap.reference", "P7");
+}
+
+static void test_mode_changes_to_less_secure(void **state)
+{
+    (void)state;
+    static const char *const modes[] = {"stop", "run", "remote_run", "run", "program", "unknown"};
+    for (size_t i = 0; i < 6; i++)
+        give(make_fact(&r, i, PLC, FT_FACT_MODE, modes[i]));
+    for (size_t i = 0; i < 2; i++)
+        give(make_fact(&r, 10 + i, STATION, FT_FACT_MODE, modes[1 - i]));
+    read_lines();
+    assert_int_equal(count("alert"),
+                     2); /* run -> remote_run (and later run -> program), run->stop */
+    assert_text(line("alert", 0), "fieldtap.change.after", "remote_run");
+    assert_number(line("alert", 0), "alert.severity", 3);
+    assert_text(line("alert", 1), "fieldtap.change.after", "stop");
+}
+
+/* ---- windows ---- */
+
+static void test_repeats_are_folded(void **state)
+{
+    (void)state;
+    for (uint64_t i = 0; i < 50; i++)
+        give(alert_record(i, POLL_DOWNLOAD));
+    tick(599);
+    read_lines();
+    assert_int_equal(count("alert"), 1);
+    assert_number(line("alert", 0), "fieldtap.count", 1);
+    assert_text(line("alert", 0), "fieldtap.state", "new");
+    tick(600);
+    read_lines();
+    assert_int_equal(count("alert"), 2);
+    json_t *first = line("alert", 0), *second = line("alert", 1);
+    assert_text(second, "fieldtap.state", "updated");
+    assert_number(second, "fieldtap.count", 50);
+    assert_text(second, "fieldtap.first_seen", json_string_value(at(first, "timestamp")));
+    assert_text(second, "fieldtap.last_seen", "2023-11-14T22:14:09.000000+0000");
+    assert_text(second, "timestamp", "2023-11-14T22:14:09.000000+0000");
+    assert_number(second, "pcap_cnt", 49);
+    assert_text(second, "fieldtap.alert_id", json_string_value(at(first, "fieldtap.alert_id")));
+    assert_text(first, "fieldtap.event_uid", json_string_value(at(first, "fieldtap.alert_id")));
+    assert_text(second, "message.command", "download");
+    char *id = strdup(json_string_value(at(first, "fieldtap.alert_id")));
+    /* It begins anew, with a new id; what was seen once has no second line. */
+    give(alert_record(700, POLL_DOWNLOAD));
+    tick(2000);
+    read_lines();
+    assert_int_equal(count("alert"), 3);
+    assert_string_not_equal(json_string_value(at(line("alert", 2), "fieldtap.alert_id")), id);
+    free(id);
+}
+
+static void test_what_makes_alerts_different(void **state)
+{
+    (void)state;
+    give(alert_record(1, POLL_DOWNLOAD));
+    give(alert_record(2, POLL_STOP)); /* command and title */
+    give(with_unit(alert_record(3, POLL_DOWNLOAD), 1, 3));
+    give(with_unit(alert_record(4, POLL_DOWNLOAD), 1, 4));
+    give(with_command(make(&r, FT_EVENT_ALERT, PROTOCOL_POLL, 5, STATION, PLC), POLL_DOWNLOAD));
+    give(with_command(make(&r, FT_EVENT_ALERT, PROTOCOL_POLL, 6, CLIENT, STATION), POLL_DOWNLOAD));
+    alert_record(7, POLL_DOWNLOAD);
+    r.event.packet.src_port = 1; /* another connection is the same */
+    give(&r);
+    give(with_command(make_reply(&r, FT_EVENT_ALERT, PROTOCOL_POLL, 8, PLC, CLIENT),
+                      POLL_DOWNLOAD)); /* and so is the answer */
+    read_lines();
+    assert_int_equal(count("alert"), 6);
+}
+
+static void test_finish_tells_in_order_of_opening(void **state)
+{
+    (void)state;
+    for (int repeat = 0; repeat < 2; repeat++)
+        for (uint32_t i = 0; i < 20; i++)
+            give(with_command(make(&r, FT_EVENT_ALERT, PROTOCOL_POLL, i, STATION - i * 7919, PLC),
+                              POLL_STOP));
+    ft_core_finish(core);
+    read_lines();
+    assert_int_equal(count("alert"), 40);
+    for (size_t i = 0; i < 20; i++)
+        assert_text(line("alert", 20 + i), "src_ip",
+                    json_string_value(at(line("alert", i), "src_ip")));
+}
+
+static void test_texts_survive_in_updates(void **state)
+{
+    (void)state;
+    for (uint64_t i = 0; i < 2; i++) {
+        alert_record(i, POLL_STOP);
+        r.event.message.sub[1] = (struct ft_event_sub){.kind = FT_SUB_ROUTE,
+                                                       .value = 4711,
+                                                       .text = (uint16_t)append(&r, "1/0", 3),
+                                                       .length = 3};
+        put_number(&r, POLL_ADDRESS, 1, 0, 1);
+        give(&r);
+    }
+    memset(&r, 0xee, sizeof(r)); /* the ring's memory is used again */
+    ft_core_finish(core);
+    read_lines();
+    assert_text(line("alert", 1), "fieldtap.sub_addresses.server.text", "route 1/0");
+    assert_null(at(line("alert", 1), "poll"));
+    assert_non_null(at(line("alert", 0), "poll"));
+}
+
+static void test_floods_are_bounded(void **state)
+{
+    (void)state;
+    config.max_windows = 160;
+    close_core();
+    open_core();
+    for (uint32_t i = 0; i < 1000; i++)
+        give(with_command(make(&r, FT_EVENT_ALERT, PROTOCOL_POLL, 1, CLIENT + i, PLC), POLL_STOP));
+    give(alert_record(2, POLL_DOWNLOAD)); /* another title still gets through */
+    for (uint32_t i = 0; i < 1000; i++)
+        give(violation_record(3, 0));
+    ft_core_finish(core);
+    read_lines();
+    /* 140 of their own, then one for all others of the title, then one line of what it counted. */
+    assert_int_equal(count("alert"), 140 + 1 + 1 + 1);
+    assert_true(json_is_true(at(line("alert", 140), "fieldtap.aggregated")));
+    assert_text(line("alert", 141), "fieldtap.title", "class.program");
+    assert_number(line("alert", 142), "fieldtap.count", 860);
+    assert_int_equal(count("anomaly"), 2);
+    assert_number(line("anomaly", 1), "fieldtap.count", 1000);
+}
+
+static void test_full_tables_are_told_once(void **state)
+{
+    (void)state;
+    config.max_assets = 5;
+    config.max_conversations = 5;
+    close_core();
+    open_core();
+    for (uint32_t i = 0; i < 100; i++) {
+        give(make(&r, FT_EVENT_TALK, 0, i, CLIENT + i, PLC));
+        tick(i);
+    }
+    ft_core_finish(core);
+    read_lines();
+    assert_int_equal(count("health"), 2);
+    assert_text(line("health", 0), "health.event", "table_full");
+}
+
+/* ---- numbers ---- */
+
+static void test_uids_go_on(void **state)
+{
+    (void)state;
+    give(alert_record(1, POLL_STOP));
+    give(alert_record(2, POLL_DOWNLOAD));
+    close_core();
+    FILE *f = fopen(path, "a");
+    fputs("{\"timestamp\":\"torn", f);
+    fclose(f);
+    open_core();
+    give(alert_record(1, POLL_STOP));
+    read_lines();
+    char expected[40];
+    for (size_t i = 0; i < line_count; i++) {
+        snprintf(expected, sizeof(expected), "plant-1-%zu", i + 1);
+        assert_text(lines[i], "fieldtap.event_uid", expected);
+    }
+    assert_true(line_count >= 3);
+}
+
+static void test_uid_of_a_line(void **state)
+{
+    (void)state;
+    assert_int_equal(ft_eve_uid_after("{\"fieldtap\":{\"event_uid\":\"a-b-12\"}}"), 13);
+    assert_int_equal(ft_eve_uid_after("{}"), 0);
+    assert_int_equal(ft_eve_uid_after(""), 0);
+    assert_int_equal(ft_eve_uid_after("{\"event_uid\":\"x\"}"), 1);
+    assert_int_equal(ft_eve_uid_after("{\"event_uid\":\"99999999999999999999999\"}"), 0);
+}
+
+static void test_sensor_name_is_escaped(void **state)
+{
+    (void)state;
+    config.sensor = "press \"7\"";
+    config.site = "hall\t2";
+    close_core();
+    open_core();
+    give(alert_record(1, POLL_STOP));
+    read_lines();
+    assert_text(lines[0], "fieldtap.event_uid", "press \"7\"-1");
+    assert_text(lines[0], "host", "press \"7\"");
+    assert_text(lines[0], "fieldtap.site", "hall\t2");
+}
+
+/* Ids stand in rules of SIEMs: rows may be added at the end, none may change. */
+static void test_sids_are_unique_and_frozen(void **state)
+{
+    (void)state;
+    uint32_t n;
+    const struct ft_sid *all = ft_sids(&n);
+    for (uint32_t i = 0; i < n; i++) {
+        assert_true(all[i].sid >= 9101000 && all[i].sid < FT_SID_HASHED);
+        if (i)
+            assert_true(all[i].sid > all[i - 1].sid);
+        for (uint32_t k = 0; k < i; k++)
+            assert_false(!strcmp(all[i].protocol, all[k].protocol) &&
+                         !strcmp(all[i].violation, all[k].violation));
+    }
+}
+
+static void test_sids_without_a_row(void **state)
+{
+    (void)state;
+    const struct ft_protocol *p = ft_registry_find(registry, "poll");
+    uint32_t sid = ft_sid_of_violation(p, 1);
+    assert_true(sid >= 9150000 && sid < 9200000);
+    assert_int_equal(ft_sid_of_violation(p, 1), sid);
+    assert_int_equal(ft_sid_of_violation(p, FT_VIOLATION_MALFORMED), 9100200);
+    struct ft_protocol plugin = *p;
+    plugin.origin = "poll.so";
+    sid = ft_sid_of_violation(&plugin, 1);
+    assert_true(sid >= 9300000 && sid < 9400000);
+}
+
+/* ---- summary ---- */
+
+static void test_summary_text(void **state)
+{
+    (void)state;
+    char text[64];
+    static const struct {
+        const char *from, *to;
+        uint32_t width, columns;
+    } rows[] = {
+        {"plain", "plain", 10, 5},
+        {"exactly", "exactly", 7, 7},
+        {"too long", "too lo\u2026", 7, 7},
+        {"\x1b[31mred\n", "?[31mred?", 20, 9},
+        {"gr\u00fcn", "gr\u00fcn", 10, 4},
+        {"\u6c34\u6ce5", "\u6c34\u6ce5", 10, 4},
+        {"\u6c34\u6ce5\u5382", "\u6c34\u6ce5\u2026", 5, 5},
+        {"bad\xff", "bad\\xff", 20, 7},
+        {"e\u0301", "e\u0301", 10, 1},
+        {"a\u202e"
+         "b",
+         "a?b", 10, 3},
+        {"\xe0\x80\x80", "\\xe0\\x80\\x80", 20, 12},
+    };
+    for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
+        assert_int_equal(ft_summary_text(rows[i].from, text, sizeof(text), rows[i].width),
+                         rows[i].columns);
+        assert_string_equal(text, rows[i].to);
+    }
+}
+
+static void test_summary(void **state)
+{
+    (void)state;
+    char *text;
+    size_t size;
+    struct ft_ledger l = {.received = 1234567};
+    l.packets[FT_BUCKET_ANALYSED] = 1234567;
+    give(with_unit(
+        with_command(make(&r, FT_EVENT_OPERATION, PROTOCOL_POLL, 1, CLIENT, PLC), POLL_READ), 1,
+        3));
+    give(make_fact(&r, 1, PLC, FT_FACT_MODEL, "Model\x1b[2J X"));
+    give(alert_record(2, POLL_STOP));
+    give(alert_record(3, POLL_STOP));
+    FILE *f = open_memstream(&text, &size);
+    ft_summary_print(f, core, &l, 0);
+    fclose(f);
+    assert_non_null(strstr(text, "Assets (2)"));
+    assert_non_null(strstr(text, "Model?[2J X"));
+    assert_non_null(strstr(text, "unit 3"));
+    assert_non_null(strstr(text, "2023-11-14 22:13:22"));
+    assert_non_null(strstr(text, "1,234,567 packets received = 1,234,567 analysed; the books are "
+                                 "balanced"));
+    assert_non_null(strstr(text, "read 1"));
+    assert_null(strchr(text, '\x1b'));
+    assert_null(strstr(text, "FIRMWARE")); /* a column that nobody fills */
+    free(text);
+}
+
+#define TEST(name) cmocka_unit_test_setup_teardown(name, begin, end)
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        TEST(test_header),
+        TEST(test_class_alerts),
+        TEST(test_violation_with_evidence),
+        TEST(test_quiet_violations_are_no_alerts),
+        TEST(test_anomalies_below),
+        TEST(test_transaction_has_the_client_first),
+        TEST(test_message_has_the_sender_first),
+        TEST(test_unanswered),
+        TEST(test_layer_2),
+        TEST(test_icmp_and_other_protocols),
+        TEST(test_flow),
+        TEST(test_long_messages_are_truncated),
+        TEST(test_health),
+        TEST(test_stats),
+        TEST(test_operations_once),
+        TEST(test_one_asset_event_per_packet),
+        TEST(test_firmware_change),
+        TEST(test_mode_changes_to_less_secure),
+        TEST(test_repeats_are_folded),
+        TEST(test_what_makes_alerts_different),
+        TEST(test_finish_tells_in_order_of_opening),
+        TEST(test_texts_survive_in_updates),
+        TEST(test_floods_are_bounded),
+        TEST(test_full_tables_are_told_once),
+        TEST(test_uids_go_on),
+        TEST(test_uid_of_a_line),
+        TEST(test_sensor_name_is_escaped),
+        TEST(test_sids_are_unique_and_frozen),
+        TEST(test_sids_without_a_row),
+        TEST(test_summary_text),
+        TEST(test_summary),
+    };
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}

@@ -1,0 +1,434 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+/* Tests of the inventory: what makes an asset, addresses, facts, roles, nesting, bounds. */
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <stdio.h>
+#include <string.h>
+#include <unistd.h>
+
+#include <cmocka.h>
+
+#include <jansson.h>
+
+#include "inventory/inventory.h"
+#include "records.h"
+
+static struct ft_registry *registry;
+static struct ft_inventory *inv;
+static struct record r;
+static char last_change[400];
+
+static void on_change(void *user, const struct ft_event *event, const struct ft_asset *asset,
+                      enum ft_fact fact, const char *before, const char *after)
+{
+    char address[64];
+    (void)user;
+    (void)event;
+    ft_address_text(&asset->address, address);
+    snprintf(last_change, sizeof(last_change), "%s %s: %s -> %s", address, ft_fact_name(fact),
+             before, after);
+}
+
+static void begin_with(uint32_t max_assets)
+{
+    registry = make_registry();
+    inv = ft_inventory_new(&(struct ft_inventory_config){.max_assets = max_assets,
+                                                         .oui = "/nonexistent",
+                                                         .changed = on_change},
+                           registry);
+    last_change[0] = 0;
+}
+
+static int begin(void **state)
+{
+    (void)state;
+    begin_with(0);
+    return 0;
+}
+
+static int end(void **state)
+{
+    (void)state;
+    ft_inventory_free(inv);
+    ft_registry_free(registry);
+    return 0;
+}
+
+static void give(struct record *record)
+{
+    ft_inventory_event(inv, &record->event);
+}
+
+static const struct ft_asset *asset(uint32_t ip)
+{
+    struct ft_address a = {.family = 4};
+    set_ip(&a.ip, ip);
+    return ft_inventory_find(inv, &a);
+}
+
+static const struct ft_asset *mac_asset(const uint8_t mac[6])
+{
+    struct ft_address a = {.family = 2};
+    memcpy(a.ip.bytes, mac, 6);
+    return ft_inventory_find(inv, &a);
+}
+
+/** The changes since the last call, as "address:mask address:mask". */
+static const char *changes(void)
+{
+    static char text[1000];
+    struct ft_asset *a;
+    uint8_t why;
+    size_t n = 0;
+    text[0] = 0;
+    while ((a = ft_inventory_take_changed(inv, &why))) {
+        char address[64];
+        ft_address_text(&a->address, address);
+        n += (size_t)snprintf(text + n, sizeof(text) - n, "%s%s%s:%u", n ? " " : "", address,
+                              a->parent ? "/" : "", why);
+        a->changed_facts_n = 0;
+    }
+    return text;
+}
+
+static void test_only_who_was_heard_is_an_asset(void **state)
+{
+    (void)state;
+    give(make(&r, FT_EVENT_TALK, 0, 1, CLIENT, PLC));
+    assert_non_null(asset(CLIENT));
+    assert_null(asset(PLC)); /* a scan of empty addresses looks like that */
+    give(make_reply(&r, FT_EVENT_TALK, 0, 2, PLC, CLIENT));
+    assert_non_null(asset(PLC));
+    assert_int_equal(ft_inventory_count(inv), 2);
+}
+
+static void test_a_command_over_tcp_shows_its_receiver(void **state)
+{
+    (void)state;
+    give(with_command(make(&r, FT_EVENT_OPERATION, PROTOCOL_POLL, 1, CLIENT, PLC), POLL_READ));
+    assert_non_null(asset(PLC));
+    with_command(make(&r, FT_EVENT_OPERATION, PROTOCOL_POLL, 2, CLIENT, STATION), POLL_READ);
+    r.event.packet.proto = 17;
+    give(&r);
+    assert_null(asset(STATION)); /* a datagram needs nobody to be there */
+}
+
+static void test_an_answered_flow_shows_the_server(void **state)
+{
+    (void)state;
+    make(&r, FT_EVENT_FLOW, 0, 9, CLIENT, PLC);
+    r.event.flow = (struct ft_event_flow){
+        .packets = {3, 0}, .first_ns = START + 2 * S, .last_ns = START + 4 * S};
+    give(&r);
+    assert_null(asset(PLC));
+    r.event.flow.packets[1] = 1;
+    give(&r);
+    assert_non_null(asset(PLC));
+    assert_int_equal(asset(PLC)->last_ns, START + 4 * S); /* not the time the flow was told */
+    assert_int_equal(asset(PLC)->first_ns, START + 2 * S);
+}
+
+static void test_groups_and_impossible_addresses_are_none(void **state)
+{
+    (void)state;
+    static const uint32_t none[] = {0xffffffffu, 0xe0000001u, 0x7f000001u, 0u, 0xf0000001u, 5u};
+    for (size_t i = 0; i < sizeof(none) / sizeof(none[0]); i++) {
+        give(make(&r, FT_EVENT_TALK, 0, 1, none[i], CLIENT));
+        give(with_command(make(&r, FT_EVENT_OPERATION, PROTOCOL_POLL, 1, CLIENT, none[i]),
+                          POLL_READ));
+        assert_null(asset(none[i]));
+    }
+    /* A directed broadcast is known by its MAC address. */
+    with_command(make(&r, FT_EVENT_OPERATION, PROTOCOL_POLL, 2, CLIENT, 0x0a0000ffu), POLL_READ);
+    memset(r.event.packet.dst_mac, 0xff, 6);
+    give(&r);
+    assert_null(asset(0x0a0000ffu));
+    assert_int_equal(ft_inventory_count(inv), 1);
+}
+
+static void test_facts_are_told_once_per_packet(void **state)
+{
+    (void)state;
+    give(make_fact(&r, 1, PLC, FT_FACT_VENDOR, "ACME"));
+    give(make_fact(&r, 1, PLC, FT_FACT_MODEL, "X1"));
+    assert_string_equal(changes(), "10.0.0.2:3"); /* new, with facts */
+    give(make_fact(&r, 2, PLC, FT_FACT_MODEL, "X1"));
+    assert_string_equal(changes(), "");
+    give(make_fact(&r, 3, PLC, FT_FACT_MODEL, "X2"));
+    assert_string_equal(changes(), "10.0.0.2:2");
+    assert_string_equal(ft_asset_fact(asset(PLC), FT_FACT_MODEL), "X2");
+    assert_string_equal(ft_asset_vendor(inv, asset(PLC)), "ACME");
+    assert_string_equal(last_change, "10.0.0.2 model: X1 -> X2");
+}
+
+static void test_protocols_that_disagree_are_no_change(void **state)
+{
+    (void)state;
+    give(make_fact(&r, 1, PLC, FT_FACT_FIRMWARE, "2.1"));
+    make_fact(&r, 2, PLC, FT_FACT_FIRMWARE, "V02.01.00");
+    r.event.protocol = PROTOCOL_GOOSE;
+    give(&r);
+    assert_string_equal(last_change, "");
+    assert_string_equal(ft_asset_fact(asset(PLC), FT_FACT_FIRMWARE), "2.1");
+    make_fact(&r, 3, PLC, FT_FACT_FIRMWARE, "V02.02.00");
+    r.event.protocol = PROTOCOL_GOOSE;
+    give(&r);
+    assert_string_equal(last_change, "10.0.0.2 firmware: V02.01.00 -> V02.02.00");
+}
+
+static void test_roles(void **state)
+{
+    (void)state;
+    give(with_command(make(&r, FT_EVENT_OPERATION, PROTOCOL_POLL, 1, CLIENT, PLC), POLL_READ));
+    assert_int_equal(ft_asset_role_of(asset(PLC)), FT_ROLE_PLC);
+    assert_int_equal(ft_asset_role_of(asset(CLIENT)), FT_ROLE_HMI);
+    give(with_command(make(&r, FT_EVENT_OPERATION, PROTOCOL_POLL, 2, STATION, PLC), POLL_DOWNLOAD));
+    assert_int_equal(ft_asset_role_of(asset(STATION)), FT_ROLE_ENGINEERING);
+    give(make_fact(&r, 3, CLIENT, FT_FACT_ROLE, "historian"));
+    assert_int_equal(ft_asset_role_of(asset(CLIENT)), FT_ROLE_HISTORIAN); /* said beats derived */
+}
+
+static void test_a_transport_is_no_role(void **state)
+{
+    (void)state;
+    give(make(&r, FT_EVENT_TALK, PROTOCOL_TPKT, 1, CLIENT, PLC));
+    assert_int_equal(ft_asset_role_of(asset(CLIENT)), FT_ROLE_UNKNOWN);
+    assert_int_equal(asset(CLIENT)->as_client[0], 0);
+}
+
+static void test_nested_identities(void **state)
+{
+    (void)state;
+    for (uint64_t unit = 3; unit > 0; unit--)
+        give(with_unit(
+            with_command(make(&r, FT_EVENT_OPERATION, PROTOCOL_POLL, 1, CLIENT, PLC), POLL_READ), 1,
+            unit));
+    assert_int_equal(asset(PLC)->child_count, 3);
+    assert_int_equal(ft_inventory_count(inv), 2);
+    assert_int_equal(ft_inventory_count_all(inv), 5);
+    make_fact(&r, 2, PLC, FT_FACT_MODEL, "drive");
+    r.event.fact.sub = (struct ft_event_sub){.kind = FT_SUB_UNIT, .value = 2};
+    give(&r);
+    struct ft_asset **children = ft_asset_children_sorted(asset(PLC));
+    assert_int_equal(children[0]->sub_value, 1);
+    assert_int_equal(children[2]->sub_value, 3);
+    assert_string_equal(ft_asset_fact(children[1], FT_FACT_MODEL), "drive");
+    assert_null(ft_asset_fact(asset(PLC), FT_FACT_MODEL));
+    free(children);
+}
+
+static void test_text_identities_are_told_apart(void **state)
+{
+    (void)state;
+    static const char *const names[] = {"LD1/LLN0", "LD2/LLN0", "LD1/LLN0"};
+    for (int i = 0; i < 3; i++) {
+        make(&r, FT_EVENT_OPERATION, PROTOCOL_GOOSE, 1, PLC, CLIENT);
+        r.event.packet.server_side = 2;
+        r.event.packet.is_multicast = true;
+        r.event.message.sub[1] = (struct ft_event_sub){.kind = FT_SUB_NAME,
+                                                       .value = names[i][2], /* a hash */
+                                                       .text = (uint16_t)append(&r, names[i], 8),
+                                                       .length = 8};
+        give(&r);
+    }
+    assert_int_equal(asset(PLC)->child_count, 2); /* the publisher's, not the group's */
+    assert_int_equal(ft_asset_role_of(asset(PLC)), FT_ROLE_IED);
+    assert_null(asset(CLIENT));
+}
+
+static void test_arp_joins_mac_and_ip(void **state)
+{
+    (void)state;
+    static const uint8_t mac[6] = {0x00, 0x0e, 0x8c, 1, 2, 3};
+    /* First only a MAC address is known, with a nested identity and a fact. */
+    make(&r, FT_EVENT_OPERATION, PROTOCOL_GOOSE, 1, PLC, 0);
+    r.event.packet.family = 2;
+    r.event.packet.proto = 0;
+    r.event.packet.server_side = 2;
+    r.event.packet.is_multicast = true;
+    memcpy(r.event.packet.src_mac, mac, 6);
+    r.event.message.sub[1] = (struct ft_event_sub){.kind = FT_SUB_LINK, .value = 9};
+    give(&r);
+    assert_int_equal(ft_inventory_count(inv), 1);
+    changes();
+    give(make_arp(&r, 2, PLC, mac));
+    assert_int_equal(ft_inventory_count(inv), 1);  /* the same device */
+    assert_string_equal(changes(), "10.0.0.2:13"); /* new, role, MAC: the MAC asset is gone */
+    assert_ptr_equal(mac_asset(mac), asset(PLC));
+    assert_int_equal(asset(PLC)->child_count, 1);
+    assert_memory_equal(ft_asset_mac_address(asset(PLC)), mac, 6);
+    assert_true(asset(PLC)->mac_is_strong);
+    assert_int_equal(asset(PLC)->first_ns, START + S);
+    give(make_arp(&r, 3, PLC, mac));
+    assert_string_equal(changes(), "");
+}
+
+static void test_arp_probe_binds_nothing(void **state)
+{
+    (void)state;
+    static const uint8_t mac[6] = {0x00, 0x0e, 0x8c, 1, 2, 3};
+    give(make_arp(&r, 1, 0, mac));
+    assert_int_equal(ft_inventory_count(inv), 0);
+}
+
+static void test_a_mac_with_many_addresses_is_a_router(void **state)
+{
+    (void)state;
+    static const uint8_t router[6] = {0x00, 0x0e, 0x8c, 0xaa, 0xaa, 0xaa};
+    for (uint32_t i = 0; i < 5; i++) {
+        make(&r, FT_EVENT_TALK, 0, i, 0xc0a80001u + i, CLIENT);
+        memcpy(r.event.packet.src_mac, router, 6);
+        give(&r);
+        assert_true((ft_asset_mac_address(asset(0xc0a80001u)) != NULL) == (i < 2));
+    }
+    assert_non_null(mac_asset(router));
+    assert_int_equal(ft_asset_role_of(mac_asset(router)), FT_ROLE_ROUTER);
+    /* Its own address is stated: then it is that asset. */
+    give(make_arp(&r, 9, STATION, router));
+    assert_ptr_equal(mac_asset(router), asset(STATION));
+    assert_int_equal(ft_asset_role_of(asset(STATION)), FT_ROLE_ROUTER);
+    assert_null(ft_asset_mac_address(asset(0xc0a80001u)));
+}
+
+static void test_inner_traffic_of_gre_has_no_mac(void **state)
+{
+    (void)state;
+    make(&r, FT_EVENT_TALK, 0, 1, PLC, CLIENT);
+    r.event.packet.outer.tunnel = FT_TUNNEL_GRE;
+    give(&r);
+    assert_null(ft_asset_mac_address(asset(PLC)));
+    make(&r, FT_EVENT_TALK, 0, 2, STATION, CLIENT);
+    r.event.packet.outer.tunnel = FT_TUNNEL_ERSPAN; /* carries the frame as it was */
+    give(&r);
+    assert_non_null(ft_asset_mac_address(asset(STATION)));
+}
+
+static void test_bounds(void **state)
+{
+    (void)state;
+    end(NULL);
+    begin_with(10);
+    for (uint32_t i = 0; i < 20; i++)
+        give(make(&r, FT_EVENT_TALK, 0, i, PLC + i, CLIENT));
+    assert_int_equal(ft_inventory_count(inv), 10);
+    assert_true(ft_inventory_refused(inv) >= 10);
+}
+
+static void test_children_are_bounded(void **state)
+{
+    (void)state;
+    for (uint64_t i = 0; i < FT_ASSET_CHILDREN_MAX + 10; i++)
+        give(with_unit(
+            with_command(make(&r, FT_EVENT_OPERATION, PROTOCOL_POLL, 1, CLIENT, PLC), POLL_READ), 1,
+            i));
+    assert_int_equal(asset(PLC)->child_count, FT_ASSET_CHILDREN_MAX);
+    assert_int_equal(ft_inventory_refused(inv), 10);
+}
+
+static void test_file_is_sorted_and_whole(void **state)
+{
+    (void)state;
+    char directory[] = "/tmp/ft_inventory_XXXXXX", path[100], error[300];
+    static const uint8_t mac[6] = {0x00, 0x0e, 0x8c, 9, 9, 9};
+    assert_non_null(mkdtemp(directory));
+    snprintf(path, sizeof(path), "%s/assets.json", directory);
+
+    make(&r, FT_EVENT_TALK, PROTOCOL_GOOSE, 1, 0, 0);
+    r.event.packet.family = 2;
+    r.event.packet.proto = 0;
+    memcpy(r.event.packet.src_mac, mac, 6);
+    give(&r);
+    give(make(&r, FT_EVENT_TALK, 0, 2, 0x0a00000au, PLC));
+    give(with_unit(
+        with_command(make(&r, FT_EVENT_OPERATION, PROTOCOL_POLL, 3, 0x0a000009u, PLC), POLL_READ),
+        1, 4));
+    give(make_fact(&r, 4, PLC, FT_FACT_NAME, "press \"7\"\n"));
+    assert_true(ft_inventory_write(inv, path, error, sizeof(error)));
+
+    json_error_t where;
+    json_t *all = json_load_file(path, 0, &where);
+    assert_non_null(all);
+    static const char *const order[] = {"10.0.0.2", "10.0.0.9", "10.0.0.10", "00:0e:8c:09:09:09"};
+    assert_int_equal(json_array_size(all), 4);
+    for (size_t i = 0; i < 4; i++)
+        assert_string_equal(json_string_value(json_object_get(json_array_get(all, i), "id")),
+                            order[i]);
+    json_t *plc = json_array_get(all, 0);
+    assert_string_equal(json_string_value(json_object_get(plc, "name")), "press \"7\"\n");
+    assert_string_equal(json_string_value(json_object_get(plc, "role")), "plc");
+    json_t *unit = json_array_get(json_object_get(plc, "nested"), 0);
+    assert_string_equal(json_string_value(json_object_get(unit, "id")), "10.0.0.2/unit 4");
+    assert_string_equal(json_string_value(json_object_get(unit, "parent")), "10.0.0.2");
+    json_decref(all);
+    unlink(path);
+    rmdir(directory);
+    assert_false(ft_inventory_write(inv, path, error, sizeof(error)));
+    assert_non_null(strstr(error, path));
+}
+
+static void test_vendors(void **state)
+{
+    (void)state;
+    char directory[] = "/tmp/ft_oui_XXXXXX", path[100];
+    static const char *const files[] = {"oui.csv", "mam.csv", "oui36.csv"};
+    static const char *const rows[] = {
+        "Registry,Assignment,Organization Name,Organization Address\r\n"
+        "MA-L,000E8C,\"Siemens, \"\"A&D\"\" ET\",Somewhere\r\nMA-L,70B3D5,IEEE Registration "
+        "Authority,x\r\nMA-L,AABBCC,Private,\r\nbroken line\r\nMA-L,00000,Short,x\r\n",
+        "Registry,Assignment,Organization Name,Organization Address\nMA-M,70B3D51,Seven Digits,x\n",
+        "Registry,Assignment,Organization Name,Organization Address\nMA-S,70B3D5123,Nine Digits,x"};
+    assert_non_null(mkdtemp(directory));
+    for (int i = 0; i < 3; i++) {
+        snprintf(path, sizeof(path), "%s/%s", directory, files[i]);
+        FILE *f = fopen(path, "w");
+        fputs(rows[i], f);
+        fclose(f);
+    }
+    struct ft_oui *oui = ft_oui_load(directory);
+    assert_non_null(oui);
+    assert_string_equal(ft_oui_vendor(oui, (uint8_t[]){0, 0x0e, 0x8c, 1, 2, 3}),
+                        "Siemens, \"A&D\" ET");
+    assert_string_equal(ft_oui_vendor(oui, (uint8_t[]){0x70, 0xb3, 0xd5, 0x12, 0x3f, 0}),
+                        "Nine Digits");
+    assert_string_equal(ft_oui_vendor(oui, (uint8_t[]){0x70, 0xb3, 0xd5, 0x12, 0x4f, 0}),
+                        "Seven Digits");
+    assert_null(ft_oui_vendor(oui, (uint8_t[]){0x70, 0xb3, 0xd5, 0x22, 0x4f, 0}));
+    assert_null(ft_oui_vendor(oui, (uint8_t[]){2, 0x0e, 0x8c, 1, 2, 3}));
+    assert_null(ft_oui_vendor(NULL, (uint8_t[]){0, 0x0e, 0x8c, 1, 2, 3}));
+    ft_oui_free(oui);
+    for (int i = 0; i < 3; i++) {
+        snprintf(path, sizeof(path), "%s/%s", directory, files[i]);
+        unlink(path);
+    }
+    assert_null(ft_oui_load(directory));
+    rmdir(directory);
+}
+
+#define TEST(name) cmocka_unit_test_setup_teardown(name, begin, end)
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        TEST(test_only_who_was_heard_is_an_asset),
+        TEST(test_a_command_over_tcp_shows_its_receiver),
+        TEST(test_an_answered_flow_shows_the_server),
+        TEST(test_groups_and_impossible_addresses_are_none),
+        TEST(test_facts_are_told_once_per_packet),
+        TEST(test_protocols_that_disagree_are_no_change),
+        TEST(test_roles),
+        TEST(test_a_transport_is_no_role),
+        TEST(test_nested_identities),
+        TEST(test_text_identities_are_told_apart),
+        TEST(test_arp_joins_mac_and_ip),
+        TEST(test_arp_probe_binds_nothing),
+        TEST(test_a_mac_with_many_addresses_is_a_router),
+        TEST(test_inner_traffic_of_gre_has_no_mac),
+        TEST(test_bounds),
+        TEST(test_children_are_bounded),
+        TEST(test_file_is_sorted_and_whole),
+        TEST(test_vendors),
+    };
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
