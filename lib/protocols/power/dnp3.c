@@ -86,10 +86,7 @@ static bool starts_frame(const struct ft_view *v)
 
 static bool is_header_crc_right(const struct ft_view *v)
 {
-    struct ft_view header = *v;
-    const uint8_t *bytes = ft_view_take(&header, 8);
-
-    return bytes && ft_u16le(&header) == ft_crc16_dnp(bytes, 8) && ft_view_ok(&header);
+    return v->len >= HEADER_SIZE && ft_peek_u16le(v, 8) == ft_crc16_dnp(v->data, 8);
 }
 
 /* Octets of a whole frame, each block of data with its CRC. */
@@ -187,7 +184,7 @@ static void put_link(struct ft_context *ctx, const struct link *l, const struct 
     }
 }
 
-/* ---- application layer --------------------------------------------------------------------- */
+/* ---- link messages ------------------------------------------------------------------------- */
 
 static uint64_t pair_key(const struct link *l)
 {
@@ -197,37 +194,92 @@ static uint64_t pair_key(const struct link *l)
     return (uint64_t)outstation << 16 | master;
 }
 
+static bool is_link_function(uint8_t function)
+{
+    switch (function) {
+    case LINK_ACK:
+    case LINK_NACK:
+    case LINK_STATUS:
+    case LINK_NOT_FUNCTIONING:
+    case LINK_NOT_SUPPORTED:
+    case LINK_RESET:
+    case LINK_RESET_USER:
+    case LINK_TEST:
+    case LINK_CONFIRMED_DATA:
+    case LINK_UNCONFIRMED_DATA:
+    case LINK_REQUEST_STATUS:
+        return true;
+    default:
+        return false;
+    }
+}
+
+static enum ft_kind link_kind(uint8_t function)
+{
+    switch (function) {
+    case LINK_RESET:
+    case LINK_RESET_USER:
+    case LINK_TEST:
+    case LINK_REQUEST_STATUS:
+        return FT_KIND_REQUEST;
+    case LINK_ACK:
+    case LINK_STATUS:
+        return FT_KIND_RESPONSE;
+    case LINK_NACK:
+    case LINK_NOT_FUNCTIONING:
+    case LINK_NOT_SUPPORTED:
+        return FT_KIND_EXCEPTION;
+    default:
+        return FT_KIND_DATA;
+    }
+}
+
+/* A frame that is no application fragment, or does not end one. */
+static void name_link_message(struct ft_context *ctx, const struct link *l)
+{
+    enum ft_kind kind = link_kind(l->function);
+
+    ft_set_kind(ctx, kind);
+    ft_command(ctx, DNP3_LINK_COMMAND | (l->function & 0x0f), l->function >> 4);
+    ft_put_uint(ctx, DNP3_F_TYPE, l->has_transport ? TYPE_SEGMENT : TYPE_LINK, NULL);
+    if (kind == FT_KIND_REQUEST && !l->is_broadcast)
+        ft_request(ctx, FT_SCOPE_FLOW, pair_key(l), NULL, 0);
+    else if (kind != FT_KIND_DATA && kind != FT_KIND_REQUEST)
+        ft_response(ctx, FT_SCOPE_FLOW, pair_key(l));
+}
+
+/* ---- application layer --------------------------------------------------------------------- */
+
 static uint64_t application_key(const struct link *l, uint8_t sequence)
 {
     return pair_key(l) | (uint64_t)(0x10 | sequence) << 32;
 }
 
-/* The object header that tells what a request is about: behind the one of aggressive mode. */
-static void peek_object(const struct ft_view *v, int *group, int *variation)
+/*
+ * Where the object header stands that tells what a request is about: the first one behind the
+ * application header, or the one behind the object of aggressive mode.
+ */
+static uint32_t main_object(const struct ft_view *v)
 {
-    uint32_t at = ft_peek_u8(v, 0) == 120 && ft_peek_u8(v, 1) == 3 ? 10 : 0;
-
-    *group = ft_peek_u8(v, at);
-    *variation = ft_peek_u8(v, at + 1);
+    return ft_peek_u8(v, 2) == 120 && ft_peek_u8(v, 3) == 3 ? 12 : 2;
 }
 
 /* What makes one read, write or file open another thing to a plant than the next one. */
-static uint32_t qualifier_of(uint8_t function, const struct ft_view *objects)
+static uint32_t qualifier_of(uint8_t function, const struct ft_view *v)
 {
-    int group, variation;
+    uint32_t at = main_object(v);
+    int group = ft_peek_u8(v, at), variation = ft_peek_u8(v, at + 1), mode;
 
-    peek_object(objects, &group, &variation);
     switch (function) {
     case DNP3_READ:
     case DNP3_WRITE:
         return group < 0 ? DNP3_NO_GROUP : (uint32_t)group;
     case DNP3_OPEN_FILE:
-        /* The mode, 20 octets into an object that stands behind a header of 6. */
-        return group == 70 && variation == 3 && ft_peek_u16le(objects, 26) > 0
-                   ? (uint32_t)ft_peek_u16le(objects, 26)
-                   : 0;
+        /* 20 octets into an object that stands behind a header of 6. */
+        mode = group == 70 && variation == 3 ? ft_peek_u16le(v, at + 26) : -1;
+        return mode < 0 ? 0 : (uint32_t)mode;
     case DNP3_AUTHENTICATE:
-        return group == 120 ? (uint32_t)variation & 0xff : 0;
+        return group == 120 && variation >= 0 ? (uint32_t)variation : 0;
     default:
         return 0;
     }
@@ -340,20 +392,18 @@ static void check_indications(struct ft_context *ctx, uint16_t iin, uint16_t ris
  * next sequence (IEEE 1815, 4.4.3). Judged only when the requests before it were seen.
  */
 static void check_select(struct ft_context *ctx, struct ft_dnp3_pair *pair, uint8_t function,
-                         uint8_t sequence, struct ft_view objects)
+                         uint8_t sequence, const struct ft_view *objects)
 {
-    struct ft_view at = objects;
     uint64_t hash = 0xcbf29ce484222325u;
 
     if (function == DNP3_SELECT || function == DNP3_OPERATE) {
-        while (objects.len)
-            hash = (hash ^ ft_u8(&objects)) * 0x100000001b3u;
+        for (struct ft_view v = *objects; v.len;)
+            hash = (hash ^ ft_u8(&v)) * 0x100000001b3u;
     }
-    at.last_len = 0;
     if (function == DNP3_OPERATE && pair->has_requests && !ctx->is_midstream &&
         !(pair->has_select && pair->select_hash == hash &&
           pair->select_sequence == ((sequence - 1) & 0x0f)))
-        ft_violation(ctx, DNP3_V_OPERATE_WITHOUT_SELECT, &at);
+        ft_violation(ctx, DNP3_V_OPERATE_WITHOUT_SELECT, objects);
 
     pair->has_requests = true;
     /* A repeated operate keeps the sequence of the first: it still has its select. */
@@ -377,10 +427,10 @@ static void put_application_control(struct ft_context *ctx, uint8_t control,
     ft_group_end(ctx, DNP3_F_APP_CONTROL);
 }
 
-static void put_iin(struct ft_context *ctx, uint16_t iin, const struct ft_view *v)
+static void put_iin(struct ft_context *ctx, uint16_t iin)
 {
     ft_group_begin(ctx, DNP3_F_IIN);
-    ft_put_uint(ctx, DNP3_F_INDICATORS, iin, v);
+    ft_put_uint(ctx, DNP3_F_INDICATORS, iin, NULL);
     ft_group_end(ctx, DNP3_F_IIN);
 }
 
@@ -482,109 +532,59 @@ static void keep_objects(struct ft_context *ctx, const struct link *l, struct ft
     v->is_cut = is_cut;
 }
 
+static void read_objects(struct ft_context *ctx, const struct link *l, uint8_t function,
+                         struct ft_view *v)
+{
+    struct ft_dnp3_fragment fragment = {
+        .pair_key = pair_key(l), .function = function, .is_from_master = l->is_from_master};
+
+    ft_dnp3_objects(ctx, &fragment, v);
+    ft_put_bool(ctx, DNP3_F_COMPLETE, fragment.is_complete, NULL);
+}
+
+/* The header is looked at first: kind and command must be told before any field is put. */
 static void read_application(struct ft_context *ctx, const struct link *l,
                              struct ft_dnp3_pair *pair, struct ft_view v, bool is_gathered,
                              const struct ft_view *at_link)
 {
-    uint8_t control = ft_u8(&v);
-    struct ft_view at_control = v;
-    uint8_t function = ft_u8(&v);
-    struct ft_view at_function = v;
-    uint16_t iin = is_response(function) ? ft_u16be(&v) : 0;
-    struct ft_view at_iin = v;
+    uint8_t control = (uint8_t)ft_peek_u8(&v, 0), function = (uint8_t)ft_peek_u8(&v, 1);
+    bool has_iin = is_response(function);
+    uint16_t iin = has_iin ? (uint16_t)ft_peek_u16be(&v, 2) : 0;
 
-    if (ft_view_ok(&at_function)) {
-        ft_set_kind(ctx, kind_of(function, iin));
-        ft_command(ctx, function, qualifier_of(function, &v));
-    }
-    put_link(ctx, l, at_link);
-    ft_put_bool(ctx, DNP3_F_CRC_OK, true, NULL);
-    if (!ft_view_ok(&v)) {
-        if (ft_view_is_malformed(&v))
+    if (v.len < 2 || (has_iin && v.len < 4)) {
+        if (!v.is_cut)
             ft_violation(ctx, DNP3_V_APPLICATION_SHORT, &v);
+        name_link_message(ctx, l);
+        put_link(ctx, l, at_link);
         return;
     }
-
+    ft_set_kind(ctx, kind_of(function, iin));
+    ft_command(ctx, function, qualifier_of(function, &v));
+    put_link(ctx, l, at_link);
+    ft_put_bool(ctx, DNP3_F_CRC_OK, true, NULL);
     ft_put_uint(ctx, DNP3_F_TYPE, type_of(function), NULL);
+
     ft_group_begin(ctx, DNP3_F_APPLICATION);
-    put_application_control(ctx, control, &at_control);
-    ft_put_uint(ctx, DNP3_F_FUNCTION, function, &at_function);
-    check_function(ctx, l, control, function, &at_function);
+    ft_skip(&v, 1);
+    put_application_control(ctx, control, &v);
+    ft_skip(&v, 1);
+    ft_put_uint(ctx, DNP3_F_FUNCTION, function, &v);
+    check_function(ctx, l, control, function, &v);
     pair_up(ctx, l, control, function, iin);
+    if (has_iin) {
+        ft_skip(&v, 2);
+        check_indications(ctx, iin, risen_indications(ctx, pair, pair_key(l), iin), &v);
+    }
     state_roles(ctx, pair, l);
     if (type_of(function) == TYPE_REQUEST)
-        check_select(ctx, pair, function, control & 0x0f, v);
+        check_select(ctx, pair, function, control & 0x0f, &v);
     check_objects(ctx, function, &v);
     if (is_gathered)
         keep_objects(ctx, l, &v);
-
-    struct ft_dnp3_fragment fragment = {
-        .pair_key = pair_key(l), .function = function, .is_from_master = l->is_from_master};
-
-    ft_dnp3_objects(ctx, &fragment, &v);
-    ft_put_bool(ctx, DNP3_F_COMPLETE, fragment.is_complete, NULL);
+    read_objects(ctx, l, function, &v);
     ft_group_end(ctx, DNP3_F_APPLICATION);
-
-    if (is_response(function)) {
-        put_iin(ctx, iin, &at_iin);
-        check_indications(ctx, iin, risen_indications(ctx, pair, pair_key(l), iin), &at_iin);
-    }
-}
-
-/* ---- link messages ------------------------------------------------------------------------- */
-
-static bool is_link_function(uint8_t function)
-{
-    switch (function) {
-    case LINK_ACK:
-    case LINK_NACK:
-    case LINK_STATUS:
-    case LINK_NOT_FUNCTIONING:
-    case LINK_NOT_SUPPORTED:
-    case LINK_RESET:
-    case LINK_RESET_USER:
-    case LINK_TEST:
-    case LINK_CONFIRMED_DATA:
-    case LINK_UNCONFIRMED_DATA:
-    case LINK_REQUEST_STATUS:
-        return true;
-    default:
-        return false;
-    }
-}
-
-static enum ft_kind link_kind(uint8_t function)
-{
-    switch (function) {
-    case LINK_RESET:
-    case LINK_RESET_USER:
-    case LINK_TEST:
-    case LINK_REQUEST_STATUS:
-        return FT_KIND_REQUEST;
-    case LINK_ACK:
-    case LINK_STATUS:
-        return FT_KIND_RESPONSE;
-    case LINK_NACK:
-    case LINK_NOT_FUNCTIONING:
-    case LINK_NOT_SUPPORTED:
-        return FT_KIND_EXCEPTION;
-    default:
-        return FT_KIND_DATA;
-    }
-}
-
-/* A frame that is no application fragment, or does not end one. */
-static void name_link_message(struct ft_context *ctx, const struct link *l)
-{
-    enum ft_kind kind = link_kind(l->function);
-
-    ft_set_kind(ctx, kind);
-    ft_command(ctx, DNP3_LINK_COMMAND | (l->function & 0x0f), l->function >> 4);
-    ft_put_uint(ctx, DNP3_F_TYPE, l->has_transport ? TYPE_SEGMENT : TYPE_LINK, NULL);
-    if (kind == FT_KIND_REQUEST && !l->is_broadcast)
-        ft_request(ctx, FT_SCOPE_FLOW, pair_key(l), NULL, 0);
-    else if (kind != FT_KIND_DATA && kind != FT_KIND_REQUEST)
-        ft_response(ctx, FT_SCOPE_FLOW, pair_key(l));
+    if (has_iin)
+        put_iin(ctx, iin);
 }
 
 /* ---- transport ----------------------------------------------------------------------------- */
@@ -635,29 +635,29 @@ static bool collect(struct ft_context *ctx, const struct link *l, struct ft_view
 static bool strip_blocks(struct ft_context *ctx, struct ft_view *frame, uint32_t length,
                          uint8_t gathered[MAX_USER_DATA], struct ft_view *user)
 {
+    const uint8_t *data = gathered;
     uint32_t have = 0;
+    bool is_right = true;
 
-    *user = ft_view_empty();
     while (have < length) {
         uint32_t size = length - have < BLOCK_SIZE ? length - have : BLOCK_SIZE;
-        struct ft_view block = ft_sub(frame, size);
+        const uint8_t *block = ft_view_take(frame, size);
         uint16_t crc = ft_u16le(frame);
 
         if (!ft_view_ok(frame))
             break;
-        if (crc != ft_crc16_dnp(block.data, size)) {
+        if (is_right && crc != ft_crc16_dnp(block, size)) {
             ft_violation(ctx, DNP3_V_BLOCK_CRC, frame);
-            return false;
+            is_right = false;
         }
-        *user = block;
         if (length > BLOCK_SIZE)
-            memcpy(gathered + have, block.data, size);
+            memcpy(gathered + have, block, size);
+        else
+            data = block;
         have += size;
     }
-    if (length > BLOCK_SIZE)
-        *user = ft_view_make(gathered, have, false);
-    user->is_cut = have < length;
-    return true;
+    *user = ft_view_make(data, have, have < length);
+    return is_right;
 }
 
 static bool has_user_data(uint8_t function)
@@ -713,51 +713,23 @@ static void read_user_data(struct ft_context *ctx, struct link *l, struct ft_vie
     ft_put_bool(ctx, DNP3_F_CRC_OK, is_right, NULL);
 }
 
-static void read_frame(struct ft_context *ctx, struct ft_view frame)
+/* A frame with a broken header: told, and passed over up to the next start octets. */
+static void read_broken(struct ft_context *ctx, struct ft_view *pdu)
 {
-    struct ft_view whole = frame;
-    struct link l = {0};
+    uint32_t size = broken_size(pdu);
+    bool is_right = is_header_crc_right(pdu);
 
-    ft_skip(&frame, 2);
-    l.length = ft_u8(&frame);
-    l.control = ft_u8(&frame);
-    l.dst = ft_u16le(&frame);
-    l.src = ft_u16le(&frame);
-
-    struct ft_view at = frame;
-
-    at.last_len = 5;
-    ft_skip(&frame, CRC_SIZE);
-    if (!ft_view_ok(&frame) && !ft_view_is_malformed(&frame))
-        return;
-    if (!is_header_crc_right(&whole)) {
-        ft_put_bool(ctx, DNP3_F_CRC_OK, false, &frame);
-        ft_violation(ctx, DNP3_V_HEADER_CRC, &frame);
+    if (pdu->is_cut && pdu->len < HEADER_SIZE) {
+        ft_view_fail(pdu);
         return;
     }
-    if (ctx->flow_state)
-        ((struct flow *)ctx->flow_state)->is_dnp3 = true;
-    if (l.length < MIN_LENGTH) {
-        ft_violation(ctx, DNP3_V_LINK_LENGTH, &frame);
-        return;
-    }
-
-    l.function = (l.control & CONTROL_PRM ? 0x10 : 0) | (l.control & 0x0f);
-    l.is_from_master = l.control & CONTROL_DIR;
-    l.is_broadcast = l.dst >= FIRST_ALL;
-    set_parties(ctx, &l);
-    check_link(ctx, &l, &at);
-    if (has_user_data(l.function) && l.length > MIN_LENGTH) {
-        read_user_data(ctx, &l, &frame, &at);
-        return;
-    }
-    name_link_message(ctx, &l);
-    put_link(ctx, &l, &at);
-    ft_put_bool(ctx, DNP3_F_CRC_OK, true, NULL);
+    ft_skip(pdu, size && size < pdu->len ? size : pdu->len);
+    ft_put_bool(ctx, DNP3_F_CRC_OK, is_right, pdu);
+    ft_violation(ctx, is_right ? DNP3_V_LINK_LENGTH : DNP3_V_HEADER_CRC, pdu);
 }
 
-/* The next frame of the PDU; what is no frame is taken up to its end. */
-static struct ft_view take_frame(struct ft_context *ctx, struct ft_view *pdu)
+/* Read the next frame of the PDU. */
+static void read_frame(struct ft_context *ctx, struct ft_view *pdu)
 {
     int length = ft_peek_u8(pdu, 2);
 
@@ -765,26 +737,51 @@ static struct ft_view take_frame(struct ft_context *ctx, struct ft_view *pdu)
         ft_skip(pdu, noise_size(pdu, false));
         if (!pdu->is_cut)
             ft_violation(ctx, FT_VIOLATION_NOT_PROTOCOL, pdu);
-        return ft_view_empty();
+        return;
     }
-    if (length >= (int)MIN_LENGTH && is_header_crc_right(pdu))
-        return ft_sub(pdu, frame_size((uint8_t)length));
+    if (length < (int)MIN_LENGTH || !is_header_crc_right(pdu)) {
+        read_broken(ctx, pdu);
+        return;
+    }
+    if (ctx->flow_state)
+        ((struct flow *)ctx->flow_state)->is_dnp3 = true;
 
-    uint32_t size = broken_size(pdu);
+    uint8_t control = (uint8_t)ft_peek_u8(pdu, 3);
+    struct link l = {
+        .length = (uint8_t)length,
+        .control = control,
+        .function = (control & CONTROL_PRM ? 0x10 : 0) | (control & 0x0f),
+        .is_from_master = control & CONTROL_DIR,
+        .dst = (uint16_t)ft_peek_u16le(pdu, 4),
+        .src = (uint16_t)ft_peek_u16le(pdu, 6),
+    };
 
-    return pdu->len < HEADER_SIZE ? ft_sub(pdu, HEADER_SIZE)
-           : size                 ? ft_sub(pdu, size)
-                                  : ft_rest(pdu);
+    ft_skip(pdu, 3);
+    ft_skip(pdu, 5); /* control and addresses: the evidence of the link fields */
+
+    struct ft_view at = *pdu;
+
+    ft_skip(pdu, CRC_SIZE);
+    l.is_broadcast = l.dst >= FIRST_ALL;
+    set_parties(ctx, &l);
+    check_link(ctx, &l, &at);
+    if (l.length > MIN_LENGTH && has_user_data(l.function)) {
+        read_user_data(ctx, &l, pdu, &at);
+        return;
+    }
+    name_link_message(ctx, &l);
+    put_link(ctx, &l, &at);
+    ft_put_bool(ctx, DNP3_F_CRC_OK, true, NULL);
+    if (l.length > MIN_LENGTH)
+        ft_skip(pdu, frame_size(l.length) - HEADER_SIZE);
 }
 
 static void dissect(struct ft_context *ctx, struct ft_view *pdu)
 {
     for (bool is_first = true; !ft_view_at_end(pdu); is_first = false) {
         bool has_message = !is_first && ft_message_begin(ctx);
-        struct ft_view one = take_frame(ctx, pdu);
 
-        if (!ft_view_at_end(&one))
-            read_frame(ctx, one);
+        read_frame(ctx, pdu);
         if (has_message)
             ft_message_end(ctx);
     }
