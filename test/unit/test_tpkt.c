@@ -132,6 +132,20 @@ static void test_bad_version(void **state)
     assert_int_equal(count(feed(data_pdu, sizeof(data_pdu)), COTP), 1);
 }
 
+static void test_tls(void **state)
+{
+    static const uint8_t record[] = {0x16, 3, 1, 0, 5, 1, 2, 3, 4, 5};
+    struct ft_harness_flow desktop = flow;
+    (void)state;
+    desktop.id = 3;
+    desktop.server_port = 3389;
+    ft_harness_feed(h, &desktop, FT_TO_SERVER, now, data_pdu, sizeof(data_pdu));
+    assert_string_equal(ft_harness_feed(h, &desktop, FT_TO_SERVER, now, record, sizeof(record)),
+                        "");
+    feed(data_pdu, sizeof(data_pdu));
+    assert_non_null(strstr(feed(record, sizeof(record)), "\"name\":\"unexpected_content\""));
+}
+
 static void test_longest(void **state)
 {
     static uint8_t longest[UINT16_MAX] = {3, 0, 0xff, 0xff, 2, 0xf0, 0x80};
@@ -183,6 +197,7 @@ int main(void)
         cmocka_unit_test_setup_teardown(test_reserved, setup, teardown),
         cmocka_unit_test_setup_teardown(test_too_short, setup, teardown),
         cmocka_unit_test_setup_teardown(test_bad_version, setup, teardown),
+        cmocka_unit_test_setup_teardown(test_tls, setup, teardown),
         cmocka_unit_test_setup_teardown(test_longest, setup, teardown),
         cmocka_unit_test_setup_teardown(test_probe, setup, teardown),
     };

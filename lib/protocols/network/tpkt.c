@@ -9,6 +9,9 @@
 #define TPKT_HEADER      4u
 #define TPKT_MIN_LENGTH  7u /* the header and the shortest TPDU */
 #define TPKT_SELECT_COTP 0u
+#define TPKT_PORT        102
+#define TLS_HANDSHAKE    0x16 /* record types */
+#define TLS_DATA         0x17
 
 enum tpkt_field {
     TPKT_ROOT,
@@ -48,7 +51,7 @@ static const struct ft_violation violations[] = {
 };
 
 static const struct ft_carrier carriers[] = {
-    {.kind = FT_CARRIER_TCP, .value = 102},
+    {.kind = FT_CARRIER_TCP, .value = TPKT_PORT},
 };
 
 /* A data TPDU, or a connection request with its zero references: strong at the start of a segment.
@@ -92,11 +95,30 @@ static enum ft_verdict probe(const struct ft_probe *where, struct ft_view payloa
     return FT_YES;
 }
 
+/*
+ * Remote desktop goes over to TLS after its first TPKTs. Not believed on port 102: three bytes must
+ * not be enough to blind the sensor for a controller.
+ */
+static bool may_be_tls(const struct ft_context *ctx, int type)
+{
+    return ctx->src_port != TPKT_PORT && ctx->dst_port != TPKT_PORT &&
+           (type == TLS_HANDSHAKE || type == TLS_DATA);
+}
+
+static struct ft_frame frame_other(struct ft_context *ctx, const struct ft_view *stream)
+{
+    if (!may_be_tls(ctx, ft_peek_u8(stream, 0)))
+        return ft_frame(FT_FRAME_NOT_MINE, 0);
+    if (stream->len < 3)
+        return ft_frame(FT_FRAME_NEED, 3);
+    bool is_tls = ft_peek_u8(stream, 1) == 3 && ft_peek_u8(stream, 2) <= 4;
+    return ft_frame(is_tls ? FT_FRAME_OPAQUE : FT_FRAME_NOT_MINE, 0);
+}
+
 static struct ft_frame frame(struct ft_context *ctx, struct ft_view stream)
 {
-    (void)ctx;
     if (ft_peek_u8(&stream, 0) != TPKT_VERSION)
-        return ft_frame(FT_FRAME_NOT_MINE, 0);
+        return frame_other(ctx, &stream);
     if (stream.len < TPKT_HEADER)
         return ft_frame(FT_FRAME_NEED, TPKT_HEADER);
 
