@@ -918,6 +918,17 @@ static void test_order(void **state)
     assert_has(s, FACT("vendor", "Rockwell Automation"));
 }
 
+/* A client that never changes its context: a response that was lost must not shift all others. */
+static void test_lost_response(void **state)
+{
+    (void)state;
+    request(BYTES(0x0e, 0x03, 0x20, 0xf5, 0x24, 0x01, 0x30, 0x06));
+    request(BYTES(0x01, 0x02, 0x20, 0x01, 0x24, 0x01));
+    const char *s = response(identity_reply(0x3060));
+    assert_has(s, "\"command\":\"identify\"");
+    assert_has(s, FACT("serial", "0051823f"));
+}
+
 static void test_hostile(void **state)
 {
     struct bytes b = BYTES(0x03, 0x02, 0x20, 0x01, 0x24, 0x01, 0xff, 0xff, 1, 0);
@@ -1023,6 +1034,7 @@ int main(void)
         TEST(test_one_direction),
         TEST(test_connected_without_open),
         TEST(test_order),
+        TEST(test_lost_response),
         TEST(test_hostile),
         TEST(test_truncation),
         TEST(test_garbage),

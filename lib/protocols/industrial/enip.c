@@ -299,8 +299,9 @@ static struct header read_header(struct ft_view *v)
 /* Again, when it is known what is wanted. */
 static void put_header(struct ft_context *ctx, struct ft_view v)
 {
-    if (!(ft_wants(ctx, ENIP_COMMAND) | ft_wants(ctx, ENIP_LENGTH) | ft_wants(ctx, ENIP_SESSION) |
-          ft_wants(ctx, ENIP_STATUS) | ft_wants(ctx, ENIP_CONTEXT) | ft_wants(ctx, ENIP_OPTIONS)))
+    if (!ft_wants(ctx, ENIP_COMMAND) && !ft_wants(ctx, ENIP_LENGTH) &&
+        !ft_wants(ctx, ENIP_SESSION) && !ft_wants(ctx, ENIP_STATUS) &&
+        !ft_wants(ctx, ENIP_CONTEXT) && !ft_wants(ctx, ENIP_OPTIONS))
         return;
     ft_put_uint(ctx, ENIP_COMMAND, ft_u16le(&v), &v);
     ft_put_uint(ctx, ENIP_LENGTH, ft_u16le(&v), &v);

@@ -13,7 +13,8 @@
 #define HEADER_SIZE        24u
 #define CSP_HEADER_SIZE    28u
 
-/* The most that a header may announce: an Ethernet/IP message is at most 65535 bytes. */
+/* The most that a header may announce: with the header an EtherNet/IP message has at most 65535
+ * bytes. */
 #define MAX_LENGTH 65511u
 
 #define CODE_IO  0x10000u
