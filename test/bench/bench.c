@@ -185,6 +185,7 @@ static void *worker_main(void *arg)
 {
     struct bench_worker *w = arg;
     pin(w->cpu);
+    prctl(PR_SET_NAME, "bench-worker", 0, 0, 0);
     ft_inspect_guard_thread(w->inspector);
     run_part(w, 0, w->warm);
     if (w->barrier)

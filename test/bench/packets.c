@@ -77,23 +77,29 @@ bool bench_generate(struct bench_list *list, uint32_t flows, uint32_t packets)
 
 bool bench_smallest(struct bench_list *list, uint32_t flows, uint32_t packets)
 {
-    static const uint8_t request[] = {0, 1, 0, 0, 0, 6, 1, 3, 0, 0, 0, 10};
+    static const uint8_t request[] = {0, 0, 0, 0, 0, 6, 1, 3, 0, 7, 0, 1};
+    static const uint8_t response[] = {0, 0, 0, 0, 0, 5, 1, 3, 2, 0, 42};
     if (!start(list, packets))
         return false;
     for (uint32_t i = 0; i < packets; i++) {
-        uint32_t flow = i % flows;
+        /* Bursts of requests, then their responses: as many polls in flight as a master has. */
+        uint32_t flow = i / 64 * 32 % flows + i % 32;
+        bool is_response = i % 64 >= 32;
         uint8_t f[60] = {2, 0, 0,    0, 0, 1,  2, 0, 0, 0, 0,  2,
                          8, 0, 0x45, 0, 0, 40, 0, 0, 0, 0, 64, 17};
         uint8_t addresses[8] = {10, 1, (uint8_t)(flow >> 8),  (uint8_t)flow,
                                 10, 2, (uint8_t)(flow >> 16), 1};
-        memcpy(f + 26, addresses, 8);
-        f[34] = 0xc0;
-        f[36] = 1;
-        f[37] = 0xf6;
-        f[39] = 20;
-        memcpy(f + 42, request, sizeof(request));
-        f[42] = (uint8_t)(i >> 8);
-        f[43] = (uint8_t)i;
+        memcpy(f + 26, addresses + (is_response ? 4 : 0), 4);
+        memcpy(f + 30, addresses + (is_response ? 0 : 4), 4);
+        f[is_response ? 36 : 34] = 0xc0;
+        f[is_response ? 34 : 36] = 1;
+        f[is_response ? 35 : 37] = 0xf6;
+        f[39] = is_response ? 8 + sizeof(response) : 8 + sizeof(request);
+        f[17] = (uint8_t)(20 + f[39]);
+        memcpy(f + 42, is_response ? response : request,
+               is_response ? sizeof(response) : sizeof(request));
+        f[42] = (uint8_t)(i >> 14);
+        f[43] = (uint8_t)(i >> 6);
         if (!add(list, f, sizeof(f), 1700000000000000000ull + i * 1000ull, 1))
             return false;
     }

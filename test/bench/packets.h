@@ -27,7 +27,8 @@ bool bench_load(struct bench_list *list, const char *const *sources, uint32_t co
 /** Run the plant generator beside this program for so many flows and packets, and load that. */
 bool bench_generate(struct bench_list *list, uint32_t flows, uint32_t packets);
 
-/** Frames of 64 bytes (60 without FCS): Modbus reads over UDP, every one a message of its own. */
+/** Frames of 64 bytes (60 without FCS): Modbus reads over UDP and their responses, every packet a
+ * message. */
 bool bench_smallest(struct bench_list *list, uint32_t flows, uint32_t packets);
 
 /** Repeat a list `copies` times with other addresses, packet by packet in turn. */
