@@ -2,7 +2,20 @@
 /* fieldtap: the sensor. */
 #include "sensor.h"
 
+#include <errno.h>
 #include <stdio.h>
+#include <string.h>
+
+/* What was printed has to arrive, or the exit code tells; a reader that has seen enough is fine. */
+static bool is_printed(void)
+{
+    if (fflush(stdout) == 0 && !ferror(stdout))
+        return true;
+    if (errno == EPIPE)
+        return true;
+    fprintf(stderr, "fieldtap: cannot write to standard output: %s\n", strerror(errno));
+    return false;
+}
 
 int main(int argc, char **argv)
 {
@@ -19,5 +32,7 @@ int main(int argc, char **argv)
     else
         code = sensor_run(&options);
     options_free(&options);
+    if (!is_printed() && code == 0)
+        code = 1;
     return code;
 }

@@ -2,6 +2,7 @@
 /* A run of the sensor from start to exit code. */
 #include "sensor.h"
 
+#include "alert/summary.h"
 #include "describe.h"
 #include "plugin.h"
 #include "protocols/protocols.h"
@@ -42,7 +43,9 @@ static void catch_signals(void)
     struct sigaction sa = {.sa_handler = on_stop};
     sigaction(SIGINT, &sa, NULL);
     sigaction(SIGTERM, &sa, NULL);
+    /* A pipe without reader and a file at its limit are errors of write(2), told at the end. */
     signal(SIGPIPE, SIG_IGN);
+    signal(SIGXFSZ, SIG_IGN);
     ft_inspect_install_guard();
 }
 
@@ -207,26 +210,50 @@ static void say_remarks(struct sensor *s)
         fprintf(stderr, "fieldtap: %s\n", remark);
 }
 
+/* Books that do not close are a fault of the sensor: told in every way there is. */
+static bool check_books(struct sensor *s)
+{
+    if (s->options->miscounts)
+        s->books.ledger.received++;
+    if (books_balance(s))
+        return true;
+    ft_core_health(s->core, "books_do_not_balance", FT_SEVERITY_MAJOR,
+                   "Packets, stream bytes or events are not all accounted for: see stats.json.");
+    return fail("the books do not balance: packets, stream bytes or events are not all accounted "
+                "for; this is a fault of fieldtap, please report it");
+}
+
+/* What a run leaves besides the events: files beside eve.json, or tables for people. */
+static bool write_results(struct sensor *s)
+{
+    const char *dir = s->options->log_dir;
+    char path[4096], error[512] = "";
+    if (!dir) {
+        ft_summary_print(stdout, s->core, &s->books.ledger, 0);
+        return true;
+    }
+    if (strcmp(dir, "-") == 0)
+        return true;
+    snprintf(path, sizeof(path), "%s/assets.json", dir);
+    bool has_assets =
+        ft_inventory_write(ft_core_inventory(s->core), path, error, sizeof(error)) || fail(error);
+    return (stats_write(s, dir, error, sizeof(error)) || fail(error)) && has_assets;
+}
+
 /* Close the books, write what is written at the end. Returns the exit code. */
 static int finish(struct sensor *s)
 {
     char error[512] = "";
-    struct ft_output_status status;
-    bool ok = true;
-    if (s->options->miscounts)
-        s->books.ledger.received++;
+    bool is_fine = check_books(s);
     ft_core_finish(s->core);
-    if (!books_balance(s))
-        ft_core_health(
-            s->core, "books_do_not_balance", FT_SEVERITY_MAJOR,
-            "Packets, stream bytes or events are not all accounted for: see stats.json.");
-    ok &= ft_output_close(s->output, &status, error, sizeof(error)) || fail(error);
+    is_fine &= ft_output_close(s->output, &s->written, error, sizeof(error)) || fail(error);
     s->output = NULL;
-    const char *dir = s->options->log_dir;
-    if (dir && strcmp(dir, "-") != 0)
-        ok &= stats_write(s, dir, error, sizeof(error)) || fail(error);
+    is_fine &= write_results(s);
     say_remarks(s);
-    return ok ? 0 : 1;
+    if (atomic_load(&s->stop))
+        fprintf(stderr, "fieldtap: stopped by a signal after %llu packets\n",
+                (unsigned long long)s->packets_read);
+    return is_fine ? 0 : 1;
 }
 
 static uint32_t default_workers(void)

@@ -68,7 +68,6 @@ struct sensor {
     _Alignas(64) _Atomic uint64_t dispatched_through;
     _Atomic bool is_read; /**< the reader has given out its last */
     _Atomic bool stop;    /**< asked to end early */
-    char failure[256];    /**< why the source ended with a failure, empty = it did not */
 
     /* Of the source; read when the reader has ended. */
     uint64_t packets_read, bytes_read, clock_jumps, cut_records;
@@ -76,6 +75,7 @@ struct sensor {
     uint64_t started_tsc, ended_tsc;
     uint64_t events_received; /**< by the alerting loop, without books and ticks */
     struct ft_books books;    /**< sum at the end */
+    struct ft_output_status written;
 };
 
 /** A packet's struct lies in the private area of its mbuf. */

@@ -7,6 +7,7 @@
 #include <rte_cycles.h>
 #include <stdio.h>
 #include <string.h>
+#include <unistd.h>
 
 static const char *const event_names[FT_EVENT_TYPES] = {
     [FT_EVENT_TALK] = "talk",
@@ -93,6 +94,17 @@ static json_t *event_ledger(const struct sensor *s)
     return o;
 }
 
+/* Lines of eve.json: each was written or lost. */
+static json_t *line_ledger(const struct ft_output_status *written)
+{
+    json_t *o = json_object();
+    put(o, "made", written->lines + written->lost);
+    put(o, "written", written->lines);
+    put(o, "lost", written->lost);
+    put(o, "bytes", written->bytes);
+    return o;
+}
+
 static json_t *worker_stats(const struct sensor *s)
 {
     json_t *list = json_array();
@@ -140,15 +152,39 @@ static json_t *tables(const struct sensor *s)
     return o;
 }
 
-bool stats_write(const struct sensor *s, const char *dir, char *error, size_t error_size)
+/* By way of another name: a reader sees the books of the run before or the whole new ones. */
+static bool dump(const json_t *o, const char *dir, char *error, size_t error_size)
 {
-    char path[4096];
+    char path[4096], fresh[4096 + 8];
+    snprintf(path, sizeof(path), "%s/stats.json", dir);
+    snprintf(fresh, sizeof(fresh), "%s.new", path);
+    FILE *f = fopen(fresh, "w");
+    bool ok = f && json_dumpf(o, f, JSON_INDENT(2)) == 0 && fputc('\n', f) != EOF;
+    int reason = errno;
+    if (f && fclose(f) != 0 && ok) {
+        ok = false;
+        reason = errno;
+    }
+    if (ok && rename(fresh, path) < 0) {
+        ok = false;
+        reason = errno;
+    }
+    if (!ok) {
+        unlink(fresh);
+        snprintf(error, error_size, "cannot write %s: %s", path, strerror(reason));
+    }
+    return ok;
+}
+
+static json_t *all_books(const struct sensor *s)
+{
     const struct ft_ledger *l = &s->books.ledger;
     json_t *o = json_object();
     json_object_set_new(o, "balanced", json_boolean(books_balance(s)));
     json_object_set_new(o, "packets", packet_ledger(s));
     json_object_set_new(o, "stream_bytes", stream_ledger(l));
     json_object_set_new(o, "events", event_ledger(s));
+    json_object_set_new(o, "lines", line_ledger(&s->written));
     put(o, "messages", l->messages);
     put(o, "violations", l->violations);
     put(o, "unknown_children", l->unknown_children);
@@ -163,10 +199,13 @@ bool stats_write(const struct sensor *s, const char *dir, char *error, size_t er
     json_object_set_new(
         o, "seconds",
         json_real((double)(s->ended_tsc - s->started_tsc) / (double)rte_get_tsc_hz()));
-    snprintf(path, sizeof(path), "%s/stats.json", dir);
-    bool ok = json_dump_file(o, path, JSON_INDENT(2)) == 0;
-    if (!ok)
-        snprintf(error, error_size, "%s: %s", path, strerror(errno));
+    return o;
+}
+
+bool stats_write(const struct sensor *s, const char *dir, char *error, size_t error_size)
+{
+    json_t *o = all_books(s);
+    bool ok = dump(o, dir, error, error_size);
     json_decref(o);
     return ok;
 }
