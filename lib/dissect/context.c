@@ -599,50 +599,112 @@ static uint64_t request_key(uint64_t key, uint8_t direction)
     return ft_hash_mix(key, direction);
 }
 
-void ft_request(struct ft_context *ctx, enum ft_scope scope, uint64_t key, const void *keep,
-                uint32_t size)
+static void keep_bytes(uint8_t to[FT_MAX_PAIR_KEEP], const void *keep, uint32_t size)
 {
-    struct ft_call *call = ft_call_of(ctx);
-    const struct ft_message *m = current(call);
+    size = size < FT_MAX_PAIR_KEEP ? size : FT_MAX_PAIR_KEEP;
+    if (size)
+        memcpy(to, keep, size);
+    memset(to + size, 0, FT_MAX_PAIR_KEEP - size);
+}
+
+/* A request into the shard's table. */
+static void request_to_table(struct ft_call *call, uint64_t owner, const struct ft_request_slot *r)
+{
     change_begin(call);
-    struct ft_entry *e =
-        ft_state_add(call->state, owner_of(call, scope), call->protocol->index, FT_ENTRY_REQUEST,
-                     request_key(key, m->direction), call->owner.flow, ctx->time_ns);
+    struct ft_entry *e = ft_state_add(call->state, owner, r->protocol, FT_ENTRY_REQUEST, r->key,
+                                      call->owner.flow, r->time_ns);
     change_end(call);
     if (!e) {
         call->dropped++;
         return;
     }
-    memset(e->request.keep, 0, sizeof(e->request.keep));
-    if (size)
-        memcpy(e->request.keep, keep, size < FT_MAX_PAIR_KEEP ? size : FT_MAX_PAIR_KEEP);
-    e->from = m->direction;
-    e->request.number = call->number;
-    e->request.code = m->code;
-    e->request.qualifier = m->qualifier;
-    e->request.class_ = m->class_;
+    memcpy(e->request.keep, r->keep, sizeof(e->request.keep));
+    e->from = r->from;
+    e->request.number = r->number;
+    e->request.code = r->code;
+    e->request.qualifier = r->qualifier;
+    e->request.class_ = r->class_;
+}
+
+/* Everything of a request but what is about the slot itself. */
+static void fill_request(const struct ft_call *call, struct ft_request_slot *r, uint64_t key,
+                         const void *keep, uint32_t size)
+{
+    const struct ft_message *m = &call->messages[call->current];
+    r->key = request_key(key, m->direction);
+    r->number = call->number;
+    r->time_ns = call->pub.time_ns;
+    r->code = m->code;
+    r->qualifier = m->qualifier;
+    r->protocol = call->protocol->index;
+    r->class_ = m->class_;
+    r->from = m->direction;
+    keep_bytes(r->keep, keep, size);
+}
+
+void ft_request(struct ft_context *ctx, enum ft_scope scope, uint64_t key, const void *keep,
+                uint32_t size)
+{
+    struct ft_call *call = ft_call_of(ctx);
+    struct ft_request_slot *slot = scope == FT_SCOPE_FLOW ? call->slot : NULL, one;
+    if (!slot) {
+        fill_request(call, &one, key, keep, size);
+        request_to_table(call, owner_of(call, scope), &one);
+        return;
+    }
+    if (slot->is_used) {
+        slot->in_table += slot->in_table < UINT16_MAX;
+        request_to_table(call, call->owner.flow, slot);
+    }
+    fill_request(call, slot, key, keep, size);
+    slot->is_used = true;
+    if (!slot->is_watched)
+        call->watch(call->user, slot);
+}
+
+/* The message answers a request of that number and time: the bytes kept with it, in the arena. */
+static const void *answer(struct ft_call *call, uint64_t number, uint64_t time_ns,
+                          const uint8_t keep[FT_MAX_PAIR_KEEP])
+{
+    struct ft_message *m = current(call);
+    void *copy = arena_get(call, FT_MAX_PAIR_KEEP);
+    if (!copy)
+        return NULL;
+    memcpy(copy, keep, FT_MAX_PAIR_KEEP);
+    m->is_paired = true;
+    m->request_number = number;
+    m->response_ns = call->pub.time_ns > time_ns ? call->pub.time_ns - time_ns : 0;
+    return copy;
 }
 
 const void *ft_response(struct ft_context *ctx, enum ft_scope scope, uint64_t key)
 {
     struct ft_call *call = ft_call_of(ctx);
-    struct ft_message *m = current(call);
-    uint8_t from = m->direction == FT_TO_CLIENT   ? FT_TO_SERVER
-                   : m->direction == FT_TO_SERVER ? FT_TO_CLIENT
-                                                  : FT_DIRECTION_NONE;
-    struct ft_entry *e = ft_state_find(call->state, owner_of(call, scope), call->protocol->index,
-                                       FT_ENTRY_REQUEST, request_key(key, from));
-    void *keep = e ? arena_get(call, FT_MAX_PAIR_KEEP) : NULL;
-    if (!keep)
+    uint8_t direction = current(call)->direction;
+    uint8_t from = direction == FT_TO_CLIENT   ? FT_TO_SERVER
+                   : direction == FT_TO_SERVER ? FT_TO_CLIENT
+                                               : FT_DIRECTION_NONE;
+    struct ft_request_slot *slot = scope == FT_SCOPE_FLOW ? call->slot : NULL;
+    struct ft_entry *e = NULL;
+    key = request_key(key, from);
+    /* What is in the table is older than what is in the slot: first in, first out. */
+    if (!slot || slot->in_table) {
+        e = ft_state_find(call->state, owner_of(call, scope), call->protocol->index,
+                          FT_ENTRY_REQUEST, key);
+    }
+    if (e) {
+        const void *kept = answer(call, e->request.number, e->time_ns, e->request.keep);
+        change_begin(call);
+        ft_state_remove(call->state, e);
+        change_end(call);
+        if (slot)
+            slot->in_table--;
+        return kept;
+    }
+    if (!slot || !slot->is_used || slot->key != key || slot->protocol != call->protocol->index)
         return NULL;
-    memcpy(keep, e->request.keep, FT_MAX_PAIR_KEEP);
-    m->is_paired = true;
-    m->request_number = e->request.number;
-    m->response_ns = ctx->time_ns > e->time_ns ? ctx->time_ns - e->time_ns : 0;
-    change_begin(call);
-    ft_state_remove(call->state, e);
-    change_end(call);
-    return keep;
+    slot->is_used = false;
+    return answer(call, slot->number, slot->time_ns, slot->keep);
 }
 
 /* Append to the buffer of a reassembly, moving to a large one when the small is full. */

@@ -102,7 +102,10 @@ struct ft_call {
     void *flow_state; /**< of the flow's first protocol: FT_MAX_FLOW_STATE bytes */
     uint8_t
         *children; /**< FT_MAX_LAYERS bytes of the flow: ft_child_probe()'s choices + 1, or NULL */
+    struct ft_request_slot *slot; /**< of the flow; NULL: all requests go to the table */
     ft_raise_fn *raise;
+    /** Called when a request is put into a slot that nobody watches; may be NULL with slot NULL. */
+    void (*watch)(void *user, struct ft_request_slot *slot);
     void *user;
 
     const uint8_t *pdu; /**< the PDU as the first protocol got it */

@@ -64,6 +64,23 @@ struct ft_entry {
     uint16_t deadline_violation;
 };
 
+/**
+ * The request of a flow that waits for its response, in the flow's own record: most flows have one
+ * at a time, and the record is in the cache already. A further request moves the waiting one to the
+ * shard's table.
+ */
+struct ft_request_slot {
+    uint64_t key; /**< with the direction */
+    uint64_t number, time_ns;
+    uint32_t code, qualifier;
+    uint16_t protocol;
+    uint8_t class_, from;
+    bool is_used;
+    bool is_watched;   /**< the shard will look at it when it is due */
+    uint16_t in_table; /**< requests of the flow that were moved to the table, at most */
+    uint8_t keep[FT_MAX_PAIR_KEEP];
+};
+
 /** Buffers of two sizes; numbers with the top bit set are of the large kind. */
 struct ft_framer_pools {
     struct ft_pool small; /**< 4 KiB */

@@ -670,7 +670,6 @@ static void fill_record(const struct ft_flow_table *table, struct ft_flow *flow,
     flow->is_multicast = !!(p->flags & FT_PACKET_MULTICAST);
     if (p->flags & FT_PACKET_TUNNELLED) {
         flow->tunnel = p->outer.tunnel;
-        flow->outer = p->outer;
     }
     guess_server(table, flow, p, side);
 }

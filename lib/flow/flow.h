@@ -16,6 +16,7 @@
 
 #include "base/pool.h"
 #include "dissect/framer.h"
+#include "dissect/state.h"
 #include "packet/packet.h"
 
 /** What makes two packets one flow. Sorted: `a` is the smaller endpoint (address, then port). */
@@ -112,7 +113,8 @@ struct ft_flow {
     uint8_t priority;
     uint32_t recent[4]; /**< novelty: hashes of operations last told of in this flow */
     /* cold */
-    uint64_t state_words[8]; /**< flow_state of its dissector, FT_MAX_FLOW_STATE bytes */
+    uint64_t state_words[8];        /**< flow_state of its dissector, FT_MAX_FLOW_STATE bytes */
+    struct ft_request_slot request; /**< that waits for its response */
     uint64_t first_ns;
     uint64_t first_number;         /**< number of its first packet; part of its id */
     uint32_t hash;                 /**< flow_hash of its packets */
@@ -125,11 +127,10 @@ struct ft_flow {
     uint16_t vlan[2];              /**< VLAN ids of its first packet, outermost first, 0 = none */
     uint8_t mac[2][6];             /**< MAC address of each side, from its first packet */
     uint8_t tunnel;                /**< enum ft_tunnel of its first packet */
-    uint8_t is_multicast;  /**< the side that is not the sender of the first packet is a group */
-    struct ft_outer outer; /**< of its first packet */
+    uint8_t is_multicast; /**< the side that is not the sender of the first packet is a group */
 } __attribute__((aligned(64)));
 
-_Static_assert(sizeof(struct ft_flow) == 384, "a flow is six cache lines");
+_Static_assert(sizeof(struct ft_flow) == 448, "a flow is seven cache lines");
 _Static_assert(offsetof(struct ft_flow, packets) == 64, "counters begin the second line");
 _Static_assert(offsetof(struct ft_flow, framer) == 128, "framers begin the third line");
 

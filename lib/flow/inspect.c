@@ -20,6 +20,8 @@
 
 #define ALTERNATE_STACK 65536u
 
+#define SECOND_NS 1000000000ull
+
 struct ft_inspector {
     struct ft_shards *shards;
     struct ft_ring *ring;
@@ -67,6 +69,8 @@ void ft_shards_free(struct ft_shards *s)
     for (unsigned i = 0; i < FT_SHARDS; i++) {
         ft_state_free(&s->state[i]);
         ft_unmap(s->novelty[i].slots, (uint64_t)s->novelty[i].buckets * 64);
+        ft_unmap(s->watched[i].entries,
+                 (uint64_t)s->watched[i].size * sizeof(*s->watched[i].entries));
     }
     if (s->flows)
         ft_flow_table_free(s->flows);
@@ -114,6 +118,7 @@ struct ft_shards *ft_shards_new(const struct ft_registry *registry,
 }
 
 static bool raise_hook(void *user, struct ft_call *call, struct ft_message *message);
+static void watch_slot(void *user, struct ft_request_slot *slot);
 
 struct ft_inspector *ft_inspector_new(struct ft_shards *shards, struct ft_ring *ring,
                                       ft_inspect_wait_fn *wait, void *user)
@@ -128,6 +133,7 @@ struct ft_inspector *ft_inspector_new(struct ft_shards *shards, struct ft_ring *
     ins->wait_user = user;
     ft_call_init(&ins->call, shards->registry);
     ins->call.raise = raise_hook;
+    ins->call.watch = watch_slot;
     ins->call.user = ins;
     ins->scratch = ft_recogniser_scratch_new(shards->recogniser);
     ins->alternate_stack = malloc(ALTERNATE_STACK);
@@ -231,7 +237,6 @@ static void event_flow(const struct ft_inspector *ins, struct ft_event *e,
     to->server_side = flow->server == FT_SIDE_NONE ? 2 : flow->server != from;
     to->confidence = flow->confidence;
     to->has_loss = (flow->flags & FT_FLOW_GAP) != 0;
-    to->outer = flow->outer;
     to->vlan_count = (uint8_t)((flow->vlan[0] != 0) + (flow->vlan[1] != 0));
     to->vlan[0] = flow->vlan[0];
     to->vlan[1] = flow->vlan[1];
@@ -242,6 +247,8 @@ static void event_flow(const struct ft_inspector *ins, struct ft_event *e,
     to->vlan_count = p->vlan_count < FT_PACKET_VLANS ? p->vlan_count : FT_PACKET_VLANS;
     memcpy(to->vlan, p->vlan, sizeof(to->vlan));
     to->is_multicast = (p->flags & FT_PACKET_MULTICAST) != 0;
+    if (p->flags & FT_PACKET_TUNNELLED)
+        to->outer = p->outer;
     if (p->flags & FT_PACKET_ETHERNET) {
         memcpy(to->src_mac, p->src_mac, 6);
         memcpy(to->dst_mac, p->dst_mac, 6);
@@ -480,6 +487,7 @@ static void prepare(struct ft_inspector *ins, struct ft_flow *flow, enum ft_side
     call->number = p->number;
     call->flow_state = flow->state_words;
     call->children = flow->children;
+    call->slot = &flow->request;
     ctx->transport = (uint8_t)transport_of(flow);
     ctx->direction = direction_of(flow, sender);
     ctx->confidence = flow->confidence;
@@ -874,6 +882,8 @@ static void count_packet(struct ft_ledger *l, const struct ft_packet *p)
 
 /* ---- ends of flows ---- */
 
+static void give_up_slot(struct ft_inspector *ins, struct ft_flow *flow);
+
 static void on_flow_end(void *user, struct ft_flow *flow, enum ft_flow_end why)
 {
     struct ft_inspector *ins = user;
@@ -884,6 +894,8 @@ static void on_flow_end(void *user, struct ft_flow *flow, enum ft_flow_end why)
     if (flow->key.proto == 6 && flow->key.family != 2)
         ft_stream_flush(ins->shards->flows, flow, &stream_ops, ins, &ins->ledger.stream);
     reset_framers(ins, flow);
+    if (flow->request.is_used)
+        give_up_slot(ins, flow);
     struct ft_event *e = event_begin(ins, FT_EVENT_FLOW);
     if (e) {
         enum ft_side client = flow->server == FT_SIDE_A ? FT_SIDE_B : FT_SIDE_A;
@@ -1032,6 +1044,81 @@ void ft_inspect_burst(struct ft_inspector *ins, struct ft_packet *const *packets
         inspect_some(ins, decoded, n);
 }
 
+/* ---- requests without a response ---- */
+
+/*
+ * A flow with a request in its slot is looked at when the request is due. Each flow stands in the
+ * line of its shard at most once, so the line is as long as the shard has flows.
+ */
+static void watch_flow(struct ft_watch_line *line, const struct ft_flow *flow, uint64_t time_ns)
+{
+    line->entries[line->tail++ % line->size] =
+        (struct ft_watch){flow->first_number << 24 | flow->index, time_ns};
+}
+
+static void watch_slot(void *user, struct ft_request_slot *slot)
+{
+    struct ft_inspector *ins = user;
+    struct ft_watch_line *line = &ins->shards->watched[ins->flow->shard];
+    if (line->tail - line->head == line->size)
+        return;
+    slot->is_watched = true;
+    watch_flow(line, ins->flow, slot->time_ns);
+}
+
+static void tell_unanswered(struct ft_inspector *ins, struct ft_flow *flow, uint16_t protocol,
+                            uint8_t from, uint32_t code, uint32_t qualifier, uint8_t class_,
+                            uint64_t number)
+{
+    if (!ins->shards->config.log_transactions)
+        return;
+    struct ft_event *e = event_begin(ins, FT_EVENT_UNANSWERED);
+    if (!e)
+        return;
+    enum ft_side sender =
+        (from == FT_TO_SERVER) == (flow->server == FT_SIDE_A) ? FT_SIDE_B : FT_SIDE_A;
+    e->protocol = (uint16_t)(protocol + 1);
+    event_flow(ins, e, flow, sender);
+    e->message.code = code;
+    e->message.qualifier = qualifier;
+    e->message.class_ = class_;
+    e->message.kind = FT_KIND_REQUEST;
+    e->message.direction = from;
+    e->message.has_command = true;
+    e->message.request_number = number;
+    e->message.parent = 0xff;
+    event_end(ins, e);
+}
+
+static void give_up_slot(struct ft_inspector *ins, struct ft_flow *flow)
+{
+    const struct ft_request_slot *r = &flow->request;
+    flow->request.is_used = false;
+    ins->shards->state[flow->shard].stats.unanswered++;
+    tell_unanswered(ins, flow, r->protocol, r->from, r->code, r->qualifier, r->class_, r->number);
+}
+
+static void look_at_slots(struct ft_inspector *ins, uint8_t shard, uint64_t now)
+{
+    struct ft_watch_line *line = &ins->shards->watched[shard];
+    uint64_t patience = FT_REQUEST_SECONDS * SECOND_NS, end = line->tail;
+    while (line->head != end) {
+        struct ft_watch w = line->entries[line->head % line->size];
+        if (w.time_ns + patience >= now)
+            return;
+        line->head++;
+        struct ft_flow *flow = ft_flow_at(ins->shards->flows, shard, (uint32_t)(w.flow & 0xffffff));
+        if (!flow || flow->first_number != w.flow >> 24)
+            continue;
+        if (flow->request.is_used && flow->request.time_ns + patience < now)
+            give_up_slot(ins, flow);
+        if (flow->request.is_used)
+            watch_flow(line, flow, flow->request.time_ns);
+        else
+            flow->request.is_watched = false;
+    }
+}
+
 /* An event about an entry of the state table, if the flow it was made in still exists. */
 static struct ft_flow *flow_of_entry(struct ft_inspector *ins, const struct ft_entry *entry)
 {
@@ -1044,24 +1131,11 @@ static void on_unanswered(void *user, const struct ft_entry *entry)
 {
     struct ft_inspector *ins = user;
     struct ft_flow *flow = flow_of_entry(ins, entry);
-    if (!flow || !ins->shards->config.log_transactions)
+    if (!flow)
         return;
-    struct ft_event *e = event_begin(ins, FT_EVENT_UNANSWERED);
-    if (!e)
-        return;
-    enum ft_side sender =
-        (entry->from == FT_TO_SERVER) == (flow->server == FT_SIDE_A) ? FT_SIDE_B : FT_SIDE_A;
-    e->protocol = (uint16_t)(entry->protocol + 1);
-    event_flow(ins, e, flow, sender);
-    e->message.code = entry->request.code;
-    e->message.qualifier = entry->request.qualifier;
-    e->message.class_ = entry->request.class_;
-    e->message.kind = FT_KIND_REQUEST;
-    e->message.direction = entry->from;
-    e->message.has_command = true;
-    e->message.request_number = entry->request.number;
-    e->message.parent = 0xff;
-    event_end(ins, e);
+    flow->request.in_table -= flow->request.in_table != 0;
+    tell_unanswered(ins, flow, entry->protocol, entry->from, entry->request.code,
+                    entry->request.qualifier, entry->request.class_, entry->request.number);
 }
 
 static void on_silent(void *user, const struct ft_entry *entry)
@@ -1091,6 +1165,7 @@ void ft_inspect_tick(struct ft_inspector *ins, const struct ft_packet *tick, uin
     }
     ft_stream_tick(ins->shards->flows, shard, tick->time_ns, &stream_ops, ins, &ins->ledger.stream);
     ft_state_tick(&ins->shards->state[shard], tick->time_ns, &ops, ins);
+    look_at_slots(ins, shard, tick->time_ns);
     ft_flow_tick(ins->shards->flows, shard, tick->time_ns, on_flow_end, ins);
     if (!n->since_ns)
         n->since_ns = tick->time_ns;

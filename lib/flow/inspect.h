@@ -33,12 +33,26 @@ struct ft_shards_config {
 
 void ft_shards_config_init(struct ft_shards_config *config);
 
+/** A flow whose request slot is to be looked at. */
+struct ft_watch {
+    uint64_t flow; /**< as struct ft_owner.flow */
+    uint64_t time_ns;
+};
+
+/** A line of them in one shard, in order of time. */
+struct ft_watch_line {
+    struct ft_watch *entries;
+    uint32_t size;
+    uint64_t head, tail;
+};
+
 struct ft_shards {
     const struct ft_registry *registry;
     const struct ft_recogniser *recogniser;
     struct ft_flow_table *flows;
     struct ft_state state[FT_SHARDS];
     struct ft_novelty novelty[FT_SHARDS];
+    struct ft_watch_line watched[FT_SHARDS];
     struct ft_shards_config config;
 };
 
