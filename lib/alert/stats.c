@@ -134,7 +134,7 @@ static void put_ledger(struct ft_json *j, const struct ft_ledger *l)
     const struct ft_stream_bytes *s = &l->stream;
     ft_json_key(j, "ledger");
     ft_json_object(j);
-    ft_json_put_bool(j, "balanced", ft_ledger_is_balanced(l));
+    ft_json_put_uint(j, "balanced", ft_ledger_is_balanced(l)); /* Telegraf wants numbers */
     ft_json_key(j, "packets");
     ft_json_object(j);
     ft_json_put_uint(j, "received", l->received);

@@ -24,6 +24,7 @@ struct tail {
     const struct ft_eve_finding *finding;
     const struct ft_eve_life *life;
     const struct ft_eve_change *change;
+    bool is_alert;
     bool has_message;  /* event->message is set: sub-addresses */
     bool has_evidence; /* event->message.at too */
     bool is_truncated;
@@ -43,8 +44,9 @@ struct ft_eve *ft_eve_new(const struct ft_eve_config *config, const struct ft_re
                                          .bytes = FT_EVE_BYTES};
     eve->community = ft_community_id_new();
     eve->sensor = strdup(config->sensor ? config->sensor : "fieldtap");
-    eve->site = config->site ? strdup(config->site) : NULL;
-    if (eve->community && eve->sensor && (eve->site || !config->site))
+    eve->site = config->site && *config->site ? strdup(config->site) : NULL;
+    if (eve->community && eve->sensor &&
+        (eve->site || !config->site || !*config->site))
         return eve;
     ft_eve_free(eve);
     return NULL;
@@ -391,9 +393,10 @@ static void put_finding(struct ft_json *j, const struct ft_eve_finding *f)
         ft_json_put_string(j, "remediation", f->remediation);
 }
 
-static void put_life(const struct ft_eve *eve, struct ft_json *j, const struct ft_eve_life *life)
+static void put_life(const struct ft_eve *eve, struct ft_json *j, const struct ft_eve_life *life,
+                     const char *id)
 {
-    put_uid(eve, j, "alert_id", life->id);
+    put_uid(eve, j, id, life->id);
     ft_json_put_string(j, "state", life->is_update ? "updated" : "new");
     ft_json_put_uint(j, "count", life->count);
     ft_json_key(j, "first_seen");
@@ -432,7 +435,7 @@ static bool put_tail(struct ft_eve *eve, struct ft_json *j, const struct tail *t
         put_evidence(eve, j, t);
     }
     if (t->life)
-        put_life(eve, j, t->life);
+        put_life(eve, j, t->life, t->is_alert ? "alert_id" : "anomaly_id");
     if (t->change) {
         ft_json_key(j, "change");
         ft_json_object(j);
@@ -590,6 +593,7 @@ bool ft_eve_alert(struct ft_eve *eve, const struct ft_event *event,
                      .finding = finding,
                      .life = life,
                      .change = change,
+                     .is_alert = true,
                      .has_message = is_of_message(event),
                      .has_evidence = event->type == FT_EVENT_VIOLATION};
     put_header(eve, j, event, life, "alert", false, true);
