@@ -73,6 +73,8 @@ static void handle(struct merge *m, const struct ft_event *e)
         ft_core_event(s->core, e);
         return;
     }
+    if (e->anomaly & FT_PACKET_END)
+        ft_core_finish(s->core); /* so that the last statistics count all lines */
     if (e->anomaly & FT_PACKET_STATS) {
         s->books = m->books;
         struct ft_core_totals totals = {.ledger = &m->books.ledger,

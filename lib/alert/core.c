@@ -131,13 +131,18 @@ static uint32_t keep_alert(struct ft_core *core, const struct ft_event *e,
         core->alerts_not_kept++;
         return 0;
     }
-    core->alert_list[core->alert_count++] =
-        (struct ft_core_alert){.time_ns = e->time_ns,
-                               .count = 1,
-                               .finding = finding,
-                               .source = ft_event_address(e, FT_SENDER),
-                               .destination = ft_event_address(e, FT_RECEIVER),
-                               .protocol = e->protocol};
+    struct ft_core_alert *a = &core->alert_list[core->alert_count++];
+    *a = (struct ft_core_alert){.time_ns = e->time_ns,
+                                .count = 1,
+                                .finding = finding,
+                                .source = ft_event_address(e, FT_SENDER),
+                                .destination = ft_event_address(e, FT_RECEIVER),
+                                .protocol = e->protocol};
+    if (e->protocol && (e->type == FT_EVENT_ALERT || e->type == FT_EVENT_VIOLATION)) {
+        a->has_command = e->message.has_command;
+        a->code = e->message.code;
+        a->qualifier = e->message.qualifier;
+    }
     return core->alert_count;
 }
 

@@ -8,7 +8,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#define COLUMNS    8u
+#define COLUMNS    9u
 #define CELL_WIDTH 48u
 #define CELL_SIZE  (4 * CELL_WIDTH + 8)
 
@@ -285,10 +285,31 @@ static void print_assets(FILE *to, const struct ft_core *core, uint32_t rows)
 
 /* ---- conversations ---- */
 
-static bool is_same_pair(const struct ft_conversation *a, const struct ft_conversation *b)
+/* A conversation, between assets: a MAC address that belongs to an IP address is shown as that. */
+struct talk {
+    struct ft_address client, server;
+    const struct ft_conversation *conversation;
+};
+
+static void resolve(const struct ft_inventory *inv, struct ft_address *address)
 {
-    return !ft_address_compare(&a->client, &b->client) &&
-           !ft_address_compare(&a->server, &b->server);
+    const struct ft_asset *a = address->family == 2 ? ft_inventory_find(inv, address) : NULL;
+    if (a)
+        *address = a->address;
+}
+
+static const struct ft_protocol *protocol_of(const struct ft_core *core, uint16_t protocol)
+{
+    return protocol ? ft_core_registry(core)->protocols[protocol - 1] : NULL;
+}
+
+static int compare_talks(const void *a, const void *b)
+{
+    const struct talk *x = a, *y = b;
+    int order = ft_address_compare(&x->client, &y->client);
+    if (!order)
+        order = ft_address_compare(&x->server, &y->server);
+    return order ? order : (int)x->conversation->protocol - (int)y->conversation->protocol;
 }
 
 /* "read 3, write 1": the operations seen, by class. */
@@ -303,8 +324,8 @@ static void classes_text(const struct ft_conversation *c, char *text, size_t siz
         }
 }
 
-static void conversation_row(struct table *t, const struct ft_registry *r,
-                             const struct ft_conversation *const *pair, uint32_t n)
+static void talk_row(struct table *t, const struct ft_core *core, const struct talk *pair,
+                     uint32_t n)
 {
     struct cell *row = table_row(t);
     char text[64], operations[400] = "", protocols[200] = "";
@@ -312,8 +333,8 @@ static void conversation_row(struct table *t, const struct ft_registry *r,
     if (!row)
         return;
     for (uint32_t i = 0; i < n; i++) {
-        const struct ft_conversation *c = pair[i];
-        const struct ft_protocol *p = c->protocol ? r->protocols[c->protocol - 1] : NULL;
+        const struct ft_conversation *c = pair[i].conversation;
+        const struct ft_protocol *p = protocol_of(core, c->protocol);
         packets += c->packets;
         if (!p || (p->flags & FT_DISSECTOR_TRANSPORT && n > 1))
             continue;
@@ -323,10 +344,10 @@ static void conversation_row(struct table *t, const struct ft_registry *r,
             classes_text(c, operations, sizeof(operations));
         }
     }
-    ft_address_text(&pair[0]->client, text);
+    ft_address_text(&pair->client, text);
     set(t, row, 0, text);
-    set(t, row, 1, pair[0]->is_mutual ? "<->" : "->");
-    ft_address_text(&pair[0]->server, text);
+    set(t, row, 1, pair->conversation->is_mutual ? "<->" : "->");
+    ft_address_text(&pair->server, text);
     set(t, row, 2, text);
     set(t, row, 3, *protocols ? protocols : "not recognised");
     set(t, row, 4, operations);
@@ -334,64 +355,172 @@ static void conversation_row(struct table *t, const struct ft_registry *r,
     set(t, row, 5, packets ? text : "");
 }
 
+/* What a pair speaks: 0 an industrial protocol, 1 another over IP, 2 only housekeeping below IP. */
+static unsigned rank(const struct ft_core *core, const struct talk *pair, uint32_t n)
+{
+    unsigned best = 2;
+    for (uint32_t i = 0; i < n; i++) {
+        const struct ft_conversation *c = pair[i].conversation;
+        const struct ft_protocol *p = protocol_of(core, c->protocol);
+        if (p && p->flags & FT_DISSECTOR_OT)
+            return 0;
+        if (c->client.family != 2)
+            best = 1;
+    }
+    return best;
+}
+
+static struct talk *make_talks(const struct ft_core *core, uint32_t *count)
+{
+    const struct ft_conversation **all = ft_conversations_sorted(ft_core_conversations(core));
+    uint32_t n = all ? ft_conversations_count(ft_core_conversations(core)) : 0;
+    struct talk *talks = n ? calloc(n, sizeof(*talks)) : NULL;
+    *count = talks ? n : 0;
+    for (uint32_t i = 0; i < *count; i++) {
+        talks[i].client = all[i]->client;
+        talks[i].server = all[i]->server;
+        talks[i].conversation = all[i];
+        resolve(ft_core_inventory(core), &talks[i].client);
+        resolve(ft_core_inventory(core), &talks[i].server);
+    }
+    if (*count)
+        qsort(talks, n, sizeof(*talks), compare_talks);
+    free(all);
+    return talks;
+}
+
 static void print_conversations(FILE *to, const struct ft_core *core, uint32_t rows)
 {
     static const char *const heads[] = {"CLIENT",   "",           "SERVER",
                                         "PROTOCOL", "OPERATIONS", "PACKETS"};
-    const struct ft_conversation **all = ft_conversations_sorted(ft_core_conversations(core));
-    uint32_t count = all ? ft_conversations_count(ft_core_conversations(core)) : 0, pairs = 0;
+    uint32_t count, pairs = 0, housekeeping = 0;
+    struct talk *talks = make_talks(core, &count);
     struct table t;
     char title[80], n[32];
     table_begin(&t, heads, 6);
-    for (uint32_t i = 0, next; i < count; i = next) {
-        for (next = i + 1; next < count && is_same_pair(all[i], all[next]);)
-            next++;
-        if (pairs++ < rows)
-            conversation_row(&t, ft_core_registry(core), all + i, next - i);
-    }
+    for (unsigned wanted = 0; wanted < 3; wanted++)
+        for (uint32_t i = 0, next; i < count; i = next) {
+            for (next = i + 1; next < count &&
+                               !ft_address_compare(&talks[i].client, &talks[next].client) &&
+                               !ft_address_compare(&talks[i].server, &talks[next].server);)
+                next++;
+            if (rank(core, talks + i, next - i) != wanted)
+                continue;
+            if (wanted == 2)
+                housekeeping++;
+            else if (pairs++ < rows)
+                talk_row(&t, core, talks + i, next - i);
+        }
     number(n, pairs);
     snprintf(title, sizeof(title), "Who talks to whom (%s)", n);
     table_print(to, &t, title, pairs > rows ? pairs - rows : 0);
-    free(all);
+    if (housekeeping)
+        fprintf(to, "  Left out: %u pairs that only resolve addresses or keep the network\n\n",
+                housekeeping);
+    free(talks);
 }
 
 /* ---- alerts ---- */
 
+/* Alerts of one kind between two devices, in one row: the first of them, and what was done. */
+struct alert_group {
+    const struct ft_core_alert *first;
+    uint64_t count;
+    uint32_t commands;
+    char text[100];
+};
+
+static bool is_same_group(const struct ft_core_alert *a, const struct ft_core_alert *b)
+{
+    return a->finding == b->finding && a->protocol == b->protocol &&
+           ((!ft_address_compare(&a->source, &b->source) &&
+             !ft_address_compare(&a->destination, &b->destination)) ||
+            (!ft_address_compare(&a->source, &b->destination) &&
+             !ft_address_compare(&a->destination, &b->source)));
+}
+
+static void add_command(const struct ft_core *core, struct alert_group *g,
+                        const struct ft_core_alert *a)
+{
+    char scratch[32];
+    if (!a->has_command)
+        return;
+    const char *name =
+        ft_command_name(protocol_of(core, a->protocol), a->code, a->qualifier, scratch);
+    const char *at = strstr(g->text, name);
+    size_t n = strlen(name);
+    if (at && (at == g->text || at[-1] == ' ') && (!at[n] || at[n] == ','))
+        return;
+    if (g->commands++ < 3)
+        append(g->text, sizeof(g->text), "%s%s", *g->text ? ", " : "", name);
+    else if (g->commands == 4)
+        append(g->text, sizeof(g->text), ", ...");
+}
+
+static void alert_row(struct table *t, const struct ft_core *core, const struct alert_group *g)
+{
+    const struct ft_core_alert *a = g->first;
+    struct cell *row = table_row(t);
+    char text[64];
+    if (!row)
+        return;
+    ft_time_text(text, a->time_ns);
+    text[10] = ' ';
+    text[19] = 0;
+    set(t, row, 0, text);
+    set(t, row, 1, ft_severity_name((enum ft_severity)a->finding->severity));
+    set(t, row, 2, a->finding->title);
+    if (a->protocol)
+        set(t, row, 3, protocol_of(core, a->protocol)->name);
+    set(t, row, 4, g->text);
+    ft_address_text(&a->source, text);
+    set(t, row, 5, text);
+    set(t, row, 6, "->");
+    ft_address_text(&a->destination, text);
+    set(t, row, 7, text);
+    number(text, g->count);
+    set(t, row, 8, text);
+}
+
+/* Fold the alerts into at most `rows` groups; *over: those that belong to further ones. */
+static uint32_t group_alerts(const struct ft_core *core, struct alert_group *groups, uint32_t rows,
+                             uint64_t *over)
+{
+    uint32_t count, n = 0;
+    const struct ft_core_alert *all = ft_core_alerts(core, &count, over);
+    for (uint32_t i = 0; i < count; i++) {
+        uint32_t g = 0;
+        while (g < n && !is_same_group(groups[g].first, &all[i]))
+            g++;
+        if (g == rows) {
+            *over += 1;
+            continue;
+        }
+        if (g == n)
+            groups[n++] = (struct alert_group){.first = &all[i]};
+        groups[g].count += all[i].count;
+        add_command(core, &groups[g], &all[i]);
+    }
+    return n;
+}
+
 static void print_alerts(FILE *to, const struct ft_core *core, uint32_t rows)
 {
-    static const char *const heads[] = {"TIME (UTC)", "SEVERITY", "ALERT",       "PROTOCOL",
-                                        "SOURCE",     "",         "DESTINATION", "COUNT"};
-    uint64_t more;
-    uint32_t count;
-    const struct ft_core_alert *all = ft_core_alerts(core, &count, &more);
-    uint32_t shown = count < rows ? count : rows;
+    static const char *const heads[] = {"TIME (UTC)", "SEVERITY",    "ALERT",
+                                        "PROTOCOL",   "COMMAND",     "SOURCE",
+                                        "",           "DESTINATION", "COUNT"};
+    struct alert_group *groups = calloc(rows, sizeof(*groups));
+    uint64_t over = 0;
+    uint32_t n = groups ? group_alerts(core, groups, rows, &over) : 0;
     struct table t;
-    char text[64], title[80];
-    table_begin(&t, heads, 8);
-    for (uint32_t i = 0; i < shown; i++) {
-        const struct ft_core_alert *a = &all[i];
-        struct cell *row = table_row(&t);
-        if (!row)
-            break;
-        ft_time_text(text, a->time_ns);
-        text[10] = ' ';
-        text[19] = 0;
-        set(&t, row, 0, text);
-        set(&t, row, 1, ft_severity_name((enum ft_severity)a->finding->severity));
-        set(&t, row, 2, a->finding->title);
-        if (a->protocol)
-            set(&t, row, 3, ft_core_registry(core)->protocols[a->protocol - 1]->name);
-        ft_address_text(&a->source, text);
-        set(&t, row, 4, text);
-        set(&t, row, 5, "->");
-        ft_address_text(&a->destination, text);
-        set(&t, row, 6, text);
-        number(text, a->count);
-        set(&t, row, 7, text);
-    }
-    number(text, count + more);
-    snprintf(title, sizeof(title), "Alerts (%s)", text);
-    table_print(to, &t, title, count - shown + more);
+    char title[80], text[32];
+    table_begin(&t, heads, 9);
+    for (uint32_t i = 0; i < n; i++)
+        alert_row(&t, core, &groups[i]);
+    number(text, n);
+    snprintf(title, sizeof(title), "Alerts (%s%s)", text, over ? " shown" : "");
+    table_print(to, &t, title, over);
+    free(groups);
 }
 
 /* ---- the books ---- */

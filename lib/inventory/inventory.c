@@ -621,16 +621,24 @@ static void set_bit(uint64_t *words, uint16_t protocol)
         words[(protocol - 1u) / 64] |= 1ull << (protocol - 1u) % 64;
 }
 
+/* Was the packet for a group? */
+static bool is_for_group(const struct ft_event_packet *p)
+{
+    return p->is_multicast || (is_direct(p) && p->dst_mac[0] & 1);
+}
+
 static void speaks(struct ft_inventory *inv, const struct ft_event *e, struct ft_asset *sender,
                    struct ft_asset *receiver)
 {
     const struct ft_protocol *p = inv->registry->protocols[e->protocol - 1u];
+    uint8_t side = e->packet.server_side;
     if (p->flags & FT_DISSECTOR_TRANSPORT)
         return;
-    struct ft_asset *server = e->packet.server_side == 1 ? receiver : sender;
-    struct ft_asset *client = e->packet.server_side == 0   ? receiver
-                              : e->packet.server_side == 1 ? sender
-                                                           : NULL;
+    /* Who sends cyclic data to a group serves it; who asks a group is a client. */
+    if (is_for_group(&e->packet) && p->flags & FT_DISSECTOR_CYCLIC)
+        side = 2;
+    struct ft_asset *server = side == 1 ? receiver : sender;
+    struct ft_asset *client = side == 0 ? receiver : side == 1 ? sender : NULL;
     if (server)
         set_bit(server->as_server, e->protocol);
     if (client)
@@ -641,7 +649,7 @@ static struct ft_asset *receiver_of(struct ft_inventory *inv, const struct ft_ev
                                     bool is_there)
 {
     struct ft_address address = ft_event_address(e, FT_RECEIVER);
-    if (e->packet.is_multicast || (is_direct(&e->packet) && e->packet.dst_mac[0] & 1))
+    if (is_for_group(&e->packet))
         return NULL;
     if (is_there)
         return see(inv, &address, e->time_ns);
@@ -697,14 +705,14 @@ static void learn_flow(struct ft_inventory *inv, const struct ft_event *e)
         speaks(inv, e, sender, receiver);
 }
 
-/* Among equals, neither of them the server: a publisher, whose sub-addresses are its own. */
+/* Among equals, or data for a group: a publisher, whose sub-addresses are its own. */
 static void learn_published(struct ft_inventory *inv, const struct ft_event *e,
                             struct ft_asset *sender, struct ft_asset *receiver)
 {
     const struct ft_event_sub *sub = e->message.sub;
     nested(inv, sender, e, &sub[0]);
     nested(inv, receiver ? receiver : sender, e, &sub[1]);
-    if (sender && e->packet.is_multicast)
+    if (sender && is_for_group(&e->packet))
         add_role(inv, sender, &sender->roles_derived,
                  ft_role_of_server(inv->registry->protocols[e->protocol - 1u]));
 }
@@ -718,7 +726,8 @@ static void learn_message(struct ft_inventory *inv, const struct ft_event *e)
     if (!e->protocol)
         return;
     speaks(inv, e, sender, receiver);
-    if (e->packet.server_side == 2) {
+    bool is_data = e->message.kind == FT_KIND_DATA || e->message.kind == FT_KIND_UNSOLICITED;
+    if (e->packet.server_side == 2 || (is_for_group(&e->packet) && is_data)) {
         learn_published(inv, e, sender, receiver);
         return;
     }

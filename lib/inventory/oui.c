@@ -42,7 +42,7 @@ static char *next_field(char **line)
 static void trim(char *text)
 {
     size_t n = strlen(text), blanks = strspn(text, " \t");
-    while (n > blanks && (text[n - 1] == ' ' || text[n - 1] == '\t'))
+    while (n > blanks && strchr(" \t,", text[n - 1])) /* some rows read "Siemens AG," */
         n--;
     memmove(text, text + blanks, n - blanks);
     text[n - blanks] = 0;

@@ -45,8 +45,7 @@ struct ft_eve *ft_eve_new(const struct ft_eve_config *config, const struct ft_re
     eve->community = ft_community_id_new();
     eve->sensor = strdup(config->sensor ? config->sensor : "fieldtap");
     eve->site = config->site && *config->site ? strdup(config->site) : NULL;
-    if (eve->community && eve->sensor &&
-        (eve->site || !config->site || !*config->site))
+    if (eve->community && eve->sensor && (eve->site || !config->site || !*config->site))
         return eve;
     ft_eve_free(eve);
     return NULL;
