@@ -489,6 +489,9 @@ static void recognition(void **state)
     assert_int_equal(probe("0001 0100 0006 11 01 0013 000a"), FT_NO);
     assert_int_equal(probe("0001 0000 0006 11 01 0013 0000"), FT_NO);
     assert_int_equal(probe("0001 0000 0004 11 30 0013"), FT_NO);
+    /* Modbus RTU: unit 1, two registers from 0; with a CRC that is not right a request 11. */
+    assert_int_equal(probe("01 03 0000 0002 c4 0b"), FT_NO);
+    assert_int_equal(probe("01 03 0000 0002 c5 0b"), FT_MAYBE);
     assert_int_equal(probe("00"), FT_NO);
     assert_int_equal(probe(""), FT_NO);
     assert_int_equal(probe("0000 0000 0000 00 00 0000 0000"), FT_NO);

@@ -265,6 +265,7 @@ static void recognition(void **state)
     assert_int_equal(probe("01 03 0000 000a* 01 04 0000 0001*"), FT_YES);
     assert_int_equal(probe("01 03 0000 000a 1234"), FT_NO);
     assert_int_equal(probe("01 03 0000 000a* 01 30 00 00 00"), FT_NO);
+    assert_int_equal(probe("01 03 0000 0002*"), FT_MAYBE);
     assert_int_equal(probe("f9 03 0000 000a*"), FT_NO);
     assert_int_equal(probe("0001 0000 0006 11 01 0013 000a"), FT_NO);
     assert_int_equal(probe(""), FT_NO);

@@ -73,6 +73,8 @@ static const struct ft_carrier carriers[] = {
 static const struct ft_signature signatures[] = {
     {"^[\\x01-\\xf7][\\x01\\x02]..[\\x00-\\x07]...\\z", ANY_TRANSPORT, 0},
     {"^[\\x01-\\xf7][\\x03\\x04]..\\x00[\\x01-\\x7d]..\\z", ANY_TRANSPORT, 0},
+    {"^[\\x01-\\xf7][\\x01\\x02][\\x01-\\xfa]...", ANY_TRANSPORT, 0},
+    {"^[\\x01-\\xf7][\\x03\\x04][\\x02-\\xfa]....", ANY_TRANSPORT, 0},
     {"^[\\x00-\\xf7]\\x05..[\\x00\\xff]\\x00..\\z", ANY_TRANSPORT, 0},
     {"^[\\x00-\\xf7]\\x06......\\z", ANY_TRANSPORT, 0},
     {"^[\\x00-\\xf7]\\x08\\x00[\\x00-\\x15]....\\z", ANY_TRANSPORT, 0},
@@ -268,13 +270,6 @@ static uint32_t decode_line(struct ft_view line, uint8_t bytes[FRAME_MAX], uint8
 
 /* ---- recognition ---------------------------------------------------------------------------- */
 
-static bool is_modbus_tcp(const struct ft_view *v)
-{
-    struct ft_view pdu = *v;
-    return ft_peek_u16be(v, 2) == 0 && ft_peek_u16be(v, 4) + 6 == (int64_t)v->len &&
-           ft_skip(&pdu, 7) && ft_modbus_shape(&pdu) != 0;
-}
-
 static bool is_good_pdu(const uint8_t *frame, uint32_t length)
 {
     struct ft_view pdu = ft_view_make(frame, length, false);
@@ -314,8 +309,6 @@ static enum ft_verdict probe(const struct ft_probe *where, struct ft_view payloa
 
     for (int32_t length; (length = telnet_length(&payload)) > 0;)
         ft_skip(&payload, (uint32_t)length);
-    if (is_modbus_tcp(&payload))
-        return FT_NO;
     while (payload.len && next_good(&payload))
         good++;
     if (payload.len && !may_go_on(&payload))
