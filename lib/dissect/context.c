@@ -358,13 +358,36 @@ void ft_message_end(struct ft_context *ctx)
 
 /* ---- layers ---- */
 
-/* Flow state of a protocol above the first: an entry in the shard's table. */
+/* Room in the flow record for the state of a protocol above the first; NULL when there is none. */
+static void *inline_state(struct ft_call *call, const struct ft_protocol *p)
+{
+    struct ft_inline_state *map = call->state_map;
+    if (!map)
+        return NULL;
+    for (unsigned i = 0; i < map->count; i++)
+        if (map->of[i].protocol == p->index)
+            return (uint8_t *)call->flow_state + map->of[i].offset;
+    uint32_t size = (p->flow_state_size + 7) & ~7u;
+    if (!map->used)
+        map->used = (uint8_t)((call->first->flow_state_size + 7) & ~7u);
+    if (map->count == sizeof(map->of) / sizeof(map->of[0]) || map->used + size > FT_INLINE_STATE)
+        return NULL;
+    map->of[map->count].protocol = (uint8_t)p->index;
+    map->of[map->count++].offset = map->used;
+    map->used += (uint8_t)size;
+    return (uint8_t *)call->flow_state + map->of[map->count - 1].offset;
+}
+
+/* Flow state of a protocol above the first: in the flow record, else in the shard's table. */
 static void *flow_state_of(struct ft_call *call, const struct ft_protocol *p)
 {
     if (!p->flow_state_size)
         return NULL;
     if (!call->layer)
         return call->flow_state;
+    void *in_flow = inline_state(call, p);
+    if (in_flow)
+        return in_flow;
     struct ft_entry *e =
         ft_state_find(call->state, call->owner.flow, p->index, FT_ENTRY_FLOW_STATE, 0);
     change_begin(call);
@@ -462,7 +485,7 @@ static const struct ft_protocol *probe_children(struct ft_call *call, struct ft_
 /* Where the choice of ft_child_probe() is kept: beside the flow for key 0, else in the table. */
 static void remember_child(struct ft_call *call, uint64_t key, const struct ft_protocol *p)
 {
-    if (!key && call->children) {
+    if (!key && call->children && call->layer < FT_INLINE_CHILDREN) {
         call->children[call->layer] = (uint8_t)(p->index + 1);
         return;
     }
@@ -479,7 +502,7 @@ static void remember_child(struct ft_call *call, uint64_t key, const struct ft_p
 
 static const struct ft_protocol *remembered_child(struct ft_call *call, uint64_t key)
 {
-    if (!key && call->children) {
+    if (!key && call->children && call->layer < FT_INLINE_CHILDREN) {
         uint8_t n = call->children[call->layer];
         return n ? call->registry->protocols[n - 1] : NULL;
     }
@@ -878,7 +901,7 @@ void ft_call_dissect(struct ft_call *call, const struct ft_protocol *protocol, c
     call->pub.pdu_length = whole_length;
     call->pub.is_truncated = is_truncated;
     call->pub.selector = 0;
-    call->protocol = protocol;
+    call->protocol = call->first = protocol;
     message_new(call, protocol, true);
     struct ft_view view = ft_view_make(pdu, length, is_truncated);
     run(call, protocol, &view);

@@ -98,10 +98,11 @@ struct ft_call {
     struct ft_state *state; /**< of the shard */
     struct ft_owner owner;
     const struct ft_protocol *protocol; /**< being called */
+    const struct ft_protocol *first;    /**< the flow's: layer 0 */
     uint64_t number;                    /**< packet number */
-    void *flow_state; /**< of the flow's first protocol: FT_MAX_FLOW_STATE bytes */
-    uint8_t
-        *children; /**< FT_MAX_LAYERS bytes of the flow: ft_child_probe()'s choices + 1, or NULL */
+    void *flow_state;                   /**< of the flow's first protocol: FT_INLINE_STATE bytes */
+    struct ft_inline_state *state_map;  /**< who else has its state there; NULL: nobody */
+    uint8_t *children; /**< FT_INLINE_CHILDREN: ft_child_probe()'s choices + 1, or NULL */
     struct ft_request_slot *slot; /**< of the flow; NULL: all requests go to the table */
     ft_raise_fn *raise;
     /** Called when a request is put into a slot that nobody watches; may be NULL with slot NULL. */

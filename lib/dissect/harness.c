@@ -18,8 +18,9 @@ struct flow {
     bool is_used;
     const struct ft_protocol *protocol;
     struct ft_framer framer[2];
-    uint64_t state[FT_MAX_FLOW_STATE / 8];
-    uint8_t children[FT_MAX_LAYERS];
+    uint64_t state[FT_INLINE_STATE / 8];
+    struct ft_inline_state state_map;
+    uint8_t children[FT_INLINE_CHILDREN];
 };
 
 struct ft_harness {
@@ -221,6 +222,7 @@ static void prepare(struct ft_harness *h, const struct ft_harness_flow *f, struc
     h->call.owner = (struct ft_owner){ft_hash_mix(f->id, 1), 7};
     h->call.number = ++h->number;
     h->call.flow_state = flow->state;
+    h->call.state_map = &flow->state_map;
     h->call.children = flow->children;
     ctx->transport = f->transport;
     ctx->direction = (uint8_t)direction;

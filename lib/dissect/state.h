@@ -81,6 +81,22 @@ struct ft_request_slot {
     uint8_t keep[FT_MAX_PAIR_KEEP];
 };
 
+/** Bytes in the flow record for flow states: of the flow's protocol, then of those it carries. */
+#define FT_INLINE_STATE 72u
+
+/** Layers whose ft_child_probe() choice is kept in the flow record. */
+#define FT_INLINE_CHILDREN 4u
+
+/** Which protocols above the first have their flow state in the flow record, one behind the other.
+ */
+struct ft_inline_state {
+    uint8_t used; /**< bytes given out, with those of the first protocol */
+    uint8_t count;
+    struct {
+        uint8_t protocol, offset;
+    } of[3];
+};
+
 /** Buffers of two sizes; numbers with the top bit set are of the large kind. */
 struct ft_framer_pools {
     struct ft_pool small; /**< 4 KiB */

@@ -113,8 +113,9 @@ struct ft_flow {
     uint8_t priority;
     uint32_t recent[4]; /**< novelty: hashes of operations last told of in this flow */
     /* cold */
-    uint64_t state_words[8];        /**< flow_state of its dissector, FT_MAX_FLOW_STATE bytes */
-    struct ft_request_slot request; /**< that waits for its response */
+    uint64_t state_words[9]; /**< flow_state of its dissector, and of those above that fit */
+    struct ft_inline_state state_map; /**< which those are */
+    struct ft_request_slot request;   /**< that waits for its response */
     uint64_t first_ns;
     uint64_t first_number;         /**< number of its first packet; part of its id */
     uint32_t hash;                 /**< flow_hash of its packets */
@@ -123,10 +124,10 @@ struct ft_flow {
     struct ft_stream_late late[2]; /**< by sender side */
     uint16_t slot;                 /**< private: which second of the expiry list */
     uint16_t maybe;                /**< protocol index + 1 whose probe said maybe, 0 = none */
-    uint8_t children[12];          /**< by layer: which child goes on, index + 1 */
-    uint16_t vlan[2];              /**< VLAN ids of its first packet, outermost first, 0 = none */
-    uint8_t mac[2][6];             /**< MAC address of each side, from its first packet */
-    uint8_t tunnel;                /**< enum ft_tunnel of its first packet */
+    uint8_t children[FT_INLINE_CHILDREN]; /**< by layer: which child goes on, index + 1 */
+    uint16_t vlan[2];     /**< VLAN ids of its first packet, outermost first, 0 = none */
+    uint8_t mac[2][6];    /**< MAC address of each side, from its first packet */
+    uint8_t tunnel;       /**< enum ft_tunnel of its first packet */
     uint8_t is_multicast; /**< the side that is not the sender of the first packet is a group */
 } __attribute__((aligned(64)));
 

@@ -486,6 +486,7 @@ static void prepare(struct ft_inspector *ins, struct ft_flow *flow, enum ft_side
     call->owner.pair = pair_hash(flow);
     call->number = p->number;
     call->flow_state = flow->state_words;
+    call->state_map = &flow->state_map;
     call->children = flow->children;
     call->slot = &flow->request;
     ctx->transport = (uint8_t)transport_of(flow);
@@ -599,6 +600,7 @@ static void assign(struct ft_inspector *ins, struct ft_flow *flow, const struct 
         flow->flags |= FT_FLOW_OT;
     memset(flow->state_words, 0, sizeof(flow->state_words));
     memset(flow->children, 0, sizeof(flow->children));
+    memset(&flow->state_map, 0, sizeof(flow->state_map));
     ft_flow_changed(ins->shards->flows, flow);
     tell_talk(ins, flow);
 }
