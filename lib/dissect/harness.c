@@ -36,6 +36,11 @@ struct ft_harness {
     char text[TEXT_SIZE];
 };
 
+static bool state_make(struct ft_harness *h)
+{
+    return ft_state_init(&h->state, 4096, 256, 16);
+}
+
 static bool raise_all(void *user, struct ft_call *call, struct ft_message *message)
 {
     (void)user;
@@ -57,7 +62,7 @@ struct ft_harness *ft_harness_new(const struct ft_dissector *const *dissectors, 
                                   size_t error_size)
 {
     struct ft_harness *h = calloc(1, sizeof(*h));
-    if (!h || !(h->registry = ft_registry_new()) || !ft_state_init(&h->state, 4096, 256, 16)) {
+    if (!h || !(h->registry = ft_registry_new()) || !state_make(h)) {
         snprintf(error, error_size, "out of memory");
         ft_harness_free(h);
         return NULL;
@@ -77,6 +82,16 @@ struct ft_harness *ft_harness_new(const struct ft_dissector *const *dissectors, 
     h->call.state = &h->state;
     h->call.raise = raise_all;
     return h;
+}
+
+bool ft_harness_forget(struct ft_harness *h)
+{
+    memset(h->flows, 0, sizeof(h->flows));
+    memset(&h->bytes, 0, sizeof(h->bytes));
+    h->number = 0;
+    ft_call_done(&h->call);
+    ft_state_free(&h->state);
+    return state_make(h);
 }
 
 static void line_end(struct ft_harness *h)

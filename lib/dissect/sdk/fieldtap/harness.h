@@ -35,6 +35,12 @@ struct ft_harness *ft_harness_new(const struct ft_dissector *const *dissectors, 
 void ft_harness_free(struct ft_harness *h);
 
 /**
+ * Forget all flows and their state, as if the harness were new, in a hundredth of the time: for a
+ * fuzzer's next input. False when memory is short; then the harness may only be freed.
+ */
+bool ft_harness_forget(struct ft_harness *h);
+
+/**
  * Feed bytes of one direction at packet time `time_ns`: a datagram, a frame's payload, or the next
  * bytes of a TCP stream. Returns one JSON object a line, in the order of creation:
  *   {"message":{"protocol","command","code","qualifier","class","kind","direction","paired",
