@@ -46,14 +46,15 @@ static char *arena_copy(struct ft_call *call, const char *text, uint32_t n)
     return to;
 }
 
-/* Offset of the last read of `at` in the PDU. */
-static uint32_t evidence(const struct ft_call *call, const struct ft_view *at, uint32_t *length)
+/* Offset in the PDU of `length` bytes that end at `at`; UINT32_MAX and length 0 if not in it. */
+static uint32_t evidence(const struct ft_call *call, const uint8_t *at, uint32_t *length)
 {
+    uint32_t n = *length;
     *length = 0;
-    if (!at || at->data < call->pdu || at->data > call->pdu + call->pdu_length)
+    if (!at || at < call->pdu || at > call->pdu + call->pdu_length)
         return UINT32_MAX;
-    uint32_t end = (uint32_t)(at->data - call->pdu);
-    *length = at->last_len <= end ? at->last_len : 0;
+    uint32_t end = (uint32_t)(at - call->pdu);
+    *length = n <= end ? n : 0;
     return end - *length;
 }
 
@@ -81,7 +82,8 @@ static struct ft_node *node_add(struct ft_call *call, uint32_t field, uint8_t ty
     return node;
 }
 
-void ft_node_uint(struct ft_context *ctx, uint32_t field, uint64_t value, const struct ft_view *at)
+void ft_node_uint(struct ft_context *ctx, uint32_t field, uint64_t value, const uint8_t *at,
+                  uint32_t at_length)
 {
     struct ft_call *call = ft_call_of(ctx);
     struct ft_node *n = node_add(call, field, FT_TYPE_UINT);
@@ -89,30 +91,35 @@ void ft_node_uint(struct ft_context *ctx, uint32_t field, uint64_t value, const 
         return;
     n->type = call->protocol->fields[field].type;
     n->u = value;
+    n->at_length = at_length;
     n->at = evidence(call, at, &n->at_length);
 }
 
-void ft_node_int(struct ft_context *ctx, uint32_t field, int64_t value, const struct ft_view *at)
+void ft_node_int(struct ft_context *ctx, uint32_t field, int64_t value, const uint8_t *at,
+                 uint32_t at_length)
 {
     struct ft_call *call = ft_call_of(ctx);
     struct ft_node *n = node_add(call, field, FT_TYPE_INT);
     if (!n)
         return;
     n->i = value;
+    n->at_length = at_length;
     n->at = evidence(call, at, &n->at_length);
 }
 
-void ft_node_float(struct ft_context *ctx, uint32_t field, double value, const struct ft_view *at)
+void ft_node_float(struct ft_context *ctx, uint32_t field, double value, const uint8_t *at,
+                   uint32_t at_length)
 {
     struct ft_call *call = ft_call_of(ctx);
     struct ft_node *n = node_add(call, field, FT_TYPE_FLOAT);
     if (!n)
         return;
     n->d = value;
+    n->at_length = at_length;
     n->at = evidence(call, at, &n->at_length);
 }
 
-void ft_node_bytes(struct ft_context *ctx, uint32_t field, const struct ft_view *value)
+void ft_node_bytes(struct ft_context *ctx, uint32_t field, const uint8_t *data, uint32_t length)
 {
     struct ft_call *call = ft_call_of(ctx);
     struct ft_node *n = node_add(call, field, FT_TYPE_BYTES);
@@ -121,16 +128,14 @@ void ft_node_bytes(struct ft_context *ctx, uint32_t field, const struct ft_view 
     uint8_t type = call->protocol->fields[field].type;
     n->type = type == FT_TYPE_STRING || type == FT_TYPE_IPV6 || type == FT_TYPE_MAC ? type
                                                                                     : FT_TYPE_BYTES;
-    n->bytes = value->data;
-    n->length = value->len;
-    if (value->data >= call->pdu && value->data + value->len <= call->pdu + call->pdu_length) {
-        n->at = (uint32_t)(value->data - call->pdu);
-        n->at_length = value->len;
-    }
+    n->bytes = data;
+    n->length = length;
+    n->at_length = length;
+    n->at = evidence(call, data + length, &n->at_length);
 }
 
 void ft_node_text(struct ft_context *ctx, uint32_t field, const char *text, uint32_t length,
-                  const struct ft_view *at)
+                  const uint8_t *at, uint32_t at_length)
 {
     struct ft_call *call = ft_call_of(ctx);
     char *copy = arena_copy(call, text, length);
@@ -139,6 +144,7 @@ void ft_node_text(struct ft_context *ctx, uint32_t field, const char *text, uint
         return;
     n->bytes = (const uint8_t *)copy;
     n->length = length;
+    n->at_length = at_length;
     n->at = evidence(call, at, &n->at_length);
 }
 
@@ -167,10 +173,11 @@ static uint32_t utf8_put(char *to, uint32_t c)
     return 4;
 }
 
-void ft_node_utf16(struct ft_context *ctx, uint32_t field, const struct ft_view *value, bool is_be)
+void ft_node_utf16(struct ft_context *ctx, uint32_t field, const uint8_t *data, uint32_t length,
+                   bool is_be)
 {
     struct ft_call *call = ft_call_of(ctx);
-    struct ft_view v = *value;
+    struct ft_view v = ft_view_make(data, length, false);
     uint32_t units = v.len / 2, used = 0;
     char *to = units < FT_MAX_ARENA / 3 ? arena_get(call, units * 3 + 4) : NULL;
     struct ft_node *n = to ? node_add(call, field, FT_TYPE_STRING) : NULL;
@@ -191,10 +198,8 @@ void ft_node_utf16(struct ft_context *ctx, uint32_t field, const struct ft_view 
     }
     n->bytes = (const uint8_t *)to;
     n->length = used;
-    if (value->data >= call->pdu && value->data + value->len <= call->pdu + call->pdu_length) {
-        n->at = (uint32_t)(value->data - call->pdu);
-        n->at_length = value->len;
-    }
+    n->at_length = length;
+    n->at = evidence(call, data + length, &n->at_length);
 }
 
 void ft_node_group(struct ft_context *ctx, uint32_t field)
@@ -449,17 +454,20 @@ static bool child_run(struct ft_call *call, const struct ft_protocol *p, uint64_
     return true;
 }
 
-bool ft_child(struct ft_context *ctx, uint64_t selector, struct ft_view payload)
+bool ft_child_bytes(struct ft_context *ctx, uint64_t selector, const uint8_t *data, uint32_t length,
+                    bool is_cut)
 {
     struct ft_call *call = ft_call_of(ctx);
     return child_run(call, ft_registry_child(call->registry, call->protocol, selector), selector,
-                     payload);
+                     ft_view_make(data, length, is_cut));
 }
 
-bool ft_child_named(struct ft_context *ctx, const char *name, struct ft_view payload)
+bool ft_child_named_bytes(struct ft_context *ctx, const char *name, const uint8_t *data,
+                          uint32_t length, bool is_cut)
 {
     struct ft_call *call = ft_call_of(ctx);
-    return child_run(call, ft_registry_find(call->registry, name), 0, payload);
+    return child_run(call, ft_registry_find(call->registry, name), 0,
+                     ft_view_make(data, length, is_cut));
 }
 
 static const struct ft_protocol *probe_children(struct ft_call *call, struct ft_view payload)
@@ -511,9 +519,11 @@ static const struct ft_protocol *remembered_child(struct ft_call *call, uint64_t
     return e ? call->registry->protocols[e->child] : NULL;
 }
 
-bool ft_child_probe(struct ft_context *ctx, uint64_t key, struct ft_view payload)
+bool ft_child_probe_bytes(struct ft_context *ctx, uint64_t key, const uint8_t *data,
+                          uint32_t length, bool is_cut)
 {
     struct ft_call *call = ft_call_of(ctx);
+    struct ft_view payload = ft_view_make(data, length, is_cut);
     const struct ft_protocol *p = probe_children(call, payload);
     if (p)
         remember_child(call, key, p);
@@ -524,7 +534,8 @@ bool ft_child_probe(struct ft_context *ctx, uint64_t key, struct ft_view payload
 
 /* ---- violations ---- */
 
-void ft_violation(struct ft_context *ctx, uint32_t violation, const struct ft_view *at)
+void ft_violation_at(struct ft_context *ctx, uint32_t violation, const uint8_t *at,
+                     uint32_t at_length)
 {
     struct ft_call *call = ft_call_of(ctx);
     struct ft_message *m = current(call);
@@ -546,6 +557,7 @@ void ft_violation(struct ft_context *ctx, uint32_t violation, const struct ft_vi
                              .message = (uint8_t)call->current,
                              .count = 1,
                              .protocol = call->protocol};
+    f->at_length = at_length;
     f->at = evidence(call, at, &f->at_length);
     if (!m->is_raised) {
         m->is_raised = true;

@@ -390,16 +390,35 @@ struct ft_plugin {
 
 /* ---- the message tree: fields -------------------------------------------------------------- */
 
-/* The functions behind the inline tests; not called directly. */
-void ft_node_uint(struct ft_context *ctx, uint32_t field, uint64_t value, const struct ft_view *at);
-void ft_node_int(struct ft_context *ctx, uint32_t field, int64_t value, const struct ft_view *at);
-void ft_node_float(struct ft_context *ctx, uint32_t field, double value, const struct ft_view *at);
-void ft_node_bytes(struct ft_context *ctx, uint32_t field, const struct ft_view *value);
+/*
+ * The functions behind the inline tests; not called directly. A view is handed to them in parts: if
+ * its address went to a function, the compiler would have to keep it in memory instead of
+ * registers. `at` is the address behind the evidence, `at_length` the bytes of it.
+ */
+void ft_node_uint(struct ft_context *ctx, uint32_t field, uint64_t value, const uint8_t *at,
+                  uint32_t at_length);
+void ft_node_int(struct ft_context *ctx, uint32_t field, int64_t value, const uint8_t *at,
+                 uint32_t at_length);
+void ft_node_float(struct ft_context *ctx, uint32_t field, double value, const uint8_t *at,
+                   uint32_t at_length);
+void ft_node_bytes(struct ft_context *ctx, uint32_t field, const uint8_t *data, uint32_t length);
 void ft_node_text(struct ft_context *ctx, uint32_t field, const char *text, uint32_t length,
-                  const struct ft_view *at);
-void ft_node_utf16(struct ft_context *ctx, uint32_t field, const struct ft_view *value, bool is_be);
+                  const uint8_t *at, uint32_t at_length);
+void ft_node_utf16(struct ft_context *ctx, uint32_t field, const uint8_t *data, uint32_t length,
+                   bool is_be);
 void ft_node_group(struct ft_context *ctx, uint32_t field);
 void ft_node_group_end(struct ft_context *ctx, uint32_t field);
+
+/* The evidence of a view, in parts. */
+static inline const uint8_t *ft_evidence_end(const struct ft_view *at)
+{
+    return at ? at->data : NULL;
+}
+
+static inline uint32_t ft_evidence_length(const struct ft_view *at)
+{
+    return at ? at->last_len : 0;
+}
 
 /**
  * Put an unsigned number (UINT, ENUM, FLAGS, BOOL, IPV4, TIME). `at` is the view it was read from
@@ -409,7 +428,7 @@ static inline void ft_put_uint(struct ft_context *ctx, uint32_t field, uint64_t 
                                const struct ft_view *at)
 {
     if (ft_wants(ctx, field))
-        ft_node_uint(ctx, field, value, at);
+        ft_node_uint(ctx, field, value, ft_evidence_end(at), ft_evidence_length(at));
 }
 
 /** Put a signed number (INT). */
@@ -417,7 +436,7 @@ static inline void ft_put_int(struct ft_context *ctx, uint32_t field, int64_t va
                               const struct ft_view *at)
 {
     if (ft_wants(ctx, field))
-        ft_node_int(ctx, field, value, at);
+        ft_node_int(ctx, field, value, ft_evidence_end(at), ft_evidence_length(at));
 }
 
 /** Put a number of type FLOAT. Not-a-number and infinities become JSON null. */
@@ -425,7 +444,7 @@ static inline void ft_put_float(struct ft_context *ctx, uint32_t field, double v
                                 const struct ft_view *at)
 {
     if (ft_wants(ctx, field))
-        ft_node_float(ctx, field, value, at);
+        ft_node_float(ctx, field, value, ft_evidence_end(at), ft_evidence_length(at));
 }
 
 /** Put a truth value (BOOL). */
@@ -433,14 +452,14 @@ static inline void ft_put_bool(struct ft_context *ctx, uint32_t field, bool valu
                                const struct ft_view *at)
 {
     if (ft_wants(ctx, field))
-        ft_node_uint(ctx, field, value, at);
+        ft_node_uint(ctx, field, value, ft_evidence_end(at), ft_evidence_length(at));
 }
 
 /** Put what the view holds (BYTES, STRING, IPV6, MAC): a reference, and its own evidence. */
 static inline void ft_put_bytes(struct ft_context *ctx, uint32_t field, struct ft_view value)
 {
     if (ft_wants(ctx, field))
-        ft_node_bytes(ctx, field, &value);
+        ft_node_bytes(ctx, field, value.data, value.len);
 }
 
 /** As ft_put_bytes() for text, without trailing NUL bytes and blanks. */
@@ -449,7 +468,7 @@ static inline void ft_put_string(struct ft_context *ctx, uint32_t field, struct 
     if (ft_wants(ctx, field)) {
         while (value.len && (value.data[value.len - 1] == 0 || value.data[value.len - 1] == ' '))
             value.len--;
-        ft_node_bytes(ctx, field, &value);
+        ft_node_bytes(ctx, field, value.data, value.len);
     }
 }
 
@@ -458,20 +477,20 @@ static inline void ft_put_text(struct ft_context *ctx, uint32_t field, const cha
                                uint32_t length, const struct ft_view *at)
 {
     if (ft_wants(ctx, field))
-        ft_node_text(ctx, field, text, length, at);
+        ft_node_text(ctx, field, text, length, ft_evidence_end(at), ft_evidence_length(at));
 }
 
 /** Put UTF-16 text (STRING), converted into the arena. */
 static inline void ft_put_utf16le(struct ft_context *ctx, uint32_t field, struct ft_view value)
 {
     if (ft_wants(ctx, field))
-        ft_node_utf16(ctx, field, &value, false);
+        ft_node_utf16(ctx, field, value.data, value.len, false);
 }
 
 static inline void ft_put_utf16be(struct ft_context *ctx, uint32_t field, struct ft_view value)
 {
     if (ft_wants(ctx, field))
-        ft_node_utf16(ctx, field, &value, true);
+        ft_node_utf16(ctx, field, value.data, value.len, true);
 }
 
 /**
@@ -545,24 +564,49 @@ void ft_set_class(struct ft_context *ctx, enum ft_class class_);
 bool ft_message_begin(struct ft_context *ctx);
 void ft_message_end(struct ft_context *ctx);
 
+/* Behind the functions that hand over to children; not called directly. */
+bool ft_child_bytes(struct ft_context *ctx, uint64_t selector, const uint8_t *data, uint32_t length,
+                    bool is_cut);
+bool ft_child_named_bytes(struct ft_context *ctx, const char *name, const uint8_t *data,
+                          uint32_t length, bool is_cut);
+bool ft_child_probe_bytes(struct ft_context *ctx, uint64_t key, const uint8_t *data,
+                          uint32_t length, bool is_cut);
+
 /**
  * Hand the payload to the protocol carried under `selector` (a function code, a class, a UUID's
  * hash). The child gets its own message. False: nobody has that selector, or FT_MAX_LAYERS.
  */
-bool ft_child(struct ft_context *ctx, uint64_t selector, struct ft_view payload);
+static inline bool ft_child(struct ft_context *ctx, uint64_t selector, struct ft_view payload)
+{
+    return ft_child_bytes(ctx, selector, payload.data, payload.len, payload.is_cut);
+}
 
 /** Hand the payload to a protocol by name. False: no such protocol. */
-bool ft_child_named(struct ft_context *ctx, const char *name, struct ft_view payload);
+static inline bool ft_child_named(struct ft_context *ctx, const char *name, struct ft_view payload)
+{
+    return ft_child_named_bytes(ctx, name, payload.data, payload.len, payload.is_cut);
+}
 
 /**
  * Hand the payload to whichever child without a fixed selector recognises it; the choice is kept
  * for (flow, this protocol, key), so that later payloads need no probe.
  */
-bool ft_child_probe(struct ft_context *ctx, uint64_t key, struct ft_view payload);
+static inline bool ft_child_probe(struct ft_context *ctx, uint64_t key, struct ft_view payload)
+{
+    return ft_child_probe_bytes(ctx, key, payload.data, payload.len, payload.is_cut);
+}
+
+/* Behind ft_violation(); not called directly. */
+void ft_violation_at(struct ft_context *ctx, uint32_t violation, const uint8_t *at,
+                     uint32_t at_length);
 
 /** Report a violation, with the last read of `at` (may be NULL) as evidence. Row or common number.
  */
-void ft_violation(struct ft_context *ctx, uint32_t violation, const struct ft_view *at);
+static inline void ft_violation(struct ft_context *ctx, uint32_t violation,
+                                const struct ft_view *at)
+{
+    ft_violation_at(ctx, violation, ft_evidence_end(at), ft_evidence_length(at));
+}
 
 /** FT_VIOLATION_TRAILING_BYTES when anything is left in the view. */
 static inline void ft_expect_end(struct ft_context *ctx, const struct ft_view *v)
@@ -625,7 +669,7 @@ enum ft_reassembly_result {
     FT_REASSEMBLY_DONE,     /**< *whole is the unit, valid until dissect() returns */
     FT_REASSEMBLY_NO_START, /**< a middle part without a beginning: capture began later */
     FT_REASSEMBLY_REPLACED, /**< FIRST while another unit was open: that one was dropped; with LAST
-                                 *whole is the new unit, else it is being collected */
+                             *whole is the new unit, else it is being collected */
     FT_REASSEMBLY_FULL,     /**< longer than FT_MAX_REASSEMBLY, or no buffer: dropped */
 };
 
