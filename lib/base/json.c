@@ -68,11 +68,17 @@ void ft_json_array_end(struct ft_json *j)
 
 void ft_json_key2(struct ft_json *j, const char *key, const char *suffix)
 {
-    before_value(j);
-    append(j, "\"", 1);
-    append(j, key, (uint32_t)strlen(key));
-    append(j, suffix, (uint32_t)strlen(suffix));
-    append(j, "\":", 2);
+    uint32_t n = (uint32_t)strlen(key), more = (uint32_t)strlen(suffix);
+    char *to = reserve(j, n + more + 4);
+    if (!to)
+        return;
+    j->length += n + more + 3 + j->wants_comma;
+    if (j->wants_comma)
+        *to++ = ',';
+    *to++ = '"';
+    memcpy(to, key, n);
+    memcpy(to + n, suffix, more);
+    memcpy(to + n + more, "\":", 2);
     j->wants_comma = false;
 }
 
@@ -128,6 +134,20 @@ static uint32_t escape(char *to, uint8_t c)
     return 5;
 }
 
+/* Are the next eight bytes printable ASCII without quote and backslash? Eight at a time: the high
+ * bit of a byte of `odd` is set where it is not so (or behind a byte that is not). */
+static inline bool is_plain(const char *text)
+{
+    const uint64_t ones = 0x0101010101010101ull, highs = 0x8080808080808080ull;
+    uint64_t w, quotes, slashes, deletes;
+    memcpy(&w, text, 8);
+    quotes = w ^ ones * '"';
+    slashes = w ^ ones * '\\';
+    deletes = w ^ ones * 0x7f;
+    uint64_t odd = w | (w - ones * 0x20) | (quotes - ones) | (slashes - ones) | (deletes - ones);
+    return !(odd & highs);
+}
+
 void ft_json_text(struct ft_json *j, const char *text, uint32_t n)
 {
     before_value(j);
@@ -140,9 +160,9 @@ void ft_json_text(struct ft_json *j, const char *text, uint32_t n)
         for (uint32_t i = 0; i < n;) {
             uint8_t c = (uint8_t)text[i];
             uint32_t length = utf8_length((const uint8_t *)text + i, n - i);
-            bool is_plain = length && c >= 0x20 && c != '"' && c != '\\' && c != 0x7f;
-            exact += is_plain ? length : escape(scratch, c);
-            i += is_plain ? length : 1;
+            bool is_kept = length && c >= 0x20 && c != '"' && c != '\\' && c != 0x7f;
+            exact += is_kept ? length : escape(scratch, c);
+            i += is_kept ? length : 1;
         }
         worst = exact < UINT32_MAX ? (uint32_t)exact : UINT32_MAX;
     }
@@ -151,6 +171,12 @@ void ft_json_text(struct ft_json *j, const char *text, uint32_t n)
         return;
     *to++ = '"';
     for (uint32_t i = 0; i < n;) {
+        if (n - i >= 8 && is_plain(text + i)) {
+            memcpy(to, text + i, 8);
+            to += 8;
+            i += 8;
+            continue;
+        }
         uint8_t c = (uint8_t)text[i];
         uint32_t length = utf8_length((const uint8_t *)text + i, n - i);
         if (length && c >= 0x20 && c != '"' && c != '\\' && c != 0x7f) {

@@ -15,7 +15,10 @@ struct ft_eve {
     struct ft_community_id *community;
     struct ft_tree_options tree;
     uint64_t uid;
-    char *sensor, *site;
+    char *sensor;
+    /* What all lines have alike, written once: the text before and behind the number of the uid. */
+    char *before_uid, *behind_uid;
+    uint32_t before_uid_length, behind_uid_length;
 };
 
 /* What stands at the end of a line, in `fieldtap`. */
@@ -30,6 +33,33 @@ struct tail {
     bool is_truncated;
 };
 
+/* The parts of the end of a line that never change. */
+static bool make_constants(struct ft_eve *eve, const char *site)
+{
+    uint32_t size = 64 + 6 * 3 * (uint32_t)strlen(eve->sensor) + 6 * (uint32_t)strlen(site);
+    eve->before_uid = malloc(size);
+    eve->behind_uid = malloc(size);
+    if (!eve->before_uid || !eve->behind_uid)
+        return false;
+    struct ft_json j = ft_json_make(eve->before_uid, size);
+    ft_json_put_string(&j, "host", eve->sensor);
+    ft_json_key(&j, "fieldtap");
+    ft_json_object(&j);
+    ft_json_put_uint(&j, "schema_version", FT_EVE_SCHEMA_VERSION);
+    ft_json_put_string(&j, "event_uid", eve->sensor);
+    j.text[j.length - 1] = '-'; /* instead of the closing quote: the number follows */
+    eve->before_uid_length = j.length;
+
+    j = ft_json_make(eve->behind_uid, size);
+    j.text[j.length++] = '"';
+    j.wants_comma = true;
+    ft_json_put_string(&j, "sensor", eve->sensor);
+    if (*site)
+        ft_json_put_string(&j, "site", site);
+    eve->behind_uid_length = j.length;
+    return true;
+}
+
 struct ft_eve *ft_eve_new(const struct ft_eve_config *config, const struct ft_registry *registry)
 {
     struct ft_eve *eve = calloc(1, sizeof(*eve));
@@ -43,9 +73,8 @@ struct ft_eve *ft_eve_new(const struct ft_eve_config *config, const struct ft_re
                                          .leaves = FT_EVE_LEAVES,
                                          .bytes = FT_EVE_BYTES};
     eve->community = ft_community_id_new();
-    eve->sensor = strdup(config->sensor ? config->sensor : "fieldtap");
-    eve->site = config->site && *config->site ? strdup(config->site) : NULL;
-    if (eve->community && eve->sensor && (eve->site || !config->site || !*config->site))
+    eve->sensor = strdup(config->sensor && *config->sensor ? config->sensor : "fieldtap");
+    if (eve->community && eve->sensor && make_constants(eve, config->site ? config->site : ""))
         return eve;
     ft_eve_free(eve);
     return NULL;
@@ -57,7 +86,8 @@ void ft_eve_free(struct ft_eve *eve)
         return;
     ft_community_id_free(eve->community);
     free(eve->sensor);
-    free(eve->site);
+    free(eve->before_uid);
+    free(eve->behind_uid);
     free(eve);
 }
 
@@ -90,55 +120,14 @@ static const struct ft_protocol *protocol_of(const struct ft_eve *eve, const str
                : NULL;
 }
 
-static void put_proto(struct ft_json *j, const struct ft_event_packet *p)
-{
-    char number[8];
-    const char *name = number;
-    if (p->family == 2)
-        name = "ETH";
-    else
-        switch (p->proto) {
-        case 1:
-            name = "ICMP";
-            break;
-        case 2:
-            name = "IGMP";
-            break;
-        case 6:
-            name = "TCP";
-            break;
-        case 17:
-            name = "UDP";
-            break;
-        case 47:
-            name = "GRE";
-            break;
-        case 50:
-            name = "ESP";
-            break;
-        case 51:
-            name = "AH";
-            break;
-        case 58:
-            name = "IPv6-ICMP";
-            break;
-        case 132:
-            name = "SCTP";
-            break;
-        default:
-            snprintf(number, sizeof(number), "%03u", p->proto);
-        }
-    ft_json_put_string(j, "proto", name);
-}
-
 static const char *proto_name(uint8_t proto, char scratch[8])
 {
-    if (proto == 17)
-        return "UDP";
-    if (proto == 47)
-        return "GRE";
-    if (proto == 6)
-        return "TCP";
+    static const char *const names[256] = {
+        [1] = "ICMP", [2] = "IGMP", [6] = "TCP",        [17] = "UDP",   [47] = "GRE",
+        [50] = "ESP", [51] = "AH",  [58] = "IPv6-ICMP", [132] = "SCTP",
+    };
+    if (names[proto])
+        return names[proto];
     snprintf(scratch, 8, "%03u", proto);
     return scratch;
 }
@@ -157,12 +146,13 @@ static void put_ip(struct ft_json *j, const char *key, const union ft_ip *ip, bo
 static void put_addresses(const struct ft_eve *eve, struct ft_json *j,
                           const struct ft_event_packet *p, bool swap)
 {
+    char scratch[8];
     if (p->family == 2) {
         if (eve->config.arkime_addresses) {
             ft_json_put_string(j, "src_ip", "0.0.0.0");
             ft_json_put_string(j, "dest_ip", "0.0.0.0");
         }
-        put_proto(j, p);
+        ft_json_put_string(j, "proto", "ETH");
         return;
     }
     put_ip(j, "src_ip", swap ? &p->dst : &p->src, p->family == 6);
@@ -171,7 +161,7 @@ static void put_addresses(const struct ft_eve *eve, struct ft_json *j,
     put_ip(j, "dest_ip", swap ? &p->src : &p->dst, p->family == 6);
     if (has_ports(p))
         ft_json_put_uint(j, "dest_port", swap ? p->src_port : p->dst_port);
-    put_proto(j, p);
+    ft_json_put_string(j, "proto", proto_name(p->proto, scratch));
     ft_json_put_uint(j, "ip_v", p->family);
     if (p->proto == 1 || p->proto == 58) {
         ft_json_put_uint(j, "icmp_type", p->src_port);
@@ -421,14 +411,11 @@ static void put_packet_marks(struct ft_json *j, const struct tail *t)
 /* End a line: host, fieldtap, newline. */
 static bool put_tail(struct ft_eve *eve, struct ft_json *j, const struct tail *t)
 {
-    ft_json_put_string(j, "host", eve->sensor);
-    ft_json_key(j, "fieldtap");
-    ft_json_object(j);
-    ft_json_put_uint(j, "schema_version", FT_EVE_SCHEMA_VERSION);
-    put_uid(eve, j, "event_uid", eve->uid);
-    ft_json_put_string(j, "sensor", eve->sensor);
-    if (eve->site)
-        ft_json_put_string(j, "site", eve->site);
+    ft_json_raw(j, eve->before_uid, eve->before_uid_length);
+    j->wants_comma = false;
+    ft_json_uint(j, eve->uid);
+    j->wants_comma = false;
+    ft_json_raw(j, eve->behind_uid, eve->behind_uid_length);
     if (t->finding) {
         put_finding(j, t->finding);
         put_evidence(eve, j, t);
