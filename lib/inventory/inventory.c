@@ -632,7 +632,9 @@ static void speaks(struct ft_inventory *inv, const struct ft_event *e, struct ft
 {
     const struct ft_protocol *p = inv->registry->protocols[e->protocol - 1u];
     uint8_t side = e->packet.server_side;
-    if (p->flags & FT_DISSECTOR_TRANSPORT)
+    /* Layers that only carry, and what keeps an Ethernet going, tell nothing of a device. */
+    if (p->flags & FT_DISSECTOR_TRANSPORT ||
+        (e->packet.family == 2 && !(p->flags & FT_DISSECTOR_OT)))
         return;
     /* Who sends cyclic data to a group serves it; who asks a group is a client. */
     if (is_for_group(&e->packet) && p->flags & FT_DISSECTOR_CYCLIC)
