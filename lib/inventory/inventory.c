@@ -461,6 +461,7 @@ static void adopt(struct ft_inventory *inv, struct ft_asset *to, struct ft_asset
     to->children = child;
     to->child_count++;
     ft_index_add(&inv->by_address, key_hash(inv, &k), child->number);
+    mark(inv, child, FT_ASSET_NEW); /* under its new id */
 }
 
 /* Move all that is known of `from`, a MAC address, to `to`, its IP address, and forget `from`. */

@@ -190,6 +190,30 @@ static void test_roles(void **state)
     assert_int_equal(ft_asset_role_of(asset(CLIENT)), FT_ROLE_HISTORIAN); /* said beats derived */
 }
 
+static void test_a_publisher_to_a_group_is_a_server(void **state)
+{
+    (void)state;
+    /* The engine calls the group the server of a flow that only goes there. */
+    for (int i = 0; i < 2; i++) {
+        make(&r, i ? FT_EVENT_OPERATION : FT_EVENT_TALK, PROTOCOL_GOOSE, 1, PLC, CLIENT);
+        r.event.packet.family = 2;
+        r.event.packet.proto = 0;
+        r.event.packet.dst_mac[0] = 1;
+        give(&r);
+    }
+    uint8_t mac[6];
+    set_mac(mac, PLC);
+    assert_int_equal(ft_asset_role_of(mac_asset(mac)), FT_ROLE_IED);
+    assert_int_equal(mac_asset(mac)->as_server[0], 1u << (PROTOCOL_GOOSE - 1));
+    assert_int_equal(mac_asset(mac)->as_client[0], 0);
+    /* A request to a group comes from a client. */
+    with_command(make(&r, FT_EVENT_OPERATION, PROTOCOL_POLL, 2, STATION, CLIENT), POLL_READ);
+    r.event.packet.is_multicast = true;
+    give(&r);
+    assert_int_equal(ft_asset_role_of(asset(STATION)), FT_ROLE_HMI);
+    assert_null(asset(CLIENT));
+}
+
 static void test_a_transport_is_no_role(void **state)
 {
     (void)state;
@@ -254,8 +278,9 @@ static void test_arp_joins_mac_and_ip(void **state)
     assert_int_equal(ft_inventory_count(inv), 1);
     changes();
     give(make_arp(&r, 2, PLC, mac));
-    assert_int_equal(ft_inventory_count(inv), 1);  /* the same device */
-    assert_string_equal(changes(), "10.0.0.2:13"); /* new, role, MAC: the MAC asset is gone */
+    assert_int_equal(ft_inventory_count(inv), 1); /* the same device */
+    /* New, role, MAC: the MAC asset is gone, what was behind it is behind the IP address. */
+    assert_string_equal(changes(), "10.0.0.2:13 10.0.0.2/:1");
     assert_ptr_equal(mac_asset(mac), asset(PLC));
     assert_int_equal(asset(PLC)->child_count, 1);
     assert_memory_equal(ft_asset_mac_address(asset(PLC)), mac, 6);
@@ -418,6 +443,7 @@ int main(void)
         TEST(test_facts_are_told_once_per_packet),
         TEST(test_protocols_that_disagree_are_no_change),
         TEST(test_roles),
+        TEST(test_a_publisher_to_a_group_is_a_server),
         TEST(test_a_transport_is_no_role),
         TEST(test_nested_identities),
         TEST(test_text_identities_are_told_apart),
