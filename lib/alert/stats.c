@@ -56,7 +56,7 @@ static void put_flow(struct ft_json *j, const struct ft_core_totals *t)
     ft_json_object_end(j);
     ft_json_key(j, "tcp");
     ft_json_object(j);
-    ft_json_put_uint(j, "memuse", 0);
+    ft_json_put_uint(j, "memuse", 0); /* TCP state is part of the flow records */
     ft_json_put_uint(j, "reassembly_memuse", t->ledger->stream.held);
     ft_json_object_end(j);
 }
