@@ -737,10 +737,18 @@ void ft_flow_prepare(const struct ft_flow_table *table, struct ft_packet *const 
             const uint8_t *record = (const uint8_t *)record_at(shard, hints[i]);
             __builtin_prefetch(record, 1);
             __builtin_prefetch(record + 64, 1);
-            if (packets[i]->payload_len)
-                __builtin_prefetch(record + 128, 1);
         }
     }
+}
+
+void ft_flow_prefetch(const struct ft_flow_table *table, const struct ft_packet *packet,
+                      uint32_t hint)
+{
+    if (!hint || !packet->payload_len)
+        return;
+    const uint8_t *record = (const uint8_t *)record_at(&table->shards[packet->shard], hint);
+    for (uint32_t line = 128; line < sizeof(struct ft_flow); line += 64)
+        __builtin_prefetch(record + line, 1);
 }
 
 /** A packet that opens a connection. */

@@ -197,6 +197,13 @@ void ft_flow_prepare(const struct ft_flow_table *table, struct ft_packet *const 
                      uint32_t count, uint32_t *hints);
 
 /**
+ * Prefetch the rest of the record for a packet with payload: a few packets before its turn, so that
+ * no more lines are asked for at a time than the core can wait for.
+ */
+void ft_flow_prefetch(const struct ft_flow_table *table, const struct ft_packet *packet,
+                      uint32_t hint);
+
+/**
  * Second half: find or make the flow of one packet; *side is the sender's side. NULL when the shard
  * is full of flows that may not be evicted (the packet is booked shed.flow_table). Updates packets,
  * bytes, last_ns, state and the guess of the server side; a new flow has packets[0] + packets[1] ==

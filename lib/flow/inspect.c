@@ -20,6 +20,9 @@
 
 #define ALTERNATE_STACK 65536u
 
+/* Packets between asking for a flow's record and using it. */
+#define PREFETCH_AHEAD 4u
+
 #define SECOND_NS 1000000000ull
 
 struct ft_inspector {
@@ -497,14 +500,17 @@ static void prepare(struct ft_inspector *ins, struct ft_flow *flow, enum ft_side
     ctx->time_ns = p->time_ns;
     ctx->flow_state = flow->state_words;
     ctx->ethertype = flow->key.type;
-    memcpy(ctx->src_mac, flow->mac[from], 6);
-    memcpy(ctx->dst_mac, flow->mac[!from], 6);
     if (p->flags & FT_PACKET_ETHERNET && sender == ins->packet_side) {
         memcpy(ctx->src_mac, p->src_mac, 6);
         memcpy(ctx->dst_mac, p->dst_mac, 6);
         ctx->ethertype = p->ethertype;
         ctx->vlan = p->vlan_count ? p->vlan[p->vlan_count - 1] : 0;
         ctx->priority = p->priority;
+    } else {
+        memcpy(ctx->src_mac, flow->mac[from], 6);
+        memcpy(ctx->dst_mac, flow->mac[!from], 6);
+        ctx->vlan = 0;
+        ctx->priority = 0;
     }
     ctx->is_midstream = ctx->transport == FT_TRANSPORT_TCP && !(flow->flags & FT_FLOW_SYN_SEEN);
 }
@@ -860,17 +866,9 @@ static enum ft_bucket inspect_packet(struct ft_inspector *ins, struct ft_flow *f
     return inspect_other(ins, flow, p);
 }
 
-static void count_packet(struct ft_ledger *l, const struct ft_packet *p)
+/* What few packets have. */
+static void count_rare(struct ft_ledger *l, const struct ft_packet *p)
 {
-    l->received++;
-    l->received_bytes += p->wirelen;
-    l->max_size = p->wirelen > l->max_size ? p->wirelen : l->max_size;
-    l->ethernet += (p->flags & FT_PACKET_ETHERNET) != 0;
-    l->ipv4 += (p->flags & FT_PACKET_IPV4) != 0;
-    l->ipv6 += (p->flags & FT_PACKET_IPV6) != 0;
-    l->tcp += (p->flags & FT_PACKET_TCP) != 0;
-    l->udp += (p->flags & FT_PACKET_UDP) != 0;
-    l->vlan += p->vlan_count != 0;
     l->tunnelled += (p->flags & FT_PACKET_TUNNELLED) != 0;
     l->bad_ip_checksums += (p->flags & FT_PACKET_IP_CHECKSUM_BAD) != 0;
     l->bad_l4_checksums += (p->flags & FT_PACKET_L4_CHECKSUM_BAD) != 0;
@@ -880,6 +878,24 @@ static void count_packet(struct ft_ledger *l, const struct ft_packet *p)
         l->icmp++;
     else if (!(p->flags & (FT_PACKET_TCP | FT_PACKET_UDP)))
         l->other_ip++;
+}
+
+static void count_packet(struct ft_ledger *l, const struct ft_packet *p)
+{
+    const uint32_t rare =
+        FT_PACKET_TUNNELLED | FT_PACKET_IP_CHECKSUM_BAD | FT_PACKET_L4_CHECKSUM_BAD;
+    const uint32_t ports = FT_PACKET_TCP | FT_PACKET_UDP;
+    l->received++;
+    l->received_bytes += p->wirelen;
+    l->max_size = p->wirelen > l->max_size ? p->wirelen : l->max_size;
+    l->ethernet += (p->flags & FT_PACKET_ETHERNET) != 0;
+    l->ipv4 += (p->flags & FT_PACKET_IPV4) != 0;
+    l->ipv6 += (p->flags & FT_PACKET_IPV6) != 0;
+    l->tcp += (p->flags & FT_PACKET_TCP) != 0;
+    l->udp += (p->flags & FT_PACKET_UDP) != 0;
+    l->vlan += p->vlan_count != 0;
+    if (__builtin_expect(p->flags & rare || !(p->flags & ports), 0))
+        count_rare(l, p);
 }
 
 /* ---- ends of flows ---- */
@@ -1017,6 +1033,8 @@ static void inspect_some(struct ft_inspector *ins, struct ft_packet *const *pack
     for (; i < count; i++) {
         struct ft_packet *p = packets[i];
         uint8_t side;
+        if (i + PREFETCH_AHEAD < count)
+            ft_flow_prefetch(flows, packets[i + PREFETCH_AHEAD], hints[i + PREFETCH_AHEAD]);
         ins->packet = p;
         ins->flow = NULL;
         struct ft_flow *flow = ft_flow_take(flows, p, hints[i], &side, on_flow_end, ins);

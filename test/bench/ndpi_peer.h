@@ -5,7 +5,7 @@
 
 #include "packets.h"
 
-/** Cycles a packet over the second half of the list; 0 when built without nDPI. `known`: flows
+/** Cycles a packet over the last quarter of the list; 0 when built without nDPI. `known`: flows
  * whose protocol it named. */
 double ndpi_peer_measure(const struct bench_list *list, uint32_t flows, uint32_t *known);
 
