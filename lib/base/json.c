@@ -229,11 +229,12 @@ void ft_json_double(struct ft_json *j, double value)
         return;
     }
     int n = 0;
-    for (int digits = 7; digits <= 17; digits += digits == 7 ? 2 : digits == 9 ? 6 : 2) {
+    /* Seven to nine digits say a binary32, fifteen to seventeen any binary64. */
+    bool is_single = (double)(float)value == value;
+    for (int digits = is_single ? 6 : 15; digits <= 17; digits += digits == 9 ? 6 : 1) {
         n = snprintf(text, sizeof(text), "%.*g", digits, value);
-        if (strtod(text, NULL) == value ||
-            (digits <= 9 && (float)strtod(text, NULL) == (float)value &&
-             (double)(float)value == value))
+        double back = strtod(text, NULL);
+        if (back == value || (is_single && digits <= 9 && (float)back == (float)value))
             break;
     }
     before_value(j);

@@ -58,9 +58,9 @@ static uint32_t evidence(const struct ft_call *call, const uint8_t *at, uint32_t
     return end - *length;
 }
 
-static struct ft_node *node_add(struct ft_call *call, uint32_t field, uint8_t type)
+static struct ft_node *node_new(struct ft_call *call, uint32_t field, uint8_t type)
 {
-    if (call->node_count >= FT_MAX_FIELDS || field >= call->protocol->field_count) {
+    if (call->node_count >= FT_MAX_FIELDS) {
         call->dropped++;
         return NULL;
     }
@@ -82,6 +82,72 @@ static struct ft_node *node_add(struct ft_call *call, uint32_t field, uint8_t ty
     return node;
 }
 
+/* The innermost open group, 0 = the root. */
+static uint32_t open_group(const struct ft_message *m)
+{
+    return m->depth ? m->open[m->depth - 1] : 0;
+}
+
+static bool group_close(struct ft_call *call)
+{
+    struct ft_message *m = current(call);
+    return node_new(call, m->open[--m->depth], FT_NODE_END) != NULL;
+}
+
+static bool group_open(struct ft_call *call, uint32_t group)
+{
+    struct ft_message *m = current(call);
+    if (m->depth == FT_MAX_GROUP_DEPTH || !node_new(call, group, FT_TYPE_GROUP))
+        return false;
+    m->open[m->depth++] = (uint16_t)group;
+    return true;
+}
+
+/*
+ * The schema says in which group a field stands. That group may not be open: it was begun before
+ * anybody wanted anything of this message (a violation behind it changed that), or the dissector
+ * forgot to end another. Either way the tree becomes what the schema says.
+ */
+static bool enter_group(struct ft_call *call, uint32_t group)
+{
+    const struct ft_message *m = current(call);
+    uint16_t path[FT_MAX_GROUP_DEPTH];
+    uint32_t depth = 0, same = 0;
+    for (uint32_t up = group; up && depth < FT_MAX_GROUP_DEPTH;
+         up = call->protocol->fields[up].parent)
+        path[depth++] = (uint16_t)up;
+    while (same < depth && same < m->depth && m->open[same] == path[depth - 1 - same])
+        same++;
+    while (m->depth > same)
+        if (!group_close(call))
+            return false;
+    for (; same < depth; same++)
+        if (!group_open(call, path[depth - 1 - same]))
+            return false;
+    return true;
+}
+
+/* A node for a field, in its group; NULL when there is no such field, or no room. */
+static struct ft_node *node_add(struct ft_call *call, uint32_t field, uint8_t type)
+{
+    if (field >= call->protocol->field_count) {
+        call->dropped++;
+        return NULL;
+    }
+    uint32_t parent = call->protocol->fields[field].parent;
+    if (parent != open_group(current(call)) && !enter_group(call, parent))
+        return NULL;
+    return node_new(call, field, type);
+}
+
+/* Types that ft_put_uint() and ft_put_bool() are for. */
+static bool is_number(uint8_t type)
+{
+    return type == FT_TYPE_UINT || type == FT_TYPE_INT || type == FT_TYPE_BOOL ||
+           type == FT_TYPE_ENUM || type == FT_TYPE_FLAGS || type == FT_TYPE_IPV4 ||
+           type == FT_TYPE_TIME;
+}
+
 void ft_node_uint(struct ft_context *ctx, uint32_t field, uint64_t value, const uint8_t *at,
                   uint32_t at_length)
 {
@@ -89,7 +155,8 @@ void ft_node_uint(struct ft_context *ctx, uint32_t field, uint64_t value, const 
     struct ft_node *n = node_add(call, field, FT_TYPE_UINT);
     if (!n)
         return;
-    n->type = call->protocol->fields[field].type;
+    if (is_number(call->protocol->fields[field].type))
+        n->type = call->protocol->fields[field].type;
     n->u = value;
     n->at_length = at_length;
     n->at = evidence(call, at, &n->at_length);
@@ -119,16 +186,37 @@ void ft_node_float(struct ft_context *ctx, uint32_t field, double value, const u
     n->at = evidence(call, at, &n->at_length);
 }
 
+static bool is_within(const uint8_t *data, uint32_t length, const uint8_t *memory, uint64_t size)
+{
+    return data >= memory && data <= memory + size && length <= (uint64_t)(memory + size - data);
+}
+
+/*
+ * Will the bytes be there when the tree is packed, after dissect()? The PDU and what was
+ * reassembled are. All else is copied at once: a dissector's own array would be gone by then, and a
+ * view that is not what it says faults here, where the fault is the dissector's.
+ */
+static const uint8_t *lasting(struct ft_call *call, const uint8_t *data, uint32_t length)
+{
+    const struct ft_pool *small = &call->state->pools.small, *large = &call->state->pools.large;
+    if (is_within(data, length, call->pdu, call->pdu_length) ||
+        is_within(data, length, small->memory, (uint64_t)small->blocks * small->block_size) ||
+        is_within(data, length, large->memory, (uint64_t)large->blocks * large->block_size))
+        return data;
+    return (const uint8_t *)arena_copy(call, (const char *)data, length);
+}
+
 void ft_node_bytes(struct ft_context *ctx, uint32_t field, const uint8_t *data, uint32_t length)
 {
     struct ft_call *call = ft_call_of(ctx);
-    struct ft_node *n = node_add(call, field, FT_TYPE_BYTES);
+    const uint8_t *bytes = lasting(call, data, length);
+    struct ft_node *n = bytes ? node_add(call, field, FT_TYPE_BYTES) : NULL;
     if (!n)
         return;
     uint8_t type = call->protocol->fields[field].type;
     n->type = type == FT_TYPE_STRING || type == FT_TYPE_IPV6 || type == FT_TYPE_MAC ? type
                                                                                     : FT_TYPE_BYTES;
-    n->bytes = data;
+    n->bytes = bytes;
     n->length = length;
     n->at_length = length;
     n->at = evidence(call, data + length, &n->at_length);
@@ -196,6 +284,7 @@ void ft_node_utf16(struct ft_context *ctx, uint32_t field, const uint8_t *data, 
         if (c)
             used += utf8_put(to + used, c);
     }
+    call->arena_used -= units * 3 + 4 - used;
     n->bytes = (const uint8_t *)to;
     n->length = used;
     n->at_length = length;
@@ -205,23 +294,26 @@ void ft_node_utf16(struct ft_context *ctx, uint32_t field, const uint8_t *data, 
 void ft_node_group(struct ft_context *ctx, uint32_t field)
 {
     struct ft_call *call = ft_call_of(ctx);
-    struct ft_message *m = current(call);
-    if (m->depth == FT_MAX_GROUP_DEPTH || !node_add(call, field, FT_TYPE_GROUP)) {
+    const struct ft_protocol *p = call->protocol;
+    if (field == 0 || field >= p->field_count || p->fields[field].type != FT_TYPE_GROUP) {
         call->dropped++;
         return;
     }
-    m->open[m->depth++] = (uint16_t)field;
+    uint32_t parent = p->fields[field].parent;
+    if (parent == open_group(current(call)) || enter_group(call, parent))
+        group_open(call, field);
 }
 
 void ft_node_group_end(struct ft_context *ctx, uint32_t field)
 {
     struct ft_call *call = ft_call_of(ctx);
     struct ft_message *m = current(call);
+    uint32_t depth = m->depth;
+    while (depth && m->open[depth - 1] != field)
+        depth--;
     /* A group that was begun before anybody wanted it is not open: nothing to end. */
-    if (!m->depth || m->open[m->depth - 1] != field)
-        return;
-    m->depth--;
-    node_add(call, field, FT_NODE_END);
+    while (depth && m->depth >= depth)
+        group_close(call);
 }
 
 /* ---- messages ---- */
@@ -261,11 +353,8 @@ static bool message_new(struct ft_call *call, const struct ft_protocol *protocol
 /* Groups left open by a dissector that returned early are closed. */
 static void message_close(struct ft_call *call)
 {
-    struct ft_message *m = current(call);
-    while (m->depth) {
-        uint16_t field = m->open[--m->depth];
-        node_add(call, field, FT_NODE_END);
-    }
+    while (current(call)->depth)
+        group_close(call);
 }
 
 void ft_set_kind(struct ft_context *ctx, enum ft_kind kind)
@@ -354,7 +443,8 @@ void ft_message_end(struct ft_context *ctx)
 {
     struct ft_call *call = ft_call_of(ctx);
     struct ft_message *m = current(call);
-    if (m->parent == 0xff)
+    /* The message that the layer began with is the engine's to end. */
+    if (call->current == call->layer_message[call->layer])
         return;
     message_close(call);
     call->current = m->parent;
@@ -401,6 +491,8 @@ static void *flow_state_of(struct ft_call *call, const struct ft_protocol *p)
                          call->owner.flow, call->pub.time_ns);
     else if (e->time_ns + 1000000000u < call->pub.time_ns)
         ft_state_touch(call->state, e, call->pub.time_ns);
+    else
+        e->used_by = call->state->serial;
     change_end(call);
     return e ? e->data : NULL;
 }
@@ -480,8 +572,12 @@ static const struct ft_protocol *probe_children(struct ft_call *call, struct ft_
                              .dst_port = call->pub.dst_port};
     for (uint32_t i = 0; i < parent->children_any_count; i++) {
         const struct ft_protocol *p = call->registry->protocols[parent->children_any[i]];
-        enum ft_verdict verdict =
-            p->dissector->probe ? p->dissector->probe(&where, payload) : FT_NO;
+        if (!p->dissector->probe || atomic_load_explicit(&p->is_disabled, memory_order_relaxed))
+            continue;
+        /* A fault in the probe is the child's, not the parent's. */
+        call->protocol = p;
+        enum ft_verdict verdict = p->dissector->probe(&where, payload);
+        call->protocol = parent;
         if (verdict == FT_YES)
             return p;
         if (verdict == FT_MAYBE && !maybe)
@@ -503,9 +599,11 @@ static void remember_child(struct ft_call *call, uint64_t key, const struct ft_p
     if (!e)
         e = ft_state_add(call->state, call->owner.flow, call->protocol->index, FT_ENTRY_CHILD, key,
                          call->owner.flow, call->pub.time_ns);
-    change_end(call);
+    else
+        ft_state_touch(call->state, e, call->pub.time_ns);
     if (e)
         e->child = p->index;
+    change_end(call);
 }
 
 static const struct ft_protocol *remembered_child(struct ft_call *call, uint64_t key)
@@ -623,9 +721,11 @@ void ft_expect_within(struct ft_context *ctx, enum ft_scope scope, uint64_t key,
     if (!e)
         return;
     uint64_t deadline = milliseconds ? ctx->time_ns + milliseconds * 1000000ull : 0;
-    call->state->deadlines += (deadline != 0) - (e->deadline_ns != 0);
+    change_begin(call);
+    call->state->deadlines += (uint32_t)(deadline != 0) - (e->deadline_ns != 0);
     e->deadline_ns = deadline;
     e->deadline_violation = (uint16_t)violation;
+    change_end(call);
 }
 
 /* Requests of the two directions never meet under one key. */
@@ -648,17 +748,17 @@ static void request_to_table(struct ft_call *call, uint64_t owner, const struct 
     change_begin(call);
     struct ft_entry *e = ft_state_add(call->state, owner, r->protocol, FT_ENTRY_REQUEST, r->key,
                                       call->owner.flow, r->time_ns);
-    change_end(call);
-    if (!e) {
+    if (e) {
+        memcpy(e->request.keep, r->keep, sizeof(e->request.keep));
+        e->from = r->from;
+        e->request.number = r->number;
+        e->request.code = r->code;
+        e->request.qualifier = r->qualifier;
+        e->request.class_ = r->class_;
+    } else {
         call->dropped++;
-        return;
     }
-    memcpy(e->request.keep, r->keep, sizeof(e->request.keep));
-    e->from = r->from;
-    e->request.number = r->number;
-    e->request.code = r->code;
-    e->request.qualifier = r->qualifier;
-    e->request.class_ = r->class_;
+    change_end(call);
 }
 
 /* Everything of a request but what is about the slot itself. */
@@ -786,6 +886,8 @@ static enum ft_reassembly_result reassemble(struct ft_call *call, uint64_t key, 
     if (!e)
         e = ft_state_add(s, call->owner.flow, me, FT_ENTRY_REASSEMBLY, key, call->owner.flow,
                          call->pub.time_ns);
+    if (e)
+        e->from = call->pub.direction;
     if (!e || call->release_count == sizeof(call->release) / sizeof(call->release[0]) ||
         !collect(call, e, &part)) {
         if (e)
@@ -908,6 +1010,7 @@ void ft_call_dissect(struct ft_call *call, const struct ft_protocol *protocol, c
                      uint32_t length, uint32_t whole_length, bool is_truncated)
 {
     call_reset(call);
+    ft_state_begin(call->state);
     call->pdu = pdu;
     call->pdu_length = length;
     call->pub.pdu_length = whole_length;

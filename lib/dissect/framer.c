@@ -93,19 +93,6 @@ static uint32_t resync(struct ft_framer *f, struct ft_framer_call *call, const u
     return at;
 }
 
-/* Begin to collect a unit that is not complete. Returns false when no buffer is free. */
-static bool begin_collecting(struct ft_framer *f, struct ft_framer_call *call, uint32_t need,
-                             bool is_pdu)
-{
-    f->need = need;
-    f->is_pdu = is_pdu;
-    if (!f->buffer) {
-        f->buffer = ft_buffer_get(call->pools, need < max_pdu(call) ? need : max_pdu(call));
-        f->have = 0;
-    }
-    return f->buffer != 0;
-}
-
 /* The collecting buffer must hold `size` bytes: move to a larger one. */
 static bool grow(struct ft_framer *f, struct ft_framer_call *call, uint32_t size)
 {
@@ -134,9 +121,35 @@ static uint32_t give_up(struct ft_framer *f, struct ft_framer_call *call, uint32
 }
 
 /*
+ * Keep the beginning of a unit until `need` bytes are here; 0: until any more are. When it was
+ * framed from a buffer it stays in that buffer. Returns bytes taken.
+ */
+static uint32_t keep(struct ft_framer *f, struct ft_framer_call *call, const uint8_t *bytes,
+                     uint32_t length, uint32_t need, bool is_pdu)
+{
+    struct ft_framer_pools *pools = call->pools;
+    uint32_t cap = max_pdu(call), size = need > length ? need : length + 1;
+    f->mode = FT_FRAMER_PDU;
+    f->need = need;
+    f->is_pdu = is_pdu;
+    const uint8_t *lent = pools->lent ? ft_buffer_at(pools, pools->lent) : NULL;
+    if (lent && bytes >= lent && bytes < lent + ft_buffer_size(pools->lent)) {
+        f->buffer = pools->lent;
+        pools->lent = 0;
+    } else {
+        f->buffer = ft_buffer_get(pools, size < cap ? size : cap);
+    }
+    if (!f->buffer)
+        return give_up(f, call, length);
+    memmove(ft_buffer_at(pools, f->buffer), bytes, length);
+    f->have = length;
+    call->bytes->held += length;
+    return length;
+}
+
+/*
  * Act on what frame() said of `length` bytes at `bytes`, none of them counted yet. Returns how many
- * were taken; `more` becomes false when the rest must wait for further bytes (they were taken into
- * the buffer), or the caller must stop.
+ * were taken: 0 when the mode has changed or the stream is not this protocol's any more.
  */
 static uint32_t act(struct ft_framer *f, struct ft_framer_call *call, struct ft_frame frame,
                     const uint8_t *bytes, uint32_t length, enum ft_framer_result *result)
@@ -159,24 +172,13 @@ static uint32_t act(struct ft_framer *f, struct ft_framer_call *call, struct ft_
             f->need = frame.length - length;
             return length;
         }
-        f->mode = FT_FRAMER_PDU;
-        if (!begin_collecting(f, call, frame.length, true))
-            return give_up(f, call, length);
-        memcpy(ft_buffer_at(call->pools, f->buffer), bytes, length);
-        f->have = length;
-        call->bytes->held += length;
-        return length;
+        return keep(f, call, bytes, length, frame.length, true);
     case FT_FRAME_NEED:
     case FT_FRAME_DELIMITER:
-        n = frame.kind == FT_FRAME_NEED && frame.length > length ? frame.length : length + 1;
-        if (n > cap)
+        n = frame.kind == FT_FRAME_NEED && frame.length > length ? frame.length : 0;
+        if (n > cap || length >= cap)
             break;
-        if (!begin_collecting(f, call, n, false))
-            return give_up(f, call, length);
-        memcpy(ft_buffer_at(call->pools, f->buffer), bytes, length);
-        f->have = length;
-        call->bytes->held += length;
-        return length;
+        return keep(f, call, bytes, length, n, false);
     case FT_FRAME_SKIP:
         if (frame.length == 0)
             break;
@@ -206,61 +208,84 @@ static uint32_t act(struct ft_framer *f, struct ft_framer_call *call, struct ft_
     return 0;
 }
 
+/*
+ * frame() gets the bytes it asked for, in the lent buffer. What it does not take of them (a PDU
+ * shorter than what was collected) is framed again, until all are used up. Returns bytes used.
+ */
+static uint32_t frame_buffer(struct ft_framer *f, struct ft_framer_call *call,
+                             const uint8_t *buffer, uint32_t have, enum ft_framer_result *result)
+{
+    uint32_t at = 0;
+    while (at < have && *result == FT_FRAMER_GOING) {
+        if (f->mode == FT_FRAMER_PDU) {
+            at += act(f, call, ask(call, buffer + at, have - at), buffer + at, have - at, result);
+        } else {
+            *result = ft_framer_data(f, call, buffer + at, have - at);
+            at += call->consumed;
+        }
+    }
+    return at;
+}
+
+static void take_back(uint32_t *lent, struct ft_framer_pools *pools)
+{
+    if (*lent)
+        ft_buffer_put(pools, *lent);
+    *lent = 0;
+}
+
 /* Bytes for a unit that is being collected. Returns bytes taken of this piece. */
 static uint32_t collect(struct ft_framer *f, struct ft_framer_call *call, const uint8_t *bytes,
                         uint32_t length, enum ft_framer_result *result)
 {
-    uint32_t cap = max_pdu(call), want = f->need < cap ? f->need : cap;
+    struct ft_framer_pools *pools = call->pools;
+    uint32_t cap = max_pdu(call), room = cap - f->have;
+    uint32_t want = f->need ? f->need : f->have + (length < room ? length : room);
+    want = want < cap ? want : cap;
     uint32_t take = want - f->have < length ? want - f->have : length;
     if (!grow(f, call, want))
         return give_up(f, call, length);
-    uint8_t *buffer = ft_buffer_at(call->pools, f->buffer);
+    uint8_t *buffer = ft_buffer_at(pools, f->buffer);
     memcpy(buffer + f->have, bytes, take);
     f->have += take;
     call->bytes->held += take;
     if (f->have < want)
         return take;
-    uint32_t have = f->have, number = f->buffer;
+    uint32_t have = f->have, whole = f->need, used = have;
     call->bytes->held -= have;
+    pools->lent = f->buffer;
     f->buffer = 0;
-    f->have = 0;
+    f->have = f->need = 0;
     if (f->is_pdu) {
-        uint32_t whole = f->need;
         f->is_pdu = false;
-        f->need = 0;
         deliver(f, call, buffer, have, whole);
         if (whole > have) {
             f->mode = FT_FRAMER_SKIP;
             f->need = whole - have;
         }
-        ft_buffer_put(call->pools, number);
-        return take;
+    } else {
+        used = frame_buffer(f, call, buffer, have, result);
     }
-    /*
-     * frame() gets the bytes it asked for. What it then does not take of them (a PDU shorter than
-     * what was collected) is framed again from the buffer, until all of the buffer is used up.
-     */
-    uint32_t at = 0;
-    f->need = 0;
-    while (at < have && *result == FT_FRAMER_GOING) {
-        if (f->mode == FT_FRAMER_RESYNC || f->mode == FT_FRAMER_SKIP ||
-            f->mode == FT_FRAMER_CLOSED || f->mode == FT_FRAMER_OPAQUE || f->buffer) {
-            uint32_t before = call->consumed;
-            *result = ft_framer_data(f, call, buffer + at, have - at);
-            at += call->consumed;
-            call->consumed = before;
-            break;
-        }
-        at += act(f, call, ask(call, buffer + at, have - at), buffer + at, have - at, result);
+    if (used < have) {
+        /* Another protocol: it gets these bytes before those behind the piece's taken part. */
+        call->rest = buffer + used;
+        call->rest_length = have - used;
+        pools->rest = pools->lent;
+        pools->lent = 0;
     }
-    ft_buffer_put(call->pools, number);
-    /* Bytes that came in earlier pieces cannot be given back to the caller: they end here. */
-    uint32_t left = have - at;
-    if (*result != FT_FRAMER_GOING && left > take) {
-        call->bytes->resync += left - take;
-        left = take;
-    }
-    return *result == FT_FRAMER_GOING ? take : take - left;
+    take_back(&pools->lent, pools);
+    return take;
+}
+
+void ft_framer_rest_done(struct ft_framer_pools *pools)
+{
+    take_back(&pools->rest, pools);
+}
+
+void ft_framer_abandon(struct ft_framer_pools *pools)
+{
+    take_back(&pools->lent, pools);
+    take_back(&pools->rest, pools);
 }
 
 enum ft_framer_result ft_framer_data(struct ft_framer *f, struct ft_framer_call *call,
@@ -269,6 +294,7 @@ enum ft_framer_result ft_framer_data(struct ft_framer *f, struct ft_framer_call 
     enum ft_framer_result result = FT_FRAMER_GOING;
     uint32_t at = 0;
     call->consumed = 0;
+    call->rest_length = 0;
     if (f->mode == FT_FRAMER_START) {
         f->mode = call->context->is_midstream ? FT_FRAMER_RESYNC : FT_FRAMER_PDU;
         f->was_lost = call->context->is_midstream;

@@ -32,7 +32,8 @@ enum ft_framer_mode {
 struct ft_framer {
     uint32_t buffer;  /**< pool block with the collected bytes, 0 = none; top bit: large pool */
     uint32_t have;    /**< bytes collected */
-    uint32_t need;    /**< bytes wanted before frame() or dissect() is called; SKIP: bytes left */
+    uint32_t need;    /**< bytes wanted before frame() or dissect() is called, 0 = any more;
+                           SKIP: bytes left */
     uint8_t mode;     /**< enum ft_framer_mode */
     uint8_t is_pdu;   /**< need is the end of a PDU, not only what frame() wants to see */
     uint8_t was_lost; /**< a gap or a start in the middle: no violation for what follows */
@@ -74,14 +75,25 @@ struct ft_framer_call {
     struct ft_stream_bytes *bytes;
     ft_framer_pdu_fn *pdu;
     void *user;
-    const char *next;  /**< out: FT_FRAMER_SWITCHED */
-    uint32_t consumed; /**< out: bytes of this call that were taken */
+    const char *next;     /**< out: FT_FRAMER_SWITCHED */
+    uint32_t consumed;    /**< out: bytes of this call that were taken */
+    const uint8_t *rest;  /**< out: bytes that were kept, and belong to the next protocol */
+    uint32_t rest_length; /**< out: how many, mostly 0 */
 };
 
-/** Give the next bytes of the stream. After NOT_MINE or SWITCHED the bytes from `consumed` on are
- * not counted: the caller gives them to the next protocol or counts them. */
+/**
+ * Give the next bytes of the stream. After NOT_MINE or SWITCHED the bytes at `rest`, then those
+ * from `consumed` on, are not counted: the caller gives them to the next protocol or counts them,
+ * and calls ft_framer_rest_done().
+ */
 enum ft_framer_result ft_framer_data(struct ft_framer *f, struct ft_framer_call *call,
                                      const uint8_t *bytes, uint32_t length);
+
+/** The caller needs the bytes at `rest` no more. */
+void ft_framer_rest_done(struct ft_framer_pools *pools);
+
+/** A call of ft_framer_data() was abandoned half way (longjmp): no buffer is lost. */
+void ft_framer_abandon(struct ft_framer_pools *pools);
 
 /** A gap: `lost` bytes will never come. Drops what was collected, goes into resync. */
 void ft_framer_gap(struct ft_framer *f, struct ft_framer_call *call, uint32_t lost);

@@ -226,6 +226,14 @@ static struct flow *flow_get(struct ft_harness *h, const struct ft_harness_flow 
     return found->protocol ? found : NULL;
 }
 
+static void use_protocol(struct ft_harness *h, struct flow *flow)
+{
+    memset(flow->state, 0, sizeof(flow->state));
+    memset(flow->children, 0, sizeof(flow->children));
+    h->call.pub.flow_state = flow->protocol->flow_state_size ? flow->state : NULL;
+    h->call.pub.demand = flow->protocol->demand_all;
+}
+
 /* Fill the context as the sensor would. */
 static void prepare(struct ft_harness *h, const struct ft_harness_flow *f, struct flow *flow,
                     enum ft_direction direction, uint64_t time_ns)
@@ -251,6 +259,7 @@ static void prepare(struct ft_harness *h, const struct ft_harness_flow *f, struc
     ctx->flow_state = flow->protocol->flow_state_size ? flow->state : NULL;
     ctx->demand = flow->protocol->demand_all;
     ctx->ethertype = f->transport == FT_TRANSPORT_L2 ? f->server_port : 0x0800;
+    ctx->is_midstream = f->is_midstream;
 }
 
 static const char *finish(struct ft_harness *h)
@@ -263,6 +272,43 @@ static void say_framing(struct ft_harness *h, uint32_t violation)
 {
     ft_call_violation(&h->call, h->flow->protocol, violation);
     write_finding(h, &h->call.findings[0]);
+}
+
+/* Bytes in order. False when the stream goes over to a protocol that the harness does not have. */
+static bool stream(struct ft_harness *h, struct flow *flow, enum ft_direction direction,
+                   const uint8_t *bytes, uint32_t length)
+{
+    struct ft_framer *framer = &flow->framer[direction == FT_TO_CLIENT];
+    while (length) {
+        struct ft_framer_call call = {.dissector = flow->protocol->dissector,
+                                      .context = &h->call.pub,
+                                      .pools = &h->state.pools,
+                                      .bytes = &h->bytes,
+                                      .pdu = dissect,
+                                      .user = h};
+        bool is_known = true;
+        enum ft_framer_result result = ft_framer_data(framer, &call, bytes, length);
+        bytes += call.consumed;
+        length -= call.consumed;
+        if (result == FT_FRAMER_SWITCHED) {
+            flow->protocol = call.next ? ft_registry_find(h->registry, call.next) : NULL;
+            *framer = (struct ft_framer){0};
+            is_known = flow->protocol != NULL;
+            if (is_known)
+                use_protocol(h, flow);
+        } else if (result == FT_FRAMER_NOT_MINE) {
+            say_framing(h, FT_VIOLATION_NOT_PROTOCOL);
+            framer->mode = FT_FRAMER_RESYNC;
+            h->bytes.skipped += call.rest_length + length;
+            call.rest_length = length = 0;
+        }
+        if (is_known && call.rest_length)
+            is_known = stream(h, flow, direction, call.rest, call.rest_length);
+        ft_framer_rest_done(&h->state.pools);
+        if (!is_known)
+            return false;
+    }
+    return true;
 }
 
 static const char *feed(struct ft_harness *h, const struct ft_harness_flow *f,
@@ -283,32 +329,17 @@ static const char *feed(struct ft_harness *h, const struct ft_harness_flow *f,
         free(exact);
         return finish(h);
     }
-    struct ft_framer *framer = &flow->framer[direction == FT_TO_CLIENT];
-    struct ft_framer_call call = {.dissector = flow->protocol->dissector,
-                                  .context = &h->call.pub,
-                                  .pools = &h->state.pools,
-                                  .bytes = &h->bytes,
-                                  .pdu = dissect,
-                                  .user = h};
-    const uint8_t *at = bytes;
-    while (length) {
-        enum ft_framer_result result = ft_framer_data(framer, &call, at, length);
-        at += call.consumed;
-        length -= call.consumed;
-        if (result == FT_FRAMER_SWITCHED && call.next) {
-            flow->protocol = ft_registry_find(h->registry, call.next);
-            if (!flow->protocol)
-                return "{\"error\":\"switch to an unknown protocol\"}\n";
-            call.dissector = flow->protocol->dissector;
-            *framer = (struct ft_framer){0};
-        } else if (result == FT_FRAMER_NOT_MINE) {
-            say_framing(h, FT_VIOLATION_NOT_PROTOCOL);
-            framer->mode = FT_FRAMER_RESYNC;
-            break;
-        }
+    if (!stream(h, flow, direction, bytes, length)) {
+        for (unsigned side = 0; side < 2; side++)
+            ft_framer_end(&flow->framer[side], &h->state.pools, &h->bytes);
+        flow->is_used = false;
+        return "{\"error\":\"switch to an unknown protocol\"}\n";
     }
-    if (is_cut)
-        ft_framer_gap(framer, &call, 1);
+    if (is_cut) {
+        struct ft_framer_call call = {.pools = &h->state.pools, .bytes = &h->bytes};
+        ft_state_gap(&h->state, h->call.owner.flow, direction);
+        ft_framer_gap(&flow->framer[direction == FT_TO_CLIENT], &call, 1);
+    }
     return finish(h);
 }
 

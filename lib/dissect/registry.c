@@ -7,6 +7,11 @@
 #include <stdlib.h>
 #include <string.h>
 
+/* No table of a real protocol comes near these: a count beyond is a struct gone wrong. */
+#define MAX_COMMANDS   65536u
+#define MAX_CARRIERS   4096u
+#define MAX_SIGNATURES 4096u
+
 static const char *const class_names[FT_CLASS_COUNT] = {
     "unknown", "firmware", "program", "mode", "config",     "admin",   "operate", "write",
     "upload",  "file",     "auth",    "read", "diagnostic", "session", "data",    "event",
@@ -174,35 +179,69 @@ static int compare_commands(const void *a, const void *b)
     return x->qualifier < y->qualifier ? -1 : x->qualifier > y->qualifier;
 }
 
+static const char *check_field(const struct ft_protocol *p, uint32_t i)
+{
+    const struct ft_field *f = &p->fields[i];
+    if (i == 0)
+        return f->type != FT_TYPE_GROUP || !f->name || strcmp(f->name, p->name) != 0
+                   ? "row 0 must be a group with the protocol's name"
+                   : NULL;
+    if (!is_name(f->name))
+        return "name missing, or not lower case, digits and underscores (at most 32)";
+    if (f->type < FT_TYPE_GROUP || f->type > FT_TYPE_TIME)
+        return "unknown type";
+    if (f->parent >= p->field_count || p->fields[f->parent].type != FT_TYPE_GROUP || f->parent == i)
+        return "its parent is not a group";
+    if ((f->type == FT_TYPE_ENUM || f->type == FT_TYPE_FLAGS) && !f->names)
+        return "an enumeration or flags without names";
+    return NULL;
+}
+
+/* How the fields of a schema whose rows are sound stand to each other. */
+static const char *check_place(const struct ft_protocol *p, uint32_t i)
+{
+    const struct ft_field *f = &p->fields[i];
+    uint32_t depth = 0;
+    for (uint32_t up = i; up && depth <= FT_MAX_GROUP_DEPTH; depth++)
+        up = p->fields[up].parent;
+    if (depth > FT_MAX_GROUP_DEPTH)
+        return "groups nested too deep or in a circle";
+    for (uint32_t j = 1; j < i; j++)
+        if (p->fields[j].parent == f->parent && strcmp(p->fields[j].name, f->name) == 0)
+            return "another field of its group has the same name";
+    return NULL;
+}
+
 /* What is wrong with the schema, or NULL. `which` names the field. */
 static const char *check_fields(const struct ft_protocol *p, uint32_t *which)
 {
-    for (uint32_t i = 0; i < p->field_count; i++) {
-        const struct ft_field *f = &p->fields[i];
-        *which = i;
-        if (i == 0) {
-            if (f->type != FT_TYPE_GROUP || !f->name || strcmp(f->name, p->name) != 0)
-                return "row 0 must be a group with the protocol's name";
-            continue;
-        }
-        if (!is_name(f->name))
-            return "name missing, or not lower case, digits and underscores (at most 32)";
-        if (f->type < FT_TYPE_GROUP || f->type > FT_TYPE_TIME)
-            return "unknown type";
-        if (f->parent >= p->field_count || p->fields[f->parent].type != FT_TYPE_GROUP ||
-            f->parent == i)
-            return "its parent is not a group";
-        if ((f->type == FT_TYPE_ENUM || f->type == FT_TYPE_FLAGS) && !f->names)
-            return "an enumeration or flags without names";
-        uint32_t depth = 0;
-        for (uint32_t up = i; up && depth <= FT_MAX_GROUP_DEPTH; depth++)
-            up = p->fields[up].parent;
-        if (depth > FT_MAX_GROUP_DEPTH)
-            return "groups nested too deep or in a circle";
-        for (uint32_t j = 1; j < i; j++)
-            if (p->fields[j].parent == f->parent && strcmp(p->fields[j].name, f->name) == 0)
-                return "another field of its group has the same name";
-    }
+    const char *wrong = NULL;
+    for (*which = 0; *which < p->field_count; ++*which)
+        if ((wrong = check_field(p, *which)))
+            return wrong;
+    for (*which = 1; *which < p->field_count; ++*which)
+        if ((wrong = check_place(p, *which)))
+            return wrong;
+    return NULL;
+}
+
+static const char *check_carrier(const struct ft_carrier *c)
+{
+    static const uint64_t limits[] = {[FT_CARRIER_TCP] = 65535,         [FT_CARRIER_UDP] = 65535,
+                                      [FT_CARRIER_ETHERTYPE] = 65535,   [FT_CARRIER_LLC] = 255,
+                                      [FT_CARRIER_SNAP] = 0xffffffffff, [FT_CARRIER_IP] = 255,
+                                      [FT_CARRIER_PARENT] = ~0ull};
+    if (c->kind < FT_CARRIER_TCP || c->kind > FT_CARRIER_PARENT)
+        return "unknown kind";
+    if (c->kind == FT_CARRIER_PARENT && !is_name(c->parent))
+        return "the parent's name is missing or wrong";
+    /* On a stream or in datagrams wherever probe() finds it: no port. */
+    if (c->value == FT_ANY_SELECTOR && (c->kind == FT_CARRIER_TCP || c->kind == FT_CARRIER_UDP))
+        return NULL;
+    if (c->value > limits[c->kind] || c->last > limits[c->kind])
+        return "value beyond what the carrier has";
+    if (c->last && c->last < c->value)
+        return "its range ends before it begins";
     return NULL;
 }
 
@@ -213,6 +252,12 @@ static bool check_tables(const struct ft_protocol *p, const char *origin, char *
     if (wrong)
         return refuse(error, size, p->name, origin, "field %u (%s): %s", which,
                       p->fields[which].name ? p->fields[which].name : "no name", wrong);
+    for (uint32_t i = 0; i < p->carrier_count; i++)
+        if ((wrong = check_carrier(&p->carriers[i])))
+            return refuse(error, size, p->name, origin, "carrier %u: %s", i, wrong);
+    for (uint32_t i = 0; i < p->signature_count; i++)
+        if (!p->signatures[i].pattern || !(p->signatures[i].flags & 3))
+            return refuse(error, size, p->name, origin, "signature %u: no pattern or transport", i);
     for (uint32_t i = 0; i < p->command_count; i++) {
         const struct ft_command *c = &p->commands[i];
         if (!is_name(c->name) || c->class_ >= FT_CLASS_COUNT)
@@ -286,10 +331,19 @@ static struct ft_protocol *protocol_new(const struct ft_dissector *given, const 
     p->carriers = copy_rows(&d.carried_by, sizeof(*p->carriers), &p->carrier_count);
     p->signatures = copy_rows(&d.signatures, sizeof(*p->signatures), &p->signature_count);
     p->demand_words = (uint16_t)((p->field_count + 63) / 64);
-    p->demand = calloc(p->demand_words + 1u, sizeof(uint64_t));
-    p->demand_all = calloc(p->demand_words + 1u, sizeof(uint64_t));
-    for (uint32_t i = 0; p->demand_all && i < p->field_count; i++)
+    /* Whole, so that ft_wants() with a number that is no field reads a zero. */
+    p->demand = calloc(FT_MAX_FIELDS / 64, sizeof(uint64_t));
+    p->demand_all = calloc(FT_MAX_FIELDS / 64, sizeof(uint64_t));
+    if (!p->fields || !p->commands || !p->violations || !p->carriers || !p->signatures ||
+        !p->demand || !p->demand_all) {
+        protocol_free(p);
+        return NULL;
+    }
+    for (uint32_t i = 0; i < p->field_count; i++) {
         p->demand_all[i / 64] |= 1ull << (i % 64);
+        if (!p->fields[i].title)
+            p->fields[i].title = p->fields[i].name;
+    }
     return p;
 }
 
@@ -303,7 +357,8 @@ bool ft_registry_add(struct ft_registry *r, const struct ft_dissector *d, const 
     if (d->size < offsetof(struct ft_dissector, dissect) + sizeof(d->dissect))
         return refuse(error, error_size, NULL, origin, "its struct is too small (%u bytes)",
                       d->size);
-    if (!is_name(d->name) || !d->title || !d->dissect || !d->fields.rows || !d->fields.count)
+    if (!is_name(d->name) || !d->title || !d->dissect || !d->fields.rows || !d->fields.count ||
+        !d->fields.row_size)
         return refuse(error, error_size, d->name, origin,
                       "name (lower case, digits, _), title, fields and dissect() are required");
     if (ft_registry_find(r, d->name))
@@ -317,6 +372,12 @@ bool ft_registry_add(struct ft_registry *r, const struct ft_dissector *d, const 
         return refuse(error, error_size, d->name, origin,
                       "beyond a limit: flow state %u, channel %u, PDU %u, fields %u",
                       FT_MAX_FLOW_STATE, FT_MAX_CHANNEL_STATE, FT_MAX_PDU, FT_MAX_FIELDS);
+    if (d->commands.count > MAX_COMMANDS || d->violations.count >= FT_VIOLATION_COMMON ||
+        d->carried_by.count > MAX_CARRIERS || d->signatures.count > MAX_SIGNATURES)
+        return refuse(error, error_size, d->name, origin,
+                      "a table is beyond its limit: commands %u, violations %u, carriers %u, "
+                      "signatures %u",
+                      MAX_COMMANDS, FT_VIOLATION_COMMON - 1u, MAX_CARRIERS, MAX_SIGNATURES);
     struct ft_protocol *p = protocol_new(d, origin);
     if (!p)
         return refuse(error, error_size, d->name, origin, "out of memory");

@@ -114,6 +114,7 @@ static void list_remove(struct ft_state *s, struct ft_entry *e)
         entry_at(s, e->newer)->older = e->older;
     else
         s->newest[e->kind] = e->older;
+    s->count[e->kind]--;
 }
 
 static void list_append(struct ft_state *s, struct ft_entry *e)
@@ -126,6 +127,7 @@ static void list_append(struct ft_state *s, struct ft_entry *e)
     else
         s->oldest[e->kind] = n;
     s->newest[e->kind] = n;
+    s->count[e->kind]++;
 }
 
 void ft_state_remove(struct ft_state *s, struct ft_entry *e)
@@ -146,17 +148,43 @@ void ft_state_remove(struct ft_state *s, struct ft_entry *e)
     ft_pool_put(&s->entries, n);
 }
 
-/* Make room: the entry unused for longest of the kind that has most to spare goes. */
-static bool evict(struct ft_state *s, enum ft_entry_kind kind)
+/* A dissector holds the address of the data; nothing is handed out of the other kinds. */
+static bool is_held(const struct ft_state *s, const struct ft_entry *e)
 {
-    static const uint8_t order[] = {FT_ENTRY_REQUEST, FT_ENTRY_CHILD, FT_ENTRY_FLOW_STATE,
-                                    FT_ENTRY_CHANNEL, FT_ENTRY_REASSEMBLY};
+    return (e->kind == FT_ENTRY_CHANNEL || e->kind == FT_ENTRY_FLOW_STATE) &&
+           e->used_by == s->serial;
+}
+
+/*
+ * The entry of a kind to evict, 0 = none. Held entries are at the newer end, because being given
+ * out is being used; only the flow state of the layers may stand anywhere (see ft_state_touch()'s
+ * caller), and there are FT_MAX_LAYERS of those at most.
+ */
+static uint32_t victim(const struct ft_state *s, unsigned kind)
+{
     uint32_t n = s->oldest[kind];
-    for (unsigned i = 0; !n && i < sizeof(order); i++)
-        n = s->oldest[order[i]];
-    if (!n)
+    for (uint32_t i = 0; n && i <= FT_MAX_LAYERS; i++) {
+        if (!is_held(s, entry_at(s, n)))
+            return n;
+        n = entry_at(s, n)->newer;
+    }
+    return 0;
+}
+
+/* Make room: the kind that has most entries gives one. */
+static bool evict(struct ft_state *s)
+{
+    uint32_t found = 0, most = 0;
+    for (unsigned kind = 0; kind < FT_ENTRY_KINDS; kind++) {
+        uint32_t n = s->count[kind] > most ? victim(s, kind) : 0;
+        if (!n)
+            continue;
+        found = n;
+        most = s->count[kind];
+    }
+    if (!found)
         return false;
-    ft_state_remove(s, entry_at(s, n));
+    ft_state_remove(s, entry_at(s, found));
     s->stats.evicted++;
     return true;
 }
@@ -165,7 +193,7 @@ struct ft_entry *ft_state_add(struct ft_state *s, uint64_t owner, uint16_t proto
                               enum ft_entry_kind kind, uint64_t key, uint64_t flow,
                               uint64_t time_ns)
 {
-    if (s->entries.used == s->entries.blocks && !evict(s, kind)) {
+    if (s->entries.used == s->entries.blocks && !evict(s)) {
         s->stats.refused++;
         return NULL;
     }
@@ -180,6 +208,7 @@ struct ft_entry *ft_state_add(struct ft_state *s, uint64_t owner, uint16_t proto
     e->from = 0;
     e->time_ns = time_ns;
     e->deadline_ns = 0;
+    e->used_by = s->serial;
     e->next = 0;
     if (kind == FT_ENTRY_REASSEMBLY)
         memset(&e->reassembly, 0, sizeof(e->reassembly));
@@ -197,10 +226,21 @@ struct ft_entry *ft_state_add(struct ft_state *s, uint64_t owner, uint16_t proto
 void ft_state_touch(struct ft_state *s, struct ft_entry *e, uint64_t time_ns)
 {
     e->time_ns = time_ns;
+    e->used_by = s->serial;
     if (s->newest[e->kind] == number_of(s, e))
         return;
     list_remove(s, e);
     list_append(s, e);
+}
+
+void ft_state_gap(struct ft_state *s, uint64_t flow, enum ft_direction direction)
+{
+    for (uint32_t n = s->oldest[FT_ENTRY_REASSEMBLY], newer; n; n = newer) {
+        struct ft_entry *e = entry_at(s, n);
+        newer = e->newer;
+        if (e->flow == flow && e->from == direction)
+            ft_state_remove(s, e);
+    }
 }
 
 static void fire_deadlines(struct ft_state *s, uint64_t time_ns, const struct ft_state_ops *ops,

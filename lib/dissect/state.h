@@ -5,7 +5,9 @@
  *
  * Everything has a fixed capacity that belongs to the shard, so that what is refused depends on the
  * shard's own packets only. Entries live in one hash table under (owner, protocol, kind, key); the
- * owner is a flow or a host pair. When the table is full the entry unused for longest goes.
+ * owner is a flow or a host pair. When the table is full, the kind that has most entries gives the
+ * one unused for longest: a flood of requests costs requests, not the channels of others. What the
+ * PDU being dissected has been given is never taken away from it.
  * One thread at a time. Memory is mapped when made, touched when used.
  */
 #ifndef FT_STATE_H
@@ -62,6 +64,7 @@ struct ft_entry {
     };
     uint64_t deadline_ns; /**< CHANNEL: ft_expect_within(), 0 = none */
     uint16_t deadline_violation;
+    uint32_t used_by; /**< struct ft_state.serial of the PDU that was given its data last */
 };
 
 /**
@@ -101,6 +104,8 @@ struct ft_inline_state {
 struct ft_framer_pools {
     struct ft_pool small; /**< 4 KiB */
     struct ft_pool large; /**< FT_MAX_PDU */
+    uint32_t lent;        /**< buffer that a framer delivers from now, 0 = none */
+    uint32_t rest;        /**< buffer with bytes for the next protocol of a stream, 0 = none */
 };
 
 #define FT_BUFFER_LARGE      0x80000000u
@@ -124,7 +129,8 @@ struct ft_state {
     struct ft_pool entries;
     uint32_t *chains; /**< first entry of each hash chain */
     uint32_t chain_mask;
-    uint32_t oldest[FT_ENTRY_KINDS], newest[FT_ENTRY_KINDS];
+    uint32_t oldest[FT_ENTRY_KINDS], newest[FT_ENTRY_KINDS], count[FT_ENTRY_KINDS];
+    uint32_t serial; /**< of the PDU being dissected */
     struct ft_framer_pools pools;
     struct ft_state_stats stats;
     uint32_t deadlines; /**< channels with a deadline */
@@ -138,16 +144,28 @@ void ft_state_free(struct ft_state *s);
 struct ft_entry *ft_state_find(struct ft_state *s, uint64_t owner, uint16_t protocol,
                                enum ft_entry_kind kind, uint64_t key);
 
-/** Make an entry with zeroed content; evicts the oldest of its kind when the table is full. */
+/**
+ * Make an entry with zeroed content. When the table is full another entry is evicted; NULL when
+ * all that could be are in use by the PDU being dissected.
+ */
 struct ft_entry *ft_state_add(struct ft_state *s, uint64_t owner, uint16_t protocol,
                               enum ft_entry_kind kind, uint64_t key, uint64_t flow,
                               uint64_t time_ns);
 
-/** Mark as used now. */
+/** A PDU is about to be dissected: entries that it uses from here on are not evicted by it. */
+static inline void ft_state_begin(struct ft_state *s)
+{
+    s->serial++;
+}
+
+/** Mark as used now, by the PDU being dissected. */
 void ft_state_touch(struct ft_state *s, struct ft_entry *e, uint64_t time_ns);
 
 /** Remove an entry and give its buffer back. */
 void ft_state_remove(struct ft_state *s, struct ft_entry *e);
+
+/** A direction of a flow lost bytes: units that were being put together from it are dropped. */
+void ft_state_gap(struct ft_state *s, uint64_t flow, enum ft_direction direction);
 
 /** What a tick tells. */
 struct ft_state_ops {

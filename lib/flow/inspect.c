@@ -46,6 +46,7 @@ struct ft_inspector {
     volatile sig_atomic_t is_guarded;
     volatile sig_atomic_t fault_signal;
     _Atomic uint64_t call_serial;
+    _Atomic uint64_t overrun_serial; /* the call that the watchdog wants to end */
     uint64_t watch_serial;
     sigjmp_buf escape;
     void *alternate_stack;
@@ -475,6 +476,12 @@ static enum ft_transport transport_of(const struct ft_flow *flow)
                                    : FT_TRANSPORT_IP;
 }
 
+/* Names a flow for good; see flow_of_entry(). */
+static uint64_t owner_flow(const struct ft_flow *flow)
+{
+    return flow->first_number << 24 | flow->index;
+}
+
 /* Set the context up for bytes sent by `sender` of `flow`. */
 static void prepare(struct ft_inspector *ins, struct ft_flow *flow, enum ft_side sender)
 {
@@ -485,7 +492,7 @@ static void prepare(struct ft_inspector *ins, struct ft_flow *flow, enum ft_side
     ins->flow = flow;
     ins->side = sender;
     call->state = &ins->shards->state[flow->shard];
-    call->owner.flow = flow->first_number << 24 | flow->index;
+    call->owner.flow = owner_flow(flow);
     call->owner.pair = pair_hash(flow);
     call->number = p->number;
     call->flow_state = flow->state_words;
@@ -742,6 +749,9 @@ static void on_data(void *user, struct ft_flow *flow, enum ft_side side, const u
             if (!was_lost)
                 tell_protocol_violation(ins, p, FT_VIOLATION_NOT_PROTOCOL);
         }
+        if (call.rest_length)
+            on_data(ins, flow, side, call.rest, call.rest_length);
+        ft_framer_rest_done(call.pools);
         prepare(ins, flow, side);
     }
     if (flow->framer[side].mode == FT_FRAMER_OPAQUE)
@@ -753,6 +763,7 @@ static void on_gap(void *user, struct ft_flow *flow, enum ft_side side, uint32_t
 {
     struct ft_inspector *ins = user;
     flow->flags |= FT_FLOW_GAP;
+    ft_state_gap(&ins->shards->state[flow->shard], owner_flow(flow), direction_of(flow, side));
     if (!is_readable(protocol_of(ins, flow)))
         return;
     prepare(ins, flow, side);
@@ -944,8 +955,9 @@ static void on_flow_end(void *user, struct ft_flow *flow, enum ft_flow_end why)
 /* A dissector was abandoned while reading `p`: it is disabled, the rest goes on. */
 static void after_fault(struct ft_inspector *ins, struct ft_packet *p)
 {
-    struct ft_protocol *culprit =
-        ins->call.protocol ? ins->shards->registry->protocols[ins->call.protocol->index] : NULL;
+    const struct ft_protocol *called =
+        ins->call.protocol ? ins->call.protocol : ft_recogniser_asked(ins->scratch);
+    struct ft_protocol *culprit = called ? ins->shards->registry->protocols[called->index] : NULL;
     struct ft_ledger *l = &ins->ledger;
     int signal = ins->fault_signal;
     guard_end(ins);
@@ -953,6 +965,7 @@ static void after_fault(struct ft_inspector *ins, struct ft_packet *p)
     if (culprit)
         atomic_store(&culprit->is_disabled, true);
     if (ins->flow) {
+        ft_framer_abandon(&ins->call.state->pools);
         reset_framers(ins, ins->flow);
         l->stream.held -= ins->flow->half[0].held_bytes + ins->flow->half[1].held_bytes;
         ft_stream_release(ins->shards->flows, ins->flow);
@@ -978,8 +991,12 @@ static void on_fault(int signal, siginfo_t *info, void *user)
     (void)info;
     (void)user;
     bool is_overrun = signal == SIGUSR2;
-    if (ins && ins->is_guarded &&
-        !(is_overrun && atomic_load_explicit(&ins->call.is_changing, memory_order_relaxed))) {
+    /* The call that was meant may have come to its end, and be changing shared state right now. */
+    bool is_late = is_overrun && ins &&
+                   (atomic_load_explicit(&ins->call.is_changing, memory_order_relaxed) ||
+                    atomic_load_explicit(&ins->overrun_serial, memory_order_relaxed) !=
+                        atomic_load_explicit(&ins->call_serial, memory_order_relaxed));
+    if (ins && ins->is_guarded && !is_late) {
         ins->fault_signal = signal;
         siglongjmp(ins->escape, 1);
     }
@@ -1011,8 +1028,10 @@ bool ft_inspect_guard_thread(struct ft_inspector *ins)
 void ft_inspect_watch(struct ft_inspector *ins, unsigned long thread)
 {
     uint64_t serial = atomic_load_explicit(&ins->call_serial, memory_order_relaxed);
-    if (ins->is_guarded && serial == ins->watch_serial)
+    if (ins->is_guarded && serial == ins->watch_serial) {
+        atomic_store_explicit(&ins->overrun_serial, serial, memory_order_relaxed);
         pthread_kill((pthread_t)thread, SIGUSR2);
+    }
     ins->watch_serial = serial;
 }
 

@@ -14,6 +14,7 @@ struct ft_recogniser {
 
 struct ft_recogniser_scratch {
     hs_scratch_t *hs;
+    const struct ft_protocol *asked;
     uint64_t hits[(FT_MAX_PROTOCOLS + 63) / 64];
 };
 
@@ -136,11 +137,18 @@ static int on_hit(unsigned id, unsigned long long from, unsigned long long to, u
     return 0;
 }
 
-static enum ft_verdict ask(const struct ft_protocol *p, const struct ft_probe *where,
-                           const uint8_t *bytes, uint32_t length, bool is_cut)
+const struct ft_protocol *ft_recogniser_asked(const struct ft_recogniser_scratch *s)
+{
+    return s->asked;
+}
+
+static enum ft_verdict ask(struct ft_recogniser_scratch *s, const struct ft_protocol *p,
+                           const struct ft_probe *where, const uint8_t *bytes, uint32_t length,
+                           bool is_cut)
 {
     if (atomic_load_explicit(&p->is_disabled, memory_order_relaxed) || !p->dissector->probe)
         return FT_NO;
+    s->asked = p;
     return p->dissector->probe(where, ft_view_make(bytes, length, is_cut));
 }
 
@@ -150,7 +158,7 @@ const struct ft_protocol *ft_recognise(const struct ft_recogniser *r,
                                        uint32_t length, bool is_cut, uint16_t *maybe)
 {
     struct ft_protocol *const *protocols = r->registry->protocols;
-    if (*maybe && ask(protocols[*maybe - 1], where, bytes, length, is_cut) != FT_NO)
+    if (*maybe && ask(s, protocols[*maybe - 1], where, bytes, length, is_cut) != FT_NO)
         return protocols[*maybe - 1];
     const hs_database_t *db = where->transport == FT_TRANSPORT_TCP ? r->tcp : r->udp;
     uint16_t first_maybe = 0;
@@ -163,7 +171,7 @@ const struct ft_protocol *ft_recognise(const struct ft_recogniser *r,
     for (unsigned word = 0; word < sizeof(s->hits) / sizeof(s->hits[0]); word++) {
         for (uint64_t bits = s->hits[word]; bits; bits &= bits - 1) {
             const struct ft_protocol *p = protocols[word * 64 + (unsigned)__builtin_ctzll(bits)];
-            enum ft_verdict verdict = ask(p, where, bytes, length, is_cut);
+            enum ft_verdict verdict = ask(s, p, where, bytes, length, is_cut);
             if (verdict == FT_YES)
                 return p;
             if (verdict == FT_MAYBE && !first_maybe)

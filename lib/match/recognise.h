@@ -24,6 +24,9 @@ struct ft_recogniser *ft_recogniser_new(const struct ft_registry *registry, char
                                         size_t error_size);
 void ft_recogniser_free(struct ft_recogniser *r);
 
+/** Whose probe() ft_recognise() called last with this scratch space: after a fault, the culprit. */
+const struct ft_protocol *ft_recogniser_asked(const struct ft_recogniser_scratch *s);
+
 /** Scratch space for one thread; NULL when memory is short. */
 struct ft_recogniser_scratch *ft_recogniser_scratch_new(const struct ft_recogniser *r);
 void ft_recogniser_scratch_free(struct ft_recogniser_scratch *s);

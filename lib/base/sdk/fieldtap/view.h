@@ -297,11 +297,12 @@ static inline bool ft_view_starts(const struct ft_view *v, const void *with, uin
 /**
  * Take the next n bytes as a view of their own. When fewer are left the parent fails, and the
  * sub-view holds what is there: cut if the parent was cut, else malformed at its first read past
- * the end. Reading the sub-view never changes the parent.
+ * the end. A sub-view of a view that has failed has failed in the same way. Reading the sub-view
+ * never changes the parent.
  */
 static inline struct ft_view ft_sub(struct ft_view *v, uint32_t n)
 {
-    struct ft_view s = {.data = v->data, .len = n, .is_cut = false};
+    struct ft_view s = {.data = v->data, .len = n, .error = v->error, .is_cut = false};
     if (__builtin_expect(v->len < n, 0)) {
         s.len = v->len;
         s.is_cut = v->is_cut;
@@ -360,12 +361,17 @@ static inline uint32_t ft_bits(uint32_t x, unsigned low, unsigned width)
     return x >> low & (width >= 32 ? 0xffffffffu : (1u << width) - 1);
 }
 
-/** Read a base-128 integer, most significant group first (bit 7 = more); at most 10 bytes. */
+/**
+ * Read a base-128 integer, most significant group first (bit 7 = more). More than 64 bits or ten
+ * bytes are malformed.
+ */
 static inline uint64_t ft_varint_be(struct ft_view *v)
 {
     uint64_t x = 0;
-    for (unsigned i = 0; i < 10; i++) {
+    for (unsigned i = 0; i < 10 && !(x >> 57); i++) {
         uint8_t b = ft_u8(v);
+        if (!ft_view_ok(v))
+            return 0;
         x = x << 7 | (b & 0x7f);
         if (!(b & 0x80)) {
             v->last_len = i + 1;
@@ -376,13 +382,17 @@ static inline uint64_t ft_varint_be(struct ft_view *v)
     return 0;
 }
 
-/** Read a base-128 integer, least significant group first (LEB128); at most 10 bytes. */
+/** As ft_varint_be(), least significant group first (LEB128). */
 static inline uint64_t ft_varint_le(struct ft_view *v)
 {
     uint64_t x = 0;
     for (unsigned i = 0; i < 10; i++) {
         uint8_t b = ft_u8(v);
-        x |= i < 9 || b <= 1 ? (uint64_t)(b & 0x7f) << (7 * i) : 0;
+        if (!ft_view_ok(v))
+            return 0;
+        if (i == 9 && b > 1)
+            break;
+        x |= (uint64_t)(b & 0x7f) << (7 * i);
         if (!(b & 0x80)) {
             v->last_len = i + 1;
             return x;

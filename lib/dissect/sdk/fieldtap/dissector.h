@@ -20,8 +20,7 @@
  * Threads: all functions here are called from within probe(), frame() and dissect() only, on the
  * thread that called those. Errors: none of them fails in a way that a dissector must handle; what
  * does not fit (arena full, table full) is counted by the engine.
- * Ownership: bytes and strings put by view are references, valid while dissect() runs; the engine
- * copies what it keeps.
+ * Ownership: nothing that is handed over must outlive the call; the engine copies what it keeps.
  *
  * ABI: structs begin with their size and grow at the end, enums only grow, rows of tables carry
  * their row size. A plugin exports one symbol, see FT_PLUGIN().
@@ -455,7 +454,10 @@ static inline void ft_put_bool(struct ft_context *ctx, uint32_t field, bool valu
         ft_node_uint(ctx, field, value, ft_evidence_end(at), ft_evidence_length(at));
 }
 
-/** Put what the view holds (BYTES, STRING, IPV6, MAC): a reference, and its own evidence. */
+/**
+ * Put what the view holds (BYTES, STRING, IPV6, MAC) with its own evidence: a reference into the
+ * PDU or a reassembled unit; bytes from elsewhere are copied into the arena.
+ */
 static inline void ft_put_bytes(struct ft_context *ctx, uint32_t field, struct ft_view value)
 {
     if (ft_wants(ctx, field))
@@ -495,7 +497,8 @@ static inline void ft_put_utf16be(struct ft_context *ctx, uint32_t field, struct
 
 /**
  * Open a group; the fields of the group are put until ft_group_end() with the same field. Groups
- * are wanted when anything in them is. A list group gets one element per call.
+ * are wanted when anything in them is. A list group gets one element per call. Where a field stands
+ * is said by the schema: a put into a group that is not open opens it, a put outside closes it.
  */
 static inline void ft_group_begin(struct ft_context *ctx, uint32_t field)
 {
@@ -589,7 +592,7 @@ static inline bool ft_child_named(struct ft_context *ctx, const char *name, stru
 
 /**
  * Hand the payload to whichever child without a fixed selector recognises it; the choice is kept
- * for (flow, this protocol, key), so that later payloads need no probe.
+ * for (flow, this protocol, key), so that later payloads that no probe recognises go there too.
  */
 static inline bool ft_child_probe(struct ft_context *ctx, uint64_t key, struct ft_view payload)
 {

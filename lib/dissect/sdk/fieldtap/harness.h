@@ -47,17 +47,24 @@ bool ft_harness_forget(struct ft_harness *h);
  *               "client_sub","server_sub"},"<protocol>":{fields}}
  *   {"violation":{"protocol","name","offset","length"}}
  *   {"fact":{"party","sub","fact","value"}}          {"address":{"ip","mac"}}
+ * A line that begins with {"error" tells of wrong use.
  */
 const char *ft_harness_feed(struct ft_harness *h, const struct ft_harness_flow *flow,
                             enum ft_direction direction, uint64_t time_ns, const void *bytes,
                             uint32_t length);
 
-/** As ft_harness_feed() for bytes whose end was cut off by the snap length: no violation for it. */
+/**
+ * As ft_harness_feed() for bytes whose end was cut off by the snap length: no violation for it. On
+ * a stream a gap follows them.
+ */
 const char *ft_harness_feed_cut(struct ft_harness *h, const struct ft_harness_flow *flow,
                                 enum ft_direction direction, uint64_t time_ns, const void *bytes,
                                 uint32_t length);
 
-/** Let packet time go on to `time_ns`: fires ft_expect_within(), expires requests. */
+/**
+ * Let packet time go on to `time_ns`: fires ft_expect_within() and expires requests:
+ *   {"violation":{"protocol","name"}}    {"unanswered":{"protocol","command"}}
+ */
 const char *ft_harness_tick(struct ft_harness *h, uint64_t time_ns);
 
 /** What the probe of a dissector says to these bytes. */
