@@ -42,7 +42,8 @@ void ft_json_text(struct ft_json *j, const char *text, uint32_t n);
 void ft_json_string(struct ft_json *j, const char *text);
 void ft_json_uint(struct ft_json *j, uint64_t value);
 void ft_json_int(struct ft_json *j, int64_t value);
-/** Shortest decimal that reads back the same; null for infinities and not-a-number. */
+/** Shortest decimal that reads back the same (as a binary32 if it is one); null for infinities and
+ * not-a-number. */
 void ft_json_double(struct ft_json *j, double value);
 void ft_json_bool(struct ft_json *j, bool value);
 void ft_json_null(struct ft_json *j);

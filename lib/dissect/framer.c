@@ -9,7 +9,10 @@
 /* How far a resync looks into one piece for the sync literal. */
 #define SCAN_MAX 2048u
 
-/* Pieces in resync without a PDU after which the stream is said not to be the protocol. */
+/*
+ * Pieces in resync without a PDU after which the stream is said not to be the protocol; and at
+ * least twice max_pdu of bytes, because the hole may have been in the longest of PDUs.
+ */
 #define MISSES_MAX 32u
 
 static uint32_t max_pdu(const struct ft_framer_call *call)
@@ -86,9 +89,11 @@ static uint32_t resync(struct ft_framer *f, struct ft_framer_call *call, const u
     call->bytes->resync += at;
     if (at == length) {
         f->misses += f->misses < 255;
+        f->need = f->need > UINT32_MAX - length ? UINT32_MAX : f->need + length;
         return length;
     }
     f->mode = FT_FRAMER_PDU;
+    f->need = 0;
     f->was_lost = true;
     return at;
 }
@@ -320,8 +325,9 @@ enum ft_framer_result ft_framer_data(struct ft_framer *f, struct ft_framer_call 
             break;
         case FT_FRAMER_RESYNC:
             n = resync(f, call, p, left);
-            if (f->misses >= MISSES_MAX) {
+            if (f->misses >= MISSES_MAX && f->need >= 2 * max_pdu(call)) {
                 f->misses = 0;
+                f->need = 0;
                 call->consumed = at + n;
                 return FT_FRAMER_NOT_MINE;
             }

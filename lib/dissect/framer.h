@@ -33,7 +33,7 @@ struct ft_framer {
     uint32_t buffer;  /**< pool block with the collected bytes, 0 = none; top bit: large pool */
     uint32_t have;    /**< bytes collected */
     uint32_t need;    /**< bytes wanted before frame() or dissect() is called, 0 = any more;
-                           SKIP: bytes left */
+                           SKIP: bytes left; RESYNC: bytes passed over */
     uint8_t mode;     /**< enum ft_framer_mode */
     uint8_t is_pdu;   /**< need is the end of a PDU, not only what frame() wants to see */
     uint8_t was_lost; /**< a gap or a start in the middle: no violation for what follows */

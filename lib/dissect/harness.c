@@ -255,7 +255,6 @@ static void prepare(struct ft_harness *h, const struct ft_harness_flow *f, struc
     memcpy(ctx->src_mac, to_client ? f->server_mac : f->client_mac, 6);
     memcpy(ctx->dst_mac, to_client ? f->client_mac : f->server_mac, 6);
     ctx->time_ns = time_ns;
-    ctx->is_midstream = f->is_midstream;
     ctx->flow_state = flow->protocol->flow_state_size ? flow->state : NULL;
     ctx->demand = flow->protocol->demand_all;
     ctx->ethertype = f->transport == FT_TRANSPORT_L2 ? f->server_port : 0x0800;
