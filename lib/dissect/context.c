@@ -931,11 +931,13 @@ static struct ft_asset_fact *fact_add(struct ft_call *call, enum ft_party who, u
         return NULL;
     if (length > 256)
         length = 256;
-    const char *copy = call->fact_count < FT_MAX_FACTS ? arena_copy(call, text, length) : NULL;
-    if (!copy) {
+    if (call->fact_count == FT_MAX_FACTS) {
         call->dropped++;
         return NULL;
     }
+    const char *copy = arena_copy(call, text, length);
+    if (!copy)
+        return NULL;
     struct ft_asset_fact *f = &call->facts[call->fact_count++];
     unsigned side = side_of(&call->pub, who);
     /* Without a direction client and server mean nothing: then it is the sender or the receiver. */
