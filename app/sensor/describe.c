@@ -5,42 +5,49 @@
 #include <stdio.h>
 #include <string.h>
 
-static void carriers(const struct ft_protocol *p, char *text, size_t size)
+/* One carrier as text; with selectors only where somebody wants to read them. */
+static int carrier(const struct ft_carrier *c, bool is_full, char *to, size_t size)
 {
     static const char *const kinds[] = {"", "tcp", "udp", "ethertype", "llc", "snap", "ip", ""};
+    unsigned long long first = c->value, last = c->last;
+    const char *kind = c->kind < sizeof(kinds) / sizeof(kinds[0]) ? kinds[c->kind] : "";
+    if (c->kind == FT_CARRIER_PARENT && (!is_full || c->value == FT_ANY_SELECTOR))
+        return snprintf(to, size, "%s", c->parent);
+    if (c->kind == FT_CARRIER_PARENT)
+        return snprintf(to, size, "%s %#llx", c->parent, first);
+    if (c->value == FT_ANY_SELECTOR)
+        return snprintf(to, size, "any %s", kind);
+    if (c->kind != FT_CARRIER_TCP && c->kind != FT_CARRIER_UDP)
+        return snprintf(to, size, "%s 0x%04llx", kind, first);
+    if (last > first)
+        return snprintf(to, size, "%s %llu-%llu", kind, first, last);
+    return snprintf(to, size, "%s %llu", kind, first);
+}
+
+/* What carries a protocol, each once, in the order of the table. */
+static void carriers(const struct ft_protocol *p, bool is_full, char *text, size_t size)
+{
+    char one[64], before[64] = "";
     size_t used = 0;
     text[0] = 0;
-    for (uint32_t i = 0; i < p->carrier_count && used + 48 < size; i++) {
-        const struct ft_carrier *c = &p->carriers[i];
-        const char *comma = i ? ", " : "";
-        int n;
-        if (c->kind == FT_CARRIER_PARENT && c->value == FT_ANY_SELECTOR)
-            n = snprintf(text + used, size - used, "%s%s", comma, c->parent);
-        else if (c->kind == FT_CARRIER_PARENT)
-            n = snprintf(text + used, size - used, "%s%s %#llx", comma, c->parent,
-                         (unsigned long long)c->value);
-        else if (c->kind == FT_CARRIER_TCP || c->kind == FT_CARRIER_UDP)
-            n = c->last > c->value
-                    ? snprintf(text + used, size - used, "%s%s %llu-%llu", comma, kinds[c->kind],
-                               (unsigned long long)c->value, (unsigned long long)c->last)
-                    : snprintf(text + used, size - used, "%s%s %llu", comma, kinds[c->kind],
-                               (unsigned long long)c->value);
-        else
-            n = snprintf(text + used, size - used, "%s%s 0x%04llx", comma,
-                         c->kind < 7 ? kinds[c->kind] : "", (unsigned long long)c->value);
-        used += n > 0 ? (size_t)n : 0;
+    for (uint32_t i = 0; i < p->carrier_count && used + sizeof(one) + 16 < size; i++) {
+        int n = carrier(&p->carriers[i], is_full, one, sizeof(one));
+        if (n <= 0 || strcmp(one, before) == 0)
+            continue;
+        used += (size_t)snprintf(text + used, size - used, "%s%s", used ? ", " : "", one);
+        memcpy(before, one, sizeof(one));
     }
-    if (p->signature_count && used + 16 < size)
-        snprintf(text + used, size - used, "%scontent", used ? ", " : "");
+    if (p->signature_count)
+        snprintf(text + used, size - used, "%sby content", used ? ", " : "");
 }
 
 void list_protocols(const struct ft_registry *r)
 {
-    char text[256];
+    char text[1024];
     for (uint32_t i = 0; i < r->count; i++) {
         const struct ft_protocol *p = r->protocols[i];
-        carriers(p, text, sizeof(text));
-        printf("%-16s %-44s %s\n", p->name, p->dissector->title, text);
+        carriers(p, false, text, sizeof(text));
+        printf("%-16s  %-44s  %s\n", p->name, p->dissector->title, text);
     }
 }
 
@@ -103,8 +110,8 @@ static void describe_violations(const struct ft_protocol *p)
 
 void describe_protocol(const struct ft_protocol *p)
 {
-    char text[256];
-    carriers(p, text, sizeof(text));
+    char text[1024];
+    carriers(p, true, text, sizeof(text));
     printf("%s: %s\n  carried by  %s\n", p->name, p->dissector->title, text);
     if (p->dissector->specification)
         printf("  written in  %s\n", p->dissector->specification);

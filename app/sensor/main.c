@@ -29,6 +29,8 @@ int main(int argc, char **argv)
         options_help();
     else if (options.action == ACTION_VERSION)
         printf("fieldtap %s, plugin interface %u\n", FIELDTAP_VERSION, FT_ABI_VERSION);
+    else if (options.action == ACTION_DESCRIBE_CONFIG)
+        ft_config_describe(stdout);
     else
         code = sensor_run(&options);
     options_free(&options);

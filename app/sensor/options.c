@@ -16,6 +16,7 @@ enum long_option {
     OPT_PLUGIN,
     OPT_LIST_PROTOCOLS,
     OPT_DESCRIBE,
+    OPT_DESCRIBE_CONFIG,
 };
 
 static const struct option long_options[] = {
@@ -30,6 +31,7 @@ static const struct option long_options[] = {
     {"plugin", required_argument, NULL, OPT_PLUGIN},
     {"list-protocols", no_argument, NULL, OPT_LIST_PROTOCOLS},
     {"describe", required_argument, NULL, OPT_DESCRIBE},
+    {"describe-config", no_argument, NULL, OPT_DESCRIBE_CONFIG},
     {"test", no_argument, NULL, 'T'},
     {"version", no_argument, NULL, 'V'},
     {"verbose", no_argument, NULL, 'v'},
@@ -63,6 +65,7 @@ void options_help(void)
          "Asking\n"
          "      --list-protocols    the protocols that are understood\n"
          "      --describe NAME     fields, commands and violations of a protocol\n"
+         "      --describe-config   the keys of the configuration\n"
          "  -T, --test              check configuration and plugins, then exit\n"
          "  -V, --version   -v, --verbose   -q, --quiet   -h, --help\n"
          "\n"
@@ -150,6 +153,9 @@ static bool take(struct options *o, int c)
         o->action = ACTION_DESCRIBE;
         o->describe = optarg;
         return true;
+    case OPT_DESCRIBE_CONFIG:
+        o->action = ACTION_DESCRIBE_CONFIG;
+        return true;
     case 'T':
         o->action = ACTION_TEST;
         return true;
@@ -172,7 +178,7 @@ static bool take(struct options *o, int c)
 
 static bool read_config(struct options *o)
 {
-    char error[1024];
+    static char error[16384]; /* all that is wrong in a file is told at once */
     ft_config_init(&o->config);
     if (o->config_file && !ft_config_read(&o->config, o->config_file, error, sizeof(error))) {
         fprintf(stderr, "%s\n", error);

@@ -12,11 +12,12 @@
 
 enum options_action {
     ACTION_RUN = 0,
-    ACTION_TEST,           /**< -T: read configuration and plugins, say OK */
-    ACTION_VERSION,        /**< -V */
-    ACTION_HELP,           /**< -h */
-    ACTION_LIST_PROTOCOLS, /**< --list-protocols */
-    ACTION_DESCRIBE,       /**< --describe PROTOCOL */
+    ACTION_TEST,            /**< -T: read configuration and plugins, say OK */
+    ACTION_VERSION,         /**< -V */
+    ACTION_HELP,            /**< -h */
+    ACTION_LIST_PROTOCOLS,  /**< --list-protocols */
+    ACTION_DESCRIBE,        /**< --describe PROTOCOL */
+    ACTION_DESCRIBE_CONFIG, /**< --describe-config */
 };
 
 struct options {

@@ -28,28 +28,47 @@ struct key {
     uint64_t low, high;
     size_t offset;
     const char *words[2];
+    const char *title; /* one line for the reference */
 };
 
 #define AT(member) offsetof(struct ft_config, member)
 
+/* clang-format off */
 static const struct key keys[] = {
-    {"sensor", "name", TEXT, 1, 63, AT(sensor_name), {0}},
-    {"sensor", "site", TEXT, 0, 255, AT(sensor_site), {0}},
-    {"flow", "max_flows", NUMBER, 128, 8388480, AT(max_flows), {0}},
-    {"flow", "tcp_new_s", NUMBER, 1, 86400, AT(tcp_new_s), {0}},
-    {"flow", "tcp_established_s", NUMBER, 1, 864000, AT(tcp_established_s), {0}},
-    {"flow", "tcp_ot_s", NUMBER, 1, 864000, AT(tcp_ot_s), {0}},
-    {"flow", "tcp_closed_s", NUMBER, 1, 86400, AT(tcp_closed_s), {0}},
-    {"flow", "udp_s", NUMBER, 1, 86400, AT(udp_s), {0}},
-    {"flow", "udp_ot_s", NUMBER, 1, 86400, AT(udp_ot_s), {0}},
-    {"flow", "other_s", NUMBER, 1, 86400, AT(other_s), {0}},
-    {"stats", "interval", LONG, 0, 86400, AT(stats_interval), {0}},
-    {"output", "log_secrets", TRUTH, 0, 0, AT(log_secrets), {0}},
-    {"output", "arkime_addresses", TRUTH, 0, 0, AT(arkime_addresses), {0}},
-    {"decode", "checksum", CHOICE, 0, 0, AT(checksum_drop), {"accept", "drop"}},
-    {"decode", "vlan_in_flow_key", TRUTH, 0, 0, AT(vlan_in_flow_key), {0}},
-    {"cores", "workers", NUMBER, 0, 128, AT(workers), {0}},
+    {"sensor", "name", TEXT, 1, 63, AT(sensor_name), {0},
+     "name of this sensor, in every event"},
+    {"sensor", "site", TEXT, 0, 255, AT(sensor_site), {0},
+     "where it stands, in every event when not empty"},
+    {"flow", "max_flows", NUMBER, 128, 8388480, AT(max_flows), {0},
+     "flows kept at a time; the oldest that is not industrial makes room"},
+    {"flow", "tcp_new_s", NUMBER, 1, 86400, AT(tcp_new_s), {0},
+     "seconds after which a TCP flow ends that was never answered"},
+    {"flow", "tcp_established_s", NUMBER, 1, 864000, AT(tcp_established_s), {0},
+     "seconds of silence that end a TCP flow"},
+    {"flow", "tcp_ot_s", NUMBER, 1, 864000, AT(tcp_ot_s), {0},
+     "the same for industrial protocols, which may be silent for long"},
+    {"flow", "tcp_closed_s", NUMBER, 1, 86400, AT(tcp_closed_s), {0},
+     "seconds a closed TCP flow is kept for what comes late"},
+    {"flow", "udp_s", NUMBER, 1, 86400, AT(udp_s), {0},
+     "seconds of silence that end a UDP flow"},
+    {"flow", "udp_ot_s", NUMBER, 1, 86400, AT(udp_ot_s), {0},
+     "the same for industrial protocols"},
+    {"flow", "other_s", NUMBER, 1, 86400, AT(other_s), {0},
+     "seconds of silence that end any other flow"},
+    {"stats", "interval", LONG, 0, 86400, AT(stats_interval), {0},
+     "seconds of packet time between stats events; 0: only at the end"},
+    {"output", "log_secrets", TRUTH, 0, 0, AT(log_secrets), {0},
+     "write passwords and keys as they are, not as length and salted hash"},
+    {"output", "arkime_addresses", TRUTH, 0, 0, AT(arkime_addresses), {0},
+     "give events without IP the address 0.0.0.0, which Arkime needs"},
+    {"decode", "checksum", CHOICE, 0, 0, AT(checksum_drop), {"accept", "drop"},
+     "what becomes of packets with a wrong checksum; they are counted"},
+    {"decode", "vlan_in_flow_key", TRUTH, 0, 0, AT(vlan_in_flow_key), {0},
+     "same addresses in different VLANs are different flows"},
+    {"cores", "workers", NUMBER, 0, 128, AT(workers), {0},
+     "worker threads; 0: from the machine; the option -w goes first"},
 };
+/* clang-format on */
 
 #define KEYS (sizeof(keys) / sizeof(keys[0]))
 
@@ -140,8 +159,10 @@ static const char *nearest(const char *name, const char *section)
         }
     }
     for (unsigned i = 0; !section && i < 2; i++)
-        if (distance(name, free_sections[i]) < least)
+        if (distance(name, free_sections[i]) < least) {
+            least = distance(name, free_sections[i]);
             best = free_sections[i];
+        }
     return best;
 }
 
@@ -315,8 +336,8 @@ static void read_section(struct reading *r, const char *name, json_t *value)
     }
 }
 
-/* The whole file as text; NULL after saying why not. */
-static char *slurp(const char *file, char *error, size_t error_size)
+/* The whole file as text of *length bytes; NULL after saying why not. */
+static char *slurp(const char *file, size_t *length, char *error, size_t error_size)
 {
     FILE *f = fopen(file, "rb");
     char *text = f ? malloc(FILE_MAX + 1) : NULL;
@@ -332,21 +353,23 @@ static char *slurp(const char *file, char *error, size_t error_size)
         return NULL;
     }
     text[n] = 0;
+    *length = n;
     return text;
 }
 
 bool ft_config_read(struct ft_config *config, const char *file, char *error, size_t error_size)
 {
-    char *text = slurp(file, error, error_size);
+    size_t length;
+    char *text = slurp(file, &length, error, error_size);
     json_error_t where;
     if (!text)
         return false;
-    json_t *root = json_loads(text, JSON_REJECT_DUPLICATES, &where);
+    json_t *root = json_loadb(text, length, JSON_REJECT_DUPLICATES, &where);
     struct reading r = {
         .config = config, .file = file, .text = text, .error = error, .size = error_size};
     if (!root) {
-        snprintf(error, error_size, "%s:%d:%d: not JSON: %s", file, where.line, where.column,
-                 where.text);
+        snprintf(error, error_size, "%s:%d:%d: cannot be read as JSON: %s", file, where.line,
+                 where.column > 0 ? where.column : 1, where.text);
         r.is_wrong = true;
     } else if (!json_is_object(root)) {
         wrong(&r, NULL, 0, "expected an object {...} with the sections of doc/configuration.md");
@@ -361,4 +384,58 @@ bool ft_config_read(struct ft_config *config, const char *file, char *error, siz
     config->private_ = root;
     free(text);
     return !r.is_wrong;
+}
+
+/* The value that a key has when nobody gives one. */
+static void print_default(FILE *to, const struct key *k, const struct ft_config *config)
+{
+    const char *at = (const char *)config + k->offset;
+    switch (k->kind) {
+    case TEXT:
+        fprintf(to, "\"%s\"", *(const char *const *)(const void *)at);
+        return;
+    case NUMBER:
+        fprintf(to, "%u", *(const uint32_t *)(const void *)at);
+        return;
+    case LONG:
+        fprintf(to, "%llu", (unsigned long long)*(const uint64_t *)(const void *)at);
+        return;
+    case TRUTH:
+        fputs(*(const bool *)(const void *)at ? "true" : "false", to);
+        return;
+    case CHOICE:
+        fprintf(to, "\"%s\"", k->words[*(const bool *)(const void *)at]);
+        return;
+    }
+}
+
+static void print_values(const struct key *k, char *text, size_t size)
+{
+    unsigned long long low = k->low, high = k->high;
+    if (k->kind == TRUTH)
+        snprintf(text, size, "true or false");
+    else if (k->kind == CHOICE)
+        snprintf(text, size, "\"%s\" or \"%s\"", k->words[0], k->words[1]);
+    else if (k->kind == TEXT)
+        snprintf(text, size, "text of %llu to %llu", low, high);
+    else
+        snprintf(text, size, "%llu to %llu", low, high);
+}
+
+void ft_config_describe(FILE *to)
+{
+    struct ft_config config;
+    ft_config_init(&config);
+    for (unsigned i = 0; i < KEYS; i++) {
+        char name[64], values[64];
+        snprintf(name, sizeof(name), "%s.%s", keys[i].section, keys[i].name);
+        print_values(&keys[i], values, sizeof(values));
+        fprintf(to, "%-24s  %-20s  %s  (default ", name, values, keys[i].title);
+        print_default(to, &keys[i], &config);
+        fputs(")\n", to);
+    }
+    fprintf(to, "%-24s  %-20s  %s  (default [])\n", "plugins", "list of files",
+            "dissector plugins to load");
+    fprintf(to, "%-24s  %-20s  %s  (default [])\n", "bindings.PROTOCOL", "list of ports",
+            "ports of a protocol beside its own, such as \"tcp/1502\"");
 }

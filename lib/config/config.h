@@ -12,6 +12,7 @@
 #include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
+#include <stdio.h>
 
 #define FT_CONFIG_PLUGINS  64u
 #define FT_CONFIG_BINDINGS 1024u
@@ -48,6 +49,9 @@ void ft_config_init(struct ft_config *config);
 /** Read a file over the defaults. False and one line per error in `error` when anything is wrong.
  */
 bool ft_config_read(struct ft_config *config, const char *file, char *error, size_t error_size);
+
+/** Print every key: name, values, meaning, default; columns two blanks apart. */
+void ft_config_describe(FILE *to);
 
 /** Free what the configuration owns. */
 void ft_config_free(struct ft_config *config);

@@ -16,8 +16,8 @@ static void next(struct scan *s)
     if (*s->at == '\n') {
         s->place.line++;
         s->place.column = 1;
-    } else {
-        s->place.column++;
+    } else if (((uint8_t)s->at[1] & 0xc0) != 0x80) {
+        s->place.column++; /* characters, not bytes of UTF-8 */
     }
     s->at++;
 }

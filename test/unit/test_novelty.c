@@ -1,0 +1,108 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+/* Tests of the set of what was told already. */
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <stdlib.h>
+
+#include <cmocka.h>
+
+#include "base/hash.h"
+#include "event/novelty.h"
+
+#define BUCKETS 64u
+
+static uint64_t slots[BUCKETS * 8];
+
+static struct ft_novelty fresh(void)
+{
+    memset(slots, 0, sizeof(slots));
+    return (struct ft_novelty){.slots = slots, .buckets = BUCKETS};
+}
+
+/* A hash that falls into a bucket, `n` telling it from others. */
+static uint64_t in_bucket(uint64_t bucket, uint64_t n)
+{
+    return bucket << 32 | n << 1;
+}
+
+static void test_new_once(void **state)
+{
+    struct ft_novelty n = fresh();
+    (void)state;
+    for (uint64_t i = 0; i < 100; i++)
+        assert_true(ft_novelty_add(&n, ft_hash_mix(i, 1)));
+    for (uint64_t i = 0; i < 100; i++)
+        assert_false(ft_novelty_add(&n, ft_hash_mix(i, 1)));
+    assert_int_equal(n.used, 100);
+    assert_int_equal(n.forgotten, 0);
+}
+
+/* The hash 0 would be a free slot. */
+static void test_zero(void **state)
+{
+    struct ft_novelty n = fresh();
+    (void)state;
+    assert_true(ft_novelty_add(&n, 0));
+    assert_false(ft_novelty_add(&n, 0));
+    assert_int_equal(n.used, 1);
+}
+
+static void test_oldest_goes(void **state)
+{
+    struct ft_novelty n = fresh();
+    (void)state;
+    for (uint64_t i = 0; i < 8; i++)
+        assert_true(ft_novelty_add(&n, in_bucket(5, i)));
+    assert_true(ft_novelty_add(&n, in_bucket(6, 0)));
+    assert_int_equal(n.forgotten, 0);
+    assert_true(ft_novelty_add(&n, in_bucket(5, 8))); /* drives out 0 */
+    assert_int_equal(n.forgotten, 1);
+    for (uint64_t i = 1; i <= 8; i++)
+        assert_false(ft_novelty_add(&n, in_bucket(5, i)));
+    assert_true(ft_novelty_add(&n, in_bucket(5, 0))); /* drives out 1 */
+    assert_true(ft_novelty_add(&n, in_bucket(5, 1)));
+    assert_int_equal(n.forgotten, 3);
+    assert_false(ft_novelty_add(&n, in_bucket(6, 0)));
+    assert_int_equal(n.used, 9);
+}
+
+/* Being asked for does not make an entry young: what is forgotten depends on additions only. */
+static void test_asking_changes_nothing(void **state)
+{
+    struct ft_novelty n = fresh();
+    (void)state;
+    for (uint64_t i = 0; i < 8; i++)
+        ft_novelty_add(&n, in_bucket(0, i));
+    for (unsigned i = 0; i < 10; i++)
+        assert_false(ft_novelty_add(&n, in_bucket(0, 0)));
+    ft_novelty_add(&n, in_bucket(0, 8));
+    assert_true(ft_novelty_add(&n, in_bucket(0, 0)));
+}
+
+/* The buckets above the last are those below: no hash leads outside. */
+static void test_bounds(void **state)
+{
+    struct ft_novelty n = fresh();
+    (void)state;
+    assert_true(ft_novelty_add(&n, in_bucket(3, 7)));
+    assert_true(slots[3 * 8] != 0);
+    assert_true(ft_novelty_add(&n, in_bucket(3 + BUCKETS, 7)));
+    assert_int_equal(n.used, 2);
+    assert_true(slots[3 * 8 + 1] != 0);
+    for (uint64_t i = 0; i < 100000; i++)
+        ft_novelty_add(&n, ft_hash_mix(i, 7));
+    assert_int_equal(n.used, BUCKETS * 8);
+    assert_true(n.forgotten > 90000);
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(test_new_once),    cmocka_unit_test(test_zero),
+        cmocka_unit_test(test_oldest_goes), cmocka_unit_test(test_asking_changes_nothing),
+        cmocka_unit_test(test_bounds),
+    };
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
