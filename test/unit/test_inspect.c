@@ -1,0 +1,721 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+/*
+ * Tests of inspection: hand-made packets go in, every one must be booked once in the right bucket,
+ * every stream byte in one place, every event counted. And dissectors that crash, loop or abort are
+ * abandoned while the others go on.
+ */
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include <cmocka.h>
+
+#include "flow/inspect.h"
+#include "frames.h"
+
+#include <pthread.h>
+#include <signal.h>
+#include <stdatomic.h>
+#include <sys/mman.h>
+#include <time.h>
+
+#define S      1000000000ull
+#define CLIENT 0x0a000001u
+#define SERVER 0x0a000002u
+
+/* ---- two dissectors ---- */
+
+/* "line": PDUs are a length byte and so many bytes; the first of them is the command. */
+static struct ft_frame line_frame(struct ft_context *ctx, struct ft_view stream)
+{
+    uint8_t length = ft_u8(&stream);
+    (void)ctx;
+    if (length == 0xff)
+        return ft_frame(FT_FRAME_OPAQUE, 0);
+    if (length == 0xfe)
+        return ft_frame(FT_FRAME_NOT_MINE, 0);
+    return ft_frame(FT_FRAME_PDU, 1u + length);
+}
+
+static void line_dissect(struct ft_context *ctx, struct ft_view *pdu)
+{
+    ft_u8(pdu);
+    ft_set_kind(ctx, FT_KIND_REQUEST);
+    uint8_t command = ft_u8(pdu);
+    ft_command(ctx, command, FT_ANY_QUALIFIER);
+    if (command == 9)
+        ft_child_probe(ctx, 0, ft_rest(pdu));
+    ft_skip(pdu, pdu->len);
+}
+
+static enum ft_verdict line_probe(const struct ft_probe *where, struct ft_view payload)
+{
+    (void)where;
+    return ft_u8(&payload) == 0xfe ? FT_NO : FT_YES;
+}
+
+/* "crash": does what the first byte says. */
+static volatile uint8_t *forbidden; /* a page that nobody may touch */
+static volatile unsigned spins;
+
+static void misbehave(uint8_t how)
+{
+    switch (how) {
+    case 'S':
+        *forbidden = 1;
+        return;
+    case 'A':
+        abort();
+    case 'I':
+        __asm__ volatile("ud2");
+        return;
+    case 'F':
+        raise(SIGFPE);
+        return;
+    case 'L':
+        for (;;)
+            spins++;
+    default:
+        return;
+    }
+}
+
+static void crash_dissect(struct ft_context *ctx, struct ft_view *pdu)
+{
+    uint8_t how = ft_u8(pdu);
+    ft_command(ctx, how, FT_ANY_QUALIFIER);
+    misbehave(how);
+    ft_skip(pdu, pdu->len);
+}
+
+static struct ft_frame crash_frame(struct ft_context *ctx, struct ft_view stream)
+{
+    (void)ctx;
+    if (ft_u8(&stream) == 'f')
+        misbehave('S');
+    return ft_frame(FT_FRAME_PDU, 4);
+}
+
+static enum ft_verdict crash_probe(const struct ft_probe *where, struct ft_view payload)
+{
+    (void)where;
+    if (ft_u8(&payload) == 'P')
+        misbehave('S');
+    return FT_YES;
+}
+
+static const struct ft_field line_fields[] = {{.name = "line", .type = FT_TYPE_GROUP}};
+static const struct ft_field crash_fields[] = {{.name = "crash", .type = FT_TYPE_GROUP}};
+static const struct ft_command line_commands[] = {
+    {1, FT_ANY_QUALIFIER, "read", FT_CLASS_READ, {0}, NULL},
+    {2, FT_ANY_QUALIFIER, "stop", FT_CLASS_MODE, {0}, NULL},
+};
+static const struct ft_carrier line_carriers[] = {
+    {.kind = FT_CARRIER_TCP, .value = 1000},
+    {.kind = FT_CARRIER_UDP, .value = 1000},
+    {.kind = FT_CARRIER_ETHERTYPE, .value = 0x9999},
+};
+static const struct ft_carrier crash_carriers[] = {
+    {.kind = FT_CARRIER_TCP, .value = 2000},
+    {.kind = FT_CARRIER_UDP, .value = 2000},
+    {.kind = FT_CARRIER_PARENT, .value = FT_ANY_SELECTOR, .parent = "line"},
+};
+static const struct ft_signature crash_signatures[] = {
+    {.pattern = "^PROBE", .flags = FT_SIGNATURE_UDP},
+};
+
+static const struct ft_dissector line = {.size = sizeof(line),
+                                         .abi = FT_ABI_VERSION,
+                                         .name = "line",
+                                         .title = "Line",
+                                         .carried_by = FT_TABLE(line_carriers),
+                                         .fields = FT_TABLE(line_fields),
+                                         .commands = FT_TABLE(line_commands),
+                                         .flags = FT_DISSECTOR_OT,
+                                         .probe = line_probe,
+                                         .frame = line_frame,
+                                         .dissect = line_dissect};
+
+static const struct ft_dissector crash = {.size = sizeof(crash),
+                                          .abi = FT_ABI_VERSION,
+                                          .name = "crash",
+                                          .title = "Crash",
+                                          .carried_by = FT_TABLE(crash_carriers),
+                                          .fields = FT_TABLE(crash_fields),
+                                          .signatures = FT_TABLE(crash_signatures),
+                                          .probe = crash_probe,
+                                          .frame = crash_frame,
+                                          .dissect = crash_dissect};
+
+/* ---- a sensor of one worker ---- */
+
+static struct sensor {
+    struct ft_registry *registry;
+    struct ft_recogniser *recogniser;
+    struct ft_shards *shards;
+    struct ft_ring ring;
+    struct ft_inspector *inspector;
+    struct ft_ledger *ledger;
+    uint64_t seq, number, time_ns;
+    uint32_t tcp_seq[2];           /* next of client, server */
+    uint64_t seen[FT_EVENT_TYPES]; /* events that came out of the ring */
+    struct ft_event last[FT_EVENT_TYPES];
+} s;
+
+static void sensor_open(uint32_t flows_per_shard)
+{
+    struct ft_shards_config config;
+    char error[256];
+    s = (struct sensor){.registry = ft_registry_new(), .time_ns = 1700000000 * S};
+    s.tcp_seq[0] = 1000;
+    s.tcp_seq[1] = 5000;
+    assert_true(ft_registry_add(s.registry, &line, NULL, error, sizeof(error)));
+    assert_true(ft_registry_add(s.registry, &crash, NULL, error, sizeof(error)));
+    ft_registry_finish(s.registry);
+    s.recogniser = ft_recogniser_new(s.registry, error, sizeof(error));
+    assert_non_null(s.recogniser);
+    ft_shards_config_init(&config);
+    config.flow.flows_per_shard = flows_per_shard;
+    config.entries_per_shard = 64;
+    s.shards = ft_shards_new(s.registry, s.recogniser, &config, error, sizeof(error));
+    assert_non_null(s.shards);
+    assert_true(ft_ring_init(&s.ring, 1u << 20));
+    s.inspector = ft_inspector_new(s.shards, &s.ring, NULL, NULL);
+    assert_non_null(s.inspector);
+    assert_true(ft_inspect_guard_thread(s.inspector));
+    ft_inspect_install_guard(); /* cmocka puts handlers of its own in for each test */
+    s.ledger = ft_inspector_ledger(s.inspector);
+}
+
+static void drain(void)
+{
+    const struct ft_event *e;
+    uint64_t before = 0;
+    while ((e = ft_ring_peek(&s.ring))) {
+        assert_true(e->seq >= before);
+        before = e->seq;
+        assert_in_range(e->type, 1, FT_EVENT_TYPES - 1);
+        s.seen[e->type]++;
+        s.last[e->type] = *e;
+        ft_ring_release(&s.ring);
+    }
+}
+
+/* Whatever happened: packets, stream bytes and events are all accounted for. */
+static void check_books(void)
+{
+    drain();
+    if (!ft_ledger_is_balanced(s.ledger))
+        fail_msg("not balanced");
+    assert_int_equal(s.ledger->received, s.number);
+    for (unsigned i = 0; i < FT_EVENT_TYPES; i++)
+        assert_int_equal(s.ledger->events[i], s.seen[i] + s.ledger->events_shed[i]);
+}
+
+static void sensor_close(void)
+{
+    struct ft_packet end = {.seq = ++s.seq,
+                            .number = s.number,
+                            .time_ns = s.time_ns,
+                            .stamp_ns = s.time_ns,
+                            .flags = FT_PACKET_END};
+    for (unsigned shard = 0; shard < FT_SHARDS; shard++)
+        ft_inspect_end(s.inspector, &end, (uint8_t)shard);
+    check_books();
+    assert_int_equal(s.ledger->stream.held, 0);
+    for (unsigned i = 0; i < FT_BUCKET_COUNT; i++)
+        assert_true(i != FT_BUCKET_NONE || s.ledger->packets[i] == 0);
+    ft_inspector_free(s.inspector);
+    ft_ring_free(&s.ring);
+    ft_shards_free(s.shards);
+    ft_recogniser_free(s.recogniser);
+    ft_registry_free(s.registry);
+}
+
+/* ---- packets ---- */
+
+static struct frame frame;
+
+/* Inspect the frame as a burst of one; returns its bucket. */
+static enum ft_bucket send_cut(uint32_t caplen)
+{
+    struct ft_decode_config config;
+    ft_decode_config_init(&config);
+    frame_end(&frame);
+    caplen = caplen < frame.len ? caplen : frame.len;
+    struct ft_packet p = packet_on(frame.bytes, caplen, frame.len, FT_LINKTYPE_ETHERNET);
+    p.seq = ++s.seq;
+    p.number = ++s.number;
+    p.time_ns = p.stamp_ns = s.time_ns += 1000000;
+    p.interface = 0;
+    if (ft_packet_decode(&config, &p) == FT_DECODE_FRAGMENT)
+        p.bucket = FT_BUCKET_FRAGMENT_HELD;
+    struct ft_packet *burst[] = {&p};
+    uint64_t before = s.ledger->received;
+    ft_inspect_burst(s.inspector, burst, 1);
+    assert_int_equal(s.ledger->received, before + 1);
+    packet_free(&p);
+    check_books();
+    return (enum ft_bucket)p.bucket;
+}
+
+static enum ft_bucket send_frame(void)
+{
+    return send_cut(UINT32_MAX);
+}
+
+static enum ft_bucket send_udp(unsigned src_port, unsigned dst_port, const char *bytes, uint32_t n)
+{
+    frame_begin(&frame);
+    ethernet(&frame, 0x0800);
+    open_ipv4_between(&frame, 17, CLIENT, SERVER);
+    open_udp(&frame, src_port, dst_port);
+    put(&frame, bytes, n);
+    return send_frame();
+}
+
+/* A segment of the client (side 0) or server at the next sequence number plus `ahead`. */
+static enum ft_bucket send_tcp(unsigned side, unsigned client_port, unsigned server_port,
+                               uint8_t flags, int32_t ahead, const char *bytes, uint32_t n)
+{
+    frame_begin(&frame);
+    ethernet(&frame, 0x0800);
+    open_ipv4_between(&frame, 6, side ? SERVER : CLIENT, side ? CLIENT : SERVER);
+    open_tcp(&frame, side ? server_port : client_port, side ? client_port : server_port);
+    uint8_t *header = frame.bytes + frame.open[frame.open_count - 1].at;
+    uint32_t seq = s.tcp_seq[side] + (uint32_t)ahead;
+    set16(header + 4, seq >> 16);
+    set16(header + 6, seq);
+    set16(header + 8, s.tcp_seq[!side] >> 16);
+    set16(header + 10, s.tcp_seq[!side]);
+    header[13] = flags;
+    put(&frame, bytes, n);
+    if (ahead == 0)
+        s.tcp_seq[side] += n + ((flags & (FT_TCP_SYN | FT_TCP_FIN)) != 0);
+    return send_frame();
+}
+
+static void handshake(unsigned client_port, unsigned server_port)
+{
+    assert_int_equal(send_tcp(0, client_port, server_port, FT_TCP_SYN, 0, "", 0),
+                     FT_BUCKET_NO_PAYLOAD);
+    assert_int_equal(send_tcp(1, client_port, server_port, FT_TCP_SYN | FT_TCP_ACK, 0, "", 0),
+                     FT_BUCKET_NO_PAYLOAD);
+}
+
+/* ---- buckets ---- */
+
+static void test_datagram_buckets(void **state)
+{
+    (void)state;
+    sensor_open(256);
+    assert_int_equal(send_udp(40000, 1000, "\1\1", 2), FT_BUCKET_ANALYSED);
+    assert_int_equal(send_udp(40000, 1000, "", 0), FT_BUCKET_NO_PAYLOAD);
+    assert_int_equal(send_udp(40000, 3000, "xyz", 3), FT_BUCKET_UNKNOWN_PROTOCOL);
+    frame_begin(&frame);
+    ethernet(&frame, 0x9999);
+    put(&frame, "\1\1", 2);
+    assert_int_equal(send_frame(), FT_BUCKET_ANALYSED);
+    frame_begin(&frame);
+    ethernet(&frame, 0x9998);
+    put(&frame, "\1\1", 2);
+    assert_int_equal(send_frame(), FT_BUCKET_UNKNOWN_PROTOCOL);
+    frame_begin(&frame);
+    ethernet(&frame, 0x0800);
+    open_ipv4(&frame, 50); /* ESP */
+    put_data(&frame, 40);
+    assert_int_equal(send_frame(), FT_BUCKET_ENCRYPTED);
+    assert_int_equal(s.ledger->packets[FT_BUCKET_ANALYSED], 2);
+    assert_int_equal(s.ledger->packets[FT_BUCKET_UNKNOWN_PROTOCOL], 2);
+    assert_int_equal(s.ledger->messages, 2);
+    sensor_close();
+}
+
+static void test_undecodable(void **state)
+{
+    (void)state;
+    sensor_open(256);
+    frame_begin(&frame);
+    ethernet(&frame, 0x0800);
+    open_ipv4(&frame, 17);
+    open_udp(&frame, 40000, 1000);
+    put(&frame, "\1\1", 2);
+    assert_int_equal(send_cut(20), FT_BUCKET_CUT);
+    frame_begin(&frame);
+    ethernet(&frame, 0x0800);
+    put_data(&frame, 40);
+    assert_int_equal(send_frame(), FT_BUCKET_IPV4_HEADER);
+    frame_begin(&frame);
+    ethernet(&frame, 0x05f0);
+    put_data(&frame, 40);
+    assert_int_equal(send_frame(), FT_BUCKET_ETHERNET);
+    assert_int_equal(s.ledger->messages, 0);
+    sensor_close();
+}
+
+/* The reader holds fragments back; the books still have each. */
+static void test_fragment_held(void **state)
+{
+    (void)state;
+    sensor_open(256);
+    frame_begin(&frame);
+    ethernet(&frame, 0x0800);
+    open_ipv4(&frame, 17);
+    frame.bytes[14 + 6] = 0x20; /* more fragments */
+    put_data(&frame, 64);
+    assert_int_equal(send_frame(), FT_BUCKET_FRAGMENT_HELD);
+    sensor_close();
+}
+
+/* Flows of industrial protocols are not evicted: when all are, there is no room. */
+static void test_full_flow_table(void **state)
+{
+    (void)state;
+    sensor_open(16);
+    unsigned shed = 0, analysed = 0;
+    for (unsigned port = 30000; port < 30100; port++) {
+        enum ft_bucket b = send_udp(port, 1000, "\1\1", 2);
+        shed += b == FT_BUCKET_SHED_FLOW_TABLE;
+        analysed += b == FT_BUCKET_ANALYSED;
+    }
+    assert_int_equal(shed + analysed, 100);
+    assert_int_equal(s.ledger->packets[FT_BUCKET_SHED_FLOW_TABLE], shed);
+    assert_in_range(analysed, 8, 16);
+    sensor_close();
+}
+
+static void test_tcp_buckets(void **state)
+{
+    (void)state;
+    sensor_open(256);
+    handshake(40000, 1000);
+    assert_int_equal(send_tcp(0, 40000, 1000, FT_TCP_ACK, 0, "\2\1x\1\1", 5), FT_BUCKET_ANALYSED);
+    assert_int_equal(s.ledger->messages, 2);
+    assert_int_equal(s.ledger->stream.delivered, 5);
+    /* a PDU in two segments: the first half is held */
+    assert_int_equal(send_tcp(0, 40000, 1000, FT_TCP_ACK, 0, "\3\1", 2), FT_BUCKET_ANALYSED);
+    assert_int_equal(s.ledger->stream.held, 2);
+    send_tcp(0, 40000, 1000, FT_TCP_ACK, 0, "xy", 2);
+    assert_int_equal(s.ledger->stream.held, 0);
+    assert_int_equal(s.ledger->stream.delivered, 9);
+    /* the last segment again */
+    send_tcp(0, 40000, 1000, FT_TCP_ACK, -2, "xy", 2);
+    assert_int_equal(s.ledger->stream.duplicate, 2);
+    /* ahead of a hole: held until the flow ends, then lost and given out */
+    send_tcp(0, 40000, 1000, FT_TCP_ACK, 3, "\1\1", 2);
+    assert_int_equal(s.ledger->stream.held, 2);
+    assert_int_equal(s.ledger->stream_received, 13);
+    sensor_close();
+}
+
+static void test_tcp_lost(void **state)
+{
+    (void)state;
+    sensor_open(256);
+    handshake(40000, 1000);
+    send_tcp(0, 40000, 1000, FT_TCP_ACK, 0, "\1\1", 2);
+    s.tcp_seq[0] += 7; /* never seen */
+    for (unsigned i = 0; i < 200; i++)
+        send_tcp(0, 40000, 1000, FT_TCP_ACK, 0, "\1\1", 2);
+    assert_int_equal(s.ledger->stream.lost, 7);
+    assert_true(s.ledger->messages > 190);
+    sensor_close();
+}
+
+static void test_tcp_encrypted(void **state)
+{
+    (void)state;
+    sensor_open(256);
+    handshake(40000, 1000);
+    assert_int_equal(send_tcp(0, 40000, 1000, FT_TCP_ACK, 0, "\1\1\xff***", 6),
+                     FT_BUCKET_ENCRYPTED);
+    assert_int_equal(send_tcp(0, 40000, 1000, FT_TCP_ACK, 0, "****", 4), FT_BUCKET_ENCRYPTED);
+    assert_int_equal(s.ledger->stream.delivered, 2);
+    assert_int_equal(s.ledger->stream.encrypted, 8);
+    sensor_close();
+}
+
+/* Other content on a bound port is told once, and the flow is unknown from then on. */
+static void test_other_content(void **state)
+{
+    (void)state;
+    sensor_open(256);
+    handshake(40000, 1000);
+    for (unsigned i = 0; i < 6; i++)
+        assert_int_equal(send_tcp(0, 40000, 1000, FT_TCP_ACK, 0, "\xfe***", 4),
+                         FT_BUCKET_UNKNOWN_PROTOCOL);
+    assert_int_equal(s.seen[FT_EVENT_VIOLATION], 1);
+    assert_int_equal(s.last[FT_EVENT_VIOLATION].message.violation, FT_VIOLATION_NOT_PROTOCOL);
+    assert_int_equal(s.ledger->stream.skipped, 24);
+    sensor_close();
+}
+
+/* ---- events ---- */
+
+static void test_operations_once(void **state)
+{
+    (void)state;
+    sensor_open(256);
+    for (unsigned i = 0; i < 5; i++)
+        send_udp(40000, 1000, "\1\1", 2);
+    assert_int_equal(s.seen[FT_EVENT_OPERATION], 1);
+    assert_int_equal(s.seen[FT_EVENT_ALERT], 0);
+    assert_int_equal(s.last[FT_EVENT_OPERATION].message.class_, FT_CLASS_READ);
+    for (unsigned i = 0; i < 3; i++)
+        send_udp(40001, 1000, "\1\2", 2); /* another flow of the same pair: "stop" */
+    assert_int_equal(s.seen[FT_EVENT_OPERATION], 2);
+    assert_int_equal(s.seen[FT_EVENT_ALERT], 3);
+    assert_int_equal(s.last[FT_EVENT_ALERT].message.class_, FT_CLASS_MODE);
+    assert_int_equal(s.last[FT_EVENT_ALERT].packet.dst_port, 1000);
+    sensor_close();
+    assert_int_equal(s.seen[FT_EVENT_FLOW], 2);
+}
+
+static void test_full_ring(void **state)
+{
+    (void)state;
+    sensor_open(256);
+    ft_ring_free(&s.ring);
+    ft_ring_init(&s.ring, 1);
+    /* nobody drains: alerts are shed when it is full, and counted */
+    for (unsigned i = 0; i < 500; i++) {
+        struct ft_decode_config config;
+        ft_decode_config_init(&config);
+        frame_begin(&frame);
+        ethernet(&frame, 0x0800);
+        open_ipv4_between(&frame, 17, CLIENT, SERVER);
+        open_udp(&frame, 40000, 1000);
+        put(&frame, "\1\2", 2);
+        frame_end(&frame);
+        struct ft_packet p = packet_on(frame.bytes, frame.len, frame.len, FT_LINKTYPE_ETHERNET);
+        struct ft_packet *burst[] = {&p};
+        p.seq = ++s.seq;
+        p.number = ++s.number;
+        ft_packet_decode(&config, &p);
+        ft_inspect_burst(s.inspector, burst, 1);
+        packet_free(&p);
+    }
+    assert_int_equal(s.ledger->events[FT_EVENT_ALERT], 500);
+    assert_true(s.ledger->events_shed[FT_EVENT_ALERT] > 400);
+    sensor_close();
+}
+
+/* ---- faults ---- */
+
+static void expect_abandoned(enum ft_bucket bucket, enum ft_health health, int signal)
+{
+    assert_int_equal(bucket, FT_BUCKET_SHED_FAULT);
+    assert_int_equal(s.ledger->faults, 1);
+    assert_int_equal(s.seen[FT_EVENT_HEALTH], 1);
+    assert_int_equal(s.last[FT_EVENT_HEALTH].health.health, health);
+    assert_int_equal(s.last[FT_EVENT_HEALTH].health.signal, signal);
+    assert_int_equal(s.last[FT_EVENT_HEALTH].protocol,
+                     ft_registry_find(s.registry, "crash")->index + 1);
+    assert_true(ft_registry_find(s.registry, "crash")->is_disabled);
+    assert_false(ft_registry_find(s.registry, "line")->is_disabled);
+    /* It is not called again, and the others go on. */
+    assert_int_equal(send_udp(40010, 2000, "S", 1), FT_BUCKET_UNKNOWN_PROTOCOL);
+    assert_int_equal(send_udp(40011, 1000, "\1\1", 2), FT_BUCKET_ANALYSED);
+    assert_int_equal(s.ledger->faults, 1);
+}
+
+static void test_faults(void **state)
+{
+    static const struct {
+        const char *how;
+        int signal;
+    } rows[] = {{"S", SIGSEGV}, {"A", SIGABRT}, {"I", SIGILL}, {"F", SIGFPE}};
+    (void)state;
+    for (unsigned i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
+        sensor_open(256);
+        assert_int_equal(send_udp(40000, 2000, "x", 1), FT_BUCKET_ANALYSED);
+        expect_abandoned(send_udp(40000, 2000, rows[i].how, 1), FT_HEALTH_DISSECTOR_FAULT,
+                         rows[i].signal);
+        sensor_close();
+    }
+}
+
+/* In the middle of a stream: its bytes are accounted for too. */
+static void test_fault_in_stream(void **state)
+{
+    (void)state;
+    sensor_open(256);
+    handshake(40000, 2000);
+    assert_int_equal(send_tcp(0, 40000, 2000, FT_TCP_ACK, 0, "xxxxyy", 6), FT_BUCKET_ANALYSED);
+    assert_int_equal(s.ledger->stream.held, 2);
+    expect_abandoned(send_tcp(0, 40000, 2000, FT_TCP_ACK, 0, "yySxxxzz", 8),
+                     FT_HEALTH_DISSECTOR_FAULT, SIGSEGV);
+    assert_int_equal(send_tcp(0, 40000, 2000, FT_TCP_ACK, 0, "xxxx", 4),
+                     FT_BUCKET_UNKNOWN_PROTOCOL);
+    sensor_close();
+}
+
+static void test_fault_in_frame(void **state)
+{
+    (void)state;
+    sensor_open(256);
+    handshake(40000, 2000);
+    send_tcp(0, 40000, 2000, FT_TCP_ACK, 0, "xxxx", 4);
+    expect_abandoned(send_tcp(0, 40000, 2000, FT_TCP_ACK, 0, "xxxxfxxx", 8),
+                     FT_HEALTH_DISSECTOR_FAULT, SIGSEGV);
+    sensor_close();
+}
+
+/* In probe(), of a bound port and of a signature: the one that was asked is the culprit. */
+static void test_fault_in_probe(void **state)
+{
+    (void)state;
+    sensor_open(256);
+    expect_abandoned(send_udp(40000, 2000, "P", 1), FT_HEALTH_DISSECTOR_FAULT, SIGSEGV);
+    sensor_close();
+    sensor_open(256);
+    expect_abandoned(send_udp(40000, 3000, "PROBE", 5), FT_HEALTH_DISSECTOR_FAULT, SIGSEGV);
+    assert_int_equal(send_udp(40001, 3000, "PROBE", 5), FT_BUCKET_UNKNOWN_PROTOCOL);
+    assert_int_equal(s.ledger->faults, 1);
+    sensor_close();
+}
+
+/* Inside another protocol the child is the culprit, in its probe() and in its dissect(). */
+static void test_fault_in_child(void **state)
+{
+    (void)state;
+    sensor_open(256);
+    assert_int_equal(send_udp(40000, 1000, "\3\11x", 3), FT_BUCKET_ANALYSED);
+    assert_int_equal(s.ledger->messages, 2);
+    expect_abandoned(send_udp(40000, 1000, "\3\11S", 3), FT_HEALTH_DISSECTOR_FAULT, SIGSEGV);
+    assert_int_equal(send_udp(40002, 1000, "\3\11S", 3), FT_BUCKET_ANALYSED);
+    sensor_close();
+    sensor_open(256);
+    expect_abandoned(send_udp(40000, 1000, "\3\11P", 3), FT_HEALTH_DISSECTOR_FAULT, SIGSEGV);
+    sensor_close();
+}
+
+/* Others of the burst are inspected, before and after. */
+static void test_fault_in_burst(void **state)
+{
+    struct ft_packet packets[64], *burst[64];
+    struct ft_decode_config config;
+    (void)state;
+    sensor_open(256);
+    ft_decode_config_init(&config);
+    for (unsigned i = 0; i < 64; i++) {
+        frame_begin(&frame);
+        ethernet(&frame, 0x0800);
+        open_ipv4_between(&frame, 17, CLIENT, SERVER);
+        open_udp(&frame, 40000, i % 16 == 5 ? 2000 : 1000);
+        put(&frame, i % 16 == 5 ? "S." : "\1\1", 2);
+        frame_end(&frame);
+        packets[i] = packet_on(frame.bytes, frame.len, frame.len, FT_LINKTYPE_ETHERNET);
+        packets[i].seq = ++s.seq;
+        packets[i].number = ++s.number;
+        ft_packet_decode(&config, &packets[i]);
+        burst[i] = &packets[i];
+    }
+    ft_inspect_burst(s.inspector, burst, 64);
+    for (unsigned i = 0; i < 64; i++) {
+        assert_int_equal(packets[i].bucket, i == 5        ? FT_BUCKET_SHED_FAULT
+                                            : i % 16 == 5 ? FT_BUCKET_UNKNOWN_PROTOCOL
+                                                          : FT_BUCKET_ANALYSED);
+        packet_free(&packets[i]);
+    }
+    assert_int_equal(s.ledger->messages, 60);
+    sensor_close();
+}
+
+static atomic_bool is_watching;
+
+static void *watcher(void *thread)
+{
+    static const struct timespec nap = {.tv_nsec = 50000000};
+    while (atomic_load(&is_watching)) {
+        nanosleep(&nap, NULL);
+        ft_inspect_watch(s.inspector, *(pthread_t *)thread);
+    }
+    return NULL;
+}
+
+static void test_overrun(void **state)
+{
+    pthread_t thread, self = pthread_self();
+    (void)state;
+    sensor_open(256);
+    atomic_store(&is_watching, true);
+    assert_int_equal(pthread_create(&thread, NULL, watcher, &self), 0);
+    /* Many short calls are no overrun. */
+    for (unsigned i = 0; i < 20000; i++)
+        send_udp(40000, 1000, "\1\1", 2);
+    assert_int_equal(s.ledger->faults, 0);
+    expect_abandoned(send_udp(40000, 2000, "L", 1), FT_HEALTH_DISSECTOR_OVERRUN, SIGUSR2);
+    atomic_store(&is_watching, false);
+    pthread_join(thread, NULL);
+    sensor_close();
+}
+
+/* A fault that is none of a dissector's kills the process as ever: nothing is hidden. */
+static void test_fault_elsewhere(void **state)
+{
+    (void)state;
+    sensor_open(256);
+    struct sigaction now;
+    assert_int_equal(sigaction(SIGUSR2, NULL, &now), 0);
+    assert_true(now.sa_flags & SA_SIGINFO);
+    raise(SIGUSR2); /* a late call back finds nobody at work: ignored */
+    assert_int_equal(s.ledger->faults, 0);
+    sensor_close();
+}
+
+/* ---- books at a tick ---- */
+
+static void test_told_books(void **state)
+{
+    bool owned[FT_SHARDS];
+    struct ft_books books;
+    (void)state;
+    sensor_open(256);
+    memset(owned, true, sizeof(owned));
+    send_udp(40000, 1000, "\1\1", 2);
+    struct ft_packet tick = {.seq = ++s.seq,
+                             .number = s.number,
+                             .time_ns = s.time_ns + S,
+                             .flags = FT_PACKET_TICK | FT_PACKET_STATS};
+    for (unsigned shard = 0; shard < FT_SHARDS; shard++)
+        ft_inspect_tick(s.inspector, &tick, (uint8_t)shard);
+    drain();
+    ft_inspect_tell_books(s.inspector, &tick, owned);
+    const struct ft_event *e = ft_ring_peek(&s.ring);
+    assert_non_null(e);
+    assert_int_equal(e->type, FT_EVENT_LEDGER);
+    memcpy(&books, e + 1, sizeof(books));
+    assert_int_equal(books.ledger.received, 1);
+    assert_int_equal(books.flows.created, 1);
+    assert_int_equal(books.flows.active, 1);
+    sensor_close();
+}
+
+static int set_up(void **state)
+{
+    (void)state;
+    forbidden = mmap(NULL, 4096, PROT_NONE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+    return forbidden == MAP_FAILED;
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(test_datagram_buckets), cmocka_unit_test(test_undecodable),
+        cmocka_unit_test(test_fragment_held),    cmocka_unit_test(test_full_flow_table),
+        cmocka_unit_test(test_tcp_buckets),      cmocka_unit_test(test_tcp_lost),
+        cmocka_unit_test(test_tcp_encrypted),    cmocka_unit_test(test_other_content),
+        cmocka_unit_test(test_operations_once),  cmocka_unit_test(test_full_ring),
+        cmocka_unit_test(test_faults),           cmocka_unit_test(test_fault_in_stream),
+        cmocka_unit_test(test_fault_in_frame),   cmocka_unit_test(test_fault_in_probe),
+        cmocka_unit_test(test_fault_in_burst),   cmocka_unit_test(test_fault_in_child),
+        cmocka_unit_test(test_overrun),          cmocka_unit_test(test_fault_elsewhere),
+        cmocka_unit_test(test_told_books),
+    };
+    return cmocka_run_group_tests(tests, set_up, NULL);
+}
