@@ -97,8 +97,10 @@ struct ft_conversation *ft_conversation_of(struct ft_conversations *c, const str
     bool swap = event->packet.server_side == 0;
     struct ft_address client = ft_event_address(event, swap ? FT_RECEIVER : FT_SENDER);
     struct ft_address server = ft_event_address(event, swap ? FT_SENDER : FT_RECEIVER);
-    bool is_mutual = event->packet.server_side == 2;
-    if (is_mutual && !event->packet.is_multicast && ft_address_is_device(&server) &&
+    const struct ft_event_packet *p = &event->packet;
+    bool is_mutual = p->server_side == 2;
+    bool is_for_group = p->is_multicast || (p->has_mac && p->dst_mac[0] & 1);
+    if (is_mutual && !is_for_group && ft_address_is_device(&server) &&
         ft_address_compare(&client, &server) > 0) {
         /* Among equals one conversation for both ways. */
         struct ft_address swapped = client;

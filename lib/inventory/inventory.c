@@ -319,9 +319,7 @@ const uint8_t *ft_asset_mac_address(const struct ft_asset *asset)
         return NULL;
     if (asset->address.family == 2)
         return asset->address.ip.bytes;
-    if (!asset->mac || (!asset->mac_is_strong && asset->mac->is_router))
-        return NULL;
-    return asset->mac->mac;
+    return asset->mac ? asset->mac->mac : NULL;
 }
 
 /* The asset of an address: a MAC address that was stated to belong to an IP address is that. */
@@ -359,22 +357,22 @@ static void add_role(struct ft_inventory *inv, struct ft_asset *a, uint32_t *rol
     mark(inv, a, FT_ASSET_ROLE);
 }
 
+/* All of it in constant time: who forges ARP must not be able to make the lists long and have them
+ * walked. Weakly bound assets are few, since a router's MAC address binds no more. */
 static void mac_unbind(struct ft_asset *a)
 {
     struct ft_asset_mac *m = a->mac;
     if (!m)
         return;
-    struct ft_asset **at = &m->first;
-    while (*at != a)
-        at = &(*at)->mac_next;
-    *at = a->mac_next;
+    *(a->mac_previous ? &a->mac_previous->mac_next : &m->first) = a->mac_next;
+    if (a->mac_next)
+        a->mac_next->mac_previous = a->mac_previous;
     if (!a->mac_is_strong)
         *(a->address.family == 4 ? &m->weak_ipv4 : &m->weak_ipv6) -= 1;
     if (m->strong == a) {
-        m->strong = NULL;
-        for (struct ft_asset *b = m->first; b; b = b->mac_next)
-            if (b->mac_is_strong && (!m->strong || b->number < m->strong->number))
-                m->strong = b;
+        m->strong = m->first;
+        while (m->strong && !m->strong->mac_is_strong)
+            m->strong = m->strong->mac_next;
     }
     a->mac = NULL;
     a->mac_is_strong = false;
@@ -384,7 +382,10 @@ static void mac_bind(struct ft_asset *a, struct ft_asset_mac *m, bool is_strong)
 {
     a->mac = m;
     a->mac_is_strong = is_strong;
+    a->mac_previous = NULL;
     a->mac_next = m->first;
+    if (m->first)
+        m->first->mac_previous = a;
     m->first = a;
     if (is_strong && !m->strong)
         m->strong = a;
@@ -396,18 +397,12 @@ static void mac_bind(struct ft_asset *a, struct ft_asset_mac *m, bool is_strong)
 static void becomes_router(struct ft_inventory *inv, struct ft_asset_mac *m, uint64_t time_ns)
 {
     m->is_router = true;
-    /* The list is in no order of time, the marks are by number: the output must not depend on it.
-     */
-    uint32_t last = 0;
-    for (;;) {
-        struct ft_asset *next = NULL;
-        for (struct ft_asset *a = m->first; a; a = a->mac_next)
-            if (!a->mac_is_strong && a->number > last && (!next || a->number < next->number))
-                next = a;
-        if (!next)
-            break;
-        mark(inv, next, FT_ASSET_MAC);
-        last = next->number;
+    for (struct ft_asset *a = m->first, *next; a; a = next) {
+        next = a->mac_next;
+        if (a->mac_is_strong)
+            continue;
+        mark(inv, a, FT_ASSET_MAC);
+        mac_unbind(a);
     }
     struct ft_address address = {.family = 2};
     memcpy(address.ip.bytes, m->mac, 6);
@@ -425,12 +420,11 @@ static void bind_weak(struct ft_inventory *inv, struct ft_asset *a, const uint8_
     if (a->mac || !ft_address_is_device(&address))
         return;
     struct ft_asset_mac *m = mac_get(inv, mac);
-    if (!m)
+    if (!m || m->is_router)
         return;
     mac_bind(a, m, false);
-    if (!m->is_router)
-        mark(inv, a, FT_ASSET_MAC);
-    if (!m->is_router && (m->weak_ipv4 >= ROUTER_IPV4 || m->weak_ipv6 >= ROUTER_IPV6))
+    mark(inv, a, FT_ASSET_MAC);
+    if ((m->weak_ipv4 >= ROUTER_IPV4 || m->weak_ipv6 >= ROUTER_IPV6))
         becomes_router(inv, m, time_ns);
 }
 

@@ -65,7 +65,7 @@ struct ft_asset {
     char *sub_text; /**< kinds that are text, NULL else */
 
     struct ft_asset_mac *mac; /**< binding, NULL = none; see ft_asset_mac_address() */
-    struct ft_asset *mac_next;
+    struct ft_asset *mac_next, *mac_previous;
     bool mac_is_strong;
 
     struct ft_asset_value *values;

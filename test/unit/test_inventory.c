@@ -317,6 +317,20 @@ static void test_a_mac_with_many_addresses_is_a_router(void **state)
     assert_null(ft_asset_mac_address(asset(0xc0a80001u)));
 }
 
+/* Forged ARP: one MAC address for everything, then another. Bound to be quick and consistent. */
+static void test_forged_arp(void **state)
+{
+    (void)state;
+    uint8_t macs[2][6] = {{0x00, 0x0e, 0x8c, 1, 1, 1}, {0x00, 0x0e, 0x8c, 2, 2, 2}};
+    for (int pass = 0; pass < 4; pass++)
+        for (uint32_t i = 0; i < 20000; i++)
+            give(make_arp(&r, i, 0x0a010000u + i, macs[pass & 1]));
+    assert_int_equal(ft_inventory_count(inv), 20000);
+    assert_memory_equal(ft_asset_mac_address(asset(0x0a010000u)), macs[1], 6);
+    assert_non_null(mac_asset(macs[1]));
+    assert_null(mac_asset(macs[0])); /* nobody's any more */
+}
+
 static void test_inner_traffic_of_gre_has_no_mac(void **state)
 {
     (void)state;
@@ -450,6 +464,7 @@ int main(void)
         TEST(test_arp_joins_mac_and_ip),
         TEST(test_arp_probe_binds_nothing),
         TEST(test_a_mac_with_many_addresses_is_a_router),
+        TEST(test_forged_arp),
         TEST(test_inner_traffic_of_gre_has_no_mac),
         TEST(test_bounds),
         TEST(test_children_are_bounded),
