@@ -572,17 +572,11 @@ static const struct ft_protocol *probe_children(struct ft_call *call, struct ft_
                              .dst_port = call->pub.dst_port};
     for (uint32_t i = 0; i < parent->children_any_count; i++) {
         const struct ft_protocol *p = call->registry->protocols[parent->children_any[i]];
-<<<<<<< HEAD
         if (!p->dissector->probe || atomic_load_explicit(&p->is_disabled, memory_order_relaxed))
             continue;
         /* A fault in the probe is the child's, not the parent's. */
         call->protocol = p;
         enum ft_verdict verdict = p->dissector->probe(&where, payload);
-=======
-        call->protocol = p; /* it is the culprit if probe() does not return */
-        enum ft_verdict verdict =
-            p->dissector->probe ? p->dissector->probe(&where, payload) : FT_NO;
->>>>>>> 493b6b5 (Tests of recognition and inspection; the dissector that was asked is the culprit of a fault in probe())
         call->protocol = parent;
         if (verdict == FT_YES)
             return p;

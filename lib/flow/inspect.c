@@ -955,14 +955,8 @@ static void on_flow_end(void *user, struct ft_flow *flow, enum ft_flow_end why)
 /* A dissector was abandoned while reading `p`: it is disabled, the rest goes on. */
 static void after_fault(struct ft_inspector *ins, struct ft_packet *p)
 {
-<<<<<<< HEAD
     const struct ft_protocol *called =
         ins->call.protocol ? ins->call.protocol : ft_recogniser_asked(ins->scratch);
-=======
-    const struct ft_protocol *called = ins->call.protocol;
-    if (!called) /* recognition had the call, and asked one after another */
-        called = ft_recogniser_asked(ins->scratch);
->>>>>>> 493b6b5 (Tests of recognition and inspection; the dissector that was asked is the culprit of a fault in probe())
     struct ft_protocol *culprit = called ? ins->shards->registry->protocols[called->index] : NULL;
     struct ft_ledger *l = &ins->ledger;
     int signal = ins->fault_signal;

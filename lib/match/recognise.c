@@ -14,11 +14,7 @@ struct ft_recogniser {
 
 struct ft_recogniser_scratch {
     hs_scratch_t *hs;
-<<<<<<< HEAD
     const struct ft_protocol *asked;
-=======
-    const struct ft_protocol *asked; /* last one whose probe() was called */
->>>>>>> 493b6b5 (Tests of recognition and inspection; the dissector that was asked is the culprit of a fault in probe())
     uint64_t hits[(FT_MAX_PROTOCOLS + 63) / 64];
 };
 
@@ -130,11 +126,6 @@ void ft_recogniser_scratch_free(struct ft_recogniser_scratch *s)
     free(s);
 }
 
-const struct ft_protocol *ft_recogniser_asked(const struct ft_recogniser_scratch *s)
-{
-    return s->asked;
-}
-
 static int on_hit(unsigned id, unsigned long long from, unsigned long long to, unsigned flags,
                   void *user)
 {
@@ -146,14 +137,11 @@ static int on_hit(unsigned id, unsigned long long from, unsigned long long to, u
     return 0;
 }
 
-<<<<<<< HEAD
 const struct ft_protocol *ft_recogniser_asked(const struct ft_recogniser_scratch *s)
 {
     return s->asked;
 }
 
-=======
->>>>>>> 493b6b5 (Tests of recognition and inspection; the dissector that was asked is the culprit of a fault in probe())
 static enum ft_verdict ask(struct ft_recogniser_scratch *s, const struct ft_protocol *p,
                            const struct ft_probe *where, const uint8_t *bytes, uint32_t length,
                            bool is_cut)
@@ -161,10 +149,6 @@ static enum ft_verdict ask(struct ft_recogniser_scratch *s, const struct ft_prot
     if (atomic_load_explicit(&p->is_disabled, memory_order_relaxed) || !p->dissector->probe)
         return FT_NO;
     s->asked = p;
-<<<<<<< HEAD
-=======
-    atomic_signal_fence(memory_order_seq_cst); /* a fault handler asks who it was */
->>>>>>> 493b6b5 (Tests of recognition and inspection; the dissector that was asked is the culprit of a fault in probe())
     return p->dissector->probe(where, ft_view_make(bytes, length, is_cut));
 }
 

@@ -31,9 +31,6 @@ const struct ft_protocol *ft_recogniser_asked(const struct ft_recogniser_scratch
 struct ft_recogniser_scratch *ft_recogniser_scratch_new(const struct ft_recogniser *r);
 void ft_recogniser_scratch_free(struct ft_recogniser_scratch *s);
 
-/** Whose probe() was called last with this scratch space: the culprit when it did not return. */
-const struct ft_protocol *ft_recogniser_asked(const struct ft_recogniser_scratch *s);
-
 /**
  * The protocol of a payload: the first in order of registration whose signature hits and whose
  * probe() says yes. `maybe` (index + 1, 0 = none; may come from an earlier payload of the flow) is
