@@ -24,15 +24,24 @@ static void *open_file(const char *file)
     return dlopen(path, RTLD_NOW | RTLD_LOCAL);
 }
 
+/* What the loader says, without the file's name before it. */
+static const char *loader_error(const char *file)
+{
+    const char *text = dlerror(), *name = text ? strstr(text, file) : NULL;
+    if (!text)
+        return "unknown reason";
+    return name && name[strlen(file)] == ':' ? name + strlen(file) + 2 : text;
+}
+
 bool plugin_load(struct ft_registry *r, const char *file, char *error, size_t error_size)
 {
-    char why[128];
+    char why[512];
     if (access(file, R_OK) != 0)
         return refuse(error, error_size, file, strerror(errno));
     void *handle = open_file(file);
     if (!handle) {
-        const char *reason = dlerror();
-        return refuse(error, error_size, file, reason ? reason : "cannot be loaded");
+        snprintf(why, sizeof(why), "cannot be loaded: %s", loader_error(file));
+        return refuse(error, error_size, file, why);
     }
     const struct ft_plugin *plugin = dlsym(handle, "ft_plugin");
     if (!plugin)
