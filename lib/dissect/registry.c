@@ -171,6 +171,22 @@ static bool is_name(const char *name)
     return true;
 }
 
+/* A protocol's name is a key of its events and their type: these are taken. */
+static bool is_reserved(const char *name)
+{
+    static const char *const reserved[] = {
+        "anomaly", "app_proto",  "asset",     "community_id", "dest_ip", "dest_port", "direction",
+        "ether",   "event_type", "fieldtap",  "flow",         "flow_id", "health",    "host",
+        "message", "operation",  "packet",    "pcap_cnt",     "proto",   "src_ip",    "src_port",
+        "stats",   "tcp",        "timestamp", "tunnel",       "tx_id",   "udp",       "vlan"};
+    if (strncmp(name, "alert", 5) == 0)
+        return true;
+    for (unsigned i = 0; i < sizeof(reserved) / sizeof(reserved[0]); i++)
+        if (strcmp(name, reserved[i]) == 0)
+            return true;
+    return false;
+}
+
 static int compare_commands(const void *a, const void *b)
 {
     const struct ft_command *x = a, *y = b;
@@ -361,6 +377,9 @@ bool ft_registry_add(struct ft_registry *r, const struct ft_dissector *d, const 
         !d->fields.row_size)
         return refuse(error, error_size, d->name, origin,
                       "name (lower case, digits, _), title, fields and dissect() are required");
+    if (is_reserved(d->name))
+        return refuse(error, error_size, d->name, origin,
+                      "that name is a key or type of every event: choose another");
     if (ft_registry_find(r, d->name))
         return refuse(error, error_size, d->name, origin, "a protocol of that name exists already");
     if (r->count == FT_MAX_PROTOCOLS)

@@ -39,4 +39,22 @@ static inline bool ft_novelty_add(struct ft_novelty *n, uint64_t hash)
     return true;
 }
 
+/**
+ * Note the value that a key has now: true when it is another than was noted last, or none was. For
+ * what changes to and fro, where a set would know both values and tell neither.
+ */
+static inline bool ft_novelty_change(struct ft_novelty *n, uint64_t key, uint64_t value)
+{
+    uint64_t *b = n->slots + (key >> 32 & (n->buckets - 1)) * 8;
+    uint64_t noted = (key & 0xffffffff00000000ull) | (uint32_t)(value ^ value >> 32) | 1;
+    for (unsigned i = 0; i < 8; i++) {
+        if (b[i] >> 32 != key >> 32)
+            continue;
+        bool is_other = b[i] != noted;
+        b[i] = noted;
+        return is_other;
+    }
+    return ft_novelty_add(n, noted);
+}
+
 #endif

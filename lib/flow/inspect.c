@@ -364,7 +364,13 @@ static void tell_violation(struct ft_inspector *ins, const struct ft_finding *f)
     event_end(ins, e);
 }
 
-/* Facts are told once: until the shard's novelty is renewed. */
+/* Facts whose values come back: the last one told counts, not all that were. */
+static bool is_changing_fact(uint8_t fact)
+{
+    return fact == FT_FACT_MODE || fact == FT_FACT_FIRMWARE || fact == FT_FACT_PROTECTION;
+}
+
+/* Facts are told once: until the shard's novelty is renewed, or the value is another. */
 static void tell_fact(struct ft_inspector *ins, const struct ft_asset_fact *f)
 {
     const struct ft_flow *flow = ins->flow;
@@ -373,7 +379,9 @@ static void tell_fact(struct ft_inspector *ins, const struct ft_asset_fact *f)
     uint64_t h = ft_hash_mix(ip->words[0], ip->words[1] ^ flow->key.family);
     h = ft_hash_mix(h, (uint64_t)f->fact << 16 | (uint64_t)f->sub.kind << 8 | f->kind);
     h = ft_hash_mix(h, f->sub.value);
-    if (!ft_novelty_add(novelty(ins), ft_hash_bytes(h, f->text, f->length)))
+    if (is_changing_fact(f->fact)
+            ? !ft_novelty_change(novelty(ins), h, ft_hash_bytes(1, f->text, f->length))
+            : !ft_novelty_add(novelty(ins), ft_hash_bytes(h, f->text, f->length)))
         return;
     struct ft_event *e = event_begin(ins, FT_EVENT_FACT);
     if (!e)
@@ -615,7 +623,10 @@ static void assign(struct ft_inspector *ins, struct ft_flow *flow, const struct 
     memset(flow->children, 0, sizeof(flow->children));
     memset(&flow->state_map, 0, sizeof(flow->state_map));
     ft_flow_changed(ins->shards->flows, flow);
-    tell_talk(ins, flow);
+    /* A layer that only carries is not what two hosts talk; what it carries tells its operations.
+     */
+    if (!(p->flags & FT_DISSECTOR_TRANSPORT))
+        tell_talk(ins, flow);
 }
 
 /* The protocol that the ports of the flow are bound to, the server's port first. */
@@ -911,6 +922,15 @@ static void count_packet(struct ft_ledger *l, const struct ft_packet *p)
 
 /* ---- ends of flows ---- */
 
+/* The protocol a flow is known by: the innermost that a carrying layer recognised. */
+static uint16_t innermost(const struct ft_flow *flow)
+{
+    for (unsigned i = FT_INLINE_CHILDREN; i-- > 0;)
+        if (flow->children[i])
+            return flow->children[i];
+    return flow->protocol;
+}
+
 static void give_up_slot(struct ft_inspector *ins, struct ft_flow *flow);
 
 static void on_flow_end(void *user, struct ft_flow *flow, enum ft_flow_end why)
@@ -930,7 +950,7 @@ static void on_flow_end(void *user, struct ft_flow *flow, enum ft_flow_end why)
         enum ft_side client = flow->server == FT_SIDE_A ? FT_SIDE_B : FT_SIDE_A;
         unsigned from = client == FT_SIDE_B;
         event_flow(ins, e, flow, client);
-        e->protocol = flow->protocol;
+        e->protocol = innermost(flow);
         for (unsigned i = 0; i < 2; i++) {
             e->flow.packets[i] = flow->packets[i ^ from];
             e->flow.bytes[i] = flow->bytes[i ^ from];
