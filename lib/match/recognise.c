@@ -163,6 +163,7 @@ const struct ft_protocol *ft_recognise(const struct ft_recogniser *r,
     const hs_database_t *db = where->transport == FT_TRANSPORT_TCP ? r->tcp : r->udp;
     uint16_t first_maybe = 0;
     *maybe = 0;
+    s->asked = NULL; /* whatever happens in the scan is nobody's fault */
     if (!db)
         return NULL;
     memset(s->hits, 0, sizeof(s->hits));

@@ -254,6 +254,21 @@ class Refusals(unittest.TestCase):
         self.refused(path("hostile/refused_no_dissector.so"), "names no dissector")
 
 
+class Guide(unittest.TestCase):
+    """doc/writing-a-dissector.md shows the example plugin as it is."""
+
+    def test_listings_are_from_the_example(self):
+        with open(os.path.join(SOURCE, "doc", "writing-a-dissector.md"), encoding="utf-8") as f:
+            listings = re.findall(r"^```c\n(.*?)^```$", f.read(), flags=re.M | re.S)
+        code = ""
+        for name in ("kilnlink.c", "test_kilnlink.c"):
+            with open(os.path.join(SOURCE, "plugins", "kilnlink", name), encoding="utf-8") as f:
+                code += f.read()
+        self.assertGreater(len(listings), 15)
+        for listing in listings:
+            self.assertIn(listing, code)
+
+
 def hostile(text):
     return b"H" + bytes([len(text)]) + text
 
