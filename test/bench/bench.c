@@ -273,6 +273,7 @@ static bool measure(const struct engine *e, const struct bench_list *list, uint3
     struct ft_shards *shards = make_shards(e, flows);
     struct bench_worker w;
     pthread_t thread;
+    pin(1); /* the new thread begins where this one may run: not where this one is going to spin */
     if (!shards || !worker_make(&w, e, list, shards, 1) ||
         !(w.bursts = __libc_malloc((list->count / BURST + 1) * sizeof(*w.bursts))) ||
         pthread_create(&thread, NULL, worker_main, &w) != 0)
