@@ -8,6 +8,7 @@
 #include "sensor.h"
 
 #include <sched.h>
+#include <signal.h>
 #include <string.h>
 #include <time.h>
 
@@ -90,7 +91,8 @@ static void handle(struct merge *m, const struct ft_event *e)
         ft_core_tick(s->core, e->clock_ns, e->seq);
 }
 
-/* A worker that stays in one dissector call from one visit to the next is called back. */
+/* A worker that stays in one dissector call from one visit to the next is called back; so is a
+ * reader that waits although it is to stop. */
 static void watch(struct merge *m)
 {
     struct timespec t;
@@ -99,6 +101,10 @@ static void watch(struct merge *m)
     if (now - m->last_watch < WATCH_NS)
         return;
     m->last_watch = now;
+    /* A stop that came right before the reader began to wait for input did not wake it. */
+    if (atomic_load_explicit(&m->sensor->stop, memory_order_relaxed) &&
+        !atomic_load_explicit(&m->sensor->is_read, memory_order_acquire))
+        pthread_kill(m->sensor->reader, SIGTERM);
     for (uint32_t i = 0; i < m->sensor->worker_count; i++)
         ft_inspect_watch(m->sensor->workers[i].inspector, m->sensor->workers[i].thread);
 }

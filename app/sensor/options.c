@@ -87,7 +87,7 @@ static bool number(const char *option, const char *text, uint64_t low, uint64_t 
 {
     char *end;
     unsigned long long n = strtoull(text, &end, 10);
-    if (!*text || *end || *text == '-' || n < low || n > high)
+    if (*text < '0' || *text > '9' || *end || n < low || n > high)
         return wrong("%s %s: expected a number from %llu to %llu", option, text,
                      (unsigned long long)low, (unsigned long long)high);
     *to = (uint32_t)n;
@@ -129,7 +129,7 @@ static bool take(struct options *o, int c)
         return append("-r", o->sources, &o->source_count, optarg);
     case 'l':
         o->log_dir = optarg;
-        return true;
+        return *optarg || wrong("-l: expected a directory, or - for standard output");
     case 'c':
         o->config_file = optarg;
         return true;
@@ -172,8 +172,20 @@ static bool take(struct options *o, int c)
         o->quiet = true;
         return true;
     default:
-        return wrong("see fieldtap --help for the options");
+        return false;
     }
+}
+
+/* getopt's own messages take two lines and do not say what to do. */
+static bool refuse(int c, const char *argument)
+{
+    char name[3] = {'-', (char)optopt, 0};
+    bool is_short = optopt > 0 && optopt < 128;
+    if (c == ':')
+        return wrong("option %s needs an argument; fieldtap --help lists the options",
+                     is_short && argument[1] != '-' ? name : argument);
+    return wrong("there is no option %s; fieldtap --help lists the options",
+                 is_short && argument[1] != '-' ? name : argument);
 }
 
 static bool read_config(struct options *o)
@@ -195,10 +207,13 @@ bool options_read(struct options *o, int argc, char **argv)
 {
     int c;
     *o = (struct options){.loops = 1};
-    opterr = 1;
-    while ((c = getopt_long(argc, argv, "r:l:c:w:TVvqh", long_options, NULL)) != -1)
+    opterr = 0;
+    while ((c = getopt_long(argc, argv, ":r:l:c:w:TVvqh", long_options, NULL)) != -1) {
+        if (c == ':' || c == '?')
+            return refuse(c, argv[optind - 1]);
         if (!take(o, c))
             return false;
+    }
     if (optind < argc)
         return wrong("\"%s\" is no option; captures are read with -r %s", argv[optind],
                      argv[optind]);

@@ -283,10 +283,12 @@ void *reader_main(void *arg)
     uint64_t started = wall_ns(), shown = started;
     bool shows = isatty(STDERR_FILENO) && !s->options->quiet;
     *r = (struct reader){.sensor = s};
+    signals_open();
     while (!atomic_load_explicit(&s->stop, memory_order_relaxed) &&
            ft_capture_set_next(s->capture, &record) == 1) {
         take(r, &record);
-        if (shows && (r->number & 0xfff) == 0 && wall_ns() - shown > SECOND / 2) {
+        bool may_show = shows && ((r->number & 0xfff) == 0 || s->options->speed > 0);
+        if (may_show && wall_ns() - shown > SECOND / 2) {
             shown = wall_ns();
             show_progress(s, started, false);
         }

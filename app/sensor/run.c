@@ -14,7 +14,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/random.h>
+#include <sys/statvfs.h>
 #include <unistd.h>
 
 #define EVENT_RING   (4u << 20)
@@ -37,16 +37,41 @@ static void on_stop(int signal)
         atomic_store_explicit(&running->stop, true, memory_order_relaxed);
 }
 
-/* Without SA_RESTART: a read from a pipe must end. */
-static void catch_signals(void)
+static void stop_signals(sigset_t *set)
+{
+    sigemptyset(set);
+    sigaddset(set, SIGINT);
+    sigaddset(set, SIGTERM);
+    sigaddset(set, SIGHUP);
+}
+
+/*
+ * From here on, where something is written, a stop signal ends the run in order. It is for the
+ * reader alone, which may be waiting for input: all threads that are made from now on, DPDK's too,
+ * inherit that it is blocked, and the reader opens it for itself. Without SA_RESTART, so that a
+ * read from a pipe ends.
+ */
+static void catch_signals(struct sensor *s)
 {
     struct sigaction sa = {.sa_handler = on_stop};
+    sigset_t stops;
+    running = s;
+    stop_signals(&stops);
+    pthread_sigmask(SIG_BLOCK, &stops, NULL);
     sigaction(SIGINT, &sa, NULL);
     sigaction(SIGTERM, &sa, NULL);
+    sigaction(SIGHUP, &sa, NULL);
     /* A pipe without reader and a file at its limit are errors of write(2), told at the end. */
     signal(SIGPIPE, SIG_IGN);
     signal(SIGXFSZ, SIG_IGN);
     ft_inspect_install_guard();
+}
+
+void signals_open(void)
+{
+    sigset_t stops;
+    stop_signals(&stops);
+    pthread_sigmask(SIG_UNBLOCK, &stops, NULL);
 }
 
 static bool bind_ports(struct sensor *s)
@@ -139,6 +164,18 @@ static bool make_workers(struct sensor *s)
     return true;
 }
 
+/* A disk that is full when the run begins: better said now than after hours of reading. */
+static bool has_room(const char *dir)
+{
+    struct statvfs disk;
+    if (!dir || strcmp(dir, "-") == 0 || statvfs(dir, &disk) < 0 || disk.f_blocks == 0 ||
+        (geteuid() == 0 ? disk.f_bfree : disk.f_bavail) > 0)
+        return true;
+    fprintf(stderr, "fieldtap: the disk of %s is full: free some of it or give another directory\n",
+            dir);
+    return false;
+}
+
 static bool make_core(struct sensor *s)
 {
     const struct ft_config *c = &s->options->config;
@@ -151,6 +188,8 @@ static bool make_core(struct sensor *s)
     s->output = ft_output_open(s->options->log_dir, error, sizeof(error));
     if (!s->output)
         return fail(error);
+    if (!has_room(s->options->log_dir))
+        return false;
     s->core = ft_core_new(&config, s->registry, s->output, error, sizeof(error));
     return s->core || fail(error);
 }
@@ -186,21 +225,16 @@ static bool make_sensor(struct sensor *s)
     return make_workers(s);
 }
 
-static bool start_threads(struct sensor *s)
+static void start_threads(struct sensor *s)
 {
-    sigset_t stops, before;
-    sigemptyset(&stops);
-    sigaddset(&stops, SIGINT);
-    sigaddset(&stops, SIGTERM);
     bool ok = true;
-    /* Only the reader is to be woken by a stop signal: it is the one that waits for input. */
-    pthread_sigmask(SIG_BLOCK, &stops, &before);
     for (uint32_t w = 0; ok && w < s->worker_count; w++)
         ok = pthread_create(&s->workers[w].thread, NULL, worker_main, &s->workers[w]) == 0;
-    pthread_sigmask(SIG_SETMASK, &before, NULL);
-    ok = ok && pthread_create(&s->reader, NULL, reader_main, s) == 0;
-    pthread_sigmask(SIG_BLOCK, &stops, NULL);
-    return ok || fail("cannot start threads");
+    if (ok && pthread_create(&s->reader, NULL, reader_main, s) == 0)
+        return;
+    /* Those that did start use what would have to be freed; nothing is written yet. */
+    fail("cannot start threads");
+    _exit(1);
 }
 
 static void say_remarks(struct sensor *s)
@@ -300,6 +334,24 @@ static int answer(const struct sensor *s)
     return 0;
 }
 
+/* Read, work and write everything. Returns the exit code. */
+static int run(struct sensor *s)
+{
+    catch_signals(s);
+    if (!make_core(s) || !make_sensor(s))
+        return 1;
+    s->started_tsc = rte_rdtsc();
+    start_threads(s);
+    alerting_loop(s);
+    pthread_join(s->reader, NULL);
+    for (uint32_t w = 0; w < s->worker_count; w++)
+        pthread_join(s->workers[w].thread, NULL);
+    s->ended_tsc = rte_rdtsc();
+    int code = finish(s);
+    rte_eal_cleanup();
+    return code;
+}
+
 int sensor_run(const struct options *o)
 {
     struct sensor *s = aligned_alloc(64, (sizeof(*s) + 63) & ~(size_t)63);
@@ -315,21 +367,10 @@ int sensor_run(const struct options *o)
         code = 2;
     } else if (o->action != ACTION_RUN) {
         code = answer(s);
-    } else if (open_captures(s) && make_core(s) && make_sensor(s)) {
-        running = s;
-        catch_signals();
-        s->started_tsc = rte_rdtsc();
-        if (start_threads(s)) {
-            alerting_loop(s);
-            pthread_join(s->reader, NULL);
-            for (uint32_t w = 0; w < s->worker_count; w++)
-                pthread_join(s->workers[w].thread, NULL);
-            s->ended_tsc = rte_rdtsc();
-            code = finish(s);
-        }
-        running = NULL;
-        rte_eal_cleanup();
+    } else if (open_captures(s)) {
+        code = run(s);
     }
+    running = NULL;
     free_sensor(s);
     return code;
 }

@@ -88,6 +88,9 @@ static inline struct ft_packet *packet_of(struct rte_mbuf *m)
 void *reader_main(void *arg);
 void *worker_main(void *arg);
 
+/** Let the stop signals through to the calling thread: the reader's. */
+void signals_open(void);
+
 /** Run the alerting loop on this thread until everything was read, worked and written. */
 void alerting_loop(struct sensor *s);
 

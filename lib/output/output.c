@@ -101,7 +101,8 @@ static bool open_file(struct ft_output *out, const char *directory, char *error,
         return false;
     }
     if (mkdir(directory, 0755) < 0 && errno != EEXIST) {
-        say(error, size, "cannot make the directory %s: %s", directory, strerror(errno));
+        say(error, size, "cannot make the directory %s: %s", directory,
+            errno == ENOENT ? "the folder that it is to be in does not exist" : strerror(errno));
         return false;
     }
     /* Not blocking, so that a pipe of that name is told about and not waited for. */

@@ -1,0 +1,303 @@
+#!/usr/bin/env python3
+# SPDX-License-Identifier: BSD-3-Clause
+"""Bad input and bad surroundings: one clear sentence, the defined exit code, never half a line.
+
+usage: test_bad_input.py PATH_OF_FIELDTAP PATH_OF_FIELDTAP_PLANT [unittest options]
+"""
+
+import json
+import os
+import pathlib
+import resource
+import shutil
+import subprocess
+import time
+import unittest
+
+import sensor
+from sensor import Case, modbus_read, pcap, run
+
+IS_ROOT = os.geteuid() == 0
+
+
+def as_nobody():
+    """Run before the sensor: root may read and write everything."""
+    os.setgroups([])
+    os.setgid(65534)
+    os.setuid(65534)
+
+
+def can_mount():
+    """May this process mount a small disk? Containers often may not."""
+    return IS_ROOT and shutil.which("unshare") and subprocess.run(
+        ["unshare", "-m", "true"], check=False, capture_output=True).returncode == 0
+
+
+class Usage(Case):
+    """Exit code 2."""
+
+    def test_unknown_options(self):
+        self.assertFails(run("--bogus"), 2, "no option --bogus", "--help")
+        self.assertFails(run("-x", "-r", "a"), 2, "no option -x", "--help")
+        self.assertFails(run("-qx"), 2, "no option -x", "--help")
+        self.assertFails(run("--merge=5", "-r", "a"), 2, "--merge=5")
+
+    def test_missing_arguments(self):
+        for option in ("-r", "-l", "-w", "-c", "--describe", "--loop", "--speed", "--log"):
+            self.assertFails(run(option), 2, option, "argument")
+
+    def test_nothing_to_do(self):
+        self.assertFails(run(), 2, "-r FILE")
+        self.assertFails(run("-l", self.out), 2, "-r FILE")
+        self.assertFalse(self.out.exists())
+        self.assertFails(run("a.pcap"), 2, "-r a.pcap")
+
+    def test_numbers(self):
+        path = self.write("a.pcap", pcap([]))
+        for option, values in (("-w", ("0", "129", "x", "", "-1", "+1", " 1", "1x", "1e9")),
+                               ("--loop", ("0", "-1", "x", "99999999999999999999")),
+                               ("--speed", ("0", "-1", "x", "", "nan", "inf", "1x"))):
+            for value in values:
+                self.assertFails(run(option, value, "-r", path), 2, option, "expected")
+
+    def test_names(self):
+        self.assertFails(run("--describe", "nope"), 2, '"nope"', "--list-protocols")
+        self.assertFails(run("--log", "all", "-r", "x"), 2, "--log all", "messages")
+        self.assertFails(run("-l", "", "-r", "x"), 2, "-l")
+
+    def test_plugins(self):
+        text = self.write("text.so", b"no library")
+        self.assertFails(run("-T", "--plugin", self.dir / "none.so"), 2, "none.so", "No such file")
+        self.assertFails(run("-T", "--plugin", text), 2, "text.so")
+        self.assertFails(run("-T", "--plugin", self.dir), 2, str(self.dir))
+
+
+class Captures(Case):
+    """What cannot be read: exit code 1."""
+
+    def fails(self, source, *words, **more):
+        r = run("-r", source, "-l", self.out, **more)
+        self.assertFails(r, 1, *words)
+        self.assertFalse(self.out.exists(), "nothing is begun for a source that cannot be read")
+
+    def test_files(self):
+        self.fails(self.dir / "none.pcap", "none.pcap", "No such file")
+        self.fails(self.write("zero.pcap", b""), "zero.pcap", "empty")
+        self.fails(self.write("text.pcap", b"this is no capture\n" * 50), "text.pcap",
+                   "not a capture")
+        self.fails(self.write("head.pcap", pcap([])[:20]), "head.pcap")
+        self.fails("/dev/null", "/dev/null")
+        self.fails("", "No such file")
+
+    def test_one_of_several(self):
+        good = self.write("good.pcap", pcap([(0, modbus_read(1))]))
+        self.assertFails(run("-r", good, "-r", self.dir / "none.pcap", "-l", self.out), 1,
+                         "none.pcap")
+
+    def test_folders(self):
+        empty = self.dir / "empty"
+        empty.mkdir()
+        self.fails(empty, "no capture")
+        (empty / "a.txt").write_text("no capture")
+        (empty / "b.pcap").write_bytes(b"")
+        self.fails(empty, "no capture")
+
+    def test_standard_input(self):
+        self.fails("-", "-", "empty")
+        with open("/dev/zero", "rb") as zero:
+            self.fails("-", "not a capture", stdin=zero)
+        data = self.write("a.pcap", pcap([(0, modbus_read(1))]))
+        with subprocess.Popen(["cat", data], stdout=subprocess.PIPE) as cat:
+            self.assertFails(run("-r", "-", "--loop", "2", stdin=cat.stdout), 1, "pipe", "2 times")
+        with open(data, "rb") as file:
+            self.assertFails(run("-r", "-", "-r", "-", stdin=file), 1, "once")
+
+    @unittest.skipUnless(IS_ROOT, "needs root to become somebody who may not read")
+    def test_unreadable(self):
+        os.chmod(self.dir, 0o755)
+        path = self.write("secret.pcap", pcap([]))
+        path.chmod(0o600)
+        self.fails(path, "secret.pcap", "Permission denied", preexec_fn=as_nobody)
+        config = self.write("secret.json", b"{}")
+        config.chmod(0o600)
+        self.assertFails(run("-T", "-c", config, preexec_fn=as_nobody), 2, "secret.json",
+                         "Permission denied")
+
+    def test_garbage_after_the_header(self):
+        noise = bytes((i * 7919 >> 3) & 255 for i in range(50000))
+        for name, head in (("a.pcap", pcap([(0, modbus_read(1))])),
+                           ("b.pcap", pcap([]))):
+            r = run("-r", self.write(name, head + noise), "-l", self.dir / name[0])
+            self.assertIn(r.code, (0, 1))
+            self.assertLessEqual(r.err.count("\n"), 2)
+            self.assertIn(name, r.err)
+            self.assertIs(self.stats(self.dir / name[0])["balanced"], True)
+
+
+class Output(Case):
+    """Where the events should go."""
+
+    def setUp(self):
+        super().setUp()
+        self.capture = self.write("a.pcap", pcap([(i, modbus_read(i)) for i in range(5)]))
+
+    def test_one_level_is_made(self):
+        self.assertEqual(run("-r", self.capture, "-l", self.dir / "new").code, 0)
+        self.assertFails(run("-r", self.capture, "-l", self.dir / "x" / "y"), 1, "x/y",
+                         "does not exist")
+        self.assertFalse((self.dir / "x").exists())
+
+    def test_not_a_directory(self):
+        self.assertFails(run("-r", self.capture, "-l", self.capture), 1, "Not a directory")
+
+    def test_eve_json_of_another_kind(self):
+        self.out.mkdir()
+        (self.out / "eve.json").mkdir()
+        self.assertFails(run("-r", self.capture, "-l", self.out), 1, "eve.json")
+        (self.out / "eve.json").rmdir()
+        os.mkfifo(self.out / "eve.json")
+        self.assertFails(run("-r", self.capture, "-l", self.out), 1, "eve.json", "regular")
+
+    @unittest.skipUnless(IS_ROOT, "needs root to become somebody who may not write")
+    def test_read_only(self):
+        os.chmod(self.dir, 0o755)
+        self.out.mkdir(mode=0o555)
+        os.chmod(self.capture, 0o644)
+        self.assertFails(run("-r", self.capture, "-l", self.out, preexec_fn=as_nobody), 1,
+                         "eve.json", "Permission denied")
+        self.assertFails(run("-r", self.capture, "-l", self.dir / "new", preexec_fn=as_nobody), 1,
+                         "new", "Permission denied")
+
+    def test_two_runs_one_directory(self):
+        with sensor.start("-r", self.capture, "--speed", "0.2", "-l", self.out) as first:
+            deadline = time.monotonic() + 20
+            while not (self.out / "eve.json").exists() and time.monotonic() < deadline:
+                time.sleep(0.05)
+            time.sleep(0.2)
+            r = run("-r", self.capture, "-l", self.out)
+            self.assertFails(r, 1, str(self.out), "another run")
+            self.assertIsNone(first.poll())
+            first.terminate()
+            self.assertEqual(first.wait(timeout=20), 0)
+        self.assertTrue(self.events())
+
+    def test_parallel_runs(self):
+        plant = self.plant(seconds=20)
+        runs = [sensor.start("-r", plant, "-l", self.dir / f"p{i}", "-w", "2") for i in range(6)]
+        self.assertEqual([r.wait(timeout=120) for r in runs], [0] * 6)
+        written = {(self.dir / f"p{i}" / "eve.json").read_bytes() for i in range(6)}
+        self.assertEqual(len(written), 1)
+
+    def test_full_device(self):
+        with open("/dev/full", "wb") as full:
+            for options in (("-l", "-"), ()):
+                r = subprocess.run([sensor.FIELDTAP, "-r", self.capture, *options], stdout=full,
+                                   stderr=subprocess.PIPE, check=False)
+                self.assertEqual(r.returncode, 1)
+                self.assertIn(b"No space left on device", r.stderr)
+                self.assertEqual(r.stderr.count(b"\n"), 1)
+
+    def test_closed_pipe(self):
+        plant = self.plant(seconds=60)
+        read, write = os.pipe()
+        with sensor.start("-r", plant, "-l", "-", "--log", "messages", stdout=write,
+                          stderr=subprocess.PIPE) as process:
+            os.close(write)
+            got = os.read(read, 100)
+            os.close(read)
+            err = process.communicate(timeout=60)[1].decode()
+        self.assertEqual(process.returncode, 1)
+        self.assertIn("Broken pipe", err)
+        self.assertTrue(got.startswith(b"{"))
+
+    def check_lost(self, r, directory):
+        """Analysed to the end, whole lines, the lost ones counted, exit code 1."""
+        self.assertEqual(r.code, 1, r.err)
+        self.assertRegex(r.err, r"\d+ of \d+ lines could not be written")
+        return sensor.lines(directory / "eve.json")
+
+    def test_file_size_limit(self):
+        plant = self.plant(seconds=60)
+        self.assertEqual(run("-r", plant, "-l", self.dir / "all", "--log", "messages").code, 0)
+        limit = 300_001
+
+        def set_limit():
+            resource.setrlimit(resource.RLIMIT_FSIZE, (limit, limit))
+        r = run("-r", plant, "-l", self.out, "--log", "messages", preexec_fn=set_limit)
+        events = self.check_lost(r, self.out)
+        everything = self.events(self.dir / "all")
+        self.assertGreater(len(events), 100)
+        self.assertLess(len(events), len(everything))
+        stats = self.stats()
+        self.assertIs(stats["balanced"], True)
+        self.assertEqual(stats["packets"]["read"],
+                         self.stats(self.dir / "all")["packets"]["read"])
+        self.assertEqual(stats["lines"]["written"], len(events))
+        self.assertEqual(stats["lines"]["made"], stats["lines"]["written"] + stats["lines"]["lost"])
+
+    def on_small_disk(self, *script):
+        """Run a shell script with a disk of 256 KiB at self.out, in a mount space of its own."""
+        self.out.mkdir(exist_ok=True)
+        text = f"mount -t tmpfs -o size=256k none {self.out} && " + " ".join(map(str, script))
+        return sensor.Result(subprocess.run(["unshare", "-m", "sh", "-c", text], check=False,
+                                            capture_output=True, timeout=120))
+
+    def test_disk_fills(self):
+        if not can_mount():
+            self.skipTest("may not mount")
+        plant = self.plant(seconds=60)
+        saved = self.dir / "saved"
+        r = self.on_small_disk(sensor.FIELDTAP, "-r", plant, "-l", self.out, "--log", "messages",
+                               "; code=$?; cp -r", self.out, saved, "; exit $code")
+        if "mount" in r.err:
+            self.skipTest("may not mount")
+        events = self.check_lost(r, saved)
+        self.assertGreater(len(events), 50)
+
+    def test_disk_is_full_or_read_only_at_start(self):
+        if not can_mount():
+            self.skipTest("may not mount")
+        fill = f"cat /dev/zero >{self.out}/filler 2>/dev/null; "
+        r = self.on_small_disk(fill, sensor.FIELDTAP, "-r", self.capture, "-l", self.out)
+        if "mount" in r.err:
+            self.skipTest("may not mount")
+        self.assertFails(r, 1, "full", str(self.out))
+        r = self.on_small_disk("mount -o remount,ro", self.out, "&&", sensor.FIELDTAP, "-r",
+                               self.capture, "-l", self.out)
+        self.assertFails(r, 1, "Read-only file system")
+
+    def test_huge_eve_json_that_is_none(self):
+        self.out.mkdir()
+        (self.out / "eve.json").write_bytes(b"x" * 1_000_000)
+        self.assertFails(run("-r", self.capture, "-l", self.out), 1, "not a file of JSON lines")
+        self.assertEqual((self.out / "eve.json").stat().st_size, 1_000_000, "left as it was")
+
+
+class Machine(Case):
+    """Any machine will do."""
+
+    def test_without_privileges(self):
+        if not IS_ROOT:
+            self.skipTest("is so anyway")
+        os.chmod(self.dir, 0o777)
+        path = self.write("a.pcap", pcap([(0, modbus_read(1))]))
+        os.chmod(path, 0o644)
+        program = pathlib.Path("/tmp/fieldtap-e2e-copy")
+        shutil.copy(sensor.FIELDTAP, program)
+        program.chmod(0o755)
+        r = sensor.Result(subprocess.run([program, "-r", path, "-l", self.out], check=False,
+                                         capture_output=True, preexec_fn=as_nobody, cwd="/"))
+        program.unlink()
+        self.assertOk(r)
+        self.assertIs(json.loads((self.out / "stats.json").read_text())["balanced"], True)
+
+    def test_one_cpu(self):
+        path = self.plant(seconds=10)
+
+        def one_cpu():
+            os.sched_setaffinity(0, {min(os.sched_getaffinity(0))})
+        self.assertOk(run("-r", path, "-w", "4", "-l", self.out, preexec_fn=one_cpu))
+
+
+if __name__ == "__main__":
+    sensor.main()
