@@ -806,10 +806,16 @@ static const void *answer(struct ft_call *call, uint64_t number, uint64_t time_n
     if (!copy)
         return NULL;
     memcpy(copy, keep, FT_MAX_PAIR_KEEP);
-    m->is_paired = true;
-    m->request_number = number;
-    m->response_ns = call->pub.time_ns > time_ns ? call->pub.time_ns - time_ns : 0;
-    return copy;
+    uint64_t passed = call->pub.time_ns > time_ns ? call->pub.time_ns - time_ns : 0;
+    /* What carries an answer is one too, unless it said what it answers itself. */
+    for (;;) {
+        m->is_paired = true;
+        m->request_number = number;
+        m->response_ns = passed;
+        if (m->parent == 0xff || call->messages[m->parent].is_paired)
+            return copy;
+        m = &call->messages[m->parent];
+    }
 }
 
 const void *ft_response(struct ft_context *ctx, enum ft_scope scope, uint64_t key)

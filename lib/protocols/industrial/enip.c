@@ -554,10 +554,12 @@ static void read_encapsulation(struct ft_context *ctx, struct ft_view *pdu)
         read_items(&body, &items);
     }
     bool is_reply = set_kind(ctx, &h, is_response(&h, &items));
-    if (is_reply && has_response(h.command))
+    /* What carries CIP is paired by CIP under the same key; its pairing holds for the carrier. */
+    bool is_paired_here = has_response(h.command) && !has_items;
+    if (is_reply && is_paired_here)
         ft_response(ctx, FT_SCOPE_FLOW, pair_key(&h, &items));
     ft_command(ctx, h.command, 0);
-    if (!is_reply && has_response(h.command))
+    if (!is_reply && is_paired_here)
         ft_request(ctx, FT_SCOPE_FLOW, pair_key(&h, &items), NULL, 0);
 
     put_header(ctx, start);

@@ -658,7 +658,7 @@ void ft_request(struct ft_context *ctx, enum ft_scope scope, uint64_t key, const
  * The current message answers the request under (scope, key): returns the FT_MAX_PAIR_KEEP bytes
  * kept with it (zero padded; valid until dissect() returns) and gives the message its response
  * time; NULL when there is none: the capture began later, or the packet is reordered. Only
- * requests of the other direction are found.
+ * requests of the other direction are found. The messages that carry it count as answered, too.
  */
 const void *ft_response(struct ft_context *ctx, enum ft_scope scope, uint64_t key);
 
