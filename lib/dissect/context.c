@@ -520,8 +520,7 @@ static bool run(struct ft_call *call, const struct ft_protocol *p, struct ft_vie
 static bool child_run(struct ft_call *call, const struct ft_protocol *p, uint64_t selector,
                       struct ft_view view)
 {
-    if (!p || call->layer + 1 >= FT_MAX_LAYERS ||
-        atomic_load_explicit(&p->is_disabled, memory_order_relaxed)) {
+    if (!p || call->layer + 1 >= FT_MAX_LAYERS || ft_protocol_is_off(p, call->shard)) {
         call->unknown_children++;
         return false;
     }
@@ -572,7 +571,7 @@ static const struct ft_protocol *probe_children(struct ft_call *call, struct ft_
                              .dst_port = call->pub.dst_port};
     for (uint32_t i = 0; i < parent->children_any_count; i++) {
         const struct ft_protocol *p = call->registry->protocols[parent->children_any[i]];
-        if (!p->dissector->probe || atomic_load_explicit(&p->is_disabled, memory_order_relaxed))
+        if (!p->dissector->probe || ft_protocol_is_off(p, call->shard))
             continue;
         /* A fault in the probe is the child's, not the parent's. */
         call->protocol = p;

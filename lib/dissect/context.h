@@ -97,6 +97,7 @@ struct ft_call {
     const struct ft_registry *registry;
     struct ft_state *state; /**< of the shard */
     struct ft_owner owner;
+    uint8_t shard;
     const struct ft_protocol *protocol; /**< being called */
     const struct ft_protocol *first;    /**< the flow's: layer 0 */
     uint64_t number;                    /**< packet number */

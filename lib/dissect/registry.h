@@ -3,7 +3,7 @@
  * The registry: all dissectors of a sensor, checked, numbered and joined.
  *
  * Made at start-up by one thread (ft_registry_add() for each, bindings, ft_registry_finish()), then
- * read by all threads without locks. The only thing that changes later is is_disabled.
+ * read by all threads without locks. The only thing that changes later is what is switched off.
  */
 #ifndef FT_REGISTRY_H
 #define FT_REGISTRY_H
@@ -12,7 +12,9 @@
 
 #include <stdatomic.h>
 
-#define FT_MAX_PROTOCOLS 250u
+#define FT_MAX_PROTOCOLS   250u
+#define FT_PROTOCOL_SHARDS 128u
+#define FT_ALL_SHARDS      UINT32_MAX
 
 /** One protocol: its dissector with the tables in this version's row sizes, and what follows. */
 struct ft_protocol {
@@ -39,8 +41,27 @@ struct ft_protocol {
         uint16_t protocol;
     } * children; /**< sorted by first */
     uint32_t child_count;
-    _Atomic bool is_disabled; /**< abandoned after a fault: not called any more */
+    _Atomic uint64_t off[FT_PROTOCOL_SHARDS / 64]; /**< bit per shard: not called any more */
 };
+
+/** True when a fault has switched the protocol off in a shard. Any thread. */
+static inline bool ft_protocol_is_off(const struct ft_protocol *p, uint8_t shard)
+{
+    return atomic_load_explicit(&p->off[shard / 64], memory_order_relaxed) >> (shard % 64) & 1;
+}
+
+/**
+ * Switch a protocol off, in one shard or (FT_ALL_SHARDS) in all. Any thread. What happens in one
+ * shard depends on its own packets only, so that files give the same result with any number of
+ * workers; live, one fault is enough for all.
+ */
+static inline void ft_protocol_switch_off(struct ft_protocol *p, uint32_t shard)
+{
+    for (uint32_t word = 0; word < FT_PROTOCOL_SHARDS / 64; word++)
+        if (shard == FT_ALL_SHARDS || shard / 64 == word)
+            atomic_fetch_or(&p->off[word],
+                            shard == FT_ALL_SHARDS ? UINT64_MAX : 1ull << (shard % 64));
+}
 
 struct ft_registry {
     struct ft_protocol *protocols[FT_MAX_PROTOCOLS];

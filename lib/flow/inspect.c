@@ -11,6 +11,9 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <time.h>
+
+_Static_assert(FT_PROTOCOL_SHARDS == FT_SHARDS, "a protocol is switched off by shard");
 
 /* Payloads of a flow that are given to recognition before it counts as unknown. */
 #define RECOGNISE_TRIES 4u
@@ -24,6 +27,9 @@
 #define PREFETCH_AHEAD 4u
 
 #define SECOND_NS 1000000000ull
+
+/* Computing time after which one call of a dissector has gone astray. */
+#define OVERRUN_NS 200000000ull
 
 struct ft_inspector {
     struct ft_shards *shards;
@@ -47,7 +53,7 @@ struct ft_inspector {
     volatile sig_atomic_t fault_signal;
     _Atomic uint64_t call_serial;
     _Atomic uint64_t overrun_serial; /* the call that the watchdog wants to end */
-    uint64_t watch_serial;
+    uint64_t watch_serial, watch_cpu_ns;
     sigjmp_buf escape;
     void *alternate_stack;
 
@@ -501,6 +507,7 @@ static void prepare(struct ft_inspector *ins, struct ft_flow *flow, enum ft_side
     ins->side = sender;
     call->state = &ins->shards->state[flow->shard];
     call->owner.flow = owner_flow(flow);
+    call->shard = flow->shard;
     call->owner.pair = pair_hash(flow);
     call->number = p->number;
     call->flow_state = flow->state_words;
@@ -660,8 +667,8 @@ static const struct ft_protocol *recognise_content(struct ft_inspector *ins, str
 {
     struct ft_probe where = probe_of(ins, false);
     guard_begin(ins, NULL);
-    const struct ft_protocol *p = ft_recognise(ins->shards->recogniser, ins->scratch, &where, bytes,
-                                               length, is_cut, &flow->maybe);
+    const struct ft_protocol *p = ft_recognise(ins->shards->recogniser, ins->scratch, flow->shard,
+                                               &where, bytes, length, is_cut, &flow->maybe);
     guard_end(ins);
     if (p)
         flow->flags |= FT_FLOW_BY_SIGNATURE;
@@ -676,7 +683,7 @@ static bool recognise(struct ft_inspector *ins, struct ft_flow *flow, const uint
 {
     const struct ft_protocol *bound = flow->flags & FT_FLOW_UNEXPECTED ? NULL : bound_protocol(ins),
                              *p;
-    if (bound && atomic_load_explicit(&bound->is_disabled, memory_order_relaxed))
+    if (bound && ft_protocol_is_off(bound, flow->shard))
         bound = NULL;
     if (bound && ask(ins, bound, bytes, length, is_cut) != FT_NO) {
         assign(ins, flow, bound);
@@ -718,9 +725,9 @@ static void reset_framers(struct ft_inspector *ins, struct ft_flow *flow)
     }
 }
 
-static bool is_readable(const struct ft_protocol *p)
+static bool is_readable(const struct ft_protocol *p, uint8_t shard)
 {
-    return p && !atomic_load_explicit(&p->is_disabled, memory_order_relaxed);
+    return p && !ft_protocol_is_off(p, shard);
 }
 
 /* Bytes in order. Loops when a protocol hands the stream over to another. */
@@ -734,7 +741,7 @@ static void on_data(void *user, struct ft_flow *flow, enum ft_side side, const u
                                 !recognise(ins, flow, bytes, length, false)))
             break;
         const struct ft_protocol *p = protocol_of(ins, flow);
-        if (!is_readable(p))
+        if (!is_readable(p, flow->shard))
             break;
         struct ft_framer_call call = framer_call(ins, flow);
         ins->call.pub.flow_state = flow->state_words;
@@ -775,7 +782,7 @@ static void on_gap(void *user, struct ft_flow *flow, enum ft_side side, uint32_t
     struct ft_inspector *ins = user;
     flow->flags |= FT_FLOW_GAP;
     ft_state_gap(&ins->shards->state[flow->shard], owner_flow(flow), direction_of(flow, side));
-    if (!is_readable(protocol_of(ins, flow)))
+    if (!is_readable(protocol_of(ins, flow), flow->shard))
         return;
     prepare(ins, flow, side);
     struct ft_framer_call call = framer_call(ins, flow);
@@ -799,7 +806,8 @@ static enum ft_bucket fate_of(const struct ft_inspector *ins, const struct ft_fl
 {
     if (flow->flags & FT_FLOW_ENCRYPTED)
         return FT_BUCKET_ENCRYPTED;
-    return is_readable(protocol_of(ins, flow)) ? FT_BUCKET_ANALYSED : FT_BUCKET_UNKNOWN_PROTOCOL;
+    return is_readable(protocol_of(ins, flow), flow->shard) ? FT_BUCKET_ANALYSED
+                                                            : FT_BUCKET_UNKNOWN_PROTOCOL;
 }
 
 static enum ft_bucket inspect_tcp(struct ft_inspector *ins, struct ft_flow *flow,
@@ -823,7 +831,7 @@ static enum ft_bucket inspect_datagram(struct ft_inspector *ins, struct ft_flow 
         (flow->flags & FT_FLOW_UNKNOWN || !recognise(ins, flow, payload, p->payload_len, is_cut)))
         return FT_BUCKET_UNKNOWN_PROTOCOL;
     const struct ft_protocol *proto = protocol_of(ins, flow);
-    if (is_readable(proto))
+    if (is_readable(proto, flow->shard))
         dissect(ins, proto, payload, p->payload_len, p->payload_wirelen, is_cut);
     return fate_of(ins, flow);
 }
@@ -983,7 +991,7 @@ static void after_fault(struct ft_inspector *ins, struct ft_packet *p)
     guard_end(ins);
     ft_call_abandon(&ins->call);
     if (culprit)
-        atomic_store(&culprit->is_disabled, true);
+        ft_protocol_switch_off(culprit, ins->wait ? ins->packet->shard : FT_ALL_SHARDS);
     if (ins->flow) {
         ft_framer_abandon(&ins->call.state->pools);
         reset_framers(ins, ins->flow);
@@ -1045,14 +1053,28 @@ bool ft_inspect_guard_thread(struct ft_inspector *ins)
     return sigaltstack(&stack, NULL) == 0;
 }
 
+/* Time that a thread has been computing: a machine that is busy with other things slows no clock.
+ */
+static uint64_t cpu_ns(pthread_t thread)
+{
+    clockid_t clock;
+    struct timespec t;
+    if (pthread_getcpuclockid(thread, &clock) != 0 || clock_gettime(clock, &t) != 0)
+        return 0;
+    return (uint64_t)t.tv_sec * SECOND_NS + (uint64_t)t.tv_nsec;
+}
+
 void ft_inspect_watch(struct ft_inspector *ins, unsigned long thread)
 {
     uint64_t serial = atomic_load_explicit(&ins->call_serial, memory_order_relaxed);
-    if (ins->is_guarded && serial == ins->watch_serial) {
+    uint64_t now = cpu_ns((pthread_t)thread);
+    if (!ins->is_guarded || serial != ins->watch_serial) {
+        ins->watch_serial = serial;
+        ins->watch_cpu_ns = now;
+    } else if (now - ins->watch_cpu_ns >= OVERRUN_NS) {
         atomic_store_explicit(&ins->overrun_serial, serial, memory_order_relaxed);
         pthread_kill((pthread_t)thread, SIGUSR2);
     }
-    ins->watch_serial = serial;
 }
 
 /* ---- bursts, ticks ---- */

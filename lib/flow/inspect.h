@@ -9,7 +9,9 @@
  * owner only.
  *
  * A dissector that crashes or runs too long is abandoned: the fault handler jumps out of it, the
- * packet is booked shed.fault, the dissector is disabled and a health event told.
+ * packet is booked shed.fault, the dissector is switched off and a health event told. It is
+ * switched off in all shards where events may be shed (live); where they wait (files), in the shard
+ * of the fault only, so that the events are the same with any number of workers.
  */
 #ifndef FT_INSPECT_H
 #define FT_INSPECT_H
@@ -121,7 +123,7 @@ bool ft_inspect_guard_thread(struct ft_inspector *ins);
 
 /**
  * Called by another thread now and then: abandons the dissector call of the worker `thread` if it
- * has been in the same one since the last visit.
+ * has been computing in the same one for 200 ms. Cost: a system call.
  */
 void ft_inspect_watch(struct ft_inspector *ins, unsigned long thread);
 

@@ -142,23 +142,23 @@ const struct ft_protocol *ft_recogniser_asked(const struct ft_recogniser_scratch
     return s->asked;
 }
 
-static enum ft_verdict ask(struct ft_recogniser_scratch *s, const struct ft_protocol *p,
-                           const struct ft_probe *where, const uint8_t *bytes, uint32_t length,
-                           bool is_cut)
+static enum ft_verdict ask(struct ft_recogniser_scratch *s, uint8_t shard,
+                           const struct ft_protocol *p, const struct ft_probe *where,
+                           const uint8_t *bytes, uint32_t length, bool is_cut)
 {
-    if (atomic_load_explicit(&p->is_disabled, memory_order_relaxed) || !p->dissector->probe)
+    if (ft_protocol_is_off(p, shard) || !p->dissector->probe)
         return FT_NO;
     s->asked = p;
     return p->dissector->probe(where, ft_view_make(bytes, length, is_cut));
 }
 
 const struct ft_protocol *ft_recognise(const struct ft_recogniser *r,
-                                       struct ft_recogniser_scratch *s,
+                                       struct ft_recogniser_scratch *s, uint8_t shard,
                                        const struct ft_probe *where, const uint8_t *bytes,
                                        uint32_t length, bool is_cut, uint16_t *maybe)
 {
     struct ft_protocol *const *protocols = r->registry->protocols;
-    if (*maybe && ask(s, protocols[*maybe - 1], where, bytes, length, is_cut) != FT_NO)
+    if (*maybe && ask(s, shard, protocols[*maybe - 1], where, bytes, length, is_cut) != FT_NO)
         return protocols[*maybe - 1];
     const hs_database_t *db = where->transport == FT_TRANSPORT_TCP ? r->tcp : r->udp;
     uint16_t first_maybe = 0;
@@ -172,7 +172,7 @@ const struct ft_protocol *ft_recognise(const struct ft_recogniser *r,
     for (unsigned word = 0; word < sizeof(s->hits) / sizeof(s->hits[0]); word++) {
         for (uint64_t bits = s->hits[word]; bits; bits &= bits - 1) {
             const struct ft_protocol *p = protocols[word * 64 + (unsigned)__builtin_ctzll(bits)];
-            enum ft_verdict verdict = ask(s, p, where, bytes, length, is_cut);
+            enum ft_verdict verdict = ask(s, shard, p, where, bytes, length, is_cut);
             if (verdict == FT_YES)
                 return p;
             if (verdict == FT_MAYBE && !first_maybe)

@@ -37,7 +37,7 @@ void ft_recogniser_scratch_free(struct ft_recogniser_scratch *s);
  * asked first, and gets the first that said maybe. Cost: one hs_scan, 300 cycles and more.
  */
 const struct ft_protocol *ft_recognise(const struct ft_recogniser *r,
-                                       struct ft_recogniser_scratch *s,
+                                       struct ft_recogniser_scratch *s, uint8_t shard,
                                        const struct ft_probe *where, const uint8_t *bytes,
                                        uint32_t length, bool is_cut, uint16_t *maybe);
 

@@ -326,6 +326,17 @@ def make_late_capture(name):
     c.write(path(name))
 
 
+def make_wide_capture(name):
+    """Twenty pairs of hosts whose flows all go wrong, in many shards."""
+    c = Capture()
+    flows = [Tcp(c, "10.9.0.%d" % i, 51000, "10.9.1.%d" % (7 * i), 7799).open()
+             for i in range(1, 21)]
+    for n in range(6):
+        for i, flow in enumerate(flows):
+            flow.client(hostile(b"fine") if (i + n) % 7 else hostile(b"!boom"))
+    c.write(path(name))
+
+
 def healthy_lines(folder):
     """Events of the healthy hosts, without what counts all events."""
     lines = []
@@ -406,6 +417,22 @@ class Hostile(unittest.TestCase):
 
     def test_bad_address_for_the_engine(self):
         self.check("in_state", "dissector_fault")
+
+    def test_crashes_in_many_shards(self):
+        make_wide_capture("wide.pcap")
+        plugin = path("hostile/hostile_null_write.so")
+        texts = []
+        for workers in (1, 2, 4):
+            folder = "wide.%d" % workers
+            sensor("wide.pcap", folder, [plugin], workers)
+            s = stats(folder)
+            self.assertTrue(s["balanced"])
+            self.assertGreater(s["faults"], 10)
+            self.assertEqual(s["packets"]["buckets"]["shed.fault"], s["faults"])
+            with open(path(folder, "eve.json"), "rb") as f:
+                texts.append(f.read())
+        self.assertEqual(texts[0], texts[1])
+        self.assertEqual(texts[0], texts[2])
 
     def test_crash_at_the_end(self):
         self.check("null_write", "dissector_fault", "late.pcap")

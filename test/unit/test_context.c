@@ -840,7 +840,7 @@ static void test_cut_child_is_no_violation(void **state)
     kid_script = kid_reads_on;
     play(cut_child);
     assert_int_equal(call->finding_count, 0);
-    registry->protocols[1]->is_disabled = true;
+    ft_protocol_switch_off(registry->protocols[1], call->shard);
     play(cut_child);
     assert_int_equal(call->message_count, 1);
     assert_int_equal(call->unknown_children, 2);
@@ -892,7 +892,7 @@ static void test_child_by_probe_is_remembered(void **state)
         assert_true(was_probed_child);
     }
     assert_int_equal(shard.count[FT_ENTRY_CHILD], 1);
-    registry->protocols[1]->is_disabled = true;
+    ft_protocol_switch_off(registry->protocols[1], call->shard);
     kid_verdict = FT_YES;
     play(probes);
     assert_false(was_probed_child);

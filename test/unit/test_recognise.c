@@ -134,7 +134,7 @@ static const char *see(struct fixture *f, enum ft_transport transport, const cha
     uint8_t *exact = malloc(length ? length : 1);
     memcpy(exact, text, length);
     const struct ft_protocol *p =
-        ft_recognise(f->recogniser, f->scratch, &where, exact, length, false, maybe);
+        ft_recognise(f->recogniser, f->scratch, 0, &where, exact, length, false, maybe);
     free(exact);
     return p ? p->name : "";
 }
@@ -238,7 +238,7 @@ static void test_disabled(void **state)
     uint16_t maybe = 2;
     (void)state;
     open_all(&f);
-    ft_registry_find(f.registry, "alpha")->is_disabled = true;
+    ft_protocol_switch_off(ft_registry_find(f.registry, "alpha"), 0);
     assert_string_equal(udp(&f, "ALPHA.", &maybe), "");
     assert_int_equal(maybe, 0);
     assert_int_equal(asked[0], 0);
