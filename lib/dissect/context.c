@@ -529,11 +529,13 @@ static bool child_run(struct ft_call *call, const struct ft_protocol *p, uint64_
     uint64_t parent_selector = call->pub.selector;
     uint32_t parent_message = call->current;
     uint8_t parent_truncated = call->pub.is_truncated;
+    uint32_t parent_length = call->pub.pdu_length;
     if (!message_new(call, p, false))
         return false;
     call->layer_message[++call->layer] = (uint8_t)call->current;
     call->pub.selector = selector;
     call->pub.is_truncated = view.is_cut;
+    call->pub.pdu_length = view.len;
     run(call, p, &view);
     call->layer--;
     call->current = parent_message;
@@ -541,6 +543,7 @@ static bool child_run(struct ft_call *call, const struct ft_protocol *p, uint64_
     call->pub.flow_state = state;
     call->pub.selector = parent_selector;
     call->pub.is_truncated = parent_truncated;
+    call->pub.pdu_length = parent_length;
     use_demand(call);
     return true;
 }

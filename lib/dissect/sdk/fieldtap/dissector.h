@@ -312,7 +312,8 @@ struct ft_context {
     uint8_t confidence;   /**< enum ft_confidence of that hint */
     uint8_t is_truncated; /**< the PDU was longer than max_pdu, or cut: its view ends early */
     uint16_t src_port, dst_port; /**< host order; 0 without ports */
-    uint32_t pdu_length;         /**< bytes of the whole PDU on the wire, even when truncated */
+    uint32_t pdu_length;         /**< bytes of the whole PDU on the wire, even when truncated; in
+                                    a layer above the first: those handed over */
     uint64_t time_ns;            /**< packet time, nanoseconds since 1970 UTC */
     const uint64_t *demand; /**< bit per field of the dissector being called: somebody wants it */
     void
@@ -322,7 +323,7 @@ struct ft_context {
     uint16_t vlan;                  /**< innermost VLAN id, 0 = none */
     uint16_t ethertype;             /**< of the innermost frame */
     uint8_t priority;               /**< PCP of that VLAN tag */
-    uint8_t is_midstream;           /**< TCP: the start of this flow was not seen, or a gap was */
+    uint8_t is_midstream;           /**< TCP: the start of this flow was not seen */
     uint8_t reserved[2];
 };
 
