@@ -24,6 +24,7 @@
 struct reader {
     struct sensor *sensor;
     uint64_t seq, number;
+    uint64_t given; /* seq of the last packet or tick that all it is for have been given */
     uint64_t last_stamp, clock, tick_second; /* clock: running maximum of the sensor clock */
     int64_t offset;                          /* sensor clock = time stamp + offset */
     uint64_t next_stats_ns;
@@ -69,7 +70,7 @@ static void flush_all(struct reader *r)
             atomic_store_explicit(&s->workers[w].sent,
                                   packet_of(r->pending[w][r->pending_count[w] - 1])->seq,
                                   memory_order_release);
-    atomic_store_explicit(&s->dispatched_through, r->seq, memory_order_release);
+    atomic_store_explicit(&s->dispatched_through, r->given, memory_order_release);
     r->unflushed = 0;
     for (;;) {
         bool is_done = true;
@@ -115,13 +116,18 @@ static struct rte_mbuf *control_mbuf(struct reader *r, uint32_t flags)
     return m;
 }
 
-/* Tell the workers and the alerting loop that a second of packet time has passed, or the end. */
+/*
+ * Tell the workers and the alerting loop that a second of packet time has passed, or the end. Until
+ * the last worker has its copy the tick does not count as given out: a flush on the way would
+ * otherwise say that those who still wait for it have nothing more to tell of it.
+ */
 static void broadcast(struct reader *r, uint32_t flags)
 {
     struct sensor *s = r->sensor;
     r->seq++;
     for (uint32_t w = 0; w < s->worker_count; w++)
         give(r, w, control_mbuf(r, flags));
+    r->given = r->seq;
     struct ft_event *e;
     while (!(e = ft_ring_reserve(&s->ticks, false))) {
         flush_all(r);
@@ -253,6 +259,7 @@ static void take(struct reader *r, const struct ft_capture_record *record)
     s->cut_records += caplen < record->caplen;
     s->last_ns = record->time_ns;
     m = decode(r, m);
+    r->given = r->seq;
     give(r, s->owner[packet_of(m)->shard], m);
     if (++r->unflushed == 4 * PENDING)
         flush_all(r);
