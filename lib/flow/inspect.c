@@ -115,8 +115,12 @@ struct ft_shards *ft_shards_new(const struct ft_registry *registry,
     for (unsigned i = 0; ok && i < FT_SHARDS; i++) {
         s->novelty[i].buckets = config->novelty_buckets;
         s->novelty[i].slots = ft_map((uint64_t)config->novelty_buckets * 64, false);
-        ok = s->novelty[i].slots && ft_state_init(&s->state[i], config->entries_per_shard,
-                                                  config->small_buffers, config->large_buffers);
+        s->watched[i].size = config->flow.flows_per_shard;
+        s->watched[i].entries =
+            ft_map((uint64_t)s->watched[i].size * sizeof(*s->watched[i].entries), false);
+        ok = s->novelty[i].slots && s->watched[i].entries &&
+             ft_state_init(&s->state[i], config->entries_per_shard, config->small_buffers,
+                           config->large_buffers);
     }
     if (!ok) {
         snprintf(error, error_size, "not enough memory for the flow tables: lower flow.max_flows");

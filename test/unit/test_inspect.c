@@ -47,6 +47,8 @@ static void line_dissect(struct ft_context *ctx, struct ft_view *pdu)
     ft_set_kind(ctx, FT_KIND_REQUEST);
     uint8_t command = ft_u8(pdu);
     ft_command(ctx, command, FT_ANY_QUALIFIER);
+    if (command == 8)
+        ft_request(ctx, FT_SCOPE_FLOW, 1, NULL, 0);
     if (command == 9)
         ft_child_probe(ctx, 0, ft_rest(pdu));
     ft_skip(pdu, pdu->len);
@@ -700,6 +702,35 @@ static void test_told_books(void **state)
     sensor_close();
 }
 
+/* ---- requests that nobody answers ---- */
+
+static uint64_t unanswered_after(uint64_t seconds)
+{
+    uint64_t sum = 0;
+    struct ft_packet tick = {.seq = ++s.seq,
+                             .number = s.number,
+                             .time_ns = s.time_ns + seconds * S,
+                             .flags = FT_PACKET_TICK};
+    for (unsigned shard = 0; shard < FT_SHARDS; shard++) {
+        ft_inspect_tick(s.inspector, &tick, (uint8_t)shard);
+        sum += s.shards->state[shard].stats.unanswered;
+    }
+    drain();
+    return sum;
+}
+
+/* The only request of a flow: nothing else is sent there, the tick alone has to find it. */
+static void test_unanswered(void **state)
+{
+    (void)state;
+    sensor_open(256);
+    send_udp(40000, 1000, "\1\10", 2);
+    assert_int_equal(unanswered_after(5), 0);
+    assert_int_equal(unanswered_after(12), 1);
+    assert_int_equal(unanswered_after(30), 1);
+    sensor_close();
+}
+
 static int set_up(void **state)
 {
     (void)state;
@@ -719,7 +750,7 @@ int main(void)
         cmocka_unit_test(test_fault_in_frame),   cmocka_unit_test(test_fault_in_probe),
         cmocka_unit_test(test_fault_in_burst),   cmocka_unit_test(test_fault_in_child),
         cmocka_unit_test(test_overrun),          cmocka_unit_test(test_fault_elsewhere),
-        cmocka_unit_test(test_told_books),
+        cmocka_unit_test(test_told_books),       cmocka_unit_test(test_unanswered),
     };
     return cmocka_run_group_tests(tests, set_up, NULL);
 }
