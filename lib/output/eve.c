@@ -278,13 +278,11 @@ static bool server_sends(const struct ft_event *e)
     return e->packet.server_side == 0;
 }
 
+/* As the message has it: "none" where its protocol knows no servers, whatever the flow looks like.
+ */
 static void put_direction(struct ft_json *j, const struct ft_event *e)
 {
-    static const uint8_t by_side[] = {FT_TO_CLIENT, FT_TO_SERVER, FT_DIRECTION_NONE};
-    uint8_t side = e->packet.server_side < 3 ? e->packet.server_side : 2;
-    ft_json_put_string(j, "direction",
-                       ft_direction_name((enum ft_direction)(
-                           e->message.direction ? e->message.direction : by_side[side])));
+    ft_json_put_string(j, "direction", ft_direction_name((enum ft_direction)e->message.direction));
 }
 
 /* ---- fieldtap ---- */
