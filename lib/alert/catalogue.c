@@ -86,6 +86,15 @@ const struct ft_eve_finding *ft_catalogue_firmware_changed(void)
     return &finding;
 }
 
+const struct ft_eve_finding *ft_catalogue_address_moved(void)
+{
+    static const struct ft_eve_finding finding =
+        FINDING(FT_SID_ADDRESS_MOVED, "asset.address_moved",
+                "An IP address is claimed by another MAC address",
+                "Abnormal Communication Behavior", MINOR, ANOMALY, "T0830", NULL);
+    return &finding;
+}
+
 const struct ft_eve_finding *ft_catalogue_mode_changed(void)
 {
     static const struct ft_eve_finding finding =

@@ -30,6 +30,9 @@ const struct ft_eve_finding *ft_catalogue_anomaly(enum ft_anomaly anomaly, const
 const char *ft_anomaly_name(enum ft_anomaly anomaly);
 
 const struct ft_eve_finding *ft_catalogue_firmware_changed(void);
+
+/** ARP or the like said that an address belongs to another MAC address than it said before. */
+const struct ft_eve_finding *ft_catalogue_address_moved(void);
 const struct ft_eve_finding *ft_catalogue_mode_changed(void);
 
 /** What to do about alerts of a group; NULL = nothing general. */

@@ -271,13 +271,17 @@ static void on_asset_changed(void *user, const struct ft_event *event, const str
 {
     struct ft_core *core = user;
     const struct ft_eve_finding *finding = NULL;
+    bool is_mac = (unsigned)fact == FT_INVENTORY_MAC;
+    if (is_mac)
+        finding = ft_catalogue_address_moved();
     if (fact == FT_FACT_FIRMWARE)
         finding = ft_catalogue_firmware_changed();
     if (fact == FT_FACT_MODE && mode_rank(before) >= 0 && mode_rank(after) > mode_rank(before))
         finding = ft_catalogue_mode_changed();
     if (!finding)
         return;
-    struct ft_eve_change change = {.fact = ft_fact_name(fact), .before = before, .after = after};
+    struct ft_eve_change change = {
+        .fact = is_mac ? "mac" : ft_fact_name(fact), .before = before, .after = after};
     char sub[160];
     ft_address_text(&asset->address, change.asset);
     if (asset->parent) {

@@ -189,6 +189,32 @@ static bool evict(struct ft_state *s)
     return true;
 }
 
+/*
+ * Put an entry at the end of its chain, so that of several requests under one key the oldest is
+ * found first. When too many wait under its key the oldest of them goes: a chain that anybody can
+ * make long by asking without ever being answered would be walked for each further request.
+ */
+static void append(struct ft_state *s, struct ft_entry *e, uint32_t n)
+{
+    uint32_t *at = chain_of(s, e->owner, e->protocol, e->kind, e->key), same = 0;
+    struct ft_entry *oldest = NULL;
+    while (*at) {
+        struct ft_entry *other = entry_at(s, *at);
+        at = &other->next;
+        if (other->key != e->key || other->owner != e->owner || other->kind != e->kind ||
+            other->protocol != e->protocol)
+            continue;
+        same++;
+        if (!oldest)
+            oldest = other;
+    }
+    *at = n;
+    if (e->kind == FT_ENTRY_REQUEST && same >= FT_REQUESTS_PER_KEY) {
+        s->stats.unanswered++;
+        ft_state_remove(s, oldest);
+    }
+}
+
 struct ft_entry *ft_state_add(struct ft_state *s, uint64_t owner, uint16_t protocol,
                               enum ft_entry_kind kind, uint64_t key, uint64_t flow,
                               uint64_t time_ns)
@@ -214,13 +240,25 @@ struct ft_entry *ft_state_add(struct ft_state *s, uint64_t owner, uint16_t proto
         memset(&e->reassembly, 0, sizeof(e->reassembly));
     else if (kind != FT_ENTRY_REQUEST)
         memset(e->data, 0, sizeof(e->data));
-    /* Appended, so that of several requests under one key the oldest is found first. */
-    uint32_t *at = chain_of(s, owner, protocol, kind, key);
-    while (*at)
-        at = &entry_at(s, *at)->next;
-    *at = n;
+    append(s, e, n);
     list_append(s, e);
     return e;
+}
+
+uint32_t ft_state_take_requests(struct ft_state *s, uint64_t flow, struct ft_entry *taken,
+                                uint32_t count)
+{
+    uint32_t n = s->newest[FT_ENTRY_REQUEST], found = 0;
+    for (uint32_t looked = 0; n && found < count && looked < 256; looked++) {
+        struct ft_entry *e = entry_at(s, n);
+        n = e->older;
+        if (e->flow != flow)
+            continue;
+        taken[found++] = *e;
+        s->stats.unanswered++;
+        ft_state_remove(s, e);
+    }
+    return found;
 }
 
 void ft_state_touch(struct ft_state *s, struct ft_entry *e, uint64_t time_ns)

@@ -19,8 +19,11 @@
 #include <fieldtap/dissector.h>
 
 /** Seconds of packet time after which things end unused. */
-#define FT_CHANNEL_SECONDS    3600u
-#define FT_REQUEST_SECONDS    10u
+#define FT_CHANNEL_SECONDS 3600u
+#define FT_REQUEST_SECONDS 10u
+
+/** Requests that may wait under one key: more are a sender that never gets an answer. */
+#define FT_REQUESTS_PER_KEY   16u
 #define FT_REASSEMBLY_SECONDS 30u
 
 enum ft_entry_kind {
@@ -166,6 +169,14 @@ void ft_state_remove(struct ft_state *s, struct ft_entry *e);
 
 /** A direction of a flow lost bytes: units that were being put together from it are dropped. */
 void ft_state_gap(struct ft_state *s, uint64_t flow, enum ft_direction direction);
+
+/**
+ * Take the requests of a flow that ends out of the table, newest first, into `taken` (at most
+ * `count`); returns how many. Looks at the 256 newest of the shard: those of a flow that just ended
+ * are among them, or are so old that they soon expire.
+ */
+uint32_t ft_state_take_requests(struct ft_state *s, uint64_t flow, struct ft_entry *taken,
+                                uint32_t count);
 
 /** What a tick tells. */
 struct ft_state_ops {

@@ -123,6 +123,7 @@ struct ft_flow {
     uint32_t older, newer;         /**< private: neighbours in the expiry list */
     struct ft_stream_late late[2]; /**< by sender side */
     uint16_t slot;                 /**< private: which second of the expiry list */
+    uint32_t unknown_since_s;      /**< second of the sensor clock when recognition gave up */
     uint16_t maybe;                /**< protocol index + 1 whose probe said maybe, 0 = none */
     uint8_t children[FT_INLINE_CHILDREN]; /**< by layer: which child goes on, index + 1 */
     uint16_t vlan[2];     /**< VLAN ids of its first packet, outermost first, 0 = none */

@@ -18,6 +18,9 @@ _Static_assert(FT_PROTOCOL_SHARDS == FT_SHARDS, "a protocol is switched off by s
 /* Payloads of a flow that are given to recognition before it counts as unknown. */
 #define RECOGNISE_TRIES 4u
 
+/* Seconds of packet time after which an unknown flow is looked at again. */
+#define UNKNOWN_SECONDS 60u
+
 /* Room kept in a record behind the tree. */
 #define EVENT_RESERVE 64u
 
@@ -668,6 +671,25 @@ static enum ft_verdict ask(struct ft_inspector *ins, const struct ft_protocol *p
     return verdict;
 }
 
+static void give_up_flow(const struct ft_inspector *ins, struct ft_flow *flow)
+{
+    flow->flags |= FT_FLOW_UNKNOWN;
+    flow->unknown_since_s = (uint32_t)(ins->packet->time_ns / SECOND_NS);
+}
+
+/* Sessions last for months: what was not recognised once gets another chance each minute. */
+static bool is_given_up(const struct ft_inspector *ins, struct ft_flow *flow)
+{
+    if (!(flow->flags & FT_FLOW_UNKNOWN))
+        return false;
+    uint32_t now = (uint32_t)(ins->packet->time_ns / SECOND_NS);
+    if (now - flow->unknown_since_s < UNKNOWN_SECONDS || now < flow->unknown_since_s)
+        return true;
+    flow->flags &= (uint8_t)~FT_FLOW_UNKNOWN;
+    flow->tries = RECOGNISE_TRIES - 1;
+    return false;
+}
+
 static const struct ft_protocol *recognise_content(struct ft_inspector *ins, struct ft_flow *flow,
                                                    const uint8_t *bytes, uint32_t length,
                                                    bool is_cut)
@@ -680,7 +702,7 @@ static const struct ft_protocol *recognise_content(struct ft_inspector *ins, str
     if (p)
         flow->flags |= FT_FLOW_BY_SIGNATURE;
     else if (++flow->tries >= RECOGNISE_TRIES)
-        flow->flags |= FT_FLOW_UNKNOWN;
+        give_up_flow(ins, flow);
     return p;
 }
 
@@ -688,14 +710,17 @@ static const struct ft_protocol *recognise_content(struct ft_inspector *ins, str
 static bool recognise(struct ft_inspector *ins, struct ft_flow *flow, const uint8_t *bytes,
                       uint32_t length, bool is_cut)
 {
-    const struct ft_protocol *bound = flow->flags & FT_FLOW_UNEXPECTED ? NULL : bound_protocol(ins),
-                             *p;
+    const struct ft_protocol *bound = bound_protocol(ins), *p;
     if (bound && ft_protocol_is_off(bound, flow->shard))
         bound = NULL;
-    if (bound && ask(ins, bound, bytes, length, is_cut) != FT_NO) {
+    enum ft_verdict verdict = bound ? ask(ins, bound, bytes, length, is_cut) : FT_NO;
+    /* Once other content was there, a port alone proves nothing any more. */
+    if (verdict == FT_YES || (verdict == FT_MAYBE && !(flow->flags & FT_FLOW_UNEXPECTED))) {
         assign(ins, flow, bound);
         return true;
     }
+    if (flow->flags & FT_FLOW_UNEXPECTED)
+        bound = NULL;
     p = recognise_content(ins, flow, bytes, length, is_cut);
     if (!p && bound && ins->call.pub.is_midstream) {
         /* The capture began in the middle of a PDU: the framer finds the start of the next. */
@@ -744,8 +769,8 @@ static void on_data(void *user, struct ft_flow *flow, enum ft_side side, const u
     struct ft_inspector *ins = user;
     prepare(ins, flow, side);
     for (unsigned switches = 0; length;) {
-        if (!flow->protocol && (flow->flags & FT_FLOW_UNKNOWN || switches > 4 ||
-                                !recognise(ins, flow, bytes, length, false)))
+        if (!flow->protocol &&
+            (is_given_up(ins, flow) || switches > 4 || !recognise(ins, flow, bytes, length, false)))
             break;
         const struct ft_protocol *p = protocol_of(ins, flow);
         if (!is_readable(p, flow->shard))
@@ -835,7 +860,7 @@ static enum ft_bucket inspect_datagram(struct ft_inspector *ins, struct ft_flow 
         return FT_BUCKET_NO_PAYLOAD;
     prepare(ins, flow, ins->packet_side);
     if (!flow->protocol &&
-        (flow->flags & FT_FLOW_UNKNOWN || !recognise(ins, flow, payload, p->payload_len, is_cut)))
+        (is_given_up(ins, flow) || !recognise(ins, flow, payload, p->payload_len, is_cut)))
         return FT_BUCKET_UNKNOWN_PROTOCOL;
     const struct ft_protocol *proto = protocol_of(ins, flow);
     if (is_readable(proto, flow->shard))
@@ -946,7 +971,7 @@ static uint16_t innermost(const struct ft_flow *flow)
     return flow->protocol;
 }
 
-static void give_up_slot(struct ft_inspector *ins, struct ft_flow *flow);
+static void give_up_requests(struct ft_inspector *ins, struct ft_flow *flow);
 
 static void on_flow_end(void *user, struct ft_flow *flow, enum ft_flow_end why)
 {
@@ -958,8 +983,7 @@ static void on_flow_end(void *user, struct ft_flow *flow, enum ft_flow_end why)
     if (flow->key.proto == 6 && flow->key.family != 2)
         ft_stream_flush(ins->shards->flows, flow, &stream_ops, ins, &ins->ledger.stream);
     reset_framers(ins, flow);
-    if (flow->request.is_used)
-        give_up_slot(ins, flow);
+    give_up_requests(ins, flow);
     struct ft_event *e = event_begin(ins, FT_EVENT_FLOW);
     if (e) {
         enum ft_side client = flow->server == FT_SIDE_A ? FT_SIDE_B : FT_SIDE_A;
@@ -1004,7 +1028,7 @@ static void after_fault(struct ft_inspector *ins, struct ft_packet *p)
         reset_framers(ins, ins->flow);
         l->stream.held -= ins->flow->half[0].held_bytes + ins->flow->half[1].held_bytes;
         ft_stream_release(ins->shards->flows, ins->flow);
-        ins->flow->flags |= FT_FLOW_UNKNOWN;
+        give_up_flow(ins, ins->flow);
     }
     /* The bytes of the segment that was being read are nobody's any more. */
     l->stream.skipped += l->stream_received - l->stream.delivered - l->stream.skipped -
@@ -1186,6 +1210,24 @@ static void give_up_slot(struct ft_inspector *ins, struct ft_flow *flow)
     tell_unanswered(ins, flow, r->protocol, r->from, r->code, r->qualifier, r->class_, r->number);
 }
 
+/* The flow ends: nothing that waits is answered any more. Oldest first. */
+static void give_up_requests(struct ft_inspector *ins, struct ft_flow *flow)
+{
+    struct ft_entry taken[FT_REQUESTS_PER_KEY];
+    uint32_t n = 0;
+    if (flow->request.in_table)
+        n = ft_state_take_requests(&ins->shards->state[flow->shard],
+                                   flow->first_number << 24 | flow->index, taken,
+                                   FT_REQUESTS_PER_KEY);
+    while (n-- > 0) {
+        const struct ft_entry *e = &taken[n];
+        tell_unanswered(ins, flow, e->protocol, e->from, e->request.code, e->request.qualifier,
+                        e->request.class_, e->request.number);
+    }
+    if (flow->request.is_used)
+        give_up_slot(ins, flow);
+}
+
 static void look_at_slots(struct ft_inspector *ins, uint8_t shard, uint64_t now)
 {
     struct ft_watch_line *line = &ins->shards->watched[shard];
@@ -1247,10 +1289,10 @@ void ft_inspect_tick(struct ft_inspector *ins, const struct ft_packet *tick, uin
     ins->packet = &of_shard;
     ins->flow = NULL;
     ins->packet_side = FT_SIDE_NONE;
-    if (sigsetjmp(ins->escape, 0)) {
+    /* After a fault the tick goes on where it can: what was done is not done again, and the
+     * dissector at fault is not called again. */
+    if (sigsetjmp(ins->escape, 0))
         after_fault(ins, NULL);
-        return;
-    }
     ft_stream_tick(ins->shards->flows, shard, tick->time_ns, &stream_ops, ins, &ins->ledger.stream);
     ft_state_tick(&ins->shards->state[shard], tick->time_ns, &ops, ins);
     look_at_slots(ins, shard, tick->time_ns);

@@ -411,13 +411,23 @@ static void becomes_router(struct ft_inventory *inv, struct ft_asset_mac *m, uin
         add_role(inv, router, &router->roles_derived, 1u << FT_ROLE_ROUTER);
 }
 
+/* Addresses that can be on the network itself; others come through a router, with its MAC. */
+static bool may_be_local(const struct ft_address *a)
+{
+    const uint8_t *b = a->ip.bytes;
+    if (a->family == 6)
+        return (b[0] & 0xfe) == 0xfc || (b[0] == 0xfe && (b[1] & 0xc0) == 0x80);
+    return b[0] == 10 || (b[0] == 172 && (b[1] & 0xf0) == 16) || (b[0] == 192 && b[1] == 168) ||
+           (b[0] == 169 && b[1] == 254) || (b[0] == 100 && (b[1] & 0xc0) == 64);
+}
+
 /* An IP address was seen with a MAC address in a packet. */
 static void bind_weak(struct ft_inventory *inv, struct ft_asset *a, const uint8_t mac[6],
                       uint64_t time_ns)
 {
     struct ft_address address = {.family = 2};
     memcpy(address.ip.bytes, mac, 6);
-    if (a->mac || !ft_address_is_device(&address))
+    if (a->mac || !may_be_local(&a->address) || !ft_address_is_device(&address))
         return;
     struct ft_asset_mac *m = mac_get(inv, mac);
     if (!m || m->is_router)
@@ -586,6 +596,24 @@ static bool is_direct(const struct ft_event_packet *p)
     return p->has_mac && p->outer.tunnel != FT_TUNNEL_GRE && p->outer.tunnel != FT_TUNNEL_IPIP;
 }
 
+static void mac_text(char text[18], const uint8_t mac[6])
+{
+    snprintf(text, 18, "%02x:%02x:%02x:%02x:%02x:%02x", mac[0], mac[1], mac[2], mac[3], mac[4],
+             mac[5]);
+}
+
+/* An address that was stated to be of one MAC address is now stated to be of another. */
+static void tell_moved(struct ft_inventory *inv, const struct ft_event *e, const struct ft_asset *a,
+                       const uint8_t mac[6])
+{
+    char before[18], after[18];
+    if (!inv->config.changed || !a->mac || !a->mac_is_strong || !memcmp(a->mac->mac, mac, 6))
+        return;
+    mac_text(before, a->mac->mac);
+    mac_text(after, mac);
+    inv->config.changed(inv->config.user, e, a, (enum ft_fact)FT_INVENTORY_MAC, before, after);
+}
+
 static void learn_address(struct ft_inventory *inv, const struct ft_event *e)
 {
     const uint8_t *bytes = (const uint8_t *)e + e->fact.text;
@@ -594,8 +622,10 @@ static void learn_address(struct ft_inventory *inv, const struct ft_event *e)
         return;
     memcpy(address.ip.bytes, bytes, e->fact.length - 6u);
     struct ft_asset *a = see(inv, &address, e->time_ns);
-    if (a)
-        bind_strong(inv, a, bytes + e->fact.length - 6);
+    if (!a)
+        return;
+    tell_moved(inv, e, a, bytes + e->fact.length - 6);
+    bind_strong(inv, a, bytes + e->fact.length - 6);
 }
 
 static void learn_fact(struct ft_inventory *inv, const struct ft_event *e)

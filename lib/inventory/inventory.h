@@ -54,6 +54,9 @@ enum ft_asset_change {
 
 struct ft_asset_mac; /* private */
 
+/** In place of an enum ft_fact where a change is told: the MAC address of an IP address. */
+#define FT_INVENTORY_MAC 0
+
 struct ft_asset {
     struct ft_address address;
     struct ft_asset *parent;             /**< nested: the device it is behind */

@@ -607,6 +607,20 @@ static void test_one_asset_event_per_packet(void **state)
     assert_int_equal(json_array_size(at(line("asset", 1), "asset.changes")), 1);
 }
 
+static void test_address_moved(void **state)
+{
+    (void)state;
+    static const uint8_t mac_a[6] = {0, 0x80, 0xf4, 1, 2, 3}, mac_b[6] = {0, 0x0c, 0x29, 9, 8, 7};
+    give(make_arp(&r, 1, PLC, mac_a));
+    give(make_arp(&r, 2, PLC, mac_a));
+    read_lines();
+    assert_int_equal(count("alert"), 0);
+    give(make_arp(&r, 3, PLC, mac_b));
+    read_lines();
+    assert_int_equal(count("alert"), 1);
+    assert_number(line("alert", 0), "alert.signature_id", 9100012);
+}
+
 static void test_firmware_change(void **state)
 {
     (void)state;
@@ -1001,6 +1015,7 @@ int main(void)
         TEST(test_stats),
         TEST(test_operations_once),
         TEST(test_one_asset_event_per_packet),
+        TEST(test_address_moved),
         TEST(test_firmware_change),
         TEST(test_mode_changes_to_less_secure),
         TEST(test_repeats_are_folded),

@@ -102,6 +102,34 @@ static void test_one_key_first_in_first_out(void **state)
     assert_null(find(FT_ENTRY_REQUEST, 9));
 }
 
+static void test_one_key_holds_so_many_requests(void **state)
+{
+    (void)state;
+    ft_state_free(&s);
+    assert_true(ft_state_init(&s, 64, 1, 1));
+    for (uint64_t i = 0; i < FT_REQUESTS_PER_KEY + 5; i++)
+        add(FT_ENTRY_REQUEST, 7, i + 1);
+    assert_int_equal(s.entries.used, FT_REQUESTS_PER_KEY);
+    assert_int_equal(s.stats.unanswered, 5);
+    assert_int_equal(find(FT_ENTRY_REQUEST, 7)->time_ns, 6);
+}
+
+static void test_requests_of_a_flow_are_taken(void **state)
+{
+    (void)state;
+    struct ft_entry taken[8];
+    for (uint64_t i = 0; i < 3; i++) {
+        ft_state_add(&s, 1, 0, FT_ENTRY_REQUEST, i, 11, i + 1);
+        ft_state_add(&s, 2, 0, FT_ENTRY_REQUEST, i, 22, i + 1);
+    }
+    assert_int_equal(ft_state_take_requests(&s, 11, taken, 8), 3);
+    assert_int_equal(taken[0].key, 2);
+    assert_int_equal(taken[2].key, 0);
+    assert_int_equal(s.entries.used, 3);
+    assert_int_equal(ft_state_take_requests(&s, 11, taken, 8), 0);
+    assert_int_equal(ft_state_take_requests(&s, 22, taken, 2), 2);
+}
+
 static void test_oldest_is_evicted(void **state)
 {
     (void)state;
@@ -341,6 +369,8 @@ int main(void)
         cmocka_unit_test_setup_teardown(test_found_by_all_of_its_key, setup, teardown),
         cmocka_unit_test_setup_teardown(test_content_is_zeroed_each_time, setup, teardown),
         cmocka_unit_test_setup_teardown(test_one_key_first_in_first_out, setup, teardown),
+        cmocka_unit_test_setup_teardown(test_one_key_holds_so_many_requests, setup, teardown),
+        cmocka_unit_test_setup_teardown(test_requests_of_a_flow_are_taken, setup, teardown),
         cmocka_unit_test_setup_teardown(test_oldest_is_evicted, setup, teardown),
         cmocka_unit_test_setup_teardown(test_largest_kind_gives, setup, teardown),
         cmocka_unit_test_setup_teardown(test_held_entries_stay, setup, teardown),
