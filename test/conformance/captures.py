@@ -1,0 +1,86 @@
+# SPDX-License-Identifier: BSD-3-Clause
+"""What the conformance tests share: where captures are, what the sensor says about one."""
+
+import collections
+import csv
+import hashlib
+import json
+import os
+import random
+import subprocess
+
+ROOT = os.path.dirname(os.path.dirname(os.path.dirname(os.path.abspath(__file__))))
+SEED = 20000
+SKIPPED = 77
+
+# A capture: its name for people and lists, the file, and tshark's protocols in it (may be empty).
+Capture = collections.namedtuple("Capture", "name path protocols")
+
+
+def is_long():
+    """True when everything is to be checked, not a sample."""
+    return os.environ.get("FT_LONG") == "yes"
+
+
+def beside_the_checkout():
+    """The captures that lie beside the checkout, [] when there are none."""
+    folder = os.environ.get("FT_CAPTURES")
+    places = [folder] if folder else [os.path.join(ROOT, "..", "shared", "captures"),
+                                      os.path.join(ROOT, "..", "..", "shared", "captures")]
+    for place in places:
+        index = os.path.join(place, "INDEX.tsv")
+        if os.path.exists(index):
+            return _of_index(place, index)
+    return []
+
+
+def _of_index(place, index):
+    found = []
+    with open(index, encoding="utf-8", newline="") as file:
+        for row in csv.DictReader(file, delimiter="\t", quoting=csv.QUOTE_NONE):
+            path = os.path.join(place, row["path"])
+            if os.path.exists(path):
+                names = {p.rsplit(":", 1)[0] for p in row["protocols_tshark_phs"].split()}
+                found.append(Capture(row["path"], path, names))
+    return found
+
+
+def generated(plant, folder, runs):
+    """Captures of the simulated plant. `runs`: a list of (name, options)."""
+    found = []
+    for name, options in runs:
+        path = os.path.join(folder, name + ".pcap")
+        subprocess.run([plant, *options, "-o", path], check=True)
+        found.append(Capture("generated " + name, path, set()))
+    return found
+
+
+def sample(captures, count):
+    """`count` captures, always the same ones, smaller ones first come by the size of a sample."""
+    chosen = random.Random(SEED).sample(captures, min(count, len(captures)))
+    return sorted(chosen)
+
+
+def sensor(binary, path, folder, workers=2, options=()):
+    """Run the sensor over a capture: its exit status and what it said."""
+    os.makedirs(folder, exist_ok=True)
+    for name in ("eve.json", "stats.json", "assets.json"):
+        if os.path.exists(os.path.join(folder, name)):
+            os.remove(os.path.join(folder, name))
+    done = subprocess.run([binary, "-r", path, "-l", folder, "-w", str(workers), "-q", *options],
+                          capture_output=True, text=True, errors="replace")
+    return done.returncode, done.stdout + done.stderr
+
+
+def messages(folder):
+    """The message events in folder/eve.json."""
+    with open(os.path.join(folder, "eve.json"), encoding="utf-8") as file:
+        for line in file:
+            if '"event_type":"message"' in line:
+                yield json.loads(line)
+
+
+def digest(path):
+    """sha256 of a file."""
+    with open(path, "rb") as file:
+        return hashlib.file_digest(file, "sha256").hexdigest()

@@ -1,0 +1,403 @@
+#!/usr/bin/env python3
+# SPDX-License-Identifier: BSD-3-Clause
+"""Compares the messages of fieldtap with the PDUs of tshark, capture by capture.
+
+usage: conformance.py [--write FILE.md] [--only TEXT] [--explain] [--cache DIR] SENSOR PLANT
+
+For each protocol the number of PDUs for each (source, destination, code) must be tshark's. What
+differs must stand in known.tsv with its reason, and everything in known.tsv must still differ so.
+Of captures beside the checkout a sample is taken unless FT_LONG=yes; without them only captures
+of the simulated plant are compared. Exit status 77 (skipped, for meson) when tshark is absent.
+
+What is compared, and how:
+  - messages of ours without the field that tshark counts (a DNP3 link frame without application
+    layer, a cut Modbus header) are left out;
+  - a port that tshark does not know for the protocol is told to it by "decode as" when it found
+    nothing of the protocol there and we did: so it judges what we read, on our word for where;
+  - PDUs in a frame that tshark calls a retransmission count only if we read that frame too: tshark
+    dissects retransmitted segments again, a stream has them once.
+"""
+
+import argparse
+import collections
+import concurrent.futures
+import csv
+import hashlib
+import os
+import pickle
+import re
+import shutil
+import subprocess
+import sys
+import tempfile
+
+import captures as cap
+
+HERE = os.path.dirname(os.path.abspath(__file__))
+KNOWN = os.path.join(HERE, "known.tsv")
+TSHARK = shutil.which("tshark")
+SAMPLE = 90
+# tshark reads files of any size but holds its state in memory: two at a time.
+PROCESSES = 2
+
+# tshark's protocols of which one makes a capture worth comparing.
+FAMILIES = {"arp", "modbus", "mbtcp", "mbrtu", "dnp3", "tpkt", "cotp", "s7comm", "enip", "cip",
+            "goose"}
+
+GENERATED = [
+    ("plant seed 1", ["--seed", "1", "--seconds", "300"]),
+    ("plant seed 2, without incident", ["--seed", "2", "--seconds", "120", "--incident", "no"]),
+    ("plant seed 3, many devices", ["--seed", "3", "--packets", "60000", "--flows", "600"]),
+]
+
+
+class Protocol:
+    """One protocol: where tshark has its PDUs, and what a message of ours is to compare.
+
+    `inside`: a name in tshark's frame.protocols that must be there. `code(message, object)`: the
+    value tshark's field has for a message of ours, None to leave it out. `decode_as`: tshark's name
+    for "decode as" when it can be told a port. `values(text)`: filters tshark's values.
+    """
+
+    def __init__(self, name, field, code, inside=None, decode_as=None, keep=lambda value: True):
+        self.name = name
+        self.field = field
+        self.code = code
+        self.inside = inside
+        self.decode_as = decode_as
+        self.keep = keep
+
+
+def member(*names):
+    """A code that is a member of the protocol's object, nested by `names`."""
+    def code(_message, of):
+        for name in names:
+            of = of.get(name) if isinstance(of, dict) else None
+        return of
+    return code
+
+
+def cip_service(message, of):
+    """tshark's service is the byte on the wire: with the bit of responses."""
+    service = of.get("service_code")
+    is_answer = message["kind"] in ("response", "exception")
+    return None if service is None else service | (0x80 if is_answer else 0)
+
+
+PROTOCOLS = [
+    Protocol("arp", "arp.opcode", member("opcode_code")),
+    # Exceptions: both have the function code without its top bit.
+    Protocol("modbus", "modbus.func_code", member("function_code_code"), inside="mbtcp",
+             decode_as="mbtcp"),
+    Protocol("modbus_rtu", "modbus.func_code", member("function_code_code"), inside="mbrtu",
+             decode_as="mbrtu"),
+    Protocol("umas", "modbus.func_code", lambda message, of: 90, keep=lambda value: value == 90),
+    Protocol("dnp3", "dnp3.al.func", member("application", "function_code"), decode_as="dnp3"),
+    Protocol("tpkt", "tpkt.version", member("version"), decode_as="tpkt"),
+    Protocol("cotp", "cotp.type", member("type_code")),
+    Protocol("s7comm", "s7comm.header.rosctr", member("rosctr_code")),
+    Protocol("enip", "enip.command", member("command_code"), decode_as="enip"),
+    Protocol("cip", "cip.service", cip_service),
+    # The number itself is content; that there is one makes it a GOOSE PDU.
+    Protocol("goose", "goose.stNum", lambda message, of: 0 if "st_num" in of else None),
+]
+BY_NAME = {p.name: p for p in PROTOCOLS}
+
+# ---- tshark ----
+
+ADDRESSES = ["eth.src", "eth.dst", "ip.src", "ip.dst", "ipv6.src", "ipv6.dst", "tcp.srcport",
+             "tcp.dstport", "udp.srcport", "udp.dstport"]
+AGAIN = ["tcp.analysis.retransmission", "tcp.analysis.fast_retransmission",
+         "tcp.analysis.spurious_retransmission"]
+FIELDS = sorted({p.field for p in PROTOCOLS})
+COLUMNS = ["frame.number", "frame.protocols", *ADDRESSES, *AGAIN, *FIELDS]
+
+# Counts by frame: what[protocol][(source, destination, code)][frame number] = PDUs.
+def counts():
+    return {p.name: collections.defaultdict(collections.Counter) for p in PROTOCOLS}
+
+
+class Reading:
+    """What one of the two read in a capture."""
+
+    def __init__(self):
+        self.pdus = counts()
+        self.again = set()  # frames that carry a retransmission
+        self.ports = collections.defaultdict(set)  # protocol: {(transport, port)}
+        self.failed = ""
+
+
+def innermost(row):
+    """Addresses and ports of the innermost packet of a frame."""
+    names = row["frame.protocols"].split(":")
+    def last(*fields):
+        return [row[f].rsplit(",", 1)[-1] for f in fields]
+    v4 = max((i for i, n in enumerate(names) if n == "ip"), default=-1)
+    v6 = max((i for i, n in enumerate(names) if n == "ipv6"), default=-1)
+    source, destination = (last("eth.src", "eth.dst") if v4 == v6 else
+                           last("ip.src", "ip.dst") if v4 > v6 else last("ipv6.src", "ipv6.dst"))
+    ports = []
+    for transport in ("tcp", "udp"):
+        if transport in names:
+            ports = [(transport, int(p)) for p in
+                     last(transport + ".srcport", transport + ".dstport") if p]
+    return source, destination, ports, names
+
+
+def number(text):
+    return int(text, 16) if text.startswith("0x") else int(text)
+
+
+def read_by_tshark(path, decode_as, cache):
+    """What tshark reads; the environment has no preferences of the user."""
+    arguments = [TSHARK, "-r", path, "-n", "-Y", " or ".join(sorted({p.field for p in PROTOCOLS})),
+                 "-T", "fields", "-E", "occurrence=a", "-E", "aggregator=,", "-E", "separator=/t"]
+    for rule in decode_as:
+        arguments += ["-d", rule]
+    for column in COLUMNS:
+        arguments += ["-e", column]
+    key = None
+    if cache:
+        text = "\0".join(arguments[3:]) + cap.digest(path)
+        key = os.path.join(cache, hashlib.sha256(text.encode()).hexdigest())
+        if os.path.exists(key):
+            with open(key, "rb") as file:
+                return take_tshark(pickle.load(file))
+    with tempfile.TemporaryDirectory() as empty:
+        done = subprocess.run(arguments, capture_output=True, text=True, errors="replace",
+                              env={**os.environ, "WIRESHARK_CONFIG_DIR": empty, "LC_ALL": "C.UTF-8"})
+    if key:
+        with open(key, "wb") as file:
+            pickle.dump(done.stdout, file)
+    return take_tshark(done.stdout)
+
+
+def take_tshark(output):
+    read = Reading()
+    for line in output.splitlines():
+        row = dict(zip(COLUMNS, line.split("\t")))
+        if len(row) < len(COLUMNS):
+            continue
+        frame = int(row["frame.number"])
+        source, destination, ports, names = innermost(row)
+        if any(row[a] for a in AGAIN):
+            read.again.add(frame)
+        for p in PROTOCOLS:
+            if not row[p.field] or (p.inside and p.inside not in names):
+                continue
+            for text in row[p.field].split(","):
+                value = number(text)
+                if p.keep(value):
+                    code = 0 if p.name == "goose" else value
+                    read.pdus[p.name][source, destination, code][frame] += 1
+                    read.ports[p.name].update(ports)
+    return read
+
+
+# ---- fieldtap ----
+
+def read_by_sensor(sensor, path, folder):
+    read = Reading()
+    status, said = cap.sensor(sensor, path, folder, options=["--log", "messages"])
+    if status != 0:
+        read.failed = f"the sensor ended with {status}: {said.strip()}"
+        return read
+    for event in cap.messages(folder):
+        p = BY_NAME.get(event["app_proto"])
+        if not p:
+            continue
+        code = p.code(event["message"], event.get(p.name, {}))
+        if code is None:
+            continue
+        ether = event.get("ether", {})
+        source = event.get("src_ip") or ether.get("src_mac", "")
+        destination = event.get("dest_ip") or ether.get("dest_mac", "")
+        read.pdus[p.name][source, destination, code][event["pcap_cnt"]] += 1
+        if event.get("proto") in ("TCP", "UDP"):
+            server = "src_port" if event["direction"] == "to_client" else "dest_port"
+            read.ports[p.name].add((event["proto"].lower(), event[server]))
+    return read
+
+
+# ---- comparing ----
+
+Difference = collections.namedtuple("Difference", "capture protocol source destination code ours "
+                                                  "theirs only_ours only_theirs")
+Result = collections.namedtuple("Result", "capture totals differences failed decode_as")
+
+
+def compare(name, ours, theirs):
+    """Differences and, for each protocol, [PDUs by tshark, PDUs by us, agreeing]."""
+    differences, totals = [], {}
+    for p in PROTOCOLS:
+        mine, other = ours.pdus[p.name], theirs.pdus[p.name]
+        total = [0, 0, 0]
+        for key in sorted(set(mine) | set(other)):
+            m, t = mine.get(key, collections.Counter()), other.get(key, collections.Counter())
+            t = collections.Counter({f: min(n, m[f]) if f in theirs.again else n
+                                     for f, n in t.items()})
+            a, b = sum(m.values()), sum(t.values())
+            total = [total[0] + b, total[1] + a, total[2] + min(a, b)]
+            if a != b:
+                differences.append(Difference(name, p.name, *key, a, b, m - t, t - m))
+        if total[0] or total[1]:
+            totals[p.name] = total
+    return differences, totals
+
+
+def decode_as(ours, theirs):
+    """Ports on which we found a protocol and tshark found nothing of it."""
+    rules = []
+    for p in PROTOCOLS:
+        if p.decode_as:
+            for transport, port in sorted(ours.ports[p.name] - theirs.ports[p.name]):
+                rules.append(f"{transport}.port=={port},{p.decode_as}")
+    return rules
+
+
+def check(capture, sensor, work, cache):
+    folder = os.path.join(work, hashlib.sha256(capture.name.encode()).hexdigest()[:16])
+    ours = read_by_sensor(sensor, capture.path, folder)
+    shutil.rmtree(folder, ignore_errors=True)
+    if ours.failed:
+        return Result(capture.name, {}, [], ours.failed, [])
+    theirs = read_by_tshark(capture.path, [], cache)
+    rules = decode_as(ours, theirs)
+    if rules:
+        theirs = read_by_tshark(capture.path, rules, cache)
+    differences, totals = compare(capture.name, ours, theirs)
+    return Result(capture.name, totals, differences, "", rules)
+
+
+# ---- the list of what is known ----
+
+Known = collections.namedtuple("Known", "capture protocol code ours theirs reason")
+
+
+def read_known():
+    """known.tsv: a line for each difference summed over directions, and its reason."""
+    with open(KNOWN, encoding="utf-8", newline="") as file:
+        rows = [r for r in csv.reader(file, delimiter="\t", quoting=csv.QUOTE_NONE)
+                if r and not r[0].startswith("#")]
+    known = {}
+    for row in rows:
+        k = Known(*row)
+        known[k.capture, k.protocol, int(k.code)] = k
+    return known
+
+
+def summed(differences):
+    """Differences of a capture by (protocol, code): (ours, tshark's)."""
+    sums = collections.defaultdict(lambda: [0, 0])
+    for d in differences:
+        sums[d.protocol, d.code][0] += d.ours
+        sums[d.protocol, d.code][1] += d.theirs
+    return sums
+
+
+def judge(results, known):
+    """Complaints, and the number of explained PDUs of each protocol."""
+    complaints, explained = [], collections.Counter()
+    for r in results:
+        if r.failed:
+            complaints.append(f"{r.capture}: {r.failed}")
+        sums = summed(r.differences)
+        for (protocol, code), (ours, theirs) in sorted(sums.items()):
+            k = known.get((r.capture, protocol, code))
+            if k and (int(k.ours), int(k.theirs)) == (ours, theirs):
+                explained[protocol] += sum(abs(d.ours - d.theirs) for d in r.differences
+                                           if (d.protocol, d.code) == (protocol, code))
+            else:
+                complaints.append(f"{r.capture}: {protocol} code {code}: {ours} by us, {theirs} by "
+                                  f"tshark" + (f" (known: {k.ours} and {k.theirs})" if k else ""))
+        for (capture, protocol, code) in known:
+            if capture == r.capture and (protocol, code) not in sums:
+                complaints.append(f"{capture}: {protocol} code {code}: known.tsv lists a difference"
+                                  " that is no more")
+    return complaints, explained
+
+
+# ---- telling ----
+
+def frames(counter):
+    text = " ".join(f"{f}" + (f"x{n}" if n > 1 else "") for f, n in sorted(counter.items())[:12])
+    return text + (" ..." if len(counter) > 12 else "")
+
+
+def explain(results):
+    for r in results:
+        if r.differences:
+            print(f"-- {r.capture} {' '.join(r.decode_as)}")
+        for d in r.differences:
+            print(f"   {d.protocol} {d.code} {d.source} > {d.destination}: {d.ours} by us, {d.theirs}"
+                  f" by tshark; frames only of ours [{frames(d.only_ours)}], only of tshark's "
+                  f"[{frames(d.only_theirs)}]")
+
+
+def table(results, explained):
+    rows = ["| protocol | tshark's field | captures | PDUs by tshark | PDUs by fieldtap | agreeing "
+            "| differences | explained |", "|---|---|---:|---:|---:|---:|---:|---:|"]
+    for p in PROTOCOLS:
+        of = [r.totals[p.name] for r in results if p.name in r.totals]
+        theirs, ours, same = (sum(t[i] for t in of) for i in range(3))
+        most = max(theirs, ours)
+        differing = sum(abs(d.ours - d.theirs) for r in results for d in r.differences
+                        if d.protocol == p.name)
+        rows.append(f"| {p.name} | `{p.field}` | {len(of)} | {theirs} | {ours} | "
+                    f"{100 * same / most if most else 100:.3f} % | {differing} | "
+                    f"{explained[p.name]} |")
+    return "\n".join(rows)
+
+
+def write(path, text):
+    """Put the table between its marks in the document."""
+    with open(path, encoding="utf-8") as file:
+        document = file.read()
+    marks = r"(<!-- table: begin -->\n).*?(<!-- table: end -->)"
+    with open(path, "w", encoding="utf-8") as file:
+        file.write(re.sub(marks, lambda m: m[1] + text + "\n" + m[2], document, flags=re.S))
+
+
+def choose(only):
+    """Captures to compare."""
+    found = [c for c in cap.beside_the_checkout() if c.protocols & FAMILIES or only]
+    if only:
+        return [c for c in found if only in c.name]
+    return found if cap.is_long() else cap.sample(found, SAMPLE)
+
+
+def main():
+    parser = argparse.ArgumentParser(usage=__doc__.split("\n\n")[1][7:])
+    parser.add_argument("--write")
+    parser.add_argument("--only")
+    parser.add_argument("--explain", action="store_true")
+    parser.add_argument("--cache")
+    parser.add_argument("sensor")
+    parser.add_argument("plant")
+    options = parser.parse_args()
+    if not TSHARK:
+        print("skipped: tshark is not installed")
+        return cap.SKIPPED
+    with tempfile.TemporaryDirectory() as work:
+        if options.cache:
+            os.makedirs(options.cache, exist_ok=True)
+        chosen = choose(options.only)
+        if not options.only or options.only.startswith("generated"):
+            chosen += cap.generated(options.plant, work, GENERATED)
+        with concurrent.futures.ThreadPoolExecutor(PROCESSES) as pool:
+            results = list(pool.map(lambda c: check(c, options.sensor, work, options.cache), chosen))
+    complaints, explained = judge(results, read_known())
+    if options.explain:
+        explain(results)
+    text = table(results, explained)
+    print(text)
+    for complaint in complaints:
+        print(complaint)
+    print(f"{len(results)} captures, {len(complaints)} complaints")
+    if options.write:
+        write(options.write, text)
+    return 1 if complaints else 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())
