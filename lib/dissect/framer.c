@@ -62,12 +62,27 @@ static enum ft_verdict probe(const struct ft_framer_call *call, const uint8_t *b
     return call->dissector->probe(&where, ft_view_make(bytes, n, true));
 }
 
+/*
+ * Does a PDU begin here? When probe() cannot say of all bytes of the piece, since several PDUs lie
+ * in it, the first of them alone is asked for, and what follows must not be refused.
+ */
+static bool begins(const struct ft_framer_call *call, const uint8_t *bytes, uint32_t length)
+{
+    enum ft_verdict verdict = probe(call, bytes, length);
+    if (verdict != FT_MAYBE)
+        return verdict == FT_YES;
+    struct ft_frame first = ask(call, bytes, length);
+    return first.kind == FT_FRAME_PDU && first.length && first.length < length &&
+           probe(call, bytes, first.length) == FT_YES &&
+           probe(call, bytes + first.length, length - first.length) != FT_NO;
+}
+
 /* Offset of the first place in the piece that may begin a PDU, or `length`. */
 static uint32_t find_start(const struct ft_framer_call *call, const uint8_t *bytes, uint32_t length)
 {
     const struct ft_sync *sync = &call->dissector->sync;
     uint32_t end = length < SCAN_MAX ? length : SCAN_MAX;
-    if (probe(call, bytes, length) == FT_YES)
+    if (begins(call, bytes, length))
         return 0;
     for (uint32_t i = 1; sync->length && i + sync->offset + sync->length <= end; i++) {
         const uint8_t *hit =
@@ -75,7 +90,7 @@ static uint32_t find_start(const struct ft_framer_call *call, const uint8_t *byt
         if (!hit)
             break;
         i = (uint32_t)(hit - bytes) - sync->offset;
-        if (probe(call, bytes + i, length - i) == FT_YES)
+        if (begins(call, bytes + i, length - i))
             return i;
     }
     return length;

@@ -677,10 +677,13 @@ static void give_up_flow(const struct ft_inspector *ins, struct ft_flow *flow)
     flow->unknown_since_s = (uint32_t)(ins->packet->time_ns / SECOND_NS);
 }
 
-/* Sessions last for months: what was not recognised once gets another chance each minute. */
+/*
+ * Sessions last for months: what was not recognised once gets another chance each minute. On a bound
+ * port with foreign content the protocol of the port is looked for all the time.
+ */
 static bool is_given_up(const struct ft_inspector *ins, struct ft_flow *flow)
 {
-    if (!(flow->flags & FT_FLOW_UNKNOWN))
+    if ((flow->flags & (FT_FLOW_UNKNOWN | FT_FLOW_UNEXPECTED)) != FT_FLOW_UNKNOWN)
         return false;
     uint32_t now = (uint32_t)(ins->packet->time_ns / SECOND_NS);
     if (now - flow->unknown_since_s < UNKNOWN_SECONDS || now < flow->unknown_since_s)
@@ -706,28 +709,32 @@ static const struct ft_protocol *recognise_content(struct ft_inspector *ins, str
     return p;
 }
 
-/* Find out what an unknown flow speaks, by its first payloads. True when it is known now. */
+/*
+ * Find out what an unknown flow speaks, by its first payloads. True when it is known now. Foreign
+ * content on a bound port does not end the watch for the protocol of the port: a client could blind
+ * the sensor by a few bytes of rubbish, which the server passes over, before its commands.
+ */
 static bool recognise(struct ft_inspector *ins, struct ft_flow *flow, const uint8_t *bytes,
                       uint32_t length, bool is_cut)
 {
     const struct ft_protocol *bound = bound_protocol(ins), *p;
+    bool is_expected = !(flow->flags & FT_FLOW_UNEXPECTED);
     if (bound && ft_protocol_is_off(bound, flow->shard))
         bound = NULL;
     enum ft_verdict verdict = bound ? ask(ins, bound, bytes, length, is_cut) : FT_NO;
-    /* Once other content was there, a port alone proves nothing any more. */
-    if (verdict == FT_YES || (verdict == FT_MAYBE && !(flow->flags & FT_FLOW_UNEXPECTED))) {
+    if (verdict == FT_YES || (verdict == FT_MAYBE && is_expected)) {
         assign(ins, flow, bound);
         return true;
     }
-    if (flow->flags & FT_FLOW_UNEXPECTED)
-        bound = NULL;
+    if (flow->flags & FT_FLOW_UNKNOWN)
+        return false;
     p = recognise_content(ins, flow, bytes, length, is_cut);
-    if (!p && bound && ins->call.pub.is_midstream) {
+    if (!p && bound && is_expected && ins->call.pub.is_midstream) {
         /* The capture began in the middle of a PDU: the framer finds the start of the next. */
         assign(ins, flow, bound);
         return true;
     }
-    if (bound && !(flow->flags & FT_FLOW_UNEXPECTED)) {
+    if (bound && is_expected) {
         flow->flags |= FT_FLOW_UNEXPECTED;
         tell_protocol_violation(ins, bound, FT_VIOLATION_NOT_PROTOCOL);
     }
