@@ -1,0 +1,628 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+/*
+ * cuts: what becomes of a capture that is not whole.
+ *
+ * Sensors are switched on in the middle of everything, mirrors show one direction, packets are lost
+ * and swapped. Each capture is read as it is, and then again many times: begun at other packets,
+ * with one direction removed, with segments of one byte, reordered, with one packet in a hundred
+ * lost. Every run has flow tables of its own. It must not crash, its books must close, nothing may
+ * be held at its end; it must find messages again where the whole capture has them; and what is cut
+ * must not be blamed on the protocol: no violation that the whole capture does not show.
+ *
+ *   cuts [--seed N] [--first N] [--more N] [--window N] CAPTURE...
+ *
+ * begins at each of the `first` first packets and at `more` others chosen at random, and reads
+ * `window` packets from there. One line a capture; exit status 1 when something was wrong.
+ */
+#include "capture/set.h"
+#include "flow/inspect.h"
+#include "packet/defrag.h"
+#include "protocols/protocols.h"
+
+#include <getopt.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#define SECOND 1000000000ull
+#define BURST  32u
+#define JUMBO  (UINT16_MAX + 512u)
+
+/* Bytes of stream that are sent as segments of one byte: each costs a packet. */
+#define BYTEWISE_MAX (1u << 20)
+
+/* Messages of a conversation from which on it must be found again, and how many may be missing. */
+#define RESUME_MIN 8u
+
+struct engine {
+    struct ft_registry *registry;
+    struct ft_recogniser *recogniser;
+    struct ft_ring ring;
+    struct ft_decode_config decode;
+    uint8_t jumbo[BURST][JUMBO]; /* datagrams put together, single-byte segments */
+};
+
+struct frame {
+    const uint8_t *data;
+    uint64_t time_ns, number;
+    uint32_t caplen, wirelen;
+    uint16_t linktype;
+};
+
+struct capture {
+    struct frame *frames;
+    uint32_t count, size;
+};
+
+/* A message or violation found: where, by whom, what. */
+struct found {
+    uint64_t number;
+    uint64_t conversation; /* hash of its ends */
+    uint32_t protocol, what;
+};
+
+struct list {
+    struct found *items;
+    uint32_t count, size;
+};
+
+struct outcome {
+    struct list messages; /* the outermost of each PDU */
+    struct list violations;
+    struct ft_books books;
+};
+
+enum way {
+    WAY_PLAIN = 0,
+    WAY_BYTEWISE
+};
+
+/* A run of the sensor's path over frames. */
+struct run {
+    struct engine *engine;
+    struct ft_shards *shards;
+    struct ft_inspector *inspector;
+    struct ft_defrag *defrag;
+    struct outcome *outcome;
+    struct ft_packet packets[BURST];
+    struct ft_packet *pointers[BURST];
+    uint32_t waiting;
+    uint64_t seq, clock, second;
+    bool is_failed;
+};
+
+static uint64_t random_state;
+
+/* splitmix64: the same numbers everywhere. */
+static uint64_t random_next(void)
+{
+    uint64_t z = random_state += 0x9e3779b97f4a7c15;
+    z = (z ^ (z >> 30)) * 0xbf58476d1ce4e5b9;
+    z = (z ^ (z >> 27)) * 0x94d049bb133111eb;
+    return z ^ (z >> 31);
+}
+
+static void *must(void *memory)
+{
+    if (!memory) {
+        fputs("not enough memory\n", stderr);
+        exit(1);
+    }
+    return memory;
+}
+
+/* ---- what is found ---- */
+
+static void list_add(struct list *list, struct found item)
+{
+    if (list->count == list->size) {
+        list->size = list->size ? list->size * 2 : 1024;
+        list->items = must(realloc(list->items, list->size * sizeof(*list->items)));
+    }
+    list->items[list->count++] = item;
+}
+
+static uint64_t mix(uint64_t h, uint64_t x)
+{
+    h = (h ^ x) * 0x9ddfea08eb382d69;
+    return h ^ (h >> 29);
+}
+
+static uint64_t end_hash(const union ft_ip *ip, uint16_t port, const uint8_t mac[6])
+{
+    uint64_t h = mix(mix(mix(1, ip->words[0]), ip->words[1]), port);
+    for (unsigned i = 0; mac && i < 6; i++)
+        h = mix(h, mac[i]);
+    return h;
+}
+
+/* The same for both directions. */
+static uint64_t conversation_of(const struct ft_event_packet *p)
+{
+    bool is_l2 = p->family == 2;
+    uint64_t a = end_hash(&p->src, p->src_port, is_l2 ? p->src_mac : NULL);
+    uint64_t b = end_hash(&p->dst, p->dst_port, is_l2 ? p->dst_mac : NULL);
+    return mix(a + b, p->proto);
+}
+
+static void take(struct outcome *to, const struct ft_event *e)
+{
+    struct found item = {
+        .number = e->number, .conversation = conversation_of(&e->packet), .protocol = e->protocol};
+    if (e->type == FT_EVENT_MESSAGE && e->message.parent == 0xff) {
+        list_add(&to->messages, item);
+    } else if (e->type == FT_EVENT_VIOLATION) {
+        item.what = e->message.violation;
+        list_add(&to->violations, item);
+    }
+}
+
+static bool drain(void *user)
+{
+    struct run *r = user;
+    const struct ft_event *e;
+    while ((e = ft_ring_peek(&r->engine->ring))) {
+        take(r->outcome, e);
+        ft_ring_release(&r->engine->ring);
+    }
+    return true;
+}
+
+/* ---- a run ---- */
+
+static void run_begin(struct run *r, struct engine *engine, struct outcome *outcome)
+{
+    struct ft_shards_config config;
+    char error[256];
+    ft_shards_config_init(&config);
+    config.flow.flows_per_shard = 1024;
+    config.entries_per_shard = 1024;
+    config.log_messages = true;
+    *r = (struct run){.engine = engine, .outcome = outcome};
+    outcome->messages.count = outcome->violations.count = 0;
+    r->shards =
+        must(ft_shards_new(engine->registry, engine->recogniser, &config, error, sizeof(error)));
+    r->inspector = must(ft_inspector_new(r->shards, &engine->ring, drain, r));
+    r->defrag = must(ft_defrag_new(4));
+    for (unsigned i = 0; i < BURST; i++)
+        r->pointers[i] = &r->packets[i];
+}
+
+static void flush(struct run *r)
+{
+    ft_inspect_burst(r->inspector, r->pointers, r->waiting);
+    r->waiting = 0;
+    drain(r);
+}
+
+static void tick_if_due(struct run *r)
+{
+    if (r->clock / SECOND == r->second)
+        return;
+    r->second = r->clock / SECOND;
+    flush(r);
+    struct ft_packet tick = {
+        .seq = ++r->seq, .number = r->seq, .time_ns = r->clock, .flags = FT_PACKET_TICK};
+    for (unsigned shard = 0; shard < FT_SHARDS; shard++) {
+        ft_inspect_tick(r->inspector, &tick, (uint8_t)shard);
+        ft_defrag_tick(r->defrag, (uint8_t)shard, r->clock);
+        drain(r);
+    }
+}
+
+/* Decode the packet that waits last; fragments as the sensor's reader does. */
+static void decode(struct run *r)
+{
+    struct ft_packet *p = &r->packets[r->waiting], whole;
+    uint8_t *buffer = r->engine->jumbo[r->waiting];
+    for (unsigned round = 0; round < FT_PACKET_LAYERS; round++) {
+        if (ft_packet_decode(&r->engine->decode, p) != FT_DECODE_FRAGMENT)
+            return;
+        enum ft_defrag_result result = ft_defrag_add(r->defrag, p, buffer, JUMBO, &whole);
+        if (result == FT_DEFRAG_HELD)
+            p->bucket = FT_BUCKET_FRAGMENT_HELD;
+        if (result != FT_DEFRAG_DONE)
+            return;
+        *p = whole;
+    }
+    p->bucket = FT_BUCKET_TOO_MANY_LAYERS;
+}
+
+static void send_frame(struct run *r, const struct frame *f)
+{
+    if (f->time_ns > r->clock)
+        r->clock = f->time_ns;
+    tick_if_due(r);
+    r->packets[r->waiting] = (struct ft_packet){.seq = ++r->seq,
+                                                .number = f->number,
+                                                .time_ns = f->time_ns,
+                                                .stamp_ns = f->time_ns,
+                                                .data = f->data,
+                                                .caplen = f->caplen,
+                                                .wirelen = f->wirelen,
+                                                .linktype = f->linktype};
+    decode(r);
+    if (++r->waiting == BURST)
+        flush(r);
+}
+
+static void put_u32be(uint8_t *to, uint32_t x)
+{
+    to[0] = (uint8_t)(x >> 24);
+    to[1] = (uint8_t)(x >> 16);
+    to[2] = (uint8_t)(x >> 8);
+    to[3] = (uint8_t)x;
+}
+
+/* The frame of a TCP segment cut down to byte `i` of its payload. */
+static uint32_t one_byte(uint8_t *to, const struct ft_packet *p, uint32_t tcp, uint32_t i)
+{
+    memcpy(to, p->data, p->payload);
+    to[p->payload] = p->data[p->payload + i];
+    put_u32be(to + tcp + 4, p->tcp_seq + (p->tcp_flags & FT_TCP_SYN ? 1 : 0) + i);
+    to[tcp + 13] &= (uint8_t)~FT_TCP_SYN;
+    if (i + 1 < p->payload_len)
+        to[tcp + 13] &= (uint8_t)~FT_TCP_FIN;
+    uint32_t length = p->payload + 1 - p->l3;
+    if (p->flags & FT_PACKET_IPV6)
+        length -= 40;
+    uint8_t *at = to + p->l3 + (p->flags & FT_PACKET_IPV6 ? 4 : 2);
+    at[0] = (uint8_t)(length >> 8);
+    at[1] = (uint8_t)length;
+    return p->payload + 1;
+}
+
+/* Send a TCP segment byte by byte; all else as it is. Returns the bytes. */
+static uint32_t send_bytewise(struct run *r, const struct frame *f)
+{
+    struct ft_packet p = {
+        .data = f->data, .caplen = f->caplen, .wirelen = f->wirelen, .linktype = f->linktype};
+    uint8_t copy[512];
+    if (ft_packet_decode(&r->engine->decode, &p) != FT_DECODED || !(p.flags & FT_PACKET_TCP) ||
+        p.payload_len < 2 || p.payload_len != p.payload_wirelen || p.payload >= sizeof(copy) ||
+        p.flags & (FT_PACKET_TUNNELLED | FT_PACKET_PRP)) {
+        send_frame(r, f);
+        return 0;
+    }
+    uint32_t tcp = p.l3 + (p.flags & FT_PACKET_IPV6 ? 40 : (p.data[p.l3] & 15u) * 4);
+    for (uint32_t i = 0; i < p.payload_len; i++) {
+        struct frame byte = *f;
+        uint8_t *to = r->engine->jumbo[r->waiting];
+        byte.caplen = byte.wirelen = one_byte(to, &p, tcp, i);
+        byte.data = to;
+        send_frame(r, &byte);
+    }
+    return p.payload_len;
+}
+
+/* End the run; false when the books do not close. */
+static bool run_end(struct run *r)
+{
+    bool owned[FT_SHARDS];
+    flush(r);
+    struct ft_packet end = {
+        .seq = ++r->seq, .number = r->seq, .time_ns = r->clock, .flags = FT_PACKET_END};
+    for (unsigned shard = 0; shard < FT_SHARDS; shard++) {
+        owned[shard] = true;
+        ft_inspect_end(r->inspector, &end, (uint8_t)shard);
+        drain(r);
+    }
+    ft_inspect_books(r->inspector, owned, &r->outcome->books);
+    const struct ft_ledger *l = &r->outcome->books.ledger;
+    bool ok = ft_ledger_is_balanced(l) && l->stream.held == 0 && l->faults == 0;
+    ft_inspector_free(r->inspector);
+    ft_defrag_free(r->defrag);
+    ft_shards_free(r->shards);
+    return ok;
+}
+
+static bool run_frames(struct engine *engine, const struct frame *frames, uint32_t count,
+                       enum way way, struct outcome *outcome)
+{
+    struct run r;
+    uint32_t bytes = 0;
+    run_begin(&r, engine, outcome);
+    for (uint32_t i = 0; i < count && bytes < BYTEWISE_MAX; i++) {
+        if (way == WAY_BYTEWISE)
+            bytes += send_bytewise(&r, &frames[i]);
+        else
+            send_frame(&r, &frames[i]);
+    }
+    return run_end(&r);
+}
+
+/* ---- captures ---- */
+
+static void capture_add(struct capture *c, struct frame f)
+{
+    if (c->count == c->size) {
+        c->size = c->size ? c->size * 2 : 4096;
+        c->frames = must(realloc(c->frames, c->size * sizeof(*c->frames)));
+    }
+    c->frames[c->count++] = f;
+}
+
+static bool capture_load(struct capture *c, const char *path)
+{
+    char error[512];
+    struct ft_capture_record record;
+    struct ft_capture_set *set = ft_capture_set_open(&path, 1, NULL, error, sizeof(error));
+    *c = (struct capture){0};
+    if (!set) {
+        fprintf(stderr, "%s\n", error);
+        return false;
+    }
+    while (ft_capture_set_next(set, &record) == 1) {
+        /* An exact copy: a sanitizer then sees each byte read behind it. */
+        uint8_t *copy = must(malloc(record.caplen ? record.caplen : 1));
+        memcpy(copy, record.data, record.caplen);
+        capture_add(c, (struct frame){.data = copy,
+                                      .time_ns = record.time_ns,
+                                      .number = c->count + 1,
+                                      .caplen = record.caplen,
+                                      .wirelen = record.wirelen,
+                                      .linktype = record.linktype});
+    }
+    ft_capture_set_close(set);
+    return true;
+}
+
+static void capture_free(struct capture *c)
+{
+    for (uint32_t i = 0; i < c->count; i++)
+        free((void *)(uintptr_t)c->frames[i].data);
+    free(c->frames);
+}
+
+/* ---- judging ---- */
+
+struct verdicts {
+    const char *name;
+    uint32_t runs, unbalanced, lost_conversations, false_violations;
+    uint64_t expected,
+        seen; /* messages of the whole capture in the same packets, and of the runs */
+};
+
+static int compare_found(const void *a, const void *b)
+{
+    const struct found *x = a, *y = b;
+    uint64_t left[] = {x->number, x->protocol, x->what},
+             right[] = {y->number, y->protocol, y->what};
+    for (unsigned i = 0; i < 3; i++)
+        if (left[i] != right[i])
+            return left[i] < right[i] ? -1 : 1;
+    return 0;
+}
+
+static int compare_conversation(const void *a, const void *b)
+{
+    uint64_t x = ((const struct found *)a)->conversation,
+             y = ((const struct found *)b)->conversation;
+    return (x > y) - (x < y);
+}
+
+/* A copy of what lies between two packets, by conversation. */
+static struct list by_conversation(const struct list *from, uint64_t first, uint64_t last)
+{
+    struct list part = {0};
+    for (uint32_t i = 0; i < from->count; i++)
+        if (from->items[i].number >= first && from->items[i].number <= last)
+            list_add(&part, from->items[i]);
+    if (part.count)
+        qsort(part.items, part.count, sizeof(*part.items), compare_conversation);
+    return part;
+}
+
+/* Items of the conversation at `*at`, which moves behind them. */
+static uint32_t count_conversation(const struct list *list, uint32_t *at, uint64_t conversation)
+{
+    uint32_t n = 0;
+    while (*at < list->count && list->items[*at].conversation < conversation)
+        ++*at;
+    for (; *at < list->count && list->items[*at].conversation == conversation; ++*at)
+        n++;
+    return n;
+}
+
+/* Every conversation with messages enough must have some again. */
+static void judge_messages(struct verdicts *v, const struct outcome *whole,
+                           const struct outcome *part, uint64_t first, uint64_t last,
+                           const char *what)
+{
+    struct list expected = by_conversation(&whole->messages, first, last);
+    struct list seen = by_conversation(&part->messages, first, last);
+    uint32_t at = 0, other = 0;
+    v->expected += expected.count;
+    v->seen += seen.count;
+    while (at < expected.count) {
+        struct found f = expected.items[at];
+        uint32_t n = count_conversation(&expected, &at, f.conversation);
+        uint32_t m = count_conversation(&seen, &other, f.conversation);
+        if (n < RESUME_MIN || m)
+            continue;
+        if (v->lost_conversations++ < 3)
+            printf("%s: %s from packet %llu on: none of %u messages of protocol %u, packet %llu\n",
+                   v->name, what, (unsigned long long)first, n, f.protocol,
+                   (unsigned long long)f.number);
+    }
+    free(expected.items);
+    free(seen.items);
+}
+
+static void judge_violations(struct verdicts *v, const struct engine *engine,
+                             const struct outcome *whole, const struct outcome *part,
+                             uint64_t first, const char *what)
+{
+    const struct list *known = &whole->violations;
+    for (uint32_t i = 0; i < part->violations.count; i++) {
+        const struct found *f = &part->violations.items[i];
+        if (known->count && bsearch(f, known->items, known->count, sizeof(*f), compare_found))
+            continue;
+        if (v->false_violations++ < 3)
+            printf("%s: %s from packet %llu on: violation %u of %s in packet %llu\n", v->name, what,
+                   (unsigned long long)first, f->what,
+                   engine->registry->protocols[f->protocol - 1]->dissector->name,
+                   (unsigned long long)f->number);
+    }
+}
+
+/* ---- ways to lose ---- */
+
+static void cut_at(struct engine *engine, const struct capture *c, const struct outcome *whole,
+                   uint32_t at, uint32_t window, struct outcome *part, struct verdicts *v)
+{
+    uint32_t n = c->count - at < window ? c->count - at : window;
+    v->runs++;
+    v->unbalanced += !run_frames(engine, c->frames + at, n, WAY_PLAIN, part);
+    uint64_t first = c->frames[at].number, last = c->frames[at + n - 1].number;
+    judge_messages(v, whole, part, first, last, "begun");
+    judge_violations(v, engine, whole, part, first, "begun");
+}
+
+/* True for what one of the two directions between any two ends sends. */
+static bool is_downward(const struct engine *engine, const struct frame *f)
+{
+    struct ft_packet p = {
+        .data = f->data, .caplen = f->caplen, .wirelen = f->wirelen, .linktype = f->linktype};
+    if (ft_packet_decode(&engine->decode, &p) == FT_DECODE_FAILED)
+        return false;
+    int order = memcmp(&p.src, &p.dst, sizeof(p.src));
+    if (!order && p.flags & FT_PACKET_ETHERNET && !(p.flags & (FT_PACKET_IPV4 | FT_PACKET_IPV6)))
+        order = memcmp(p.src_mac, p.dst_mac, 6);
+    return order ? order < 0 : p.src_port < p.dst_port;
+}
+
+/* Keep the order inside the frames of one second, swap neighbours here and there. */
+static void swap_some(struct frame *frames, uint32_t count)
+{
+    for (uint32_t i = 0; i + 1 < count; i++) {
+        if (random_next() % 10 == 0) {
+            struct frame f = frames[i];
+            frames[i] = frames[i + 1];
+            frames[i + 1] = f;
+            i++;
+        }
+    }
+}
+
+static void with_frames(struct engine *engine, const struct frame *frames, uint32_t count,
+                        enum way way, const char *what, struct outcome *part, struct verdicts *v)
+{
+    (void)what;
+    v->runs++;
+    v->unbalanced += !run_frames(engine, frames, count, way, part);
+}
+
+static void damage(struct engine *engine, const struct capture *c, const struct outcome *whole,
+                   struct outcome *part, struct verdicts *v)
+{
+    struct frame *frames = must(malloc((c->count + 1) * sizeof(*frames)));
+    uint64_t last = c->count ? c->frames[c->count - 1].number : 0;
+    for (unsigned side = 0; side < 2; side++) {
+        uint32_t n = 0;
+        for (uint32_t i = 0; i < c->count; i++)
+            if (is_downward(engine, &c->frames[i]) == (side == 1))
+                frames[n++] = c->frames[i];
+        with_frames(engine, frames, n, WAY_PLAIN, "one direction", part, v);
+        judge_violations(v, engine, whole, part, 1, "one direction");
+    }
+    with_frames(engine, c->frames, c->count, WAY_BYTEWISE, "bytes", part, v);
+    judge_messages(v, whole, part, 1, last, "bytes");
+    memcpy(frames, c->frames, c->count * sizeof(*frames));
+    swap_some(frames, c->count);
+    with_frames(engine, frames, c->count, WAY_PLAIN, "reordered", part, v);
+    judge_messages(v, whole, part, 1, last, "reordered");
+    uint32_t n = 0;
+    for (uint32_t i = 0; i < c->count; i++)
+        if (random_next() % 100)
+            frames[n++] = c->frames[i];
+    with_frames(engine, frames, n, WAY_PLAIN, "lost", part, v);
+    judge_messages(v, whole, part, 1, last, "lost");
+    free(frames);
+}
+
+struct plan {
+    uint32_t first, more, window;
+};
+
+static bool judge_capture(struct engine *engine, const char *path, const struct plan *plan)
+{
+    struct capture c;
+    struct outcome whole = {0}, part = {0};
+    const char *slash = strrchr(path, '/');
+    struct verdicts v = {.name = slash ? slash + 1 : path};
+    if (!capture_load(&c, path))
+        return false;
+    v.unbalanced += !run_frames(engine, c.frames, c.count, WAY_PLAIN, &whole);
+    if (whole.violations.count)
+        qsort(whole.violations.items, whole.violations.count, sizeof(*whole.violations.items),
+              compare_found);
+    for (uint32_t at = 0; at < c.count && at < plan->first; at++)
+        cut_at(engine, &c, &whole, at, plan->window, &part, &v);
+    for (uint32_t i = 0; i < plan->more && c.count > plan->first; i++) {
+        uint32_t at = plan->first + (uint32_t)(random_next() % (c.count - plan->first));
+        cut_at(engine, &c, &whole, at, plan->window, &part, &v);
+    }
+    damage(engine, &c, &whole, &part, &v);
+    bool ok = !v.unbalanced && !v.lost_conversations && !v.false_violations;
+    printf("%s %s: %u packets, %u messages, %u violations; %u runs: %u not balanced, %u "
+           "conversations not found again, %u false violations, %.2f %% of messages\n",
+           ok ? "ok  " : "FAIL", v.name, c.count, whole.messages.count, whole.violations.count,
+           v.runs, v.unbalanced, v.lost_conversations, v.false_violations,
+           v.expected ? 100.0 * (double)v.seen / (double)v.expected : 100.0);
+    capture_free(&c);
+    free(whole.messages.items);
+    free(whole.violations.items);
+    free(part.messages.items);
+    free(part.violations.items);
+    return ok;
+}
+
+static bool engine_make(struct engine *e)
+{
+    char error[512];
+    e->registry = ft_registry_new();
+    for (const struct ft_dissector *const *d = ft_protocols; *d; d++) {
+        if (!ft_registry_add(e->registry, *d, NULL, error, sizeof(error))) {
+            fprintf(stderr, "%s\n", error);
+            return false;
+        }
+    }
+    ft_registry_finish(e->registry);
+    ft_decode_config_init(&e->decode);
+    e->recogniser = ft_recogniser_new(e->registry, error, sizeof(error));
+    return e->recogniser && ft_ring_init(&e->ring, 1u << 20);
+}
+
+int main(int argc, char **argv)
+{
+    static const struct option options[] = {{"seed", required_argument, NULL, 's'},
+                                            {"first", required_argument, NULL, 'f'},
+                                            {"more", required_argument, NULL, 'm'},
+                                            {"window", required_argument, NULL, 'w'},
+                                            {0}};
+    static struct engine engine;
+    struct plan plan = {.first = 2000, .more = 1000, .window = 400};
+    int c, failed = 0;
+    while ((c = getopt_long(argc, argv, "", options, NULL)) != -1) {
+        uint32_t n = optarg ? (uint32_t)strtoul(optarg, NULL, 10) : 0;
+        if (c == 's')
+            random_state = n;
+        else if (c == 'f')
+            plan.first = n;
+        else if (c == 'm')
+            plan.more = n;
+        else if (c == 'w' && n)
+            plan.window = n;
+        else
+            return 2;
+    }
+    if (!engine_make(&engine))
+        return 1;
+    for (int i = optind; i < argc; i++)
+        failed += !judge_capture(&engine, argv[i], &plan);
+    ft_ring_free(&engine.ring);
+    ft_recogniser_free(engine.recogniser);
+    ft_registry_free(engine.registry);
+    return failed != 0;
+}
