@@ -15,6 +15,14 @@
  */
 #define MISSES_MAX 32u
 
+/*
+ * Bytes kept in resync of a start that probe() cannot judge yet: PDUs come in several segments, and
+ * some senders make segments of one byte. Of a start that proved wrong, later ones are tried only
+ * when the pieces were as small as KEEP_TINY: larger pieces seldom begin between PDUs.
+ */
+#define KEEP_MAX  2048u
+#define KEEP_TINY 64u
+
 static uint32_t max_pdu(const struct ft_framer_call *call)
 {
     uint32_t n = call->dissector->max_pdu;
@@ -96,17 +104,95 @@ static uint32_t find_start(const struct ft_framer_call *call, const uint8_t *byt
     return length;
 }
 
-/* In resync: take bytes up to the next start. Returns bytes taken. */
-static uint32_t resync(struct ft_framer *f, struct ft_framer_call *call, const uint8_t *bytes,
+/* In resync: bytes passed over. */
+static void pass_over(struct ft_framer *f, struct ft_framer_call *call, uint32_t length)
+{
+    call->bytes->resync += length;
+    f->misses += f->misses < 255;
+    f->need = f->need > UINT32_MAX - length ? UINT32_MAX : f->need + length;
+}
+
+/* In resync: keep a piece that may begin a PDU. False when it is too long or no buffer is free. */
+static bool keep_start(struct ft_framer *f, struct ft_framer_call *call, const uint8_t *bytes,
                        uint32_t length)
 {
+    if (length >= KEEP_MAX || probe(call, bytes, length) != FT_MAYBE)
+        return false;
+    f->buffer = ft_buffer_get(call->pools, KEEP_MAX);
+    if (!f->buffer)
+        return false;
+    memcpy(ft_buffer_at(call->pools, f->buffer), bytes, length);
+    f->have = length;
+    call->bytes->held += length;
+    return true;
+}
+
+/* Let go of what is kept, but for a later start in it. */
+static void drop_start(struct ft_framer *f, struct ft_framer_call *call)
+{
+    uint8_t *buffer = ft_buffer_at(call->pools, f->buffer);
+    uint32_t passed = f->have;
+    for (uint32_t i = 1; f->have <= KEEP_TINY && i < f->have && passed == f->have; i++)
+        if (probe(call, buffer + i, f->have - i) != FT_NO)
+            passed = i;
+    call->bytes->held -= passed;
+    pass_over(f, call, passed);
+    f->have -= passed;
+    memmove(buffer, buffer + passed, f->have);
+    if (!f->have) {
+        ft_buffer_put(call->pools, f->buffer);
+        f->buffer = 0;
+    }
+}
+
+static uint32_t collect(struct ft_framer *f, struct ft_framer_call *call, const uint8_t *bytes,
+                        uint32_t length, enum ft_framer_result *result);
+
+/* In resync with a start that is kept: more bytes. Returns bytes taken. */
+static uint32_t resync_kept(struct ft_framer *f, struct ft_framer_call *call, const uint8_t *bytes,
+                            uint32_t length, enum ft_framer_result *result)
+{
+    uint8_t *buffer = ft_buffer_at(call->pools, f->buffer);
+    uint32_t room = KEEP_MAX - f->have, take = length < room ? length : room;
+    memcpy(buffer + f->have, bytes, take);
+    if (begins(call, buffer, f->have + take)) {
+        f->have += take;
+        call->bytes->held += take;
+        f->mode = FT_FRAMER_PDU;
+        f->was_lost = true;
+        f->need = f->have; /* frame() gets what is kept, now */
+        collect(f, call, bytes + take, 0, result);
+        return take;
+    }
+    if (f->have + take < KEEP_MAX && !begins(call, bytes, length)) {
+        f->have += take;
+        call->bytes->held += take;
+        if (probe(call, buffer, f->have) == FT_NO)
+            drop_start(f, call);
+        return take;
+    }
+    /* The piece begins a PDU itself, or the start would be longer than what is kept of one. */
+    call->bytes->held -= f->have;
+    pass_over(f, call, f->have);
+    f->have = 0;
+    ft_buffer_put(call->pools, f->buffer);
+    f->buffer = 0;
+    return 0;
+}
+
+/* In resync: take bytes up to the next start. Returns bytes taken. */
+static uint32_t resync(struct ft_framer *f, struct ft_framer_call *call, const uint8_t *bytes,
+                       uint32_t length, enum ft_framer_result *result)
+{
+    if (f->buffer)
+        return resync_kept(f, call, bytes, length, result);
     uint32_t at = find_start(call, bytes, length);
-    call->bytes->resync += at;
     if (at == length) {
-        f->misses += f->misses < 255;
-        f->need = f->need > UINT32_MAX - length ? UINT32_MAX : f->need + length;
+        if (!keep_start(f, call, bytes, length))
+            pass_over(f, call, length);
         return length;
     }
+    call->bytes->resync += at;
     f->mode = FT_FRAMER_PDU;
     f->need = 0;
     f->was_lost = true;
@@ -339,7 +425,7 @@ enum ft_framer_result ft_framer_data(struct ft_framer *f, struct ft_framer_call 
             n = left;
             break;
         case FT_FRAMER_RESYNC:
-            n = resync(f, call, p, left);
+            n = resync(f, call, p, left, &result);
             if (f->misses >= MISSES_MAX && f->need >= 2 * max_pdu(call)) {
                 f->misses = 0;
                 f->need = 0;
