@@ -121,6 +121,8 @@ static enum ft_verdict probe_header(struct ft_view v, bool is_stream)
 {
     int32_t command = ft_peek_u16le(&v, 0), length = ft_peek_u16le(&v, 2);
 
+    if (v.len == 1)
+        command = ft_peek_u8(&v, 0); /* all have one byte */
     if (!is_known_command(command))
         return FT_NO;
     if (v.len < HEADER_SIZE)

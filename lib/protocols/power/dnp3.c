@@ -148,8 +148,10 @@ static struct ft_frame frame(struct ft_context *ctx, struct ft_view stream)
 
 static enum ft_verdict probe(const struct ft_probe *where, struct ft_view payload)
 {
-    if (!starts_frame(&payload) || ft_peek_u8(&payload, 2) < (int)MIN_LENGTH)
-        return payload.len == 1 && ft_peek_u8(&payload, 0) == 0x05 ? FT_MAYBE : FT_NO;
+    if (payload.len == 1)
+        return ft_peek_u8(&payload, 0) == 0x05 ? FT_MAYBE : FT_NO;
+    if (!starts_frame(&payload) || (payload.len > 2 && ft_peek_u8(&payload, 2) < (int)MIN_LENGTH))
+        return FT_NO;
     if (payload.len < HEADER_SIZE)
         return FT_MAYBE;
     if (is_header_crc_right(&payload))
