@@ -59,7 +59,8 @@ struct capture {
 /* A message or violation found: where, by whom, what. */
 struct found {
     uint64_t number;
-    uint64_t conversation; /* hash of its ends */
+    uint64_t conversation; /* hash of its ends with ports */
+    uint64_t pair;         /* hash of its ends without them */
     uint32_t protocol, what;
 };
 
@@ -138,18 +139,20 @@ static uint64_t end_hash(const union ft_ip *ip, uint16_t port, const uint8_t mac
 }
 
 /* The same for both directions. */
-static uint64_t conversation_of(const struct ft_event_packet *p)
+static uint64_t ends_hash(const struct ft_event_packet *p, bool with_ports)
 {
     bool is_l2 = p->family == 2;
-    uint64_t a = end_hash(&p->src, p->src_port, is_l2 ? p->src_mac : NULL);
-    uint64_t b = end_hash(&p->dst, p->dst_port, is_l2 ? p->dst_mac : NULL);
+    uint64_t a = end_hash(&p->src, with_ports ? p->src_port : 0, is_l2 ? p->src_mac : NULL);
+    uint64_t b = end_hash(&p->dst, with_ports ? p->dst_port : 0, is_l2 ? p->dst_mac : NULL);
     return mix(a + b, p->proto);
 }
 
 static void take(struct outcome *to, const struct ft_event *e)
 {
-    struct found item = {
-        .number = e->number, .conversation = conversation_of(&e->packet), .protocol = e->protocol};
+    struct found item = {.number = e->number,
+                         .conversation = ends_hash(&e->packet, true),
+                         .pair = ends_hash(&e->packet, false),
+                         .protocol = e->protocol};
     if (e->type == FT_EVENT_MESSAGE && e->message.parent == 0xff) {
         list_add(&to->messages, item);
     } else if (e->type == FT_EVENT_VIOLATION) {
@@ -323,6 +326,7 @@ static bool end_flows(struct run *r, uint64_t number)
            books.ledger.faults == 0 && books.flows.active == 0;
 }
 
+/* Send frames, and end all flows. `bytewise` stops after some bytes: r->number tells where. */
 static bool run_frames(struct run *r, const struct frame *frames, uint32_t count, enum way way,
                        struct outcome *outcome)
 {
@@ -335,7 +339,7 @@ static bool run_frames(struct run *r, const struct frame *frames, uint32_t count
         else
             send_frame(r, &frames[i]);
     }
-    bool ok = end_flows(r, count ? frames[count - 1].number : 0);
+    bool ok = end_flows(r, r->number);
     uint64_t begin = count ? frames[0].time_ns + r->shift : r->clock;
     r->shift += r->clock + PAUSE - begin;
     r->clock += PAUSE;
@@ -394,17 +398,6 @@ struct verdicts {
     uint64_t expected,
         seen; /* messages of the whole capture in the same packets, and of the runs */
 };
-
-static int compare_found(const void *a, const void *b)
-{
-    const struct found *x = a, *y = b;
-    uint64_t left[] = {x->number, x->protocol, x->what},
-             right[] = {y->number, y->protocol, y->what};
-    for (unsigned i = 0; i < 3; i++)
-        if (left[i] != right[i])
-            return left[i] < right[i] ? -1 : 1;
-    return 0;
-}
 
 static int compare_conversation(const void *a, const void *b)
 {
@@ -467,17 +460,18 @@ static const char *violation_name(const struct engine *engine, const struct foun
 }
 
 /*
- * Is the violation one of the whole capture's? What a dissector finds in a PDU must be found in the
- * same packet. A condition of its own (rows of its table) is often told when it begins, so it may
- * be told later, at its first sight.
+ * Does the whole capture tell the same? What is wrong with a PDU must be told of the same packet,
+ * if by another name: of a flow without its begin less is known. A condition of the protocol (rows
+ * of its table), and that a flow is something else than its port promises, is told once, when it is
+ * first seen: of a capture begun later that is later.
  */
 static bool is_known(const struct list *known, const struct found *f)
 {
-    for (uint32_t i = 0; i < known->count && known->items[i].number <= f->number; i++) {
+    bool is_condition = f->what < FT_VIOLATION_COMMON || f->what == FT_VIOLATION_NOT_PROTOCOL;
+    for (uint32_t i = 0; i < known->count; i++) {
         const struct found *k = &known->items[i];
-        if (k->protocol == f->protocol && k->what == f->what &&
-            (k->number == f->number ||
-             (f->what < FT_VIOLATION_COMMON && k->conversation == f->conversation)))
+        if (k->protocol == f->protocol &&
+            (k->number == f->number || (is_condition && k->what == f->what && k->pair == f->pair)))
             return true;
     }
     return false;
@@ -560,7 +554,7 @@ static void damage(struct run *r, const struct capture *c, const struct outcome 
         judge_violations(v, r->engine, whole, part, 1, "one direction");
     }
     with_frames(r, c->frames, c->count, WAY_BYTEWISE, part, v);
-    judge_messages(v, whole, part, 1, last, "bytes");
+    judge_messages(v, whole, part, 1, r->number, "bytes");
     memcpy(frames, c->frames, c->count * sizeof(*frames));
     swap_some(frames, c->count);
     with_frames(r, frames, c->count, WAY_PLAIN, part, v);
@@ -588,9 +582,6 @@ static bool judge_capture(struct engine *engine, const char *path, const struct 
         return false;
     struct run *r = run_new(engine);
     v.unbalanced += !run_frames(r, c.frames, c.count, WAY_PLAIN, &whole);
-    if (whole.violations.count)
-        qsort(whole.violations.items, whole.violations.count, sizeof(*whole.violations.items),
-              compare_found);
     for (uint32_t at = 0; at < c.count && at < plan->first; at++)
         cut_at(r, &c, &whole, at, plan->window, &part, &v);
     for (uint32_t i = 0; i < plan->more && c.count > plan->first; i++) {
