@@ -37,7 +37,7 @@ import captures as cap
 HERE = os.path.dirname(os.path.abspath(__file__))
 KNOWN = os.path.join(HERE, "known.tsv")
 TSHARK = shutil.which("tshark")
-SAMPLE = 90
+SAMPLE = 80
 # tshark reads files of any size but holds its state in memory: two at a time.
 PROCESSES = 2
 

@@ -62,6 +62,7 @@ struct found {
     uint64_t conversation; /* hash of its ends with ports */
     uint64_t pair;         /* hash of its ends without them */
     uint32_t protocol, what;
+    bool is_bound; /* by a port: known from the first byte on, not by content */
 };
 
 struct list {
@@ -147,7 +148,13 @@ static uint64_t ends_hash(const struct ft_event_packet *p, bool with_ports)
     return mix(a + b, p->proto);
 }
 
-static void take(struct outcome *to, const struct ft_event *e)
+static bool is_bound(const struct ft_registry *registry, const struct ft_event_packet *p)
+{
+    const uint8_t *table = p->proto == 6 ? registry->tcp_port : registry->udp_port;
+    return table[p->src_port] || table[p->dst_port];
+}
+
+static void take(const struct engine *engine, struct outcome *to, const struct ft_event *e)
 {
     struct found item = {.number = e->number,
                          .conversation = ends_hash(&e->packet, true),
@@ -166,7 +173,7 @@ static bool drain(void *user)
     struct run *r = user;
     const struct ft_event *e;
     while ((e = ft_ring_peek(&r->engine->ring))) {
-        take(r->outcome, e);
+        take(r->engine, r->outcome, e);
         ft_ring_release(&r->engine->ring);
     }
     return true;
@@ -429,9 +436,12 @@ static uint32_t count_conversation(const struct list *list, uint32_t *at, uint64
     return n;
 }
 
-/* Every conversation with messages enough must have some again. */
+/*
+ * Every conversation with messages enough must have some again. `bound`: only those on bound ports;
+ * by single bytes no protocol is recognised.
+ */
 static void judge_messages(struct verdicts *v, const struct outcome *whole,
-                           const struct outcome *part, uint64_t first, uint64_t last,
+                           const struct outcome *part, uint64_t first, uint64_t last, bool bound,
                            const char *what)
 {
     struct list expected = by_conversation(&whole->messages, first, last);
@@ -443,7 +453,7 @@ static void judge_messages(struct verdicts *v, const struct outcome *whole,
         struct found f = expected.items[at];
         uint32_t n = count_conversation(&expected, &at, f.conversation);
         uint32_t m = count_conversation(&seen, &other, f.conversation);
-        if (n < RESUME_MIN || m)
+        if (n < RESUME_MIN || m || (bound && !f.is_bound))
             continue;
         if (v->lost_conversations++ < 3)
             printf("%s: %s from packet %llu on: none of %u messages of protocol %u, packet %llu\n",
@@ -503,7 +513,7 @@ static void cut_at(struct run *r, const struct capture *c, const struct outcome 
     v->runs++;
     v->unbalanced += !run_frames(r, c->frames + at, n, WAY_PLAIN, part);
     uint64_t first = c->frames[at].number, last = c->frames[at + n - 1].number;
-    judge_messages(v, whole, part, first, last, "begun");
+    judge_messages(v, whole, part, first, last, false, "begun");
     judge_violations(v, r->engine, whole, part, first, "begun");
 }
 
@@ -554,17 +564,17 @@ static void damage(struct run *r, const struct capture *c, const struct outcome 
         judge_violations(v, r->engine, whole, part, 1, "one direction");
     }
     with_frames(r, c->frames, c->count, WAY_BYTEWISE, part, v);
-    judge_messages(v, whole, part, 1, r->number, "bytes");
+    judge_messages(v, whole, part, 1, r->number, true, "bytes");
     memcpy(frames, c->frames, c->count * sizeof(*frames));
     swap_some(frames, c->count);
     with_frames(r, frames, c->count, WAY_PLAIN, part, v);
-    judge_messages(v, whole, part, 1, last, "reordered");
+    judge_messages(v, whole, part, 1, last, false, "reordered");
     uint32_t n = 0;
     for (uint32_t i = 0; i < c->count; i++)
         if (random_next() % 100)
             frames[n++] = c->frames[i];
     with_frames(r, frames, n, WAY_PLAIN, part, v);
-    judge_messages(v, whole, part, 1, last, "lost");
+    judge_messages(v, whole, part, 1, last, false, "lost");
     free(frames);
 }
 
