@@ -159,7 +159,8 @@ static void take(const struct engine *engine, struct outcome *to, const struct f
     struct found item = {.number = e->number,
                          .conversation = ends_hash(&e->packet, true),
                          .pair = ends_hash(&e->packet, false),
-                         .protocol = e->protocol};
+                         .protocol = e->protocol,
+                         .is_bound = is_bound(engine->registry, &e->packet)};
     if (e->type == FT_EVENT_MESSAGE && e->message.parent == 0xff) {
         list_add(&to->messages, item);
     } else if (e->type == FT_EVENT_VIOLATION) {

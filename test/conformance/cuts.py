@@ -20,8 +20,8 @@ import captures as cap
 PROCESSES = 2
 FAMILIES = {"arp", "modbus", "mbtcp", "mbrtu", "dnp3", "tpkt", "cotp", "s7comm", "enip", "cip",
             "goose"}
-SAMPLE = 60
-SHORT = ["--first", "60", "--more", "20", "--window", "200"]
+SAMPLE = 200
+SHORT = ["--first", "150", "--more", "50", "--window", "200"]
 LONG = ["--first", "2000", "--more", "1000", "--window", "400"]
 GENERATED = [("plant seed 6", ["--seed", "6", "--packets", "20000"])]
 
