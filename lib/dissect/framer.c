@@ -85,6 +85,22 @@ static bool begins(const struct ft_framer_call *call, const uint8_t *bytes, uint
            probe(call, bytes + first.length, length - first.length) != FT_NO;
 }
 
+/*
+ * A place inside a piece, found by the sync literal, proves less than its start: the PDU there must
+ * end in the piece, at its end or before bytes that are not refused.
+ */
+static bool is_confirmed(const struct ft_framer_call *call, const uint8_t *bytes, uint32_t length)
+{
+    struct ft_frame first;
+    if (probe(call, bytes, length) == FT_NO)
+        return false;
+    first = ask(call, bytes, length);
+    return first.kind == FT_FRAME_PDU && first.length && first.length <= length &&
+           probe(call, bytes, first.length) == FT_YES &&
+           (first.length == length ||
+            probe(call, bytes + first.length, length - first.length) != FT_NO);
+}
+
 /* Offset of the first place in the piece that may begin a PDU, or `length`. */
 static uint32_t find_start(const struct ft_framer_call *call, const uint8_t *bytes, uint32_t length)
 {
@@ -98,7 +114,7 @@ static uint32_t find_start(const struct ft_framer_call *call, const uint8_t *byt
         if (!hit)
             break;
         i = (uint32_t)(hit - bytes) - sync->offset;
-        if (begins(call, bytes + i, length - i))
+        if (is_confirmed(call, bytes + i, length - i))
             return i;
     }
     return length;
