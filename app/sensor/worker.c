@@ -79,5 +79,6 @@ void *worker_main(void *arg)
         ledger->cycles_busy += rte_rdtsc() - start;
         ledger->bursts++;
     }
+    ft_inspect_unguard_thread(w->inspector);
     return NULL;
 }

@@ -59,6 +59,7 @@ struct ft_inspector {
     uint64_t watch_serial, watch_cpu_ns;
     sigjmp_buf escape;
     void *alternate_stack;
+    stack_t former_stack;
 
     struct ft_call call;
 };
@@ -1088,7 +1089,14 @@ bool ft_inspect_guard_thread(struct ft_inspector *ins)
 {
     stack_t stack = {.ss_sp = ins->alternate_stack, .ss_size = ALTERNATE_STACK};
     guarded = ins;
-    return sigaltstack(&stack, NULL) == 0;
+    return sigaltstack(&stack, &ins->former_stack) == 0;
+}
+
+void ft_inspect_unguard_thread(struct ft_inspector *ins)
+{
+    /* A sanitizer has one of its own for each thread, and frees whatever is set at the end. */
+    sigaltstack(&ins->former_stack, NULL);
+    guarded = NULL;
 }
 
 /* Time that a thread has been computing: a machine that is busy with other things slows no clock.

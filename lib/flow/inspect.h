@@ -121,6 +121,9 @@ void ft_inspect_install_guard(void);
 /** To be called on the worker's own thread before its first burst: alternate signal stack. */
 bool ft_inspect_guard_thread(struct ft_inspector *ins);
 
+/** To be called on the same thread before it ends: puts its former signal stack back. */
+void ft_inspect_unguard_thread(struct ft_inspector *ins);
+
 /**
  * Called by another thread now and then: abandons the dissector call of the worker `thread` if it
  * has been computing in the same one for 200 ms. Cost: a system call.

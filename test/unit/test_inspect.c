@@ -231,6 +231,7 @@ static void sensor_close(void)
     assert_int_equal(s.ledger->stream.held, 0);
     for (unsigned i = 0; i < FT_BUCKET_COUNT; i++)
         assert_true(i != FT_BUCKET_NONE || s.ledger->packets[i] == 0);
+    ft_inspect_unguard_thread(s.inspector);
     ft_inspector_free(s.inspector);
     ft_ring_free(&s.ring);
     ft_shards_free(s.shards);
