@@ -299,6 +299,7 @@ static uint32_t default_workers(void)
 
 static void free_sensor(struct sensor *s)
 {
+    char error[512];
     for (uint32_t w = 0; w < s->worker_count; w++) {
         ft_inspector_free(s->workers[w].inspector);
         ft_ring_free(&s->workers[w].events);
@@ -306,6 +307,8 @@ static void free_sensor(struct sensor *s)
     ft_ring_free(&s->ticks);
     if (s->core)
         ft_core_free(s->core);
+    if (s->output) /* of a run that could not begin */
+        ft_output_close(s->output, NULL, error, sizeof(error));
     ft_defrag_free(s->defrag);
     ft_shards_free(s->shards);
     ft_recogniser_free(s->recogniser);

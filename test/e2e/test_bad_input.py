@@ -169,7 +169,8 @@ class Output(Case):
                          "new", "Permission denied")
 
     def test_two_runs_one_directory(self):
-        with sensor.start("-r", self.capture, "--speed", "0.2", "-l", self.out) as first:
+        with sensor.start("-r", self.capture, "--speed", "0.2", "-l", self.out,
+                          stderr=subprocess.DEVNULL) as first:
             deadline = time.monotonic() + 20
             while not (self.out / "eve.json").exists() and time.monotonic() < deadline:
                 time.sleep(0.05)
