@@ -3,7 +3,7 @@
  */
 #include "sensor.h"
 
-#include <glob.h>
+#include <fcntl.h>
 #include <rte_eal.h>
 #include <rte_errno.h>
 #include <rte_log.h>
@@ -11,6 +11,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/file.h>
 #include <unistd.h>
 
 /* Packets in flight: all rings full, a burst in each hand, and some slack. */
@@ -19,6 +20,9 @@
 #define RING_MAX     4096u
 #define ROOM         2048u
 #define JUMBOS       96u
+
+/* Held from looking for free hugepages until they are taken: several runs may start at once. */
+#define HUGEPAGE_LOCK "/dev/shm/fieldtap-hugepages.lock"
 
 static uint32_t ring_size(uint32_t workers)
 {
@@ -40,16 +44,38 @@ static uint32_t megabytes(uint32_t workers)
     return (uint32_t)(bytes * 5 / 4 / 1048576) + 32;
 }
 
-/* Free memory in hugepages of 2 MiB, in megabytes; larger ones are left to live ports. */
-static uint32_t free_hugepages(void)
+static unsigned long hugepages(const char *which)
 {
+    char path[96];
     unsigned long n = 0;
-    FILE *f = fopen("/sys/kernel/mm/hugepages/hugepages-2048kB/free_hugepages", "r");
+    snprintf(path, sizeof(path), "/sys/kernel/mm/hugepages/hugepages-2048kB/%s_hugepages", which);
+    FILE *f = fopen(path, "r");
     if (f && fscanf(f, "%lu", &n) != 1)
         n = 0;
     if (f)
         fclose(f);
-    return (uint32_t)(n * 2);
+    return n;
+}
+
+/* Free memory in hugepages of 2 MiB that nobody has a claim to, in megabytes; larger ones are left
+ * to live ports. */
+static uint32_t free_hugepages(void)
+{
+    unsigned long have = hugepages("free"), claimed = hugepages("resv");
+    return have > claimed ? (uint32_t)((have - claimed) * 2) : 0;
+}
+
+/* Hugepages are for root; -1: go without. */
+static int lock_hugepages(void)
+{
+    if (geteuid() != 0)
+        return -1;
+    int fd = open(HUGEPAGE_LOCK, O_RDWR | O_CREAT | O_CLOEXEC | O_NOFOLLOW, 0600);
+    if (fd >= 0 && flock(fd, LOCK_EX) < 0) {
+        close(fd);
+        return -1;
+    }
+    return fd;
 }
 
 static int init(uint32_t mb, bool huge, unsigned cpu)
@@ -84,12 +110,16 @@ bool eal_start(const struct options *o, uint32_t workers, char *error, size_t er
     unsigned cpu = 0;
     while (cpu < CPU_SETSIZE - 1 && !CPU_ISSET(cpu, &before))
         cpu++;
-    bool huge = free_hugepages() >= mb + 2 && geteuid() == 0;
+    int lock = lock_hugepages();
+    bool huge = lock >= 0 && free_hugepages() >= mb + 2;
     if (o->verbose)
         fprintf(stderr, "fieldtap: %u MB of packet memory in %s\n", mb,
                 huge ? "hugepages" : "normal pages (no free hugepages)");
     rte_log_set_global_level(o->verbose > 1 ? RTE_LOG_INFO : RTE_LOG_ERR);
-    if (init(mb, huge, cpu) < 0) {
+    int started = init(mb, huge, cpu);
+    if (lock >= 0)
+        close(lock);
+    if (started < 0) {
         snprintf(error, error_size, "DPDK did not start (%s): %u MB of memory are needed",
                  rte_strerror(rte_errno), mb);
         return false;
