@@ -148,5 +148,5 @@ class Case(unittest.TestCase):
 
 def main():
     global FIELDTAP, PLANT
-    FIELDTAP, PLANT = sys.argv[1:3]
+    FIELDTAP, PLANT = (os.path.abspath(path) for path in sys.argv[1:3])
     unittest.main(argv=sys.argv[:1] + sys.argv[3:])
