@@ -359,13 +359,24 @@ class Running(Case):
             self.assertIs(self.stats()["balanced"], True)
             json.loads((self.out / "assets.json").read_text())
 
+    def wait_for_reader(self, pid):
+        """Until a thread waits for the pipe with all packets taken; where the kernel does not tell
+        what threads wait for, long enough."""
+        deadline = time.monotonic() + 5
+        while time.monotonic() < deadline:
+            tasks = list(pathlib.Path(f"/proc/{pid}/task").iterdir())
+            waits = [(task / "wchan").read_text() for task in tasks]
+            if len(tasks) > 2 and any("pipe" in wait for wait in waits):
+                return
+            time.sleep(0.05)
+
     def test_signal_while_waiting_for_input(self):
         data = pcap([(i, modbus_stop()) for i in range(3)])
         with sensor.start("-r", "-", "-l", self.out, stdin=subprocess.PIPE,
                           stderr=subprocess.PIPE) as process:
             process.stdin.write(data)
             process.stdin.flush()
-            time.sleep(1.5)
+            self.wait_for_reader(process.pid)
             self.assertIsNone(process.poll())
             process.send_signal(signal.SIGTERM)
             begin = time.monotonic()
