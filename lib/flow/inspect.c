@@ -679,8 +679,8 @@ static void give_up_flow(const struct ft_inspector *ins, struct ft_flow *flow)
 }
 
 /*
- * Sessions last for months: what was not recognised once gets another chance each minute. On a bound
- * port with foreign content the protocol of the port is looked for all the time.
+ * Sessions last for months: what was not recognised once gets another chance each minute. On a
+ * bound port with foreign content the protocol of the port is looked for all the time.
  */
 static bool is_given_up(const struct ft_inspector *ins, struct ft_flow *flow)
 {
