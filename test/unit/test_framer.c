@@ -465,6 +465,38 @@ static void test_midstream_begins_in_resync(void **state)
     assert_int_equal(bytes.resync, 24);
 }
 
+static void test_resync_by_single_bytes(void **state)
+{
+    /* the rest of a PDU, a start that proves wrong, one that overlaps with the right one */
+    uint8_t stream[64] = {1, 2, 3, MAGIC, 'q', 4, MAGIC};
+    uint32_t n = 7;
+    (void)state;
+    n += put_unit(stream + n, 'P', 30);
+    n += put_unit(stream + n, 'P', 20);
+    context.is_midstream = true;
+    for (uint32_t i = 0; i < n; i++)
+        assert_int_equal(give(stream + i, 1), FT_FRAMER_GOING);
+    assert_int_equal(seen_count, 2);
+    assert_int_equal(seen[0].length, 30);
+    assert_int_equal(seen[1].length, 20);
+    assert_int_equal(bytes.resync, 7);
+}
+
+static void test_resync_inside_a_segment_wants_a_whole_pdu(void **state)
+{
+    uint8_t piece[64] = {1, 2, 3}, unit[30];
+    (void)state;
+    put_unit(piece + 3, 'P', 40);
+    put_unit(unit, 'P', sizeof(unit));
+    context.is_midstream = true;
+    /* By chance the literal and a kind: the PDU it would begin swallows the next one. */
+    give(piece, 20);
+    assert_int_equal(bytes.resync, 20);
+    give(unit, sizeof(unit));
+    assert_int_equal(seen_count, 1);
+    assert_int_equal(seen[0].length, sizeof(unit));
+}
+
 static void test_resync_gives_up(void **state)
 {
     (void)state;
@@ -619,6 +651,8 @@ int main(void)
         TEST(test_gap_finds_the_sync_literal_inside_a_segment),
         TEST(test_gap_in_skipped_bytes),
         TEST(test_midstream_begins_in_resync),
+        TEST(test_resync_by_single_bytes),
+        TEST(test_resync_inside_a_segment_wants_a_whole_pdu),
         TEST(test_resync_gives_up),
         TEST(test_without_frame_a_piece_is_a_pdu),
         TEST(test_without_buffers_it_resyncs),
