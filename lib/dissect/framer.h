@@ -6,8 +6,8 @@
  * lies; one that spans pieces is copied once into a pooled buffer. A PDU longer than max_pdu is
  * dissected as its first bytes and the rest skipped and counted. After a gap, and on a flow first
  * seen in its middle, the framer is in resync: it tries the start of each piece with probe(), then
- * looks for the sync literal, and takes up again where probe() says yes; inside a piece only where a
- * whole PDU lies. A start that may be one is kept for what follows, up to 2 KiB.
+ * looks for the sync literal, and takes up again where probe() says yes; inside a piece only where
+ * a whole PDU lies. A start that may be one is kept for what follows, up to 2 KiB.
  *
  * One thread; no allocation: buffers come from the pools of struct ft_state.
  */
