@@ -29,12 +29,23 @@ static uint32_t max_pdu(const struct ft_framer_call *call)
     return n ? n : 8192;
 }
 
-static struct ft_frame ask(const struct ft_framer_call *call, const uint8_t *bytes, uint32_t length)
+/* frame() of `length` bytes, of which it has seen `scanned` before and found no delimiter. */
+static struct ft_frame ask_on(const struct ft_framer_call *call, const uint8_t *bytes,
+                              uint32_t length, uint32_t scanned)
 {
     /* A dissector without frame() on a stream: each piece is a PDU (datagrams over TCP). */
     if (!call->dissector->frame)
         return ft_frame(FT_FRAME_PDU, length);
-    return call->dissector->frame(call->context, ft_view_make(bytes, length, false));
+    call->context->scanned = scanned;
+    struct ft_frame frame =
+        call->dissector->frame(call->context, ft_view_make(bytes, length, false));
+    call->context->scanned = 0;
+    return frame;
+}
+
+static struct ft_frame ask(const struct ft_framer_call *call, const uint8_t *bytes, uint32_t length)
+{
+    return ask_on(call, bytes, length, 0);
 }
 
 static void drop_buffer(struct ft_framer *f, struct ft_framer_pools *pools)
@@ -263,7 +274,9 @@ static uint32_t keep(struct ft_framer *f, struct ft_framer_call *call, const uin
     }
     if (!f->buffer)
         return give_up(f, call, length);
-    memmove(ft_buffer_at(pools, f->buffer), bytes, length);
+    uint8_t *to = ft_buffer_at(pools, f->buffer);
+    if (to != bytes) /* or each byte of a line would move all those before it */
+        memmove(to, bytes, length);
     f->have = length;
     call->bytes->held += length;
     return length;
@@ -296,11 +309,19 @@ static uint32_t act(struct ft_framer *f, struct ft_framer_call *call, struct ft_
         }
         return keep(f, call, bytes, length, frame.length, true);
     case FT_FRAME_NEED:
-    case FT_FRAME_DELIMITER:
-        n = frame.kind == FT_FRAME_NEED && frame.length > length ? frame.length : 0;
+        n = frame.length > length ? frame.length : 0;
         if (n > cap || length >= cap)
             break;
         return keep(f, call, bytes, length, n, false);
+    case FT_FRAME_DELIMITER:
+        if (length >= cap)
+            break;
+        n = keep(f, call, bytes, length, 0, false);
+        if (f->buffer) {
+            f->mode = FT_FRAMER_LINE;
+            f->need = frame.length < length ? frame.length : length;
+        }
+        return n;
     case FT_FRAME_SKIP:
         if (frame.length == 0)
             break;
@@ -331,13 +352,15 @@ static uint32_t act(struct ft_framer *f, struct ft_framer_call *call, struct ft_
 }
 
 /*
- * frame() gets the bytes it asked for, in the lent buffer. What it does not take of them (a PDU
- * shorter than what was collected) is framed again, until all are used up. Returns bytes used.
+ * frame() gets the bytes it asked for, in the lent buffer; the first `scanned` it has seen. What it
+ * does not take of them (a PDU shorter than what was collected) is framed again, until all are used
+ * up. Returns bytes used.
  */
 static uint32_t frame_buffer(struct ft_framer *f, struct ft_framer_call *call,
-                             const uint8_t *buffer, uint32_t have, enum ft_framer_result *result)
+                             const uint8_t *buffer, uint32_t have, uint32_t scanned,
+                             enum ft_framer_result *result)
 {
-    uint32_t at = 0;
+    uint32_t at = act(f, call, ask_on(call, buffer, have, scanned), buffer, have, result);
     while (at < have && *result == FT_FRAMER_GOING) {
         if (f->mode == FT_FRAMER_PDU) {
             at += act(f, call, ask(call, buffer + at, have - at), buffer + at, have - at, result);
@@ -362,7 +385,9 @@ static uint32_t collect(struct ft_framer *f, struct ft_framer_call *call, const 
 {
     struct ft_framer_pools *pools = call->pools;
     uint32_t cap = max_pdu(call), room = cap - f->have;
-    uint32_t want = f->need ? f->need : f->have + (length < room ? length : room);
+    uint32_t need = f->mode == FT_FRAMER_LINE ? 0 : f->need;
+    uint32_t scanned = f->mode == FT_FRAMER_LINE ? f->need : 0;
+    uint32_t want = need ? need : f->have + (length < room ? length : room);
     want = want < cap ? want : cap;
     uint32_t take = want - f->have < length ? want - f->have : length;
     if (!grow(f, call, want))
@@ -373,20 +398,21 @@ static uint32_t collect(struct ft_framer *f, struct ft_framer_call *call, const 
     call->bytes->held += take;
     if (f->have < want)
         return take;
-    uint32_t have = f->have, whole = f->need, used = have;
+    uint32_t have = f->have, used = have;
     call->bytes->held -= have;
     pools->lent = f->buffer;
     f->buffer = 0;
     f->have = f->need = 0;
+    f->mode = FT_FRAMER_PDU;
     if (f->is_pdu) {
         f->is_pdu = false;
-        deliver(f, call, buffer, have, whole);
-        if (whole > have) {
+        deliver(f, call, buffer, have, need);
+        if (need > have) {
             f->mode = FT_FRAMER_SKIP;
-            f->need = whole - have;
+            f->need = need - have;
         }
     } else {
-        used = frame_buffer(f, call, buffer, have, result);
+        used = frame_buffer(f, call, buffer, have, scanned, result);
     }
     if (used < have) {
         /* Another protocol: it gets these bytes before those behind the piece's taken part. */

@@ -27,6 +27,7 @@ enum ft_framer_mode {
     FT_FRAMER_RESYNC,    /**< looking for the start of a PDU */
     FT_FRAMER_CLOSED,    /**< until close: nothing more is looked at */
     FT_FRAMER_OPAQUE,    /**< encrypted */
+    FT_FRAMER_LINE,      /**< inside a PDU with a delimiter: its first `need` bytes have none */
 };
 
 /** State of one direction, in the flow record. Zero is the state of a new stream. */
@@ -34,7 +35,7 @@ struct ft_framer {
     uint32_t buffer;  /**< pool block with the collected bytes, 0 = none; top bit: large pool */
     uint32_t have;    /**< bytes collected */
     uint32_t need;    /**< bytes wanted before frame() or dissect() is called, 0 = any more;
-                           SKIP: bytes left; RESYNC: bytes passed over */
+                           SKIP: bytes left; RESYNC: bytes passed over; LINE: bytes scanned */
     uint8_t mode;     /**< enum ft_framer_mode */
     uint8_t is_pdu;   /**< need is the end of a PDU, not only what frame() wants to see */
     uint8_t was_lost; /**< a gap or a start in the middle: no violation for what follows */

@@ -47,6 +47,8 @@ AT(ft_context, vlan, 60);
 AT(ft_context, ethertype, 62);
 AT(ft_context, priority, 64);
 AT(ft_context, is_midstream, 65);
+AT(ft_context, scanned, 68);
+SIZE(ft_context, 72);
 
 AT(ft_probe, size, 0);
 AT(ft_probe, transport, 4);

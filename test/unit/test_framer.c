@@ -6,6 +6,7 @@
  *   L text \n      a PDU with a delimiter                 C           until close
  *   O              opaque                                 X           switch to "next"
  *   Z              a PDU of no bytes (wrong)              N           wants more than max_pdu
+ *   M text \r\n    a PDU with a delimiter of two bytes
  */
 #include <setjmp.h>
 #include <stdarg.h>
@@ -30,7 +31,7 @@ struct seen {
 };
 
 static struct seen seen[4096];
-static unsigned seen_count, frame_calls;
+static unsigned seen_count, frame_calls, bytes_scanned;
 static struct ft_state shard;
 static struct ft_stream_bytes bytes;
 static struct ft_context context;
@@ -42,14 +43,14 @@ static bool will_fault;
 
 static struct ft_frame toy_frame(struct ft_context *ctx, struct ft_view v)
 {
-    (void)ctx;
     frame_calls++;
     assert_true(v.len > 0);
+    assert_true(ctx->scanned == 0 || (ctx->scanned < v.len && strchr("LM", v.data[1])));
     if (v.data[0] != MAGIC)
         return ft_frame(FT_FRAME_NOT_MINE, 0);
     if (v.len < 2)
         return ft_frame(FT_FRAME_NEED, 2);
-    const uint8_t *end;
+    int64_t end;
     struct ft_frame next = {.kind = FT_FRAME_SWITCH, .protocol = "next"};
     switch (v.data[1]) {
     case 'P':
@@ -59,9 +60,15 @@ static struct ft_frame toy_frame(struct ft_context *ctx, struct ft_view v)
         return ft_frame(v.data[1] == 'P' ? FT_FRAME_PDU : FT_FRAME_SKIP,
                         (uint32_t)v.data[2] << 8 | v.data[3]);
     case 'L':
-        end = memchr(v.data, '\n', v.len);
-        return end ? ft_frame(FT_FRAME_PDU, (uint32_t)(end - v.data) + 1)
-                   : ft_frame(FT_FRAME_DELIMITER, v.len);
+        end = ft_find_u8(&v, '\n', ctx->scanned);
+        bytes_scanned += (end < 0 ? v.len : (uint32_t)end + 1) - ctx->scanned;
+        return end < 0 ? ft_frame(FT_FRAME_DELIMITER, v.len)
+                       : ft_frame(FT_FRAME_PDU, (uint32_t)end + 1);
+    case 'M':
+        for (uint32_t i = ctx->scanned; i + 1 < v.len; i++, bytes_scanned++)
+            if (v.data[i] == '\r' && v.data[i + 1] == '\n')
+                return ft_frame(FT_FRAME_PDU, i + 2);
+        return ft_frame(FT_FRAME_DELIMITER, v.len - 1);
     case 'C':
         return ft_frame(FT_FRAME_UNTIL_CLOSE, 0);
     case 'O':
@@ -82,7 +89,7 @@ static enum ft_verdict toy_probe(const struct ft_probe *where, struct ft_view v)
     assert_true(where->is_bound);
     if (v.len < 2)
         return v.len && v.data[0] == MAGIC ? FT_MAYBE : FT_NO;
-    return v.data[0] == MAGIC && strchr("PSLCOXZN", v.data[1]) && v.data[1] ? FT_YES : FT_NO;
+    return v.data[0] == MAGIC && strchr("PSLMCOXZN", v.data[1]) && v.data[1] ? FT_YES : FT_NO;
 }
 
 static const struct ft_dissector toy = {.size = sizeof(toy),
@@ -106,7 +113,7 @@ static void restart_with(uint32_t small, uint32_t large)
 {
     ft_state_free(&shard);
     assert_true(ft_state_init(&shard, 8, small, large));
-    seen_count = frame_calls = 0;
+    seen_count = frame_calls = bytes_scanned = 0;
     given = not_taken = 0;
     will_fault = false;
     memset(&bytes, 0, sizeof(bytes));
@@ -175,8 +182,10 @@ static uint32_t put_unit(uint8_t *to, char kind, uint32_t n)
 {
     to[0] = MAGIC;
     to[1] = (uint8_t)kind;
-    if (kind == 'L') {
+    if (kind == 'L' || kind == 'M') {
         memset(to + 2, 'x', n - 3);
+        if (kind == 'M')
+            to[n - 2] = '\r';
         to[n - 1] = '\n';
         return n;
     }
@@ -296,6 +305,76 @@ static void test_delimiter_takes_whole_pieces(void **state)
     assert_int_equal(seen_count, 4);
     assert_int_equal(seen[3].length, 30);
     assert_int_equal(framer.buffer, 0);
+}
+
+/* However a line comes, frame() reads its bytes once: the counts are those of one piece. */
+static void test_delimiter_is_not_searched_twice(void **state)
+{
+    (void)state;
+    uint8_t stream[3 * MAX_PDU];
+    uint32_t n = put_unit(stream, 'L', MAX_PDU);
+    n += put_unit(stream + n, 'M', MAX_PDU);
+    n += put_unit(stream + n, 'L', 90);
+    for (uint32_t piece = 1; piece <= n; piece++) {
+        restart_with(4, 2);
+        for (uint32_t at = 0; at < n; at += piece)
+            give(stream + at, piece < n - at ? piece : n - at);
+        assert_int_equal(seen_count, 3);
+        assert_int_equal(seen[0].length, MAX_PDU);
+        assert_int_equal(seen[1].length, MAX_PDU);
+        assert_int_equal(seen[2].length, 90);
+        assert_in_range(bytes_scanned, n - 2, n);
+        assert_in_range(frame_calls, 3, 3 + n);
+    }
+}
+
+/* What was scanned is said of these bytes only: not of the next unit, nor of what follows a gap. */
+static void test_scanned_ends_with_its_unit(void **state)
+{
+    (void)state;
+    uint8_t line[50];
+    put_unit(line, 'L', 50);
+    give(line, 40);
+    assert_int_equal(framer.mode, FT_FRAMER_LINE);
+    gap(10);
+    assert_int_equal(bytes.resync, 40);
+    give(line, 50);
+    assert_int_equal(seen_count, 1);
+    give(line, 40);
+    give("\n\xa5L\n\xa5P\0\5.\xa5L", 11);
+    assert_int_equal(seen_count, 4);
+    assert_int_equal(seen[1].length, 41);
+    assert_int_equal(seen[2].length, 3);
+    give("\n", 1);
+    assert_int_equal(seen_count, 5);
+    give(line, 40);
+    ft_framer_end(&framer, &shard.pools, &bytes);
+    assert_int_equal(bytes.skipped, 40);
+    give(line, 50);
+    assert_int_equal(seen_count, 6);
+}
+
+/* A dissector that says it has scanned more than there is reads no further than that. */
+static struct ft_frame boastful_frame(struct ft_context *ctx, struct ft_view v)
+{
+    struct ft_frame frame = toy_frame(ctx, v);
+    if (frame.kind == FT_FRAME_DELIMITER)
+        frame.length += 1000;
+    return frame;
+}
+
+static void test_scanned_beyond_the_bytes(void **state)
+{
+    (void)state;
+    struct ft_dissector boastful = toy;
+    boastful.frame = boastful_frame;
+    call.dissector = &boastful;
+    uint8_t line[50];
+    put_unit(line, 'L', 50);
+    give(line, 49);
+    assert_int_equal(framer.need, 49);
+    give(line + 49, 1);
+    assert_int_equal(seen_count, 1);
 }
 
 static void test_delimiter_that_never_comes(void **state)
@@ -640,6 +719,9 @@ int main(void)
         TEST(test_all_splits_are_equal),
         TEST(test_segments_of_one_byte),
         TEST(test_delimiter_takes_whole_pieces),
+        TEST(test_delimiter_is_not_searched_twice),
+        TEST(test_scanned_ends_with_its_unit),
+        TEST(test_scanned_beyond_the_bytes),
         TEST(test_delimiter_that_never_comes),
         TEST(test_overlong_pdu),
         TEST(test_until_close_and_opaque),

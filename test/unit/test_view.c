@@ -301,6 +301,25 @@ static void test_varints(void **state)
     assert_int_equal(v.error, FT_VIEW_CUT);
 }
 
+static void test_find(void **state)
+{
+    (void)state;
+    struct ft_view v = VIEW(7, '\n', 7, '\n', 0);
+    assert_int_equal(ft_find_u8(&v, '\n', 0), 1);
+    assert_int_equal(ft_find_u8(&v, '\n', 1), 1);
+    assert_int_equal(ft_find_u8(&v, '\n', 2), 3);
+    assert_int_equal(ft_find_u8(&v, '\n', 4), -1);
+    assert_int_equal(ft_find_u8(&v, 0, 4), 4);
+    assert_int_equal(ft_find_u8(&v, 0, 5), -1);
+    assert_int_equal(ft_find_u8(&v, 0, UINT32_MAX), -1);
+    assert_true(ft_view_ok(&v));
+    assert_int_equal(v.len, 5);
+    ft_skip(&v, 2);
+    assert_int_equal(ft_find_u8(&v, '\n', 0), 1);
+    v = ft_view_empty();
+    assert_int_equal(ft_find_u8(&v, 0, 0), -1);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -314,6 +333,7 @@ int main(void)
         cmocka_unit_test(test_count_bounds_loops),
         cmocka_unit_test(test_bits),
         cmocka_unit_test(test_varints),
+        cmocka_unit_test(test_find),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);

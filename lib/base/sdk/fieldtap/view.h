@@ -288,6 +288,16 @@ static inline int64_t ft_peek_u32le(const struct ft_view *v, uint32_t at)
     return (int64_t)x;
 }
 
+/** Offset of the first `byte` at or behind offset `from`, or -1. Moves nothing, fails nothing. */
+static inline int64_t ft_find_u8(const struct ft_view *v, uint8_t byte, uint32_t from)
+{
+    const uint8_t *hit;
+    if (from >= v->len)
+        return -1;
+    hit = (const uint8_t *)memchr(v->data + from, byte, v->len - from);
+    return hit ? hit - v->data : -1;
+}
+
 /** True when the bytes ahead begin with the `n` bytes at `with`; nothing is taken. */
 static inline bool ft_view_starts(const struct ft_view *v, const void *with, uint32_t n)
 {

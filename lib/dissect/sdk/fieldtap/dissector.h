@@ -282,7 +282,8 @@ enum ft_frame_kind {
     FT_FRAME_NOT_MINE = 0, /**< this stream is not (or no longer) this protocol */
     FT_FRAME_PDU,       /**< `length` bytes from the start are one PDU (they may not be here yet) */
     FT_FRAME_NEED,      /**< ask again when `length` bytes are here */
-    FT_FRAME_DELIMITER, /**< no delimiter in the first `length` bytes: ask again with more */
+    FT_FRAME_DELIMITER, /**< no delimiter begins in the first `length` bytes: ask again with more,
+                             and then ctx->scanned is `length` */
     FT_FRAME_SKIP,      /**< skip `length` bytes that are no PDU (filler, body), counted */
     FT_FRAME_UNTIL_CLOSE, /**< all that follows is one unit without a length: skipped, counted */
     FT_FRAME_OPAQUE,      /**< the rest of the flow is encrypted: counted so, not looked at */
@@ -325,6 +326,9 @@ struct ft_context {
     uint8_t priority;               /**< PCP of that VLAN tag */
     uint8_t is_midstream;           /**< TCP: the start of this flow was not seen */
     uint8_t reserved[2];
+    uint32_t scanned; /**< in frame(): the `length` of its last answer FT_FRAME_DELIMITER, when
+                           `stream` is those bytes and more; else 0. Search from here on, or a
+                           line in segments of one byte is read as often as it has bytes. */
 };
 
 /** True if anybody wants the field. Guards loops whose only purpose are fields. */
