@@ -111,6 +111,9 @@ static const char *const anomaly_names[FT_ANOMALY_COUNT] = {
     [FT_ANOMALY_DATA_AFTER_CLOSE] = "data_after_close",
     [FT_ANOMALY_PORT_ZERO] = "port_zero",
     [FT_ANOMALY_LAND] = "land",
+    [FT_ANOMALY_MAC_GROUP] = "mac_group",
+    [FT_ANOMALY_MAC_SAME] = "mac_same",
+    [FT_ANOMALY_VLAN_RESERVED] = "vlan_reserved",
 };
 
 const char *ft_anomaly_name(enum ft_anomaly anomaly)
@@ -156,6 +159,21 @@ const struct ft_eve_finding *ft_catalogue_anomaly(enum ft_anomaly anomaly, const
                                    "Abnormal Communication Behavior", MINOR, ANOMALY, "T0814",
                                    NULL),
                              "decode", false},
+        [FT_ANOMALY_MAC_GROUP] = {BELOW(FT_ANOMALY_MAC_GROUP, "decode.mac_group",
+                                        "Frame from a group address, which no station has",
+                                        "Abnormal Communication Behavior", MINOR, ANOMALY, "T0830",
+                                        NULL),
+                                  "decode", false},
+        [FT_ANOMALY_MAC_SAME] = {BELOW(FT_ANOMALY_MAC_SAME, "decode.mac_same",
+                                       "Frame from a station to itself",
+                                       "Abnormal Communication Behavior", MINOR, ANOMALY, "T0830",
+                                       NULL),
+                                 "decode", false},
+        [FT_ANOMALY_VLAN_RESERVED] = {BELOW(FT_ANOMALY_VLAN_RESERVED, "decode.vlan_reserved",
+                                            "Frame with the reserved VLAN 4095",
+                                            "Abnormal Communication Behavior", MINOR, ANOMALY,
+                                            "T0830", NULL),
+                                      "decode", false},
     };
     if ((unsigned)anomaly >= FT_ANOMALY_COUNT)
         return NULL;

@@ -113,6 +113,17 @@ static void put_buckets(struct ft_json *j, const struct ft_ledger *l)
         ft_json_object_end(j);
 }
 
+/* What carried the packets of unknown protocols, those that there were. */
+static void put_carriers(struct ft_json *j, const struct ft_ledger *l)
+{
+    ft_json_key(j, "unknown_carriers");
+    ft_json_object(j);
+    for (unsigned i = 0; i < FT_CARRIERS; i++)
+        if (l->carriers[i])
+            ft_json_put_uint(j, ft_carrier_name(i), l->carriers[i]);
+    ft_json_object_end(j);
+}
+
 static void put_events(struct ft_json *j, const struct ft_ledger *l)
 {
     uint64_t made = 0, shed = 0;
@@ -151,6 +162,7 @@ static void put_ledger(struct ft_json *j, const struct ft_ledger *l)
     ft_json_put_uint(j, "held", s->held);
     ft_json_put_uint(j, "lost", s->lost);
     ft_json_object_end(j);
+    put_carriers(j, l);
     put_events(j, l);
     ft_json_put_uint(j, "messages", l->messages);
     ft_json_put_uint(j, "violations", l->violations);

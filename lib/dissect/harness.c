@@ -31,6 +31,7 @@ struct ft_harness {
     struct flow flows[MAX_FLOWS];
     struct flow *flow;
     uint64_t number;
+    uint8_t ip[2][16]; /* of client and server, what the context points to */
     struct ft_json json;
     uint8_t packed[PACKED_SIZE];
     char text[TEXT_SIZE];
@@ -259,6 +260,12 @@ static void prepare(struct ft_harness *h, const struct ft_harness_flow *f, struc
     ctx->demand = flow->protocol->demand_all;
     ctx->ethertype = f->transport == FT_TRANSPORT_L2 ? f->server_port : 0x0800;
     ctx->is_midstream = f->is_midstream;
+    ctx->ttl = f->ttl;
+    ctx->ip_version = f->ip_version;
+    memcpy(h->ip[0], f->client_ip, 16);
+    memcpy(h->ip[1], f->server_ip, 16);
+    ctx->src_ip = f->ip_version ? h->ip[to_client] : NULL;
+    ctx->dst_ip = f->ip_version ? h->ip[!to_client] : NULL;
 }
 
 static const char *finish(struct ft_harness *h)

@@ -23,8 +23,8 @@ static const char *const severity_names[] = {"unknown", "critical", "major", "mi
 static const char *const engine_names[] = {"protocol_violation", "policy_violation", "malware",
                                            "anomaly", "operational"};
 static const char *const fact_names[FT_FACT_COUNT] = {
-    "unknown", "vendor", "model", "firmware", "hardware", "serial",     "name",
-    "role",    "os",     "mode",  "project",  "location", "protection", "description"};
+    "unknown", "vendor", "model",   "firmware", "hardware",   "serial",      "name",      "role",
+    "os",      "mode",   "project", "location", "protection", "description", "management"};
 static const char *const role_names[FT_ROLE_COUNT] = {
     "unknown",     "plc",       "rtu",     "ied",    "io",     "hmi",    "scada",
     "engineering", "historian", "gateway", "router", "switch", "server", "workstation"};
@@ -254,6 +254,9 @@ static const char *check_carrier(const struct ft_carrier *c)
     /* On a stream or in datagrams wherever probe() finds it: no port. */
     if (c->value == FT_ANY_SELECTOR && (c->kind == FT_CARRIER_TCP || c->kind == FT_CARRIER_UDP))
         return NULL;
+    if (c->value == FT_ANY_SELECTOR &&
+        (c->kind == FT_CARRIER_ETHERTYPE || c->kind == FT_CARRIER_LLC))
+        return NULL;
     if (c->value > limits[c->kind] || c->last > limits[c->kind])
         return "value beyond what the carrier has";
     if (c->last && c->last < c->value)
@@ -303,12 +306,25 @@ static void index_commands(struct ft_protocol *p)
             p->by_code[p->commands[i].code] = i + 1;
 }
 
+/* All that nobody else is bound to. */
+static void bind_others(struct ft_registry *r, const struct ft_carrier *c, uint8_t me)
+{
+    if (c->kind == FT_CARRIER_ETHERTYPE && !r->other_ethertype)
+        r->other_ethertype = me;
+    if (c->kind == FT_CARRIER_LLC && !r->other_llc)
+        r->other_llc = me;
+}
+
 static void bind_carriers(struct ft_registry *r, const struct ft_protocol *p)
 {
     for (uint32_t i = 0; i < p->carrier_count; i++) {
         const struct ft_carrier *c = &p->carriers[i];
         uint64_t last = c->last > c->value ? c->last : c->value;
         uint8_t me = (uint8_t)(p->index + 1);
+        if (c->value == FT_ANY_SELECTOR) {
+            bind_others(r, c, me);
+            continue;
+        }
         if (c->kind == FT_CARRIER_SNAP && r->snap_count < sizeof(r->snap) / sizeof(r->snap[0])) {
             r->snap[r->snap_count].id = c->value;
             r->snap[r->snap_count++].protocol = me;

@@ -74,6 +74,8 @@ struct ft_registry {
         uint8_t protocol;
     } snap[64];
     uint32_t snap_count;
+    /* the same, of what nobody is bound to */
+    uint8_t other_ethertype, other_llc;
 };
 
 struct ft_registry *ft_registry_new(void);

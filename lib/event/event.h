@@ -45,7 +45,10 @@ enum ft_anomaly {
     FT_ANOMALY_STREAM_OVERLAP,
     FT_ANOMALY_DATA_AFTER_CLOSE,
     FT_ANOMALY_PORT_ZERO,
-    FT_ANOMALY_LAND, /**< source and destination are the same */
+    FT_ANOMALY_LAND,          /**< source and destination are the same */
+    FT_ANOMALY_MAC_GROUP,     /**< a group address sends */
+    FT_ANOMALY_MAC_SAME,      /**< a frame from a station to itself */
+    FT_ANOMALY_VLAN_RESERVED, /**< VLAN id 4095 */
     FT_ANOMALY_COUNT
 };
 

@@ -9,6 +9,7 @@
 
 #include "dissect/framer.h"
 #include "event/event.h"
+#include "packet/carrier.h"
 
 struct ft_ledger {
     uint64_t received; /**< packets given to this worker */
@@ -21,6 +22,7 @@ struct ft_ledger {
     /* Not part of a sum. */
     uint64_t messages, violations, unknown_children, dropped_fields, faults;
     uint64_t tcp, udp, icmp, other_ip, not_ip, ipv4, ipv6, vlan, tunnelled, ethernet;
+    uint64_t carriers[FT_CARRIERS]; /**< packets of unknown protocol, by ft_carrier_of() */
     uint64_t max_size;
     uint64_t bad_ip_checksums, bad_l4_checksums;
     uint64_t cycles_busy, bursts; /**< never in eve.json */

@@ -533,6 +533,10 @@ static void prepare(struct ft_inspector *ins, struct ft_flow *flow, enum ft_side
     ctx->time_ns = p->time_ns;
     ctx->flow_state = flow->state_words;
     ctx->ethertype = flow->key.type;
+    ctx->ttl = sender == ins->packet_side ? p->ttl : 0;
+    ctx->ip_version = flow->key.family == 2 ? 0 : flow->key.family;
+    ctx->src_ip = !ctx->ip_version ? NULL : from ? flow->key.b.bytes : flow->key.a.bytes;
+    ctx->dst_ip = !ctx->ip_version ? NULL : from ? flow->key.a.bytes : flow->key.b.bytes;
     if (p->flags & FT_PACKET_ETHERNET && sender == ins->packet_side) {
         memcpy(ctx->src_mac, p->src_mac, 6);
         memcpy(ctx->dst_mac, p->dst_mac, 6);
@@ -876,34 +880,75 @@ static enum ft_bucket inspect_datagram(struct ft_inspector *ins, struct ft_flow 
     return fate_of(ins, flow);
 }
 
-/* The protocol of what is neither TCP nor UDP is fixed by its type. */
-static const struct ft_protocol *type_protocol(const struct ft_registry *r,
-                                               const struct ft_packet *p)
+/* The protocol of what is neither TCP nor UDP is fixed by its type: index + 1. */
+static uint8_t type_protocol(const struct ft_registry *r, const struct ft_packet *p)
 {
-    uint8_t n;
     if (p->flags & (FT_PACKET_IPV4 | FT_PACKET_IPV6))
-        n = r->ip_protocol[p->proto];
-    else if (p->flags & FT_PACKET_SNAP)
-        return ft_registry_snap(r, p->snap);
-    else if (p->flags & FT_PACKET_LLC)
-        n = r->llc_sap[p->ethertype >> 8];
-    else
-        n = r->ethertype[p->ethertype];
-    return n ? r->protocols[n - 1] : NULL;
+        return r->ip_protocol[p->proto];
+    if (p->flags & FT_PACKET_LLC && !(p->flags & FT_PACKET_SNAP))
+        return r->llc_sap[p->ethertype >> 8];
+    if (p->flags & FT_PACKET_SNAP) {
+        const struct ft_protocol *proto = ft_registry_snap(r, p->snap);
+        if (proto)
+            return (uint8_t)(proto->index + 1);
+    }
+    return p->flags & FT_PACKET_LLC ? 0 : r->ethertype[p->ethertype];
+}
+
+/*
+ * What nobody is bound to may have a protocol that tells by whom it is carried. It reads no more
+ * than that, so the packet is booked as what it is: of an unknown protocol.
+ */
+static enum ft_bucket inspect_unbound(struct ft_inspector *ins, struct ft_flow *flow,
+                                      const struct ft_packet *p)
+{
+    const struct ft_registry *r = ins->shards->registry;
+    bool is_llc = p->flags & FT_PACKET_LLC, is_ip = p->flags & (FT_PACKET_IPV4 | FT_PACKET_IPV6);
+    uint8_t other = is_ip ? 0 : is_llc ? r->other_llc : r->other_ethertype;
+    uint32_t at = is_llc ? p->l3 : p->payload, header = p->payload - at;
+
+    if (other) {
+        if (!flow->protocol)
+            assign(ins, flow, r->protocols[other - 1]);
+        prepare(ins, flow, ins->packet_side);
+        if (!ft_protocol_is_off(r->protocols[other - 1], flow->shard))
+            dissect(ins, r->protocols[other - 1], p->data + at, p->payload_len + header,
+                    p->payload_wirelen + header, p->payload_len < p->payload_wirelen);
+    }
+    if (!p->payload_len)
+        return FT_BUCKET_NO_PAYLOAD;
+    ins->ledger.carriers[ft_carrier_of(p)]++;
+    return FT_BUCKET_UNKNOWN_PROTOCOL;
 }
 
 static enum ft_bucket inspect_other(struct ft_inspector *ins, struct ft_flow *flow,
                                     const struct ft_packet *p)
 {
+    const struct ft_registry *r = ins->shards->registry;
+    uint8_t n = type_protocol(r, p);
+
+    if (!n)
+        return inspect_unbound(ins, flow, p);
     if (!p->payload_len)
         return FT_BUCKET_NO_PAYLOAD;
-    if (!flow->protocol) {
-        const struct ft_protocol *proto = type_protocol(ins->shards->registry, p);
-        if (!proto)
-            return FT_BUCKET_UNKNOWN_PROTOCOL;
-        assign(ins, flow, proto);
-    }
+    if (flow->protocol != n)
+        assign(ins, flow, r->protocols[n - 1]);
     return inspect_datagram(ins, flow, p);
+}
+
+/* Stations send a frame to themselves only to test a link (ethertype 9000), and loopback devices
+ * have no addresses at all. */
+static void check_frame(struct ft_inspector *ins, struct ft_flow *flow, const struct ft_packet *p)
+{
+    static const uint8_t none[6];
+    if (p->src_mac[0] & 1)
+        tell_anomaly(ins, flow, ins->packet_side, FT_ANOMALY_MAC_GROUP);
+    if (memcmp(p->src_mac, p->dst_mac, 6) == 0 && memcmp(p->src_mac, none, 6) != 0 &&
+        p->ethertype != 0x9000)
+        tell_anomaly(ins, flow, ins->packet_side, FT_ANOMALY_MAC_SAME);
+    for (unsigned i = 0; i < p->vlan_count; i++)
+        if (p->vlan[i] == 0xfff)
+            tell_anomaly(ins, flow, ins->packet_side, FT_ANOMALY_VLAN_RESERVED);
 }
 
 static void check_addresses(struct ft_inspector *ins, struct ft_flow *flow,
@@ -914,6 +959,8 @@ static void check_addresses(struct ft_inspector *ins, struct ft_flow *flow,
     if (p->flags & (FT_PACKET_IPV4 | FT_PACKET_IPV6) && p->src_port == p->dst_port &&
         memcmp(&p->src, &p->dst, sizeof(p->src)) == 0)
         tell_anomaly(ins, flow, ins->packet_side, FT_ANOMALY_LAND);
+    if (p->flags & FT_PACKET_ETHERNET)
+        check_frame(ins, flow, p);
 }
 
 static enum ft_bucket inspect_packet(struct ft_inspector *ins, struct ft_flow *flow,

@@ -281,7 +281,7 @@ static void settle_payload(const struct ft_decoder *d)
     if (d->is_length_open || p->payload_len < p->payload_wirelen)
         p->flags |= FT_PACKET_CUT;
     if (!(p->flags & (FT_PACKET_IPV4 | FT_PACKET_IPV6)))
-        p->l3 = p->payload;
+        p->l3 = p->flags & FT_PACKET_LLC ? d->llc : p->payload;
 }
 
 static __attribute__((noinline)) enum ft_decode_result decode_loop(

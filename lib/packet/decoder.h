@@ -52,6 +52,7 @@ struct ft_decoder {
     uint32_t at;     /**< offset of the next header; at <= end, at <= caplen */
     uint32_t end;    /**< offset where the current layer ends on the wire; may lie over caplen */
     uint32_t caplen; /**< bytes at data */
+    uint32_t llc;    /**< offset of the innermost 802.2 header */
     uint32_t opened; /**< offset behind the ethertype in p->ethertype, for what is not read */
     /**
      * Of a packet from the defragmenter: offset of the IP header it wrote. The lengths in the

@@ -252,8 +252,10 @@ static enum ft_step snap(struct ft_decoder *d)
         return ft_link_type(d, pid);
     }
     /* 802.1: a bridged frame, with and without FCS. */
-    if (oui == 0x0080c2 && (pid == 0x0001 || pid == 0x0007))
+    if (oui == 0x0080c2 && (pid == 0x0001 || pid == 0x0007)) {
+        d->p->flags &= ~(FT_PACKET_LLC | FT_PACKET_SNAP);
         return FT_STEP_ETHERNET;
+    }
     return FT_STEP_DONE;
 }
 
@@ -267,6 +269,7 @@ enum ft_step ft_link_llc(struct ft_decoder *d)
         d->p->ethertype = TYPE_IPX;
         return FT_STEP_DONE;
     }
+    d->llc = d->at;
     d->p->flags |= FT_PACKET_LLC;
     d->p->ethertype = ft_be16(header);
     if (header[0] == 0xaa && header[1] == 0xaa && header[2] == 0x03)

@@ -155,7 +155,8 @@ struct ft_packet {
     uint32_t flags;
 
     /* set by ft_packet_decode() */
-    uint32_t l3; /**< offset of the innermost IP header from data (non-IP: that of the payload) */
+    uint32_t l3; /**< offset of the innermost IP header from data; non-IP: that of the LLC header,
+                    else that of the payload */
     /**
      * Offset of the payload from data: of TCP, UDP, UDP-Lite, SCTP behind their header; of all
      * other IP protocols (ICMP and ICMPv6 too) behind the IP header; of non-IP behind the ethertype

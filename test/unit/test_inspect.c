@@ -153,6 +153,34 @@ static const struct ft_dissector crash = {.size = sizeof(crash),
                                           .frame = crash_frame,
                                           .dissect = crash_dissect};
 
+/* "rest": what nobody is bound to; the command is the first two bytes. */
+static struct ft_context rest_context; /* of its last call */
+static uint8_t rest_ip[2][16];
+
+static void rest_dissect(struct ft_context *ctx, struct ft_view *pdu)
+{
+    ft_command(ctx, ft_u16be(pdu), FT_ANY_QUALIFIER);
+    rest_context = *ctx;
+    if (ctx->ip_version) {
+        memcpy(rest_ip[0], ctx->src_ip, ctx->ip_version == 6 ? 16 : 4);
+        memcpy(rest_ip[1], ctx->dst_ip, ctx->ip_version == 6 ? 16 : 4);
+    }
+}
+
+static const struct ft_field rest_fields[] = {{.name = "rest", .type = FT_TYPE_GROUP}};
+static const struct ft_carrier rest_carriers[] = {
+    {.kind = FT_CARRIER_ETHERTYPE, .value = FT_ANY_SELECTOR},
+    {.kind = FT_CARRIER_LLC, .value = FT_ANY_SELECTOR},
+    {.kind = FT_CARRIER_IP, .value = 112},
+};
+static const struct ft_dissector rest = {.size = sizeof(rest),
+                                         .abi = FT_ABI_VERSION,
+                                         .name = "rest",
+                                         .title = "Rest",
+                                         .carried_by = FT_TABLE(rest_carriers),
+                                         .fields = FT_TABLE(rest_fields),
+                                         .dissect = rest_dissect};
+
 /* ---- a sensor of one worker ---- */
 
 static struct sensor {
@@ -168,7 +196,7 @@ static struct sensor {
     struct ft_event last[FT_EVENT_TYPES];
 } s;
 
-static void sensor_open(uint32_t flows_per_shard)
+static void sensor_open_with(uint32_t flows_per_shard, const struct ft_dissector *third)
 {
     struct ft_shards_config config;
     char error[256];
@@ -177,6 +205,8 @@ static void sensor_open(uint32_t flows_per_shard)
     s.tcp_seq[1] = 5000;
     assert_true(ft_registry_add(s.registry, &line, NULL, error, sizeof(error)));
     assert_true(ft_registry_add(s.registry, &crash, NULL, error, sizeof(error)));
+    if (third)
+        assert_true(ft_registry_add(s.registry, third, NULL, error, sizeof(error)));
     ft_registry_finish(s.registry);
     s.recogniser = ft_recogniser_new(s.registry, error, sizeof(error));
     assert_non_null(s.recogniser);
@@ -191,6 +221,11 @@ static void sensor_open(uint32_t flows_per_shard)
     assert_true(ft_inspect_guard_thread(s.inspector));
     ft_inspect_install_guard(); /* cmocka puts handlers of its own in for each test */
     s.ledger = ft_inspector_ledger(s.inspector);
+}
+
+static void sensor_open(uint32_t flows_per_shard)
+{
+    sensor_open_with(flows_per_shard, NULL);
 }
 
 static void drain(void)
@@ -335,6 +370,130 @@ static void test_datagram_buckets(void **state)
     assert_int_equal(s.ledger->packets[FT_BUCKET_ANALYSED], 2);
     assert_int_equal(s.ledger->packets[FT_BUCKET_UNKNOWN_PROTOCOL], 2);
     assert_int_equal(s.ledger->messages, 2);
+    sensor_close();
+}
+
+/* An 802.3 frame of these bytes, in a frame padded to 60. */
+static enum ft_bucket send_llc(const char *bytes, uint32_t n)
+{
+    frame_begin(&frame);
+    ethernet(&frame, n);
+    put(&frame, bytes, n);
+    put_zeros(&frame, 60 - frame.len);
+    return send_frame();
+}
+
+static void expect_rest(enum ft_bucket bucket, enum ft_bucket expected, uint32_t code)
+{
+    assert_int_equal(bucket, expected);
+    assert_int_equal(s.last[FT_EVENT_OPERATION].seq, s.seq);
+    assert_int_equal(s.last[FT_EVENT_OPERATION].message.code, code);
+}
+
+static uint64_t carried_by(const char *name)
+{
+    for (unsigned i = 0; i < FT_CARRIERS; i++)
+        if (!strcmp(ft_carrier_name(i), name))
+            return s.ledger->carriers[i];
+    fail_msg("%s", name);
+    return 0;
+}
+
+/* Told by what carries it, and booked as unknown all the same. */
+static void test_unbound(void **state)
+{
+    (void)state;
+    sensor_open_with(256, &rest);
+    frame_begin(&frame);
+    ethernet(&frame, 0x88f7);
+    put(&frame, "\1\2\3", 3);
+    expect_rest(send_frame(), FT_BUCKET_UNKNOWN_PROTOCOL, 0x0102);
+    assert_int_equal(rest_context.ethertype, 0x88f7);
+    assert_null(rest_context.src_ip);
+    assert_int_equal(carried_by("ethertype_88f7_ptp"), 1);
+    /* 802.2: from its header on, without the padding. */
+    expect_rest(send_llc("\xe0\xe1\x03\xff", 4), FT_BUCKET_UNKNOWN_PROTOCOL, 0xe0e1);
+    assert_int_equal(rest_context.pdu_length, 4);
+    assert_int_equal(carried_by("llc_e0_ipx"), 1);
+    expect_rest(send_llc("\x04\x04\x01\x02", 4), FT_BUCKET_NO_PAYLOAD, 0x0404);
+    expect_rest(send_llc("\xaa\xaa\x03\x00\x00\x0c\x20\x04z", 9), FT_BUCKET_UNKNOWN_PROTOCOL,
+                0xaaaa);
+    assert_int_equal(rest_context.pdu_length, 9);
+    assert_int_equal(carried_by("snap_cisco_dtp"), 1);
+    /* An ethertype in SNAP is that ethertype: somebody is bound to this one. */
+    assert_int_equal(send_llc("\xaa\xaa\x03\x00\x00\x00\x99\x99\1\1", 10), FT_BUCKET_ANALYSED);
+    expect_rest(send_llc("\xaa\xaa\x03\x00\x00\x00\x99\x98\1\5", 10), FT_BUCKET_UNKNOWN_PROTOCOL,
+                0x0105);
+    assert_int_equal(carried_by("ethertype_other"), 1);
+    sensor_close();
+}
+
+static void test_addresses_of_context(void **state)
+{
+    (void)state;
+    sensor_open_with(256, &rest);
+    frame_begin(&frame);
+    ethernet(&frame, 0x0800);
+    open_ipv4_between(&frame, 112, SERVER, CLIENT);
+    put(&frame, "\1\2", 2);
+    assert_int_equal(send_frame(), FT_BUCKET_ANALYSED);
+    assert_int_equal(rest_context.ip_version, 4);
+    assert_int_equal(rest_context.ttl, 64);
+    /* Sender and receiver, whatever the order in the flow's key. */
+    assert_memory_equal(rest_ip[0], "\x0a\0\0\2", 4);
+    assert_memory_equal(rest_ip[1], "\x0a\0\0\1", 4);
+    frame_begin(&frame);
+    ethernet(&frame, 0x86dd);
+    open_ipv6(&frame, 112);
+    put(&frame, "\1\2", 2);
+    assert_int_equal(send_frame(), FT_BUCKET_ANALYSED);
+    assert_int_equal(rest_context.ip_version, 6);
+    assert_int_equal(rest_context.ttl, 63);
+    assert_int_equal(rest_ip[0][15], 1);
+    assert_int_equal(rest_ip[1][15], 2);
+    sensor_close();
+}
+
+static void expect_anomaly(enum ft_anomaly anomaly, bool is_told)
+{
+    uint64_t before = s.seen[FT_EVENT_ANOMALY];
+    send_frame();
+    assert_int_equal(s.seen[FT_EVENT_ANOMALY], before + is_told);
+    if (is_told)
+        assert_int_equal(s.last[FT_EVENT_ANOMALY].anomaly, anomaly);
+}
+
+static void test_frames_that_no_station_sends(void **state)
+{
+    (void)state;
+    sensor_open(256);
+    frame_begin(&frame);
+    ethernet(&frame, 0x9998);
+    put(&frame, "\1\1", 2);
+    frame.bytes[6] |= 1;
+    expect_anomaly(FT_ANOMALY_MAC_GROUP, true);
+    frame.bytes[6] = 2;
+    expect_anomaly(FT_ANOMALY_MAC_GROUP, false);
+    memcpy(frame.bytes + 6, frame.bytes, 6);
+    expect_anomaly(FT_ANOMALY_MAC_SAME, true);
+    expect_anomaly(FT_ANOMALY_MAC_SAME, false); /* once a flow */
+    memset(frame.bytes, 0, 12);
+    expect_anomaly(FT_ANOMALY_MAC_SAME, false);
+    frame_begin(&frame);
+    ethernet(&frame, 0x9000);
+    put(&frame, "\1\1", 2);
+    memcpy(frame.bytes + 6, frame.bytes, 6);
+    expect_anomaly(FT_ANOMALY_MAC_SAME, false);
+    frame_begin(&frame);
+    ethernet(&frame, 0x8100);
+    vlan(&frame, 0, 0xffe, 0x9997);
+    put(&frame, "\1\1", 2);
+    expect_anomaly(FT_ANOMALY_VLAN_RESERVED, false);
+    frame_begin(&frame);
+    ethernet(&frame, 0x8100);
+    vlan(&frame, 0, 0xfff, 0x9996);
+    put(&frame, "\1\1", 2);
+    expect_anomaly(FT_ANOMALY_VLAN_RESERVED, true);
     sensor_close();
 }
 
@@ -742,16 +901,29 @@ static int set_up(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(test_datagram_buckets), cmocka_unit_test(test_undecodable),
-        cmocka_unit_test(test_fragment_held),    cmocka_unit_test(test_full_flow_table),
-        cmocka_unit_test(test_tcp_buckets),      cmocka_unit_test(test_tcp_lost),
-        cmocka_unit_test(test_tcp_encrypted),    cmocka_unit_test(test_other_content),
-        cmocka_unit_test(test_operations_once),  cmocka_unit_test(test_full_ring),
-        cmocka_unit_test(test_faults),           cmocka_unit_test(test_fault_in_stream),
-        cmocka_unit_test(test_fault_in_frame),   cmocka_unit_test(test_fault_in_probe),
-        cmocka_unit_test(test_fault_in_burst),   cmocka_unit_test(test_fault_in_child),
-        cmocka_unit_test(test_overrun),          cmocka_unit_test(test_fault_elsewhere),
-        cmocka_unit_test(test_told_books),       cmocka_unit_test(test_unanswered),
+        cmocka_unit_test(test_datagram_buckets),
+        cmocka_unit_test(test_undecodable),
+        cmocka_unit_test(test_fragment_held),
+        cmocka_unit_test(test_full_flow_table),
+        cmocka_unit_test(test_tcp_buckets),
+        cmocka_unit_test(test_tcp_lost),
+        cmocka_unit_test(test_tcp_encrypted),
+        cmocka_unit_test(test_other_content),
+        cmocka_unit_test(test_operations_once),
+        cmocka_unit_test(test_full_ring),
+        cmocka_unit_test(test_faults),
+        cmocka_unit_test(test_fault_in_stream),
+        cmocka_unit_test(test_fault_in_frame),
+        cmocka_unit_test(test_fault_in_probe),
+        cmocka_unit_test(test_fault_in_burst),
+        cmocka_unit_test(test_fault_in_child),
+        cmocka_unit_test(test_overrun),
+        cmocka_unit_test(test_fault_elsewhere),
+        cmocka_unit_test(test_told_books),
+        cmocka_unit_test(test_unanswered),
+        cmocka_unit_test(test_unbound),
+        cmocka_unit_test(test_addresses_of_context),
+        cmocka_unit_test(test_frames_that_no_station_sends),
     };
     return cmocka_run_group_tests(tests, set_up, NULL);
 }

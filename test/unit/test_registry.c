@@ -277,7 +277,9 @@ static void test_refuses_bad_carriers(void **state)
     assert_refused("carrier 0: the parent's name is missing or wrong");
     carriers[0] = (struct ft_carrier){.kind = FT_CARRIER_LLC, .value = 256};
     assert_refused("carrier 0: value beyond");
-    carriers[0] = (struct ft_carrier){.kind = FT_CARRIER_ETHERTYPE, .value = FT_ANY_SELECTOR};
+    carriers[0] = (struct ft_carrier){.kind = FT_CARRIER_SNAP, .value = FT_ANY_SELECTOR};
+    assert_refused("carrier 0: value beyond");
+    carriers[0] = (struct ft_carrier){.kind = FT_CARRIER_IP, .value = FT_ANY_SELECTOR};
     assert_refused("carrier 0: value beyond");
 }
 
@@ -437,6 +439,23 @@ static void test_other_carriers(void **state)
     assert_int_equal(r->ip_protocol[255], 1);
     assert_non_null(ft_registry_snap(r, 0x00000c2000));
     assert_null(ft_registry_snap(r, 0x2000));
+    assert_int_equal(r->other_ethertype, 0);
+    assert_int_equal(r->other_llc, 0);
+}
+
+static void test_what_nobody_is_bound_to(void **state)
+{
+    (void)state;
+    struct ft_carrier by[] = {{.kind = FT_CARRIER_ETHERTYPE, .value = FT_ANY_SELECTOR},
+                              {.kind = FT_CARRIER_LLC, .value = FT_ANY_SELECTOR},
+                              {.kind = FT_CARRIER_UDP, .value = FT_ANY_SELECTOR}};
+    demo.carried_by = (struct ft_table)FT_TABLE(by);
+    assert_taken();
+    assert_int_equal(r->other_ethertype, 1);
+    assert_int_equal(r->other_llc, 1);
+    assert_int_equal(r->ethertype[0xffff], 0);
+    assert_int_equal(r->llc_sap[0xff], 0);
+    assert_int_equal(r->udp_port[0xffff], 0);
 }
 
 static void test_names_of_enumerations(void **state)
@@ -449,7 +468,7 @@ static void test_names_of_enumerations(void **state)
     assert_string_equal(ft_direction_name(FT_TO_CLIENT), "to_client");
     assert_string_equal(ft_severity_name(FT_SEVERITY_WARNING), "warning");
     assert_string_equal(ft_engine_name(FT_ENGINE_OPERATIONAL), "operational");
-    assert_string_equal(ft_fact_name(FT_FACT_DESCRIPTION), "description");
+    assert_string_equal(ft_fact_name(FT_FACT_MANAGEMENT), "management");
     assert_string_equal(ft_fact_name((enum ft_fact)200), "unknown");
     assert_string_equal(ft_role_name(FT_ROLE_WORKSTATION), "workstation");
     assert_string_equal(ft_role_name((enum ft_role) - 1), "unknown");
@@ -476,6 +495,7 @@ int main(void)
         TEST(test_children_by_selector),
         TEST(test_bindings),
         TEST(test_other_carriers),
+        TEST(test_what_nobody_is_bound_to),
         TEST(test_names_of_enumerations),
     };
 

@@ -233,7 +233,11 @@ enum ft_carrier_kind {
 struct ft_carrier {
     uint32_t kind; /**< enum ft_carrier_kind */
     uint32_t reserved;
-    uint64_t value;     /**< first port, type, selector; FT_ANY_SELECTOR: found by probe() */
+    /**
+     * First port, type, selector. FT_ANY_SELECTOR: found by probe(); as ETHERTYPE or LLC: all that
+     * nobody else is bound to. As LLC the PDU then begins with the 802.2 header, SNAP included.
+     */
+    uint64_t value;
     uint64_t last;      /**< last of the range; 0 = value only */
     const char *parent; /**< FT_CARRIER_PARENT: name of the parent protocol */
 };
@@ -322,13 +326,16 @@ struct ft_context {
     uint64_t selector; /**< under which selector the parent handed over; 0 at the top */
     uint8_t src_mac[6], dst_mac[6]; /**< zeros without Ethernet */
     uint16_t vlan;                  /**< innermost VLAN id, 0 = none */
-    uint16_t ethertype;             /**< of the innermost frame */
+    uint16_t ethertype;             /**< of the innermost frame; LLC: DSAP << 8 | SSAP */
     uint8_t priority;               /**< PCP of that VLAN tag */
     uint8_t is_midstream;           /**< TCP: the start of this flow was not seen */
-    uint8_t reserved[2];
+    uint8_t ttl;                    /**< TTL or hop limit of the packet; 0: not IP, or not known */
+    uint8_t ip_version;             /**< 4 or 6; 0: not IP */
     uint32_t scanned; /**< in frame(): the `length` of its last answer FT_FRAME_DELIMITER, when
                            `stream` is those bytes and more; else 0. Search from here on, or a
                            line in segments of one byte is read as often as it has bytes. */
+    /** Addresses of the packet, network order: 4 bytes, 16 with ip_version 6; NULL: not IP. */
+    const uint8_t *src_ip, *dst_ip;
 };
 
 /** True if anybody wants the field. Guards loops whose only purpose are fields. */
@@ -704,6 +711,7 @@ enum ft_fact {
     FT_FACT_LOCATION,
     FT_FACT_PROTECTION, /**< protection level, key switch */
     FT_FACT_DESCRIPTION,
+    FT_FACT_MANAGEMENT, /**< address for its management, as the device tells it: text */
     FT_FACT_COUNT
 };
 

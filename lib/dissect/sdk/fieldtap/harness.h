@@ -25,7 +25,10 @@ struct ft_harness_flow {
     const char *protocol; /**< name of the dissector of the flow */
     uint16_t client_port, server_port;
     uint8_t client_mac[6], server_mac[6];
-    uint8_t is_midstream; /**< the start of the flow was not seen */
+    uint8_t is_midstream;                 /**< the start of the flow was not seen */
+    uint8_t ttl;                          /**< of the packets that are fed */
+    uint8_t ip_version;                   /**< 4 or 6; 0: the packets have no IP addresses */
+    uint8_t client_ip[16], server_ip[16]; /**< network order */
 };
 
 /** Make a harness with these dissectors (ended by NULL); NULL and a message in `error` if refused.
