@@ -47,8 +47,12 @@ AT(ft_context, vlan, 60);
 AT(ft_context, ethertype, 62);
 AT(ft_context, priority, 64);
 AT(ft_context, is_midstream, 65);
+AT(ft_context, ttl, 66);
+AT(ft_context, ip_version, 67);
 AT(ft_context, scanned, 68);
-SIZE(ft_context, 72);
+AT(ft_context, src_ip, 72);
+AT(ft_context, dst_ip, 80);
+SIZE(ft_context, 88);
 
 AT(ft_probe, size, 0);
 AT(ft_probe, transport, 4);
@@ -125,7 +129,8 @@ _Static_assert(FT_FRAME_NOT_MINE == 0 && FT_FRAME_SWITCH == 7 && FT_YES == 2, "f
 _Static_assert(FT_DISSECTOR_CYCLIC == 4 && FT_SIGNATURE_UDP == 2, "flags");
 _Static_assert(FT_SUB_NAME == 8 && FT_SERVER == 3 && FT_SCOPE_HOST_PAIR == 1, "parties");
 _Static_assert(FT_REASSEMBLY_FULL == 4 && FT_REASSEMBLY_LAST == 2, "reassembly");
-_Static_assert(FT_FACT_VENDOR == 1 && FT_FACT_DESCRIPTION == 13, "facts");
+_Static_assert(FT_FACT_VENDOR == 1 && FT_FACT_DESCRIPTION == 13 && FT_FACT_MANAGEMENT == 14,
+               "facts");
 _Static_assert(FT_ROLE_WORKSTATION == 13, "roles");
 _Static_assert(FT_VIEW_CUT == 1 && FT_VIEW_MALFORMED == 2, "views");
 
