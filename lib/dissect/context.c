@@ -405,7 +405,7 @@ void ft_subaddress_text(struct ft_context *ctx, enum ft_party who, enum ft_subad
 static void ask_raise(struct ft_call *call, struct ft_message *m)
 {
     if (!m->is_raised && call->raise && call->raise(call->user, call, m)) {
-        m->is_raised = true;
+        m->is_raised = call->has_raised = true;
         use_demand(call);
     }
 }
@@ -660,16 +660,20 @@ void ft_violation_at(struct ft_context *ctx, uint32_t violation, const uint8_t *
     f->at_length = at_length;
     f->at = evidence(call, at, &f->at_length);
     if (!m->is_raised) {
-        m->is_raised = true;
+        m->is_raised = call->has_raised = true;
         use_demand(call);
     }
 }
 
 /* ---- state ---- */
 
-static uint64_t owner_of(const struct ft_call *call, enum ft_scope scope)
+static uint64_t owner_of(struct ft_call *call, enum ft_scope scope)
 {
-    return scope == FT_SCOPE_HOST_PAIR ? call->owner.pair : call->owner.flow;
+    if (scope != FT_SCOPE_HOST_PAIR)
+        return call->owner.flow;
+    if (!call->owner.pair)
+        call->owner.pair = call->name_pair(call->user);
+    return call->owner.pair;
 }
 
 static struct ft_entry *channel_find(struct ft_call *call, enum ft_scope scope, uint64_t key)
@@ -1013,6 +1017,7 @@ static void call_reset(struct ft_call *call)
     call->layer = call->current = 0;
     call->direction_said = FT_DIRECTION_NONE;
     call->unknown_children = 0;
+    call->has_raised = false;
     call->layer_message[0] = 0;
 }
 

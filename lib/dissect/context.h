@@ -108,6 +108,8 @@ struct ft_call {
     ft_raise_fn *raise;
     /** Called when a request is put into a slot that nobody watches; may be NULL with slot NULL. */
     void (*watch)(void *user, struct ft_request_slot *slot);
+    /** Called for owner.pair when that is 0 and wanted: few messages want it. Never returns 0. */
+    uint64_t (*name_pair)(void *user);
     void *user;
 
     const uint8_t *pdu; /**< the PDU as the first protocol got it */
@@ -115,6 +117,7 @@ struct ft_call {
     uint32_t current; /**< message */
     uint32_t layer;
     uint8_t layer_message[FT_MAX_LAYERS]; /**< the message that each layer began with */
+    bool has_raised;                      /**< a message of this PDU is raised */
     uint8_t direction_said; /**< ft_set_direction() was called: the direction of the flow */
     uint32_t node_count, message_count, finding_count, fact_count, arena_used;
     uint32_t release[FT_MAX_LAYERS * 2]; /**< buffers to give back after the PDU */

@@ -125,6 +125,7 @@ static void protocol_free(struct ft_protocol *p)
 {
     free(p->fields);
     free(p->commands);
+    free(p->command_index);
     free(p->violations);
     free(p->carriers);
     free(p->signatures);
@@ -298,12 +299,31 @@ static bool check_tables(const struct ft_protocol *p, const char *origin, char *
     return true;
 }
 
-static void index_commands(struct ft_protocol *p)
+/* Where a search for (code, qualifier) begins in the index. */
+static uint32_t command_place(const struct ft_protocol *p, uint32_t code, uint32_t qualifier)
 {
+    return (uint32_t)(((uint64_t)code << 32 | qualifier) * 0x9e3779b97f4a7c15ull >> 40) &
+           p->index_mask;
+}
+
+/* Rows by (code, qualifier), at most half full: a look-up is a place or two, whatever the table. */
+static bool index_commands(struct ft_protocol *p)
+{
+    uint32_t size = 2;
+    while (size < 2 * p->command_count)
+        size *= 2;
+    p->command_index = calloc(size, sizeof(*p->command_index));
+    if (!p->command_index)
+        return false;
+    p->index_mask = size - 1;
     qsort(p->commands, p->command_count, sizeof(*p->commands), compare_commands);
-    for (uint32_t i = p->command_count; i-- > 0;)
-        if (p->commands[i].code < 256)
-            p->by_code[p->commands[i].code] = i + 1;
+    for (uint32_t i = 0; i < p->command_count; i++) {
+        uint32_t at = command_place(p, p->commands[i].code, p->commands[i].qualifier);
+        while (p->command_index[at])
+            at = (at + 1) & p->index_mask;
+        p->command_index[at] = i + 1;
+    }
+    return true;
 }
 
 /* All that nobody else is bound to. */
@@ -416,7 +436,10 @@ bool ft_registry_add(struct ft_registry *r, const struct ft_dissector *d, const 
     struct ft_protocol *p = protocol_new(d, origin);
     if (!p)
         return refuse(error, error_size, d->name, origin, "out of memory");
-    index_commands(p);
+    if (!index_commands(p)) {
+        protocol_free(p);
+        return refuse(error, error_size, d->name, origin, "out of memory");
+    }
     if (!check_tables(p, origin, error, error_size)) {
         protocol_free(p);
         return false;
@@ -513,35 +536,24 @@ const struct ft_protocol *ft_registry_child(const struct ft_registry *r,
     return NULL;
 }
 
-/* First row of `code`, by binary search. */
-static uint32_t first_of_code(const struct ft_protocol *p, uint32_t code)
+static const struct ft_command *command_row(const struct ft_protocol *p, uint32_t code,
+                                            uint32_t qualifier)
 {
-    uint32_t low = 0, high = p->command_count;
-    while (low < high) {
-        uint32_t middle = (low + high) / 2;
-        if (p->commands[middle].code < code)
-            low = middle + 1;
-        else
-            high = middle;
+    uint32_t at = command_place(p, code, qualifier), row;
+    while ((row = p->command_index[at])) {
+        const struct ft_command *c = &p->commands[row - 1];
+        if (c->code == code && c->qualifier == qualifier)
+            return c;
+        at = (at + 1) & p->index_mask;
     }
-    return low;
+    return NULL;
 }
 
 const struct ft_command *ft_protocol_command(const struct ft_protocol *p, uint32_t code,
                                              uint32_t qualifier)
 {
-    uint32_t i;
-    if (code < 256) {
-        if (!p->by_code[code])
-            return NULL;
-        i = p->by_code[code] - 1;
-    } else {
-        i = first_of_code(p, code);
-    }
-    for (; i < p->command_count && p->commands[i].code == code; i++)
-        if (p->commands[i].qualifier == qualifier || p->commands[i].qualifier == FT_ANY_QUALIFIER)
-            return &p->commands[i];
-    return NULL;
+    const struct ft_command *c = command_row(p, code, qualifier);
+    return c ? c : command_row(p, code, FT_ANY_QUALIFIER);
 }
 
 const struct ft_violation *ft_protocol_violation(const struct ft_protocol *p, uint32_t number)

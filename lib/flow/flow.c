@@ -714,7 +714,7 @@ refuse:
 }
 
 void ft_flow_prepare(const struct ft_flow_table *table, struct ft_packet *const *packets,
-                     uint32_t count, uint32_t *hints)
+                     uint32_t count, struct ft_flow **hints)
 {
     for (uint32_t i = 0; i < count; i++) {
         const struct shard *shard = &table->shards[packets[i]->shard];
@@ -727,28 +727,17 @@ void ft_flow_prepare(const struct ft_flow_table *table, struct ft_packet *const 
         const struct bucket *bucket = &shard->buckets[place.first];
         uint32_t match = bucket_match(bucket, place.tag);
 
-        hints[i] = 0;
+        hints[i] = NULL;
         if (!match && bucket->sent_away) {
             bucket = &shard->buckets[second_of(place, shard->bucket_mask)];
             match = bucket_match(bucket, place.tag);
         }
         if (match) {
-            hints[i] = bucket->index[__builtin_ctz(match)];
-            const uint8_t *record = (const uint8_t *)record_at(shard, hints[i]);
-            __builtin_prefetch(record, 1);
-            __builtin_prefetch(record + 64, 1);
+            hints[i] = record_at(shard, bucket->index[__builtin_ctz(match)]);
+            __builtin_prefetch(&hints[i]->key, 1);
+            __builtin_prefetch(&hints[i]->packets, 1);
         }
     }
-}
-
-void ft_flow_prefetch(const struct ft_flow_table *table, const struct ft_packet *packet,
-                      uint32_t hint)
-{
-    if (!hint || !packet->payload_len)
-        return;
-    const uint8_t *record = (const uint8_t *)record_at(&table->shards[packet->shard], hint);
-    for (uint32_t line = 128; line < sizeof(struct ft_flow); line += 64)
-        __builtin_prefetch(record + line, 1);
 }
 
 /** A packet that opens a connection. */
@@ -761,33 +750,83 @@ static inline bool is_opening(const struct ft_packet *p)
 /** The flow of a packet without a good hint, or that opens a connection: found, ended, made. */
 __attribute__((noinline)) static struct ft_flow *take_slowly(struct ft_flow_table *table,
                                                              const struct ft_packet *packet,
+                                                             enum ft_side *side,
                                                              ft_flow_end_fn *end, void *user)
 {
     struct shard *shard = &table->shards[packet->shard];
     struct key_words key;
-    enum ft_side side = key_of(packet, table->config.vlan_in_key, &key);
+    *side = key_of(packet, table->config.vlan_in_key, &key);
     struct ft_flow *flow = find(shard, packet->flow_hash, &key);
 
-    if (flow && is_opening(packet) && is_reuse(table, flow, packet, side)) {
+    if (flow && is_opening(packet) && is_reuse(table, flow, packet, *side)) {
         end_flow(table, shard, flow, FT_FLOW_END_REUSED, end, user);
         flow = NULL;
     }
-    return flow ? flow : create(table, shard, packet, &key, side, end, user);
+    return flow ? flow : create(table, shard, packet, &key, *side, end, user);
+}
+
+/** Two words at a time, in whatever registers the machine has for that. */
+typedef uint64_t two_words __attribute__((vector_size(16), aligned(8), may_alias));
+
+static inline two_words load(const union ft_ip *address)
+{
+    return *(const two_words *)address;
+}
+
+static inline uint64_t any_bit(two_words x)
+{
+    return x[0] | x[1];
+}
+
+/**
+ * The sender's side if a TCP or UDP packet is of this very flow, else FT_SIDE_NONE. The record is
+ * sorted already, so both orders are compared and nothing needs sorting.
+ */
+static inline enum ft_side side_in(const struct ft_flow *flow, const struct ft_packet *p,
+                                   uint64_t vlans)
+{
+    const struct ft_flow_key *key = &flow->key;
+    two_words src = load(&p->src), dst = load(&p->dst), a = load(&key->a), b = load(&key->b);
+    uint64_t last;
+
+    memcpy(&last, key->vlan, sizeof(last));
+    uint64_t other = (last ^ vlans) | (uint64_t)(key->proto ^ p->proto) |
+                     (uint64_t)(key->family ^ (p->flags & FT_PACKET_IPV6 ? 6 : 4));
+    uint64_t straight = any_bit((src ^ a) | (dst ^ b)) | (uint64_t)(p->src_port ^ key->port_a) |
+                        (uint64_t)(p->dst_port ^ key->port_b);
+    if (!(straight | other))
+        return FT_SIDE_A;
+    uint64_t crossed = any_bit((src ^ b) | (dst ^ a)) | (uint64_t)(p->src_port ^ key->port_b) |
+                       (uint64_t)(p->dst_port ^ key->port_a);
+    return crossed | other ? FT_SIDE_NONE : FT_SIDE_B;
+}
+
+/** A packet that needs nothing but the record its hint names. */
+static inline bool is_plain(const struct ft_packet *p)
+{
+    return p->flags & (FT_PACKET_TCP | FT_PACKET_UDP) && !(p->flags & FT_PACKET_FRAGMENT) &&
+           !is_opening(p);
 }
 
 struct ft_flow *ft_flow_take(struct ft_flow_table *table, const struct ft_packet *packet,
-                             uint32_t hint, uint8_t *side_out, ft_flow_end_fn *end, void *user)
+                             struct ft_flow *hint, uint8_t *side_out, ft_flow_end_fn *end,
+                             void *user)
 {
-    struct key_words key;
-    enum ft_side side = key_of(packet, table->config.vlan_in_key, &key);
-    struct ft_flow *flow = hint ? record_at(&table->shards[packet->shard], hint) : NULL;
+    struct ft_flow *flow = hint;
+    enum ft_side side = FT_SIDE_NONE;
 
-    *side_out = side;
-    if (!flow || !key_equal(&flow->key, &key) || is_opening(packet)) {
-        flow = take_slowly(table, packet, end, user);
-        if (!flow)
+    if (flow && is_plain(packet))
+        side = side_in(
+            flow, packet,
+            table->config.vlan_in_key ? word_of_vlans(packet->vlan[0], packet->vlan[1], 0) : 0);
+    if (__builtin_expect(side == FT_SIDE_NONE, 0)) {
+        flow = take_slowly(table, packet, &side, end, user);
+        if (!flow) {
+            *side_out = (uint8_t)side;
             return NULL;
+        }
     }
+    *side_out = (uint8_t)side;
     count_packet(table, flow, packet, side);
     return flow;
 }
@@ -795,7 +834,7 @@ struct ft_flow *ft_flow_take(struct ft_flow_table *table, const struct ft_packet
 void ft_flow_lookup(struct ft_flow_table *table, struct ft_packet *const *packets, uint32_t count,
                     struct ft_flow **flows, uint8_t *sides, ft_flow_end_fn *end, void *user)
 {
-    uint32_t hints[LOOKUP_BURST];
+    struct ft_flow *hints[LOOKUP_BURST];
 
     while (count) {
         uint32_t burst = count < LOOKUP_BURST ? count : LOOKUP_BURST;

@@ -195,14 +195,19 @@ enum ft_side ft_flow_key_of(const struct ft_packet *packet, bool vlan_in_key,
  * is for ft_flow_take() of packets[i]. Changes nothing. Packets of any shards that the thread owns.
  */
 void ft_flow_prepare(const struct ft_flow_table *table, struct ft_packet *const *packets,
-                     uint32_t count, uint32_t *hints);
+                     uint32_t count, struct ft_flow **hints);
 
 /**
- * Prefetch the rest of the record for a packet with payload: a few packets before its turn, so that
+ * Prefetch the rest of a record for a packet with payload: a few packets before its turn, so that
  * no more lines are asked for at a time than the core can wait for.
  */
-void ft_flow_prefetch(const struct ft_flow_table *table, const struct ft_packet *packet,
-                      uint32_t hint);
+static inline void ft_flow_prefetch(const struct ft_packet *packet, const struct ft_flow *hint)
+{
+    const uint8_t *record = (const uint8_t *)hint;
+    if (hint && packet->payload_len)
+        for (uint32_t line = 128; line < sizeof(struct ft_flow); line += 64)
+            __builtin_prefetch(record + line, 1);
+}
 
 /**
  * Second half: find or make the flow of one packet; *side is the sender's side. NULL when the shard
@@ -214,10 +219,11 @@ void ft_flow_prefetch(const struct ft_flow_table *table, const struct ft_packet 
  * Take a packet when the one before it has been analysed, not earlier: then what its flow says, and
  * the flows that end for its sake, do not depend on where the bursts were cut.
  *
- * `hint`: from ft_flow_prepare(), or 0. A hint that is no longer true costs time only.
+ * `hint`: from ft_flow_prepare(), or NULL: a record to look at first. A hint that is no longer true
+ * costs time only.
  */
 struct ft_flow *ft_flow_take(struct ft_flow_table *table, const struct ft_packet *packet,
-                             uint32_t hint, uint8_t *side, ft_flow_end_fn *end, void *user);
+                             struct ft_flow *hint, uint8_t *side, ft_flow_end_fn *end, void *user);
 
 /**
  * Prepare and take a whole burst, in order; NULL in flows[i] as ft_flow_take() does. For callers

@@ -31,16 +31,24 @@ _Static_assert(FT_PROTOCOL_SHARDS == FT_SHARDS, "a protocol is switched off by s
 
 #define SECOND_NS 1000000000ull
 
+/* Combinations of the flags that are counted by combination. */
+#define KINDS 32u
+
 /* Computing time after which one call of a dissector has gone astray. */
 #define OVERRUN_NS 200000000ull
 
+/* What few packets come to: kept out of the code that all run through. */
+#define COLD __attribute__((noinline, cold))
+
 struct ft_inspector {
     struct ft_shards *shards;
+    struct ft_protocol *const *protocols; /* of the registry */
     struct ft_ring *ring;
     ft_inspect_wait_fn *wait;
     void *wait_user;
     struct ft_recogniser_scratch *scratch;
     struct ft_ledger ledger;
+    uint64_t kinds[KINDS]; /* packets by their KIND_FLAGS, for the books */
 
     /* the packet being inspected */
     const struct ft_packet *packet; /* or the tick */
@@ -137,6 +145,7 @@ struct ft_shards *ft_shards_new(const struct ft_registry *registry,
 
 static bool raise_hook(void *user, struct ft_call *call, struct ft_message *message);
 static void watch_slot(void *user, struct ft_request_slot *slot);
+static uint64_t name_pair(void *user);
 
 struct ft_inspector *ft_inspector_new(struct ft_shards *shards, struct ft_ring *ring,
                                       ft_inspect_wait_fn *wait, void *user)
@@ -146,12 +155,14 @@ struct ft_inspector *ft_inspector_new(struct ft_shards *shards, struct ft_ring *
         return NULL;
     memset(ins, 0, offsetof(struct ft_inspector, call));
     ins->shards = shards;
+    ins->protocols = shards->registry->protocols;
     ins->ring = ring;
     ins->wait = wait;
     ins->wait_user = user;
     ft_call_init(&ins->call, shards->registry);
     ins->call.raise = raise_hook;
     ins->call.watch = watch_slot;
+    ins->call.name_pair = name_pair;
     ins->call.user = ins;
     ins->scratch = ft_recogniser_scratch_new(shards->recogniser);
     ins->alternate_stack = malloc(ALTERNATE_STACK);
@@ -280,13 +291,19 @@ static uint64_t pair_hash(const struct ft_flow *flow)
     return ft_hash_mix(a, ft_hash_mix(b, flow->key.family));
 }
 
+static uint64_t name_pair(void *user)
+{
+    const struct ft_inspector *ins = user;
+    return pair_hash(ins->flow) | 1;
+}
+
 static struct ft_novelty *novelty(struct ft_inspector *ins)
 {
     return &ins->shards->novelty[ins->packet->shard];
 }
 
 /* Two endpoints were seen, or seen to speak a protocol: told once. */
-static void tell_talk(struct ft_inspector *ins, struct ft_flow *flow)
+static COLD void tell_talk(struct ft_inspector *ins, struct ft_flow *flow)
 {
     uint64_t macs[2] = {0};
     memcpy(macs, flow->mac, 12);
@@ -353,8 +370,8 @@ static void fill_message(struct ft_inspector *ins, struct ft_event *e, const str
     e->size += to->tree_length;
 }
 
-static void tell_message(struct ft_inspector *ins, enum ft_event_type type,
-                         const struct ft_message *m)
+static COLD void tell_message(struct ft_inspector *ins, enum ft_event_type type,
+                              const struct ft_message *m)
 {
     struct ft_event *e = event_begin(ins, type);
     if (!e)
@@ -363,7 +380,7 @@ static void tell_message(struct ft_inspector *ins, enum ft_event_type type,
     event_end(ins, e);
 }
 
-static void tell_violation(struct ft_inspector *ins, const struct ft_finding *f)
+static COLD void tell_violation(struct ft_inspector *ins, const struct ft_finding *f)
 {
     struct ft_event *e = event_begin(ins, FT_EVENT_VIOLATION);
     ins->ledger.violations++;
@@ -385,7 +402,7 @@ static bool is_changing_fact(uint8_t fact)
 }
 
 /* Facts are told once: until the shard's novelty is renewed, or the value is another. */
-static void tell_fact(struct ft_inspector *ins, const struct ft_asset_fact *f)
+static COLD void tell_fact(struct ft_inspector *ins, const struct ft_asset_fact *f)
 {
     const struct ft_flow *flow = ins->flow;
     bool of_b = (f->party == FT_SENDER) == (ins->side == FT_SIDE_B);
@@ -417,10 +434,22 @@ static bool is_alert_class(uint8_t class_)
            class_ == FT_CLASS_UPLOAD;
 }
 
+/* Told in this shard before? Remembered beside the flow, which asks no more then. */
+static COLD bool is_news_in_shard(struct ft_inspector *ins, uint64_t operation, uint32_t shortened)
+{
+    struct ft_flow *flow = ins->flow;
+    /* Now and then only: operations in turn, one more than there is room for, would all miss. */
+    if (!flow->recent[3] || flow->messages % 8 == 0) {
+        memmove(flow->recent + 1, flow->recent, 3 * sizeof(flow->recent[0]));
+        flow->recent[0] = shortened;
+    }
+    return ft_novelty_add(novelty(ins), ft_hash_mix(operation, pair_hash(flow)));
+}
+
 /* An operation is new when (client, server, sub-addresses, command) was not told in this shard. */
 static bool is_new_operation(struct ft_inspector *ins, const struct ft_message *m)
 {
-    struct ft_flow *flow = ins->flow;
+    const struct ft_flow *flow = ins->flow;
     uint64_t h = ft_hash_mix((uint64_t)m->code << 32 | m->qualifier,
                              (uint64_t)m->protocol->index << 8 | flow->server);
     if (m->sub[0].kind | m->sub[1].kind)
@@ -430,12 +459,7 @@ static bool is_new_operation(struct ft_inspector *ins, const struct ft_message *
     for (unsigned i = 0; i < 4; i++)
         if (flow->recent[i] == shortened)
             return false;
-    /* Now and then only: operations in turn, one more than there is room for, would all miss. */
-    if (!flow->recent[3] || flow->messages % 8 == 0) {
-        memmove(flow->recent + 1, flow->recent, 3 * sizeof(flow->recent[0]));
-        flow->recent[0] = shortened;
-    }
-    return ft_novelty_add(novelty(ins), ft_hash_mix(h, pair_hash(flow)));
+    return is_news_in_shard(ins, h, shortened);
 }
 
 /* A response is an operation only if nobody saw its request. */
@@ -453,11 +477,10 @@ static bool raise_hook(void *user, struct ft_call *call, struct ft_message *m)
     return m->is_new || is_alert_class(m->class_);
 }
 
-static void tell_results(struct ft_inspector *ins)
+static COLD void tell_each(struct ft_inspector *ins)
 {
     struct ft_call *call = &ins->call;
     const struct ft_shards_config *config = &ins->shards->config;
-    ins->ledger.messages += call->message_count;
     for (uint32_t i = 0; i < call->message_count; i++) {
         const struct ft_message *m = &call->messages[i];
         if (m->is_new)
@@ -478,12 +501,24 @@ static void tell_results(struct ft_inspector *ins)
         tell_fact(ins, &call->facts[i]);
 }
 
+static inline void tell_results(struct ft_inspector *ins)
+{
+    const struct ft_call *call = &ins->call;
+    const struct ft_shards_config *config = &ins->shards->config;
+    ins->ledger.messages += call->message_count;
+    /* New, of an alert class or with a finding: raised. Most messages are none of it. */
+    if (__builtin_expect(call->has_raised | call->fact_count | config->log_messages |
+                             config->log_transactions,
+                         0))
+        tell_each(ins);
+}
+
 /* ---- dissecting ---- */
 
 static const struct ft_protocol *protocol_of(const struct ft_inspector *ins,
                                              const struct ft_flow *flow)
 {
-    return flow->protocol ? ins->shards->registry->protocols[flow->protocol - 1] : NULL;
+    return flow->protocol ? ins->protocols[flow->protocol - 1] : NULL;
 }
 
 static uint8_t direction_of(const struct ft_flow *flow, enum ft_side sender)
@@ -519,7 +554,7 @@ static void prepare(struct ft_inspector *ins, struct ft_flow *flow, enum ft_side
     call->state = &ins->shards->state[flow->shard];
     call->owner.flow = owner_flow(flow);
     call->shard = flow->shard;
-    call->owner.pair = pair_hash(flow);
+    call->owner.pair = 0;
     call->number = p->number;
     call->flow_state = flow->state_words;
     call->state_map = &flow->state_map;
@@ -633,7 +668,7 @@ static struct ft_probe probe_of(const struct ft_inspector *ins, bool bound)
                              .dst_port = ctx->dst_port};
 }
 
-static void assign(struct ft_inspector *ins, struct ft_flow *flow, const struct ft_protocol *p)
+static COLD void assign(struct ft_inspector *ins, struct ft_flow *flow, const struct ft_protocol *p)
 {
     flow->protocol = (uint16_t)(p->index + 1);
     flow->tries = 0;
@@ -719,8 +754,8 @@ static const struct ft_protocol *recognise_content(struct ft_inspector *ins, str
  * content on a bound port does not end the watch for the protocol of the port: a client could blind
  * the sensor by a few bytes of rubbish, which the server passes over, before its commands.
  */
-static bool recognise(struct ft_inspector *ins, struct ft_flow *flow, const uint8_t *bytes,
-                      uint32_t length, bool is_cut)
+static COLD bool recognise(struct ft_inspector *ins, struct ft_flow *flow, const uint8_t *bytes,
+                           uint32_t length, bool is_cut)
 {
     const struct ft_protocol *bound = bound_protocol(ins), *p;
     bool is_expected = !(flow->flags & FT_FLOW_UNEXPECTED);
@@ -951,8 +986,8 @@ static void check_frame(struct ft_inspector *ins, struct ft_flow *flow, const st
             tell_anomaly(ins, flow, ins->packet_side, FT_ANOMALY_VLAN_RESERVED);
 }
 
-static void check_addresses(struct ft_inspector *ins, struct ft_flow *flow,
-                            const struct ft_packet *p)
+static COLD void check_addresses(struct ft_inspector *ins, struct ft_flow *flow,
+                                 const struct ft_packet *p)
 {
     if (p->flags & (FT_PACKET_TCP | FT_PACKET_UDP) && (!p->src_port || !p->dst_port))
         tell_anomaly(ins, flow, ins->packet_side, FT_ANOMALY_PORT_ZERO);
@@ -983,8 +1018,14 @@ static enum ft_bucket inspect_packet(struct ft_inspector *ins, struct ft_flow *f
     return inspect_other(ins, flow, p);
 }
 
+/* Flags that are counted by their combination: one count a packet, taken apart in the books. */
+#define KIND_FLAGS                                                                                 \
+    (FT_PACKET_IPV4 | FT_PACKET_IPV6 | FT_PACKET_TCP | FT_PACKET_UDP | FT_PACKET_ETHERNET)
+
+_Static_assert((KIND_FLAGS) == KINDS - 1, "the kinds are the lowest flags");
+
 /* What few packets have. */
-static void count_rare(struct ft_ledger *l, const struct ft_packet *p)
+static COLD void count_rare(struct ft_ledger *l, const struct ft_packet *p)
 {
     l->tunnelled += (p->flags & FT_PACKET_TUNNELLED) != 0;
     l->bad_ip_checksums += (p->flags & FT_PACKET_IP_CHECKSUM_BAD) != 0;
@@ -997,21 +1038,16 @@ static void count_rare(struct ft_ledger *l, const struct ft_packet *p)
         l->other_ip++;
 }
 
-static void count_packet(struct ft_ledger *l, const struct ft_packet *p)
+static inline void count_packet(struct ft_inspector *ins, const struct ft_packet *p)
 {
     const uint32_t rare =
         FT_PACKET_TUNNELLED | FT_PACKET_IP_CHECKSUM_BAD | FT_PACKET_L4_CHECKSUM_BAD;
-    const uint32_t ports = FT_PACKET_TCP | FT_PACKET_UDP;
-    l->received++;
+    struct ft_ledger *l = &ins->ledger;
+    ins->kinds[p->flags & KIND_FLAGS]++;
     l->received_bytes += p->wirelen;
     l->max_size = p->wirelen > l->max_size ? p->wirelen : l->max_size;
-    l->ethernet += (p->flags & FT_PACKET_ETHERNET) != 0;
-    l->ipv4 += (p->flags & FT_PACKET_IPV4) != 0;
-    l->ipv6 += (p->flags & FT_PACKET_IPV6) != 0;
-    l->tcp += (p->flags & FT_PACKET_TCP) != 0;
-    l->udp += (p->flags & FT_PACKET_UDP) != 0;
     l->vlan += p->vlan_count != 0;
-    if (__builtin_expect(p->flags & rare || !(p->flags & ports), 0))
+    if (__builtin_expect(p->flags & rare || !(p->flags & (FT_PACKET_TCP | FT_PACKET_UDP)), 0))
         count_rare(l, p);
 }
 
@@ -1177,7 +1213,7 @@ void ft_inspect_watch(struct ft_inspector *ins, unsigned long thread)
 static void inspect_some(struct ft_inspector *ins, struct ft_packet *const *packets, uint32_t count)
 {
     struct ft_flow_table *flows = ins->shards->flows;
-    uint32_t hints[BURST];
+    struct ft_flow *hints[BURST];
     volatile uint32_t i = 0;
     ft_flow_prepare(flows, packets, count, hints);
     if (sigsetjmp(ins->escape, 0)) {
@@ -1188,7 +1224,7 @@ static void inspect_some(struct ft_inspector *ins, struct ft_packet *const *pack
         struct ft_packet *p = packets[i];
         uint8_t side;
         if (i + PREFETCH_AHEAD < count)
-            ft_flow_prefetch(flows, packets[i + PREFETCH_AHEAD], hints[i + PREFETCH_AHEAD]);
+            ft_flow_prefetch(packets[i + PREFETCH_AHEAD], hints[i + PREFETCH_AHEAD]);
         ins->packet = p;
         ins->flow = NULL;
         struct ft_flow *flow = ft_flow_take(flows, p, hints[i], &side, on_flow_end, ins);
@@ -1201,9 +1237,10 @@ void ft_inspect_burst(struct ft_inspector *ins, struct ft_packet *const *packets
 {
     struct ft_packet *decoded[BURST];
     uint32_t n = 0;
+    ins->ledger.received += count;
     for (uint32_t i = 0; i < count; i++) {
         struct ft_packet *p = packets[i];
-        count_packet(&ins->ledger, p);
+        count_packet(ins, p);
         if (p->bucket != FT_BUCKET_NONE) {
             ins->ledger.packets[p->bucket]++;
             continue;
@@ -1390,10 +1427,24 @@ void ft_books_add(struct ft_books *to, const struct ft_books *from)
         a[i] += b[i];
 }
 
+/* Take apart what was counted by kind. */
+static void book_kinds(const struct ft_inspector *ins, struct ft_ledger *l)
+{
+    for (uint32_t kind = 0; kind < KINDS; kind++) {
+        uint64_t n = ins->kinds[kind];
+        l->ethernet += kind & FT_PACKET_ETHERNET ? n : 0;
+        l->ipv4 += kind & FT_PACKET_IPV4 ? n : 0;
+        l->ipv6 += kind & FT_PACKET_IPV6 ? n : 0;
+        l->tcp += kind & FT_PACKET_TCP ? n : 0;
+        l->udp += kind & FT_PACKET_UDP ? n : 0;
+    }
+}
+
 void ft_inspect_books(const struct ft_inspector *ins, const bool owned[FT_SHARDS],
                       struct ft_books *books)
 {
     *books = (struct ft_books){.ledger = ins->ledger};
+    book_kinds(ins, &books->ledger);
     for (unsigned shard = 0; shard < FT_SHARDS; shard++) {
         if (!owned[shard])
             continue;

@@ -138,14 +138,14 @@ static struct ft_flow_table *make_table(struct source *s, bool huge_pages)
     struct ft_flow_table *table = ft_flow_table_new(&config);
     for (uint32_t n = 0; table && n < s->flows; n++) {
         set_packet(s, 0, n);
-        ft_flow_take(table, &s->packets[0], 0, &side, NULL, NULL);
+        ft_flow_take(table, &s->packets[0], NULL, &side, NULL, NULL);
     }
     return table;
 }
 
 static double bench_table(struct source *s, struct ft_flow_table *table, uint32_t *lost)
 {
-    uint32_t hints[BURST];
+    struct ft_flow *hints[BURST];
     uint8_t side;
 
     for (uint32_t burst = 0; burst < BURSTS; burst++) {

@@ -119,7 +119,7 @@ static struct ft_flow *take(struct ft_flow_table *table, const struct ft_packet 
 {
     struct ft_packet *pointer = (struct ft_packet *)p;
     uint8_t ignored;
-    uint32_t hint;
+    struct ft_flow *hint = NULL;
 
     ft_flow_prepare(table, &pointer, 1, &hint);
     return ft_flow_take(table, p, hint, side ? side : &ignored, on_end, &g_ended);
@@ -606,12 +606,12 @@ static void test_stale_hints_do_no_harm(void **state)
     struct ft_packet a = tcp(START, false, 1000, FT_TCP_ACK),
                      b = tcp(START, false, 2000, FT_TCP_ACK);
     struct ft_packet *burst[3] = {&a, &b, &a};
-    uint32_t hints[3];
+    struct ft_flow *hints[3];
     uint8_t side;
 
     take(table, &a, NULL);
     ft_flow_prepare(table, burst, 3, hints);
-    assert_int_equal(hints[0], 1);
+    assert_ptr_equal(hints[0], ft_flow_at(table, burst[0]->shard, 1));
     for (int i = 0; i < 3; i++) {
         struct ft_flow *flow = ft_flow_take(table, burst[i], hints[i], &side, on_end, &g_ended);
         assert_non_null(flow);
@@ -698,7 +698,8 @@ static void test_bursts_do_not_matter(void **state)
     for (uint32_t burst = 1; burst <= 64; burst = burst * 3 + 1) {
         struct ft_flow_table *table = make(150);
         for (uint32_t at = 0; at < PACKETS; at += burst) {
-            uint32_t count = PACKETS - at < burst ? PACKETS - at : burst, hints[64];
+            uint32_t count = PACKETS - at < burst ? PACKETS - at : burst;
+            struct ft_flow *hints[64];
             uint8_t side;
             for (uint32_t i = 0; i < count; i++)
                 pointers[i] = &packets[at + i];
@@ -738,7 +739,7 @@ static void test_end_callback_left_by_longjmp(void **state)
         struct ft_packet p = ip_packet(START, 17, CLIENT + i, 1, PLC, 2);
         uint8_t side;
         setjmp(g_escape);
-        assert_non_null(ft_flow_take(table, &p, 0, &side, leave_once, &g_ended));
+        assert_non_null(ft_flow_take(table, &p, NULL, &side, leave_once, &g_ended));
     }
     assert_int_equal(g_ended.count, 50);
     assert_int_equal(ft_flow_stats(table, 0).active, 100);
@@ -774,7 +775,7 @@ static void test_sizes_are_checked(void **state)
     for (uint32_t i = 0; i < FT_FLOWS_PER_SHARD_MAX; i++) {
         struct ft_packet p = ip_packet(START, 17, CLIENT + i, 1, PLC, 2);
         uint8_t side;
-        struct ft_flow *flow = ft_flow_take(table, &p, 0, &side, NULL, NULL);
+        struct ft_flow *flow = ft_flow_take(table, &p, NULL, &side, NULL, NULL);
         assert_non_null(flow);
     }
     assert_int_equal(ft_flow_stats(table, 0).active, FT_FLOWS_PER_SHARD_MAX);

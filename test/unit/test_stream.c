@@ -179,7 +179,7 @@ static void take(struct bench *b, int from, uint8_t flags, uint32_t position, co
     b->payload = bytes;
     b->payload_position = position + (flags & FT_TCP_SYN ? 1 : 0);
     b->payload_len = length;
-    b->flow = ft_flow_take(b->table, &p, 0, &side, on_end, b);
+    b->flow = ft_flow_take(b->table, &p, NULL, &side, on_end, b);
     assert_non_null(b->flow);
     assert_int_equal(side, from); /* the client has the smaller address */
     ft_stream_packet(b->table, b->flow, side, &p, &g_ops, b, &b->bytes);
