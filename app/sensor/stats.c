@@ -50,7 +50,7 @@ static bool events_balance(const struct sensor *s)
 bool books_balance(const struct sensor *s)
 {
     return ft_ledger_is_balanced(&s->books.ledger) && s->books.ledger.received == s->packets_read &&
-           events_balance(s);
+           events_balance(s) && ft_books_requests_balance(&s->books);
 }
 
 static json_t *packet_ledger(const struct sensor *s)
@@ -91,6 +91,20 @@ static json_t *event_ledger(const struct sensor *s)
     }
     put(o, "received", s->events_received);
     json_object_set_new(o, "by_type", kinds);
+    return o;
+}
+
+/* Requests that the protocols paired: each was answered, told as unanswered, or counted. */
+static json_t *request_ledger(const struct ft_books *b)
+{
+    json_t *o = json_object();
+    put(o, "asked", b->requests.asked);
+    put(o, "answered", b->requests.answered);
+    put(o, "unanswered", b->state.unanswered);
+    put(o, "displaced", b->state.requests_displaced);
+    put(o, "evicted", b->state.requests_evicted);
+    put(o, "refused", b->state.requests_refused);
+    put(o, "waiting", b->requests.waiting);
     return o;
 }
 
@@ -184,6 +198,7 @@ static json_t *all_books(const struct sensor *s)
     json_object_set_new(o, "packets", packet_ledger(s));
     json_object_set_new(o, "stream_bytes", stream_ledger(l));
     json_object_set_new(o, "events", event_ledger(s));
+    json_object_set_new(o, "requests", request_ledger(&s->books));
     json_object_set_new(o, "lines", line_ledger(&s->written));
     put(o, "messages", l->messages);
     put(o, "violations", l->violations);

@@ -748,10 +748,9 @@ static void keep_bytes(uint8_t to[FT_MAX_PAIR_KEEP], const void *keep, uint32_t 
     memset(to + size, 0, FT_MAX_PAIR_KEEP - size);
 }
 
-/* A request into the shard's table. */
+/* A request into the shard's table. The caller is inside a change. */
 static void request_to_table(struct ft_call *call, uint64_t owner, const struct ft_request_slot *r)
 {
-    change_begin(call);
     struct ft_entry *e = ft_state_add(call->state, owner, r->protocol, FT_ENTRY_REQUEST, r->key,
                                       call->owner.flow, r->time_ns);
     if (e) {
@@ -764,7 +763,6 @@ static void request_to_table(struct ft_call *call, uint64_t owner, const struct 
     } else {
         call->dropped++;
     }
-    change_end(call);
 }
 
 /* Everything of a request but what is about the slot itself. */
@@ -788,19 +786,22 @@ void ft_request(struct ft_context *ctx, enum ft_scope scope, uint64_t key, const
 {
     struct ft_call *call = ft_call_of(ctx);
     struct ft_request_slot *slot = scope == FT_SCOPE_FLOW ? call->slot : NULL, one;
-    if (!slot) {
-        fill_request(call, &one, key, keep, size);
-        request_to_table(call, owner_of(call, scope), &one);
-        return;
-    }
-    if (slot->is_used) {
+    /* One change, so that a call that is abandoned has asked and is kept, or neither. */
+    change_begin(call);
+    call->asked++;
+    if (slot && slot->is_used) {
         slot->in_table += slot->in_table < UINT16_MAX;
         request_to_table(call, call->owner.flow, slot);
     }
-    fill_request(call, slot, key, keep, size);
-    slot->is_used = true;
-    if (!slot->is_watched)
-        call->watch(call->user, slot);
+    fill_request(call, slot ? slot : &one, key, keep, size);
+    if (!slot) {
+        request_to_table(call, owner_of(call, scope), &one);
+    } else {
+        slot->is_used = true;
+        if (!slot->is_watched)
+            call->watch(call->user, slot);
+    }
+    change_end(call);
 }
 
 /* The message answers a request of that number and time: the bytes kept with it, in the arena. */
@@ -843,14 +844,18 @@ const void *ft_response(struct ft_context *ctx, enum ft_scope scope, uint64_t ke
         const void *kept = answer(call, e->request.number, e->time_ns, e->request.keep);
         change_begin(call);
         ft_state_remove(call->state, e);
-        change_end(call);
         if (slot)
             slot->in_table--;
+        call->answered++;
+        change_end(call);
         return kept;
     }
     if (!slot || !slot->is_used || slot->key != key || slot->protocol != call->protocol->index)
         return NULL;
+    change_begin(call);
     slot->is_used = false;
+    call->answered++;
+    change_end(call);
     return answer(call, slot->number, slot->time_ns, slot->keep);
 }
 

@@ -124,6 +124,7 @@ struct ft_call {
     uint32_t release_count;
     uint32_t dropped;             /**< fields, findings, facts that did not fit */
     uint32_t unknown_children;    /**< payloads handed to a child that nobody is */
+    uint64_t asked, answered;     /**< requests, and those whose response came; of the whole run */
     _Atomic uint32_t is_changing; /**< inside a change of shared state: not to be abandoned now */
     struct ft_message messages[FT_MAX_MESSAGES];
     struct ft_finding findings[FT_MAX_VIOLATIONS];

@@ -60,7 +60,8 @@ bool ft_state_init(struct ft_state *s, uint32_t entries, uint32_t small, uint32_
         chains *= 2;
     s->chain_mask = chains - 1;
     s->chains = ft_map((uint64_t)chains * sizeof(uint32_t), false);
-    if (s->chains && ft_pool_init(&s->entries, entries, sizeof(struct ft_entry)) &&
+    s->by_flow = ft_map((uint64_t)chains * sizeof(uint32_t), false);
+    if (s->chains && s->by_flow && ft_pool_init(&s->entries, entries, sizeof(struct ft_entry)) &&
         ft_framer_pools_init(&s->pools, small, large))
         return true;
     ft_state_free(s);
@@ -70,6 +71,7 @@ bool ft_state_init(struct ft_state *s, uint32_t entries, uint32_t small, uint32_
 void ft_state_free(struct ft_state *s)
 {
     ft_unmap(s->chains, ((uint64_t)s->chain_mask + 1) * sizeof(uint32_t));
+    ft_unmap(s->by_flow, ((uint64_t)s->chain_mask + 1) * sizeof(uint32_t));
     ft_pool_free(&s->entries);
     ft_framer_pools_free(&s->pools);
     *s = (struct ft_state){0};
@@ -130,6 +132,32 @@ static void list_append(struct ft_state *s, struct ft_entry *e)
     s->count[e->kind]++;
 }
 
+static uint32_t *flow_chain_of(const struct ft_state *s, uint64_t flow)
+{
+    return &s->by_flow[ft_hash_mix(flow, FT_ENTRY_REQUEST) & s->chain_mask];
+}
+
+static void flow_append(struct ft_state *s, struct ft_entry *e)
+{
+    uint32_t n = number_of(s, e), *newest = flow_chain_of(s, e->flow);
+    e->request.flow_older = *newest;
+    e->request.flow_newer = 0;
+    if (*newest)
+        entry_at(s, *newest)->request.flow_newer = n;
+    *newest = n;
+}
+
+static void flow_remove(struct ft_state *s, const struct ft_entry *e)
+{
+    uint32_t older = e->request.flow_older, newer = e->request.flow_newer;
+    if (older)
+        entry_at(s, older)->request.flow_newer = newer;
+    if (newer)
+        entry_at(s, newer)->request.flow_older = older;
+    else
+        *flow_chain_of(s, e->flow) = older;
+}
+
 void ft_state_remove(struct ft_state *s, struct ft_entry *e)
 {
     uint32_t n = number_of(s, e);
@@ -141,6 +169,8 @@ void ft_state_remove(struct ft_state *s, struct ft_entry *e)
         }
     }
     list_remove(s, e);
+    if (e->kind == FT_ENTRY_REQUEST)
+        flow_remove(s, e);
     if (e->kind == FT_ENTRY_REASSEMBLY)
         ft_buffer_put(&s->pools, e->reassembly.buffer);
     if (e->kind == FT_ENTRY_CHANNEL && e->deadline_ns)
@@ -184,8 +214,9 @@ static bool evict(struct ft_state *s)
     }
     if (!found)
         return false;
-    ft_state_remove(s, entry_at(s, found));
     s->stats.evicted++;
+    s->stats.requests_evicted += entry_at(s, found)->kind == FT_ENTRY_REQUEST;
+    ft_state_remove(s, entry_at(s, found));
     return true;
 }
 
@@ -210,7 +241,7 @@ static void append(struct ft_state *s, struct ft_entry *e, uint32_t n)
     }
     *at = n;
     if (e->kind == FT_ENTRY_REQUEST && same >= FT_REQUESTS_PER_KEY) {
-        s->stats.unanswered++;
+        s->stats.requests_displaced++;
         ft_state_remove(s, oldest);
     }
 }
@@ -221,6 +252,7 @@ struct ft_entry *ft_state_add(struct ft_state *s, uint64_t owner, uint16_t proto
 {
     if (s->entries.used == s->entries.blocks && !evict(s)) {
         s->stats.refused++;
+        s->stats.requests_refused += kind == FT_ENTRY_REQUEST;
         return NULL;
     }
     uint32_t n = ft_pool_get(&s->entries);
@@ -242,23 +274,28 @@ struct ft_entry *ft_state_add(struct ft_state *s, uint64_t owner, uint16_t proto
         memset(e->data, 0, sizeof(e->data));
     append(s, e, n);
     list_append(s, e);
+    if (kind == FT_ENTRY_REQUEST)
+        flow_append(s, e);
     return e;
 }
 
-uint32_t ft_state_take_requests(struct ft_state *s, uint64_t flow, struct ft_entry *taken,
-                                uint32_t count)
+void ft_state_end_flow(struct ft_state *s, uint64_t flow, const struct ft_state_ops *ops,
+                       void *user)
 {
-    uint32_t n = s->newest[FT_ENTRY_REQUEST], found = 0;
-    for (uint32_t looked = 0; n && found < count && looked < 256; looked++) {
+    uint32_t oldest = 0;
+    if (!s->count[FT_ENTRY_REQUEST])
+        return;
+    for (uint32_t n = *flow_chain_of(s, flow); n; n = entry_at(s, n)->request.flow_older)
+        oldest = n;
+    for (uint32_t n = oldest, newer; n; n = newer) {
         struct ft_entry *e = entry_at(s, n);
-        n = e->older;
+        newer = e->request.flow_newer;
         if (e->flow != flow)
             continue;
-        taken[found++] = *e;
         s->stats.unanswered++;
+        ops->unanswered(user, e);
         ft_state_remove(s, e);
     }
-    return found;
 }
 
 void ft_state_touch(struct ft_state *s, struct ft_entry *e, uint64_t time_ns)

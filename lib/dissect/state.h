@@ -58,6 +58,7 @@ struct ft_entry {
             uint8_t keep[FT_MAX_PAIR_KEEP];
             uint64_t number; /**< packet number of the request */
             uint32_t code, qualifier;
+            uint32_t flow_older, flow_newer; /**< in the list of requests by flow */
             uint8_t class_;
         } request;
         struct {
@@ -123,14 +124,22 @@ void ft_buffer_put(struct ft_framer_pools *pools, uint32_t buffer);
 uint8_t *ft_buffer_at(const struct ft_framer_pools *pools, uint32_t buffer);
 uint32_t ft_buffer_size(uint32_t buffer);
 
-/** Counters of one shard. */
+/**
+ * Counters of one shard. What becomes of a request that was not answered: it was told
+ * (`unanswered`, at its time-out or at the end of its flow), or it is counted in one of the last
+ * three.
+ */
 struct ft_state_stats {
-    uint64_t evicted, refused, unanswered, expired;
+    uint64_t evicted, refused, unanswered, expired; /**< evicted, refused: of all kinds */
+    uint64_t requests_displaced; /**< FT_REQUESTS_PER_KEY younger ones wait under its key */
+    uint64_t requests_evicted;   /**< another entry took its room */
+    uint64_t requests_refused;   /**< there was no room */
 };
 
 struct ft_state {
     struct ft_pool entries;
-    uint32_t *chains; /**< first entry of each hash chain */
+    uint32_t *chains;  /**< first entry of each hash chain */
+    uint32_t *by_flow; /**< newest request of each hash chain of flows */
     uint32_t chain_mask;
     uint32_t oldest[FT_ENTRY_KINDS], newest[FT_ENTRY_KINDS], count[FT_ENTRY_KINDS];
     uint32_t serial; /**< of the PDU being dissected */
@@ -170,21 +179,20 @@ void ft_state_remove(struct ft_state *s, struct ft_entry *e);
 /** A direction of a flow lost bytes: units that were being put together from it are dropped. */
 void ft_state_gap(struct ft_state *s, uint64_t flow, enum ft_direction direction);
 
-/**
- * Take the requests of a flow that ends out of the table, newest first, into `taken` (at most
- * `count`); returns how many. Looks at the 256 newest of the shard: those of a flow that just ended
- * are among them, or are so old that they soon expire.
- */
-uint32_t ft_state_take_requests(struct ft_state *s, uint64_t flow, struct ft_entry *taken,
-                                uint32_t count);
-
-/** What a tick tells. */
+/** What a tick, or the end of a flow, tells. */
 struct ft_state_ops {
-    /** A request got no response in FT_REQUEST_SECONDS. */
+    /** A request got no response in FT_REQUEST_SECONDS, or its flow ended. */
     void (*unanswered)(void *user, const struct ft_entry *request);
     /** A channel was silent longer than ft_expect_within() allowed. */
     void (*silent)(void *user, const struct ft_entry *channel);
 };
+
+/**
+ * A flow ends: tell and remove the requests that were made in it and still wait, oldest first.
+ * Costs a look at one hash chain and what there is to tell, however many requests others have.
+ */
+void ft_state_end_flow(struct ft_state *s, uint64_t flow, const struct ft_state_ops *ops,
+                       void *user);
 
 /** Expire what is old at packet time `time_ns`, in order of last use. */
 void ft_state_tick(struct ft_state *s, uint64_t time_ns, const struct ft_state_ops *ops,

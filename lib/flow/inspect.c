@@ -53,7 +53,8 @@ struct ft_inspector {
     /* the packet being inspected */
     const struct ft_packet *packet; /* or the tick */
     struct ft_flow *flow;
-    enum ft_side side; /* sender of the bytes being read; not always of the packet */
+    struct ft_flow *ending; /* whose requests are given up */
+    enum ft_side side;      /* sender of the bytes being read; not always of the packet */
     enum ft_side packet_side;
     uint64_t event_seq; /* n counts events within (seq, shard) */
     uint32_t event_n;
@@ -84,6 +85,12 @@ void ft_shards_config_init(struct ft_shards_config *config)
     ft_flow_config_init(&config->flow);
 }
 
+/* Records of flows count from 1. */
+static uint64_t outers_size(const struct ft_shards_config *config)
+{
+    return ((uint64_t)config->flow.flows_per_shard + 1) * sizeof(struct ft_outer);
+}
+
 void ft_shards_free(struct ft_shards *s)
 {
     if (!s)
@@ -93,6 +100,7 @@ void ft_shards_free(struct ft_shards *s)
         ft_unmap(s->novelty[i].slots, (uint64_t)s->novelty[i].buckets * 64);
         ft_unmap(s->watched[i].entries,
                  (uint64_t)s->watched[i].size * sizeof(*s->watched[i].entries));
+        ft_unmap(s->outers[i], outers_size(&s->config));
     }
     if (s->flows)
         ft_flow_table_free(s->flows);
@@ -130,7 +138,8 @@ struct ft_shards *ft_shards_new(const struct ft_registry *registry,
         s->watched[i].size = config->flow.flows_per_shard;
         s->watched[i].entries =
             ft_map((uint64_t)s->watched[i].size * sizeof(*s->watched[i].entries), false);
-        ok = s->novelty[i].slots && s->watched[i].entries &&
+        s->outers[i] = ft_map(outers_size(config), false);
+        ok = s->novelty[i].slots && s->watched[i].entries && s->outers[i] &&
              ft_state_init(&s->state[i], config->entries_per_shard, config->small_buffers,
                            config->large_buffers);
     }
@@ -244,6 +253,26 @@ static void event_sub(struct ft_event *e, struct ft_event_sub *to, const struct 
     }
 }
 
+/* What the receiver of a mirror session gets always comes from the switch, whoever spoke. */
+static struct ft_outer turned(const struct ft_outer *outer, bool is_turned)
+{
+    struct ft_outer to = *outer;
+    if (!is_turned || outer->tunnel == FT_TUNNEL_ERSPAN)
+        return to;
+    to.src = outer->dst;
+    to.dst = outer->src;
+    to.src_port = outer->dst_port;
+    to.dst_port = outer->src_port;
+    return to;
+}
+
+/* A flow has begun in a tunnel: kept beside its record, for few do. */
+static void keep_outer(struct ft_inspector *ins, const struct ft_flow *flow, enum ft_side side,
+                       const struct ft_packet *p)
+{
+    ins->shards->outers[flow->shard][flow->index] = turned(&p->outer, side == FT_SIDE_B);
+}
+
 /* The endpoints as seen from `sender`; what only this packet knows is added if it is its own. */
 static void event_flow(const struct ft_inspector *ins, struct ft_event *e,
                        const struct ft_flow *flow, enum ft_side sender)
@@ -271,8 +300,11 @@ static void event_flow(const struct ft_inspector *ins, struct ft_event *e,
     to->vlan[1] = flow->vlan[1];
     to->interface = p->interface;
     if (p->flags & (FT_PACKET_TICK | FT_PACKET_END) || flow != ins->flow ||
-        sender != ins->packet_side)
+        sender != ins->packet_side) {
+        if (flow->tunnel)
+            to->outer = turned(&ins->shards->outers[flow->shard][flow->index], from);
         return;
+    }
     to->vlan_count = p->vlan_count < FT_PACKET_VLANS ? p->vlan_count : FT_PACKET_VLANS;
     memcpy(to->vlan, p->vlan, sizeof(to->vlan));
     to->is_multicast = (p->flags & FT_PACKET_MULTICAST) != 0;
@@ -1006,6 +1038,8 @@ static enum ft_bucket inspect_packet(struct ft_inspector *ins, struct ft_flow *f
     ins->flow = flow;
     ins->packet_side = ins->side = side;
     if (flow->packets[0] + flow->packets[1] == 1) {
+        if (flow->tunnel)
+            keep_outer(ins, flow, side, p);
         check_addresses(ins, flow, p);
         tell_talk(ins, flow);
     }
@@ -1309,20 +1343,30 @@ static void give_up_slot(struct ft_inspector *ins, struct ft_flow *flow)
     tell_unanswered(ins, flow, r->protocol, r->from, r->code, r->qualifier, r->class_, r->number);
 }
 
-/* The flow ends: nothing that waits is answered any more. Oldest first. */
+static void tell_unanswered_entry(struct ft_inspector *ins, struct ft_flow *flow,
+                                  const struct ft_entry *e)
+{
+    /* Requests of a pair of hosts were never in the flow's slot. */
+    if (e->owner == e->flow && flow->request.in_table)
+        flow->request.in_table--;
+    tell_unanswered(ins, flow, e->protocol, e->from, e->request.code, e->request.qualifier,
+                    e->request.class_, e->request.number);
+}
+
+static void on_given_up(void *user, const struct ft_entry *entry)
+{
+    struct ft_inspector *ins = user;
+    tell_unanswered_entry(ins, ins->ending, entry);
+}
+
+/* The flow ends: nothing that waits is answered any more. Oldest first; what is in the slot is
+ * younger than what was moved to the table. */
 static void give_up_requests(struct ft_inspector *ins, struct ft_flow *flow)
 {
-    struct ft_entry taken[FT_REQUESTS_PER_KEY];
-    uint32_t n = 0;
-    if (flow->request.in_table)
-        n = ft_state_take_requests(&ins->shards->state[flow->shard],
-                                   flow->first_number << 24 | flow->index, taken,
-                                   FT_REQUESTS_PER_KEY);
-    while (n-- > 0) {
-        const struct ft_entry *e = &taken[n];
-        tell_unanswered(ins, flow, e->protocol, e->from, e->request.code, e->request.qualifier,
-                        e->request.class_, e->request.number);
-    }
+    static const struct ft_state_ops ops = {.unanswered = on_given_up};
+    ins->ending = flow;
+    ft_state_end_flow(&ins->shards->state[flow->shard], flow->first_number << 24 | flow->index,
+                      &ops, ins);
     if (flow->request.is_used)
         give_up_slot(ins, flow);
 }
@@ -1360,11 +1404,8 @@ static void on_unanswered(void *user, const struct ft_entry *entry)
 {
     struct ft_inspector *ins = user;
     struct ft_flow *flow = flow_of_entry(ins, entry);
-    if (!flow)
-        return;
-    flow->request.in_table -= flow->request.in_table != 0;
-    tell_unanswered(ins, flow, entry->protocol, entry->from, entry->request.code,
-                    entry->request.qualifier, entry->request.class_, entry->request.number);
+    if (flow)
+        tell_unanswered_entry(ins, flow, entry);
 }
 
 static void on_silent(void *user, const struct ft_entry *entry)
@@ -1443,16 +1484,28 @@ static void book_kinds(const struct ft_inspector *ins, struct ft_ledger *l)
 void ft_inspect_books(const struct ft_inspector *ins, const bool owned[FT_SHARDS],
                       struct ft_books *books)
 {
-    *books = (struct ft_books){.ledger = ins->ledger};
+    *books = (struct ft_books){
+        .ledger = ins->ledger,
+        .requests = {.asked = ins->call.asked, .answered = ins->call.answered},
+    };
     book_kinds(ins, &books->ledger);
     for (unsigned shard = 0; shard < FT_SHARDS; shard++) {
         if (!owned[shard])
             continue;
         struct ft_books one = {.flows = ft_flow_stats(ins->shards->flows, (uint8_t)shard),
                                .state = ins->shards->state[shard].stats,
+                               .requests.waiting =
+                                   ins->shards->state[shard].count[FT_ENTRY_REQUEST],
                                .novelty_forgotten = ins->shards->novelty[shard].forgotten};
         ft_books_add(books, &one);
     }
+}
+
+bool ft_books_requests_balance(const struct ft_books *b)
+{
+    uint64_t ended = b->requests.answered + b->state.unanswered + b->state.requests_displaced +
+                     b->state.requests_evicted + b->state.requests_refused;
+    return b->requests.waiting == 0 && b->requests.asked == ended;
 }
 
 _Static_assert(sizeof(struct ft_event) + sizeof(struct ft_books) <= FT_EVENT_MAX,

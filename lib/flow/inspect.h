@@ -55,6 +55,9 @@ struct ft_shards {
     struct ft_state state[FT_SHARDS];
     struct ft_novelty novelty[FT_SHARDS];
     struct ft_watch_line watched[FT_SHARDS];
+    /** Outer addresses of flows that came in a tunnel, by index of the flow: as its side A sends.
+     */
+    struct ft_outer *outers[FT_SHARDS];
     struct ft_shards_config config;
 };
 
@@ -97,8 +100,15 @@ struct ft_books {
     struct ft_ledger ledger;
     struct ft_flow_stats flows;
     struct ft_state_stats state;
+    struct ft_request_books {
+        uint64_t asked, answered;
+        uint64_t waiting; /**< in tables, not in the slots of flows: 0 when all flows have ended */
+    } requests;
     uint64_t novelty_forgotten;
 };
+
+/** At the end of a run: is each request that was asked in exactly one place? */
+bool ft_books_requests_balance(const struct ft_books *books);
 
 /** Write the books over the shards of which `owned[shard]` is true as an event FT_EVENT_LEDGER: a
  * struct ft_books behind the record. */

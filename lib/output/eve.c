@@ -190,6 +190,8 @@ static void put_tunnel(struct ft_json *j, const struct ft_outer *o, bool swap)
     char scratch[8];
     if (o->tunnel == FT_TUNNEL_NONE || o->tunnel > FT_TUNNEL_IPIP)
         return;
+    /* A mirror session has one direction, from the switch, whoever spoke. */
+    swap = swap && o->tunnel != FT_TUNNEL_ERSPAN;
     ft_json_key(j, "tunnel");
     ft_json_object(j);
     put_ip(j, "src_ip", swap ? &o->dst : &o->src, o->is_ipv6);

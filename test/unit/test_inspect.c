@@ -49,6 +49,12 @@ static void line_dissect(struct ft_context *ctx, struct ft_view *pdu)
     ft_command(ctx, command, FT_ANY_QUALIFIER);
     if (command == 8)
         ft_request(ctx, FT_SCOPE_FLOW, 1, NULL, 0);
+    if (command == 10 || command == 12)
+        ft_request(ctx, command == 10 ? FT_SCOPE_FLOW : FT_SCOPE_HOST_PAIR, ft_u8(pdu), NULL, 0);
+    if (command == 11) {
+        ft_set_kind(ctx, FT_KIND_RESPONSE);
+        ft_response(ctx, FT_SCOPE_FLOW, ft_u8(pdu));
+    }
     if (command == 9)
         ft_child_probe(ctx, 0, ft_rest(pdu));
     ft_skip(pdu, pdu->len);
@@ -253,7 +259,16 @@ static void check_books(void)
         assert_int_equal(s.ledger->events[i], s.seen[i] + s.ledger->events_shed[i]);
 }
 
-static void sensor_close(void)
+static const struct ft_books *books_now(void)
+{
+    static struct ft_books books;
+    bool owned[FT_SHARDS];
+    memset(owned, true, sizeof(owned));
+    ft_inspect_books(s.inspector, owned, &books);
+    return &books;
+}
+
+static void sensor_end(void)
 {
     struct ft_packet end = {.seq = ++s.seq,
                             .number = s.number,
@@ -263,9 +278,15 @@ static void sensor_close(void)
     for (unsigned shard = 0; shard < FT_SHARDS; shard++)
         ft_inspect_end(s.inspector, &end, (uint8_t)shard);
     check_books();
+    assert_true(ft_books_requests_balance(books_now()));
     assert_int_equal(s.ledger->stream.held, 0);
     for (unsigned i = 0; i < FT_BUCKET_COUNT; i++)
         assert_true(i != FT_BUCKET_NONE || s.ledger->packets[i] == 0);
+}
+
+static void sensor_close(void)
+{
+    sensor_end();
     ft_inspect_unguard_thread(s.inspector);
     ft_inspector_free(s.inspector);
     ft_ring_free(&s.ring);
@@ -891,6 +912,151 @@ static void test_unanswered(void **state)
     sensor_close();
 }
 
+static void request(unsigned src_port, char command, unsigned key)
+{
+    char pdu[] = {2, command, (char)key};
+    send_udp(src_port, 1000, pdu, sizeof(pdu));
+}
+
+static void response(unsigned dst_port, unsigned key)
+{
+    char pdu[] = {2, 11, (char)key};
+    frame_begin(&frame);
+    ethernet(&frame, 0x0800);
+    open_ipv4_between(&frame, 17, SERVER, CLIENT);
+    open_udp(&frame, 1000, dst_port);
+    put(&frame, pdu, sizeof(pdu));
+    send_frame();
+}
+
+/* More requests than may wait under one key, and more than there is room for (64 entries): each is
+ * answered, told when the input ends, or counted, and nothing is counted twice. */
+static void test_requests_at_the_end(void **state)
+{
+    (void)state;
+    sensor_open(256);
+    s.shards->config.log_transactions = true;
+    for (unsigned i = 0; i < 30; i++)
+        request(40000, 10, i);
+    for (unsigned i = 0; i < 7; i++)
+        response(40000, 3 * i);
+    for (unsigned i = 0; i < 10; i++)
+        request(40001, 12, i); /* requests of the pair, made in another flow */
+    sensor_end();
+    const struct ft_books *b = books_now();
+    assert_int_equal(b->requests.asked, 40);
+    assert_int_equal(b->requests.answered, 7);
+    assert_int_equal(b->state.unanswered, 33);
+    assert_int_equal(s.seen[FT_EVENT_UNANSWERED], 33);
+    sensor_close();
+
+    sensor_open(256);
+    s.shards->config.log_transactions = true;
+    for (unsigned i = 0; i < 30; i++)
+        request(40000, 10, 5); /* one in the slot, 16 in the table */
+    sensor_end();
+    b = books_now();
+    assert_int_equal(b->state.requests_displaced, 30 - FT_REQUESTS_PER_KEY - 1);
+    assert_int_equal(s.seen[FT_EVENT_UNANSWERED], FT_REQUESTS_PER_KEY + 1);
+    sensor_close();
+
+    sensor_open(256);
+    s.shards->config.log_transactions = true;
+    for (unsigned i = 0; i < 100; i++)
+        request(40000 + i % 2, 10, i);
+    sensor_end();
+    b = books_now();
+    assert_int_equal(b->state.requests_evicted, 100 - 64 - 2);
+    assert_int_equal(s.seen[FT_EVENT_UNANSWERED], 64 + 2);
+    sensor_close();
+}
+
+/* At the end of a flow, however it ends; requests of others wait on. */
+static void test_requests_at_the_end_of_a_flow(void **state)
+{
+    (void)state;
+    sensor_open(256);
+    s.shards->config.log_transactions = true;
+    request(41000, 10, 1);
+    request(41000, 10, 2);
+    handshake(40000, 1000);
+    for (char i = 0; i < 20; i++) {
+        char pdu[] = {2, 10, i};
+        send_tcp(0, 40000, 1000, FT_TCP_ACK | FT_TCP_PSH, 0, pdu, sizeof(pdu));
+    }
+    send_tcp(1, 40000, 1000, FT_TCP_RST, 0, "", 0);
+    assert_int_equal(s.seen[FT_EVENT_UNANSWERED], 0);
+    send_tcp(0, 40000, 1000, FT_TCP_SYN, 1000000, "", 0); /* reused */
+    assert_int_equal(s.seen[FT_EVENT_FLOW], 1);
+    assert_int_equal(s.seen[FT_EVENT_UNANSWERED], 20);
+    assert_int_equal(s.last[FT_EVENT_UNANSWERED].message.request_number, s.number - 2);
+    response(41000, 1);
+    response(41000, 2);
+    sensor_end();
+    assert_int_equal(s.seen[FT_EVENT_UNANSWERED], 20);
+    assert_int_equal(books_now()->requests.answered, 2);
+    sensor_close();
+}
+
+/* ---- tunnels ---- */
+
+static void send_gre(uint32_t outer_src, uint32_t outer_dst, unsigned type, bool is_answer)
+{
+    frame_begin(&frame);
+    ethernet(&frame, 0x0800);
+    open_ipv4_between(&frame, 47, outer_src, outer_dst);
+    put16(&frame, 0);
+    put16(&frame, type);
+    if (type == 0x88be) /* ERSPAN I: a frame */
+        ethernet(&frame, 0x0800);
+    open_ipv4_between(&frame, 17, is_answer ? SERVER : CLIENT, is_answer ? CLIENT : SERVER);
+    open_udp(&frame, is_answer ? 1000 : 40000, is_answer ? 40000 : 1000);
+    put(&frame, "\2\1\1", 3);
+    send_frame();
+}
+
+static void check_outer(uint32_t src, uint32_t dst)
+{
+    const struct ft_event *e = &s.last[FT_EVENT_FLOW];
+    uint8_t bytes[4];
+    assert_int_equal(s.seen[FT_EVENT_FLOW], 1);
+    assert_int_equal(e->packet.server_side, 1);
+    set16(bytes, src >> 16);
+    set16(bytes + 2, src);
+    assert_memory_equal(e->packet.outer.src.bytes, bytes, 4);
+    set16(bytes, dst >> 16);
+    set16(bytes + 2, dst);
+    assert_memory_equal(e->packet.outer.dst.bytes, bytes, 4);
+}
+
+/* A flow tells the outer addresses it began with, seen from its client; a mirror's as they are. */
+static void test_flow_in_a_tunnel(void **state)
+{
+    (void)state;
+    for (unsigned first = 0; first < 2; first++) {
+        sensor_open(256);
+        for (unsigned i = 0; i < 2; i++)
+            send_gre(i == first ? 1 : 2, i == first ? 2 : 1, 0x0800, i != first);
+        sensor_end();
+        check_outer(1, 2);
+        assert_int_equal(s.last[FT_EVENT_FLOW].packet.outer.tunnel, FT_TUNNEL_GRE);
+        sensor_close();
+
+        sensor_open(256);
+        for (unsigned i = 0; i < 2; i++)
+            send_gre(1, 2, 0x88be, i != first);
+        sensor_end();
+        check_outer(1, 2);
+        assert_int_equal(s.last[FT_EVENT_FLOW].packet.outer.tunnel, FT_TUNNEL_ERSPAN);
+        sensor_close();
+    }
+    sensor_open(256);
+    request(40000, 1, 1);
+    sensor_end();
+    assert_int_equal(s.last[FT_EVENT_FLOW].packet.outer.tunnel, FT_TUNNEL_NONE);
+    sensor_close();
+}
+
 static int set_up(void **state)
 {
     (void)state;
@@ -924,6 +1090,9 @@ int main(void)
         cmocka_unit_test(test_unbound),
         cmocka_unit_test(test_addresses_of_context),
         cmocka_unit_test(test_frames_that_no_station_sends),
+        cmocka_unit_test(test_requests_at_the_end),
+        cmocka_unit_test(test_requests_at_the_end_of_a_flow),
+        cmocka_unit_test(test_flow_in_a_tunnel),
     };
     return cmocka_run_group_tests(tests, set_up, NULL);
 }

@@ -110,24 +110,57 @@ static void test_one_key_holds_so_many_requests(void **state)
     for (uint64_t i = 0; i < FT_REQUESTS_PER_KEY + 5; i++)
         add(FT_ENTRY_REQUEST, 7, i + 1);
     assert_int_equal(s.entries.used, FT_REQUESTS_PER_KEY);
-    assert_int_equal(s.stats.unanswered, 5);
+    assert_int_equal(s.stats.requests_displaced, 5);
+    assert_int_equal(s.stats.unanswered, 0);
     assert_int_equal(find(FT_ENTRY_REQUEST, 7)->time_ns, 6);
 }
 
-static void test_requests_of_a_flow_are_taken(void **state)
+/* However many others wait, older and younger ones: each is told, oldest first. */
+static void test_requests_of_a_flow_are_told_when_it_ends(void **state)
 {
     (void)state;
-    struct ft_entry taken[8];
-    for (uint64_t i = 0; i < 3; i++) {
+    ft_state_free(&s);
+    assert_true(ft_state_init(&s, 2048, 1, 1));
+    for (uint64_t i = 0; i < 20; i++) {
         ft_state_add(&s, 1, 0, FT_ENTRY_REQUEST, i, 11, i + 1);
-        ft_state_add(&s, 2, 0, FT_ENTRY_REQUEST, i, 22, i + 1);
+        ft_state_add(&s, 3, 0, FT_ENTRY_REQUEST, i, 22, i + 1); /* under another owner */
     }
-    assert_int_equal(ft_state_take_requests(&s, 11, taken, 8), 3);
-    assert_int_equal(taken[0].key, 2);
-    assert_int_equal(taken[2].key, 0);
-    assert_int_equal(s.entries.used, 3);
-    assert_int_equal(ft_state_take_requests(&s, 11, taken, 8), 0);
-    assert_int_equal(ft_state_take_requests(&s, 22, taken, 2), 2);
+    for (uint64_t i = 0; i < 1000; i++)
+        ft_state_add(&s, 1000 + i, 0, FT_ENTRY_REQUEST, i, 1000 + i, 50);
+    ft_state_remove(&s, ft_state_find(&s, 1, 0, FT_ENTRY_REQUEST, 19)); /* its youngest */
+    ft_state_remove(&s, ft_state_find(&s, 1, 0, FT_ENTRY_REQUEST, 7));
+    ft_state_end_flow(&s, 11, &ops, NULL);
+    assert_int_equal(told_count, 18);
+    assert_int_equal(told[0].key, 0);
+    assert_int_equal(told[7].key, 8);
+    assert_int_equal(told[17].key, 18);
+    assert_int_equal(s.stats.unanswered, 18);
+    assert_int_equal(s.entries.used, 1020);
+    ft_state_end_flow(&s, 11, &ops, NULL);
+    assert_int_equal(told_count, 18);
+    ft_state_end_flow(&s, 22, &ops, NULL);
+    assert_int_equal(told_count, 38);
+    assert_int_equal(s.count[FT_ENTRY_REQUEST], 1000);
+}
+
+/* What makes room is not told but counted, as what it is. */
+static void test_evicted_requests_are_counted(void **state)
+{
+    (void)state;
+    for (uint64_t i = 0; i < ENTRIES + 3; i++)
+        add(FT_ENTRY_REQUEST, i, i + 1);
+    assert_int_equal(s.stats.requests_evicted, 3);
+    assert_int_equal(s.stats.evicted, 3);
+    add(FT_ENTRY_CHANNEL, 1, 20);
+    assert_int_equal(s.stats.requests_evicted, 4);
+    ft_state_end_flow(&s, FLOW, &ops, NULL);
+    assert_int_equal(told_count, ENTRIES - 1);
+    assert_int_equal(told[0].key, 4);
+    for (uint64_t i = 0; i < ENTRIES; i++) /* all in use by one PDU */
+        add(FT_ENTRY_CHANNEL, i, 30);
+    assert_null(add(FT_ENTRY_REQUEST, 1, 31));
+    assert_int_equal(s.stats.requests_refused, 1);
+    assert_int_equal(s.stats.unanswered, ENTRIES - 1);
 }
 
 static void test_oldest_is_evicted(void **state)
@@ -370,7 +403,9 @@ int main(void)
         cmocka_unit_test_setup_teardown(test_content_is_zeroed_each_time, setup, teardown),
         cmocka_unit_test_setup_teardown(test_one_key_first_in_first_out, setup, teardown),
         cmocka_unit_test_setup_teardown(test_one_key_holds_so_many_requests, setup, teardown),
-        cmocka_unit_test_setup_teardown(test_requests_of_a_flow_are_taken, setup, teardown),
+        cmocka_unit_test_setup_teardown(test_requests_of_a_flow_are_told_when_it_ends, setup,
+                                        teardown),
+        cmocka_unit_test_setup_teardown(test_evicted_requests_are_counted, setup, teardown),
         cmocka_unit_test_setup_teardown(test_oldest_is_evicted, setup, teardown),
         cmocka_unit_test_setup_teardown(test_largest_kind_gives, setup, teardown),
         cmocka_unit_test_setup_teardown(test_held_entries_stay, setup, teardown),
