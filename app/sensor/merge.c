@@ -62,6 +62,26 @@ static struct ft_ring *next_ring(struct sensor *s)
     return best && best->seq <= horizon ? best_ring : NULL;
 }
 
+static void tell_stats(struct merge *m, const struct ft_event *tick)
+{
+    const struct ft_books *b = &m->books;
+    struct ft_core_totals totals = {
+        .ledger = &b->ledger,
+        .flow_active = b->flows.active,
+        .flow_created = b->flows.created,
+        .flow_capacity = m->sensor->options->config.max_flows,
+        .stamp_ns = tick->time_ns,
+        .number = tick->number,
+        .requests = {.asked = b->requests.asked,
+                     .answered = b->requests.answered,
+                     .unanswered = b->state.unanswered,
+                     .displaced = b->state.requests_displaced,
+                     .evicted = b->state.requests_evicted,
+                     .refused = b->state.requests_refused},
+    };
+    ft_core_stats(m->sensor->core, &totals);
+}
+
 static void handle(struct merge *m, const struct ft_event *e)
 {
     struct sensor *s = m->sensor;
@@ -78,11 +98,7 @@ static void handle(struct merge *m, const struct ft_event *e)
         ft_core_finish(s->core); /* so that the last statistics count all lines */
     if (e->anomaly & FT_PACKET_STATS) {
         s->books = m->books;
-        struct ft_core_totals totals = {.ledger = &m->books.ledger,
-                                        .flow_active = m->books.flows.active,
-                                        .flow_created = m->books.flows.created,
-                                        .flow_capacity = s->options->config.max_flows};
-        ft_core_stats(s->core, &totals);
+        tell_stats(m, e);
         memset(&m->books, 0, sizeof(m->books));
     }
     if (e->anomaly & FT_PACKET_END)

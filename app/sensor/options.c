@@ -2,11 +2,14 @@
 /* The command line. */
 #include "options.h"
 
+#include <errno.h>
 #include <getopt.h>
 #include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
 
 enum long_option {
     OPT_MERGE = 1000,
@@ -126,6 +129,8 @@ static bool take(struct options *o, int c)
 {
     switch (c) {
     case 'r':
+        if (!*optarg)
+            return wrong("-r: expected a capture, a folder of captures, or - for standard input");
         return append("-r", o->sources, &o->source_count, optarg);
     case 'l':
         o->log_dir = optarg;
@@ -188,10 +193,21 @@ static bool refuse(int c, const char *argument)
                  is_short && argument[1] != '-' ? name : argument);
 }
 
+/* A file that cannot be read has no line to point at. */
+static bool is_readable(const char *path)
+{
+    struct stat st;
+    if (stat(path, &st) < 0 || access(path, R_OK) < 0)
+        return wrong("-c %s: %s", path, strerror(errno));
+    return !S_ISDIR(st.st_mode) || wrong("-c %s: is a directory, expected a file of JSON", path);
+}
+
 static bool read_config(struct options *o)
 {
     static char error[16384]; /* all that is wrong in a file is told at once */
     ft_config_init(&o->config);
+    if (o->config_file && !is_readable(o->config_file))
+        return false;
     if (o->config_file && !ft_config_read(&o->config, o->config_file, error, sizeof(error))) {
         fprintf(stderr, "%s\n", error);
         return false;

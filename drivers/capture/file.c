@@ -203,7 +203,7 @@ struct ft_capture_file *ft_capture_file_open_window(const char *path, size_t win
     int failure = file == NULL ? ENOMEM : ft_source_open(&file->source, path, window_max);
 
     if (failure != 0) {
-        snprintf(error, error_size, "%s: %s", path, strerror(failure));
+        snprintf(error, error_size, "cannot read %s: %s", path, strerror(failure));
         free(file);
         return NULL;
     }

@@ -52,6 +52,11 @@ struct ft_core_totals {
     uint64_t flow_active, flow_created, flow_capacity;
     uint64_t kernel_drops; /**< packets the capture lost */
     bool knows_drops;      /**< the capture can tell; else no kernel_drops is written */
+    uint64_t stamp_ns;     /**< time stamp of the last packet */
+    uint64_t number;       /**< of the last packet */
+    struct {
+        uint64_t asked, answered, unanswered, displaced, evicted, refused;
+    } requests; /**< all but `asked` are ends of them */
 };
 
 struct ft_core;
@@ -70,7 +75,8 @@ void ft_core_event(struct ft_core *core, const struct ft_event *event);
 /** A second of packet time has passed, on the sensor clock: closes the windows of what repeats. */
 void ft_core_tick(struct ft_core *core, uint64_t clock_ns, uint64_t seq);
 
-/** Write a `stats` event. To be called at points of packet time only, with all books closed. */
+/** Write a `stats` event. To be called at points of packet time only, with all books closed. None
+ * is written before the first packet: there is no time that it could carry. */
 void ft_core_stats(struct ft_core *core, const struct ft_core_totals *totals);
 
 /** Write a `health` event of the caller's: `name` lower_snake_case, `text` one sentence. */

@@ -140,8 +140,22 @@ static void put_events(struct ft_json *j, const struct ft_ledger *l)
     ft_json_object_end(j);
 }
 
-static void put_ledger(struct ft_json *j, const struct ft_ledger *l)
+static void put_requests(struct ft_json *j, const struct ft_core_totals *t)
 {
+    ft_json_key(j, "requests");
+    ft_json_object(j);
+    ft_json_put_uint(j, "asked", t->requests.asked);
+    ft_json_put_uint(j, "answered", t->requests.answered);
+    ft_json_put_uint(j, "unanswered", t->requests.unanswered);
+    ft_json_put_uint(j, "displaced", t->requests.displaced);
+    ft_json_put_uint(j, "evicted", t->requests.evicted);
+    ft_json_put_uint(j, "refused", t->requests.refused);
+    ft_json_object_end(j);
+}
+
+static void put_ledger(struct ft_json *j, const struct ft_core_totals *t)
+{
+    const struct ft_ledger *l = t->ledger;
     const struct ft_stream_bytes *s = &l->stream;
     ft_json_key(j, "ledger");
     ft_json_object(j);
@@ -164,6 +178,7 @@ static void put_ledger(struct ft_json *j, const struct ft_ledger *l)
     ft_json_object_end(j);
     put_carriers(j, l);
     put_events(j, l);
+    put_requests(j, t);
     ft_json_put_uint(j, "messages", l->messages);
     ft_json_put_uint(j, "violations", l->violations);
     ft_json_put_uint(j, "unknown_children", l->unknown_children);
@@ -190,11 +205,13 @@ static void put_core(const struct ft_core *core, struct ft_json *j)
 
 void ft_core_stats(struct ft_core *core, const struct ft_core_totals *totals)
 {
-    uint64_t age = core->last.time_ns > core->first_ns ? core->last.time_ns - core->first_ns : 0;
+    struct ft_event now = {.time_ns = totals->stamp_ns, .number = totals->number};
+    uint64_t age =
+        core->first_ns && now.time_ns > core->first_ns ? now.time_ns - core->first_ns : 0;
     struct ft_json j;
-    if (!ft_core_line(core, &j))
+    if ((!totals->ledger->received && !totals->stamp_ns) || !ft_core_line(core, &j))
         return;
-    ft_eve_begin(core->eve, &core->last, "stats", &j);
+    ft_eve_begin(core->eve, &now, "stats", &j);
     ft_json_key(&j, "stats");
     ft_json_object(&j);
     ft_json_put_uint(&j, "uptime", age / 1000000000u);
@@ -202,7 +219,7 @@ void ft_core_stats(struct ft_core *core, const struct ft_core_totals *totals)
     put_decoder(&j, totals->ledger);
     put_flow(&j, totals);
     put_detect(core, &j);
-    put_ledger(&j, totals->ledger);
+    put_ledger(&j, totals);
     put_core(core, &j);
     ft_json_object_end(&j);
     ft_core_commit(core, &j, ft_eve_end(core->eve, &j));

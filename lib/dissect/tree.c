@@ -221,11 +221,48 @@ static bool has_code(const struct packed *p)
     return (p->type == FT_TYPE_ENUM || p->type == FT_TYPE_FLAGS) && !(p->flags & FT_FIELD_SECRET);
 }
 
-static void write_code(const struct walk *w, const uint8_t *value)
+/*
+ * Readers keep integers signed, in 64 bits, and refuse a whole line for a larger one; they refuse
+ * it too when what was a number is a text. So what is larger stands as decimal text under another
+ * name.
+ */
+#define BEYOND "_decimal"
+
+static bool is_beyond(const struct packed *p, const uint8_t *value)
 {
+    uint64_t u = 0;
+    if ((p->type == FT_TYPE_UINT && !(p->flags & FT_FIELD_SECRET)) || has_code(p))
+        memcpy(&u, value, 8);
+    return u > INT64_MAX;
+}
+
+/* One of the list's elements is: then all are text. */
+static bool has_beyond(struct cursor from, const struct packed *first)
+{
+    struct packed p;
+    const uint8_t *value;
+    if (first->type != FT_TYPE_UINT && !has_code(first))
+        return false;
+    while (step(&from, &p, &value) && p.type != FT_NODE_END) {
+        if (p.type == FT_TYPE_GROUP)
+            skip_group(&from);
+        else if (p.field == first->field && is_beyond(&p, value))
+            return true;
+    }
+    return false;
+}
+
+static void write_integer(const struct walk *w, const uint8_t *value, bool as_text)
+{
+    char text[24];
     uint64_t u;
     memcpy(&u, value, 8);
-    ft_json_uint(w->json, u);
+    if (!as_text) {
+        ft_json_uint(w->json, u);
+        return;
+    }
+    snprintf(text, sizeof(text), "%llu", (unsigned long long)u);
+    ft_json_string(w->json, text);
 }
 
 /* May another leaf be written? */
@@ -254,8 +291,14 @@ static void write_element(struct walk *w, struct cursor *c, const struct packed 
     }
 }
 
-/* All siblings of one list field, from the first on; `codes`: their numbers. */
-static void write_list(struct walk *w, struct cursor from, const struct packed *first, bool codes)
+enum as {
+    AS_VALUE,
+    AS_NUMBER,
+    AS_TEXT
+};
+
+/* All siblings of one list field, from the first on. */
+static void write_list(struct walk *w, struct cursor from, const struct packed *first, enum as as)
 {
     struct packed p;
     const uint8_t *value;
@@ -272,12 +315,27 @@ static void write_list(struct walk *w, struct cursor from, const struct packed *
             w->is_cut = true;
             break;
         }
-        if (codes)
-            write_code(w, value);
-        else
+        if (as == AS_VALUE || !has_number(p.type)) /* put with another function */
             write_element(w, &from, &p, value);
+        else if (has_code(&p) || take_leaf(w))
+            write_integer(w, value, as == AS_TEXT);
     }
     ft_json_array_end(w->json);
+}
+
+static void write_list_field(struct walk *w, struct cursor before, const struct packed *p,
+                             const char *name)
+{
+    bool is_text = has_beyond(before, p);
+    if (has_code(p)) {
+        ft_json_key(w->json, name);
+        write_list(w, before, p, AS_VALUE);
+        ft_json_key2(w->json, name, is_text ? "_code" BEYOND : "_code");
+        write_list(w, before, p, is_text ? AS_TEXT : AS_NUMBER);
+    } else {
+        ft_json_key2(w->json, name, is_text ? BEYOND : "");
+        write_list(w, before, p, is_text ? AS_TEXT : AS_VALUE);
+    }
 }
 
 static void write_field(struct walk *w, struct cursor *c, struct cursor before,
@@ -285,12 +343,7 @@ static void write_field(struct walk *w, struct cursor *c, struct cursor before,
 {
     const struct ft_field *f = &w->protocol->fields[p->field];
     if (p->flags & FT_FIELD_LIST) {
-        ft_json_key(w->json, f->name);
-        write_list(w, before, p, false);
-        if (has_code(p)) {
-            ft_json_key2(w->json, f->name, "_code");
-            write_list(w, before, p, true);
-        }
+        write_list_field(w, before, p, f->name);
         if (p->type == FT_TYPE_GROUP)
             skip_group(c);
     } else if (p->type == FT_TYPE_GROUP) {
@@ -299,11 +352,18 @@ static void write_field(struct walk *w, struct cursor *c, struct cursor before,
         write_members(w, c);
         ft_json_object_end(w->json);
     } else if (take_leaf(w)) {
-        ft_json_key(w->json, f->name);
-        write_value(w, p, value);
+        bool is_text = is_beyond(p, value);
         if (has_code(p)) {
-            ft_json_key2(w->json, f->name, "_code");
-            write_code(w, value);
+            ft_json_key(w->json, f->name);
+            write_value(w, p, value);
+            ft_json_key2(w->json, f->name, is_text ? "_code" BEYOND : "_code");
+            write_integer(w, value, is_text);
+        } else if (is_text) {
+            ft_json_key2(w->json, f->name, BEYOND);
+            write_integer(w, value, true);
+        } else {
+            ft_json_key(w->json, f->name);
+            write_value(w, p, value);
         }
     }
 }

@@ -4,6 +4,7 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <libgen.h>
 #include <poll.h>
 #include <stdarg.h>
 #include <stdio.h>
@@ -68,7 +69,8 @@ static bool take_up(struct ft_output *out, char *error, size_t size)
 {
     struct stat st;
     if (fstat(out->fd, &st) < 0 || !S_ISREG(st.st_mode)) {
-        say(error, size, "%s is not a regular file: give another directory", out->name);
+        say(error, size, "%s is not a regular file: move it away or give another directory",
+            out->name);
         return false;
     }
     uint64_t end = line_start(out->fd, (uint64_t)st.st_size);
@@ -93,6 +95,75 @@ static bool take_up(struct ft_output *out, char *error, size_t size)
     return true;
 }
 
+/* What the operator can do about it. */
+static const char *advice(int reason)
+{
+    switch (reason) {
+    case EACCES:
+    case EPERM:
+        return "give a directory that you may write to";
+    case ENOSPC:
+    case EDQUOT:
+        return "free some of the disk or give another directory";
+    default:
+        return "give another directory";
+    }
+}
+
+static void say_not_made(const char *directory, int reason, char *error, size_t size)
+{
+    struct stat st;
+    char *copy = strdup(directory);
+    const char *folder = copy ? dirname(copy) : "its folder";
+    if (reason != ENOENT)
+        say(error, size, "cannot make the directory %s: %s: %s", directory, strerror(reason),
+            advice(reason));
+    else if (stat(folder, &st) < 0)
+        say(error, size, "cannot make the directory %s: %s does not exist: make that first",
+            directory, folder);
+    else
+        say(error, size, "cannot make the directory %s: nothing can be made in %s: %s", directory,
+            folder, advice(reason));
+    free(copy);
+}
+
+/* Make the directory if it is not there; it has to be one that can be written to. */
+static bool make_directory(const char *directory, char *error, size_t size)
+{
+    struct stat st;
+    if (mkdir(directory, 0755) == 0)
+        return true;
+    if (errno != EEXIST) {
+        say_not_made(directory, errno, error, size);
+        return false;
+    }
+    if (stat(directory, &st) < 0)
+        say(error, size, "%s is a link that leads nowhere: give a directory", directory);
+    else if (!S_ISDIR(st.st_mode))
+        say(error, size, "%s is a file and not a directory: give a directory", directory);
+    else if (access(directory, W_OK | X_OK) < 0)
+        say(error, size, "cannot write to %s: %s: %s", directory, strerror(errno), advice(errno));
+    else
+        return true;
+    return false;
+}
+
+/* What is written at the end takes the place of a file: said now and not after hours of reading. */
+static bool can_replace(const char *directory, char *error, size_t size)
+{
+    static const char *const names[] = {"assets.json", "stats.json"};
+    char path[4096];
+    struct stat st;
+    for (unsigned i = 0; i < sizeof(names) / sizeof(names[0]); i++) {
+        if (snprintf(path, sizeof(path), "%s/%s", directory, names[i]) < (int)sizeof(path) &&
+            lstat(path, &st) == 0 && S_ISDIR(st.st_mode)) {
+            say(error, size, "%s is a directory: move it away or give another directory", path);
+            return false;
+        }
+    }
+    return true;
+}
+
 static bool open_file(struct ft_output *out, const char *directory, char *error, size_t size)
 {
     if (asprintf(&out->name, "%s/eve.json", directory) < 0) {
@@ -100,15 +171,13 @@ static bool open_file(struct ft_output *out, const char *directory, char *error,
         say(error, size, "out of memory");
         return false;
     }
-    if (mkdir(directory, 0755) < 0 && errno != EEXIST) {
-        say(error, size, "cannot make the directory %s: %s", directory,
-            errno == ENOENT ? "the folder that it is to be in does not exist" : strerror(errno));
+    if (!make_directory(directory, error, size) || !can_replace(directory, error, size))
         return false;
-    }
     /* Not blocking, so that a pipe of that name is told about and not waited for. */
     out->fd = open(out->name, O_RDWR | O_CREAT | O_APPEND | O_CLOEXEC | O_NONBLOCK, 0644);
     if (out->fd < 0) {
-        say(error, size, "cannot open %s: %s", out->name, strerror(errno));
+        say(error, size, "cannot open %s: %s: %s", out->name, strerror(errno),
+            errno == EISDIR ? "move it away or give another directory" : advice(errno));
         return false;
     }
     if (flock(out->fd, LOCK_EX | LOCK_NB) < 0) {

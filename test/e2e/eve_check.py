@@ -150,8 +150,9 @@ def check_filebeat(event, raw):
         for key in ("start", "end"):
             demand(TIME.match(event["flow"][key]), f"flow.{key}")
         demand(event["flow"]["start"] <= event["flow"]["end"], "a flow ends before it starts")
-    # Numbers of Elasticsearch are signed, 64 bits.
-    demand(all(-(1 << 63) <= n < 1 << 63 for n in numbers(event)), "a number over 63 bits")
+    # Integers of Elasticsearch are signed, 64 bits.
+    demand(all(-(1 << 63) <= n < 1 << 63 for n in numbers(event) if isinstance(n, int)),
+           "an integer over 63 bits")
 
 
 def check_splunk(event, raw):

@@ -72,6 +72,11 @@ class Usage(Case):
         self.assertFails(run("-T", "--plugin", self.dir), 2, str(self.dir))
 
 
+    def test_configuration(self):
+        self.assertFails(run("-T", "-c", self.dir / "none.json"), 2, "none.json", "No such file")
+        self.assertFails(run("-T", "-c", self.dir), 2, str(self.dir), "is a directory")
+
+
 class Captures(Case):
     """What cannot be read: exit code 1."""
 
@@ -87,7 +92,7 @@ class Captures(Case):
                    "not a capture")
         self.fails(self.write("head.pcap", pcap([])[:20]), "head.pcap")
         self.fails("/dev/null", "/dev/null")
-        self.fails("", "No such file")
+        self.assertFails(run("-r", "", "-l", self.out), 2, "-r", "standard input")
 
     def test_one_of_several(self):
         good = self.write("good.pcap", pcap([(0, modbus_read(1))]))
@@ -144,16 +149,50 @@ class Output(Case):
     def test_one_level_is_made(self):
         self.assertEqual(run("-r", self.capture, "-l", self.dir / "new").code, 0)
         self.assertFails(run("-r", self.capture, "-l", self.dir / "x" / "y"), 1, "x/y",
-                         "does not exist")
+                         f"{self.dir}/x does not exist", "make that first")
         self.assertFalse((self.dir / "x").exists())
+        self.assertFails(run("-r", self.capture, "-l", "x/y/", cwd=self.dir), 1,
+                         "x does not exist")
+
+    def test_where_nothing_can_be_made(self):
+        for folder in ("/proc", "/sys"):
+            if os.path.isdir(folder):
+                self.assertFails(run("-r", self.capture, "-l", f"{folder}/nodir"), 1,
+                                 f"cannot make the directory {folder}/nodir: ", ": give a")
+        self.assertFails(run("-r", self.capture, "-l", self.dir / ("x" * 300)), 1,
+                         "File name too long", "give another directory")
 
     def test_not_a_directory(self):
-        self.assertFails(run("-r", self.capture, "-l", self.capture), 1, "Not a directory")
+        for file in (self.capture, "/dev/null", "/dev/full"):
+            self.assertFails(run("-r", self.capture, "-l", file), 1,
+                             f"{file} is a file and not a directory")
+        self.assertFails(run("-r", self.capture, "-l", self.capture / "x"), 1, "a.pcap/x",
+                         "Not a directory")
+        (self.dir / "dangling").symlink_to("nowhere")
+        self.assertFails(run("-r", self.capture, "-l", self.dir / "dangling"), 1, "dangling",
+                         "leads nowhere")
+        self.assertFalse((self.dir / "nowhere").exists())
+
+    def test_link_to_a_directory(self):
+        (self.dir / "real").mkdir()
+        (self.dir / "link").symlink_to("real")
+        self.assertEqual(run("-r", self.capture, "-l", self.dir / "link").code, 0)
+        self.assertTrue((self.dir / "real" / "eve.json").exists())
+
+    def test_results_of_another_kind(self):
+        """What is only written at the end is looked at before anything is read."""
+        for name in ("assets.json", "stats.json"):
+            out = self.dir / name[0]
+            (out / name).mkdir(parents=True)
+            self.assertFails(run("-r", self.capture, "-l", out), 1, f"{name} is a directory",
+                             "move it away")
+            self.assertFalse((out / "eve.json").exists())
 
     def test_eve_json_of_another_kind(self):
         self.out.mkdir()
         (self.out / "eve.json").mkdir()
-        self.assertFails(run("-r", self.capture, "-l", self.out), 1, "eve.json")
+        self.assertFails(run("-r", self.capture, "-l", self.out), 1, "eve.json", "Is a directory",
+                         "move it away")
         (self.out / "eve.json").rmdir()
         os.mkfifo(self.out / "eve.json")
         self.assertFails(run("-r", self.capture, "-l", self.out), 1, "eve.json", "regular")
@@ -164,9 +203,20 @@ class Output(Case):
         self.out.mkdir(mode=0o555)
         os.chmod(self.capture, 0o644)
         self.assertFails(run("-r", self.capture, "-l", self.out, preexec_fn=as_nobody), 1,
-                         "eve.json", "Permission denied")
+                         f"cannot write to {self.out}", "Permission denied", "you may write to")
         self.assertFails(run("-r", self.capture, "-l", self.dir / "new", preexec_fn=as_nobody), 1,
-                         "new", "Permission denied")
+                         "new", "Permission denied", "you may write to")
+
+    @unittest.skipUnless(IS_ROOT, "needs root to become somebody who may not write")
+    def test_eve_json_of_somebody_else(self):
+        os.chmod(self.dir, 0o755)
+        os.chmod(self.capture, 0o644)
+        self.out.mkdir()
+        os.chmod(self.out, 0o777)
+        (self.out / "eve.json").write_bytes(b"")
+        os.chmod(self.out / "eve.json", 0o600)
+        self.assertFails(run("-r", self.capture, "-l", self.out, preexec_fn=as_nobody), 1,
+                         "eve.json", "Permission denied", "you may write to")
 
     def test_two_runs_one_directory(self):
         with sensor.start("-r", self.capture, "--speed", "0.2", "-l", self.out,
@@ -265,7 +315,7 @@ class Output(Case):
         self.assertFails(r, 1, "full", str(self.out))
         r = self.on_small_disk("mount -o remount,ro", self.out, "&&", sensor.FIELDTAP, "-r",
                                self.capture, "-l", self.out)
-        self.assertFails(r, 1, "Read-only file system")
+        self.assertFails(r, 1, str(self.out), "Read-only file system", "another directory")
 
     def test_huge_eve_json_that_is_none(self):
         self.out.mkdir()

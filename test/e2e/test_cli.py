@@ -138,6 +138,26 @@ class Reading(Case):
             self.assertIn("Assets (0)", r.out)
             self.assertIn("0 packets received", r.out)
 
+    def test_header_only_has_no_time(self):
+        """A line needs a time stamp, and there is none: the books are in stats.json alone."""
+        r = run("-r", self.write("empty.cap", pcap([])), "-l", self.out)
+        self.assertOk(r)
+        self.assertEqual((self.out / "eve.json").read_bytes(), b"")
+        stats = self.stats()
+        self.assertIs(stats["balanced"], True)
+        self.assertEqual(stats["packets"]["read"], 0)
+        self.assertEqual(json.loads((self.out / "assets.json").read_text()), [])
+
+    def test_stats_are_of_the_last_packet(self):
+        """Also when no packet made an event."""
+        r = run("-r", self.write("odd.cap", pcap([(5, b"too short"), (7, b"as well")])),
+                "-l", self.out)
+        self.assertOk(r)
+        event, = self.events()
+        self.assertEqual(event["event_type"], "stats")
+        self.assertEqual(event["timestamp"][11:], "22:13:27.000000+0000")
+        self.assertEqual(event["pcap_cnt"], 2)
+
     def test_torn_last_record(self):
         for name, data in (("a.pcap", pcap([(0, modbus_read(1)), (1, modbus_read(2))])),
                            ("a.pcapng", pcapng([(0, modbus_read(1)), (1, modbus_read(2))]))):

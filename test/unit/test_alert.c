@@ -536,10 +536,15 @@ static void test_stats(void **state)
                                                  .flow_active = 1,
                                                  .flow_created = 3,
                                                  .flow_capacity = 100,
-                                                 .knows_drops = false});
+                                                 .knows_drops = false,
+                                                 .stamp_ns = r.event.time_ns + 2500000000u,
+                                                 .number = 99,
+                                                 .requests = {.asked = 9, .answered = 8}});
     read_lines();
     json_t *s = line("stats", 0);
-    assert_number(s, "stats.uptime", 10);
+    assert_number(s, "pcap_cnt", 99);
+    assert_number(s, "stats.ledger.requests.asked", 9);
+    assert_number(s, "stats.uptime", 12);
     assert_number(s, "stats.capture.kernel_packets", 10);
     assert_null(at(s, "stats.capture.kernel_drops")); /* unknown is not zero */
     assert_number(s, "stats.decoder.pkts", 10);
@@ -556,6 +561,24 @@ static void test_stats(void **state)
     char *text = json_dumps(s, 0);
     assert_null(strstr(text, "12345")); /* never cycles */
     free(text);
+}
+
+/* The time of statistics is that of the last packet, even if it made no event; before the first
+ * packet there is none, and no line. */
+static void test_stats_time(void **state)
+{
+    (void)state;
+    struct ft_ledger l = {0};
+    ft_core_stats(core, &(struct ft_core_totals){.ledger = &l});
+    read_lines();
+    assert_int_equal(line_count, 0);
+    l.received = 1;
+    l.packets[FT_BUCKET_TAG] = 1;
+    ft_core_stats(core, &(struct ft_core_totals){
+                            .ledger = &l, .stamp_ns = 1700000000000000000u, .number = 1});
+    read_lines();
+    assert_text(line("stats", 0), "timestamp", "2023-11-14T22:13:20.000000+0000");
+    assert_number(line("stats", 0), "stats.uptime", 0);
 }
 
 /* ---- operations, assets ---- */
@@ -1013,6 +1036,7 @@ int main(void)
         TEST(test_long_messages_are_truncated),
         TEST(test_health),
         TEST(test_stats),
+        TEST(test_stats_time),
         TEST(test_operations_once),
         TEST(test_one_asset_event_per_packet),
         TEST(test_address_moved),

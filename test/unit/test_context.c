@@ -268,11 +268,12 @@ static void test_json_of_every_type(void **state)
     (void)state;
     play(every_type);
     assert_string_equal(
-        json(0), "{\"number\":18446744073709551615,\"signed\":-5,\"real\":0.5,\"flag\":true,"
-                 "\"choice\":\"two\",\"choice_code\":2,\"bits\":[\"low\",\"both\",\"high\"],"
-                 "\"bits_code\":135,\"text\":\"abc\",\"raw\":\"303132\",\"v4\":\"192.168.0.1\","
-                 "\"v6\":\"fe80::1\",\"mac\":\"00:01:02:03:04:ff\","
-                 "\"when\":\"2023-11-14T22:13:20.000000+0000\"}");
+        json(0),
+        "{\"number_decimal\":\"18446744073709551615\",\"signed\":-5,\"real\":0.5,\"flag\":true,"
+        "\"choice\":\"two\",\"choice_code\":2,\"bits\":[\"low\",\"both\",\"high\"],"
+        "\"bits_code\":135,\"text\":\"abc\",\"raw\":\"303132\",\"v4\":\"192.168.0.1\","
+        "\"v6\":\"fe80::1\",\"mac\":\"00:01:02:03:04:ff\","
+        "\"when\":\"2023-11-14T22:13:20.000000+0000\"}");
 }
 
 static void odd_values(struct ft_context *ctx, struct ft_view *pdu)
@@ -332,6 +333,38 @@ static void test_json_of_lists(void **state)
                         "\"choices_code\":[1,2,3],\"item\":[{\"number\":1},"
                         "{\"number\":2,\"sub\":[{\"number\":1}]},"
                         "{\"number\":3,\"sub\":[{\"number\":1},{\"number\":2}]}],\"number\":1}");
+}
+
+/* Readers keep 63 bits and a sign. What is larger is text, under a name of its own. */
+static void beyond(struct ft_context *ctx, struct ft_view *pdu)
+{
+    (void)pdu;
+    ft_command(ctx, 1, 0);
+    ft_put_uint(ctx, NUMBER, (uint64_t)INT64_MAX, NULL);
+    ft_put_int(ctx, SIGNED, INT64_MIN, NULL);
+    ft_put_uint(ctx, CHOICE, UINT64_MAX, NULL);
+    ft_put_uint(ctx, BITS, 1ull << 63 | 1, NULL);
+    ft_put_uint(ctx, LIST, 1, NULL);
+    ft_put_uint(ctx, LIST, 1ull << 63, NULL);
+    ft_put_bytes(ctx, LIST, ft_view_make("z", 1, false));
+    ft_put_uint(ctx, CHOICES, 1, NULL);
+    ft_put_uint(ctx, CHOICES, UINT64_MAX, NULL);
+    ft_put_bytes(ctx, CHOICES, ft_view_make("z", 1, false));
+    ft_put_uint(ctx, WHEN, UINT64_MAX, NULL);
+}
+
+static void test_json_of_large_numbers(void **state)
+{
+    (void)state;
+    play(beyond);
+    assert_string_equal(json(0),
+                        "{\"number\":9223372036854775807,\"signed\":-9223372036854775808,"
+                        "\"choice\":\"unknown\",\"choice_code_decimal\":\"18446744073709551615\","
+                        "\"bits\":[\"low\"],\"bits_code_decimal\":\"9223372036854775809\","
+                        "\"list_decimal\":[\"1\",\"9223372036854775808\",\"7a\"],"
+                        "\"choices\":[\"one\",\"unknown\",\"7a\"],"
+                        "\"choices_code_decimal\":[\"1\",\"18446744073709551615\",\"7a\"],"
+                        "\"when\":\"2554-07-21T23:34:33.709551+0000\"}");
 }
 
 static void secrets(struct ft_context *ctx, struct ft_view *pdu)
@@ -1350,6 +1383,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         TEST(test_json_of_every_type),
         TEST(test_json_of_odd_values),
+        TEST(test_json_of_large_numbers),
         TEST(test_json_of_lists),
         TEST(test_secrets_are_hashed),
         TEST(test_schema_places_fields),
