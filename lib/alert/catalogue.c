@@ -61,16 +61,16 @@ const struct ft_eve_finding *ft_catalogue_class(enum ft_class class_)
 {
     static const struct ft_eve_finding findings[] = {
         [FT_CLASS_FIRMWARE] = FINDING(FT_SID_CLASS_FIRMWARE, "class.firmware",
-                                      "Firmware is being loaded into a device", "Firmware change",
+                                      "Firmware update of a device requested", "Firmware change",
                                       CRITICAL, POLICY, "T0857 T0839", "V2"),
         [FT_CLASS_PROGRAM] = FINDING(FT_SID_CLASS_PROGRAM, "class.program",
-                                     "A program is being loaded into a controller", "Programming",
+                                     "Program download to a controller requested", "Programming",
                                      CRITICAL, POLICY, "T0843 T0889", "P74"),
         [FT_CLASS_MODE] = FINDING(FT_SID_CLASS_MODE, "class.mode",
-                                  "A controller is being started, stopped or reset",
+                                  "Start, stop or reset of a controller requested",
                                   "Restart/Stop Commands", MAJOR, OPERATIONAL, "T0858 T0814", "O7"),
         [FT_CLASS_UPLOAD] = FINDING(FT_SID_CLASS_UPLOAD, "class.upload",
-                                    "A program is being read out of a controller", "Programming",
+                                    "Program upload from a controller requested", "Programming",
                                     MINOR, POLICY, "T0845", "P73"),
     };
     if ((size_t)class_ >= sizeof(findings) / sizeof(findings[0]) || !findings[class_].sid)
@@ -191,8 +191,16 @@ struct of_protocol {
     uint32_t rows;
 };
 
+/* A violation that gives an alert of a class its title; made when the first one is seen. */
+struct titled {
+    struct titled *next;
+    const struct ft_eve_finding *of_class, *of_violation;
+    struct ft_eve_finding finding;
+};
+
 struct ft_catalogue {
     const struct ft_registry *registry;
+    struct titled *titled;
     struct of_protocol protocols[FT_MAX_PROTOCOLS];
 };
 
@@ -262,6 +270,12 @@ void ft_catalogue_free(struct ft_catalogue *c)
             free((char *)(uintptr_t)o->findings[v].key);
         free(o->findings);
     }
+    for (struct titled *t = c ? c->titled : NULL, *next; t; t = next) {
+        next = t->next;
+        free((char *)(uintptr_t)t->finding.mitre);
+        free((char *)(uintptr_t)t->finding.reference);
+        free(t);
+    }
     free(c);
 }
 
@@ -276,4 +290,66 @@ const struct ft_eve_finding *ft_catalogue_violation(const struct ft_catalogue *c
     if (violation >= FT_VIOLATION_COMMON && violation < FT_VIOLATION_COMMON_END)
         return &o->findings[o->rows + violation - FT_VIOLATION_COMMON];
     return NULL;
+}
+
+/* ---- violations that are the title of a class ---- */
+
+static bool has_word(const char *words, const char *word, size_t length)
+{
+    for (const char *at = words; at && *at; at += strspn(at, " ")) {
+        size_t n = strcspn(at, " ");
+        if (n == length && !memcmp(at, word, n))
+            return true;
+        at += n;
+    }
+    return false;
+}
+
+/* The words of `a`, then those of `b` that are not among them; allocated. NULL: no words. */
+static char *join_words(const char *a, const char *b)
+{
+    size_t size = (a ? strlen(a) : 0) + (b ? strlen(b) : 0) + 2;
+    char *to = calloc(1, size);
+    if (to && a)
+        strcpy(to, a);
+    for (const char *at = b; to && at && *at; at += strspn(at, " ")) {
+        size_t n = strcspn(at, " ");
+        if (!has_word(a, at, n)) {
+            if (*to)
+                strcat(to, " ");
+            strncat(to, at, n);
+        }
+        at += n;
+    }
+    if (to && !*to) {
+        free(to);
+        to = NULL;
+    }
+    return to;
+}
+
+const struct ft_eve_finding *ft_catalogue_titled(struct ft_catalogue *c, uint16_t protocol,
+                                                 uint32_t violation, enum ft_class class_)
+{
+    const struct ft_eve_finding *of_class = ft_catalogue_class(class_);
+    const struct ft_eve_finding *of_violation = ft_catalogue_violation(c, protocol, violation);
+    if (!of_class || !of_violation || strcmp(of_class->category, of_violation->category) != 0 ||
+        !ft_protocol_violation(c->registry->protocols[protocol - 1], violation)->is_alert)
+        return NULL;
+    for (struct titled *t = c->titled; t; t = t->next)
+        if (t->of_class == of_class && t->of_violation == of_violation)
+            return &t->finding;
+    struct titled *t = calloc(1, sizeof(*t));
+    if (!t)
+        return NULL;
+    *t = (struct titled){.next = c->titled,
+                         .of_class = of_class,
+                         .of_violation = of_violation,
+                         .finding = *of_violation};
+    if (of_class->severity < of_violation->severity)
+        t->finding.severity = of_class->severity;
+    t->finding.mitre = join_words(of_violation->mitre, of_class->mitre);
+    t->finding.reference = join_words(of_violation->reference, of_class->reference);
+    c->titled = t;
+    return &t->finding;
 }

@@ -21,6 +21,15 @@ const struct ft_eve_finding *ft_catalogue_class(enum ft_class class_);
 const struct ft_eve_finding *ft_catalogue_violation(const struct ft_catalogue *c, uint16_t protocol,
                                                     uint32_t violation);
 
+/**
+ * What is told of a command of class `class_` whose message has violation `violation`, when both
+ * say the same (they are of one category and the violation is an alert): the violation's number and
+ * title, the higher severity, techniques and references of both. NULL when they do not, or without
+ * memory.
+ */
+const struct ft_eve_finding *ft_catalogue_titled(struct ft_catalogue *c, uint16_t protocol,
+                                                 uint32_t violation, enum ft_class class_);
+
 /** Below the protocols; NULL when unknown. *type is the EVE anomaly type, *is_alert: an alert too.
  */
 const struct ft_eve_finding *ft_catalogue_anomaly(enum ft_anomaly anomaly, const char **type,

@@ -114,6 +114,15 @@ static void window_key(struct ft_window_key *key, const struct ft_event *e,
     }
 }
 
+/* The same for a violation that is told by the value of its evidence, whatever the command. */
+static void fold_by_value(struct ft_window_key *key, const struct ft_event *e)
+{
+    memset(key->sub_kind, 0, sizeof(key->sub_kind));
+    key->sub[0] = e->message.value;
+    key->sub[1] = 0;
+    key->code = key->qualifier = 0;
+}
+
 /* Keep an alert for the summary: its number in the list from 1, 0 when the list is full. */
 static uint32_t keep_alert(struct ft_core *core, const struct ft_event *e,
                            const struct ft_eve_finding *finding)
@@ -158,12 +167,22 @@ static void write_alert(struct ft_core *core, const struct ft_event *e,
         ft_core_commit(core, &j, ft_eve_alert(core->eve, e, &complete, life, change, &j));
 }
 
+static bool is_by_value(const struct ft_core *core, const struct ft_event *e)
+{
+    if (e->type != FT_EVENT_VIOLATION)
+        return false;
+    const struct ft_protocol *p = core->registry->protocols[e->protocol - 1];
+    return ft_protocol_violation(p, e->message.violation)->is_alert == FT_ALERT_BY_VALUE;
+}
+
 static void alert(struct ft_core *core, const struct ft_event *e,
                   const struct ft_eve_finding *finding, const struct ft_eve_change *change)
 {
     struct ft_window_key key;
     bool is_new;
     window_key(&key, e, finding);
+    if (is_by_value(core, e))
+        fold_by_value(&key, e);
     struct ft_window *w = ft_windows_count(core->alerts, &key, e, &is_new);
     if (!w)
         return;
@@ -208,22 +227,58 @@ static void anomaly(struct ft_core *core, const struct ft_event *e,
     write_anomaly(core, e, finding, &w->life);
 }
 
-/* Close the windows that opened long enough ago; UINT64_MAX: all. */
-static void close_windows(struct ft_core *core, uint64_t clock_ns)
+/* Tell what repeated in windows that began long enough ago; UINT64_MAX: in all. */
+static void end_windows(struct ft_core *core, uint64_t clock_ns)
 {
     const struct ft_window *w;
-    while ((w = ft_windows_close(core->alerts, clock_ns)))
-        if (w->life.count > 1) {
-            struct ft_eve_life life = w->life;
-            life.is_update = true;
-            write_alert(core, w->event, w->key.finding, &life, NULL);
-        }
-    while ((w = ft_windows_close(core->anomalies, clock_ns)))
-        if (w->life.count > 1) {
-            struct ft_eve_life life = w->life;
-            life.is_update = true;
-            write_anomaly(core, w->event, w->key.finding, &life);
-        }
+    while ((w = ft_windows_end(core->alerts, clock_ns))) {
+        struct ft_eve_life life = w->life;
+        life.is_update = true;
+        write_alert(core, w->event, w->key.finding, &life, NULL);
+    }
+    while ((w = ft_windows_end(core->anomalies, clock_ns))) {
+        struct ft_eve_life life = w->life;
+        life.is_update = true;
+        write_anomaly(core, w->event, w->key.finding, &life);
+    }
+}
+
+/*
+ * A command of a class that is an alert, and a violation that says the same with a better title,
+ * are one alert. The violation comes first, see tell_results() in lib/flow/inspect.c.
+ */
+static const struct ft_eve_finding *take_title(struct ft_core *core, const struct ft_event *e)
+{
+    const struct ft_event_message *m = &e->message;
+    if (!m->has_command || m->index >= 64 || !ft_event_is_order(m->kind, m->is_paired))
+        return NULL;
+    if (core->titled.seq != e->seq || core->titled.shard != e->shard)
+        core->titled.messages = 0;
+    const struct ft_eve_finding *finding =
+        ft_catalogue_titled(core->catalogue, e->protocol, m->violation, (enum ft_class)m->class_);
+    if (!finding || core->titled.messages >> m->index & 1)
+        return NULL;
+    core->titled.seq = e->seq;
+    core->titled.shard = e->shard;
+    core->titled.messages |= 1ull << m->index;
+    return finding;
+}
+
+static bool was_titled(struct ft_core *core, const struct ft_event *e)
+{
+    uint64_t bit = e->message.index < 64 ? 1ull << e->message.index : 0;
+    bool was =
+        core->titled.seq == e->seq && core->titled.shard == e->shard && core->titled.messages & bit;
+    if (was)
+        core->titled.messages &= ~bit; /* further PDUs of the packet number theirs anew */
+    return was;
+}
+
+static void on_class(struct ft_core *core, const struct ft_event *e)
+{
+    const struct ft_eve_finding *finding = ft_catalogue_class((enum ft_class)e->message.class_);
+    if (finding && !was_titled(core, e))
+        alert(core, e, finding, NULL);
 }
 
 static void on_violation(struct ft_core *core, const struct ft_event *e)
@@ -235,8 +290,10 @@ static void on_violation(struct ft_core *core, const struct ft_event *e)
     const struct ft_protocol *p = core->registry->protocols[e->protocol - 1];
     core->counts.errors[e->protocol - 1]++;
     anomaly(core, e, finding);
-    if (ft_protocol_violation(p, e->message.violation)->is_alert)
-        alert(core, e, finding, NULL);
+    if (!ft_protocol_violation(p, e->message.violation)->is_alert)
+        return;
+    const struct ft_eve_finding *titled = take_title(core, e);
+    alert(core, e, titled ? titled : finding, NULL);
 }
 
 static void on_anomaly(struct ft_core *core, const struct ft_event *e)
@@ -401,8 +458,7 @@ void ft_core_event(struct ft_core *core, const struct ft_event *event)
         on_operation(core, event);
         break;
     case FT_EVENT_ALERT:
-        if (ft_catalogue_class((enum ft_class)event->message.class_))
-            alert(core, event, ft_catalogue_class((enum ft_class)event->message.class_), NULL);
+        on_class(core, event);
         break;
     case FT_EVENT_VIOLATION:
         on_violation(core, event);
@@ -454,14 +510,14 @@ void ft_core_tick(struct ft_core *core, uint64_t clock_ns, uint64_t seq)
 {
     tell_assets(core);
     core->last.seq = seq;
-    close_windows(core, clock_ns);
+    end_windows(core, clock_ns);
     tell_full(core);
 }
 
 void ft_core_finish(struct ft_core *core)
 {
     tell_assets(core);
-    close_windows(core, UINT64_MAX);
+    end_windows(core, UINT64_MAX);
     tell_full(core);
 }
 

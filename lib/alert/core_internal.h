@@ -18,6 +18,10 @@ struct ft_core {
     struct ft_catalogue *catalogue;
     struct ft_windows *alerts, *anomalies;
     struct ft_event last; /* time and packet of the last event, all else zero */
+    struct {
+        uint64_t seq, messages; /* bit per message of the PDU */
+        uint8_t shard;
+    } titled; /* commands whose alert was given by a violation, and whose own is yet to come */
     uint64_t first_ns;
     uint32_t told_full; /* bit per table */
     struct ft_core_alert *alert_list;

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
-/* Repeated findings: a ring of windows in the order of opening, and an index over their keys. */
+/* Repeated findings: a ring of windows in the order of their begin, and an index over their keys.
+ */
 #include "alert/window.h"
 
 #include "base/hash.h"
@@ -95,6 +96,30 @@ static struct ft_window *find(const struct ft_windows *w, const struct ft_window
     return NULL;
 }
 
+/* Begin a window behind all others. Room in ring and index was made. */
+static void enter(struct ft_windows *w, struct ft_window *window, uint64_t clock_ns)
+{
+    uint32_t place = (uint32_t)(w->next++ & (w->size - 1));
+    window->since_ns = clock_ns;
+    w->ring[place] = window;
+    ft_index_add(&w->index, hash_of(w, &window->key), place + 1);
+}
+
+/* Take the oldest out; NULL when it has not lasted long enough. */
+static struct ft_window *leave(struct ft_windows *w, uint64_t clock_ns)
+{
+    if (w->first == w->next)
+        return NULL;
+    uint32_t place = (uint32_t)(w->first & (w->size - 1));
+    struct ft_window *oldest = w->ring[place];
+    if (clock_ns < oldest->since_ns || clock_ns - oldest->since_ns < FT_WINDOW_NS)
+        return NULL;
+    ft_index_remove(&w->index, hash_of(w, &oldest->key), place + 1);
+    w->ring[place] = NULL;
+    w->first++;
+    return oldest;
+}
+
 static struct ft_window *open_window(struct ft_windows *w, const struct ft_window_key *key,
                                      const struct ft_event *event)
 {
@@ -103,12 +128,10 @@ static struct ft_window *open_window(struct ft_windows *w, const struct ft_windo
         free(window);
         return NULL;
     }
-    uint32_t place = (uint32_t)(w->next++ & (w->size - 1));
     window->key = *key;
-    window->opened_ns = event->clock_ns;
+    window->told = window->before = 1;
     window->life.first_ns = event->time_ns;
-    w->ring[place] = window;
-    ft_index_add(&w->index, hash_of(w, key), place + 1);
+    enter(w, window, event->clock_ns);
     return window;
 }
 
@@ -140,21 +163,35 @@ struct ft_window *ft_windows_count(struct ft_windows *w, const struct ft_window_
     return window;
 }
 
-const struct ft_window *ft_windows_close(struct ft_windows *w, uint64_t clock_ns)
+/* After so many windows a line is due. */
+static bool is_power_of_two(uint32_t n)
 {
+    return !(n & (n - 1));
+}
+
+const struct ft_window *ft_windows_end(struct ft_windows *w, uint64_t clock_ns)
+{
+    struct ft_window *window;
     window_free(w->closed);
     w->closed = NULL;
-    if (w->first == w->next)
-        return NULL;
-    uint32_t place = (uint32_t)(w->first & (w->size - 1));
-    struct ft_window *oldest = w->ring[place];
-    if (clock_ns < oldest->opened_ns || clock_ns - oldest->opened_ns < FT_WINDOW_NS)
-        return NULL;
-    ft_index_remove(&w->index, hash_of(w, &oldest->key), place + 1);
-    w->ring[place] = NULL;
-    w->first++;
-    w->closed = oldest;
-    return oldest;
+    while ((window = leave(w, clock_ns))) {
+        bool goes_on = window->life.count > window->before && clock_ns != UINT64_MAX;
+        bool is_due =
+            window->life.count > window->told && (!goes_on || is_power_of_two(window->windows + 1));
+        window->windows++;
+        window->before = window->life.count;
+        if (is_due)
+            window->told = window->life.count;
+        if (goes_on)
+            enter(w, window, clock_ns);
+        else if (is_due)
+            w->closed = window;
+        else
+            window_free(window);
+        if (is_due)
+            return window;
+    }
+    return NULL;
 }
 
 uint64_t ft_windows_refused(const struct ft_windows *w)

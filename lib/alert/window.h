@@ -1,7 +1,9 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 /*
- * Repeated findings: the first of a kind is told at once, those that follow within the window are
- * counted, and told in one line when the window closes.
+ * Repeated findings: the first of a kind is told at once, those that follow are counted. A finding
+ * is over when it did not come for a window's time; what comes later is told as new. While it goes
+ * on, how often it came is told after 1, 2, 4, 8, ... windows and when it is over: a fault that
+ * lasts for weeks makes a line now and then, not one every ten minutes.
  *
  * Bounded: when the table is nearly full, findings that are new are counted under their title
  * alone, so that a flood of addresses can neither fill the disk nor hide a title. One thread.
@@ -26,9 +28,12 @@ struct ft_window_key {
 
 struct ft_window {
     struct ft_window_key key;
-    uint64_t opened_ns; /**< sensor clock */
+    uint64_t since_ns; /**< begin of the present window, sensor clock */
+    uint32_t windows;  /**< that have passed */
+    uint64_t told;     /**< count in the last line about it */
+    uint64_t before;   /**< count when the present window began */
     struct ft_eve_life life;
-    struct ft_event *event; /**< the first, without its tree, for the line at the end */
+    struct ft_event *event; /**< the first, without its tree, for later lines */
     uint32_t user;          /**< the core's: number of the alert in its list */
 };
 
@@ -46,10 +51,11 @@ struct ft_window *ft_windows_count(struct ft_windows *w, const struct ft_window_
                                    const struct ft_event *event, bool *is_new);
 
 /**
- * Close the oldest window that was opened at least FT_WINDOW_NS before `clock_ns`, or any with
- * UINT64_MAX: it stays valid until the next call. NULL = none.
+ * Let windows end that began at least FT_WINDOW_NS before `clock_ns`, or all with UINT64_MAX. The
+ * next finding of which a further line is to be written: it stays valid until the next call.
+ * NULL = none. To be called until then.
  */
-const struct ft_window *ft_windows_close(struct ft_windows *w, uint64_t clock_ns);
+const struct ft_window *ft_windows_end(struct ft_windows *w, uint64_t clock_ns);
 
 uint64_t ft_windows_refused(const struct ft_windows *w);
 

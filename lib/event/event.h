@@ -39,6 +39,15 @@ static inline bool ft_event_is_best_effort(enum ft_event_type type)
     return type >= FT_EVENT_MESSAGE && type <= FT_EVENT_FLOW;
 }
 
+/**
+ * Does a message order what its command says? Requests do, and what is sent unasked; a response
+ * stands for the request that nobody saw. A refusal orders nothing.
+ */
+static inline bool ft_event_is_order(uint8_t kind, bool is_paired)
+{
+    return kind != FT_KIND_EXCEPTION && (kind != FT_KIND_RESPONSE || !is_paired);
+}
+
 /** Below the protocols. */
 enum ft_anomaly {
     FT_ANOMALY_FRAGMENT_OVERLAP = 0,
@@ -103,6 +112,7 @@ struct ft_event_message {
     uint32_t violation;         /**< VIOLATION */
     uint32_t count;             /**< VIOLATION: times in this PDU */
     uint32_t at, at_length;     /**< VIOLATION: bytes of the PDU; at UINT32_MAX = not in it */
+    uint64_t value;             /**< VIOLATION: those as a number, big endian; more than 8: 0 */
     uint32_t tree, tree_length; /**< packed fields: offset from the record */
 };
 

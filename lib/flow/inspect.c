@@ -412,6 +412,17 @@ static COLD void tell_message(struct ft_inspector *ins, enum ft_event_type type,
     event_end(ins, e);
 }
 
+/* The bytes of an evidence as a number: the code of an error. */
+static COLD uint64_t evidence_value(const struct ft_call *call, const struct ft_finding *f)
+{
+    uint64_t value = 0;
+    if (f->at_length > 8 || f->at > call->pdu_length || f->at_length > call->pdu_length - f->at)
+        return 0;
+    for (uint32_t i = 0; i < f->at_length; i++)
+        value = value << 8 | call->pdu[f->at + i];
+    return value;
+}
+
 static COLD void tell_violation(struct ft_inspector *ins, const struct ft_finding *f)
 {
     struct ft_event *e = event_begin(ins, FT_EVENT_VIOLATION);
@@ -424,6 +435,7 @@ static COLD void tell_violation(struct ft_inspector *ins, const struct ft_findin
     e->message.count = f->count;
     e->message.at = f->at;
     e->message.at_length = f->at_length;
+    e->message.value = evidence_value(&ins->call, f);
     event_end(ins, e);
 }
 
@@ -494,10 +506,27 @@ static bool is_new_operation(struct ft_inspector *ins, const struct ft_message *
     return is_news_in_shard(ins, h, shortened);
 }
 
-/* A response is an operation only if nobody saw its request. */
+/*
+ * A response is an operation only if nobody saw its request, and if it says by itself what was
+ * asked: where a code has a meaning only with what the request named, it is of unknown class.
+ */
 static bool tells_operation(const struct ft_message *m)
 {
-    return (m->kind != FT_KIND_RESPONSE && m->kind != FT_KIND_EXCEPTION) || !m->is_paired;
+    bool is_answer = m->kind == FT_KIND_RESPONSE || m->kind == FT_KIND_EXCEPTION;
+    return !is_answer || (!m->is_paired && m->class_ != FT_CLASS_UNKNOWN);
+}
+
+/* Is the message only what carries an operation of another protocol, which is told itself? */
+static COLD bool is_carrier(const struct ft_call *call, uint32_t message)
+{
+    const struct ft_message *m = &call->messages[message];
+    for (uint32_t i = message + 1; i < call->message_count; i++) {
+        const struct ft_message *inner = &call->messages[i];
+        if (inner->parent == message && inner->protocol != m->protocol && inner->has_command &&
+            !(inner->protocol->flags & FT_DISSECTOR_TRANSPORT))
+            return true;
+    }
+    return false;
 }
 
 static bool raise_hook(void *user, struct ft_call *call, struct ft_message *m)
@@ -509,15 +538,18 @@ static bool raise_hook(void *user, struct ft_call *call, struct ft_message *m)
     return m->is_new || is_alert_class(m->class_);
 }
 
+/* Violations first: the core gives one alert for a command that is one and has a title. */
 static COLD void tell_each(struct ft_inspector *ins)
 {
     struct ft_call *call = &ins->call;
     const struct ft_shards_config *config = &ins->shards->config;
+    for (uint32_t i = 0; i < call->finding_count; i++)
+        tell_violation(ins, &call->findings[i]);
     for (uint32_t i = 0; i < call->message_count; i++) {
         const struct ft_message *m = &call->messages[i];
-        if (m->is_new)
+        if (m->is_new && tells_operation(m) && !is_carrier(call, i))
             tell_message(ins, FT_EVENT_OPERATION, m);
-        if (is_alert_class(m->class_) && tells_operation(m)) {
+        if (is_alert_class(m->class_) && ft_event_is_order(m->kind, m->is_paired)) {
             tell_message(ins, FT_EVENT_ALERT, m);
             ins->flow->flags |= FT_FLOW_ALERTED;
         }
@@ -527,8 +559,6 @@ static COLD void tell_each(struct ft_inspector *ins)
             !(m->protocol->flags & (FT_DISSECTOR_CYCLIC | FT_DISSECTOR_TRANSPORT)))
             tell_message(ins, FT_EVENT_TRANSACTION, m);
     }
-    for (uint32_t i = 0; i < call->finding_count; i++)
-        tell_violation(ins, &call->findings[i]);
     for (uint32_t i = 0; i < call->fact_count; i++)
         tell_fact(ins, &call->facts[i]);
 }

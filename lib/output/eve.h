@@ -58,7 +58,7 @@ struct ft_eve_life {
     uint64_t id;    /**< uid number of the first line about it */
     uint64_t count; /**< times seen */
     uint64_t first_ns, last_ns, last_number;
-    bool is_update;     /**< the second line about it, when its window closes */
+    bool is_update;     /**< a further line about it */
     bool is_aggregated; /**< stands for others of this title that found no room */
 };
 

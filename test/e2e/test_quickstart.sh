@@ -35,7 +35,7 @@ for turn in first second; do
     expect '10\.10\.1\.10 +-> +10\.10\.1\.101 +modbus'
     expect '^Alerts \([0-9]+\)$'
     expect 'TIME \(UTC\) +SEVERITY +ALERT +PROTOCOL .*SOURCE +DESTINATION +COUNT'
-    expect 'critical +A program is being loaded into a controller +s7comm .*10\.10\.1\.66'
+    expect 'critical +Program download to a controller requested +s7comm .*10\.10\.1\.66'
     expect '^Ledger: [0-9,]+ packets received = .*are balanced$'
     expect '^Events as JSON lines: +quickstart.out/eve.json \([0-9]+ lines\)$'
     expect '^now yours: fieldtap -r your.pcap$'

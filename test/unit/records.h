@@ -71,7 +71,18 @@ static const struct ft_violation poll_violations[] = {
      .category = "Illegal commands",
      .mitre = "T0855 T0836",
      .severity = FT_SEVERITY_MAJOR,
-     .is_alert = 1},
+     .is_alert = FT_ALERT_EACH},
+    {.name = "stopped",
+     .title = "Poll server was told to stop",
+     .reference = "O1",
+     .category = "Restart/Stop Commands",
+     .mitre = "T0843 T0858",
+     .severity = FT_SEVERITY_WARNING,
+     .is_alert = FT_ALERT_EACH},
+    {.name = "refused",
+     .title = "Poll server refused",
+     .severity = FT_SEVERITY_MAJOR,
+     .is_alert = FT_ALERT_BY_VALUE},
 };
 
 static void dissect_nothing(struct ft_context *ctx, struct ft_view *pdu)

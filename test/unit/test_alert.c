@@ -704,13 +704,102 @@ static void test_repeats_are_folded(void **state)
     assert_text(first, "fieldtap.event_uid", json_string_value(at(first, "fieldtap.alert_id")));
     assert_text(second, "message.command", "download");
     char *id = strdup(json_string_value(at(first, "fieldtap.alert_id")));
-    /* It begins anew, with a new id; what was seen once has no second line. */
+    /* It goes on. */
     give(alert_record(700, POLL_DOWNLOAD));
-    tick(2000);
+    tick(1200);
     read_lines();
     assert_int_equal(count("alert"), 3);
-    assert_string_not_equal(json_string_value(at(line("alert", 2), "fieldtap.alert_id")), id);
+    assert_number(line("alert", 2), "fieldtap.count", 51);
+    assert_text(line("alert", 2), "fieldtap.alert_id", id);
+    /* After a window of silence it begins anew, with a new id; what was seen once has no second
+     * line. */
+    tick(1800);
+    give(alert_record(1801, POLL_DOWNLOAD));
+    tick(2500);
+    tick(9999);
+    read_lines();
+    assert_int_equal(count("alert"), 4);
+    assert_text(line("alert", 3), "fieldtap.state", "new");
+    assert_string_not_equal(json_string_value(at(line("alert", 3), "fieldtap.alert_id")), id);
     free(id);
+}
+
+static void test_what_lasts_is_told_ever_more_rarely(void **state)
+{
+    (void)state;
+    static const json_int_t told[] = {1, 61, 121, 241, 481, 961, 1000};
+    for (uint64_t i = 0; i < 1000; i++) { /* every ten seconds */
+        give(alert_record(i * 10, POLL_DOWNLOAD));
+        tick(i * 10 + 9);
+    }
+    tick(11000);
+    tick(12000);
+    read_lines();
+    assert_int_equal(count("alert"), 7);
+    for (size_t i = 0; i < 7; i++) {
+        assert_number(line("alert", i), "fieldtap.count", told[i]);
+        assert_text(line("alert", i), "fieldtap.alert_id",
+                    json_string_value(at(line("alert", 0), "fieldtap.event_uid")));
+    }
+    assert_text(line("alert", 6), "fieldtap.last_seen",
+                json_string_value(at(line("alert", 6), "timestamp")));
+}
+
+static void test_a_command_with_a_title_is_one_alert(void **state)
+{
+    (void)state;
+    /* What the violation says, with the severity of the class and the references of both. */
+    with_command(violation_record(1, 2), POLL_STOP);
+    give(&r);
+    give(alert_record(1, POLL_STOP));
+    /* A violation that says something else is an alert of its own. */
+    with_command(violation_record(2, 1), POLL_STOP);
+    give(&r);
+    give(alert_record(2, POLL_STOP));
+    /* Two PDUs in a packet: of the second only the class is told. */
+    with_command(violation_record(3, 2), POLL_STOP);
+    give(with_unit(&r, 1, 9));
+    give(with_unit(alert_record(3, POLL_STOP), 1, 9));
+    give(with_unit(alert_record(3, POLL_STOP), 1, 8));
+    /* In an answer it is no order, and there is no alert of the class to be one with. */
+    with_command(violation_record(4, 2), POLL_STOP);
+    r.event.message.kind = FT_KIND_RESPONSE;
+    r.event.message.is_paired = true;
+    give(with_unit(&r, 1, 10));
+    read_lines();
+    assert_int_equal(count("alert"), 6);
+    json_t *a = line("alert", 0);
+    assert_text(a, "fieldtap.title", "poll.stopped");
+    assert_text(a, "fieldtap.severity", "major");
+    assert_text(a, "fieldtap.reference", "O1 O7");
+    assert_text(a, "fieldtap.mitre.0", "T0843");
+    assert_text(a, "fieldtap.mitre.1", "T0858");
+    assert_text(a, "fieldtap.mitre.2", "T0814");
+    assert_null(at(a, "fieldtap.mitre.3"));
+    assert_text(line("alert", 1), "fieldtap.title", "poll.loud");
+    assert_text(line("alert", 2), "fieldtap.title", "class.mode");
+    assert_text(line("alert", 3), "fieldtap.title", "poll.stopped");
+    assert_text(line("alert", 4), "fieldtap.title", "class.mode");
+    assert_text(line("alert", 5), "fieldtap.title", "poll.stopped");
+    assert_text(line("alert", 5), "fieldtap.severity", "warning");
+}
+
+static void test_refusals_are_folded_by_their_code(void **state)
+{
+    (void)state;
+    for (uint64_t unit = 1; unit <= 20; unit++)
+        for (uint64_t code = 1; code <= 2; code++) {
+            violation_record(unit, 3);
+            r.event.message.code = (uint32_t)unit;
+            r.event.message.value = code;
+            give(with_unit(&r, 1, unit));
+        }
+    ft_core_finish(core);
+    read_lines();
+    assert_int_equal(count("alert"), 4); /* two, and what they add up to */
+    assert_number(line("alert", 2), "fieldtap.count", 20);
+    assert_number(line("alert", 3), "fieldtap.count", 20);
+    assert_int_equal(count("anomaly"), 40); /* these tell which units refused which commands */
 }
 
 static void test_what_makes_alerts_different(void **state)
@@ -1043,6 +1132,9 @@ int main(void)
         TEST(test_firmware_change),
         TEST(test_mode_changes_to_less_secure),
         TEST(test_repeats_are_folded),
+        TEST(test_what_lasts_is_told_ever_more_rarely),
+        TEST(test_a_command_with_a_title_is_one_alert),
+        TEST(test_refusals_are_folded_by_their_code),
         TEST(test_what_makes_alerts_different),
         TEST(test_finish_tells_in_order_of_opening),
         TEST(test_texts_survive_in_updates),

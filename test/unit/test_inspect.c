@@ -44,8 +44,11 @@ static struct ft_frame line_frame(struct ft_context *ctx, struct ft_view stream)
 static void line_dissect(struct ft_context *ctx, struct ft_view *pdu)
 {
     ft_u8(pdu);
-    ft_set_kind(ctx, FT_KIND_REQUEST);
     uint8_t command = ft_u8(pdu);
+    ft_set_kind(ctx, command & 0x80   ? FT_KIND_RESPONSE
+                     : command & 0x40 ? FT_KIND_EXCEPTION
+                                      : FT_KIND_REQUEST);
+    command &= 0x3f;
     ft_command(ctx, command, FT_ANY_QUALIFIER);
     if (command == 8)
         ft_request(ctx, FT_SCOPE_FLOW, 1, NULL, 0);
@@ -57,6 +60,8 @@ static void line_dissect(struct ft_context *ctx, struct ft_view *pdu)
     }
     if (command == 9)
         ft_child_probe(ctx, 0, ft_rest(pdu));
+    if (command == 10)
+        ft_violation(ctx, 0, pdu);
     ft_skip(pdu, pdu->len);
 }
 
@@ -121,7 +126,10 @@ static const struct ft_field crash_fields[] = {{.name = "crash", .type = FT_TYPE
 static const struct ft_command line_commands[] = {
     {1, FT_ANY_QUALIFIER, "read", FT_CLASS_READ, {0}, NULL},
     {2, FT_ANY_QUALIFIER, "stop", FT_CLASS_MODE, {0}, NULL},
+    {10, FT_ANY_QUALIFIER, "halt", FT_CLASS_MODE, {0}, NULL},
 };
+static const struct ft_violation line_violations[] = {
+    {.name = "odd", .title = "Odd", .severity = FT_SEVERITY_MINOR}};
 static const struct ft_carrier line_carriers[] = {
     {.kind = FT_CARRIER_TCP, .value = 1000},
     {.kind = FT_CARRIER_UDP, .value = 1000},
@@ -143,6 +151,7 @@ static const struct ft_dissector line = {.size = sizeof(line),
                                          .carried_by = FT_TABLE(line_carriers),
                                          .fields = FT_TABLE(line_fields),
                                          .commands = FT_TABLE(line_commands),
+                                         .violations = FT_TABLE(line_violations),
                                          .flags = FT_DISSECTOR_OT,
                                          .probe = line_probe,
                                          .frame = line_frame,
@@ -639,6 +648,56 @@ static void test_other_content(void **state)
 
 /* ---- events ---- */
 
+/* An answer without its request stands for it, if its code says what was asked; one that refuses
+ * is no order. */
+static void test_operations_of_answers(void **state)
+{
+    (void)state;
+    sensor_open(256);
+    send_udp(40000, 1000, "\1\x81", 2); /* answer to "read" */
+    assert_int_equal(s.seen[FT_EVENT_OPERATION], 1);
+    send_udp(40000, 1000, "\1\x9f", 2); /* answer to nobody knows what */
+    assert_int_equal(s.seen[FT_EVENT_OPERATION], 1);
+    send_udp(40000, 1000, "\1\x1f", 2); /* the request for it is told */
+    assert_int_equal(s.seen[FT_EVENT_OPERATION], 2);
+    send_udp(40000, 1000, "\1\x42", 2); /* "stop" refused */
+    assert_int_equal(s.seen[FT_EVENT_OPERATION], 3);
+    assert_int_equal(s.last[FT_EVENT_OPERATION].message.kind, FT_KIND_EXCEPTION);
+    assert_int_equal(s.seen[FT_EVENT_ALERT], 0);
+    send_udp(40000, 1000, "\1\x82", 2); /* "stop" done */
+    assert_int_equal(s.seen[FT_EVENT_ALERT], 1);
+    sensor_close();
+}
+
+/* What only carries an operation of another protocol is not told beside it. */
+static void test_operations_of_carriers(void **state)
+{
+    (void)state;
+    sensor_open(256);
+    for (unsigned i = 0; i < 3; i++)
+        send_udp(40000, 1000, "\2\x09x", 3);
+    assert_int_equal(s.seen[FT_EVENT_OPERATION], 1);
+    assert_int_equal(s.last[FT_EVENT_OPERATION].message.code, 'x');
+    send_udp(40000, 1001, "\1\x09", 2); /* an unknown flow: nothing */
+    assert_int_equal(s.seen[FT_EVENT_OPERATION], 1);
+    sensor_close();
+}
+
+/* The core gives one alert for both, and needs the violation first. */
+static void test_violations_come_before_alerts(void **state)
+{
+    (void)state;
+    sensor_open(256);
+    send_udp(40000, 1000, "\1\x0a", 2);
+    assert_int_equal(s.seen[FT_EVENT_VIOLATION], 1);
+    assert_int_equal(s.seen[FT_EVENT_ALERT], 1);
+    assert_true(s.last[FT_EVENT_VIOLATION].n < s.last[FT_EVENT_ALERT].n);
+    assert_int_equal(s.last[FT_EVENT_VIOLATION].message.index,
+                     s.last[FT_EVENT_ALERT].message.index);
+    assert_int_equal(s.last[FT_EVENT_VIOLATION].message.value, 0x0a);
+    sensor_close();
+}
+
 static void test_operations_once(void **state)
 {
     (void)state;
@@ -1075,6 +1134,9 @@ int main(void)
         cmocka_unit_test(test_tcp_lost),
         cmocka_unit_test(test_tcp_encrypted),
         cmocka_unit_test(test_other_content),
+        cmocka_unit_test(test_operations_of_answers),
+        cmocka_unit_test(test_operations_of_carriers),
+        cmocka_unit_test(test_violations_come_before_alerts),
         cmocka_unit_test(test_operations_once),
         cmocka_unit_test(test_full_ring),
         cmocka_unit_test(test_faults),

@@ -388,7 +388,7 @@ static const struct ft_field fields[CIP_FIELDS] = {
 #define V(number, name, title, reference, category, mitre, severity, engine, alert) \
     [number] = {name, title, reference, category, mitre, FT_SEVERITY_##severity, FT_ENGINE_##engine, alert, {0}}
 static const struct ft_violation violations[CIP_VIOLATIONS] = {
-    V(CIP_SERVICE_FAILED, "service_failed", "CIP device refused a service request", "O10", "Command Failures", "T0855", MAJOR, OPERATIONAL, 1),
+    V(CIP_SERVICE_FAILED, "service_failed", "CIP device refused a service request", "O10", "Command Failures", "T0855", MAJOR, OPERATIONAL, FT_ALERT_BY_VALUE),
     V(CIP_SERVICE_ZERO, "service_zero", "CIP request with the reserved service 0", NULL, NULL, "T0888", MAJOR, PROTOCOL, 0),
     V(CIP_CLASS_ZERO, "class_zero", "CIP request to the reserved class 0", NULL, NULL, "T0888", MINOR, PROTOCOL, 0),
     V(CIP_RESERVED_SEGMENT, "reserved_segment", "CIP path with a segment of a reserved type", NULL, NULL, "T0866", MAJOR, PROTOCOL, 0),

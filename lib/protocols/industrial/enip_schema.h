@@ -282,7 +282,7 @@ static const struct ft_command commands[] = {
 #define V(number, name, title, reference, category, mitre, severity, engine, alert) \
     [number] = {name, title, reference, category, mitre, FT_SEVERITY_##severity, FT_ENGINE_##engine, alert, {0}}
 static const struct ft_violation violations[ENIP_VIOLATIONS] = {
-    V(ENIP_COMMAND_FAILED, "command_failed", "EtherNet/IP device refused an encapsulation command", "O11", "Command Failures", "T0801", MAJOR, OPERATIONAL, 1),
+    V(ENIP_COMMAND_FAILED, "command_failed", "EtherNet/IP device refused an encapsulation command", "O11", "Command Failures", "T0801", MAJOR, OPERATIONAL, FT_ALERT_BY_VALUE),
     V(ENIP_OPTIONS_SET, "options_set", "EtherNet/IP header with options, which must be 0", NULL, NULL, "T0866", MINOR, PROTOCOL, 0),
     V(ENIP_LENGTH_LIMIT, "length_limit", "EtherNet/IP message longer than allowed", NULL, NULL, "T0814 T0866", MAJOR, PROTOCOL, 0),
     V(ENIP_UNKNOWN_COMMAND, "unknown_command", "EtherNet/IP encapsulation command that does not exist", NULL, NULL, "T0888", MAJOR, PROTOCOL, 0),

@@ -210,6 +210,11 @@ extern const struct ft_name ft_modbus_conformity_names[];
 
 #define FT_MODBUS_ALERT(name, title, reference, category, mitre, severity, engine)                 \
     {name, title, reference, category, mitre, FT_SEVERITY_##severity, FT_ENGINE_##engine, 1, {0}}
+#define FT_MODBUS_REFUSAL(name, title, reference, category, mitre, severity, engine)               \
+    {name,     title,                                                                              \
+     reference, category,                                                                          \
+     mitre,    FT_SEVERITY_##severity,                                                             \
+     FT_ENGINE_##engine, FT_ALERT_BY_VALUE, {0}}
 #define FT_MODBUS_EVENT(name, title, reference, category, mitre, severity, engine)                 \
     {name, title, reference, category, mitre, FT_SEVERITY_##severity, FT_ENGINE_##engine, 0, {0}}
 
@@ -221,8 +226,8 @@ extern const struct ft_name ft_modbus_conformity_names[];
                     "T0866", MAJOR, PROTOCOL),                                                     \
     FT_MODBUS_ALERT("reserved_function", "Reserved Modbus function code used", "V23",              \
                     "Illegal commands", "T0836", MAJOR, PROTOCOL),                                 \
-    FT_MODBUS_ALERT("exception", "Modbus device answered with an exception", "V14",                \
-                    "Illegal commands", "T0814", MAJOR, PROTOCOL),                                 \
+    FT_MODBUS_REFUSAL("exception", "Modbus device answered with an exception", "V14",              \
+                      "Illegal commands", "T0814", MAJOR, PROTOCOL),                               \
     FT_MODBUS_EVENT("illegal_function", "Modbus device refused a function code", "V20",            \
                     "Illegal commands", "T0855 T0836", MAJOR, PROTOCOL),                           \
     FT_MODBUS_EVENT("illegal_data_address", "Modbus device refused an address", "V18",             \

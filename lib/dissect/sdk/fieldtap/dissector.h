@@ -194,6 +194,14 @@ enum ft_engine {
     FT_ENGINE_OPERATIONAL,
 };
 
+/** Is a violation an alert by default, or an anomaly event only? */
+enum ft_alerting {
+    FT_ALERT_NEVER = 0,
+    FT_ALERT_EACH,     /**< one for each command and sub-address between two hosts */
+    FT_ALERT_BY_VALUE, /**< one for each value of the evidence between two hosts: error codes, which
+                          many commands are answered with */
+};
+
 /** Something that can be wrong with, or worth telling of, a message. */
 struct ft_violation {
     const char *name;      /**< lower_snake_case; with the protocol's name the event's key */
@@ -203,7 +211,7 @@ struct ft_violation {
     const char *mitre;     /**< ATT&CK for ICS techniques, space separated, or NULL */
     uint8_t severity;      /**< enum ft_severity */
     uint8_t engine;        /**< enum ft_engine */
-    uint8_t is_alert;      /**< an alert by default, not only an anomaly event */
+    uint8_t is_alert;      /**< enum ft_alerting */
     uint8_t reserved[5];
 };
 
