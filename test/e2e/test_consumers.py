@@ -108,8 +108,25 @@ class TestLines(Output):
             if alert["fieldtap"]["title"].startswith("class."):
                 self.assertIn(LAPTOP, (alert["src_ip"], alert["dest_ip"]))
         self.assertLessEqual({"umas", "s7comm"}, by_title["class.program"])
-        self.assertLessEqual({"umas", "s7comm", "cip", "dnp3"}, by_title["class.mode"])
+        self.assertLessEqual({"umas", "s7comm", "dnp3"}, by_title["class.mode"])
+        for title in ("s7comm.plc_stop", "cip.controller_stop", "cip.controller_reset"):
+            self.assertIn(title, by_title)
         self.assertIn("cip", by_title["class.firmware"])
+
+    def test_commands_are_one_alert(self):
+        told = collections.Counter(
+            (a["pcap_cnt"], a["app_proto"], a["message"]["command"])
+            for a in self.by_type["alert"]
+            if a["fieldtap"]["state"] == "new" and a.get("message", {}).get("class") in
+            ("firmware", "program", "mode", "upload"))
+        self.assertGreater(len(told), 10)
+        self.assertEqual([key for key, n in told.items() if n > 1], [])
+
+    def test_carriers_are_no_operations(self):
+        told = {(e["app_proto"], e["operation"]["command"]) for e in self.by_type["operation"]}
+        self.assertLessEqual({("cip", "read_tag"), ("umas", "stop_plc")}, told)
+        self.assertFalse({("enip", "send_rr_data"), ("enip", "send_unit_data"),
+                          ("modbus", "umas")} & told)
 
     def test_operations_are_told_once(self):
         seen = collections.Counter(
