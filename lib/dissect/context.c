@@ -734,6 +734,58 @@ void ft_expect_within(struct ft_context *ctx, enum ft_scope scope, uint64_t key,
     change_end(call);
 }
 
+/* ---- expected flows ---- */
+
+static uint64_t expected_key(uint8_t transport, uint16_t port)
+{
+    return (uint64_t)transport << 16 | port;
+}
+
+void ft_expect_flow(struct ft_context *ctx, enum ft_transport transport, uint16_t port,
+                    const char *protocol, const void *keep, uint32_t size)
+{
+    struct ft_call *call = ft_call_of(ctx);
+    const struct ft_protocol *p = ft_registry_find(call->registry, protocol);
+    uint64_t key = expected_key((uint8_t)transport, port);
+    if (!p || !port)
+        return;
+    struct ft_entry *e = ft_state_find(call->state, call->owner.pair, 0, FT_ENTRY_EXPECTED, key);
+    change_begin(call);
+    if (e)
+        ft_state_touch(call->state, e, ctx->time_ns);
+    else
+        e = ft_state_add(call->state, call->owner.pair, 0, FT_ENTRY_EXPECTED, key, call->owner.flow,
+                         ctx->time_ns);
+    if (e) {
+        uint32_t max = p->dissector->flow_state_size;
+        e->expected.protocol = p->index;
+        e->expected.size = (uint16_t)(size < max ? size : max);
+        if (e->expected.size)
+            memcpy(e->expected.keep, keep, e->expected.size);
+    } else {
+        call->dropped++;
+    }
+    change_end(call);
+}
+
+const struct ft_protocol *ft_call_expected(const struct ft_call *call, void **keep, uint32_t *size)
+{
+    const struct ft_context *ctx = &call->pub;
+    const uint16_t ports[] = {ctx->dst_port, ctx->src_port};
+    if (!call->state->count[FT_ENTRY_EXPECTED])
+        return NULL;
+    for (unsigned i = 0; i < 2; i++) {
+        struct ft_entry *e = ft_state_find(call->state, call->owner.pair, 0, FT_ENTRY_EXPECTED,
+                                           expected_key(ctx->transport, ports[i]));
+        if (!e || e->time_ns + FT_EXPECTED_SECONDS * 1000000000ull < ctx->time_ns)
+            continue;
+        *keep = e->expected.keep;
+        *size = e->expected.size;
+        return call->registry->protocols[e->expected.protocol];
+    }
+    return NULL;
+}
+
 /* Requests of the two directions never meet under one key. */
 static uint64_t request_key(uint64_t key, uint8_t direction)
 {

@@ -150,6 +150,12 @@ void ft_call_init(struct ft_call *call, const struct ft_registry *registry);
 void ft_call_dissect(struct ft_call *call, const struct ft_protocol *protocol, const uint8_t *pdu,
                      uint32_t length, uint32_t whole_length, bool is_truncated);
 
+/**
+ * The protocol that ft_expect_flow() told of for the addresses and ports of `call`, or NULL. *keep
+ * are the *size bytes that its flow state begins with, valid until the shard's state is changed.
+ */
+const struct ft_protocol *ft_call_expected(const struct ft_call *call, void **keep, uint32_t *size);
+
 /** Give back the buffers that reassembled units held. */
 void ft_call_done(struct ft_call *call);
 

@@ -501,12 +501,18 @@ void ft_framer_gap(struct ft_framer *f, struct ft_framer_call *call, uint32_t lo
         f->mode = FT_FRAMER_PDU;
         return;
     }
+    /* A hole in a PDU whose end is known: the PDU is lost, the place of the next is not. */
+    uint32_t left = f->buffer && f->is_pdu && lost && lost <= f->need - f->have
+                        ? f->need - f->have - lost
+                        : UINT32_MAX;
     if (f->buffer) {
         call->bytes->held -= f->have;
         call->bytes->resync += f->have;
     }
     drop_buffer(f, call->pools);
-    f->mode = FT_FRAMER_RESYNC;
+    f->mode = left == UINT32_MAX ? FT_FRAMER_RESYNC : left ? FT_FRAMER_SKIP : FT_FRAMER_PDU;
+    if (left != UINT32_MAX)
+        f->need = left;
 }
 
 void ft_framer_end(struct ft_framer *f, struct ft_framer_pools *pools,

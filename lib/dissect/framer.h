@@ -7,7 +7,9 @@
  * dissected as its first bytes and the rest skipped and counted. After a gap, and on a flow first
  * seen in its middle, the framer is in resync: it tries the start of each piece with probe(), then
  * looks for the sync literal, and takes up again where probe() says yes; inside a piece only where
- * a whole PDU lies. A start that may be one is kept for what follows, up to 2 KiB.
+ * a whole PDU lies. A gap inside skipped bytes, or inside a PDU whose end is known, is no reason
+ * for that: the place of the next PDU is known. A start that may be one is kept for what follows,
+ * up to 2 KiB.
  *
  * One thread; no allocation: buffers come from the pools of struct ft_state.
  */
@@ -97,7 +99,10 @@ void ft_framer_rest_done(struct ft_framer_pools *pools);
 /** A call of ft_framer_data() was abandoned half way (longjmp): no buffer is lost. */
 void ft_framer_abandon(struct ft_framer_pools *pools);
 
-/** A gap: `lost` bytes will never come. Drops what was collected, goes into resync. */
+/**
+ * A gap: `lost` bytes will never come; 0: nobody knows how many. Drops what was collected, and goes
+ * into resync where the gap reaches beyond the unit it is in.
+ */
 void ft_framer_gap(struct ft_framer *f, struct ft_framer_call *call, uint32_t lost);
 
 /** The stream ends: what was collected is counted as skipped, buffers go back. */

@@ -10,6 +10,7 @@
 #include <string.h>
 
 #define MAX_FLOWS   64u
+#define PAIR        7u /* all flows are between the same two hosts */
 #define TEXT_SIZE   (4u << 20)
 #define PACKED_SIZE (1u << 20)
 
@@ -222,9 +223,30 @@ static struct flow *flow_get(struct ft_harness *h, const struct ft_harness_flow 
     }
     if (!found)
         return NULL;
-    *found = (struct flow){
-        .id = f->id, .is_used = true, .protocol = ft_registry_find(h->registry, f->protocol)};
-    return found->protocol ? found : NULL;
+    const struct ft_protocol *p = f->protocol ? ft_registry_find(h->registry, f->protocol) : NULL;
+    if (f->protocol && !p)
+        return NULL;
+    *found = (struct flow){.id = f->id, .is_used = true, .protocol = p};
+    return found;
+}
+
+/* A flow whose protocol another one told of. */
+static bool find_expected(struct ft_harness *h, const struct ft_harness_flow *f, struct flow *flow,
+                          uint64_t time_ns)
+{
+    void *keep;
+    uint32_t size;
+    h->call.owner.pair = PAIR;
+    h->call.pub.transport = f->transport;
+    h->call.pub.src_port = f->client_port;
+    h->call.pub.dst_port = f->server_port;
+    h->call.pub.time_ns = time_ns;
+    flow->protocol = ft_call_expected(&h->call, &keep, &size);
+    if (flow->protocol)
+        memcpy(flow->state, keep, size);
+    else
+        flow->is_used = false;
+    return flow->protocol != NULL;
 }
 
 static void use_protocol(struct ft_harness *h, struct flow *flow)
@@ -243,7 +265,7 @@ static void prepare(struct ft_harness *h, const struct ft_harness_flow *f, struc
     bool to_client = direction == FT_TO_CLIENT;
     h->flow = flow;
     h->json = ft_json_make(h->text, TEXT_SIZE - 1);
-    h->call.owner = (struct ft_owner){ft_hash_mix(f->id, 1), 7};
+    h->call.owner = (struct ft_owner){ft_hash_mix(f->id, 1), PAIR};
     h->call.number = ++h->number;
     h->call.flow_state = flow->state;
     h->call.state_map = &flow->state_map;
@@ -324,6 +346,8 @@ static const char *feed(struct ft_harness *h, const struct ft_harness_flow *f,
     struct flow *flow = flow_get(h, f);
     if (!flow)
         return "{\"error\":\"no such protocol, or more than 64 flows\"}\n";
+    if (!flow->protocol && !find_expected(h, f, flow, time_ns))
+        return "{\"error\":\"nobody expects this flow\"}\n";
     prepare(h, f, flow, direction, time_ns);
     if (f->transport != FT_TRANSPORT_TCP) {
         uint8_t *exact = malloc(length ? length : 1);

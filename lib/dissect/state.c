@@ -337,7 +337,7 @@ void ft_state_tick(struct ft_state *s, uint64_t time_ns, const struct ft_state_o
     static const uint32_t seconds[FT_ENTRY_KINDS] = {
         [FT_ENTRY_CHANNEL] = FT_CHANNEL_SECONDS,       [FT_ENTRY_FLOW_STATE] = FT_CHANNEL_SECONDS,
         [FT_ENTRY_CHILD] = FT_CHANNEL_SECONDS,         [FT_ENTRY_REQUEST] = FT_REQUEST_SECONDS,
-        [FT_ENTRY_REASSEMBLY] = FT_REASSEMBLY_SECONDS,
+        [FT_ENTRY_REASSEMBLY] = FT_REASSEMBLY_SECONDS, [FT_ENTRY_EXPECTED] = FT_EXPECTED_SECONDS,
     };
     fire_deadlines(s, time_ns, ops, user);
     for (unsigned kind = 0; kind < FT_ENTRY_KINDS; kind++) {

@@ -24,7 +24,7 @@
 
 /** Requests that may wait under one key: more are a sender that never gets an answer. */
 #define FT_REQUESTS_PER_KEY   16u
-#define FT_REASSEMBLY_SECONDS 30u
+#define FT_REASSEMBLY_SECONDS 30u /* and FT_EXPECTED_SECONDS of the SDK */
 
 enum ft_entry_kind {
     FT_ENTRY_CHANNEL = 0,
@@ -32,6 +32,7 @@ enum ft_entry_kind {
     FT_ENTRY_CHILD,      /**< which child a payload goes to */
     FT_ENTRY_REQUEST,
     FT_ENTRY_REASSEMBLY,
+    FT_ENTRY_EXPECTED, /**< ft_expect_flow(): owner a pair, protocol 0, key transport and port */
     FT_ENTRY_KINDS
 };
 
@@ -65,6 +66,11 @@ struct ft_entry {
             uint32_t buffer, have; /**< as struct ft_framer */
             bool is_cut;
         } reassembly;
+        struct {
+            uint16_t protocol; /**< index */
+            uint16_t size;
+            uint8_t keep[FT_MAX_FLOW_STATE];
+        } expected;
     };
     uint64_t deadline_ns; /**< CHANNEL: ft_expect_within(), 0 = none */
     uint16_t deadline_violation;

@@ -773,6 +773,19 @@ static enum ft_verdict ask(struct ft_inspector *ins, const struct ft_protocol *p
     return verdict;
 }
 
+/* A flow that another one told of: the data connection of FTP. */
+static const struct ft_protocol *assign_expected(struct ft_inspector *ins, struct ft_flow *flow)
+{
+    void *keep;
+    uint32_t size;
+    const struct ft_protocol *p = ft_call_expected(&ins->call, &keep, &size);
+    if (!p || ft_protocol_is_off(p, flow->shard))
+        return NULL;
+    assign(ins, flow, p);
+    memcpy(flow->state_words, keep, size);
+    return p;
+}
+
 static void give_up_flow(const struct ft_inspector *ins, struct ft_flow *flow)
 {
     flow->flags |= FT_FLOW_UNKNOWN;
@@ -824,6 +837,8 @@ static COLD bool recognise(struct ft_inspector *ins, struct ft_flow *flow, const
     if (bound && ft_protocol_is_off(bound, flow->shard))
         bound = NULL;
     enum ft_verdict verdict = bound ? ask(ins, bound, bytes, length, is_cut) : FT_NO;
+    if (verdict != FT_YES && assign_expected(ins, flow))
+        return true;
     if (verdict == FT_YES || (verdict == FT_MAYBE && is_expected)) {
         assign(ins, flow, bound);
         return true;
@@ -905,7 +920,7 @@ static void on_data(void *user, struct ft_flow *flow, enum ft_side side, const u
             assign(ins, flow, next);
         } else if (!(flow->flags & FT_FLOW_UNEXPECTED)) {
             flow->flags |= FT_FLOW_UNEXPECTED;
-            if (!was_lost)
+            if (!was_lost && result != FT_FRAMER_SWITCHED)
                 tell_protocol_violation(ins, p, FT_VIOLATION_NOT_PROTOCOL);
         }
         if (call.rest_length)

@@ -176,6 +176,8 @@ static void test_functions(void **state)
     FUNCTION(ft_channel, void *, CONTEXT, enum ft_scope, uint64_t)
     FUNCTION(ft_channel_find, void *, CONTEXT, enum ft_scope, uint64_t)
     FUNCTION(ft_channel_close, void, CONTEXT, enum ft_scope, uint64_t)
+    FUNCTION(ft_expect_flow, void, CONTEXT, enum ft_transport, uint16_t, const char *, const void *,
+             uint32_t)
     FUNCTION(ft_expect_within, void, CONTEXT, enum ft_scope, uint64_t, uint32_t, uint32_t)
     FUNCTION(ft_request, void, CONTEXT, enum ft_scope, uint64_t, const void *, uint32_t)
     FUNCTION(ft_response, const void *, CONTEXT, enum ft_scope, uint64_t)

@@ -1073,6 +1073,60 @@ static void on_unanswered(void *user, const struct ft_entry *e)
     (void)e;
 }
 
+static void expects_flows(struct ft_context *ctx, struct ft_view *pdu)
+{
+    uint8_t many[2 * FT_MAX_FLOW_STATE];
+    (void)pdu;
+    memset(many, 0x5a, sizeof(many));
+    ft_expect_flow(ctx, FT_TRANSPORT_TCP, 4000, "kid", "old", 3);
+    ft_expect_flow(ctx, FT_TRANSPORT_TCP, 4000, "kid", "new!", 4);
+    ft_expect_flow(ctx, FT_TRANSPORT_UDP, 4001, "demo", NULL, 0);
+    ft_expect_flow(ctx, FT_TRANSPORT_TCP, 4002, "kid", many, sizeof(many));
+    ft_expect_flow(ctx, FT_TRANSPORT_TCP, 4003, "nobody", NULL, 0);
+    ft_expect_flow(ctx, FT_TRANSPORT_TCP, 0, "kid", NULL, 0);
+}
+
+static const struct ft_protocol *expected(uint8_t transport, uint16_t from, uint16_t to,
+                                          void **keep, uint32_t *size)
+{
+    call->pub.transport = transport;
+    call->pub.src_port = from;
+    call->pub.dst_port = to;
+    return ft_call_expected(call, keep, size);
+}
+
+static void test_expected_flows(void **state)
+{
+    (void)state;
+    static const struct ft_state_ops ops = {on_unanswered, on_silent};
+    const uint8_t tcp = FT_TRANSPORT_TCP;
+    uint32_t size;
+    void *keep;
+    play(expects_flows);
+    const struct ft_protocol *p = expected(tcp, 20, 4000, &keep, &size);
+    assert_string_equal(p->name, "kid");
+    assert_int_equal(size, 4);
+    assert_memory_equal(keep, "new!", 4);
+    assert_ptr_equal(expected(tcp, 4000, 20, &keep, &size), p);
+    assert_string_equal(expected(FT_TRANSPORT_UDP, 1, 4001, &keep, &size)->name, "demo");
+    assert_int_equal(size, 0);
+    assert_null(expected(tcp, 1, 4001, &keep, &size));
+    assert_non_null(expected(tcp, 1, 4002, &keep, &size));
+    assert_int_equal(size, p->dissector->flow_state_size);
+    assert_null(expected(tcp, 1, 4003, &keep, &size));
+    assert_null(expected(tcp, 0, 0, &keep, &size));
+    call->owner.pair++;
+    assert_null(expected(tcp, 20, 4000, &keep, &size));
+    call->owner.pair--;
+    uint64_t was = call->pub.time_ns;
+    call->pub.time_ns = was + (FT_EXPECTED_SECONDS + 1) * SECOND;
+    assert_null(expected(tcp, 20, 4000, &keep, &size));
+    call->pub.time_ns = was;
+    ft_state_tick(call->state, was + (FT_EXPECTED_SECONDS + 1) * SECOND, &ops, NULL);
+    assert_int_equal(call->state->count[FT_ENTRY_EXPECTED], 0);
+    assert_null(expected(tcp, 20, 4000, &keep, &size));
+}
+
 static void expects(struct ft_context *ctx, struct ft_view *pdu)
 {
     (void)pdu;
@@ -1409,6 +1463,7 @@ int main(void)
         TEST(test_channels),
         TEST(test_channels_of_one_pdu_stay),
         TEST(test_silence),
+        TEST(test_expected_flows),
         TEST(test_pairing),
         TEST(test_pairing_without_direction),
         TEST(test_reassembly),

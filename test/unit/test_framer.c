@@ -492,12 +492,44 @@ static void test_gap_in_a_pdu(void **state)
     gap(10);
     assert_int_equal(bytes.resync, 60);
     assert_int_equal(framer.buffer, 0);
-    /* the rest of that PDU is passed over, the next segment begins a PDU */
-    give(pdu + 70, 30);
-    assert_int_equal(bytes.resync, 90);
-    assert_int_equal(seen_count, 0);
+    /* the rest of that PDU is skipped, what follows in the same segment begins a PDU */
+    assert_int_equal(framer.mode, FT_FRAMER_SKIP);
+    give("0123456789012345678901234\xa5?..\xa5\xa5P\0\5.", 35);
+    assert_int_equal(bytes.skipped, 30);
+    assert_int_equal(seen_count, 1);
+}
+
+static void test_gap_of_the_rest_of_a_pdu(void **state)
+{
+    (void)state;
+    uint8_t pdu[100];
+    put_unit(pdu, 'P', 100);
+    give(pdu, 60);
+    gap(40);
+    assert_int_equal(framer.mode, FT_FRAMER_PDU);
     give("\xa5P\0\5.", 5);
     assert_int_equal(seen_count, 1);
+}
+
+/* Beyond the end of the PDU, of unknown length, in a unit without a length: look for the next. */
+static void test_gap_that_loses_the_place(void **state)
+{
+    (void)state;
+    uint8_t pdu[100];
+    put_unit(pdu, 'P', 100);
+    give(pdu, 60);
+    gap(41);
+    assert_int_equal(framer.mode, FT_FRAMER_RESYNC);
+    give("\xa5P\0\5.", 5);
+    give(pdu, 60);
+    gap(0);
+    assert_int_equal(framer.mode, FT_FRAMER_RESYNC);
+    give("\xa5P\0\5.", 5);
+    give("\xa5Labc", 5);
+    gap(1);
+    assert_int_equal(framer.mode, FT_FRAMER_RESYNC);
+    give("\xa5P\0\5.", 5);
+    assert_int_equal(seen_count, 3);
 }
 
 static void test_gap_finds_the_sync_literal_inside_a_segment(void **state)
@@ -730,6 +762,8 @@ int main(void)
         TEST(test_not_mine),
         TEST(test_senseless_answers),
         TEST(test_gap_in_a_pdu),
+        TEST(test_gap_of_the_rest_of_a_pdu),
+        TEST(test_gap_that_loses_the_place),
         TEST(test_gap_finds_the_sync_literal_inside_a_segment),
         TEST(test_gap_in_skipped_bytes),
         TEST(test_midstream_begins_in_resync),

@@ -299,7 +299,8 @@ enum ft_frame_kind {
     FT_FRAME_SKIP,      /**< skip `length` bytes that are no PDU (filler, body), counted */
     FT_FRAME_UNTIL_CLOSE, /**< all that follows is one unit without a length: skipped, counted */
     FT_FRAME_OPAQUE,      /**< the rest of the flow is encrypted: counted so, not looked at */
-    FT_FRAME_SWITCH,      /**< from here the stream is protocol `protocol` */
+    FT_FRAME_SWITCH,      /**< from here the stream is protocol `protocol`; NULL: whatever its
+                             content says (a tunnel was opened) */
 };
 
 /** What frame() answers. */
@@ -666,6 +667,19 @@ void ft_channel_close(struct ft_context *ctx, enum ft_scope scope, uint64_t key)
  */
 void ft_expect_within(struct ft_context *ctx, enum ft_scope scope, uint64_t key,
                       uint32_t milliseconds, uint32_t violation);
+
+/** Seconds of packet time that an expected flow is waited for. */
+#define FT_EXPECTED_SECONDS 60u
+
+/**
+ * Expect a flow between the two hosts of this one: what uses `port` on either side over `transport`
+ * within FT_EXPECTED_SECONDS, and is not plainly the protocol that the port is bound to, is
+ * `protocol`. Its flow state begins with the `size` bytes at `keep` (at most FT_MAX_FLOW_STATE and
+ * the flow_state_size of that protocol). Told again for the same port, the last counts. A flow
+ * whose first payload was seen before is not changed.
+ */
+void ft_expect_flow(struct ft_context *ctx, enum ft_transport transport, uint16_t port,
+                    const char *protocol, const void *keep, uint32_t size);
 
 /**
  * Remember the current message, a request, under (scope, key) with up to FT_MAX_PAIR_KEEP bytes

@@ -22,7 +22,8 @@ struct ft_harness;
 struct ft_harness_flow {
     uint32_t id;          /**< names the flow; any number */
     uint8_t transport;    /**< enum ft_transport; FT_TRANSPORT_TCP is fed as a stream */
-    const char *protocol; /**< name of the dissector of the flow */
+    const char *protocol; /**< name of the dissector of the flow; NULL: the one that another flow
+                             told of by ft_expect_flow() */
     uint16_t client_port, server_port;
     uint8_t client_mac[6], server_mac[6];
     uint8_t is_midstream;                 /**< the start of the flow was not seen */
