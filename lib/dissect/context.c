@@ -749,12 +749,13 @@ void ft_expect_flow(struct ft_context *ctx, enum ft_transport transport, uint16_
     uint64_t key = expected_key((uint8_t)transport, port);
     if (!p || !port)
         return;
-    struct ft_entry *e = ft_state_find(call->state, call->owner.pair, 0, FT_ENTRY_EXPECTED, key);
+    uint64_t pair = owner_of(call, FT_SCOPE_HOST_PAIR);
+    struct ft_entry *e = ft_state_find(call->state, pair, 0, FT_ENTRY_EXPECTED, key);
     change_begin(call);
     if (e)
         ft_state_touch(call->state, e, ctx->time_ns);
     else
-        e = ft_state_add(call->state, call->owner.pair, 0, FT_ENTRY_EXPECTED, key, call->owner.flow,
+        e = ft_state_add(call->state, pair, 0, FT_ENTRY_EXPECTED, key, call->owner.flow,
                          ctx->time_ns);
     if (e) {
         uint32_t max = p->dissector->flow_state_size;
@@ -768,15 +769,16 @@ void ft_expect_flow(struct ft_context *ctx, enum ft_transport transport, uint16_
     change_end(call);
 }
 
-const struct ft_protocol *ft_call_expected(const struct ft_call *call, void **keep, uint32_t *size)
+const struct ft_protocol *ft_call_expected(struct ft_call *call, void **keep, uint32_t *size)
 {
     const struct ft_context *ctx = &call->pub;
     const uint16_t ports[] = {ctx->dst_port, ctx->src_port};
     if (!call->state->count[FT_ENTRY_EXPECTED])
         return NULL;
     for (unsigned i = 0; i < 2; i++) {
-        struct ft_entry *e = ft_state_find(call->state, call->owner.pair, 0, FT_ENTRY_EXPECTED,
-                                           expected_key(ctx->transport, ports[i]));
+        struct ft_entry *e =
+            ft_state_find(call->state, owner_of(call, FT_SCOPE_HOST_PAIR), 0, FT_ENTRY_EXPECTED,
+                          expected_key(ctx->transport, ports[i]));
         if (!e || e->time_ns + FT_EXPECTED_SECONDS * 1000000000ull < ctx->time_ns)
             continue;
         *keep = e->expected.keep;

@@ -154,7 +154,7 @@ void ft_call_dissect(struct ft_call *call, const struct ft_protocol *protocol, c
  * The protocol that ft_expect_flow() told of for the addresses and ports of `call`, or NULL. *keep
  * are the *size bytes that its flow state begins with, valid until the shard's state is changed.
  */
-const struct ft_protocol *ft_call_expected(const struct ft_call *call, void **keep, uint32_t *size);
+const struct ft_protocol *ft_call_expected(struct ft_call *call, void **keep, uint32_t *size);
 
 /** Give back the buffers that reassembled units held. */
 void ft_call_done(struct ft_call *call);
