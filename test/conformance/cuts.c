@@ -27,6 +27,7 @@
 
 #define SECOND 1000000000ull
 #define PAUSE  (3 * 86400 * SECOND) /* longer than anything is kept */
+#define JUMP   (3600 * SECOND)
 #define BURST  32u
 #define JUMBO  (UINT16_MAX + 512u)
 
@@ -247,12 +248,19 @@ static void decode(struct run *r)
     p->bucket = FT_BUCKET_TOO_MANY_LAYERS;
 }
 
-static void send_frame(struct run *r, const struct frame *f)
+/* Time goes on to that of a frame; packets that wait are then sent, their buffers are free. */
+static uint64_t advance_to(struct run *r, const struct frame *f)
 {
     uint64_t time_ns = f->time_ns + r->shift;
     if (time_ns > r->clock)
         r->clock = time_ns;
     tick_if_due(r);
+    return time_ns;
+}
+
+static void send_frame(struct run *r, const struct frame *f)
+{
+    uint64_t time_ns = advance_to(r, f);
     r->number = f->number;
     r->packets[r->waiting] = (struct ft_packet){.seq = ++r->seq,
                                                 .number = f->number,
@@ -305,6 +313,7 @@ static uint32_t send_bytewise(struct run *r, const struct frame *f)
         send_frame(r, f);
         return 0;
     }
+    advance_to(r, f);
     uint32_t tcp = p.l3 + (p.flags & FT_PACKET_IPV6 ? 40 : (p.data[p.l3] & 15u) * 4);
     for (uint32_t i = 0; i < p.payload_len; i++) {
         struct frame byte = *f;
@@ -341,6 +350,8 @@ static bool run_frames(struct run *r, const struct frame *frames, uint32_t count
     uint32_t bytes = 0;
     outcome->messages.count = outcome->violations.count = 0;
     r->outcome = outcome;
+    if (r->clock && count)
+        r->shift = r->clock - frames[0].time_ns; /* may wrap, and does so back */
     for (uint32_t i = 0; i < count && bytes < BYTEWISE_MAX; i++) {
         if (way == WAY_BYTEWISE)
             bytes += send_bytewise(r, &frames[i]);
@@ -348,8 +359,6 @@ static bool run_frames(struct run *r, const struct frame *frames, uint32_t count
             send_frame(r, &frames[i]);
     }
     bool ok = end_flows(r, r->number);
-    uint64_t begin = count ? frames[0].time_ns + r->shift : r->clock;
-    r->shift += r->clock + PAUSE - begin;
     r->clock += PAUSE;
     tick_if_due(r);
     return ok;
@@ -366,8 +375,24 @@ static void capture_add(struct capture *c, struct frame f)
     c->frames[c->count++] = f;
 }
 
+/*
+ * Time as the sensor's reader has it: what is later or earlier by more than an hour is a clock that
+ * was set. Otherwise the years of some captures, read a thousand times, overflow it.
+ */
+static uint64_t sensor_clock(const struct capture *c, uint64_t stamp_ns, int64_t *offset)
+{
+    uint64_t now = stamp_ns + (uint64_t)*offset;
+    uint64_t clock = c->count ? c->frames[c->count - 1].time_ns : now;
+    if (now > clock + JUMP || now + JUMP < clock) {
+        *offset = (int64_t)(clock - stamp_ns);
+        now = clock;
+    }
+    return now;
+}
+
 static bool capture_load(struct capture *c, const char *path)
 {
+    int64_t offset = 0;
     char error[512];
     struct ft_capture_record record;
     struct ft_capture_set *set = ft_capture_set_open(&path, 1, NULL, error, sizeof(error));
@@ -381,7 +406,7 @@ static bool capture_load(struct capture *c, const char *path)
         uint8_t *copy = must(malloc(record.caplen ? record.caplen : 1));
         memcpy(copy, record.data, record.caplen);
         capture_add(c, (struct frame){.data = copy,
-                                      .time_ns = record.time_ns,
+                                      .time_ns = sensor_clock(c, record.time_ns, &offset),
                                       .number = c->count + 1,
                                       .caplen = record.caplen,
                                       .wirelen = record.wirelen,

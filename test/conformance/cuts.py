@@ -27,17 +27,25 @@ GENERATED = [("plant seed 6", ["--seed", "6", "--packets", "20000"])]
 
 # Captures in which a late begin must be judged otherwise, and why.
 KNOWN = {
-    "ITI-ICS-Security-Tools__modbus_test_data_part1.pcap":
-        "made up: a client on port 502 sends responses; only the handshake shows who is the client",
-    "arkime__modbus.pcap":
-        "made up: a client on port 502 sends responses; only the handshake shows who is the client",
     "ITI-ICS-Security-Tools__modbus_test.pcap":
         "three requests at once with one transaction id: without the first the others pair wrongly",
     "zeek__fuzz-1011.pcap":
         "random sequence numbers: packet 4 lies behind the stream unless the capture begins there",
-    "zeek__fuzz-72.pcap":
-        "random sequence numbers: what lies behind the stream depends on where the capture begins",
 }
+
+# Captures with conversations that a late begin does not find again, and why.
+NOT_FOUND = {
+    "zeek__rdp-proprietary-encryption.pcap":
+        "RDP on a port not bound to TPKT: begun at packet 71, four segments of bitmaps come first, "
+        "and what is not recognised by then gets its next chance a minute later",
+}
+
+
+def is_explained(name, verdict):
+    if " 0 not balanced" not in verdict:
+        return False
+    return (" 0 conversations" in verdict or name in NOT_FOUND) and \
+           (" 0 false violations" in verdict or name in KNOWN)
 
 
 def judge(binary, capture, options):
@@ -45,10 +53,12 @@ def judge(binary, capture, options):
     done = subprocess.run([binary, *options, capture.path], capture_output=True, text=True,
                           errors="replace")
     lines = (done.stdout + done.stderr).splitlines()
-    known = KNOWN.get(os.path.basename(capture.path))
+    name = os.path.basename(capture.path)
     if done.returncode == 0:
+        if cap.is_long() and (name in KNOWN or name in NOT_FOUND):
+            return [f"{capture.name}: listed here as judged otherwise, and is not"], lines
         return [], lines
-    if done.returncode == 1 and known and " 0 not balanced, 0 conversations" in lines[-1]:
+    if done.returncode == 1 and is_explained(name, lines[-1]):
         return [], lines
     return lines + [f"{capture.name}: exit status {done.returncode}"], lines
 

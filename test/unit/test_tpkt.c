@@ -187,6 +187,94 @@ static void test_probe(void **state)
     assert_int_equal(probe(more, sizeof(more)), FT_YES);
 }
 
+static enum ft_verdict probe_tpdu(uint8_t indicator, uint8_t code, uint8_t third, uint8_t length)
+{
+    uint8_t pdu[64] = {3, 0, 0, length, indicator, code, third};
+    return probe(pdu, length);
+}
+
+/* Every code with a header that fits, without, and with data where the TPDU carries none. */
+static void test_probe_knows_the_tpdus(void **state)
+{
+    static const struct {
+        uint8_t code, indicator, credit, has_data;
+    } tpdus[] = {{0xf0, 4, 0, 1}, {0xe0, 6, 1, 1}, {0xd0, 6, 1, 1}, {0x80, 6, 0, 1},
+                 {0x10, 4, 0, 1}, {0xc0, 5, 0, 0}, {0x70, 4, 0, 0}, {0x20, 4, 0, 0},
+                 {0x60, 4, 1, 0}, {0x50, 4, 1, 0}};
+    (void)state;
+    for (unsigned i = 0; i < sizeof(tpdus) / sizeof(tpdus[0]); i++) {
+        uint8_t code = tpdus[i].code, indicator = tpdus[i].indicator, length = indicator + 5;
+        assert_int_equal(probe_tpdu(indicator, code, 1, length), FT_YES);
+        assert_int_equal(probe_tpdu(indicator - 1, code, 1, length - 1), FT_NO);
+        assert_int_equal(probe_tpdu(indicator, code | 4, 1, length),
+                         tpdus[i].credit ? FT_YES : FT_NO);
+        assert_int_equal(probe_tpdu(indicator, code, 1, length + 3),
+                         tpdus[i].has_data ? FT_YES : FT_NO);
+        assert_int_equal(probe_tpdu(indicator, code, 1, length - 1), FT_NO);
+    }
+    for (unsigned code = 0; code < 256; code += 16)
+        if (code == 0 || code == 0x30 || code == 0x40 || code == 0x90 || code == 0xa0 ||
+            code == 0xb0)
+            assert_int_equal(probe_tpdu(9, (uint8_t)code, 0, 14), FT_NO);
+    /* class 0: the end mark, and no number */
+    assert_int_equal(probe_tpdu(2, 0xf0, 0x00, 20), FT_YES);
+    assert_int_equal(probe_tpdu(2, 0xf0, 0x81, 20), FT_NO);
+    assert_int_equal(probe_tpdu(255, 0xf0, 0x80, 20), FT_NO);
+}
+
+static enum ft_verdict probe_bound(const uint8_t *bytes, uint32_t length)
+{
+    const struct ft_probe where = {.size = sizeof(where),
+                                   .transport = FT_TRANSPORT_TCP,
+                                   .is_bound = true,
+                                   .src_port = 50000,
+                                   .dst_port = 102};
+    return ft_dissector_tpkt.probe(&where, ft_view_make(bytes, length, false));
+}
+
+/* On the bound port, a reserved byte that is not zero: in a segment of its own only. */
+static void test_probe_reserved(void **state)
+{
+    uint8_t pdu[2 * sizeof(data_pdu)];
+    (void)state;
+    memcpy(pdu, data_pdu, sizeof(data_pdu));
+    memcpy(pdu + sizeof(data_pdu), data_pdu, sizeof(data_pdu));
+    pdu[1] = 7;
+    assert_int_equal(probe_bound(pdu, 10), FT_YES);
+    assert_int_equal(probe_bound(pdu, 9), FT_NO);
+    assert_int_equal(probe_bound(pdu, 20), FT_NO);
+    pdu[1] = 0;
+    pdu[11] = 7;
+    assert_int_equal(probe_bound(pdu, 20), FT_NO);
+    assert_int_equal(probe_bound(pdu, 11), FT_YES);
+}
+
+/*
+ * The sensor is switched on in the middle of a list whose records hold what looks like packets,
+ * each of which seems to end where another begins. None is one; the true packet behind it is found.
+ */
+static void test_begun_inside_data(void **state)
+{
+    static const uint8_t record[] = {0x84, 3, 3,    0,    0,    0x58, 8,    0x5c, 0x60, 0xe0, 0xc1,
+                                     0xd7, 9, 0x60, 0x3f, 0xa2, 0x12, 0x83, 1,    0,    0x84, 3};
+    uint8_t list[20 * sizeof(record)];
+    struct ft_harness_flow late = flow;
+    (void)state;
+    assert_int_equal(4 * sizeof(record), 0x58);
+    for (unsigned i = 0; i < 20; i++)
+        memcpy(list + i * sizeof(record), record, sizeof(record));
+    late.id = 9;
+    late.is_midstream = true;
+    for (unsigned at = 0; at < sizeof(record); at++) {
+        late.id++;
+        assert_string_equal(ft_harness_feed(h, &late, FT_TO_CLIENT, ++now, list + at, 400), "");
+        const char *out =
+            ft_harness_feed(h, &late, FT_TO_CLIENT, ++now, data_pdu, sizeof(data_pdu));
+        assert_int_equal(count(out, COTP), 1);
+        assert_null(strstr(out, "{\"violation\""));
+    }
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -200,6 +288,9 @@ int main(void)
         cmocka_unit_test_setup_teardown(test_tls, setup, teardown),
         cmocka_unit_test_setup_teardown(test_longest, setup, teardown),
         cmocka_unit_test_setup_teardown(test_probe, setup, teardown),
+        cmocka_unit_test_setup_teardown(test_probe_knows_the_tpdus, setup, teardown),
+        cmocka_unit_test_setup_teardown(test_probe_reserved, setup, teardown),
+        cmocka_unit_test_setup_teardown(test_begun_inside_data, setup, teardown),
     };
     return cmocka_run_group_tests_name("tpkt", tests, NULL, NULL);
 }

@@ -62,37 +62,69 @@ static const struct ft_signature signatures[] = {
      .flags = FT_SIGNATURE_TCP},
 };
 
-/* CR, CC, DR, DC, DT, ED, AK, EA, RJ, ER by the high nibble of the TPDU code. */
-static bool is_tpdu(int code)
+/*
+ * What a TPDU of `length` bytes begins with: length indicator and code (X.224, 13.1). The low
+ * nibble is zero but where it is the credit, and what carries no data ends with its header. These
+ * are all that tells a packet from the same few bytes inside data, where a stream has to be found
+ * again.
+ */
+static bool is_tpdu(const struct ft_view *tpdu, int32_t length)
 {
-    static const uint16_t known = 1u << 0xe | 1u << 0xd | 1u << 0x8 | 1u << 0xc | 1u << 0xf |
-                                  1u << 0x1 | 1u << 0x6 | 1u << 0x2 | 1u << 0x5 | 1u << 0x7;
-    return code >= 0 && known >> (code >> 4) & 1;
+    int indicator = ft_peek_u8(tpdu, 0), code = ft_peek_u8(tpdu, 1);
+    bool is_whole = indicator + 1 == length;
+    if (indicator < 2 || indicator == 255 || indicator + 1 > length)
+        return false;
+    switch (code & 0xf0) {
+    case 0xf0: /* DT: of class 0 its end mark follows, a number only in other classes */
+        if (indicator == 2)
+            return code == 0xf0 && (ft_peek_u8(tpdu, 2) < 0 || !(ft_peek_u8(tpdu, 2) & 0x7f));
+        return code == 0xf0 && indicator >= 4;
+    case 0xe0: /* CR, CC */
+    case 0xd0:
+        return indicator >= 6;
+    case 0x80: /* DR */
+        return code == 0x80 && indicator >= 6;
+    case 0x10: /* ED */
+        return code == 0x10 && indicator >= 4;
+    case 0xc0: /* DC, ER, EA */
+        return code == 0xc0 && indicator >= 5 && is_whole;
+    case 0x70:
+    case 0x20:
+        return (code & 0xf) == 0 && indicator >= 4 && is_whole;
+    case 0x60: /* AK, RJ */
+    case 0x50:
+        return indicator >= 4 && is_whole;
+    default:
+        return false;
+    }
 }
 
 /*
  * Real stacks send the header in a segment of its own, so four bytes are a perhaps; with the TPDU
- * in sight the length indicator has to fit as well.
+ * in sight its begin has to fit as well. A reserved byte that is not zero is believed of a packet
+ * that fills its segment.
  */
 static enum ft_verdict probe(const struct ft_probe *where, struct ft_view payload)
 {
+    int reserved = ft_peek_u8(&payload, 1);
     if (ft_peek_u8(&payload, 0) != TPKT_VERSION)
         return FT_NO;
-    if (payload.len > 1 && ft_peek_u8(&payload, 1) != 0 && !where->is_bound)
+    if (reserved > 0 && !where->is_bound)
         return FT_NO;
     if (payload.len < TPKT_HEADER + 2)
         return FT_MAYBE;
 
-    int32_t length = ft_peek_u16be(&payload, 2);
-    int indicator = ft_peek_u8(&payload, 4);
-    if (length < (int32_t)TPKT_MIN_LENGTH || indicator < 2 || indicator == 255 ||
-        indicator + 1 + (int32_t)TPKT_HEADER > length || !is_tpdu(ft_peek_u8(&payload, 5)))
+    uint32_t length = (uint32_t)ft_peek_u16be(&payload, 2), here = payload.len;
+    struct ft_view next = payload;
+    ft_skip(&payload, TPKT_HEADER);
+    if (length < TPKT_MIN_LENGTH || !is_tpdu(&payload, (int32_t)(length - TPKT_HEADER)))
         return FT_NO;
 
     /* The end must be the end of the payload, beyond it, or the start of another one. */
-    if ((uint32_t)length < payload.len && ft_peek_u8(&payload, (uint32_t)length) != TPKT_VERSION)
+    if (length < here && (!ft_skip(&next, length) || ft_peek_u8(&next, 0) != TPKT_VERSION ||
+                          ft_peek_u8(&next, 1) > 0))
         return FT_NO;
-    return FT_YES;
+    return reserved > 0 && length != here ? FT_NO : FT_YES;
 }
 
 /*
