@@ -78,10 +78,8 @@ static _Thread_local struct ft_inspector *guarded;
 
 void ft_shards_config_init(struct ft_shards_config *config)
 {
-    *config = (struct ft_shards_config){.entries_per_shard = 8192,
-                                        .small_buffers = 64,
-                                        .large_buffers = 8,
-                                        .novelty_buckets = 2048};
+    *config = (struct ft_shards_config){
+        .entries_per_shard = 8192, .small_buffers = 64, .large_buffers = 8};
     ft_flow_config_init(&config->flow);
 }
 
@@ -118,6 +116,14 @@ static void tell_ports(struct ft_shards *s)
     ft_flow_set_server_ports(s->flows, tcp, udp);
 }
 
+static uint32_t novelty_buckets(const struct ft_shards_config *config)
+{
+    uint32_t buckets = 256;
+    while (buckets < config->flow.flows_per_shard)
+        buckets *= 2;
+    return config->novelty_buckets ? config->novelty_buckets : buckets;
+}
+
 struct ft_shards *ft_shards_new(const struct ft_registry *registry,
                                 const struct ft_recogniser *recogniser,
                                 const struct ft_shards_config *config, char *error,
@@ -133,8 +139,8 @@ struct ft_shards *ft_shards_new(const struct ft_registry *registry,
         ok = s->flows != NULL;
     }
     for (unsigned i = 0; ok && i < FT_SHARDS; i++) {
-        s->novelty[i].buckets = config->novelty_buckets;
-        s->novelty[i].slots = ft_map((uint64_t)config->novelty_buckets * 64, false);
+        s->novelty[i].buckets = novelty_buckets(config);
+        s->novelty[i].slots = ft_map((uint64_t)s->novelty[i].buckets * 64, false);
         s->watched[i].size = config->flow.flows_per_shard;
         s->watched[i].entries =
             ft_map((uint64_t)s->watched[i].size * sizeof(*s->watched[i].entries), false);

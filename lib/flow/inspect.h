@@ -29,7 +29,8 @@ struct ft_shards_config {
     struct ft_flow_config flow;
     uint32_t entries_per_shard;            /**< channels, requests, reassemblies; default 8192 */
     uint32_t small_buffers, large_buffers; /**< per shard; default 64 and 8 */
-    uint32_t novelty_buckets;              /**< of eight, per shard, power of two; default 2048 */
+    uint32_t novelty_buckets;              /**< of eight, per shard, a power of two; default 0: a
+                                              bucket a flow, what most flows need */
     bool log_messages, log_transactions;
 };
 

@@ -69,7 +69,7 @@ void *realloc(void *old, size_t size)
 }
 
 /* Part of the packets that fills tables: until flows are old and their operations known. */
-static double warm_share = 0.75;
+static double warm_share = 0.9;
 
 static bool unfiltered; /* for profilers, which make system calls of their own */
 
