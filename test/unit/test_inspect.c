@@ -688,7 +688,7 @@ static void test_violations_come_before_alerts(void **state)
 {
     (void)state;
     sensor_open(256);
-    send_udp(40000, 1000, "\2\x0a\1", 3);
+    send_udp(40000, 1000, "\2\x0a\x0a", 3);
     assert_int_equal(s.seen[FT_EVENT_VIOLATION], 1);
     assert_int_equal(s.seen[FT_EVENT_ALERT], 1);
     assert_true(s.last[FT_EVENT_VIOLATION].n < s.last[FT_EVENT_ALERT].n);
