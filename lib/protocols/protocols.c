@@ -10,6 +10,7 @@
     X(dnp3) \
     X(enip) \
     X(goose) \
+    X(http) \
     X(modbus) \
     X(modbus_rtu) \
     X(s7comm) \
