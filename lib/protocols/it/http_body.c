@@ -26,7 +26,7 @@ static void read_html(struct ft_context *ctx, struct http_flow *flow, struct ft_
     if (flow->is_title_told)
         return;
     flow->is_title_told = 1;
-    if (ft_banner_facts(ctx, FT_SERVER, title))
+    if (ft_text_facts(ctx, FT_SERVER, title))
         ft_asset(ctx, FT_SERVER, FT_FACT_MODEL, ft_text_part(title, 0, 64));
 }
 

@@ -486,7 +486,7 @@ static void tell_client(struct ft_context *ctx, struct http_flow *flow, const st
         return;
     flow->is_client_told = 1;
     http_check_agent(ctx, m->agent);
-    ft_banner_facts(ctx, FT_CLIENT, m->agent);
+    ft_text_facts(ctx, FT_CLIENT, m->agent);
     if (ft_text_begins(m->agent, "mozilla/") &&
         (ft_text_has(m->agent, "windows nt") || ft_text_has(m->agent, "macintosh")))
         ft_asset_role(ctx, FT_CLIENT, FT_ROLE_WORKSTATION);
@@ -589,10 +589,10 @@ static void tell_server(struct ft_context *ctx, struct http_flow *flow, const st
     if (flow->is_server_told || !(m->server.len || m->realm.len || m->location.len))
         return;
     flow->is_server_told = 1;
-    ft_banner_facts(ctx, FT_SERVER, m->server);
+    ft_text_facts(ctx, FT_SERVER, m->server);
     if (m->server.len)
         ft_asset(ctx, FT_SERVER, FT_FACT_DESCRIPTION, ft_text_part(m->server, 0, 128));
-    if (m->realm.len && ft_banner_facts(ctx, FT_SERVER, m->realm))
+    if (m->realm.len && ft_text_facts(ctx, FT_SERVER, m->realm))
         ft_asset(ctx, FT_SERVER, FT_FACT_MODEL, ft_text_part(m->realm, 0, 64));
     if (ft_text_begins(m->server, "microsoft-iis") || ft_text_begins(m->server, "apache"))
         ft_asset_role(ctx, FT_SERVER, FT_ROLE_SERVER);

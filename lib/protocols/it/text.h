@@ -100,7 +100,7 @@ static inline struct ft_view ft_text_take(struct ft_view *text, uint8_t byte)
  * `who` become facts. True when it names a vendor of devices. Walks a table of some sixty names:
  * for identifying messages only.
  */
-bool ft_banner_facts(struct ft_context *ctx, enum ft_party who, struct ft_view text);
+bool ft_text_facts(struct ft_context *ctx, enum ft_party who, struct ft_view text);
 
 /** True when user name and password are ones that devices are delivered with. */
 bool ft_is_default_login(struct ft_view user, struct ft_view password);

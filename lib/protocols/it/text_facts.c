@@ -109,7 +109,7 @@ static bool has_word(struct ft_view text, const char *word)
     return false;
 }
 
-bool ft_banner_facts(struct ft_context *ctx, enum ft_party who, struct ft_view text)
+bool ft_text_facts(struct ft_context *ctx, enum ft_party who, struct ft_view text)
 {
     const char *vendor = NULL, *os = NULL;
     text = ft_text_part(text, 0, 512);
