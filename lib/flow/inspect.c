@@ -559,7 +559,8 @@ static COLD void tell_each(struct ft_inspector *ins)
             tell_message(ins, FT_EVENT_ALERT, m);
             ins->flow->flags |= FT_FLOW_ALERTED;
         }
-        if (config->log_messages)
+        /* A body that was looked at in vain is no message. */
+        if (config->log_messages && (m->has_command || m->first || m->is_violated))
             tell_message(ins, FT_EVENT_MESSAGE, m);
         if (config->log_transactions && m->has_command && m->kind != FT_KIND_REQUEST &&
             !(m->protocol->flags & (FT_DISSECTOR_CYCLIC | FT_DISSECTOR_TRANSPORT)))

@@ -46,7 +46,7 @@ DISABLED = ["idmp"]
 
 # tshark's protocols of which one makes a capture worth comparing.
 FAMILIES = {"arp", "modbus", "mbtcp", "mbrtu", "dnp3", "tpkt", "cotp", "s7comm", "enip", "cip",
-            "goose"}
+            "goose", "http", "ssdp"}
 
 GENERATED = [
     ("plant seed 1", ["--seed", "1", "--seconds", "300"]),
@@ -60,16 +60,20 @@ class Protocol:
 
     `inside`: a name in tshark's frame.protocols that must be there. `code(message, object)`: the
     value tshark's field has for a message of ours, None to leave it out. `decode_as`: tshark's name
-    for "decode as" when it can be told a port. `values(text)`: filters tshark's values.
+    for "decode as" when it can be told a port. `values(text)`: filters tshark's values. `number(text)`:
+    the number of a value of tshark's. `of`: the protocol's name where that is not the row's.
     """
 
-    def __init__(self, name, field, code, inside=None, decode_as=None, keep=lambda value: True):
+    def __init__(self, name, field, code, inside=None, decode_as=None, keep=lambda value: True,
+                 number=None, of=None):
         self.name = name
         self.field = field
         self.code = code
         self.inside = inside
         self.decode_as = decode_as
         self.keep = keep
+        self.number = number or (lambda text: int(text, 16 if text.startswith("0x") else 10))
+        self.of = of or name
 
 
 def member(*names):
@@ -88,6 +92,16 @@ def cip_service(message, of):
     return None if service is None else service | (0x80 if is_answer else 0)
 
 
+def word(text):
+    """A word as a number, for protocols whose commands are words."""
+    return int.from_bytes(text.strip().upper().encode()[:8], "big")
+
+
+def http_method(_message, of):
+    """Responses repeat the method of their request."""
+    return word(of["http_method"]) if "http_method" in of and "status" not in of else None
+
+
 PROTOCOLS = [
     Protocol("arp", "arp.opcode", member("opcode_code")),
     # Exceptions: both have the function code without its top bit.
@@ -104,8 +118,12 @@ PROTOCOLS = [
     Protocol("cip", "cip.service", cip_service),
     # The number itself is content; that there is one makes it a GOOSE PDU.
     Protocol("goose", "goose.stNum", lambda message, of: 0 if "st_num" in of else None),
+    Protocol("http", "http.response.code", member("status"), decode_as="http"),
+    Protocol("http_request", "http.request.method", http_method, number=word, of="http"),
 ]
-BY_NAME = {p.name: p for p in PROTOCOLS}
+BY_NAME = collections.defaultdict(list)
+for row in PROTOCOLS:
+    BY_NAME[row.of].append(row)
 
 # ---- tshark ----
 
@@ -151,10 +169,6 @@ def innermost(row):
     return source, destination, ports, names
 
 
-def number(text):
-    return int(text, 16) if text.startswith("0x") else int(text)
-
-
 def read_by_tshark(path, decode_as, cache):
     """What tshark reads; the environment has no preferences of the user."""
     arguments = [TSHARK, "-r", path, "-n", "-Y", " or ".join(sorted({p.field for p in PROTOCOLS})),
@@ -195,7 +209,7 @@ def take_tshark(output):
             if not row[p.field] or (p.inside and p.inside not in names):
                 continue
             for text in row[p.field].split(","):
-                value = number(text)
+                value = p.number(text)
                 if p.keep(value):
                     code = 0 if p.name == "goose" else value
                     read.pdus[p.name][source, destination, code][frame] += 1
@@ -212,19 +226,19 @@ def read_by_sensor(sensor, path, folder):
         read.failed = f"the sensor ended with {status}: {said.strip()}"
         return read
     for event in cap.messages(folder):
-        p = BY_NAME.get(event["app_proto"])
-        if not p:
-            continue
-        code = p.code(event["message"], event.get(p.name, {}))
-        if code is None:
+        counted = [(p, p.code(event["message"], event.get(p.of, {})))
+                   for p in BY_NAME.get(event["app_proto"], [])]
+        counted = [(p, code) for p, code in counted if code is not None]
+        if not counted:
             continue
         ether = event.get("ether", {})
         source = event.get("src_ip") or ether.get("src_mac", "")
         destination = event.get("dest_ip") or ether.get("dest_mac", "")
-        read.pdus[p.name][source, destination, code][event["pcap_cnt"]] += 1
-        if event.get("proto") in ("TCP", "UDP"):
-            server = "src_port" if event["direction"] == "to_client" else "dest_port"
-            read.ports[p.name].add((event["proto"].lower(), event[server]))
+        for p, code in counted:
+            read.pdus[p.name][source, destination, code][event["pcap_cnt"]] += 1
+            if event.get("proto") in ("TCP", "UDP"):
+                server = "src_port" if event["direction"] == "to_client" else "dest_port"
+                read.ports[p.name].add((event["proto"].lower(), event[server]))
     return read
 
 

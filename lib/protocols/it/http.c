@@ -179,12 +179,13 @@ static bool is_token(uint8_t c)
 /* Does a response begin here? "HTTP/1.1 200" */
 static enum ft_verdict is_response(const struct ft_view *v)
 {
-    static const char form[] = "HTTP/D.D DDD";
+    static const char form[] = "http/D.D DDD"; /* there are servers that write it so */
     for (uint32_t i = 0; i < sizeof(form) - 1; i++) {
         int c = ft_peek_u8(v, i);
         if (c < 0)
             return FT_MAYBE;
-        if (form[i] == 'D' ? !ft_text_is_digit((uint8_t)c) : c != form[i])
+        if (form[i] == 'D' ? !ft_text_is_digit((uint8_t)c)
+                           : ft_text_lower((uint8_t)c) != (uint8_t)form[i])
             return FT_NO;
     }
     return FT_YES;
@@ -199,6 +200,15 @@ static struct ft_view last_word(struct ft_view line)
     return ft_text_part(line, at, line.len);
 }
 
+/* Methods that are not known are told from other text by their capitals. */
+static bool is_capital(struct ft_view name)
+{
+    for (uint32_t i = 0; i < name.len; i++)
+        if (name.data[i] >= 'a' && name.data[i] <= 'z')
+            return false;
+    return true;
+}
+
 /* Does a request begin here? FT_MAYBE: its first line is not complete. */
 static enum ft_verdict is_request(const struct ft_view *v, bool is_bound)
 {
@@ -211,6 +221,8 @@ static enum ft_verdict is_request(const struct ft_view *v, bool is_bound)
         return FT_NO;
     struct ft_view name = ft_text_part(*v, 0, n);
     bool is_known = http_method(name) != HTTP_OTHER;
+    if (!is_known && !is_capital(name))
+        return FT_NO;
     int64_t end = ft_find_u8(v, '\n', n);
     if (end < 0) {
         int next = ft_peek_u8(v, n + 1);

@@ -204,6 +204,12 @@ void http_read_message(struct ft_context *ctx, struct http_flow *flow, struct ft
 void http_read_look(struct ft_context *ctx, struct http_flow *flow, enum http_look look,
                     struct ft_view *pdu);
 
+/* A form in a query or a body, if it has a password: its fields and what is wrong with it. */
+bool http_read_form(struct ft_context *ctx, struct ft_view form);
+
+/* A URL, without its query if that has a password. */
+struct ft_view http_without_login(struct ft_view url);
+
 /* http_attack.c: what in a URL or a header value is an attempt to break in. */
 void http_check_url(struct ft_context *ctx, struct ft_view url);
 void http_check_value(struct ft_context *ctx, struct ft_view value);

@@ -74,24 +74,25 @@ static bool is_user_name(struct ft_view name)
 }
 
 /* "user=a&password=b"; only forms with a password are told. */
-static void read_form(struct ft_context *ctx, struct ft_view body)
+static bool find_login(struct ft_view form, struct ft_view *user, struct ft_view *password)
 {
-    struct ft_view user = ft_view_empty(), password = ft_view_empty();
     bool is_found = false;
-    while (body.len) {
-        struct ft_view value = ft_text_take(&body, '&');
+    *user = *password = ft_view_empty();
+    while (form.len) {
+        struct ft_view value = ft_text_take(&form, '&');
         struct ft_view name = ft_text_take(&value, '=');
         if (is_password_name(name) && !is_found) {
-            password = value;
-            is_found = true;
-        } else if (is_user_name(name) && !user.len) {
-            user = value;
+            *password = value;
+            is_found = value.len > 0;
+        } else if (is_user_name(name) && !user->len) {
+            *user = value;
         }
     }
-    if (!is_found || !password.len)
-        return;
-    ft_set_kind(ctx, FT_KIND_REQUEST);
-    ft_command(ctx, HTTP_FORM, FT_ANY_QUALIFIER);
+    return is_found;
+}
+
+static void put_login(struct ft_context *ctx, struct ft_view user, struct ft_view password)
+{
     ft_group_begin(ctx, HTTP_F_FORM);
     ft_put_string(ctx, HTTP_F_FORM_USER, user);
     ft_put_string(ctx, HTTP_F_FORM_PASSWORD, password);
@@ -99,6 +100,32 @@ static void read_form(struct ft_context *ctx, struct ft_view body)
     ft_violation(ctx, HTTP_V_CLEAR_TEXT, NULL);
     if (ft_is_default_login(user, password))
         ft_violation(ctx, HTTP_V_DEFAULT_LOGIN, NULL);
+}
+
+bool http_read_form(struct ft_context *ctx, struct ft_view form)
+{
+    struct ft_view user, password;
+    if (!find_login(form, &user, &password))
+        return false;
+    put_login(ctx, user, password);
+    return true;
+}
+
+struct ft_view http_without_login(struct ft_view url)
+{
+    struct ft_view user, password, query = url;
+    struct ft_view path = ft_text_take(&query, '?');
+    return query.len && find_login(query, &user, &password) ? path : url;
+}
+
+static void read_form_body(struct ft_context *ctx, struct ft_view body)
+{
+    struct ft_view user, password;
+    if (!find_login(body, &user, &password))
+        return;
+    ft_set_kind(ctx, FT_KIND_REQUEST);
+    ft_command(ctx, HTTP_FORM, FT_ANY_QUALIFIER);
+    put_login(ctx, user, password);
 }
 
 /* ---- files ---------------------------------------------------------------------------------- */
@@ -181,7 +208,7 @@ void http_read_look(struct ft_context *ctx, struct http_flow *flow, enum http_lo
         read_xml(ctx, *pdu);
         break;
     case HTTP_LOOK_FORM:
-        read_form(ctx, *pdu);
+        read_form_body(ctx, *pdu);
         break;
     case HTTP_LOOK_PARTS:
         read_parts(ctx, *pdu);

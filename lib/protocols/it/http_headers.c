@@ -14,7 +14,7 @@ enum {
 
 /* A message as far as it was read. */
 struct message {
-    struct ft_view method, url, version, reason;
+    struct ft_view method, url, query, version, reason;
     struct ft_view host, agent, type, server, location, realm, authorization;
     uint64_t length;
     uint32_t status, headers;
@@ -146,7 +146,8 @@ static void read_start_line(struct message *m, struct ft_view line)
 
 static bool is_good_version(struct ft_view version)
 {
-    return ft_text_is(version, "http/1.1") || ft_text_is(version, "http/1.0");
+    return version.len == 8 &&
+           (ft_view_starts(&version, "HTTP/1.1", 8) || ft_view_starts(&version, "HTTP/1.0", 8));
 }
 
 /* ---- credentials ---------------------------------------------------------------------------- */
@@ -306,7 +307,6 @@ static const struct {
     const char *name;
     uint8_t field;
 } plain[] = {
-    {"referer", HTTP_F_REFER},
     {"x-forwarded-for", HTTP_F_XFF},
     {"x-powered-by", HTTP_F_POWERED_BY},
     {"proxy-authenticate", HTTP_F_PROXY_AUTHENTICATE},
@@ -339,7 +339,10 @@ static void read_party(struct ft_context *ctx, struct message *m, struct ft_view
         ft_put_string(ctx, HTTP_F_SERVER, value);
     } else if (ft_text_is(name, "location")) {
         m->location = value;
-        ft_put_string(ctx, HTTP_F_REDIRECT, value);
+        ft_put_string(ctx, HTTP_F_REDIRECT, http_without_login(value));
+    } else if (ft_text_is(name, "referer")) {
+        if (ft_wants(ctx, HTTP_F_REFER))
+            ft_put_string(ctx, HTTP_F_REFER, http_without_login(value));
     } else if (ft_text_is(name, "www-authenticate")) {
         m->realm = parameter(value, "realm");
         ft_put_string(ctx, HTTP_F_WWW_AUTHENTICATE, value);
@@ -519,9 +522,20 @@ static void keep_request(struct ft_context *ctx, struct http_flow *flow, const s
     memcpy(text->text + host, m->url.data, url);
 }
 
+/* A query that has a password becomes fields; the URL is shown, and kept, without it. */
+static void hide_query(struct ft_context *ctx, struct message *m)
+{
+    struct ft_view query = m->url;
+    struct ft_view path = ft_text_take(&query, '?');
+    if (!query.len || !http_read_form(ctx, query))
+        return;
+    m->query = query;
+    m->url = path;
+}
+
 static void check_request(struct ft_context *ctx, struct http_flow *flow, const struct message *m)
 {
-    if (m->url.len > URL_MAX)
+    if (m->url.len + m->query.len > URL_MAX)
         ft_violation(ctx, HTTP_V_LONG_URI, NULL);
     if (ft_text_is(m->version, "http/1.1") && !m->has_host && m->is_complete &&
         ctx->transport == FT_TRANSPORT_TCP)
@@ -532,6 +546,7 @@ static void check_request(struct ft_context *ctx, struct http_flow *flow, const 
         ctx->transport == FT_TRANSPORT_TCP)
         ft_violation(ctx, HTTP_V_EARLY_RESPONSE, NULL);
     http_check_url(ctx, m->url);
+    http_check_url(ctx, m->query);
 }
 
 static void read_request(struct ft_context *ctx, struct http_flow *flow, struct message *m,
@@ -545,6 +560,7 @@ static void read_request(struct ft_context *ctx, struct http_flow *flow, struct 
     ft_command(ctx, m->code, FT_ANY_QUALIFIER);
     classify(ctx, m);
     ft_put_string(ctx, HTTP_F_METHOD, m->method);
+    hide_query(ctx, m);
     ft_put_string(ctx, HTTP_F_URL, m->url);
     ft_put_string(ctx, HTTP_F_PROTOCOL, m->version);
     read_headers(ctx, m, pdu);
@@ -653,6 +669,7 @@ void http_read_message(struct ft_context *ctx, struct http_flow *flow, struct ft
     struct ft_view nothing = ft_view_empty();
     struct message m = {.method = nothing,
                         .url = nothing,
+                        .query = nothing,
                         .version = nothing,
                         .reason = nothing,
                         .host = nothing,
