@@ -8,68 +8,33 @@
 #include <stdlib.h>
 #include <string.h>
 
-static char *reserve(struct ft_json *j, uint32_t n)
+/* Room for a value of n bytes, behind the comma if there is to be one. */
+static inline char *value_room(struct ft_json *j, uint32_t n)
 {
-    if (j->is_full || j->size - j->length < n) {
-        j->is_full = true;
+    uint32_t comma = j->wants_comma;
+    char *to = n < UINT32_MAX ? ft_json_room(j, n + comma) : ft_json_room(j, n);
+    j->wants_comma = true;
+    if (!to)
         return NULL;
-    }
-    return j->text + j->length;
+    if (comma)
+        *to = ',';
+    j->length += comma;
+    return to + comma;
 }
 
-static void append(struct ft_json *j, const char *text, uint32_t n)
+static void append_value(struct ft_json *j, const char *text, uint32_t n)
 {
-    char *to = reserve(j, n);
+    char *to = value_room(j, n);
     if (to) {
         memcpy(to, text, n);
         j->length += n;
     }
 }
 
-static void before_value(struct ft_json *j)
-{
-    if (j->wants_comma)
-        append(j, ",", 1);
-    j->wants_comma = true;
-}
-
-static void open_with(struct ft_json *j, char bracket)
-{
-    before_value(j);
-    append(j, &bracket, 1);
-    j->wants_comma = false;
-}
-
-static void close_with(struct ft_json *j, char bracket)
-{
-    append(j, &bracket, 1);
-    j->wants_comma = true;
-}
-
-void ft_json_object(struct ft_json *j)
-{
-    open_with(j, '{');
-}
-
-void ft_json_object_end(struct ft_json *j)
-{
-    close_with(j, '}');
-}
-
-void ft_json_array(struct ft_json *j)
-{
-    open_with(j, '[');
-}
-
-void ft_json_array_end(struct ft_json *j)
-{
-    close_with(j, ']');
-}
-
 void ft_json_key2(struct ft_json *j, const char *key, const char *suffix)
 {
     uint32_t n = (uint32_t)strlen(key), more = (uint32_t)strlen(suffix);
-    char *to = reserve(j, n + more + 4);
+    char *to = ft_json_room(j, n + more + 4);
     if (!to)
         return;
     j->length += n + more + 3 + j->wants_comma;
@@ -80,11 +45,6 @@ void ft_json_key2(struct ft_json *j, const char *key, const char *suffix)
     memcpy(to + n, suffix, more);
     memcpy(to + n + more, "\":", 2);
     j->wants_comma = false;
-}
-
-void ft_json_key(struct ft_json *j, const char *key)
-{
-    ft_json_key2(j, key, "");
 }
 
 /* Length of the well-formed UTF-8 sequence at p (Unicode 15, table 3-7), 0 if there is none. */
@@ -134,62 +94,96 @@ static uint32_t escape(char *to, uint8_t c)
     return 5;
 }
 
-/* Are the next eight bytes printable ASCII without quote and backslash? Eight at a time: the high
- * bit of a byte of `odd` is set where it is not so (or behind a byte that is not). */
-static inline bool is_plain(const char *text)
+/* Eight bytes at a time: the high bit of a byte of the result is set where it is not printable
+ * ASCII or is a quote or a backslash (or stands behind a byte that is). */
+static inline uint64_t odd_bytes(uint64_t w)
 {
     const uint64_t ones = 0x0101010101010101ull, highs = 0x8080808080808080ull;
-    uint64_t w, quotes, slashes, deletes;
-    memcpy(&w, text, 8);
-    quotes = w ^ ones * '"';
-    slashes = w ^ ones * '\\';
-    deletes = w ^ ones * 0x7f;
-    uint64_t odd = w | (w - ones * 0x20) | (quotes - ones) | (slashes - ones) | (deletes - ones);
-    return !(odd & highs);
+    uint64_t quotes = w ^ ones * '"', slashes = w ^ ones * '\\', deletes = w ^ ones * 0x7f;
+    return (w | (w - ones * 0x20) | (quotes - ones) | (slashes - ones) | (deletes - ones)) & highs;
 }
 
-void ft_json_text(struct ft_json *j, const char *text, uint32_t n)
+/* Copy n bytes; false when not all of them may stand in a string as they are. */
+static inline bool copy_plain(char *to, const char *text, uint32_t n)
 {
-    before_value(j);
-    uint32_t worst = n < 0x10000000u ? 6 * n + 2 : UINT32_MAX;
-    char *to = NULL, *start;
-    if (j->size - j->length < worst) {
-        /* Near the end of the buffer: count exactly, so that text that fits is not refused. */
-        char scratch[8];
-        uint64_t exact = 2;
-        for (uint32_t i = 0; i < n;) {
-            uint8_t c = (uint8_t)text[i];
-            uint32_t length = utf8_length((const uint8_t *)text + i, n - i);
-            bool is_kept = length && c >= 0x20 && c != '"' && c != '\\' && c != 0x7f;
-            exact += is_kept ? length : escape(scratch, c);
-            i += is_kept ? length : 1;
+    uint64_t w = 0x2020202020202020ull, odd = 0;
+    uint32_t half;
+    if (n >= 8) {
+        /* The last eight by themselves: some of them twice. */
+        for (uint32_t i = 0; i < n - 8; i += 8) {
+            memcpy(&w, text + i, 8);
+            memcpy(to + i, &w, 8);
+            odd |= odd_bytes(w);
         }
-        worst = exact < UINT32_MAX ? (uint32_t)exact : UINT32_MAX;
+        memcpy(&w, text + n - 8, 8);
+        memcpy(to + n - 8, &w, 8);
+        return !(odd | odd_bytes(w));
     }
-    to = start = reserve(j, worst);
+    if (n >= 4) {
+        memcpy(&half, text, 4);
+        memcpy(to, &half, 4);
+        memcpy(&w, &half, 4);
+        memcpy(&half, text + n - 4, 4);
+        memcpy(to + n - 4, &half, 4);
+        memcpy((char *)&w + 4, &half, 4);
+        return !odd_bytes(w);
+    }
+    for (uint32_t i = 0; i < n; i++)
+        ((char *)&w)[i] = to[i] = text[i];
+    return !odd_bytes(w);
+}
+
+/* Bytes that a text takes with its quotes. */
+static uint64_t escaped_length(const char *text, uint32_t n)
+{
+    char scratch[8];
+    uint64_t length = 2;
+    for (uint32_t i = 0; i < n;) {
+        uint8_t c = (uint8_t)text[i];
+        uint32_t of = utf8_length((const uint8_t *)text + i, n - i);
+        bool is_kept = of && c >= 0x20 && c != '"' && c != '\\' && c != 0x7f;
+        length += is_kept ? of : escape(scratch, c);
+        i += is_kept ? of : 1;
+    }
+    return length;
+}
+
+static void escaped_text(struct ft_json *j, const char *text, uint32_t n)
+{
+    uint64_t length = escaped_length(text, n);
+    char *to = value_room(j, length < UINT32_MAX ? (uint32_t)length : UINT32_MAX);
     if (!to)
         return;
+    j->length += (uint32_t)length;
     *to++ = '"';
     for (uint32_t i = 0; i < n;) {
-        if (n - i >= 8 && is_plain(text + i)) {
-            memcpy(to, text + i, 8);
-            to += 8;
-            i += 8;
-            continue;
-        }
         uint8_t c = (uint8_t)text[i];
-        uint32_t length = utf8_length((const uint8_t *)text + i, n - i);
-        if (length && c >= 0x20 && c != '"' && c != '\\' && c != 0x7f) {
-            memcpy(to, text + i, length);
-            to += length;
-            i += length;
+        uint32_t of = utf8_length((const uint8_t *)text + i, n - i);
+        if (of && c >= 0x20 && c != '"' && c != '\\' && c != 0x7f) {
+            memcpy(to, text + i, of);
+            to += of;
+            i += of;
         } else {
             to += escape(to, c);
             i++;
         }
     }
-    *to++ = '"';
-    j->length += (uint32_t)(to - start);
+    *to = '"';
+}
+
+void ft_json_text(struct ft_json *j, const char *text, uint32_t n)
+{
+    uint32_t comma = j->wants_comma, room = j->is_full ? 0 : j->size - j->length;
+    char *to = j->text + j->length;
+    if (room <= n || room - n < comma + 2 || !copy_plain(to + comma + 1, text, n)) {
+        escaped_text(j, text, n);
+        return;
+    }
+    *to = ',';
+    to[comma] = '"';
+    to[comma + 1 + n] = '"';
+    j->length += comma + n + 2;
+    j->wants_comma = true;
 }
 
 void ft_json_string(struct ft_json *j, const char *text)
@@ -197,16 +191,53 @@ void ft_json_string(struct ft_json *j, const char *text)
     ft_json_text(j, text, (uint32_t)strlen(text));
 }
 
+/* The digits of 00 to 99. */
+static const char two_digits[] = "00010203040506070809101112131415161718192021222324"
+                                 "25262728293031323334353637383940414243444546474849"
+                                 "50515253545556575859606162636465666768697071727374"
+                                 "75767778798081828384858687888990919293949596979899";
+
+/* Four digits, with leading zeros. */
+static inline char *four(char *to, unsigned value)
+{
+    memcpy(to, two_digits + value / 100 * 2, 2);
+    memcpy(to + 2, two_digits + value % 100 * 2, 2);
+    return to + 4;
+}
+
+/* Up to four digits, without. */
+static inline char *some(char *to, unsigned value)
+{
+    if (value >= 100) {
+        to = some(to, value / 100);
+        value %= 100;
+    } else if (value < 10) {
+        *to = (char)('0' + value);
+        return to + 1;
+    }
+    memcpy(to, two_digits + value * 2, 2);
+    return to + 2;
+}
+
+char *ft_decimal(char *to, uint64_t value)
+{
+    if (value < 10000)
+        return some(to, (unsigned)value);
+    uint64_t upper = value / 10000;
+    return four(ft_decimal(to, upper), (unsigned)(value - upper * 10000));
+}
+
 void ft_json_uint(struct ft_json *j, uint64_t value)
 {
-    char digits[20];
-    uint32_t n = sizeof(digits);
-    do {
-        digits[--n] = (char)('0' + value % 10);
-        value /= 10;
-    } while (value);
-    before_value(j);
-    append(j, digits + n, (uint32_t)sizeof(digits) - n);
+    char digits[FT_DECIMAL_MAX];
+    if (__builtin_expect(!j->is_full && j->size - j->length > FT_DECIMAL_MAX, 1)) {
+        char *to = j->text + j->length;
+        *to = ',';
+        j->length = (uint32_t)(ft_decimal(to + j->wants_comma, value) - j->text);
+        j->wants_comma = true;
+        return;
+    }
+    append_value(j, digits, (uint32_t)(ft_decimal(digits, value) - digits));
 }
 
 void ft_json_int(struct ft_json *j, int64_t value)
@@ -215,8 +246,7 @@ void ft_json_int(struct ft_json *j, int64_t value)
         ft_json_uint(j, (uint64_t)value);
         return;
     }
-    before_value(j);
-    append(j, "-", 1);
+    append_value(j, "-", 1);
     j->wants_comma = false;
     ft_json_uint(j, -(uint64_t)value);
 }
@@ -237,26 +267,22 @@ void ft_json_double(struct ft_json *j, double value)
         if (back == value || (is_single && digits <= 9 && (float)back == (float)value))
             break;
     }
-    before_value(j);
-    append(j, text, (uint32_t)n);
+    append_value(j, text, (uint32_t)n);
 }
 
 void ft_json_bool(struct ft_json *j, bool value)
 {
-    before_value(j);
-    append(j, value ? "true" : "false", value ? 4 : 5);
+    append_value(j, value ? "true" : "false", value ? 4 : 5);
 }
 
 void ft_json_null(struct ft_json *j)
 {
-    before_value(j);
-    append(j, "null", 4);
+    append_value(j, "null", 4);
 }
 
 void ft_json_hex(struct ft_json *j, const uint8_t *bytes, uint32_t n)
 {
-    before_value(j);
-    char *to = reserve(j, n < 0x40000000u ? 2 * n + 2 : UINT32_MAX);
+    char *to = value_room(j, n < 0x40000000u ? 2 * n + 2 : UINT32_MAX);
     if (!to)
         return;
     *to++ = '"';
@@ -277,8 +303,7 @@ void ft_json_mac(struct ft_json *j, const uint8_t mac[6])
         text[3 + 3 * i] = ':';
     }
     text[0] = text[18] = '"';
-    before_value(j);
-    append(j, text, sizeof(text));
+    append_value(j, text, sizeof(text));
 }
 
 void ft_json_ip(struct ft_json *j, const uint8_t *address, bool is_ipv6)
@@ -301,8 +326,7 @@ void ft_json_ip(struct ft_json *j, const uint8_t *address, bool is_ipv6)
         n--;
     }
     text[n++] = '"';
-    before_value(j);
-    append(j, text, n);
+    append_value(j, text, n);
 }
 
 /* Days since 1970 to year, month, day (proleptic Gregorian, H. Hinnant's days algorithm). */
@@ -325,10 +349,10 @@ static void digits(char *to, unsigned value, int count)
         to[i] = (char)('0' + value % 10);
 }
 
-void ft_time_text(char text[32], uint64_t ns)
+/* Everything but the microseconds. */
+static void second_text(char text[32], uint64_t seconds)
 {
-    uint64_t seconds = ns / 1000000000u;
-    unsigned of_day = (unsigned)(seconds % 86400), micro = (unsigned)(ns % 1000000000u / 1000);
+    unsigned of_day = (unsigned)(seconds % 86400);
     int year;
     unsigned month, day;
     civil((int64_t)(seconds / 86400), &year, &month, &day);
@@ -339,7 +363,23 @@ void ft_time_text(char text[32], uint64_t ns)
     digits(text + 11, of_day / 3600, 2);
     digits(text + 14, of_day / 60 % 60, 2);
     digits(text + 17, of_day % 60, 2);
-    digits(text + 20, micro, 6);
+}
+
+void ft_time_text(char text[32], uint64_t ns)
+{
+    /* Events come in the order of time: most are of the second before. */
+    static _Thread_local uint64_t known = UINT64_MAX;
+    static _Thread_local char of_known[32];
+    uint64_t seconds = ns / 1000000000u;
+    unsigned micro = (unsigned)(ns - seconds * 1000000000u) / 1000;
+    if (seconds != known) {
+        second_text(of_known, seconds);
+        known = seconds;
+    }
+    memcpy(text, of_known, 32);
+    memcpy(text + 20, two_digits + micro / 10000 * 2, 2);
+    memcpy(text + 22, two_digits + micro / 100 % 100 * 2, 2);
+    memcpy(text + 24, two_digits + micro % 100 * 2, 2);
 }
 
 void ft_json_time(struct ft_json *j, uint64_t ns)
@@ -347,30 +387,10 @@ void ft_json_time(struct ft_json *j, uint64_t ns)
     char text[34];
     ft_time_text(text + 1, ns);
     text[0] = text[32] = '"';
-    before_value(j);
-    append(j, text, 33);
+    append_value(j, text, 33);
 }
 
 void ft_json_raw(struct ft_json *j, const char *text, uint32_t n)
 {
-    before_value(j);
-    append(j, text, n);
-}
-
-void ft_json_put_string(struct ft_json *j, const char *key, const char *value)
-{
-    ft_json_key(j, key);
-    ft_json_string(j, value);
-}
-
-void ft_json_put_uint(struct ft_json *j, const char *key, uint64_t value)
-{
-    ft_json_key(j, key);
-    ft_json_uint(j, value);
-}
-
-void ft_json_put_bool(struct ft_json *j, const char *key, bool value)
-{
-    ft_json_key(j, key);
-    ft_json_bool(j, value);
+    append_value(j, text, n);
 }

@@ -254,15 +254,13 @@ static bool has_beyond(struct cursor from, const struct packed *first)
 
 static void write_integer(const struct walk *w, const uint8_t *value, bool as_text)
 {
-    char text[24];
+    char text[FT_DECIMAL_MAX];
     uint64_t u;
     memcpy(&u, value, 8);
-    if (!as_text) {
+    if (as_text)
+        ft_json_text(w->json, text, (uint32_t)(ft_decimal(text, u) - text));
+    else
         ft_json_uint(w->json, u);
-        return;
-    }
-    snprintf(text, sizeof(text), "%llu", (unsigned long long)u);
-    ft_json_string(w->json, text);
 }
 
 /* May another leaf be written? */
@@ -445,6 +443,19 @@ const char *ft_command_name(const struct ft_protocol *protocol, uint32_t code, u
     return scratch;
 }
 
+/* Most sub-addresses are a name and a number; they stand in every message. */
+static void number_text(const char *name, uint64_t value, char *to, uint32_t size)
+{
+    uint32_t n = (uint32_t)strlen(name);
+    if (size < n + FT_DECIMAL_MAX + 2) {
+        snprintf(to, size, "%s %llu", name, (unsigned long long)value);
+        return;
+    }
+    memcpy(to, name, n);
+    to[n] = ' ';
+    *ft_decimal(to + n + 1, value) = 0;
+}
+
 void ft_sub_text(uint8_t kind, uint64_t value, const char *text, uint32_t length, char *to,
                  uint32_t size)
 {
@@ -460,5 +471,5 @@ void ft_sub_text(uint8_t kind, uint64_t value, const char *text, uint32_t length
         snprintf(to, size, "%s %llu address %llu", name, (unsigned long long)(value >> 48),
                  (unsigned long long)(value & 0xffffffffffffull));
     else
-        snprintf(to, size, "%s %llu", name, (unsigned long long)value);
+        number_text(name, value, to, size);
 }

@@ -251,6 +251,118 @@ static void test_full_buffer(void **state)
     assert_int_equal(exact.length, whole.length);
 }
 
+/* The text of n bytes by the book, byte by byte; for bytes below 0x80. */
+static uint32_t escaped(char *to, const char *from, uint32_t n)
+{
+    uint32_t used = 0;
+    to[used++] = '"';
+    for (uint32_t i = 0; i < n; i++) {
+        const char *at = strchr("\b\f\n\r\t\"\\", from[i]);
+        if (from[i] && at)
+            used += (uint32_t)sprintf(to + used, "\\%c", "bfnrt\"\\"[at - "\b\f\n\r\t\"\\"]);
+        else if (from[i] < 0x20 || from[i] == 0x7f)
+            used += (uint32_t)sprintf(to + used, "\\u%04x", (unsigned)from[i]);
+        else
+            to[used++] = from[i];
+    }
+    to[used++] = '"';
+    return used;
+}
+
+static void check_text(const char *from, uint32_t n)
+{
+    char expected[600], got[600];
+    uint32_t length = escaped(expected + 1, from, n);
+    expected[0] = ',';
+    for (uint32_t comma = 0; comma < 2; comma++) {
+        /* room for all of it and not a byte more, and a byte too little */
+        struct ft_json j = ft_json_make(got, length + comma);
+        j.wants_comma = comma;
+        ft_json_text(&j, from, n);
+        assert_false(j.is_full);
+        assert_int_equal(j.length, length + comma);
+        assert_memory_equal(got, expected + 1 - comma, length + comma);
+        j = ft_json_make(got, length + comma - 1);
+        j.wants_comma = comma;
+        ft_json_text(&j, from, n);
+        assert_true(j.is_full);
+    }
+}
+
+/* Text is looked at eight bytes at a time: each odd byte is found at each place of each length. */
+static void test_text_of_every_length(void **state)
+{
+    (void)state;
+    char from[40];
+    for (uint32_t n = 0; n <= sizeof(from); n++) {
+        for (unsigned c = 0; c < 0x80; c++) {
+            memset(from, 'a' + (int)(n % 26), sizeof(from));
+            if (!n)
+                check_text(from, n);
+            for (uint32_t at = 0; at < n; at++) {
+                memset(from, 'a' + (int)(at % 26), sizeof(from));
+                from[at] = (char)c;
+                check_text(from, n);
+            }
+        }
+    }
+}
+
+static void check_number(uint64_t value)
+{
+    char expected[24], got[64];
+    uint32_t length = (uint32_t)sprintf(expected, "%llu", (unsigned long long)value);
+    assert_int_equal(ft_decimal(got, value) - got, length);
+    assert_memory_equal(got, expected, length);
+    for (uint32_t room = 0; room < 40; room++) {
+        struct ft_json j = ft_json_make(got, room);
+        ft_json_uint(&j, value);
+        assert_int_equal(j.is_full, room < length);
+        if (!j.is_full)
+            assert_int_equal(j.length, length);
+        if (!j.is_full)
+            assert_memory_equal(got, expected, length);
+    }
+}
+
+static void test_numbers_of_every_length(void **state)
+{
+    (void)state;
+    for (uint64_t value = 0; value < 100100; value++)
+        check_number(value);
+    for (uint64_t power = 100000; power < UINT64_MAX / 10; power *= 10)
+        for (uint64_t i = 0; i < 9; i++)
+            check_number(power * (1 + i) - i % 3);
+    check_number(UINT64_MAX);
+    check_number(UINT64_MAX - 1);
+    check_number(INT64_MAX);
+}
+
+/* The second of the time before is remembered: going back and forth changes nothing. */
+static void test_time_back_and_forth(void **state)
+{
+    (void)state;
+    static const struct {
+        uint64_t ns;
+        const char *text;
+    } rows[] = {
+        {1700000000999999999u, "2023-11-14T22:13:20.999999+0000"},
+        {1700000000000000999u, "2023-11-14T22:13:20.000000+0000"},
+        {1700000001000001000u, "2023-11-14T22:13:21.000001+0000"},
+        {0, "1970-01-01T00:00:00.000000+0000"},
+        {1700000001012345678u, "2023-11-14T22:13:21.012345+0000"},
+        {UINT64_MAX, "2554-07-21T23:34:33.709551+0000"},
+        {951782400000000000u, "2000-02-29T00:00:00.000000+0000"},
+    };
+    for (unsigned i = 0; i < 7 * 7; i++) {
+        char got[32];
+        ft_time_text(got, rows[i % 7].ns);
+        assert_string_equal(got, rows[i % 7].text);
+        ft_time_text(got, rows[i / 7].ns);
+        assert_string_equal(got, rows[i / 7].text);
+    }
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -264,6 +376,9 @@ int main(void)
         cmocka_unit_test(test_addresses_and_bytes),
         cmocka_unit_test(test_times),
         cmocka_unit_test(test_full_buffer),
+        cmocka_unit_test(test_text_of_every_length),
+        cmocka_unit_test(test_numbers_of_every_length),
+        cmocka_unit_test(test_time_back_and_forth),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);
