@@ -16,7 +16,7 @@ static int carrier(const struct ft_carrier *c, bool is_full, char *to, size_t si
     if (c->kind == FT_CARRIER_PARENT)
         return snprintf(to, size, "%s %#llx", c->parent, first);
     if (c->value == FT_ANY_SELECTOR)
-        return snprintf(to, size, "any %s", kind);
+        return snprintf(to, size, "any %s port", kind);
     if (c->kind != FT_CARRIER_TCP && c->kind != FT_CARRIER_UDP)
         return snprintf(to, size, "%s 0x%04llx", kind, first);
     if (last > first)
@@ -73,7 +73,7 @@ static void print_path(const struct ft_protocol *p, uint32_t field, char *to, si
 static void describe_fields(const struct ft_protocol *p)
 {
     char path[512];
-    printf("\nFields\n");
+    printf("\nFields\n  %-44s %-7s %s\n", "FIELD", "TYPE", "MEANING");
     for (uint32_t i = 1; i < p->field_count; i++) {
         const struct ft_field *f = &p->fields[i];
         print_path(p, i, path, sizeof(path));
@@ -85,7 +85,7 @@ static void describe_fields(const struct ft_protocol *p)
 
 static void describe_commands(const struct ft_protocol *p)
 {
-    printf("\nCommands\n");
+    printf("\nCommands\n  %-12s %-40s %-10s %s\n", "CODE", "COMMAND", "CLASS", "ATT&CK");
     for (uint32_t i = 0; i < p->command_count; i++) {
         const struct ft_command *c = &p->commands[i];
         char code[32];
@@ -100,7 +100,7 @@ static void describe_commands(const struct ft_protocol *p)
 
 static void describe_violations(const struct ft_protocol *p)
 {
-    printf("\nViolations\n");
+    printf("\nViolations\n  %-32s %-8s %-5s %s\n", "VIOLATION", "SEVERITY", "ALERT", "MEANING");
     for (uint32_t i = 0; i < p->violation_count; i++) {
         const struct ft_violation *v = &p->violations[i];
         printf("  %-32s %-8s %-5s %s\n", v->name, ft_severity_name(v->severity),

@@ -3,6 +3,8 @@
 #include "sensor.h"
 
 #include <errno.h>
+#include <jansson.h>
+#include <rte_version.h>
 #include <stdio.h>
 #include <string.h>
 
@@ -17,6 +19,12 @@ static bool is_printed(void)
     return false;
 }
 
+static void print_version(void)
+{
+    printf("fieldtap %s, plugin interface %u\n", FIELDTAP_VERSION, FT_ABI_VERSION);
+    printf("%s, jansson %s\n", rte_version(), jansson_version_str());
+}
+
 int main(int argc, char **argv)
 {
     static struct options options;
@@ -28,7 +36,7 @@ int main(int argc, char **argv)
     if (options.action == ACTION_HELP)
         options_help();
     else if (options.action == ACTION_VERSION)
-        printf("fieldtap %s, plugin interface %u\n", FIELDTAP_VERSION, FT_ABI_VERSION);
+        print_version();
     else if (options.action == ACTION_DESCRIBE_CONFIG)
         ft_config_describe(stdout);
     else

@@ -317,19 +317,32 @@ static void free_sensor(struct sensor *s)
     free(s);
 }
 
+static unsigned plugin_protocols(const struct ft_registry *r)
+{
+    unsigned n = r->count;
+    for (const struct ft_dissector *const *d = ft_protocols; *d; d++)
+        n--;
+    return n;
+}
+
 /* What needs the dissectors but no capture. */
 static int answer(const struct sensor *s)
 {
     const struct options *o = s->options;
     if (o->action == ACTION_TEST) {
-        printf("configuration OK: %u protocols\n", s->registry->count);
+        printf("configuration OK: %u protocols", s->registry->count);
+        if (o->plugin_count)
+            printf(", %u of them from plugins", plugin_protocols(s->registry));
+        putchar('\n');
     } else if (o->action == ACTION_LIST_PROTOCOLS) {
         list_protocols(s->registry);
     } else {
         const struct ft_protocol *p = ft_registry_find(s->registry, o->describe);
         if (!p) {
-            fprintf(stderr, "fieldtap: no protocol is called \"%s\" (see --list-protocols)\n",
-                    o->describe);
+            fprintf(
+                stderr,
+                "fieldtap: no protocol is called \"%s\": fieldtap --list-protocols lists them\n",
+                o->describe);
             return 2;
         }
         describe_protocol(p);

@@ -60,7 +60,7 @@ static const struct key keys[] = {
     {"output", "log_secrets", TRUTH, 0, 0, AT(log_secrets), {0},
      "write passwords and keys as they are, not as length and salted hash"},
     {"output", "arkime_addresses", TRUTH, 0, 0, AT(arkime_addresses), {0},
-     "give events without IP the address 0.0.0.0, which Arkime needs"},
+     "give events without IP the address 0.0.0.0, for readers that demand one"},
     {"decode", "checksum", CHOICE, 0, 0, AT(checksum_drop), {"accept", "drop"},
      "what becomes of packets with a wrong checksum; they are counted"},
     {"decode", "vlan_in_flow_key", TRUTH, 0, 0, AT(vlan_in_flow_key), {0},

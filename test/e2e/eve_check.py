@@ -10,7 +10,9 @@ Exit status: 0 fine, 1 something is wrong (the first 20 faults are printed), 77 
 """
 
 import argparse
+import base64
 import collections
+import hashlib
 import ipaddress
 import json
 import os
@@ -96,14 +98,119 @@ def parse(raw):
                       parse_constant=lambda name: demand(False, f"{name} is no JSON"))
 
 
+# Keys that Suricata's schema has, with the type they have there: an index that holds both must not
+# have to choose. A list: each element. What only we write is not in here.
+NUMBER, TEXT, TRUTH, OBJECT, TEXTS, NUMBERS = "number", "text", "truth", "object", "texts", "numbers"
+EVE_TYPES = {
+    "timestamp": TEXT, "flow_id": NUMBER, "in_iface": TEXT, "pcap_cnt": NUMBER, "event_type": TEXT,
+    "vlan": NUMBERS, "src_ip": TEXT, "src_port": NUMBER, "dest_ip": TEXT, "dest_port": NUMBER,
+    "proto": TEXT, "ip_v": NUMBER, "icmp_type": NUMBER, "icmp_code": NUMBER, "ether": OBJECT,
+    "ether.src_mac": TEXT, "ether.dest_mac": TEXT, "ether.ether_type": NUMBER,
+    "community_id": TEXT, "app_proto": TEXT, "direction": TEXT, "tx_id": NUMBER, "host": TEXT,
+    "tunnel": OBJECT, "tunnel.src_ip": TEXT, "tunnel.src_port": NUMBER, "tunnel.dest_ip": TEXT,
+    "tunnel.dest_port": NUMBER, "tunnel.proto": TEXT, "tunnel.depth": NUMBER,
+    "tunnel.pkt_src": TEXT, "alert": OBJECT, "alert.action": TEXT, "alert.gid": NUMBER,
+    "alert.signature_id": NUMBER, "alert.rev": NUMBER, "alert.signature": TEXT,
+    "alert.category": TEXT, "alert.severity": NUMBER, "alert.metadata": OBJECT,
+    "anomaly": OBJECT, "anomaly.type": TEXT, "anomaly.event": TEXT, "anomaly.layer": TEXT,
+    "anomaly.code": NUMBER, "anomaly.app_proto": TEXT, "flow": OBJECT,
+    "flow.pkts_toserver": NUMBER, "flow.pkts_toclient": NUMBER, "flow.bytes_toserver": NUMBER,
+    "flow.bytes_toclient": NUMBER, "flow.start": TEXT, "flow.end": TEXT, "flow.age": NUMBER,
+    "flow.state": TEXT, "flow.reason": TEXT, "flow.alerted": TRUTH, "flow.tx_cnt": NUMBER,
+    "tcp": OBJECT, "tcp.tcp_flags": TEXT, "tcp.tcp_flags_ts": TEXT, "tcp.tcp_flags_tc": TEXT,
+    "tcp.syn": TRUTH, "tcp.fin": TRUTH, "tcp.rst": TRUTH, "tcp.psh": TRUTH, "tcp.ack": TRUTH,
+    "tcp.urg": TRUTH, "tcp.state": TEXT, "arp": OBJECT, "arp.hw_type": TEXT,
+    "arp.proto_type": TEXT, "arp.opcode": TEXT, "arp.src_mac": TEXT, "arp.src_ip": TEXT,
+    "arp.dest_mac": TEXT, "arp.dest_ip": TEXT, "modbus": OBJECT, "modbus.id": NUMBER,
+    "modbus.request": OBJECT, "modbus.response": OBJECT, "dnp3": OBJECT, "dnp3.src": NUMBER,
+    "dnp3.dst": NUMBER, "dnp3.type": TEXT, "dnp3.control": OBJECT, "dnp3.control.dir": TRUTH,
+    "dnp3.control.pri": TRUTH, "dnp3.control.fcb": TRUTH, "dnp3.control.fcv": TRUTH,
+    "dnp3.control.function_code": NUMBER, "dnp3.application": OBJECT,
+    "dnp3.application.control": OBJECT, "dnp3.application.control.fir": TRUTH,
+    "dnp3.application.control.fin": TRUTH, "dnp3.application.control.con": TRUTH,
+    "dnp3.application.control.uns": TRUTH, "dnp3.application.control.sequence": NUMBER,
+    "dnp3.application.function_code": NUMBER, "dnp3.application.complete": TRUTH,
+    "dnp3.iin": OBJECT, "dnp3.iin.indicators": TEXTS, "enip": OBJECT, "enip.request": OBJECT,
+    "enip.response": OBJECT,
+}
+
+
+def type_of(value):
+    if isinstance(value, bool):
+        return TRUTH
+    if isinstance(value, (int, float)):
+        return NUMBER
+    if isinstance(value, str):
+        return TEXT
+    if isinstance(value, dict):
+        return OBJECT
+    return {NUMBER: NUMBERS, TEXT: TEXTS, None: None}.get(type_of(value[0]) if value else None)
+
+
+def check_suricata(event, raw):
+    """Keys that EVE has keep the type, and the words, that they have there."""
+
+    def walk(value, path):
+        wanted = EVE_TYPES.get(path)
+        if wanted and value != []:
+            demand(type_of(value) == wanted, f"{path} is no {wanted}")
+        if isinstance(value, dict):
+            for key, member in value.items():
+                walk(member, f"{path}.{key}" if path else key)
+
+    walk(event, "")
+    demand(0 <= event.get("flow_id", 0) < 1 << 51, "flow_id of more than 51 bits")
+    if event["event_type"] == "anomaly":
+        demand(event["anomaly"]["type"] in ("decode", "stream", "applayer"), "anomaly.type")
+    if event["event_type"] == "flow":
+        demand(event["flow"]["state"] in ("new", "established", "closed", "bypassed"), "flow.state")
+        demand(event["flow"]["reason"] in ("timeout", "forced", "shutdown", "unknown", "tcp_reuse"),
+               "flow.reason")
+
+
+TWO_WAY = {1: {8: 0, 0: 8, 13: 14, 14: 13, 15: 16, 16: 15, 17: 18, 18: 17, 10: 9, 9: 10},
+           58: {128: 129, 129: 128, 133: 134, 134: 133, 135: 136, 136: 135, 130: 131, 131: 130,
+                139: 140, 140: 139, 144: 145, 145: 144}}
+
+
+def community_id(event):
+    """Version 1, from what the line says."""
+    number = {"TCP": 6, "UDP": 17, "SCTP": 132, "ICMP": 1, "IPv6-ICMP": 58, "IGMP": 2, "GRE": 47,
+              "ESP": 50, "AH": 51}
+    proto = number.get(event["proto"]) or int(event["proto"])
+    ends = [[ipaddress.ip_address(event[side + "_ip"]).packed, event.get(side + "_port")]
+            for side in ("src", "dest")]
+    one_way = False
+    if proto in TWO_WAY:
+        other = TWO_WAY[proto].get(event["icmp_type"])
+        one_way = other is None
+        ends[0][1] = event["icmp_type"]
+        ends[1][1] = event["icmp_code"] if one_way else other
+    if not one_way:
+        ends.sort(key=lambda end: (end[0], end[1] or 0))
+    data = b"\0\0" + ends[0][0] + ends[1][0] + bytes([proto, 0])
+    if ends[0][1] is not None:
+        data += b"".join(end[1].to_bytes(2, "big") for end in ends)
+    return "1:" + base64.b64encode(hashlib.sha1(data).digest()).decode()
+
+
+def check_community(event, raw):
+    """Filebeat and Malcolm make the Community ID anew, from the line: it has to be the same."""
+    if "community_id" in event:
+        demand(event["community_id"] == community_id(event), "community_id of another flow")
+
+
 def check_evebox(event, raw):
     """EveBox: a time stamp that parses, an event type, numeric flow id, alert.* of its list."""
     datetime.strptime(event["timestamp"], "%Y-%m-%dT%H:%M:%S.%f%z")
     demand(isinstance(event["event_type"], str), "event_type is no string")
     demand(isinstance(event.get("flow_id", 0), int), "flow_id is no integer")
+    demand(isinstance(event["host"], str), "host is no string")
     if event["event_type"] == "alert":
         for key in ("signature_id", "signature", "severity", "action"):
             demand(key in event["alert"], f"alert.{key} is missing")
+        demand(event["alert"]["signature"], "a signature without text")
+        demand("src_ip" in event and "dest_ip" in event or event["proto"] == "ETH", "addresses")
     if event["event_type"] == "stats":
         for path in ("decoder.bytes", "decoder.pkts", "flow.active", "flow.total", "flow.spare",
                      "flow.memuse", "tcp.memuse", "tcp.reassembly_memuse"):
@@ -121,10 +228,13 @@ def check_arkime(event, raw):
     demand(event["event_type"] == "alert" or not event["event_type"].startswith("alert"),
            "an event type that is taken for alert")
     for o in objects(event):
-        demand(len(o) <= 100, f"an object with {len(o)} keys")
+        demand(len(o) < 100, f"an object with {len(o)} keys")
     if event["event_type"] == "alert" and event["proto"] in ("TCP", "UDP", "ICMP"):
         ipaddress.ip_address(event["src_ip"])
         ipaddress.ip_address(event["dest_ip"])
+        if event["proto"] != "ICMP":  # it finds the session by the five of them
+            demand("src_port" in event and "dest_port" in event, "an alert without ports")
+        demand(event["alert"]["category"], "an alert without category")
     if "vlan" in event:
         demand(all(isinstance(v, int) for v in event["vlan"]) and event["vlan"], "vlan")
 
@@ -139,6 +249,8 @@ def check_filebeat(event, raw):
         if key in event:
             demand(0 <= event[key] <= 65535, key)
             demand(event["proto"] in ("TCP", "UDP", "SCTP"), f"{key} of {event['proto']}")
+    for key in ("event_type", "app_proto"):
+        demand(event.get(key, "") == event.get(key, "").lower(), f"{key} is not lower case")
     if "ip_v" in event:
         demand(ipaddress.ip_address(event["src_ip"]).version == event["ip_v"], "ip_v")
     if event["event_type"] == "alert":
@@ -150,6 +262,8 @@ def check_filebeat(event, raw):
         for key in ("start", "end"):
             demand(TIME.match(event["flow"][key]), f"flow.{key}")
         demand(event["flow"]["start"] <= event["flow"]["end"], "a flow ends before it starts")
+        for key in ("pkts_toserver", "pkts_toclient", "bytes_toserver", "bytes_toclient", "age"):
+            demand(isinstance(event["flow"][key], int), f"flow.{key}")
     # Integers of Elasticsearch are signed, 64 bits.
     demand(all(-(1 << 63) <= n < 1 << 63 for n in numbers(event) if isinstance(n, int)),
            "an integer over 63 bits")
@@ -158,6 +272,7 @@ def check_filebeat(event, raw):
 def check_splunk(event, raw):
     """The Splunk add-ons: the time in front, at most 20,000 bytes a line."""
     demand(raw.startswith(b'{"timestamp":"'), "timestamp is not in front")
+    demand(raw.count(b"\n") == 1, "not one line")
     demand(len(raw) <= 20000, f"line of {len(raw)} bytes")
 
 
@@ -192,6 +307,9 @@ def check_malcolm(event, raw):
         demand(re.match(r"1:[A-Za-z0-9+/]{27}=\Z", event["community_id"]), "community_id")
     if "ether" in event:
         demand("src_mac" in event["ether"] and "dest_mac" in event["ether"], "ether")
+    if event["event_type"] == "flow":
+        demand("flow_id" in event and {"start", "end", "age"} <= set(event["flow"]), "flow")
+        demand("ip_v" in event or event["proto"] == "ETH", "ip_v")
 
 
 def check_own(event, raw):
@@ -221,7 +339,7 @@ def check_own(event, raw):
         demand(fieldtap["first_seen"] <= fieldtap["last_seen"], "seen last before first")
 
 
-CONSUMERS = [check_evebox, check_arkime, check_filebeat, check_splunk, check_wazuh, check_telegraf,
+CONSUMERS = [check_suricata, check_community, check_evebox, check_arkime, check_filebeat, check_splunk, check_wazuh, check_telegraf,
              check_malcolm, check_own]
 
 

@@ -257,7 +257,8 @@ class Asking(Case):
         for option in ("-V", "--version"):
             r = run(option)
             self.assertOk(r)
-            self.assertRegex(r.out, r"^fieldtap \d+\.\d+\.\d+, plugin interface \d+\n$")
+            self.assertRegex(r.out, r"^fieldtap \d+\.\d+\.\d+, plugin interface \d+\n"
+                                    r"DPDK [\d.]+\S*, jansson [\d.]+\n$")
 
     def test_help(self):
         for option in ("-h", "--help"):
@@ -268,6 +269,11 @@ class Asking(Case):
         table = source[source.index("long_options[] = {"):source.index("{0},\n};")]
         for name in re.findall(r'\{"([a-z-]+)"', table):
             self.assertIn(f"--{name}", r.out)
+        for heading in ("Usage", "Reading", "Writing", "Running", "Asking", "Files", "Signals",
+                        "Exit code", "Examples"):
+            self.assertIn(f"\n{heading}\n", r.out)
+        for short in re.findall(r"no_argument, NULL, '(.)'|required_argument, NULL, '(.)'", table):
+            self.assertRegex(r.out, rf"\n  -{''.join(short)}, --", short)
 
     def test_list_protocols(self):
         r = run("--list-protocols")
@@ -288,6 +294,9 @@ class Asking(Case):
         r = run("--describe", "modbus")
         self.assertRegex(r.out, r"\n  43/14 +read_device_identification +diagnostic")
         self.assertIn("\nViolations\n", r.out)
+        for heads in (("FIELD", "TYPE", "MEANING"), ("CODE", "COMMAND", "CLASS", "ATT&CK"),
+                      ("VIOLATION", "SEVERITY", "ALERT", "MEANING")):
+            self.assertRegex(r.out, r"\n  " + " +".join(heads) + r"\n")
 
     def test_describe_config(self):
         r = run("--describe-config")
