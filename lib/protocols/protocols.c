@@ -9,6 +9,8 @@
     X(cotp) \
     X(dnp3) \
     X(enip) \
+    X(ftp) \
+    X(ftp_data) \
     X(goose) \
     X(http) \
     X(modbus) \

@@ -46,7 +46,7 @@ DISABLED = ["idmp"]
 
 # tshark's protocols of which one makes a capture worth comparing.
 FAMILIES = {"arp", "modbus", "mbtcp", "mbrtu", "dnp3", "tpkt", "cotp", "s7comm", "enip", "cip",
-            "goose", "http", "ssdp"}
+            "goose", "ftp", "http", "ssdp"}
 
 GENERATED = [
     ("plant seed 1", ["--seed", "1", "--seconds", "300"]),
@@ -118,6 +118,10 @@ PROTOCOLS = [
     Protocol("cip", "cip.service", cip_service),
     # The number itself is content; that there is one makes it a GOOSE PDU.
     Protocol("goose", "goose.stNum", lambda message, of: 0 if "st_num" in of else None),
+    Protocol("ftp", "ftp.response.code", lambda message, of: int(of["completion_code"][0])
+             if "completion_code" in of else None, decode_as="ftp"),
+    Protocol("ftp_request", "ftp.request.command", lambda message, of: word(of["command"])
+             if "command" in of and "completion_code" not in of else None, number=word, of="ftp"),
     Protocol("http", "http.response.code", member("status"), decode_as="http"),
     Protocol("http_request", "http.request.method", http_method, number=word, of="http"),
 ]
