@@ -153,6 +153,8 @@ static void tick_if_due(struct reader *r)
     if (second == r->tick_second)
         return;
     r->tick_second = second;
+    for (unsigned shard = 0; shard < FT_SHARDS; shard++)
+        ft_defrag_tick(r->sensor->defrag, (uint8_t)shard, r->clock);
     uint64_t interval = r->sensor->options->stats_interval * SECOND;
     if (interval && r->clock >= r->next_stats_ns) {
         if (r->next_stats_ns)

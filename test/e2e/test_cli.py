@@ -171,6 +171,27 @@ class Reading(Case):
                 self.assertEqual(self.stats(out)["packets"]["read"], 1)
 
 
+    def fragments(self, seconds):
+        """A request in two fragments that far apart; the statistics of the run over both."""
+        whole = modbus_read()[14:]
+        body, parts = whole[20:], []
+        for offset, data in ((0, body[:8]), (8, body[8:])):
+            head = bytearray(whole[:20])
+            struct.pack_into(">H", head, 2, 20 + len(data))
+            struct.pack_into(">H", head, 6, (0x2000 if offset == 0 else 0) | offset // 8)
+            parts.append(sensor.ethernet(bytes(head) + data))
+        # packets in between: time passes for the others too
+        between = [(second, modbus_read(host=9)) for second in range(1, seconds)]
+        path = self.write("fragments.pcap", pcap([(0, parts[0]), *between, (seconds, parts[1])]))
+        self.assertOk(sensor.run("-r", path, "-l", self.out))
+        return self.stats()["tables"]["fragments"]
+
+    def test_fragments_wait_for_half_a_minute(self):
+        near, far = self.fragments(29), self.fragments(31)
+        self.assertEqual((near["datagrams"], near["expired"]), (1, 0))
+        self.assertEqual((far["datagrams"], far["expired"]), (0, 1))
+
+
 class Writing(Case):
     """-l, --log."""
 
