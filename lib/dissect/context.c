@@ -1047,9 +1047,23 @@ void ft_asset_behind(struct ft_context *ctx, enum ft_party who, enum ft_subaddre
         f->sub = (struct ft_sub){.kind = (uint8_t)kind, .value = value};
 }
 
-void ft_asset_address(struct ft_context *ctx, struct ft_view ip, struct ft_view mac)
+void ft_asset_of(struct ft_context *ctx, struct ft_view address, enum ft_fact fact,
+                 struct ft_view text)
 {
-    struct ft_call *call = ft_call_of(ctx);
+    if (address.len != 4 && address.len != 6 && address.len != 16)
+        return;
+    struct ft_asset_fact *f =
+        fact_add(ft_call_of(ctx), FT_SENDER, (uint8_t)fact, text.data, text.len);
+    if (!f)
+        return;
+    f->sub = (struct ft_sub){0};
+    f->of_length = (uint8_t)address.len;
+    memcpy(f->of, address.data, address.len);
+}
+
+static void state_address(struct ft_call *call, struct ft_view ip, struct ft_view mac,
+                          enum ft_fact_kind kind)
+{
     char both[22];
     if ((ip.len != 4 && ip.len != 16) || mac.len != 6)
         return;
@@ -1057,7 +1071,17 @@ void ft_asset_address(struct ft_context *ctx, struct ft_view ip, struct ft_view 
     memcpy(both + ip.len, mac.data, 6);
     struct ft_asset_fact *f = fact_add(call, FT_SENDER, 0, both, ip.len + 6);
     if (f)
-        f->kind = FT_FACT_ADDRESS;
+        f->kind = (uint8_t)kind;
+}
+
+void ft_asset_address(struct ft_context *ctx, struct ft_view ip, struct ft_view mac)
+{
+    state_address(ft_call_of(ctx), ip, mac, FT_FACT_ADDRESS);
+}
+
+void ft_asset_lease(struct ft_context *ctx, struct ft_view ip, struct ft_view mac)
+{
+    state_address(ft_call_of(ctx), ip, mac, FT_FACT_LEASE);
 }
 
 /* ---- the call ---- */

@@ -74,6 +74,7 @@ struct ft_finding {
 enum ft_fact_kind {
     FT_FACT_TEXT = 0,
     FT_FACT_ADDRESS, /**< text holds IP (4 or 16 bytes) then MAC (6) */
+    FT_FACT_LEASE,   /**< as ADDRESS, said by who gives addresses out */
 };
 
 struct ft_asset_fact {
@@ -84,6 +85,8 @@ struct ft_asset_fact {
     uint16_t length;
     struct ft_sub sub; /**< the device behind the party, kind NONE = the party itself */
     const char *text;
+    uint8_t of_length; /**< not 0: about the device with the address `of` instead, IP or MAC */
+    uint8_t of[16];
 };
 
 struct ft_call;

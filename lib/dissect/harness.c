@@ -166,7 +166,7 @@ static void write_fact(struct ft_harness *h, const struct ft_asset_fact *f)
 {
     struct ft_json *j = &h->json;
     ft_json_object(j);
-    if (f->kind == FT_FACT_ADDRESS) {
+    if (f->kind != FT_FACT_TEXT) {
         uint32_t ip = f->length - 6u;
         ft_json_key(j, "address");
         ft_json_object(j);
@@ -174,11 +174,21 @@ static void write_fact(struct ft_harness *h, const struct ft_asset_fact *f)
         ft_json_ip(j, (const uint8_t *)f->text, ip == 16);
         ft_json_key(j, "mac");
         ft_json_mac(j, (const uint8_t *)f->text + ip);
+        if (f->kind == FT_FACT_LEASE)
+            ft_json_put_bool(j, "lease", true);
     } else {
         ft_json_key(j, "fact");
         ft_json_object(j);
-        ft_json_put_string(j, "party", f->party == FT_SENDER ? "sender" : "receiver");
-        put_sub(j, "sub", &f->sub);
+        if (f->of_length) {
+            ft_json_key(j, "of");
+            if (f->of_length == 6)
+                ft_json_mac(j, f->of);
+            else
+                ft_json_ip(j, f->of, f->of_length == 16);
+        } else {
+            ft_json_put_string(j, "party", f->party == FT_SENDER ? "sender" : "receiver");
+            put_sub(j, "sub", &f->sub);
+        }
         ft_json_put_string(j, "fact", ft_fact_name(f->fact));
         ft_json_key(j, "value");
         ft_json_text(j, f->text, f->length);

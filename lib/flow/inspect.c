@@ -451,16 +451,28 @@ static bool is_changing_fact(uint8_t fact)
     return fact == FT_FACT_MODE || fact == FT_FACT_FIRMWARE || fact == FT_FACT_PROTECTION;
 }
 
+/* Family of an address by its bytes; 0: none. */
+static uint8_t family_of_length(uint8_t length)
+{
+    return length == 4 ? 4 : length == 16 ? 6 : length == 6 ? 2 : 0;
+}
+
 /* Facts are told once: until the shard's novelty is renewed, or the value is another. */
 static COLD void tell_fact(struct ft_inspector *ins, const struct ft_asset_fact *f)
 {
     const struct ft_flow *flow = ins->flow;
     bool of_b = (f->party == FT_SENDER) == (ins->side == FT_SIDE_B);
     const union ft_ip *ip = of_b ? &flow->key.b : &flow->key.a;
-    uint64_t h = ft_hash_mix(ip->words[0], ip->words[1] ^ flow->key.family);
+    union ft_ip of = {0};
+    memcpy(of.bytes, f->of, f->of_length);
+    uint64_t h = f->of_length ? ft_hash_mix(of.words[0], of.words[1] ^ (uint64_t)f->of_length << 32)
+                              : ft_hash_mix(ip->words[0], ip->words[1] ^ flow->key.family);
     h = ft_hash_mix(h, (uint64_t)f->fact << 16 | (uint64_t)f->sub.kind << 8 | f->kind);
     h = ft_hash_mix(h, f->sub.value);
-    if (is_changing_fact(f->fact)
+    bool is_lease = f->kind == FT_FACT_LEASE;
+    if (is_lease) /* of the address to whoever has it now */
+        h = ft_hash_bytes(h, f->text, f->length - 6u);
+    if (is_lease || is_changing_fact(f->fact)
             ? !ft_novelty_change(novelty(ins), h, ft_hash_bytes(1, f->text, f->length))
             : !ft_novelty_add(novelty(ins), ft_hash_bytes(h, f->text, f->length)))
         return;
@@ -469,7 +481,10 @@ static COLD void tell_fact(struct ft_inspector *ins, const struct ft_asset_fact 
         return;
     e->protocol = (uint16_t)(ins->call.messages[f->message].protocol->index + 1);
     event_flow(ins, e, flow, ins->side);
-    e->fact.is_address = f->kind == FT_FACT_ADDRESS;
+    e->fact.is_address = f->kind != FT_FACT_TEXT;
+    e->fact.is_lease = f->kind == FT_FACT_LEASE;
+    e->fact.of_family = family_of_length(f->of_length);
+    e->fact.of = of;
     e->fact.party = f->party;
     e->fact.fact = f->fact;
     e->fact.text = event_append(e, f->text, f->length);

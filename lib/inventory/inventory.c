@@ -5,6 +5,7 @@
 #include "base/hash.h"
 #include "base/index.h"
 #include "dissect/context.h"
+#include "inventory/hearsay.h"
 
 #include <arpa/inet.h>
 #include <stdlib.h>
@@ -33,6 +34,7 @@ struct ft_inventory {
     uint32_t mac_count, mac_size;
     struct ft_index by_address, by_mac;
     struct ft_asset *changed_first, *changed_last;
+    struct ft_hearsay *hearsay;
     uint64_t refused;
 };
 
@@ -46,6 +48,11 @@ struct ft_inventory *ft_inventory_new(const struct ft_inventory_config *config,
     inv->registry = registry;
     if (!inv->config.max_assets)
         inv->config.max_assets = 100000;
+    inv->hearsay = ft_hearsay_new(config->key);
+    if (!inv->hearsay) {
+        free(inv);
+        return NULL;
+    }
     inv->oui = ft_oui_load(config->oui ? config->oui : FT_OUI_DIRECTORY);
     return inv;
 }
@@ -75,6 +82,7 @@ void ft_inventory_free(struct ft_inventory *inv)
     ft_index_free(&inv->by_address);
     ft_index_free(&inv->by_mac);
     ft_oui_free(inv->oui);
+    ft_hearsay_free(inv->hearsay);
     free(inv);
 }
 
@@ -216,6 +224,8 @@ static bool grow(void ***array, uint32_t count, uint32_t *size)
     return true;
 }
 
+static void learn_hearsay(struct ft_inventory *inv, struct ft_asset *a, uint64_t time_ns);
+
 static struct ft_asset *create(struct ft_inventory *inv, const struct key *k, uint64_t time_ns)
 {
     struct ft_asset *a = NULL;
@@ -242,6 +252,8 @@ static struct ft_asset *create(struct ft_inventory *inv, const struct key *k, ui
     ft_index_add(&inv->by_address, key_hash(inv, k), a->number);
     *(k->sub_kind ? &inv->nested : &inv->alive) += 1;
     mark(inv, a, FT_ASSET_NEW);
+    if (!a->sub_kind)
+        learn_hearsay(inv, a, time_ns);
     return a;
 }
 
@@ -468,6 +480,29 @@ static void adopt(struct ft_inventory *inv, struct ft_asset *to, struct ft_asset
     mark(inv, child, FT_ASSET_NEW); /* under its new id */
 }
 
+/* Take over a fact of another asset that was found to be the same: what was said last counts. */
+static void merge_value(struct ft_asset *to, struct ft_asset_value *v)
+{
+    struct ft_asset_value **at = &to->values;
+    while (*at && ((*at)->fact != v->fact || (*at)->protocol != v->protocol))
+        at = &(*at)->next;
+    struct ft_asset_value *old = *at;
+    if (old && v->since_ns < old->since_ns) {
+        free(v->text);
+        free(v);
+        return;
+    }
+    v->next = old ? old->next : NULL;
+    *at = v;
+    if (!old) {
+        to->value_count++;
+        return;
+    }
+    v->changes += old->changes + (strcmp(v->text, old->text) != 0);
+    free(old->text);
+    free(old);
+}
+
 /* Move all that is known of `from`, a MAC address, to `to`, its IP address, and forget `from`. */
 static void merge(struct ft_inventory *inv, struct ft_asset *to, struct ft_asset *from)
 {
@@ -479,13 +514,12 @@ static void merge(struct ft_inventory *inv, struct ft_asset *to, struct ft_asset
     }
     add_role(inv, to, &to->roles_said, from->roles_said);
     add_role(inv, to, &to->roles_derived, from->roles_derived);
-    struct ft_asset_value **end = &to->values;
-    while (*end)
-        end = &(*end)->next;
-    *end = from->values;
-    to->value_count += from->value_count;
     if (from->values)
         mark(inv, to, FT_ASSET_FACT);
+    for (struct ft_asset_value *v = from->values, *next; v; v = next) {
+        next = v->next;
+        merge_value(to, v);
+    }
     from->values = NULL;
 
     for (struct ft_asset *c = from->children, *next; c; c = next) {
@@ -557,10 +591,10 @@ static void say_role(struct ft_inventory *inv, struct ft_asset *a, const char *t
             add_role(inv, a, &a->roles_said, 1u << role);
 }
 
-static void state(struct ft_inventory *inv, struct ft_asset *a, const struct ft_event *e)
+/* A fact of event `e`, whose text may lie elsewhere. */
+static void state_text(struct ft_inventory *inv, struct ft_asset *a, const struct ft_event *e,
+                       const char *text, uint16_t length)
 {
-    const char *text = (const char *)e + e->fact.text;
-    uint16_t length = (uint16_t)strnlen(text, e->fact.length);
     if (e->fact.fact == FT_FACT_ROLE) {
         say_role(inv, a, text, length);
         return;
@@ -586,6 +620,32 @@ static void state(struct ft_inventory *inv, struct ft_asset *a, const struct ft_
     *at = v;
     a->value_count++;
     note_fact(inv, a, v->fact);
+}
+
+static void state(struct ft_inventory *inv, struct ft_asset *a, const struct ft_event *e)
+{
+    const char *text = (const char *)e + e->fact.text;
+    state_text(inv, a, e, text, (uint16_t)strnlen(text, e->fact.length));
+}
+
+struct hearer {
+    struct ft_inventory *inv;
+    struct ft_asset *asset;
+    uint64_t time_ns;
+};
+
+static void hear(void *user, const struct ft_hearsay_fact *fact)
+{
+    const struct hearer *h = user;
+    struct ft_event e = {.type = FT_EVENT_FACT, .protocol = fact->protocol, .time_ns = h->time_ns};
+    e.fact.fact = fact->fact;
+    state_text(h->inv, h->asset, &e, fact->text, fact->length);
+}
+
+static void learn_hearsay(struct ft_inventory *inv, struct ft_asset *a, uint64_t time_ns)
+{
+    struct hearer h = {inv, a, time_ns};
+    ft_hearsay_of(inv->hearsay, &a->address, hear, &h);
 }
 
 /* ---- events ---- */
@@ -624,14 +684,47 @@ static void learn_address(struct ft_inventory *inv, const struct ft_event *e)
     struct ft_asset *a = see(inv, &address, e->time_ns);
     if (!a)
         return;
-    tell_moved(inv, e, a, bytes + e->fact.length - 6);
+    /* An address that was leased to another device moves there by right. */
+    if (!e->fact.is_lease)
+        tell_moved(inv, e, a, bytes + e->fact.length - 6);
     bind_strong(inv, a, bytes + e->fact.length - 6);
+}
+
+/* What a host says of another. Who names a MAC address knows it from the device; an IP address in
+ * an answer may be anybody's: of those only who is there, or will be, is told of. */
+static void learn_of(struct ft_inventory *inv, const struct ft_event *e)
+{
+    struct ft_address address = {.family = e->fact.of_family, .ip = e->fact.of};
+    const char *text = (const char *)e + e->fact.text;
+    if (!ft_address_is_device(&address))
+        return;
+    struct ft_asset *a =
+        address.family == 2 ? see(inv, &address, e->time_ns) : lookup(inv, &address);
+    if (a) {
+        state(inv, a, e);
+        return;
+    }
+    if (address.family == 2)
+        return;
+    struct ft_hearsay_fact fact = {.address = address,
+                                   .time_ns = e->time_ns,
+                                   .protocol = e->protocol,
+                                   .fact = e->fact.fact,
+                                   .length = (uint16_t)strnlen(text, e->fact.length)};
+    char copy[257] = {0};
+    memcpy(copy, text, fact.length < sizeof(copy) - 1 ? fact.length : sizeof(copy) - 1);
+    fact.text = copy;
+    ft_hearsay_add(inv->hearsay, &fact);
 }
 
 static void learn_fact(struct ft_inventory *inv, const struct ft_event *e)
 {
     if (e->fact.is_address) {
         learn_address(inv, e);
+        return;
+    }
+    if (e->fact.of_family) {
+        learn_of(inv, e);
         return;
     }
     struct ft_address address = ft_event_address(e, (enum ft_party)e->fact.party);

@@ -189,6 +189,8 @@ static void test_functions(void **state)
     FUNCTION(ft_asset_behind, void, CONTEXT, enum ft_party, enum ft_subaddress_kind, uint64_t,
              enum ft_fact, const char *)
     FUNCTION(ft_asset_address, void, CONTEXT, struct ft_view, struct ft_view)
+    FUNCTION(ft_asset_lease, void, CONTEXT, struct ft_view, struct ft_view)
+    FUNCTION(ft_asset_of, void, CONTEXT, struct ft_view, enum ft_fact, struct ft_view)
     FUNCTION(ft_ber_next, bool, struct ft_view *, struct ft_ber *)
     FUNCTION(ft_ber_int, int64_t, struct ft_view)
     FUNCTION(ft_ber_uint, uint64_t, struct ft_view)

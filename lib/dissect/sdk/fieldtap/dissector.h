@@ -774,6 +774,21 @@ void ft_asset_behind(struct ft_context *ctx, enum ft_party who, enum ft_subaddre
  */
 void ft_asset_address(struct ft_context *ctx, struct ft_view ip, struct ft_view mac);
 
+/**
+ * As ft_asset_address() by the authority that gives addresses out (a DHCP server's ACK): the
+ * address may be another device's than before without anything being wrong.
+ */
+void ft_asset_lease(struct ft_context *ctx, struct ft_view ip, struct ft_view mac);
+
+/**
+ * As ft_asset() about the device that has an address: IPv4 (4 bytes), IPv6 (16) or MAC (6); views
+ * of another size are ignored. For what one host says of another: names in DNS answers, of clients
+ * in DHCP. Who knows a MAC address has it from the device; what is said of an IP address is
+ * hearsay, makes no asset, and is kept (bounded) until the device is heard itself.
+ */
+void ft_asset_of(struct ft_context *ctx, struct ft_view address, enum ft_fact fact,
+                 struct ft_view text);
+
 #ifdef __cplusplus
 }
 #endif
