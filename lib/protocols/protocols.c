@@ -8,11 +8,14 @@
     X(cip) \
     X(cotp) \
     X(dnp3) \
+    X(dns) \
     X(enip) \
     X(ftp) \
     X(ftp_data) \
     X(goose) \
     X(http) \
+    X(llmnr) \
+    X(mdns) \
     X(modbus) \
     X(modbus_rtu) \
     X(s7comm) \
