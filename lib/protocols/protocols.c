@@ -7,6 +7,7 @@
     X(arp) \
     X(cip) \
     X(cotp) \
+    X(dhcp) \
     X(dnp3) \
     X(dns) \
     X(enip) \
@@ -18,7 +19,11 @@
     X(mdns) \
     X(modbus) \
     X(modbus_rtu) \
+    X(nbns) \
+    X(ntp) \
     X(s7comm) \
+    X(syslog) \
+    X(tftp) \
     X(tpkt) \
     X(umas)
 

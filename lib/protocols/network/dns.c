@@ -44,7 +44,11 @@ static const struct ft_command commands[] = {
     COMMAND(FT_DNS_DSO, FT_ANY_QUALIFIER, "session", SESSION, NULL),
 };
 
-static const struct ft_violation violations[] = {FT_DNS_VIOLATION_ROWS("DNS")};
+static const struct ft_violation violations[] = {
+    FT_DNS_SHARED_VIOLATION_ROWS("DNS"),
+    [FT_DNS_V_UNSOLICITED] = FT_DNS_VIOLATION("unsolicited", "DNS answer that nobody asked for", "T0830", MINOR),
+    [FT_DNS_V_ANSWERS_DIFFER] = FT_DNS_VIOLATION("answers_differ", "Two different DNS answers to one query", "T0830", MINOR),
+};
 /* clang-format on */
 
 _Static_assert(sizeof(fields) / sizeof(fields[0]) == DNS_FIELDS, "one row a field");

@@ -327,7 +327,7 @@ static void check_answer(struct ft_context *ctx, enum ft_dns_flavour flavour,
     bool is_address = r->type == FT_DNS_A || r->type == FT_DNS_AAAA;
     if (flavour != FT_DNS_UNICAST && is_address &&
         (ft_dns_name_is(&r->name, "wpad", 4) || ft_dns_name_is(&r->name, "wpad.local", 10)))
-        ft_violation(ctx, FT_DNS_V_WPAD, at);
+        ft_violation(ctx, is_multicast(flavour) ? FT_MDNS_V_WPAD : FT_LLMNR_V_WPAD, at);
 }
 
 static void read_section(struct ft_context *ctx, struct ft_dns_facts *facts, struct header *h,
@@ -369,7 +369,7 @@ static void check_header(struct ft_context *ctx, enum ft_dns_flavour flavour,
         ft_violation(ctx, FT_DNS_V_Z_BIT, at);
     if (is_multicast(flavour)) {
         if (h->is_response && ctx->src_port != 5353 && ctx->transport == FT_TRANSPORT_UDP)
-            ft_violation(ctx, FT_DNS_V_SOURCE_PORT, at);
+            ft_violation(ctx, FT_MDNS_V_SOURCE_PORT, at);
         return;
     }
     if (h->flags & FT_DNS_TC && ctx->transport == FT_TRANSPORT_TCP)

@@ -167,13 +167,14 @@ enum ft_dns_field {
     DNS_LABEL_LENGTH,
     DNS_LABEL_ENTROPY,
     DNS_TCP,
-    DNS_SERVICE,
+    DNS_FIELDS,
+    DNS_SERVICE = DNS_FIELDS, /* mDNS alone, from here on */
     DNS_INSTANCE,
     DNS_HOST,
     DNS_PORT,
     DNS_TXT,
     DNS_GOODBYE,
-    DNS_FIELDS
+    MDNS_FIELDS
 };
 
 /* The rows of a record, behind its group. */
@@ -284,7 +285,9 @@ enum ft_dns_record_field {
     [DNS_LABEL_LENGTH] = FT_DNS_ROW("label_len", "Its longest label", NULL, 0, UINT, 0),           \
     [DNS_LABEL_ENTROPY] =                                                                          \
         FT_DNS_ROW("label_entropy", "Bits a character of its first label", NULL, 0, FLOAT, 0),     \
-    [DNS_TCP] = FT_DNS_ROW("tcp", "Over TCP", NULL, 0, BOOL, 0),                                   \
+    [DNS_TCP] = FT_DNS_ROW("tcp", "Over TCP", NULL, 0, BOOL, 0)
+
+#define FT_MDNS_FIELD_ROWS                                                                         \
     [DNS_SERVICE] =                                                                                \
         FT_DNS_ROW("service", "Kinds of service (DNS-SD)", NULL, 0, STRING, FT_FIELD_LIST),        \
     [DNS_INSTANCE] =                                                                               \
@@ -305,11 +308,15 @@ enum ft_dns_violation {
     FT_DNS_V_TRUNCATED_TCP,
     FT_DNS_V_QUESTIONS,
     FT_DNS_V_QUERY_WITH_ANSWERS,
-    FT_DNS_V_UNSOLICITED,
+    FT_DNS_V_SHARED, /* DNS and LLMNR have all of these, mDNS those before TRUNCATED_TCP */
+    FT_DNS_V_UNSOLICITED = FT_DNS_V_SHARED, /* DNS alone */
     FT_DNS_V_ANSWERS_DIFFER,
-    FT_DNS_V_WPAD,
-    FT_DNS_V_SOURCE_PORT,
-    FT_DNS_VIOLATIONS
+    FT_DNS_VIOLATIONS,
+    FT_LLMNR_V_WPAD = FT_DNS_V_SHARED,
+    FT_LLMNR_VIOLATIONS,
+    FT_MDNS_V_WPAD = FT_DNS_V_TRUNCATED_TCP,
+    FT_MDNS_V_SOURCE_PORT,
+    FT_MDNS_VIOLATIONS,
 };
 
 #define FT_DNS_VIOLATION(name, title, mitre, severity)                                             \
@@ -333,22 +340,21 @@ enum ft_dns_violation {
     [FT_DNS_V_RDATA] = FT_DNS_VIOLATION(                                                           \
         "rdata", protocol " record whose data do not fit its type", "T0814", MINOR),               \
     [FT_DNS_V_OPCODE] =                                                                            \
-        FT_DNS_VIOLATION("opcode", protocol " operation that is not assigned", NULL, WARNING),     \
-    [FT_DNS_V_TRUNCATED_TCP] = FT_DNS_VIOLATION(                                                   \
-        "truncated_over_tcp", protocol " message marked as truncated over TCP", NULL, WARNING),    \
-    [FT_DNS_V_QUESTIONS] = FT_DNS_VIOLATION(                                                       \
-        "questions", protocol " message with several questions", "T0814", WARNING),                \
-    [FT_DNS_V_QUERY_WITH_ANSWERS] = FT_DNS_VIOLATION(                                              \
-        "query_with_answers", protocol " query with answer records", NULL, WARNING),               \
-    [FT_DNS_V_UNSOLICITED] =                                                                       \
-        FT_DNS_VIOLATION("unsolicited", protocol " answer that nobody asked for", "T0830", MINOR), \
-    [FT_DNS_V_ANSWERS_DIFFER] = FT_DNS_VIOLATION(                                                  \
-        "answers_differ", "Two different " protocol " answers to one query", "T0830", MINOR),      \
-    [FT_DNS_V_WPAD] = FT_DNS_VIOLATION(                                                            \
-        "wpad", protocol " answer for the name of the proxy configuration", "T0830", MINOR),       \
-    [FT_DNS_V_SOURCE_PORT] = FT_DNS_VIOLATION(                                                     \
-        "source_port", protocol " response from another port than the protocol's", "T0830",        \
-        WARNING)
+        FT_DNS_VIOLATION("opcode", protocol " operation that is not assigned", NULL, WARNING)
+
+#define FT_DNS_SHARED_VIOLATION_ROWS(protocol)                                                     \
+    FT_DNS_VIOLATION_ROWS(protocol),                                                               \
+        [FT_DNS_V_TRUNCATED_TCP] =                                                                 \
+            FT_DNS_VIOLATION("truncated_over_tcp",                                                 \
+                             protocol " message marked as truncated over TCP", NULL, WARNING),     \
+        [FT_DNS_V_QUESTIONS] = FT_DNS_VIOLATION(                                                   \
+            "questions", protocol " message with several questions", "T0814", WARNING),            \
+        [FT_DNS_V_QUERY_WITH_ANSWERS] = FT_DNS_VIOLATION(                                          \
+            "query_with_answers", protocol " query with answer records", NULL, WARNING)
+
+#define FT_DNS_WPAD_ROW(protocol)                                                                  \
+    FT_DNS_VIOLATION("wpad", protocol " answer for the name of the proxy configuration", "T0830",  \
+                     MINOR)
 
 /* ---- whole messages ------------------------------------------------------------------------- */
 

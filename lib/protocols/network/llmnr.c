@@ -26,7 +26,10 @@ static const struct ft_command commands[] = {
     COMMAND(FT_DNS_QUERY, "query", READ),
 };
 
-static const struct ft_violation violations[] = {FT_DNS_VIOLATION_ROWS("LLMNR")};
+static const struct ft_violation violations[] = {
+    FT_DNS_SHARED_VIOLATION_ROWS("LLMNR"),
+    [FT_LLMNR_V_WPAD] = FT_DNS_WPAD_ROW("LLMNR"),
+};
 /* clang-format on */
 
 _Static_assert(sizeof(fields) / sizeof(fields[0]) == DNS_FIELDS, "one row a field");

@@ -17,7 +17,8 @@ static const struct ft_carrier carriers[] = {
     {.kind = FT_CARRIER_UDP, .value = PORT},
 };
 
-static const struct ft_field fields[] = {FT_DNS_FIELD_ROWS("mdns", "Multicast DNS")};
+static const struct ft_field fields[] = {FT_DNS_FIELD_ROWS("mdns", "Multicast DNS"),
+                                         FT_MDNS_FIELD_ROWS};
 
 #define COMMAND(code, qualifier, name, class) {code, qualifier, name, FT_CLASS_##class, {0}, NULL}
 
@@ -28,10 +29,14 @@ static const struct ft_command commands[] = {
     COMMAND(FT_DNS_QUERY, FT_DNS_GOODBYE, "goodbye", ADMIN),
 };
 
-static const struct ft_violation violations[] = {FT_DNS_VIOLATION_ROWS("mDNS")};
+static const struct ft_violation violations[] = {
+    FT_DNS_VIOLATION_ROWS("mDNS"),
+    [FT_MDNS_V_WPAD] = FT_DNS_WPAD_ROW("mDNS"),
+    [FT_MDNS_V_SOURCE_PORT] = FT_DNS_VIOLATION("source_port", "mDNS response from another port than the protocol's", "T0830", WARNING),
+};
 /* clang-format on */
 
-_Static_assert(sizeof(fields) / sizeof(fields[0]) == DNS_FIELDS, "one row a field");
+_Static_assert(sizeof(fields) / sizeof(fields[0]) == MDNS_FIELDS, "one row a field");
 
 static enum ft_verdict probe(const struct ft_probe *where, struct ft_view payload)
 {
