@@ -313,7 +313,7 @@ static struct transfer *begin(struct ft_context *ctx, uint16_t operation, struct
 {
     struct transfer *t = ft_channel(ctx, FT_SCOPE_HOST_PAIR, ctx->src_port);
 
-    ft_expect_flow(ctx, FT_TRANSPORT_UDP, ctx->src_port, "tftp");
+    ft_expect_flow(ctx, FT_TRANSPORT_UDP, ctx->src_port, "tftp", NULL, 0);
     if (!t)
         return NULL;
     *t = (struct transfer){.first_ns = ctx->time_ns,
