@@ -258,6 +258,12 @@ void ft_json_double(struct ft_json *j, double value)
         ft_json_null(j);
         return;
     }
+    /* Whole numbers, and most values are, need no search for the shortest. */
+    if (value > -1e6 && value < 1e6 && value == (double)(int32_t)value &&
+        !(value == 0 && signbit(value))) {
+        ft_json_int(j, (int32_t)value);
+        return;
+    }
     int n = 0;
     /* Seven to nine digits say a binary32, fifteen to seventeen any binary64. */
     bool is_single = (double)(float)value == value;

@@ -338,6 +338,30 @@ static void test_numbers_of_every_length(void **state)
     check_number(INT64_MAX);
 }
 
+/* Whole numbers take a way of their own, to the same digits. */
+static void test_whole_doubles(void **state)
+{
+    (void)state;
+    char expected[64], got[64];
+    for (int32_t i = -1000003; i <= 1000003; i++) {
+        struct ft_json j = ft_json_make(got, sizeof(got));
+        ft_json_double(&j, i);
+        int n = sprintf(expected, "%.6g", (double)i);
+        if (strtod(expected, NULL) != i)
+            n = sprintf(expected, "%.7g", (double)i);
+        assert_int_equal(j.length, n);
+        assert_memory_equal(got, expected, (size_t)n);
+    }
+    struct ft_json j = writer();
+    ft_json_array(&j);
+    ft_json_double(&j, -0.0);
+    ft_json_double(&j, 0.0);
+    ft_json_double(&j, 999999.5);
+    ft_json_double(&j, -1e300);
+    ft_json_array_end(&j);
+    assert_text(&j, "[-0,0,999999.5,-1e+300]");
+}
+
 /* The second of the time before is remembered: going back and forth changes nothing. */
 static void test_time_back_and_forth(void **state)
 {
@@ -378,6 +402,7 @@ int main(void)
         cmocka_unit_test(test_full_buffer),
         cmocka_unit_test(test_text_of_every_length),
         cmocka_unit_test(test_numbers_of_every_length),
+        cmocka_unit_test(test_whole_doubles),
         cmocka_unit_test(test_time_back_and_forth),
     };
 
