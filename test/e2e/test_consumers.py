@@ -145,6 +145,17 @@ class TestLines(Output):
         self.assertEqual(stats["core"]["operations"], len(self.by_type["operation"]))
         self.assertEqual(sum(stats["app_layer"]["flow"].values()), len(self.by_type["flow"]))
 
+    def test_requests_are_answered_told_or_counted(self):
+        with open(os.path.join(self.folder.name, "out", "stats.json"), encoding="utf-8") as file:
+            requests = json.load(file)["requests"]
+        self.assertGreater(requests["answered"], 100)
+        self.assertGreater(requests["unanswered"], 0)
+        self.assertEqual(requests["asked"], sum(n for k, n in requests.items() if k != "asked"))
+        told = [e for e in self.events if e.get("message", {}).get("answered") is False]
+        self.assertEqual(len(told), requests["unanswered"])
+        del requests["waiting"]
+        self.assertEqual(self.by_type["stats"][-1]["stats"]["ledger"]["requests"], requests)
+
     def test_packets_of_flows_are_all_packets(self):
         packets = sum(f["flow"]["pkts_toserver"] + f["flow"]["pkts_toclient"]
                       for f in self.by_type["flow"])
