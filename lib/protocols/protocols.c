@@ -23,6 +23,7 @@
     X(ntp) \
     X(s7comm) \
     X(syslog) \
+    X(telnet) \
     X(tftp) \
     X(tpkt) \
     X(umas)

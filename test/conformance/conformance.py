@@ -46,7 +46,7 @@ DISABLED = ["idmp"]
 
 # tshark's protocols of which one makes a capture worth comparing.
 FAMILIES = {"arp", "modbus", "mbtcp", "mbrtu", "dnp3", "tpkt", "cotp", "s7comm", "enip", "cip",
-            "goose", "ftp", "http", "ssdp"}
+            "goose", "ftp", "http", "telnet", "ssdp"}
 
 GENERATED = [
     ("plant seed 1", ["--seed", "1", "--seconds", "300"]),
@@ -122,6 +122,10 @@ PROTOCOLS = [
              if "completion_code" in of else None, decode_as="ftp"),
     Protocol("ftp_request", "ftp.request.command", lambda message, of: word(of["command"])
              if "command" in of and "completion_code" not in of else None, number=word, of="ftp"),
+    # tshark counts the end of a sub-negotiation, too.
+    Protocol("telnet", "telnet.cmd", lambda message, of: message.get("code", 300)
+             if message.get("code", 300) < 256 else None, decode_as="telnet",
+             keep=lambda value: value != 240),
     Protocol("http", "http.response.code", member("status"), decode_as="http"),
     Protocol("http_request", "http.request.method", http_method, number=word, of="http"),
 ]
