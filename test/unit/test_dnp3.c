@@ -642,6 +642,21 @@ static void test_segment_order(void **state)
     assert_has(feed(FRAME(RESPONSE, MASTER, OUTSTATION, 0x88, 0, 0)), "\"code\":129");
 }
 
+/* A concentrator speaks to many outstations over one connection: each has its own order. */
+static void test_stations_share_a_flow(void **state)
+{
+    (void)state;
+    for (uint16_t station = 0; station < 3; station++)
+        assert_clean(feed(
+            FRAME(REQUEST, (uint16_t)(OUTSTATION + station), MASTER, 0x41 + station, 0xc0, 1)));
+    for (uint16_t station = 0; station < 3; station++) {
+        const char *t = feed(
+            FRAME(REQUEST, (uint16_t)(OUTSTATION + station), MASTER, 0x82 + station, 60, 2, 6));
+        assert_clean(t);
+        assert_has(t, "\"code\":1,");
+    }
+}
+
 static void test_one_byte_segments(void **state)
 {
     (void)state;
@@ -764,6 +779,7 @@ int main(void)
         TEST(test_noise_between_frames),
         TEST(test_segments),
         TEST(test_segment_order),
+        TEST(test_stations_share_a_flow),
         TEST(test_one_byte_segments),
         TEST(test_datagram_of_several_frames),
         TEST(test_direction_by_content),

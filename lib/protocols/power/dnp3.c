@@ -67,10 +67,15 @@ struct link {
     bool has_transport;
 };
 
-/* State of a flow. */
+/* State of a flow. Most have one pair of stations, which is kept here: a channel costs a search. */
 struct flow {
     bool is_dnp3; /* a header with a right CRC was seen: what is no frame now is noise */
+    bool has_pair;
+    uint32_t pair_key;
+    struct ft_dnp3_pair pair;
 };
+
+_Static_assert(sizeof(struct flow) <= FT_MAX_FLOW_STATE, "fits the state of a flow");
 
 /* What a request leaves for its response. */
 struct kept {
@@ -691,12 +696,25 @@ static void set_parties(struct ft_context *ctx, const struct link *l)
         ft_subaddress(ctx, FT_RECEIVER, FT_SUB_LINK, l->dst);
 }
 
+/* What is known of the two stations in this flow; NULL when there is no room. */
+static struct ft_dnp3_pair *pair_of(struct ft_context *ctx, const struct link *l)
+{
+    struct flow *flow = ctx->flow_state;
+    uint64_t key = pair_key(l);
+
+    if (!flow->has_pair) {
+        flow->has_pair = true;
+        flow->pair_key = (uint32_t)key;
+    }
+    return flow->pair_key == key ? &flow->pair : ft_channel(ctx, FT_SCOPE_FLOW, key);
+}
+
 /* Read what a frame carries; the message is named by it, or by the link function. */
 static void read_user_data(struct ft_context *ctx, struct link *l, struct ft_view *frame,
                            const struct ft_view *at)
 {
     struct ft_dnp3_pair none = {0};
-    struct ft_dnp3_pair *pair = ft_channel(ctx, FT_SCOPE_FLOW, pair_key(l));
+    struct ft_dnp3_pair *pair = pair_of(ctx, l);
     uint8_t gathered[MAX_USER_DATA];
     struct ft_view user, fragment;
     bool is_right = strip_blocks(ctx, frame, l->length - MIN_LENGTH, gathered, &user);
@@ -745,8 +763,7 @@ static void read_frame(struct ft_context *ctx, struct ft_view *pdu)
         read_broken(ctx, pdu);
         return;
     }
-    if (ctx->flow_state)
-        ((struct flow *)ctx->flow_state)->is_dnp3 = true;
+    ((struct flow *)ctx->flow_state)->is_dnp3 = true;
 
     uint8_t control = (uint8_t)ft_peek_u8(pdu, 3);
     struct link l = {
