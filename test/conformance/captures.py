@@ -61,13 +61,14 @@ def sample(captures, count):
     return sorted(chosen)
 
 
-def sensor(binary, path, folder, workers=2, options=()):
-    """Run the sensor over a capture: its exit status and what it said."""
+def sensor(binary, paths, folder, workers=2, options=()):
+    """Run the sensor over captures, one after another: its exit status and what it said."""
     os.makedirs(folder, exist_ok=True)
     for name in ("eve.json", "stats.json", "assets.json"):
         if os.path.exists(os.path.join(folder, name)):
             os.remove(os.path.join(folder, name))
-    done = subprocess.run([binary, "-r", path, "-l", folder, "-w", str(workers), "-q", *options],
+    sources = [word for path in paths for word in ("-r", path)]
+    done = subprocess.run([binary, *sources, "-l", folder, "-w", str(workers), "-q", *options],
                           capture_output=True, text=True, errors="replace")
     return done.returncode, done.stdout + done.stderr
 

@@ -229,7 +229,7 @@ def take_tshark(output):
 
 def read_by_sensor(sensor, path, folder):
     read = Reading()
-    status, said = cap.sensor(sensor, path, folder, options=["--log", "messages"])
+    status, said = cap.sensor(sensor, [path], folder, options=["--log", "messages"])
     if status != 0:
         read.failed = f"the sensor ended with {status}: {said.strip()}"
         return read

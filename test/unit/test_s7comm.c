@@ -869,6 +869,285 @@ static void test_one_direction(void **state)
     assert_has_not(out, "violation");
 }
 
+/*
+ * ---- the files behind s7comm.c, at what the tests above leave out ------------------------------
+ *
+ * s7_szl.c (system status lists), s7_item.c (addresses and values), s7_userdata.c (programmer,
+ * clock, CPU functions), s7_block.c (blocks).
+ */
+
+static const char *modes_now_and_before(uint8_t modes)
+{
+    return response(60, 4, 1,
+                    BYTES(0x04, 0x24, 0, 0, 0, 20, 0, 1, 0x51, 0x42, 0xff, modes, 0, 0, 0, 0, 0, 0,
+                          0, 0, 0x14, 8, 0x20, 0x12, 0, 0x49, 0x54, 0x84));
+}
+
+/* s7_szl.c: each nibble of a mode, by name, code and as a fact; the ones without meaning. */
+static void test_all_modes(void **state)
+{
+    static const struct {
+        const char *field, *fact;
+    } modes[16] = {[1] = {"stop_update", "stop"},
+                   [2] = {"stop_memory_reset", "stop"},
+                   [3] = {"stop_initialising", "stop"},
+                   [4] = {"stop", "stop"},
+                   [5] = {"warm_restart", "startup"},
+                   [7] = {"hot_restart", "startup"},
+                   [8] = {"run", "run"},
+                   [9] = {"run_redundant", "run"},
+                   [10] = {"hold", "hold"},
+                   [11] = {"link_up", "update"},
+                   [12] = {"update", "update"},
+                   [13] = {"defect", "defect"}};
+    char want[64];
+    (void)state;
+    connect();
+    for (uint8_t i = 0; i < 16; i++) {
+        const char *out = modes_now_and_before(i);
+        if (!modes[i].field) {
+            assert_has_not(out, "\"mode\"");
+            assert_has_not(out, "\"fact\"");
+        } else {
+            snprintf(want, sizeof(want), "\"mode\":\"%s\",\"mode_code\":%u", modes[i].field, i);
+            assert_has(out, want);
+            snprintf(want, sizeof(want), "\"fact\":\"mode\",\"value\":\"%s\"", modes[i].fact);
+            assert_has(out, want);
+        }
+        assert_has_not(out, "previous_mode");
+        out = modes_now_and_before((uint8_t)(i << 4));
+        assert_has_not(out, "\"mode\"");
+        snprintf(want, sizeof(want), "\"previous_mode\":\"%s\"",
+                 modes[i].field ? modes[i].field : "");
+        if (modes[i].field)
+            assert_has(out, want);
+        else
+            assert_has_not(out, "previous_mode");
+    }
+}
+
+/* s7_userdata.c: the mode in the subfunction of a push. */
+static void test_all_mode_transitions(void **state)
+{
+    static const char *const modes[] = {
+        "stop", "warm_restart",  "run", "hot_restart", "hold",   NULL, "cold_restart", NULL,
+        NULL,   "run_redundant", NULL,  "link_up",     "update", NULL, NULL,           NULL};
+    char want[64];
+    (void)state;
+    connect();
+    for (uint8_t i = 0; i < sizeof(modes) / sizeof(modes[0]); i++) {
+        const char *out =
+            feed(FT_TO_CLIENT, packet(pdu(7, 0, 0, BYTES(1, 0, 0x10, 0x10, 0, 0, i, 0), none)));
+        if (modes[i]) {
+            snprintf(want, sizeof(want), "\"mode\":\"%s\"", modes[i]);
+            assert_has(out, want);
+        } else {
+            assert_has_not(out, "\"mode\":");
+        }
+    }
+}
+
+/* s7_szl.c: levels and positions out of their range are told as they are and judge nothing. */
+static void test_protection_out_of_range(void **state)
+{
+    (void)state;
+    connect();
+    const char *out = protection(0, 2);
+    assert_has(out, "\"protection\":0");
+    assert_has_not(out, "\"fact\":\"protection\"");
+    out = protection(4, 9);
+    assert_has_not(out, "\"fact\":\"protection\"");
+    assert_has_not(out, "violation");
+    assert_has(protection(2, 0), "\"fact\":\"protection\",\"value\":\"level 2\"}");
+    assert_has(protection(2, 5), "\"fact\":\"protection\",\"value\":\"level 2\"}");
+    assert_has(protection(3, 4), "\"value\":\"level 3, switch mres\"");
+    /* level 0 says nothing, so it is not lower than 3 */
+    assert_has_not(protection(0, 4), "violation");
+    /* another index of the same list has another layout */
+    struct bytes other = BYTES(0x01, 0x32, 0, 5, 0, 40, 0, 1, 0, 5, 0, 1, 0, 0, 0, 3, 0, 2, 0, 0, 0,
+                               0, 0x56, 0x56, 0, 0, 0, 1, 0, 0, 0, 2);
+    assert_has_not(response(61, 4, 1, join(other, padded("", 16))), "protection");
+}
+
+/* s7_szl.c: texts of components that are none, or not for people; versions of other forms. */
+static void test_identity_edges(void **state)
+{
+    struct bytes list = BYTES(0, 0x1c, 0, 0, 0, 34, 0, 3);
+    (void)state;
+    connect();
+    list = join(list, join(BYTES(0, 9), padded("\x01\x02", 32)));
+    list = join(list, join(BYTES(0, 10), padded("COPYRIGHT ACME", 32)));
+    list = join(list, join(BYTES(0, 11), padded("HALL 3", 32)));
+    list.data[8 + 34 + 2 + 26] = 0x80; /* the numbers of the OEM entry */
+    const char *out = response(51, 4, 1, list);
+    assert_has(out, "{\"index\":9}");
+    assert_has(out, "\"index\":10,\"text\":\"COPYRIGHT ACME");
+    assert_has_not(out, "\\u0080");
+    assert_has(out, "\"fact\":\"location\",\"value\":\"HALL 3\"");
+
+    list = BYTES(0, 0x11, 0, 0, 0, 28, 0, 3);
+    list = join(list, identity(1, "", 0));
+    list = join(list, identity(6, "6ES7", 0));
+    list = join(list, identity(7, "6ES7", 0x000000ff));
+    out = response(50, 4, 1, list);
+    assert_has_not(out, "\"version\":\"");
+    assert_has_not(out, "\"fact\":\"model\"");
+    assert_has_not(out, "\"fact\":\"hardware\"");
+    assert_has_not(out, "\"fact\":\"firmware\"");
+    /* a record that is shorter than its kind is left alone, one that is longer is read */
+    assert_has_not(response(52, 4, 1, BYTES(0, 0x19, 0, 0, 0, 3, 0, 1, 0, 5, 1)), "leds");
+    assert_has(response(53, 4, 1, BYTES(0, 0x19, 0, 0, 0, 5, 0, 1, 0, 5, 0, 0, 9)),
+               "\"leds\":[{\"id\":5,\"on\":false,\"blinks\":0}]");
+    /* no address yet: no fact; the own processor and a subslot are no modules of their own */
+    struct bytes ethernet = BYTES(0, 0x37, 0, 0, 0, 20, 0, 1, 7, 0xff, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0,
+                                  0, 0, 0, 0x1b, 0x1b, 1, 2, 3);
+    assert_has_not(response(54, 4, 1, ethernet), "\"address\":{");
+    out = response(55, 4, 1,
+                   BYTES(0x0d, 0x91, 0, 0, 0, 16, 0, 3, 0, 0, 2, 0, 0, 1, 0, 0xc0, 0, 0xc0, 0, 0, 0,
+                         2, 0, 0, 0, 0, 4, 1, 0, 1, 0xc1, 0x23, 0xc1, 0x23, 0, 0, 0, 2, 0, 0, 0, 0,
+                         5, 0, 0, 1, 0xc1, 0x25, 0xc1, 0x25, 0, 0, 0, 0, 0, 0));
+    assert_has(out, "\"slot\":4");
+    assert_has_not(out, "module type");
+}
+
+#define ITEM(type, count, db, area, byte, bit)                                                     \
+    0x12, 10, 0x10, (type), 0, (count), 0, (db), (area), 0, (byte) >> 5,                           \
+        (uint8_t)((byte) << 3 | (bit))
+
+/* s7_item.c: every area by the letter that people use, and those without one. */
+static void test_addresses_of_all_areas(void **state)
+{
+    static const struct {
+        uint8_t type, area;
+        const char *address;
+    } items[] = {{1, 0x80, "P6.5"},   {2, 0x81, "IB6"},      {3, 0x82, "QB6"},
+                 {6, 0x83, "MD6"},    {7, 0x84, "DB3.DBD6"}, {1, 0x85, "DI3.DIX6.5"},
+                 {4, 0x86, "LW6"},    {8, 0x87, "VD6"},      {0x1c, 0x1c, "C53"},
+                 {0x1d, 0x1d, "T53"}, {0x1e, 0x1e, "C53"},   {0x1f, 0x1f, "T53"},
+                 {2, 0x06, NULL},     {2, 0x88, NULL}};
+    char want[64];
+    (void)state;
+    connect();
+    for (unsigned i = 0; i < sizeof(items) / sizeof(items[0]); i++) {
+        const char *out = job((uint16_t)(300 + i),
+                              BYTES(0x04, 1, ITEM(items[i].type, 1, 3, items[i].area, 6, 5)), none);
+        snprintf(want, sizeof(want), "\"address\":\"%s\"",
+                 items[i].address ? items[i].address : "");
+        if (items[i].address)
+            assert_has(out, want);
+        else
+            assert_has_not(out, "\"address\"");
+    }
+}
+
+/* s7_item.c: a value of each plain type; none of several, of another size, of other types. */
+static void test_values_of_all_types(void **state)
+{
+    static const struct {
+        uint8_t type, data[4];
+        uint32_t length;
+        const char *value;
+    } items[] = {{1, {1}, 1, "\"value\":1}"},
+                 {3, {'A'}, 1, "\"value\":65}"},
+                 {4, {0xff, 0xfe}, 2, "\"value\":65534}"},
+                 {5, {0xff, 0xfe}, 2, "\"value\":-2}"},
+                 {6, {0xff, 0xff, 0xff, 0xfe}, 4, "\"value\":4294967294}"},
+                 {7, {0xff, 0xff, 0xff, 0xfe}, 4, "\"value\":-2}"},
+                 {8, {0xc1, 0x20, 0, 0}, 4, "\"value\":-10}"},
+                 {8, {0xc1, 0x20}, 2, NULL},
+                 {4, {1, 2, 3, 4}, 4, NULL},
+                 {0x13, {1, 2}, 2, NULL}};
+    (void)state;
+    connect();
+    for (unsigned i = 0; i < sizeof(items) / sizeof(items[0]); i++) {
+        struct bytes data = {.length = items[i].length};
+        uint8_t type = items[i].type, size = type == 1 ? 3 : type == 8 ? 7 : 4;
+        uint8_t length = (uint8_t)(size == 4 ? items[i].length * 8 : items[i].length);
+        memcpy(data.data, items[i].data, 4);
+        const char *out = job((uint16_t)(320 + i), BYTES(0x05, 1, ITEM(type, 1, 1, 0x84, 0, 0)),
+                              join(BYTES(0, size, 0, length), data));
+        if (items[i].value)
+            assert_has(out, items[i].value);
+        else
+            assert_has_not(out, "\"value\":");
+        out = job((uint16_t)(340 + i), BYTES(0x05, 1, ITEM(type, 2, 1, 0x84, 0, 0)),
+                  join(BYTES(0, size, 0, length), data));
+        assert_has_not(out, "\"value\":");
+    }
+}
+
+/* s7_userdata.c: addresses of a test job, with values (force) and without (status). */
+static void test_programmer_items(void **state)
+{
+    struct bytes head =
+        BYTES(0, 20, 0, 32, 0, 0, 0, 1, 0, 1, 0, 6, 0, 1, 0, 1, 0, 1, 0, 1, 0, 1, 2, 0);
+    struct bytes items = BYTES(0, 5, 0x50, 1, 0, 0, 0, 5, 0x60, 1, 0, 0, 0, 6, 0x72, 1, 0, 9, 0, 2,
+                               0x23, 2, 0, 0, 0, 4, 0x30, 3, 0, 0, 0, 7);
+    (void)state;
+    connect();
+    const char *out = request(400, 1, 2, join(head, items));
+    assert_has(out, "\"item_count\":5");
+    assert_has(out, "\"address\":\"T5\"");
+    assert_has(out, "\"address\":\"C6\"");
+    assert_has(out, "\"address\":\"DB9.DBW2\"");
+    assert_has(out, "\"address\":\"QD4\"");
+    assert_has(out, "\"address\":\"P7.3\"");
+    assert_has_not(out, "\"data\":\"");
+    assert_has_not(out, "violation");
+    /* an answer has another layout; a part of two bytes names no items */
+    assert_has_not(response(400, 1, 2, join(head, items)), "\"item_count\"");
+    assert_has_not(request(401, 1, 2, BYTES(0, 0, 0, 1, 7)), "\"item_count\"");
+    /* more items than there are bytes for */
+    out = request(402, 1, 2, BYTES(0, 0, 0, 8, 0xff, 0xff, 0x02, 1, 0, 0, 0, 4));
+    assert_has(out, "\"item_count\":65535");
+    assert_has(out, "\"address\":\"MW4\"");
+    request(403, 1, 9, BYTES(0, 0, 0, 8, 0, 1, 0x02, 1, 0, 0, 0, 4));
+}
+
+/* s7_userdata.c: what is too short for its function says nothing of it. */
+static void test_userdata_too_short(void **state)
+{
+    (void)state;
+    connect();
+    for (uint8_t group = 0; group < 16; group++)
+        for (uint8_t sub = 0; sub < 20; sub++)
+            for (uint8_t n = 0; n < 24; n++) {
+                struct bytes some = {.length = n};
+                memset(some.data, 0x12, n);
+                request(500, group, sub, some);
+                response(500, group, sub, some);
+                push(group, sub, some);
+            }
+    assert_has_not(request(501, 7, 2, BYTES(0, 0x19, 0x14, 0x08, 0x20, 0x11, 0x59, 0x33, 0x04)),
+                   "\"time\":\"");
+    assert_has_not(request(501, 7, 1, BYTES(0, 0x19, 0x14, 8, 0x20, 0x11, 0x59, 0x33, 4, 0)),
+                   "\"time\":\"");
+    assert_has_not(request(502, 4, 2, BYTES(3, 0, 'a', 's', 'm', 'e', 's', 's')), "\"user\"");
+    assert_has_not(request(503, 4, 1, BYTES(0, 0x11, 0)), "szl_id");
+    assert_has_not(response(503, 4, 1, BYTES(0, 0x11, 0, 0, 0, 28, 0)), "szl_id");
+}
+
+/* s7_userdata.c: each part of a clock out of its range, one by one. */
+static void test_clock_out_of_range(void **state)
+{
+    static const uint8_t good[8] = {0x24, 0x12, 0x31, 0x23, 0x59, 0x59, 0x12, 0x30};
+    static const struct {
+        uint8_t at, value;
+    } bad[] = {{1, 0}, {1, 0x13}, {2, 0}, {2, 0x32}, {3, 0x24}, {4, 0x60}, {5, 0x60}};
+    (void)state;
+    connect();
+    for (unsigned i = 0; i <= sizeof(bad) / sizeof(bad[0]); i++) {
+        struct bytes clock = BYTES(0, 0x20);
+        add(&clock, good, 8);
+        if (i < sizeof(bad) / sizeof(bad[0])) {
+            clock.data[2 + bad[i].at] = bad[i].value;
+            assert_has_not(response(71, 7, 1, clock), "\"time\":\"");
+        } else {
+            assert_has(response(71, 7, 1, clock), "\"time\":\"2024-12-31T23:59:59.123");
+        }
+    }
+}
+
 static void test_errors(void **state)
 {
     (void)state;
@@ -1045,6 +1324,15 @@ int main(void)
         TEST(test_midstream),
         TEST(test_direction_from_content),
         TEST(test_one_direction),
+        TEST(test_all_modes),
+        TEST(test_all_mode_transitions),
+        TEST(test_protection_out_of_range),
+        TEST(test_identity_edges),
+        TEST(test_addresses_of_all_areas),
+        TEST(test_values_of_all_types),
+        TEST(test_programmer_items),
+        TEST(test_userdata_too_short),
+        TEST(test_clock_out_of_range),
         TEST(test_errors),
         TEST(test_unknown_function),
         TEST(test_cotp_fragments),
