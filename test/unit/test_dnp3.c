@@ -377,6 +377,211 @@ static void test_authentication(void **state)
     assert_has(feed(ASK(0xc0, 13, 60, 1, 6)), "unexpected_objects");
 }
 
+/*
+ * ---- the files behind dnp3.c, at what the tests above leave out --------------------------------
+ *
+ * dnp3_auth.c (group 120), dnp3_objects.c (points and attributes), dnp3_files.c (group 70).
+ */
+
+/* One object of a group whose size stands before it, in a response. */
+static const char *say_object(uint8_t group, uint8_t variation, const void *data, uint32_t n)
+{
+    uint8_t user[300] = {0xc0, 0xc0, 129, 0, 0, group, variation, 0x5b, 1, (uint8_t)n, 0};
+    struct bytes b;
+    memcpy(user + 11, data, n);
+    b = frame_of(RESPONSE, MASTER, OUTSTATION, user, 11 + n);
+    return feed(b);
+}
+
+#define OBJECT(group, variation, ...)                                                              \
+    say_object(group, variation, (const uint8_t[]){__VA_ARGS__}, sizeof((uint8_t[]){__VA_ARGS__}))
+
+/* dnp3_auth.c: every variation, with what it holds; secrets are not told. */
+static void test_every_authentication_object(void **state)
+{
+    (void)state;
+    const char *t = OBJECT(120, 2, 7, 0, 0, 0, 1, 0, 0xaa, 0xbb);
+    assert_has(t, "\"sequence\":7,\"user\":1,\"mac\":\"aabb\"");
+    assert_clean(t);
+    for (uint8_t variation = 6; variation <= 13; variation += variation == 6 ? 6 : 1) {
+        t = OBJECT(120, variation, 8, 0, 0, 0, 2, 0, 0xde, 0xad);
+        assert_has(t, "\"auth\":{\"sequence\":8,\"user\":2}");
+        assert_lacks(t, "dead");
+        assert_clean(t);
+    }
+    t = feed(ASK(0xc0, 32, 120, 4, 7, 1, 3, 0));
+    assert_has(t, "\"auth\":{\"user\":3}");
+    assert_clean(t);
+    t = OBJECT(120, 4, 9, 0);
+    assert_has(t, "\"auth\":{\"user\":9}");
+    t = OBJECT(120, 11, 3, 2, 0, 4, 0, 'm', 'e', 1, 2, 3, 4);
+    assert_has(t, "\"auth\":{\"method\":3,\"name\":\"me\",\"challenge\":\"01020304\"}");
+    assert_clean(t);
+    t = OBJECT(120, 15, 1, 2, 3);
+    assert_has(t, "\"mac\":\"010203\"");
+    t = OBJECT(120, 8, 1, 2, 3);
+    assert_has(t, "\"auth\":{}");
+    assert_clean(t);
+    assert_has(OBJECT(120, 14, 1, 2, 3), "\"auth\":{}");
+    /* the error object has a text behind its time */
+    t = OBJECT(120, 7, 7, 0, 0, 0, 1, 0, 2, 0, 7, 0xe8, 3, 0, 0, 0, 0, 'n', 'o');
+    assert_has(t, "\"association\":2,\"error\":\"authorization_failed\"");
+    assert_has(t, "1970-01-01T00:00:01");
+    assert_has(t, "\"text\":\"no\"");
+}
+
+/* dnp3_auth.c: unknown variations, and each one cut off after every byte. */
+static void test_broken_authentication_objects(void **state)
+{
+    static const uint8_t user_change[] = {3, 1, 1, 0, 0, 0, 1, 0, 9, 0, 2, 0, 0, 0, 0, 0, 'u', 's'};
+    static const uint8_t shortest[16] = {
+        [1] = 8,  [2] = 6,   [3] = 6,   [4] = 2,  [5] = 11, [6] = 6,
+        [7] = 15, [10] = 18, [11] = 11, [12] = 6, [13] = 6};
+    static const uint8_t update[] = {3, 2, 0, 4, 0, 'm', 'e', 1, 2, 3, 4};
+    (void)state;
+    for (uint8_t variation = 0; variation < 32; variation++) {
+        for (uint32_t n = 0; n < 20; n++) {
+            uint8_t data[20] = {0};
+            memcpy(data, variation == 11 ? update : user_change,
+                   variation == 11 ? sizeof(update) : sizeof(user_change));
+            if (variation == 5)
+                data[9] = data[10] = 0; /* the length of the challenge */
+            const char *t = say_object(120, variation, data, n);
+            bool is_known = variation >= 1 && variation <= 15;
+            if (!is_known)
+                assert_has(t, "\"name\":\"unknown_object\"");
+            else if (n < shortest[variation])
+                assert_has(t, "\"name\":\"object_data\"");
+            else
+                assert_lacks(t, "\"name\":\"object_data\"");
+        }
+    }
+    /* nobody was added by half an object */
+    assert_lacks(say_object(120, 10, user_change, 17), "user_status_change\"");
+    assert_has(say_object(120, 10, user_change, 18), "user_status_change\"");
+}
+
+/* dnp3_objects.c: each attribute that is a fact; none of a master's, none that is no text. */
+static void test_every_attribute_that_is_a_fact(void **state)
+{
+    static const struct {
+        uint8_t variation;
+        const char *fact;
+    } facts[] = {{242, "firmware"}, {243, "hardware"}, {245, "location"}, {196, "project"},
+                 {247, "name"},     {248, "serial"},   {250, "model"},    {252, "vendor"},
+                 {246, NULL},       {1, NULL}};
+    char want[64];
+    (void)state;
+    for (unsigned i = 0; i < sizeof(facts) / sizeof(facts[0]); i++) {
+        uint8_t variation = facts[i].variation;
+        const char *t = feed(SAY(0xc0, 129, 0, 0, 0, variation, 0, 0, 0, 1, 2, 'a', 'b'));
+        snprintf(want, sizeof(want), "\"fact\":\"%s\",\"value\":\"ab\"",
+                 facts[i].fact ? facts[i].fact : "");
+        assert_has(t, "\"text\":\"ab\"");
+        if (facts[i].fact)
+            assert_has(t, want);
+        else
+            assert_lacks(t, "\"value\":\"ab\"");
+        assert_lacks(feed(SAY(0xc0, 129, 0, 0, 0, variation, 0, 0, 0, 5, 2, 'a', 'b')),
+                     "\"fact\":\"vendor\"");
+        t = feed(ASK(0xc0, 2, 0, variation, 0, 0, 0, 1, 2, 'a', 'b'));
+        assert_has(t, "\"text\":\"ab\"");
+        assert_lacks(t, "\"value\":\"ab\"");
+        /* with its size before it, it is the same */
+        assert_has(OBJECT(0, variation, 1, 2, 'a', 'b'), "\"text\":\"ab\"");
+    }
+}
+
+/* dnp3_objects.c: values of every type, in the sizes that there are and others. */
+static void test_every_attribute_type(void **state)
+{
+    (void)state;
+    assert_has(OBJECT(0, 216, 2, 1, 200), "\"value\":200");
+    assert_has(OBJECT(0, 216, 2, 0), "\"value\":0");
+    assert_has(OBJECT(0, 216, 3, 1, 200), "\"value\":-56");
+    assert_has(OBJECT(0, 216, 3, 2, 0, 0x80), "\"value\":-32768");
+    assert_has(OBJECT(0, 216, 3, 4, 0xff, 0xff, 0xff, 0xff), "\"value\":-1");
+    assert_has(OBJECT(0, 216, 4, 4, 0, 0, 0xc0, 0x3f), "\"value\":1.5");
+    assert_has(OBJECT(0, 216, 4, 8, 0, 0, 0, 0, 0, 0, 0xf8, 0xbf), "\"value\":-1.5");
+    assert_has(OBJECT(0, 216, 5, 2, 0xab, 0xcd), "\"octets\":\"abcd\"");
+    assert_has(OBJECT(0, 216, 6, 1, 0x81), "\"octets\":\"81\"");
+    assert_has(OBJECT(0, 216, 7, 6, 0xe8, 3, 0, 0, 0, 0), "1970-01-01T00:00:01");
+    assert_has(OBJECT(0, 255, 254, 2, 240, 1), "\"octets\":\"f001\"");
+    for (uint8_t type = 0; type < 16; type++) {
+        for (uint8_t size = 0; size < 24; size++) {
+            uint8_t data[26] = {type, size};
+            assert_clean(say_object(0, 216, data, 2u + size));
+            if (size)
+                say_object(0, 216, data, 1u + size);
+        }
+    }
+    /* an extended list is longer by 256 than its length says */
+    uint8_t list[240] = {255, 2};
+    assert_lacks(say_object(0, 216, list, 200), "\"octets\"");
+}
+
+/* dnp3_objects.c: floats, names of points with a prefix, strings, all of a group in a response. */
+static void test_points_of_rare_kinds(void **state)
+{
+    (void)state;
+    const char *t = feed(SAY(0xc0, 129, 0, 0, 30, 5, 7, 1, 1, 0, 0, 0xc0, 0x3f));
+    assert_has(t, "\"value\":1.5");
+    assert_clean(t);
+    t = feed(SAY(0xc0, 129, 0, 0, 60, 2, 0x17, 2, 3, 4));
+    assert_has(t, "\"index\":3");
+    assert_has(t, "\"index\":4");
+    assert_clean(t);
+    t = feed(SAY(0xc0, 129, 0, 0, 30, 1, 6));
+    assert_has(t, "\"name\":\"qualifier\"");
+    t = feed(SAY(0xc0, 129, 0, 0, 110, 2, 0x17, 2, 1, 'a', 'b', 7, 'c', 'd'));
+    assert_has(t, "\"index\":1,\"text\":\"ab\"");
+    assert_has(t, "\"index\":7,\"text\":\"cd\"");
+    assert_clean(t);
+    assert_has(feed(SAY(0xc0, 129, 0, 0, 110, 2, 0x17, 2, 1, 'a', 'b', 7, 'c')), "object_data");
+    assert_has(feed(SAY(0xc0, 129, 0, 0, 110, 2, 0x17, 255, 1, 'a', 'b')), "object_data");
+    /* an event with a relative time, but no common time before it: no time is made up */
+    t = feed(SAY(0xc0, 129, 0, 0, 2, 3, 0x17, 1, 9, 0x01, 5, 0));
+    assert_has(t, "\"relative_ms\":5");
+    assert_lacks(t, "\"time\":");
+    /* fewer points than the range says: those that are here are told */
+    t = feed(SAY(0xc0, 129, 0, 0, 30, 4, 0, 0, 3, 1, 0, 2, 0, 3));
+    assert_has(t, "\"index\":1,\"value\":2");
+    assert_lacks(t, "\"index\":2,");
+    assert_has(t, "object_data");
+    t = feed(SAY(0xc0, 129, 0, 0, 30, 4, 0, 0, 3));
+    assert_lacks(t, "\"index\":0,");
+    assert_has(t, "object_data");
+}
+
+/* dnp3_files.c: texts behind a status; names that point past the end, by one and by far. */
+static void test_file_objects_at_their_edges(void **state)
+{
+    (void)state;
+    const char *t = OBJECT(70, 4, 1, 0, 0, 0, 5, 0, 0, 0, 0, 4, 9, 0, 3, 'g', 'o', 'n', 'e');
+    assert_has(t, "\"status\":\"not_found\"");
+    assert_has(t, "\"text\":\"gone\"");
+    assert_clean(t);
+    t = feed(ASK(0xc0, 29, 70, 2, 0x5b, 1, 14, 0, 12, 0, 2, 0, 14, 0, 0, 0, 0, 0, 0, 0, 'm', 'e'));
+    assert_has(t, "\"user\":\"me\"");
+    assert_clean(t);
+    t = feed(ASK(0xc0, 29, 70, 2, 0x5b, 1, 12, 0, 0, 0, 0, 0, 0, 0, 0, 0, 1, 2, 3, 4));
+    assert_lacks(t, "\"user\"");
+    assert_clean(t);
+    t = feed(ASK(0xc0, 29, 70, 2, 0x5b, 1, 14, 0, 12, 0, 3, 0, 14, 0, 0, 0, 0, 0, 0, 0, 'm', 'e'));
+    assert_has(t, "object_data");
+    t = feed(ASK(0xc0, 29, 70, 2, 0x5b, 1, 14, 0, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0,
+                 0, 0, 0, 'm', 'e'));
+    assert_has(t, "object_data");
+    assert_lacks(t, "cleartext_password");
+    for (uint8_t variation = 0; variation < 12; variation++)
+        for (uint32_t n = 0; n < 30; n++) {
+            static const uint8_t zeros[30];
+            t = say_object(70, variation, zeros, n);
+            if (variation < 2 || variation > 8)
+                assert_has(t, "\"name\":\"unknown_object\"");
+        }
+}
+
 static void test_indications(void **state)
 {
     (void)state;
@@ -768,6 +973,12 @@ int main(void)
         TEST(test_files),
         TEST(test_attributes_name_the_device),
         TEST(test_authentication),
+        TEST(test_every_authentication_object),
+        TEST(test_broken_authentication_objects),
+        TEST(test_every_attribute_that_is_a_fact),
+        TEST(test_every_attribute_type),
+        TEST(test_points_of_rare_kinds),
+        TEST(test_file_objects_at_their_edges),
         TEST(test_indications),
         TEST(test_indications_outlive_connections),
         TEST(test_functions_of_the_wrong_side),
