@@ -987,6 +987,374 @@ static void test_garbage(void **state)
 
 #define TEST(name) cmocka_unit_test_setup_teardown(name, setup_session, teardown)
 
+/*
+ * ---- the files behind cip.c, at what the tests above leave out ---------------------------------
+ *
+ * cip_identity.c (facts of a device), cip_path.c (segments), cip_services.c (objects and tags),
+ * cip_pccc.c, cip_connection.c, cip_tables.c.
+ */
+
+static const char *identify(uint16_t vendor, uint16_t type)
+{
+    struct bytes b = BYTES(0x81, 0, 0, 0);
+    put16(&b, vendor);
+    put16(&b, type);
+    put(&b, "\1\0\2\3\0\0\0\0\0\0\2HM\3", 14);
+    request(BYTES(0x01, 0x02, 0x20, 0x01, 0x24, 0x01));
+    return response(b);
+}
+
+/* cip_identity.c: what a device is by its type; software is a workstation whatever it says. */
+static void test_roles(void **state)
+{
+    static const struct {
+        uint16_t vendor, type;
+        const char *role;
+    } devices[] = {{1, 0x0e, "plc"},
+                   {1, 0x18, "hmi"},
+                   {1, 0x2c, "switch"},
+                   {1, 0x0c, "gateway"},
+                   {1, 0x28, "gateway"},
+                   {1, 0x29, "gateway"},
+                   {1, 0x35, "gateway"},
+                   {1, 0x00, NULL},
+                   {1, 0x2b, NULL},
+                   {1, 0xc8, NULL},
+                   {1, 0x07, "io"},
+                   {1, 0x36, NULL},
+                   {0x4d, 0x0e, "workstation"}};
+    char want[64];
+    (void)state;
+    for (unsigned i = 0; i < sizeof(devices) / sizeof(devices[0]); i++) {
+        const char *s = identify(devices[i].vendor, devices[i].type);
+        snprintf(want, sizeof(want), FACT("role", "%s"), devices[i].role ? devices[i].role : "");
+        if (devices[i].role)
+            assert_has(s, want);
+        else
+            assert_has_not(s, "\"fact\":\"role\"");
+        assert_has_not(s, "\"fact\":\"serial\""); /* a serial number of zero is none */
+        assert_has(s, "\"state\":3");
+    }
+}
+
+/* cip_identity.c: each attribute by itself, whole and one byte short. */
+static void test_identity_attributes(void **state)
+{
+    static const struct {
+        uint8_t attribute, size;
+        const char *fact;
+    } attributes[] = {{1, 2, "vendor"},   {2, 2, "role"}, {3, 2, NULL},
+                      {4, 2, "firmware"}, {5, 2, NULL},   {6, 4, "serial"},
+                      {7, 3, "model"},    {8, 1, NULL},   {0, 2, NULL}};
+    static const uint8_t value[4] = {2, 0x0e, 'x', 'y'};
+    char want[64];
+    (void)state;
+    for (unsigned i = 0; i < sizeof(attributes) / sizeof(attributes[0]); i++) {
+        for (uint8_t size = 0; size <= attributes[i].size; size++) {
+            struct bytes b = BYTES(0x8e, 0, 0, 0);
+            put(&b, attributes[i].attribute == 2 ? (const uint8_t *)"\x0e" : value, size);
+            if (attributes[i].attribute == 2 && size == 2)
+                b.data[b.length - 1] = 0;
+            request(BYTES(0x0e, 0x03, 0x20, 0x01, 0x24, 0x01, 0x30, attributes[i].attribute));
+            const char *s = response(b);
+            snprintf(want, sizeof(want), "\"fact\":\"%s\"",
+                     attributes[i].fact ? attributes[i].fact : "");
+            if (attributes[i].fact && size == attributes[i].size)
+                assert_has(s, want);
+            else
+                assert_has_not(s, "\"fact\"");
+        }
+    }
+}
+
+/* cip_path.c: every kind of segment; where the form is unknown the rest of the path is too. */
+static void test_every_segment(void **state)
+{
+    (void)state;
+    const char *s = request(BYTES(0x0e, 4, 0x21, 0, 0x6b, 0, 0x26, 0, 1, 0, 0, 0));
+    assert_has(s, VIOLATION("malformed"));
+    s = request(BYTES(0x0e, 5, 0x21, 0, 0x6b, 0, 0x26, 0, 0x78, 0x56, 0x34, 0x12));
+    assert_has(s, "\"instance\":305419896");
+    s = request(BYTES(0x0e, 3, 0x20, 0x6b, 0x2d, 0, 0x34, 0x12));
+    assert_has(s, "\"value\":4660");
+    /* electronic keys of both formats, and of one that does not exist */
+    s = request(BYTES(0x0e, 7, 0x34, 4, 1, 0, 0x0e, 0, 0x36, 0, 0x14, 1, 0x20, 1, 0x24, 1));
+    assert_has(s, "\"class_name_code\":1,\"instance\":1");
+    s = request(
+        BYTES(0x0e, 9, 0x34, 5, 1, 0, 0x0e, 0, 0x36, 0, 0x14, 1, 1, 2, 3, 4, 0x20, 1, 0x24, 1));
+    assert_has(s, "\"class_name_code\":1,\"instance\":1");
+    s = request(BYTES(0x0e, 7, 0x34, 6, 1, 0, 0x0e, 0, 0x36, 0, 0x14, 1, 0x20, 1, 0x24, 1));
+    assert_has_not(s, "\"instance\"");
+    /* network segments of a byte and of words, data, a reserved logical form */
+    s = request(BYTES(0x0e, 5, 0x43, 7, 0x51, 1, 9, 9, 0x20, 1, 0x24, 1));
+    assert_has(s, "\"class_name_code\":1,\"instance\":1");
+    s = request(BYTES(0x0e, 4, 0x20, 1, 0x24, 1, 0x80, 1, 9, 9));
+    assert_has(s, "\"class_name_code\":1,\"instance\":1");
+    s = request(BYTES(0x0e, 4, 0x20, 1, 0x23, 1, 0x24, 1, 0, 0));
+    assert_has_not(s, "\"instance\"");
+    /* the older symbols: with a length in the type, with double and triple characters, numeric */
+    s = request(BYTES(0x4c, 2, 0x63, 'a', 'b', 'c', 1, 0));
+    assert_has(s, "\"tag\":\"abc\"");
+    s = request(BYTES(0x4c, 2, 0x62, 'a', 'b', 0, 1, 0));
+    assert_has(s, "\"tag\":\"ab\"");
+    request(BYTES(0x4c, 3, 0x60, 0x22, 'a', 0, 'b', 0, 1, 0));
+    request(BYTES(0x4c, 3, 0x60, 0x41, 'a', 0, 0, 0, 1, 0));
+    request(BYTES(0x4c, 2, 0x60, 0xc2, 1, 0, 1, 0));
+    s = request(BYTES(0x4c, 2, 0x60, 0x00, 1, 0, 1, 0));
+    assert_has_not(s, "\"tag\":\"");
+    /* an array of two dimensions in a structure in an array */
+    s = request(BYTES(0x4c, 8, 0x91, 1, 'A', 0, 0x28, 1, 0x28, 2, 0x91, 2, 'b', 'c', 0x29, 0, 0x2c,
+                      1, 1, 0));
+    assert_has(s, "\"tag\":\"A[1,2].bc[300]\"");
+    s = request(BYTES(0x4c, 4, 0x91, 1, 'A', 0, 0x28, 1, 0x28, 2, 1, 0));
+    assert_has(s, "\"tag\":\"A[1,2]\"");
+    /* a path that ends inside of each of its segments */
+    static const uint8_t path[] = {0x34, 5, 1,    0, 0x0e, 0, 0x36, 0,   0x14, 1,
+                                   1,    2, 3,    4, 0x51, 1, 9,    9,   0x60, 0x22,
+                                   'a',  0, 'b',  0, 0x91, 2, 'b',  'c', 0x29, 0,
+                                   0x2c, 1, 0x80, 1, 9,    9, 0x15, 2,   '1',  '0'};
+    for (uint8_t words = 0; words < 60; words++) {
+        struct bytes b = BYTES(0x0e, words);
+        put(&b, path, sizeof(path));
+        request(b);
+    }
+}
+
+/* cip_services.c: TCP/IP interface and Ethernet link, whole and by attribute, cut everywhere. */
+static void test_interfaces(void **state)
+{
+    static const uint8_t tcpip[] = {1, 0,    0,    0,    0x34, 0,  0, 0,   2,   0,   0,   0,   2,
+                                    0, 0x20, 0xf6, 0x24, 1,    10, 1, 168, 192, 0,   255, 255, 255,
+                                    1, 1,    168,  192,  0,    0,  0, 0,   0,   0,   0,   0,   3,
+                                    0, 'l',  'a',  'b',  0,    4,  0, 'm', 'i', 'l', 'l'};
+    static const uint8_t link[] = {100, 0, 0, 0, 3, 0, 0, 0, 0, 0x1d, 0x9c, 1, 2, 3};
+    (void)state;
+    request(BYTES(0x01, 0x02, 0x20, 0xf5, 0x24, 0x01));
+    struct bytes b = BYTES(0x81, 0, 0, 0);
+    put(&b, tcpip, sizeof(tcpip));
+    const char *s = response(b);
+    assert_has(s, "\"address\":\"192.168.1.10\",\"netmask\":\"255.255.255.0\","
+                  "\"gateway\":\"192.168.1.1\",\"domain\":\"lab\",\"host_name\":\"mill\"");
+    assert_has(s, FACT("name", "mill"));
+    assert_has_not(s, "violation");
+    for (uint32_t n = 1; n < sizeof(tcpip); n++) {
+        request(BYTES(0x01, 0x02, 0x20, 0xf5, 0x24, 0x01));
+        b = BYTES(0x81, 0, 0, 0);
+        put(&b, tcpip, n);
+        assert_has_not(response(b), "\"fact\":\"name\"");
+    }
+    request(BYTES(0x0e, 0x03, 0x20, 0xf5, 0x24, 0x01, 0x30, 3));
+    assert_has(response(BYTES(0x8e, 0, 0, 0, 0x12, 0, 0, 0)), "\"tcpip\":{\"method\":");
+    request(BYTES(0x0e, 0x03, 0x20, 0xf5, 0x24, 0x01, 0x30, 1));
+    assert_has_not(response(BYTES(0x8e, 0, 0, 0, 0x12, 0, 0, 0)), "\"tcpip\"");
+    /* the class itself has other attributes */
+    request(BYTES(0x01, 0x02, 0x20, 0xf5, 0x24, 0x00));
+    assert_has_not(response(BYTES(0x81, 0, 0, 0, 4, 0, 1, 0)), "\"tcpip\"");
+
+    request(BYTES(0x01, 0x02, 0x20, 0xf6, 0x24, 0x01));
+    b = BYTES(0x81, 0, 0, 0);
+    put(&b, link, sizeof(link));
+    s = response(b);
+    assert_has(s, "\"ethernet_link\":{\"speed\":100,\"mac\":\"00:1d:9c:01:02:03\"}");
+    request(BYTES(0x0e, 0x03, 0x20, 0xf6, 0x24, 0x01, 0x30, 1));
+    assert_has(response(BYTES(0x8e, 0, 0, 0, 10, 0, 0, 0)), "\"ethernet_link\":{\"speed\":10}");
+    request(BYTES(0x0e, 0x03, 0x20, 0xf6, 0x24, 0x01, 0x30, 3));
+    s = response(BYTES(0x8e, 0, 0, 0, 0, 0x1d, 0x9c, 1, 2, 4));
+    assert_has(s, "\"ethernet_link\":{\"mac\":\"00:1d:9c:01:02:04\"}");
+    request(BYTES(0x0e, 0x03, 0x20, 0xf6, 0x24, 0x01, 0x30, 2));
+    assert_has_not(response(BYTES(0x8e, 0, 0, 0, 10, 0, 0, 0)), "\"ethernet_link\"");
+    request(BYTES(0x01, 0x02, 0x20, 0xf6, 0x24, 0x00));
+    assert_has_not(response(BYTES(0x81, 0, 0, 0, 4, 0, 1, 0)), "\"ethernet_link\"");
+    /* of the identity's class, and of an object that nobody knows */
+    request(BYTES(0x01, 0x02, 0x20, 0x01, 0x24, 0x00));
+    assert_has_not(response(BYTES(0x81, 0, 0, 0, 1, 0, 1, 0)), "\"identity\"");
+    request(BYTES(0x01, 0x02, 0x20, 0x64, 0x24, 0x00));
+    assert_has_not(response(BYTES(0x81, 0, 0, 0, 1, 0, 1, 0)), "\"project\":{");
+    request(BYTES(0x01, 0x02, 0x20, 0x99, 0x24, 0x01));
+    assert_has(response(BYTES(0x81, 0, 0, 0, 1, 2, 3)), "\"010203\"");
+}
+
+static const char *write_value(uint8_t type, const void *value, uint32_t size)
+{
+    struct bytes b = tag_path(0x4d, "x1");
+    put16(&b, type);
+    put16(&b, 1);
+    put(&b, value, size);
+    return request(b);
+}
+
+/* cip_services.c: a value of every type that a tag has; of others the bytes alone. */
+static void test_values_of_all_types(void **state)
+{
+    static const struct {
+        uint8_t type, size;
+        const char *bytes, *want;
+    } values[] = {{0xc1, 1, "\1", "\"values\":[1]"},
+                  {0xc2, 1, "\xff", "\"values\":[-1]"},
+                  {0xc3, 2, "\xfe\xff", "\"values\":[-2]"},
+                  {0xc4, 4, "\xfd\xff\xff\xff", "\"values\":[-3]"},
+                  {0xc5, 8, "\xfc\xff\xff\xff\xff\xff\xff\xff", "\"values\":[-4]"},
+                  {0xc6, 1, "\xff", "\"values\":[255]"},
+                  {0xc7, 2, "\xff\xff", "\"values\":[65535]"},
+                  {0xc8, 4, "\xff\xff\xff\xff", "\"values\":[4294967295]"},
+                  {0xc9, 8, "\1\0\0\0\0\0\0\0", "\"values\":[1]"},
+                  {0xca, 4, "\0\0\xc0\x3f", "[1.5]"},
+                  {0xcb, 8, "\0\0\0\0\0\0\xf8\xbf", "[-1.5]"},
+                  {0xd0, 5, "\3\0abc", "\"abc\""},
+                  {0xda, 4, "\3abc", "\"abc\""},
+                  {0xd1, 1, "\x81", "\"values\":[129]"},
+                  {0xd2, 2, "\x81\x80", "\"values\":[32897]"},
+                  {0xd3, 4, "\1\0\0\x80", "\"values\":[2147483649]"},
+                  {0xd4, 8, "\1\0\0\0\0\0\0\0", "\"values\":[1]"},
+                  {0xcc, 4, "\1\2\3\4", NULL},
+                  {0xc0, 4, "\1\2\3\4", NULL},
+                  {0xbf, 4, "\1\2\3\4", NULL},
+                  {0xe1, 4, "\1\2\3\4", NULL}};
+    (void)state;
+    for (unsigned i = 0; i < sizeof(values) / sizeof(values[0]); i++) {
+        const char *s = write_value(values[i].type, values[i].bytes, values[i].size);
+        if (values[i].want)
+            assert_has(s, values[i].want);
+        else
+            assert_has_not(s, "\"values");
+        assert_has_not(write_value(values[i].type, values[i].bytes, 0), "\"values\"");
+        /* more bytes than an element, fewer than two */
+        s = write_value(values[i].type, values[i].bytes, values[i].size);
+        assert_has_not(s, "malformed");
+    }
+}
+
+/* cip_pccc.c: functions with addresses of two and three fields, stops, refusals, mixed replies. */
+static void test_pccc_edges(void **state)
+{
+    (void)state;
+    const char *s = request(pccc(0x4b, BYTES(0x0f, 0, 1, 0, 0xa1, 4, 7, 0x89, 5)));
+    assert_has(s, "\"class\":\"read\"");
+    assert_has(s, "\"command\":\"pccc_logical_read_2\"");
+    s = response(pccc(0xcb, BYTES(0x4f, 0, 1, 0, 1, 0)));
+    assert_has(s, "\"paired\":true");
+    s = request(pccc(0x4b, BYTES(0x0f, 0, 2, 0, 0xa9, 2, 7, 0x89, 5, 1, 0)));
+    assert_has(s, "\"command\":\"pccc_logical_write_2\"");
+    /* the program is a program in both directions */
+    assert_has(request(pccc(0x4b, BYTES(0x0f, 0, 3, 0, 0xa2, 2, 2, 0x22, 5, 0))),
+               "\"class\":\"upload\"");
+    assert_has(response(pccc(0xcb, BYTES(0x4f, 0, 3, 0, 1, 2))), "\"class\":\"upload\"");
+    assert_has(request(pccc(0x4b, BYTES(0x0f, 0, 4, 0, 0xaa, 2, 2, 0x22, 5, 0, 1, 2))),
+               "\"class\":\"program\"");
+    assert_has(response(pccc(0xcb, BYTES(0x4f, 0, 4, 0))), "\"class\":\"program\"");
+    assert_has(request(pccc(0x4b, BYTES(0x0f, 0, 5, 0, 0x07))), VIOLATION("controller_stop"));
+    /* a reply to another command than was asked says nothing of it */
+    request(pccc(0x4b, BYTES(0x0f, 0, 6, 0, 0xa2, 4, 7, 0x89, 5, 0)));
+    s = response(pccc(0xcb, BYTES(0x41, 0, 6, 0, 1, 2)));
+    assert_has_not(s, "\"file_no\":");
+    /* a command that claims to be a reply, and the other way round */
+    assert_has(request(pccc(0x4b, BYTES(0x4f, 0, 7, 0, 0xa2, 4, 7, 0x89, 5, 0))),
+               VIOLATION("pccc_direction"));
+    assert_has(response(pccc(0xcb, BYTES(0x0f, 0, 7, 0))), VIOLATION("pccc_direction"));
+    /* an error without its second byte, and with it */
+    request(pccc(0x4b, BYTES(0x0f, 0, 8, 0, 0x80, 6)));
+    s = response(pccc(0xcb, BYTES(0x4f, 0xf0, 8, 0)));
+    assert_has(s, "\"kind\":\"exception\"");
+    request(pccc(0x4b, BYTES(0x0f, 0, 9, 0, 0x80, 6)));
+    s = response(pccc(0xcb, BYTES(0x4f, 0xf0, 9, 0, 0x0b)));
+    assert_has(s, "\"kind\":\"exception\"");
+    assert_has_not(s, "malformed");
+    /* a mode that is not there stops nothing */
+    s = request(pccc(0x4b, BYTES(0x0f, 0, 10, 0, 0x80)));
+    assert_has_not(s, VIOLATION("controller_stop"));
+    assert_has(s, VIOLATION("malformed"));
+}
+
+static const char *catalog(const void *name, uint32_t length)
+{
+    struct bytes b = BYTES(0x46, 0, 1, 0, 0x21, 0xee, 0x31, 0x5b, 0x20);
+    put(&b, name, length);
+    request(pccc(0x4b, BYTES(0x06, 0, 1, 0, 0x03)));
+    return response(pccc(0xcb, b));
+}
+
+/* cip_pccc.c: the catalog number of a status reply, and what is none. */
+static void test_pccc_catalog(void **state)
+{
+    (void)state;
+    assert_has(catalog("1763-L16BWA", 11), FACT("model", "1763-L16BWA"));
+    assert_has(catalog("5/04       ", 11), FACT("model", "5/04"));
+    assert_has_not(catalog("           ", 11), "\"fact\"");
+    assert_has_not(catalog("1763-L16BW", 10), "\"fact\"");
+    request(pccc(0x4b, BYTES(0x06, 0, 1, 0, 0x03)));
+    assert_has_not(response(pccc(0xcb, BYTES(0x46, 0, 1, 0, 0x21, 0xef, 1, 2, 3, '1', '2', '3', '4',
+                                             '5', '6', '7', '8', '9', 'a', 'b'))),
+                   "\"fact\"");
+}
+
+/* cip_connection.c: to a tag, with a reply of the application, with a reserved segment, refused. */
+static void test_connection_edges(void **state)
+{
+    struct bytes b = forward_open(0xa3, 0x43f4, 5000);
+    (void)state;
+    b.length -= 7;
+    put(&b, (uint8_t[]){3, 0x91, 4, 'P', 'u', 'm', 'p'}, 7);
+    const char *s = request(b);
+    assert_has(s, "\"tag\":\"Pump\"");
+    b = opened();
+    b.data[b.length - 2] = 2;
+    put(&b, (uint8_t[]){1, 2, 3, 4}, 4);
+    s = response(b);
+    assert_has(s, "\"data\":\"01020304\"");
+    assert_has_not(s, "violation");
+    b = closing(0x4e);
+    b.data[b.length - 4] = 0xa0; /* a data type where a segment should be */
+    assert_has(request(b), VIOLATION("reserved_segment"));
+    b = closing(0xce);
+    b.data[b.length - 2] = 1;
+    put(&b, (uint8_t[]){7, 8}, 2);
+    s = response(b);
+    assert_has(s, "\"data\":\"0708\"");
+    /* closed is closed: closing it again finds nothing, opening it again is no duplicate */
+    request(closing(0x4e));
+    response(closing(0xce));
+    assert_has_not(request(forward_open(0xa3, 0x43f4, 5000)), VIOLATION("duplicate_connection"));
+    b = forward_open(0xa3, 0x43f4, 5000);
+    b.data[b.length - 4] = 0xa0;
+    assert_has(request(b), VIOLATION("reserved_segment"));
+    /* refusals: by the target with the triad, by a router without, both too short for it */
+    s = response(
+        BYTES(0xd4, 0, 1, 1, 0x00, 0x01, 0x34, 0x12, 0x4d, 0, 0xef, 0xbe, 0xad, 0xde, 3, 0));
+    assert_has(s, "\"kind\":\"exception\"");
+    assert_has(s, "\"remaining_path_words\":3");
+    request(forward_open(0xa3, 0x43f4, 5000));
+    s = response(BYTES(0xd4, 0, 1, 1, 0x00, 0x01, 0x34, 0x12));
+    assert_has_not(s, "\"remaining_path_words\"");
+    for (uint32_t n = 4; n < opened().length; n++) {
+        request(forward_open(0xa3, 0x43f4, 5000));
+        b = opened();
+        b.length = n;
+        response(b);
+    }
+    for (uint32_t n = 8; n < forward_open(0xa3, 0x43f4, 5000).length; n++) {
+        b = forward_open(0xa3, 0x43f4, 5000);
+        b.length = n;
+        assert_has_not(request(b), VIOLATION("duplicate_connection"));
+    }
+}
+
+/* cip_connection.c: outputs whose first word is no run flag have no such header, then or later. */
+static void test_outputs_without_header(void **state)
+{
+    (void)state;
+    request(forward_open(0x01, 0x4420, 10000));
+    response(opened());
+    const char *s = feed_to(&udp_io, FT_TO_SERVER, io_packet(O2T_ID, 1, 1, BYTES(9, 9, 9, 9, 1)));
+    assert_has_not(s, "\"run_idle\":");
+    s = feed_to(&udp_io, FT_TO_SERVER, io_packet(O2T_ID, 2, 2, BYTES(1, 0, 0, 0, 1)));
+    assert_has_not(s, "\"run_idle\":");
+    s = feed_to(&udp_io, FT_TO_CLIENT, io_packet(T2O_ID, 1, 1, BYTES(1, 0, 0, 0, 1)));
+    assert_has_not(s, "\"run_idle\":");
+    /* three bytes are no header either */
+    s = feed_to(&udp_io, FT_TO_SERVER, io_packet(0x77777777, 1, 1, BYTES(1, 0, 0)));
+    assert_has_not(s, "\"run_idle\":");
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -1038,6 +1406,15 @@ int main(void)
         TEST(test_hostile),
         TEST(test_truncation),
         TEST(test_garbage),
+        TEST(test_roles),
+        TEST(test_identity_attributes),
+        TEST(test_every_segment),
+        TEST(test_interfaces),
+        TEST(test_values_of_all_types),
+        TEST(test_pccc_edges),
+        TEST(test_pccc_catalog),
+        TEST(test_connection_edges),
+        TEST(test_outputs_without_header),
     };
     return cmocka_run_group_tests_name("cip", tests, NULL, NULL);
 }
