@@ -22,6 +22,8 @@ struct flow {
     uint64_t state[FT_INLINE_STATE / 8];
     struct ft_inline_state state_map;
     uint8_t children[FT_INLINE_CHILDREN];
+    bool is_told;   /* a dissector said of the flow which direction is which */
+    bool is_turned; /* and it was not as the flow was described */
 };
 
 struct ft_harness {
@@ -31,6 +33,7 @@ struct ft_harness {
     struct ft_call call;
     struct flow flows[MAX_FLOWS];
     struct flow *flow;
+    enum ft_direction given; /* direction that the caller gave for the bytes */
     uint64_t number;
     uint8_t ip[2][16]; /* of client and server, what the context points to */
     struct ft_json json;
@@ -210,6 +213,23 @@ static void write_results(struct ft_harness *h)
 }
 
 /* The PDU in a heap block of exactly its size, so that a sanitizer sees any read beyond it. */
+/* What a dissector says of the direction holds for the flow from then on, as in the sensor. */
+static void take_direction(struct ft_harness *h)
+{
+    uint8_t said = h->call.direction_said;
+    if (said == FT_DIRECTION_NONE || h->given == FT_DIRECTION_NONE)
+        return;
+    h->flow->is_told = true;
+    h->flow->is_turned = said != h->given;
+}
+
+static enum ft_direction direction_of(const struct flow *flow, enum ft_direction given)
+{
+    if (!flow->is_turned || given == FT_DIRECTION_NONE)
+        return given;
+    return given == FT_TO_CLIENT ? FT_TO_SERVER : FT_TO_CLIENT;
+}
+
 static void dissect(void *user, const uint8_t *pdu, uint32_t length, uint32_t whole, bool truncated)
 {
     struct ft_harness *h = user;
@@ -218,6 +238,7 @@ static void dissect(void *user, const uint8_t *pdu, uint32_t length, uint32_t wh
         abort();
     memcpy(exact, pdu, length);
     ft_call_dissect(&h->call, h->flow->protocol, exact, length, whole, truncated);
+    take_direction(h);
     write_results(h);
     free(exact);
 }
@@ -281,8 +302,9 @@ static void prepare(struct ft_harness *h, const struct ft_harness_flow *f, struc
     h->call.state_map = &flow->state_map;
     h->call.children = flow->children;
     ctx->transport = f->transport;
-    ctx->direction = (uint8_t)direction;
-    ctx->confidence = FT_CONFIDENCE_PORT;
+    h->given = direction;
+    ctx->direction = (uint8_t)direction_of(flow, direction);
+    ctx->confidence = flow->is_told ? FT_CONFIDENCE_DISSECTOR : FT_CONFIDENCE_PORT;
     ctx->src_port = to_client ? f->server_port : f->client_port;
     ctx->dst_port = to_client ? f->client_port : f->server_port;
     memcpy(ctx->src_mac, to_client ? f->server_mac : f->client_mac, 6);

@@ -471,6 +471,77 @@ static void mutated_stream(void **state)
     }
 }
 
+/*
+ * ---- the files behind modbus.c -----------------------------------------------------------------
+ *
+ * modbus_functions.c (lengths, shapes) and modbus_pdu.c (contents), where nothing but the PDU tells
+ * who is asking.
+ */
+static const char *undirected(const char *hex)
+{
+    return feed_hex(&f, FT_DIRECTION_NONE, hex);
+}
+
+static void direction_from_the_pdu(void **state)
+{
+    (void)state;
+    f.flow.server_port = 5000;
+    static const struct {
+        const char *hex, *direction;
+    } pdus[] = {{"0001 0000 0006 11 01 0013 000a", "to_server"},
+                {"0001 0000 0005 11 01 02 cd01", "to_client"},
+                {"0001 0000 0006 11 03 0013 0001", "to_server"},
+                {"0001 0000 0005 11 03 02 0001", "to_client"},
+                {"0001 0000 0003 11 83 02", "to_client"},
+                {"0001 0000 000b 01 10 0001 0002 04 000a 0102", "to_server"},
+                {"0001 0000 0006 01 10 0001 0002", "to_client"},
+                {"0001 0000 000d 01 17 0000 0001 0004 0001 02 0007", "to_server"},
+                {"0001 0000 0005 01 17 02 0009", "to_client"},
+                {"0001 0000 0005 01 2b 0e 01 00", "to_server"},
+                {"0001 0000 0002 01 11", "to_server"},
+                {"0001 0000 0004 01 5a 00 02", "to_server"},
+                {"0001 0000 0004 01 5a 00 fe", "to_client"},
+                {"0001 0000 0004 01 5a 00 fd", "to_client"},
+                /* of one length in both directions, or of no known one: nobody can tell */
+                {"0001 0000 0006 01 05 00ac ff00", NULL},
+                {"0001 0000 0006 01 08 0000 a537", NULL},
+                {"0001 0000 0008 01 08 0000 a537 1234", NULL},
+                {"0001 0000 0006 01 2b 0d 01 02 03", NULL},
+                {"0001 0000 0003 01 41 01", NULL},
+                {"0001 0000 0003 01 5a 00", NULL},
+                /* quantities that no device could answer */
+                {"0001 0000 0006 11 01 0013 0000", NULL},
+                {"0001 0000 0006 11 01 0013 07d1", NULL},
+                {"0001 0000 0006 11 03 0013 007e", NULL}};
+    char want[64];
+    for (unsigned i = 0; i < sizeof(pdus) / sizeof(pdus[0]); i++) {
+        feed_next_flow(&f);
+        const char *s = undirected(pdus[i].hex);
+        assert_has(s, "{\"message\"");
+        const char *direction = pdus[i].direction ? pdus[i].direction : "none";
+        snprintf(want, sizeof(want), "\"direction\":\"%s\"", direction);
+        if (!strstr(s, want))
+            fail_msg("%s: no %s in %s", pdus[i].hex, want, s);
+    }
+}
+
+/* Every function code with every short length, in both directions: no function reads outside. */
+static void every_function_at_every_length(void **state)
+{
+    (void)state;
+    for (unsigned function = 0; function < 256; function++) {
+        for (uint8_t n = 1; n < 24; n++) {
+            uint8_t adu[30] = {0, (uint8_t)function, 0, 0,
+                               0, (uint8_t)(n + 1),  1, (uint8_t)function};
+            for (unsigned side = 0; side < 2; side++) {
+                adu[8] = (uint8_t)(n > 1 ? n - 2 : 0); /* often a byte count */
+                const char *s = feed_raw(&f, side ? FT_TO_CLIENT : FT_TO_SERVER, adu, 7u + n);
+                assert_has(s, "{\"message\"");
+            }
+        }
+    }
+}
+
 static enum ft_verdict probe(const char *hex)
 {
     uint8_t bytes[FEED_MAX];
@@ -527,6 +598,8 @@ int main(void)
         TCP(gap_and_resync),
         TCP(roles),
         UDP(datagrams),
+        UDP(direction_from_the_pdu),
+        UDP(every_function_at_every_length),
         UDP(truncated_and_mutated),
         TCP(mutated_stream),
         TCP(recognition),

@@ -251,6 +251,109 @@ static void datagrams(void **state)
     assert_violation(crc_to(FT_TO_SERVER, "00 06 0001 0002* 01 06 0001 0002*"), "broadcast_write");
 }
 
+/*
+ * What frames of unknown length, damaged ones and bytes between them leave of the framing;
+ * lengths and shapes of functions are those of modbus_functions.c.
+ */
+static void damaged_frames(void **state)
+{
+    (void)state;
+    crc_to(FT_TO_SERVER, "01 03 0000 000a*");
+    /* alone in its segment, of the length that its function has: told with its wrong checksum */
+    const char *s = to_server(&f, "01 03 0001 000a 1234");
+    assert_has(s, "\"is_checksum_ok\":false");
+    assert_has(s, "\"data\":\"01030001000a1234\"");
+    assert_violation(s, "checksum");
+    /* one that ends early takes the begin of the next for its end, but not the next itself */
+    s = to_server(&f, "01 03 0001 000a 12");
+    assert_has_not(s, "message");
+    s = crc_to(FT_TO_SERVER, "01 04 0000 0001*");
+    assert_has(s, "\"command\":\"read_input_registers\"");
+    assert_clean(s);
+}
+
+/* A function with no length of its own: the checksum over the whole segment tells. */
+static void open_ended_functions(void **state)
+{
+    (void)state;
+    assert_has_not(crc_to(FT_TO_SERVER, "01 41 010203*"), "message"); /* nothing known yet */
+    feed_next_flow(&f);
+    crc_to(FT_TO_SERVER, "01 03 0000 000a*");
+    const char *s = crc_to(FT_TO_SERVER, "01 41 010203*");
+    assert_has(s, "\"command\":\"code_65\"");
+    assert_clean(s);
+    assert_has_not(to_server(&f, "01 41 010203 1234"), "message");
+    feed_next_flow(&f);
+    crc_to(FT_TO_SERVER, "01 03 0000 000a*");
+    assert_violation(crc_to(FT_TO_SERVER, "f9 41 f10203*"), "reserved_address");
+}
+
+/* Noise up to where a line begins, whole or in part; lines that are none. */
+static void noise_before_lines(void **state)
+{
+    (void)state;
+    crc_to(FT_TO_SERVER, "01 03 0000 000a*");
+    const char *s = text_to(FT_TO_SERVER, "\x7f\x7f:010300000001FB\r\n");
+    assert_int_equal(feed_count(s, "{\"message\""), 1);
+    s = text_to(FT_TO_SERVER, ":0103\n:010300000001FB\r\n");
+    assert_int_equal(feed_count(s, "{\"message\""), 1);
+    s = text_to(FT_TO_SERVER, ":01030000000\r\n:010300000001FB\r\n"); /* an odd number of digits */
+    assert_int_equal(feed_count(s, "{\"message\""), 1);
+    /* noise and the first half of a frame; then its second half */
+    assert_has_not(to_server(&f, "7f 60 03 00 00"), "message");
+    uint8_t bytes[FEED_MAX];
+    uint32_t n = with_crc("60 03 0000 000a*", bytes);
+    s = feed_raw(&f, FT_TO_SERVER, bytes + 4, n - 4);
+    assert_int_equal(feed_count(s, "{\"message\""), 1);
+    assert_clean(s);
+}
+
+/* Commands of telnet cut anywhere, a subnegotiation without end, IAC at the end of a segment. */
+static void telnet_in_pieces(void **state)
+{
+    static const char *const hex =
+        "ff fa 2c 01 00 00 25 80 ff f0 ff fb 2c ff f1 01 03 00 00 00 0A C5 CD";
+    uint8_t bytes[FEED_MAX];
+    uint32_t n = feed_bytes(hex, bytes);
+    (void)state;
+    for (uint32_t cut = 1; cut < n; cut++) {
+        feed_next_flow(&f);
+        unsigned messages = feed_count(feed_raw(&f, FT_TO_SERVER, bytes, cut), "{\"message\"");
+        messages += feed_count(feed_raw(&f, FT_TO_SERVER, bytes + cut, n - cut), "{\"message\"");
+        assert_int_equal(messages, 1);
+    }
+    feed_next_flow(&f);
+    memset(bytes, 0x20, 400);
+    memcpy(bytes, "\xff\xfa\x2c", 3);
+    assert_has_not(feed_raw(&f, FT_TO_SERVER, bytes, 400), "message");
+    /* a frame whose last byte of checksum is 0xff, which comes doubled */
+    for (unsigned i = 0; i < 65536; i++) {
+        uint8_t frame[] = {1, 6, (uint8_t)(i >> 8), (uint8_t)i, 0, 1, 0, 0, 0xff};
+        uint16_t crc = ft_crc16_modbus(frame, 6);
+        frame[6] = (uint8_t)crc;
+        frame[7] = (uint8_t)(crc >> 8);
+        if (frame[7] != 0xff || frame[6] == 0xff || frame[2] == 0xff || frame[3] == 0xff)
+            continue;
+        feed_next_flow(&f);
+        to_server(&f, "ff fb 2c");
+        const char *s = feed_raw(&f, FT_TO_SERVER, frame, 9);
+        assert_has(s, "\"command\":\"write_single_register\"");
+        assert_clean(s);
+        break;
+    }
+}
+
+/* An exception belongs to who was asked, once it is known who that is. */
+static void exceptions_follow_the_roles(void **state)
+{
+    (void)state;
+    crc_to(FT_TO_SERVER, "01 03 0000 000a*");
+    assert_has(crc_to(FT_TO_CLIENT, "01 83 02*"),
+               "\"kind\":\"exception\",\"direction\":\"to_client\"");
+    const char *s = crc_to(FT_TO_SERVER, "01 83 02*");
+    assert_has(s, "\"direction\":\"to_server\"");
+}
+
 static enum ft_verdict probe(const char *hex)
 {
     uint8_t bytes[FEED_MAX];
@@ -330,6 +433,11 @@ int main(void)
         TCP(broadcast),
         TCP(ascii),
         TCP(telnet),
+        TCP(damaged_frames),
+        TCP(open_ended_functions),
+        TCP(noise_before_lines),
+        TCP(telnet_in_pieces),
+        TCP(exceptions_follow_the_roles),
         UDP(datagrams),
         TCP(recognition),
         UDP(truncated_and_mutated),

@@ -57,6 +57,7 @@ struct flow {
     uint16_t slid;          /* bytes skipped since the last good frame */
     uint8_t is_established; /* a good frame was seen */
     uint8_t is_telnet;      /* telnet commands were seen */
+    uint8_t in_parts;       /* by direction, 1 and 2: a frame is waited for */
 };
 
 _Static_assert(sizeof(struct flow) <= FT_MAX_FLOW_STATE, "flow state");
@@ -346,7 +347,11 @@ static struct ft_frame resync(struct flow *flow, struct ft_view stream, bool req
     return skip(flow, maybe ? maybe : stream.len);
 }
 
-/* A frame that ends with the bytes here, as the side that sends them would send it, but damaged. */
+/*
+ * A frame that ends with the bytes here, as the side that sends them would send it, but damaged.
+ * One that came in parts is none: what seems to be its end may be the begin of the next, and that
+ * of the one after it, for ever.
+ */
 static bool is_damaged(const struct ft_context *ctx, const struct flow *flow, struct ft_view stream)
 {
     uint32_t length = stream.len;
@@ -372,7 +377,10 @@ static struct ft_frame frame(struct ft_context *ctx, struct ft_view stream)
     struct flow *flow = ctx->flow_state;
     bool request_first = ctx->direction != FT_TO_CLIENT;
     uint32_t need = UINT32_MAX;
+    uint8_t side = request_first ? 1 : 2;
+    bool is_in_parts = flow->in_parts & side;
 
+    flow->in_parts &= (uint8_t)~side;
     int32_t command = telnet_length(&stream);
     if (command < 0)
         return ft_frame(FT_FRAME_NEED, stream.len + 1);
@@ -391,10 +399,12 @@ static struct ft_frame frame(struct ft_context *ctx, struct ft_view stream)
     uint32_t length = find_frame(stream, request_first, &need);
     if (length)
         return ft_frame(FT_FRAME_PDU, length);
-    if (is_damaged(ctx, flow, stream))
+    if (!is_in_parts && is_damaged(ctx, flow, stream))
         return ft_frame(FT_FRAME_PDU, stream.len);
-    if (need != UINT32_MAX)
+    if (need != UINT32_MAX) {
+        flow->in_parts |= side;
         return ft_frame(FT_FRAME_NEED, need);
+    }
     if (flow->is_established && stream.len >= FRAME_MIN && stream.len <= FRAME_MAX &&
         is_open_ended(stream) && has_good_crc(stream, stream.len))
         return ft_frame(FT_FRAME_PDU, stream.len);
