@@ -22,6 +22,8 @@ static const char *const event_names[FT_EVENT_TYPES] = {
     [FT_EVENT_FLOW] = "flow",
     [FT_EVENT_HEALTH] = "health",
     [FT_EVENT_LEDGER] = "ledger",
+    [FT_EVENT_RESOLUTION] = "resolution",
+    [FT_EVENT_CLAIM] = "claim",
 };
 
 static json_t *count(uint64_t n)
@@ -83,7 +85,9 @@ static json_t *stream_ledger(const struct ft_ledger *l)
 static json_t *event_ledger(const struct sensor *s)
 {
     json_t *o = json_object(), *kinds = json_object();
-    for (unsigned i = 1; i < FT_EVENT_LEDGER; i++) {
+    for (unsigned i = 1; i < FT_EVENT_TYPES; i++) {
+        if (i == FT_EVENT_LEDGER || i == FT_EVENT_TICK)
+            continue;
         json_t *one = json_object();
         put(one, "made", s->books.ledger.events[i]);
         put(one, "shed", s->books.ledger.events_shed[i]);

@@ -37,6 +37,9 @@ static const struct {
      "source and compare the controller's program with its backup."},
     {"Restart/Stop Commands",
      "Check with the operators that this was intended, and that the process is in a safe state."},
+    {"Scan",
+     "Check whether the source is a known scanner or inventory tool and was meant to run now. If "
+     "not, isolate it."},
     {"Unresponsive", "Check the device and the network in between."},
 };
 
@@ -93,6 +96,44 @@ const struct ft_eve_finding *ft_catalogue_address_moved(void)
                 "An IP address is claimed by another MAC address",
                 "Abnormal Communication Behavior", MINOR, ANOMALY, "T0830", NULL);
     return &finding;
+}
+
+const struct ft_eve_finding *ft_catalogue_gateway_moved(void)
+{
+    static const struct ft_eve_finding finding =
+        FINDING(FT_SID_GATEWAY_MOVED, "asset.gateway_moved",
+                "The IP address of a router is claimed by another MAC address",
+                "Abnormal Communication Behavior", MAJOR, ANOMALY, "T0830", NULL);
+    return &finding;
+}
+
+const struct ft_eve_finding *ft_catalogue_neighbours(enum ft_neighbours_finding finding)
+{
+    static const struct ft_eve_finding findings[FT_NEIGHBOURS_FINDINGS] = {
+        [FT_NEIGHBOURS_SCAN] = FINDING(FT_SID_RESOLUTION_SCAN, "resolution.scan",
+                                       "A device asks for many addresses that do not answer",
+                                       "Scan", MAJOR, ANOMALY, "T0846 T0842", "A9"),
+        [FT_NEIGHBOURS_UNSOLICITED] =
+            FINDING(FT_SID_RESOLUTION_UNSOLICITED, "resolution.unsolicited",
+                    "A device tells its address to others again and again, unasked",
+                    "Abnormal Communication Behavior", MINOR, ANOMALY, "T0830", "A10"),
+        [FT_NEIGHBOURS_FLOOD] =
+            FINDING(FT_SID_RESOLUTION_FLOOD, "resolution.flood", "Flood of address resolution",
+                    "Abnormal Communication Behavior", MAJOR, ANOMALY, "T0814", NULL),
+        [FT_NEIGHBOURS_REASSIGNED] =
+            FINDING(FT_SID_ADDRESS_REASSIGNED, "asset.address_reassigned",
+                    "An IP address that was free is taken by another device",
+                    "Abnormal Communication Behavior", WARNING, ANOMALY, "T0830", NULL),
+        [FT_NEIGHBOURS_CONTESTED] =
+            FINDING(FT_SID_ADDRESS_CONTESTED, "asset.address_contested",
+                    "Two devices claim the same IP address", "Abnormal Communication Behavior",
+                    MAJOR, ANOMALY, "T0830", NULL),
+        [FT_NEIGHBOURS_TAKEOVER] =
+            FINDING(FT_SID_ADDRESS_TAKEOVER, "asset.address_takeover",
+                    "One device claims the IP addresses of several others",
+                    "Abnormal Communication Behavior", MAJOR, ANOMALY, "T0830", NULL),
+    };
+    return finding == FT_NEIGHBOURS_MOVED ? ft_catalogue_address_moved() : &findings[finding];
 }
 
 const struct ft_eve_finding *ft_catalogue_mode_changed(void)

@@ -6,6 +6,7 @@
 #ifndef FT_CATALOGUE_H
 #define FT_CATALOGUE_H
 
+#include "alert/neighbours.h"
 #include "output/eve.h"
 
 struct ft_catalogue;
@@ -42,6 +43,11 @@ const struct ft_eve_finding *ft_catalogue_firmware_changed(void);
 
 /** ARP or the like said that an address belongs to another MAC address than it said before. */
 const struct ft_eve_finding *ft_catalogue_address_moved(void);
+
+/** The same of the address of a router. */
+const struct ft_eve_finding *ft_catalogue_gateway_moved(void);
+
+const struct ft_eve_finding *ft_catalogue_neighbours(enum ft_neighbours_finding finding);
 const struct ft_eve_finding *ft_catalogue_mode_changed(void);
 
 /** What to do about alerts of a group; NULL = nothing general. */

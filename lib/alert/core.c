@@ -10,6 +10,10 @@
 #include <stdlib.h>
 #include <string.h>
 
+/* Names that a sender has alone: publishers of GOOSE and the like; a large station has thousands.
+ */
+#define MAX_CLAIMS 65536u
+
 /* ---- lines ---- */
 
 bool ft_core_line(struct ft_core *core, struct ft_json *j)
@@ -167,6 +171,28 @@ static void write_alert(struct ft_core *core, const struct ft_event *e,
         ft_core_commit(core, &j, ft_eve_alert(core->eve, e, &complete, life, change, &j));
 }
 
+/* What is found about an address, whoever claims it; or about a sender, whoever it told. */
+static void fold_by_address(struct ft_window_key *key, const struct ft_event *e, bool is_of_address)
+{
+    memset(&key->server, 0, sizeof(key->server));
+    memset(&key->client, 0, sizeof(key->client));
+    if (is_of_address) {
+        key->server.ip = e->resolution.ip;
+        key->server.family = e->resolution.family;
+    } else {
+        memcpy(key->client.ip.bytes, e->resolution.mac, 6);
+        key->client.family = 2;
+    }
+}
+
+/* Who has a name: whichever of the two speaks. */
+static void fold_by_name(struct ft_window_key *key)
+{
+    memset(&key->server, 0, sizeof(key->server));
+    memset(&key->client, 0, sizeof(key->client));
+    key->code = key->qualifier = 0;
+}
+
 static bool is_by_value(const struct ft_core *core, const struct ft_event *e)
 {
     if (e->type != FT_EVENT_VIOLATION)
@@ -183,6 +209,11 @@ static void alert(struct ft_core *core, const struct ft_event *e,
     window_key(&key, e, finding);
     if (is_by_value(core, e))
         fold_by_value(&key, e);
+    if (e == &core->raised.event)
+        fold_by_name(&key);
+    if (e->type == FT_EVENT_RESOLUTION)
+        fold_by_address(&key, e,
+                        change && finding != ft_catalogue_neighbours(FT_NEIGHBOURS_TAKEOVER));
     struct ft_window *w = ft_windows_count(core->alerts, &key, e, &is_new);
     if (!w)
         return;
@@ -281,7 +312,8 @@ static void on_class(struct ft_core *core, const struct ft_event *e)
         alert(core, e, finding, NULL);
 }
 
-static void on_violation(struct ft_core *core, const struct ft_event *e)
+static void on_violation(struct ft_core *core, const struct ft_event *e,
+                         const struct ft_eve_change *change)
 {
     const struct ft_eve_finding *finding =
         ft_catalogue_violation(core->catalogue, e->protocol, e->message.violation);
@@ -293,7 +325,7 @@ static void on_violation(struct ft_core *core, const struct ft_event *e)
     if (!ft_protocol_violation(p, e->message.violation)->is_alert)
         return;
     const struct ft_eve_finding *titled = take_title(core, e);
-    alert(core, e, titled ? titled : finding, NULL);
+    alert(core, e, titled ? titled : finding, change);
 }
 
 static void on_anomaly(struct ft_core *core, const struct ft_event *e)
@@ -347,6 +379,75 @@ static void on_asset_changed(void *user, const struct ft_event *event, const str
         snprintf(change.asset + n, sizeof(change.asset) - n, "/%s", sub);
     }
     alert(core, event, finding, &change);
+}
+
+static void mac_text(char text[64], const uint8_t mac[6])
+{
+    struct ft_address address = {.family = 2};
+    memcpy(address.ip.bytes, mac, 6);
+    ft_address_text(&address, text);
+}
+
+static void on_neighbours(void *user, enum ft_neighbours_finding finding,
+                          const struct ft_event *event, const struct ft_neighbours_change *change)
+{
+    struct ft_core *core = user;
+    struct ft_eve_change told = {.fact = "mac"};
+    const struct ft_eve_finding *what = ft_catalogue_neighbours(finding);
+    char before[64], after[64];
+    if (!change) {
+        alert(core, event, what, NULL);
+        return;
+    }
+    struct ft_address address = {.ip = change->ip, .family = change->family};
+    if (finding == FT_NEIGHBOURS_MOVED && (ft_inventory_is_router(core->inventory, &address) ||
+                                           ft_neighbours_is_virtual_router(change->before)))
+        what = ft_catalogue_gateway_moved();
+    ft_address_text(&address, told.asset);
+    mac_text(before, change->before);
+    mac_text(after, change->after);
+    told.before = before;
+    told.after = after;
+    alert(core, event, what, &told);
+}
+
+static void on_resolution(struct ft_core *core, const struct ft_event *e)
+{
+    if (ft_neighbours_event(core->neighbours, e))
+        ft_inventory_resolution(core->inventory, e);
+}
+
+static void on_fact(struct ft_core *core, const struct ft_event *e)
+{
+    const uint8_t *bytes = (const uint8_t *)e + e->fact.text;
+    union ft_ip ip = {0};
+    if (!e->fact.is_lease || (e->fact.length != 10 && e->fact.length != 22))
+        return;
+    memcpy(ip.bytes, bytes, e->fact.length - 6u);
+    ft_neighbours_assigned(core->neighbours, &ip, e->fact.length == 10 ? 4 : 6,
+                           bytes + e->fact.length - 6, e->clock_ns);
+}
+
+static void on_claim(struct ft_core *core, const struct ft_event *e)
+{
+    uint8_t mac[6];
+    char before[64], after[64];
+    uint32_t violation = ft_claims_event(core->claims, e, mac);
+    if (violation == FT_NO_VIOLATION || e->size > sizeof(core->raised))
+        return;
+    memcpy(&core->raised, e, e->size);
+    struct ft_event *raised = &core->raised.event;
+    raised->type = FT_EVENT_VIOLATION;
+    raised->message.violation = violation;
+    raised->message.count = 1;
+    raised->message.at = UINT32_MAX;
+    struct ft_eve_change change = {.fact = "mac", .before = before, .after = after};
+    const struct ft_event_sub *sub = &e->message.sub[0];
+    mac_text(before, mac);
+    mac_text(after, e->packet.src_mac);
+    ft_sub_text(sub->kind, sub->value, sub->text ? (const char *)e + sub->text : NULL, sub->length,
+                change.asset, sizeof(change.asset));
+    on_violation(core, raised, strcmp(before, after) != 0 ? &change : NULL);
 }
 
 /* ---- events ---- */
@@ -461,7 +562,16 @@ void ft_core_event(struct ft_core *core, const struct ft_event *event)
         on_class(core, event);
         break;
     case FT_EVENT_VIOLATION:
-        on_violation(core, event);
+        on_violation(core, event, NULL);
+        break;
+    case FT_EVENT_FACT:
+        on_fact(core, event);
+        break;
+    case FT_EVENT_RESOLUTION:
+        on_resolution(core, event);
+        break;
+    case FT_EVENT_CLAIM:
+        on_claim(core, event);
         break;
     case FT_EVENT_ANOMALY:
         on_anomaly(core, event);
@@ -510,6 +620,7 @@ void ft_core_tick(struct ft_core *core, uint64_t clock_ns, uint64_t seq)
 {
     tell_assets(core);
     core->last.seq = seq;
+    ft_neighbours_tick(core->neighbours, clock_ns);
     end_windows(core, clock_ns);
     tell_full(core);
 }
@@ -517,6 +628,7 @@ void ft_core_tick(struct ft_core *core, uint64_t clock_ns, uint64_t seq)
 void ft_core_finish(struct ft_core *core)
 {
     tell_assets(core);
+    ft_neighbours_tick(core->neighbours, UINT64_MAX);
     end_windows(core, UINT64_MAX);
     tell_full(core);
 }
@@ -566,8 +678,10 @@ struct ft_core *ft_core_new(const struct ft_core_config *config, const struct ft
     core->catalogue = ft_catalogue_new(registry);
     core->alerts = ft_windows_new(core->config.max_windows, config->salt);
     core->anomalies = ft_windows_new(core->config.max_windows, config->salt);
-    if (core->eve && core->inventory && core->conversations && core->catalogue && core->alerts &&
-        core->anomalies)
+    core->neighbours = ft_neighbours_new(config->salt, on_neighbours, core);
+    core->claims = ft_claims_new(MAX_CLAIMS, config->salt);
+    if (core->neighbours && core->claims && core->eve && core->inventory && core->conversations &&
+        core->catalogue && core->alerts && core->anomalies)
         return core;
     ft_core_free(core);
     snprintf(error, error_size, "out of memory");
@@ -582,6 +696,8 @@ void ft_core_free(struct ft_core *core)
     ft_inventory_free(core->inventory);
     ft_conversations_free(core->conversations);
     ft_catalogue_free(core->catalogue);
+    ft_neighbours_free(core->neighbours);
+    ft_claims_free(core->claims);
     ft_windows_free(core->alerts);
     ft_windows_free(core->anomalies);
     free(core->alert_list);

@@ -4,7 +4,9 @@
 #define FT_CORE_INTERNAL_H
 
 #include "alert/catalogue.h"
+#include "alert/claims.h"
 #include "alert/core.h"
+#include "alert/neighbours.h"
 #include "alert/window.h"
 
 struct ft_core {
@@ -17,6 +19,12 @@ struct ft_core {
     struct ft_conversations *conversations;
     struct ft_catalogue *catalogue;
     struct ft_windows *alerts, *anomalies;
+    struct ft_neighbours *neighbours;
+    struct ft_claims *claims;
+    union {
+        struct ft_event event;
+        uint8_t bytes[FT_EVENT_MAX];
+    } raised;             /* a CLAIM event that became a VIOLATION */
     struct ft_event last; /* time and packet of the last event, all else zero */
     struct {
         uint64_t seq, messages; /* bit per message of the PDU */

@@ -248,6 +248,8 @@ static const struct ft_sid sids[] = {
     {9101237, "tftp", "port"},
     {9101238, "tftp", "configuration"},
     {9101239, "tftp", "executable"},
+    {9101240, "goose", "second_publisher"},
+    {9101241, "goose", "publisher_changed"},
 };
 
 const struct ft_sid *ft_sids(uint32_t *count)

@@ -1084,6 +1084,35 @@ void ft_asset_lease(struct ft_context *ctx, struct ft_view ip, struct ft_view ma
     state_address(ft_call_of(ctx), ip, mac, FT_FACT_LEASE);
 }
 
+void ft_resolution(struct ft_context *ctx, enum ft_resolution what, struct ft_view mac,
+                   struct ft_view ip, struct ft_view target)
+{
+    struct ft_resolution_fact r = {.what = (uint8_t)what, .length = (uint8_t)target.len};
+    bool has_ip = what != FT_RESOLUTION_PROBE;
+    if (mac.len != 6 || (target.len != 4 && target.len != 16) || (has_ip && ip.len != target.len))
+        return;
+    memcpy(r.mac, mac.data, 6);
+    memcpy(r.target, target.data, target.len);
+    if (has_ip)
+        memcpy(r.ip, ip.data, ip.len);
+    struct ft_asset_fact *f = fact_add(ft_call_of(ctx), FT_SENDER, 0, &r, sizeof(r));
+    if (f)
+        f->kind = FT_FACT_RESOLUTION;
+}
+
+void ft_claim(struct ft_context *ctx, uint64_t key, uint64_t holder, uint32_t milliseconds,
+              uint32_t contested, uint32_t replaced)
+{
+    struct ft_claim_fact c = {.key = key,
+                              .holder = holder,
+                              .milliseconds = milliseconds,
+                              .contested = contested,
+                              .replaced = replaced};
+    struct ft_asset_fact *f = fact_add(ft_call_of(ctx), FT_SENDER, 0, &c, sizeof(c));
+    if (f)
+        f->kind = FT_FACT_CLAIM;
+}
+
 /* ---- the call ---- */
 
 void ft_call_init(struct ft_call *call, const struct ft_registry *registry)

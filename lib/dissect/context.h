@@ -73,8 +73,25 @@ struct ft_finding {
 
 enum ft_fact_kind {
     FT_FACT_TEXT = 0,
-    FT_FACT_ADDRESS, /**< text holds IP (4 or 16 bytes) then MAC (6) */
-    FT_FACT_LEASE,   /**< as ADDRESS, said by who gives addresses out */
+    FT_FACT_ADDRESS,    /**< text holds IP (4 or 16 bytes) then MAC (6) */
+    FT_FACT_LEASE,      /**< as ADDRESS, said by who gives addresses out */
+    FT_FACT_RESOLUTION, /**< text holds a struct ft_resolution_fact */
+    FT_FACT_CLAIM,      /**< text holds a struct ft_claim_fact */
+};
+
+/** A message of address resolution. All bytes are set: compared as they are. */
+struct ft_resolution_fact {
+    uint8_t what;   /**< enum ft_resolution */
+    uint8_t length; /**< of the addresses: 4 or 16 */
+    uint8_t mac[6];
+    uint8_t ip[16], target[16];
+};
+
+struct ft_claim_fact {
+    uint64_t key, holder;
+    uint32_t milliseconds;
+    uint32_t contested, replaced; /**< violations */
+    uint32_t zero;
 };
 
 struct ft_asset_fact {

@@ -165,11 +165,44 @@ static void write_finding(struct ft_harness *h, const struct ft_finding *f)
     line_end(h);
 }
 
+static void write_resolution(struct ft_json *j, const struct ft_asset_fact *f)
+{
+    static const char *const names[] = {"", "question", "answer", "announcement", "probe"};
+    struct ft_resolution_fact r;
+    memcpy(&r, f->text, sizeof(r));
+    ft_json_key(j, "resolution");
+    ft_json_object(j);
+    ft_json_put_string(j, "what", r.what < 5 ? names[r.what] : "");
+    ft_json_key(j, "mac");
+    ft_json_mac(j, r.mac);
+    if (r.what != FT_RESOLUTION_PROBE) {
+        ft_json_key(j, "ip");
+        ft_json_ip(j, r.ip, r.length == 16);
+    }
+    ft_json_key(j, "target");
+    ft_json_ip(j, r.target, r.length == 16);
+}
+
+static void write_claim(struct ft_json *j, const struct ft_asset_fact *f)
+{
+    struct ft_claim_fact c;
+    memcpy(&c, f->text, sizeof(c));
+    ft_json_key(j, "claim");
+    ft_json_object(j);
+    ft_json_put_uint(j, "key", c.key);
+    ft_json_put_uint(j, "holder", c.holder);
+    ft_json_put_uint(j, "milliseconds", c.milliseconds);
+}
+
 static void write_fact(struct ft_harness *h, const struct ft_asset_fact *f)
 {
     struct ft_json *j = &h->json;
     ft_json_object(j);
-    if (f->kind != FT_FACT_TEXT) {
+    if (f->kind == FT_FACT_RESOLUTION) {
+        write_resolution(j, f);
+    } else if (f->kind == FT_FACT_CLAIM) {
+        write_claim(j, f);
+    } else if (f->kind != FT_FACT_TEXT) {
         uint32_t ip = f->length - 6u;
         ft_json_key(j, "address");
         ft_json_object(j);

@@ -30,6 +30,8 @@ enum ft_event_type {
     FT_EVENT_HEALTH,      /**< the sensor about itself */
     FT_EVENT_LEDGER,      /**< a worker's books at a tick: a struct ft_ledger behind the record */
     FT_EVENT_TICK,        /**< from the reader: a second of packet time has passed */
+    FT_EVENT_RESOLUTION,  /**< ARP and the like: each message, the same one once a second */
+    FT_EVENT_CLAIM,       /**< a message whose sender states to have something alone */
     FT_EVENT_TYPES
 };
 
@@ -98,7 +100,7 @@ struct ft_event_packet {
     struct ft_outer outer; /**< tunnel NONE: not tunnelled */
 };
 
-/** Members of MESSAGE, TRANSACTION, UNANSWERED, OPERATION, ALERT, VIOLATION. */
+/** Members of MESSAGE, TRANSACTION, UNANSWERED, OPERATION, ALERT, VIOLATION, CLAIM. */
 struct ft_event_message {
     uint32_t code, qualifier;
     uint8_t kind, direction, class_;
@@ -114,6 +116,7 @@ struct ft_event_message {
     uint32_t at, at_length;     /**< VIOLATION: bytes of the PDU; at UINT32_MAX = not in it */
     uint64_t value;             /**< VIOLATION: those as a number, big endian; more than 8: 0 */
     uint32_t tree, tree_length; /**< packed fields: offset from the record */
+    uint32_t claim;             /**< CLAIM: a struct ft_claim_fact: offset from the record */
 };
 
 struct ft_event_fact {
@@ -142,6 +145,15 @@ struct ft_event_health {
     int32_t signal;
 };
 
+struct ft_event_resolution {
+    uint8_t what;   /**< enum ft_resolution */
+    uint8_t family; /**< 4 or 6 */
+    uint8_t mac[6]; /**< the sender, as the message names it */
+    union ft_ip ip, target;
+    uint32_t count;  /**< messages like this, with those not told since the last one was */
+    uint32_t untold; /**< other messages of the shard that were not told for their number */
+};
+
 struct ft_event {
     uint32_t size; /**< of the record with all parts, a multiple of 8 */
     uint8_t type;  /**< enum ft_event_type */
@@ -159,6 +171,7 @@ struct ft_event {
         struct ft_event_fact fact;
         struct ft_event_flow flow;
         struct ft_event_health health;
+        struct ft_event_resolution resolution;
     };
 };
 

@@ -22,7 +22,7 @@ _Static_assert(FT_PROTOCOL_SHARDS == FT_SHARDS, "a protocol is switched off by s
 #define UNKNOWN_SECONDS 60u
 
 /* Room kept in a record behind the tree. */
-#define EVENT_RESERVE 64u
+#define EVENT_RESERVE 128u
 
 #define ALTERNATE_STACK 65536u
 
@@ -457,10 +457,77 @@ static uint8_t family_of_length(uint8_t length)
     return length == 4 ? 4 : length == 16 ? 6 : length == 6 ? 2 : 0;
 }
 
+/* How often a sighting came since it was told last, with this one; 0: not to be told now. */
+static COLD uint32_t count_sighting(struct ft_inspector *ins, uint64_t hash)
+{
+    struct ft_sightings *all = &ins->shards->sightings[ins->packet->shard];
+    uint32_t i = (uint32_t)(hash >> 32) & (FT_SIGHTINGS - 1);
+    uint32_t second = (uint32_t)(ins->packet->time_ns / SECOND_NS);
+    bool is_known = all->slots[i].hash == hash;
+    if (is_known && all->slots[i].second == second) {
+        all->slots[i].count++;
+        return 0;
+    }
+    if (all->second != second) {
+        all->second = second;
+        all->told = 0;
+    }
+    if (all->told == FT_SIGHTINGS) {
+        all->untold++;
+        return 0;
+    }
+    all->told++;
+    uint32_t count = 1 + (is_known ? all->slots[i].count : 0);
+    all->slots[i].hash = hash;
+    all->slots[i].second = second;
+    all->slots[i].count = 0;
+    return count;
+}
+
+static COLD void tell_resolution(struct ft_inspector *ins, const struct ft_asset_fact *f)
+{
+    const struct ft_packet *p = ins->packet;
+    uint64_t h = ft_hash_bytes(p->interface, p->vlan, sizeof(p->vlan));
+    uint32_t count = count_sighting(
+        ins, ft_hash_bytes(ft_hash_mix(h, pair_hash(ins->flow)), f->text, f->length));
+    struct ft_event *e = count ? event_begin(ins, FT_EVENT_RESOLUTION) : NULL;
+    if (!e)
+        return;
+    struct ft_resolution_fact r;
+    struct ft_sightings *all = &ins->shards->sightings[p->shard];
+    memcpy(&r, f->text, sizeof(r));
+    e->protocol = (uint16_t)(ins->call.messages[f->message].protocol->index + 1);
+    event_flow(ins, e, ins->flow, ins->side);
+    e->resolution.what = r.what;
+    e->resolution.family = r.length == 4 ? 4 : 6;
+    memcpy(e->resolution.mac, r.mac, 6);
+    memcpy(e->resolution.ip.bytes, r.ip, 16);
+    memcpy(e->resolution.target.bytes, r.target, 16);
+    e->resolution.count = count;
+    e->resolution.untold = all->untold;
+    all->untold = 0;
+    event_end(ins, e);
+}
+
+static COLD void tell_claim(struct ft_inspector *ins, const struct ft_asset_fact *f)
+{
+    struct ft_event *e = event_begin(ins, FT_EVENT_CLAIM);
+    if (!e)
+        return;
+    fill_message(ins, e, &ins->call.messages[f->message]);
+    e->size = (e->size + 7) & ~7u;
+    e->message.claim = event_append(e, f->text, f->length);
+    event_end(ins, e);
+}
+
 /* Facts are told once: until the shard's novelty is renewed, or the value is another. */
 static COLD void tell_fact(struct ft_inspector *ins, const struct ft_asset_fact *f)
 {
     const struct ft_flow *flow = ins->flow;
+    if (f->kind == FT_FACT_RESOLUTION || f->kind == FT_FACT_CLAIM) {
+        (f->kind == FT_FACT_CLAIM ? tell_claim : tell_resolution)(ins, f);
+        return;
+    }
     bool of_b = (f->party == FT_SENDER) == (ins->side == FT_SIDE_B);
     const union ft_ip *ip = of_b ? &flow->key.b : &flow->key.a;
     union ft_ip of = {0};

@@ -49,6 +49,21 @@ struct ft_watch_line {
     uint64_t head, tail;
 };
 
+#define FT_SIGHTINGS 256u /**< of a shard; power of two */
+
+/**
+ * Messages that the core counts over all shards, told once a second each and so many a second at
+ * most, with the number of those in between: a flood of them must not become a flood of events.
+ */
+struct ft_sightings {
+    struct {
+        uint64_t hash;
+        uint32_t second, count; /**< packet time when told; those since then */
+    } slots[FT_SIGHTINGS];
+    uint32_t second, told; /**< in this second */
+    uint32_t untold;       /**< not told at all */
+};
+
 struct ft_shards {
     const struct ft_registry *registry;
     const struct ft_recogniser *recogniser;
@@ -56,6 +71,7 @@ struct ft_shards {
     struct ft_state state[FT_SHARDS];
     struct ft_novelty novelty[FT_SHARDS];
     struct ft_watch_line watched[FT_SHARDS];
+    struct ft_sightings sightings[FT_SHARDS];
     /** Outer addresses of flows that came in a tunnel, by index of the flow: as its side A sends.
      */
     struct ft_outer *outers[FT_SHARDS];

@@ -717,6 +717,20 @@ static void learn_of(struct ft_inventory *inv, const struct ft_event *e)
     ft_hearsay_add(inv->hearsay, &fact);
 }
 
+void ft_inventory_resolution(struct ft_inventory *inv, const struct ft_event *event)
+{
+    struct ft_address address = {.ip = event->resolution.ip, .family = event->resolution.family};
+    struct ft_asset *a = see(inv, &address, event->time_ns);
+    if (a)
+        bind_strong(inv, a, event->resolution.mac);
+}
+
+bool ft_inventory_is_router(const struct ft_inventory *inv, const struct ft_address *address)
+{
+    const struct ft_asset *a = lookup(inv, address);
+    return a && (a->roles_said | a->roles_derived) >> FT_ROLE_ROUTER & 1;
+}
+
 static void learn_fact(struct ft_inventory *inv, const struct ft_event *e)
 {
     if (e->fact.is_address) {

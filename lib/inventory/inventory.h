@@ -107,6 +107,13 @@ void ft_inventory_free(struct ft_inventory *inv);
 /** Learn from an event of any type. */
 void ft_inventory_event(struct ft_inventory *inv, const struct ft_event *event);
 
+/** Learn from a RESOLUTION event that its sender has the address it names. No change of the MAC
+ * address is told of it: the core knows more of that. */
+void ft_inventory_resolution(struct ft_inventory *inv, const struct ft_event *event);
+
+/** May the asset of this address be a router? By what it does, or what a protocol says. */
+bool ft_inventory_is_router(const struct ft_inventory *inv, const struct ft_address *address);
+
 /**
  * Take the next asset that is new or changed, oldest change first; *changes says why. NULL when all
  * were taken. The core asks after the last event of a packet, so that what one packet says is told

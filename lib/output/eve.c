@@ -408,6 +408,26 @@ static void put_packet_marks(struct ft_json *j, const struct tail *t)
         ft_json_put_string(j, "direction_confidence", confidence[p->confidence]);
 }
 
+/* Who asked for whom, or has what: frames of address resolution have MAC addresses only. */
+static void put_resolution(struct ft_json *j, const struct ft_event_resolution *r)
+{
+    static const char *const names[] = {NULL, "question", "answer", "announcement", "probe"};
+    if (r->what < FT_RESOLUTION_QUESTION || r->what > FT_RESOLUTION_PROBE)
+        return;
+    ft_json_key(j, "resolution");
+    ft_json_object(j);
+    ft_json_put_string(j, "what", names[r->what]);
+    ft_json_key(j, "mac");
+    ft_json_mac(j, r->mac);
+    if (r->what != FT_RESOLUTION_PROBE) {
+        ft_json_key(j, "ip");
+        ft_json_ip(j, r->ip.bytes, r->family == 6);
+    }
+    ft_json_key(j, "target");
+    ft_json_ip(j, r->target.bytes, r->family == 6);
+    ft_json_object_end(j);
+}
+
 /* End a line: host, fieldtap, newline. */
 static bool put_tail(struct ft_eve *eve, struct ft_json *j, const struct tail *t)
 {
@@ -431,6 +451,8 @@ static bool put_tail(struct ft_eve *eve, struct ft_json *j, const struct tail *t
         ft_json_put_string(j, "after", t->change->after);
         ft_json_object_end(j);
     }
+    if (t->finding && t->event->type == FT_EVENT_RESOLUTION)
+        put_resolution(j, &t->event->resolution);
     if (t->event) {
         put_packet_marks(j, t);
         if (t->event->packet.has_loss)

@@ -114,6 +114,21 @@ class TestLines(Output):
             self.assertIn(title, by_title)
         self.assertIn("cip", by_title["class.firmware"])
 
+    def test_what_goes_over_many_hosts_is_told(self):
+        scans = [a for a in self.by_type["alert"] if a["fieldtap"]["title"] == "resolution.scan"]
+        self.assertEqual([a["fieldtap"]["state"] for a in scans][:1], ["new"])
+        self.assertEqual({a["fieldtap"]["resolution"]["ip"] for a in scans}, {LAPTOP})
+        forged = [a for a in self.by_type["alert"]
+                  if a["fieldtap"]["title"] == "goose.second_publisher"
+                  and a["fieldtap"]["state"] == "new"]
+        self.assertEqual({a["fieldtap"]["change"]["asset"].split("/")[0] for a in forged},
+                         {"name BAY1Q01LD0", "name BAY2F650LD0"})
+        for a in forged:
+            self.assertEqual(a["fieldtap"]["change"]["after"], scans[0]["ether"]["src_mac"])
+        # Nothing else of address resolution is wrong in the plant.
+        numbers = {a["alert"]["signature_id"] for a in self.by_type["alert"]}
+        self.assertEqual(numbers & set(range(9100012, 9100020)), {9100017})
+
     def test_commands_are_one_alert(self):
         told = collections.Counter(
             (a["pcap_cnt"], a["app_proto"], a["message"]["command"])

@@ -630,6 +630,146 @@ static void test_one_asset_event_per_packet(void **state)
     assert_int_equal(json_array_size(at(line("asset", 1), "asset.changes")), 1);
 }
 
+/** ARP: `mac` has the address and asks everybody for `target`. */
+static void give_arp(uint64_t number, uint32_t ip, const uint8_t mac[6], uint32_t target)
+{
+    make(&r, FT_EVENT_RESOLUTION, PROTOCOL_NONE, number, ip, 0);
+    memset(&r.event.message, 0, sizeof(r.event.message));
+    r.event.packet.family = 2;
+    r.event.packet.proto = 0;
+    r.event.packet.ethertype = 0x0806;
+    r.event.packet.server_side = 2;
+    memcpy(r.event.packet.src_mac, mac, 6);
+    memset(r.event.packet.dst_mac, 0xff, 6);
+    struct ft_event_resolution *to = &r.event.resolution;
+    *to = (struct ft_event_resolution){.what = FT_RESOLUTION_QUESTION, .family = 4, .count = 1};
+    memcpy(to->mac, mac, 6);
+    set_ip(&to->ip, ip);
+    set_ip(&to->target, target);
+    give(&r);
+}
+
+static const uint8_t mac_plc[6] = {0, 0x80, 0xf4, 1, 2, 3},
+                     mac_laptop[6] = {0xf0, 0xde, 0xf1, 9, 8, 7};
+
+static void test_contested_address(void **state)
+{
+    (void)state;
+    give_arp(1, PLC, mac_plc, CLIENT);
+    give_arp(200, PLC, mac_laptop, CLIENT);
+    give_arp(201, PLC, mac_plc, CLIENT);
+    give_arp(202, PLC, mac_laptop, CLIENT);
+    give_arp(203, STATION, mac_laptop, CLIENT); /* another address: nobody had it before */
+    ft_core_finish(core);
+    read_lines();
+    assert_int_equal(count("alert"), 3);
+    json_t *moved = line("alert", 0), *contested = line("alert", 1), *update = line("alert", 2);
+    assert_number(moved, "alert.signature_id", 9100012);
+    assert_text(moved, "fieldtap.severity", "minor");
+    assert_text(moved, "fieldtap.change.asset", "10.0.0.2");
+    assert_text(moved, "fieldtap.change.fact", "mac");
+    assert_text(moved, "fieldtap.change.before", "00:80:f4:01:02:03");
+    assert_text(moved, "fieldtap.change.after", "f0:de:f1:09:08:07");
+    assert_number(contested, "alert.signature_id", 9100015);
+    assert_text(contested, "fieldtap.severity", "major");
+    assert_text(contested, "fieldtap.resolution.what", "question");
+    assert_text(contested, "fieldtap.resolution.ip", "10.0.0.2");
+    assert_text(contested, "ether.src_mac", "00:80:f4:01:02:03");
+    assert_number(update, "fieldtap.count", 2);
+    /* The inventory follows the first changes, then waits. */
+    union ft_ip ip;
+    set_ip(&ip, PLC);
+    struct ft_address address = {.ip = ip, .family = 4};
+    const struct ft_asset *a = ft_inventory_find(ft_core_inventory(core), &address);
+    assert_memory_equal(ft_asset_mac_address(a), mac_plc, 6);
+}
+
+static void test_address_of_a_router(void **state)
+{
+    (void)state;
+    make_fact(&r, 1, PLC, FT_FACT_ROLE, "router");
+    memcpy(r.event.packet.src_mac, mac_plc, 6);
+    give(&r);
+    give_arp(2, PLC, mac_plc, CLIENT);
+    give_arp(300, PLC, mac_laptop, CLIENT);
+    read_lines();
+    assert_int_equal(count("alert"), 1);
+    assert_number(line("alert", 0), "alert.signature_id", 9100014);
+    assert_text(line("alert", 0), "fieldtap.title", "asset.gateway_moved");
+}
+
+/* DHCP says who gets the address, then the device itself. */
+static void test_address_given_out(void **state)
+{
+    (void)state;
+    give_arp(1, PLC, mac_plc, CLIENT);
+    make_arp(&r, 100, PLC, mac_laptop);
+    r.event.fact.is_lease = true;
+    give(&r);
+    give_arp(101, PLC, mac_laptop, CLIENT);
+    ft_core_finish(core);
+    read_lines();
+    assert_int_equal(count("alert"), 0);
+    assert_true(count("asset") > 0);
+}
+
+static void test_resolution_scan(void **state)
+{
+    (void)state;
+    for (uint32_t i = 0; i < 40; i++)
+        give_arp(5, CLIENT, mac_laptop, PLC + i);
+    tick(6);
+    tick(7);
+    read_lines();
+    assert_int_equal(count("alert"), 1);
+    assert_number(line("alert", 0), "alert.signature_id", 9100017);
+    assert_text(line("alert", 0), "alert.category", "Scan");
+    assert_text(line("alert", 0), "fieldtap.reference", "A9");
+    assert_text(line("alert", 0), "fieldtap.resolution.ip", "10.0.0.1");
+    assert_non_null(at(line("alert", 0), "fieldtap.remediation"));
+    assert_int_equal(count("asset"), 1); /* the sender alone */
+}
+
+/** A message whose sender states that it alone is `name`, for five seconds. */
+static void give_claim(uint64_t number, uint64_t key, const uint8_t mac[6])
+{
+    with_command(make(&r, FT_EVENT_CLAIM, PROTOCOL_POLL, number, CLIENT, PLC), POLL_READ);
+    r.event.packet.family = 2;
+    memcpy(r.event.packet.src_mac, mac, 6);
+    r.event.message.sub[0] = (struct ft_event_sub){
+        .kind = FT_SUB_NAME, .value = key, .text = (uint16_t)append(&r, "BAY1", 4), .length = 4};
+    struct ft_claim_fact claim = {
+        .key = key, .holder = mac[5], .milliseconds = 5000, .contested = 1, .replaced = 3};
+    r.event.message.claim = append(&r, &claim, sizeof(claim));
+    put_number(&r, POLL_ADDRESS, 300, 0, 1);
+    give(&r);
+}
+
+static void test_claims(void **state)
+{
+    (void)state;
+    give_claim(1, 77, mac_plc);
+    give_claim(4, 77, mac_plc);
+    give_claim(5, 78, mac_laptop); /* another name */
+    read_lines();
+    assert_int_equal(count("alert"), 0);
+    give_claim(8, 77, mac_laptop); /* while the other is alive */
+    give_claim(9, 77, mac_plc);
+    give_claim(60, 78, mac_plc); /* long after */
+    ft_core_finish(core);
+    read_lines();
+    assert_int_equal(count("alert"), 3);
+    json_t *a = line("alert", 0);
+    assert_text(a, "fieldtap.title", "poll.loud");
+    assert_text(a, "fieldtap.change.before", "00:80:f4:01:02:03");
+    assert_text(a, "fieldtap.change.after", "f0:de:f1:09:08:07");
+    assert_text(a, "fieldtap.change.asset", "name BAY1");
+    assert_number(a, "poll.address", 300);
+    assert_text(line("alert", 1), "fieldtap.title", "poll.refused");
+    assert_number(line("alert", 2), "fieldtap.count", 2); /* one alert, whichever speaks */
+    assert_int_equal(count("operation"), 0);
+}
+
 static void test_address_moved(void **state)
 {
     (void)state;
@@ -1129,6 +1269,11 @@ int main(void)
         TEST(test_operations_once),
         TEST(test_one_asset_event_per_packet),
         TEST(test_address_moved),
+        TEST(test_contested_address),
+        TEST(test_address_of_a_router),
+        TEST(test_address_given_out),
+        TEST(test_resolution_scan),
+        TEST(test_claims),
         TEST(test_firmware_change),
         TEST(test_mode_changes_to_less_secure),
         TEST(test_repeats_are_folded),

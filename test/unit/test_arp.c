@@ -54,12 +54,14 @@ static void request_and_reply(void **state)
     assert_has(s, "\"src_mac\":\"00:80:f4:01:02:03\",\"src_ip\":\"192.168.0.1\"");
     assert_has(s, "\"dest_mac\":\"00:00:00:00:00:00\",\"dest_ip\":\"192.168.0.2\"");
     assert_has(s, "\"probe\":false,\"gratuitous\":false");
-    assert_has(s, "{\"address\":{\"ip\":\"192.168.0.1\",\"mac\":\"00:80:f4:01:02:03\"}}");
+    assert_has(s, "{\"resolution\":{\"what\":\"question\",\"mac\":\"00:80:f4:01:02:03\","
+                  "\"ip\":\"192.168.0.1\",\"target\":\"192.168.0.2\"}}");
     assert_clean(s);
     s = frame(station_b, station_a, HEADER "0002 " B_MAC B_IP A_MAC A_IP);
     assert_has(s, "\"command\":\"reply\"");
     assert_has(s, "\"kind\":\"response\"");
-    assert_has(s, "{\"address\":{\"ip\":\"192.168.0.2\",\"mac\":\"00:0e:8c:0a:0b:0c\"}}");
+    assert_has(s, "{\"resolution\":{\"what\":\"answer\",\"mac\":\"00:0e:8c:0a:0b:0c\","
+                  "\"ip\":\"192.168.0.2\",\"target\":\"192.168.0.1\"}}");
     assert_clean(s);
 }
 
@@ -69,13 +71,14 @@ static void probes_and_announcements(void **state)
     const char *s = frame(station_a, everybody, HEADER "0001 " A_MAC NO_IP NO_MAC B_IP);
     assert_has(s, "\"command\":\"probe\",\"code\":1,\"qualifier\":1,\"class\":\"diagnostic\"");
     assert_has(s, "\"probe\":true");
-    assert_has_not(s, "{\"address\"");
+    assert_has(s, "{\"resolution\":{\"what\":\"probe\",\"mac\":\"00:80:f4:01:02:03\","
+                  "\"target\":\"192.168.0.2\"}}");
     assert_clean(s);
     s = frame(station_a, everybody, HEADER "0001 " A_MAC A_IP NO_MAC A_IP);
     assert_has(s, "\"command\":\"announcement\"");
     assert_has(s, "\"kind\":\"unsolicited\"");
     assert_has(s, "\"gratuitous\":true");
-    assert_has(s, "{\"address\"");
+    assert_has(s, "{\"resolution\":{\"what\":\"announcement\"");
     assert_clean(s);
     s = frame(station_a, everybody, HEADER "0002 " A_MAC A_IP "ffffffffffff " A_IP);
     assert_has(s, "\"command\":\"gratuitous_reply\"");
@@ -123,12 +126,12 @@ static void violations(void **state)
     assert_violation(s, "frame_sender");
     s = frame(station_a, everybody, HEADER "0001 " NO_MAC A_IP NO_MAC B_IP);
     assert_violation(s, "sender_mac");
-    assert_has_not(s, "{\"address\"");
+    assert_has_not(s, "{\"resolution\"");
     assert_violation(frame(station_a, everybody, HEADER "0001 01005e000001 " A_IP NO_MAC B_IP),
                      "sender_mac");
     s = frame(station_a, everybody, HEADER "0001 " A_MAC "e0000001 " NO_MAC B_IP);
     assert_violation(s, "sender_ip");
-    assert_has_not(s, "{\"address\"");
+    assert_has_not(s, "{\"resolution\"");
     assert_violation(frame(station_a, everybody, HEADER "0001 " A_MAC "7f000001 " NO_MAC B_IP),
                      "sender_ip");
     assert_violation(frame(station_b, everybody, HEADER "0002 " B_MAC B_IP A_MAC A_IP),

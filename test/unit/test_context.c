@@ -1397,6 +1397,40 @@ static void facts(struct ft_context *ctx, struct ft_view *pdu)
     ft_asset_address(ctx, ft_sub(pdu, 5), mac);
 }
 
+static void resolutions(struct ft_context *ctx, struct ft_view *pdu)
+{
+    struct ft_view ip = ft_sub(pdu, 4), mac = ft_sub(pdu, 6);
+    ft_resolution(ctx, FT_RESOLUTION_PROBE, mac, ft_view_empty(), ip);
+    ft_resolution(ctx, FT_RESOLUTION_ANSWER, mac, ip, ip);
+    ft_resolution(ctx, FT_RESOLUTION_ANSWER, mac, ft_view_empty(), ip); /* of other sizes */
+    ft_resolution(ctx, FT_RESOLUTION_ANSWER, mac, ip, mac);
+    ft_resolution(ctx, FT_RESOLUTION_ANSWER, ip, ip, ip);
+    ft_claim(ctx, 0, 0, 0, 0, 0);
+}
+
+static void test_resolutions(void **state)
+{
+    (void)state;
+    play(resolutions);
+    assert_int_equal(call->fact_count, 3);
+    struct ft_resolution_fact r[2];
+    for (unsigned i = 0; i < 2; i++) {
+        assert_int_equal(call->facts[i].kind, FT_FACT_RESOLUTION);
+        assert_int_equal(call->facts[i].length, sizeof(r[i]));
+        memcpy(&r[i], call->facts[i].text, sizeof(r[i]));
+        assert_int_equal(r[i].length, 4);
+        assert_memory_equal(r[i].mac, r[0].mac, 6);
+        assert_memory_equal(r[i].target, r[0].target, 16);
+    }
+    static const uint8_t zero[16];
+    assert_int_equal(r[0].what, FT_RESOLUTION_PROBE);
+    assert_memory_equal(r[0].ip, zero, 16);
+    assert_int_equal(r[1].what, FT_RESOLUTION_ANSWER);
+    assert_memory_equal(r[1].ip, r[1].target, 16);
+    assert_int_equal(call->facts[2].kind, FT_FACT_CLAIM);
+    assert_int_equal(call->facts[2].length, sizeof(struct ft_claim_fact));
+}
+
 static void many_facts(struct ft_context *ctx, struct ft_view *pdu)
 {
     (void)pdu;
@@ -1473,6 +1507,7 @@ int main(void)
         TEST(test_gap_drops_what_is_collected),
         TEST(test_units_of_one_pdu_are_bounded),
         TEST(test_facts),
+        TEST(test_resolutions),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 /* Tests of the GOOSE dissector with PDUs made by hand. */
+#include <inttypes.h>
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stdbool.h>
@@ -368,6 +369,59 @@ static void test_silence(void **state)
     assert_clean(ft_harness_tick(h, now + 9 * SECOND));
 }
 
+/* The n-th statement of a claim in what the harness wrote: key, holder and time. */
+static bool claim_of(const char *text, unsigned n, uint64_t claim[3])
+{
+    while (n-- && text) {
+        text = strstr(text, "{\"claim\":");
+        text = text && n ? text + 1 : text;
+    }
+    return text && sscanf(text,
+                          "{\"claim\":{\"key\":%" SCNu64 ",\"holder\":%" SCNu64
+                          ",\"milliseconds\":%" SCNu64,
+                          &claim[0], &claim[1], &claim[2]) == 3;
+}
+
+/* Who publishes is told the core at first, every ten seconds, and for another APPID. */
+static void test_claims(void **state)
+{
+    (void)state;
+    struct ft_harness_flow other = frames;
+    uint64_t first[3], group[3], again[3], second[3];
+    const char *text = FEED(.st_num = 1, .time_to_live = 2000);
+    assert_true(claim_of(text, 1, first) && claim_of(text, 2, group));
+    assert_int_equal(first[1], 0x00a0f4010203);
+    assert_int_equal(first[2], 12000);
+    assert_int_equal(group[1], 0x010ccd010001);
+    assert_false(claim_of(FEED(.st_num = 1, .sq_num = 1), 1, again));
+    now += 10 * SECOND;
+    assert_true(claim_of(FEED(.st_num = 1, .sq_num = 2, .time_to_live = 2000), 1, again));
+    assert_memory_equal(again, first, sizeof(first));
+    assert_true(claim_of(FEED(.st_num = 1, .sq_num = 3, .appid = 5), 1, again));
+    assert_int_not_equal(again[0], first[0]);
+    /* Somebody else: the same key, another holder. */
+    other.id = 9;
+    other.client_mac[5] = 0x66;
+    text = feed_bytes(&other, frame_of((struct message){.st_num = 1, .time_to_live = 2000}));
+    assert_true(claim_of(text, 1, second));
+    assert_int_equal(second[0], first[0]);
+    assert_int_equal(second[1], 0x00a0f4010266);
+    /* To another group it is another stream, but of the same sender. */
+    other = frames;
+    other.id = 10;
+    other.server_mac[5] = 0x77;
+    text = feed_bytes(&other, frame_of((struct message){.st_num = 1, .time_to_live = 2000}));
+    assert_true(claim_of(text, 1, second));
+    assert_int_not_equal(second[0], first[0]);
+    assert_true(claim_of(text, 2, second));
+    assert_int_equal(second[0], group[0]);
+    assert_int_not_equal(second[1], group[1]);
+    /* A test set that says that it is one claims nothing. */
+    other.id = 11;
+    text = feed_bytes(&other, frame_of((struct message){.st_num = 1, .simulation = true}));
+    assert_false(claim_of(text, 1, second));
+}
+
 static void test_management(void **state)
 {
     (void)state;
@@ -512,6 +566,7 @@ int main(void)
         TEST(test_form),
         TEST(test_dead_on_arrival),
         TEST(test_silence),
+        TEST(test_claims),
         TEST(test_management),
         TEST(test_routable),
         TEST(test_truncation),

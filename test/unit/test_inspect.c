@@ -60,8 +60,14 @@ static void line_dissect(struct ft_context *ctx, struct ft_view *pdu)
     }
     if (command == 9)
         ft_child_probe(ctx, 0, ft_rest(pdu));
-    if (command == 10)
+    if (command == 20)
         ft_violation(ctx, 0, pdu);
+    if (command == 21) { /* a MAC address and two IPv4 addresses */
+        struct ft_view mac = ft_sub(pdu, 6), ip = ft_sub(pdu, 4);
+        ft_resolution(ctx, FT_RESOLUTION_QUESTION, mac, ip, ft_sub(pdu, 4));
+    }
+    if (command == 22)
+        ft_claim(ctx, 7, 8, 9, 0, FT_NO_VIOLATION);
     ft_skip(pdu, pdu->len);
 }
 
@@ -126,7 +132,7 @@ static const struct ft_field crash_fields[] = {{.name = "crash", .type = FT_TYPE
 static const struct ft_command line_commands[] = {
     {1, FT_ANY_QUALIFIER, "read", FT_CLASS_READ, {0}, NULL},
     {2, FT_ANY_QUALIFIER, "stop", FT_CLASS_MODE, {0}, NULL},
-    {10, FT_ANY_QUALIFIER, "halt", FT_CLASS_MODE, {0}, NULL},
+    {20, FT_ANY_QUALIFIER, "halt", FT_CLASS_MODE, {0}, NULL},
 };
 static const struct ft_violation line_violations[] = {
     {.name = "odd", .title = "Odd", .severity = FT_SEVERITY_MINOR}};
@@ -688,13 +694,62 @@ static void test_violations_come_before_alerts(void **state)
 {
     (void)state;
     sensor_open(256);
-    send_udp(40000, 1000, "\2\x0a\x0a", 3);
+    send_udp(40000, 1000, "\1\x14", 2);
     assert_int_equal(s.seen[FT_EVENT_VIOLATION], 1);
     assert_int_equal(s.seen[FT_EVENT_ALERT], 1);
     assert_true(s.last[FT_EVENT_VIOLATION].n < s.last[FT_EVENT_ALERT].n);
     assert_int_equal(s.last[FT_EVENT_VIOLATION].message.index,
                      s.last[FT_EVENT_ALERT].message.index);
-    assert_int_equal(s.last[FT_EVENT_VIOLATION].message.value, 0x0a);
+    assert_int_equal(s.last[FT_EVENT_VIOLATION].message.value, 0x14);
+    sensor_close();
+}
+
+static void send_question(uint8_t a, uint8_t b)
+{
+    uint8_t bytes[] = {15, 21, 0, 0x80, 0xf4, 0, a, b, 10, 0, 0, 1, 10, 0, 0, 2};
+    send_udp(40000, 1000, bytes, sizeof(bytes));
+}
+
+/* A flood of what the core counts is no flood of events, and yet is counted. */
+static void test_resolutions(void **state)
+{
+    (void)state;
+    sensor_open(256);
+    s.time_ns = 100 * S;
+    for (unsigned i = 0; i < 500; i++)
+        send_question(0, 0);
+    assert_int_equal(s.seen[FT_EVENT_RESOLUTION], 1);
+    const struct ft_event_resolution *r = &s.last[FT_EVENT_RESOLUTION].resolution;
+    assert_int_equal(r->what, FT_RESOLUTION_QUESTION);
+    assert_int_equal(r->family, 4);
+    assert_int_equal(r->mac[1], 0x80);
+    assert_int_equal(r->ip.bytes[3], 1);
+    assert_int_equal(r->target.bytes[3], 2);
+    assert_int_equal(r->count, 1);
+    s.time_ns = 101 * S;
+    send_question(0, 0);
+    assert_int_equal(s.seen[FT_EVENT_RESOLUTION], 2);
+    assert_int_equal(r->count, 500);
+    s.time_ns = 102 * S;
+    for (unsigned i = 0; i < 300; i++)
+        send_question((uint8_t)(i >> 8), (uint8_t)i);
+    assert_int_equal(s.seen[FT_EVENT_RESOLUTION], 2 + FT_SIGHTINGS);
+    s.time_ns = 103 * S;
+    send_question(9, 9);
+    assert_int_equal(s.seen[FT_EVENT_RESOLUTION], 3 + FT_SIGHTINGS);
+    assert_int_equal(r->untold, 300 - FT_SIGHTINGS);
+    sensor_close();
+}
+
+static void test_claims(void **state)
+{
+    (void)state;
+    sensor_open(256);
+    send_udp(40000, 1000, "\1\x16", 2);
+    assert_int_equal(s.seen[FT_EVENT_CLAIM], 1);
+    assert_true(s.last[FT_EVENT_CLAIM].message.claim != 0);
+    assert_int_equal(s.last[FT_EVENT_CLAIM].message.code, 22);
+    assert_int_equal(s.seen[FT_EVENT_FACT], 0);
     sensor_close();
 }
 
@@ -1134,6 +1189,8 @@ int main(void)
         cmocka_unit_test(test_tcp_lost),
         cmocka_unit_test(test_tcp_encrypted),
         cmocka_unit_test(test_other_content),
+        cmocka_unit_test(test_resolutions),
+        cmocka_unit_test(test_claims),
         cmocka_unit_test(test_operations_of_answers),
         cmocka_unit_test(test_operations_of_carriers),
         cmocka_unit_test(test_violations_come_before_alerts),

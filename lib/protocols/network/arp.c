@@ -146,7 +146,7 @@ _Static_assert(sizeof(violations) / sizeof(violations[0]) == V_OPCODE + 1, "one 
 
 /* The addresses of an Ethernet/IPv4 message. */
 struct addresses {
-    struct ft_view src_mac, src_ip_bytes, dest_mac;
+    struct ft_view src_mac, src_ip_bytes, dest_mac, dest_ip_bytes;
     uint32_t src_ip, dest_ip;
 };
 
@@ -173,9 +173,11 @@ static struct addresses peek_addresses(struct ft_view v)
     a.src_mac = ft_sub(&v, MAC_LENGTH);
     a.src_ip_bytes = ft_sub(&v, IPV4_LENGTH);
     a.dest_mac = ft_sub(&v, MAC_LENGTH);
-    a.dest_ip = ft_u32be(&v);
+    a.dest_ip_bytes = ft_sub(&v, IPV4_LENGTH);
     struct ft_view ip = a.src_ip_bytes;
     a.src_ip = ft_u32be(&ip);
+    ip = a.dest_ip_bytes;
+    a.dest_ip = ft_u32be(&ip);
     return a;
 }
 
@@ -239,12 +241,28 @@ static void check(struct ft_context *ctx, uint16_t opcode, enum form form,
         ft_violation(ctx, V_BROADCAST_REPLY, NULL);
 }
 
-/* A probe claims nothing, and a frame that somebody made up says nothing about anybody. */
-static void tell(struct ft_context *ctx, uint16_t opcode, const struct addresses *a)
+static bool is_somebody(const struct addresses *a)
 {
-    bool is_claim = opcode == REQUEST || opcode == REPLY || opcode == INARP_REQUEST ||
-                    opcode == INARP_REPLY || opcode == RARP_REPLY;
-    if (is_claim && a->src_ip && is_host(a->src_ip) && is_station(mac_number(a->src_mac)))
+    return a->src_ip && is_host(a->src_ip) && is_station(mac_number(a->src_mac));
+}
+
+/*
+ * What the message says of addresses, for the core, which sees questions and answers of all: they
+ * are of different pairs of hosts. A frame that somebody made up says nothing about anybody.
+ */
+static void tell(struct ft_context *ctx, uint16_t opcode, enum form form, const struct addresses *a)
+{
+    if (form == PROBE && is_station(mac_number(a->src_mac)))
+        ft_resolution(ctx, FT_RESOLUTION_PROBE, a->src_mac, ft_view_empty(), a->dest_ip_bytes);
+    else if (!is_somebody(a))
+        return;
+    else if (form == ANNOUNCEMENT)
+        ft_resolution(ctx, FT_RESOLUTION_ANNOUNCEMENT, a->src_mac, a->src_ip_bytes,
+                      a->dest_ip_bytes);
+    else if (opcode == REQUEST || opcode == REPLY)
+        ft_resolution(ctx, opcode == REQUEST ? FT_RESOLUTION_QUESTION : FT_RESOLUTION_ANSWER,
+                      a->src_mac, a->src_ip_bytes, a->dest_ip_bytes);
+    else if (opcode == INARP_REQUEST || opcode == INARP_REPLY || opcode == RARP_REPLY)
         ft_asset_address(ctx, a->src_ip_bytes, a->src_mac);
 }
 
@@ -330,7 +348,7 @@ static void dissect(struct ft_context *ctx, struct ft_view *pdu)
     put_header(ctx, pdu);
     put_addresses(ctx, pdu, form);
     check(ctx, code, form, &a);
-    tell(ctx, code, &a);
+    tell(ctx, code, form, &a);
     if (form == PLAIN)
         pair(ctx, code, &a);
 }

@@ -19,6 +19,10 @@
 #define SILENCE_MIN_MS       1000u /* silence is noticed by the second */
 #define MAX_DEPTH            8u    /* of structures in the data */
 
+/* The core is told who publishes a control block so often, or when it changes. */
+#define CLAIM_NS 10000000000u
+#define CLAIM_MS 10000u
+
 enum {
     TAG_MANAGEMENT = 0x60,
     TAG_GOOSE = 0x61,
@@ -59,6 +63,7 @@ struct goose_pdu {
 struct publication {
     uint64_t dat_set, go_id, data; /* hashes */
     uint64_t time;
+    uint64_t claimed_ns; /* the core was told who publishes it */
     uint32_t st_num, sq_num, conf_rev, entries;
     uint16_t appid, vlan;
     uint8_t priority;
@@ -253,6 +258,8 @@ enum violation {
     V_DAT_SET_CHANGED,
     V_VLAN_CHANGED,
     V_SILENCE,
+    V_SECOND_PUBLISHER,
+    V_PUBLISHER_CHANGED,
     VIOLATIONS
 };
 
@@ -292,7 +299,8 @@ static const struct ft_violation violations[VIOLATIONS] = {
         .category = "Configuration changes", .severity = FT_SEVERITY_MAJOR,
         .engine = FT_ENGINE_OPERATIONAL, .mitre = "T0803 T0821", .is_alert = 1},
     [V_SETTINGS_CHANGED] = {.name = "settings_changed",
-        .title = "GOOSE control block has another revision, identity or application id", .reference = "P11",
+        .title = "GOOSE control block has another revision, identity, application id or group",
+        .reference = "P11",
         .category = "Unauthorized Communication Behavior", .severity = FT_SEVERITY_WARNING,
         .engine = FT_ENGINE_POLICY, .mitre = "T0836", .is_alert = 1},
     [V_DAT_SET_CHANGED] = {.name = "dat_set_changed",
@@ -303,6 +311,14 @@ static const struct ft_violation violations[VIOLATIONS] = {
         "T0830 T0856"),
     [V_SILENCE] = {.name = "silence", .title = "GOOSE publisher is silent longer than it may be",
         .severity = FT_SEVERITY_MAJOR, .engine = FT_ENGINE_OPERATIONAL, .mitre = "T0815 T0804"},
+    [V_SECOND_PUBLISHER] = {.name = "second_publisher",
+        .title = "GOOSE control block is published by two devices",
+        .category = "Abnormal Communication Behavior", .severity = FT_SEVERITY_CRITICAL,
+        .engine = FT_ENGINE_ANOMALY, .mitre = "T0830 T0848 T0856", .is_alert = FT_ALERT_EACH},
+    [V_PUBLISHER_CHANGED] = {.name = "publisher_changed",
+        .title = "GOOSE control block is published by another device than before",
+        .category = "Abnormal Communication Behavior", .severity = FT_SEVERITY_MINOR,
+        .engine = FT_ENGINE_ANOMALY, .mitre = "T0830 T0856", .is_alert = FT_ALERT_EACH},
 };
 /* clang-format on */
 
@@ -567,6 +583,7 @@ static void follow(struct ft_context *ctx, const struct goose_pdu *pdu, struct p
         .go_id = go_id,
         .data = data,
         .time = pdu->time,
+        .claimed_ns = known->claimed_ns,
         .st_num = pdu->st_num,
         .sq_num = pdu->sq_num,
         .conf_rev = pdu->conf_rev,
@@ -659,6 +676,46 @@ static void state_publisher(struct ft_context *ctx, const struct goose_pdu *pdu)
     ft_asset_role(ctx, FT_SENDER, FT_ROLE_IED);
 }
 
+static uint64_t mac_number(const uint8_t mac[6])
+{
+    struct ft_view v = ft_view_make(mac, 6, false);
+
+    return ft_u48be(&v);
+}
+
+static uint64_t mix(uint64_t a, uint64_t b)
+{
+    uint64_t hash = (a ^ b) * 0xff51afd7ed558ccdu;
+
+    return hash ^ hash >> 32;
+}
+
+/*
+ * A stream is a control block sent to one group under one APPID: somebody else who publishes it as
+ * well is of another pair of addresses, and only the core sees both. The same MAC address on both
+ * networks of PRP, or both ways round a ring of HSR, is one publisher. So is a device and the test
+ * set beside it that marks what it sends as simulated. Devices as they come from the factory share
+ * the name of their control block, not group and APPID.
+ */
+static void claim(struct ft_context *ctx, const struct goose_pdu *pdu, struct publication *known,
+                  uint64_t name)
+{
+    uint64_t sender = mac_number(ctx->src_mac);
+    uint64_t group = mac_number(ctx->dst_mac);
+
+    if (ctx->transport != FT_TRANSPORT_L2 || pdu->is_simulated)
+        return;
+    if (known->claimed_ns && ctx->time_ns - known->claimed_ns < CLAIM_NS &&
+        pdu->appid == known->appid)
+        return;
+    known->claimed_ns = ctx->time_ns;
+    uint32_t alive = pdu->time_to_live < SILENCE_MIN_MS ? SILENCE_MIN_MS : pdu->time_to_live;
+    ft_claim(ctx, mix(mix(name, group), pdu->appid), sender,
+             CLAIM_MS + (alive < INT32_MAX ? alive : INT32_MAX), V_SECOND_PUBLISHER,
+             V_PUBLISHER_CHANGED);
+    ft_claim(ctx, mix(name, ~sender), group, UINT32_MAX, V_SETTINGS_CHANGED, V_SETTINGS_CHANGED);
+}
+
 static void check_data(struct ft_context *ctx, const struct goose_pdu *pdu)
 {
     if (has(pdu, ALL_DATA) && has(pdu, NUM_ENTRIES) &&
@@ -707,6 +764,7 @@ static void read_goose(struct ft_context *ctx, const struct header *header, stru
     put_pdu(ctx, &pdu, is_change);
     check_data(ctx, &pdu);
     if (known) {
+        claim(ctx, &pdu, known, key);
         follow(ctx, &pdu, known);
         ft_expect_within(ctx, FT_SCOPE_FLOW, key,
                          pdu.time_to_live < SILENCE_MIN_MS ? SILENCE_MIN_MS : pdu.time_to_live,

@@ -789,6 +789,42 @@ void ft_asset_lease(struct ft_context *ctx, struct ft_view ip, struct ft_view ma
 void ft_asset_of(struct ft_context *ctx, struct ft_view address, enum ft_fact fact,
                  struct ft_view text);
 
+/* ---- what only the alerting core can join -------------------------------------------------- */
+
+/*
+ * A dissector sees one pair of hosts at a time. What goes over many of them (who else has this
+ * name? how many were asked?) it tells the alerting core, which sees all, in the order of packets.
+ */
+
+/** What a message of address resolution says. */
+enum ft_resolution {
+    FT_RESOLUTION_QUESTION = 1, /**< I have `ip`; who has `target`? */
+    FT_RESOLUTION_ANSWER,       /**< to the receiver of this frame: I have `ip` */
+    FT_RESOLUTION_ANNOUNCEMENT, /**< to everybody: I have `ip` */
+    FT_RESOLUTION_PROBE,        /**< is `target` free? `ip` is not used */
+};
+
+/**
+ * Tell a message of address resolution (ARP, neighbour discovery), at each of them: the core learns
+ * who has which address, as from ft_asset_address(), and finds scans, floods, answers that nobody
+ * asked for, and addresses that two devices claim. `mac`, 6 bytes, is the sender as the message
+ * names it; `ip` and `target` are 4 or 16 bytes. Views of another size are ignored.
+ */
+void ft_resolution(struct ft_context *ctx, enum ft_resolution what, struct ft_view mac,
+                   struct ft_view ip, struct ft_view target);
+
+/** No row of the violations. */
+#define FT_NO_VIOLATION UINT32_MAX
+
+/**
+ * State that `holder` (a MAC address, a hash), and nobody else, has `key` (a hash of a name) for
+ * the next `milliseconds`. When another holder is stated for the key meanwhile, the core raises the
+ * violation `contested` for the message that states it; `replaced` when it is stated later. To be
+ * called when the key is first seen, and then every few seconds, not with every message.
+ */
+void ft_claim(struct ft_context *ctx, uint64_t key, uint64_t holder, uint32_t milliseconds,
+              uint32_t contested, uint32_t replaced);
+
 #ifdef __cplusplus
 }
 #endif
