@@ -212,6 +212,7 @@ static void test_solicited(void **state)
         wait_seconds(1);
     }
     /* Nobody saw a question of this one: a mirror of one direction. */
+    announce(LAPTOP, 66);
     for (unsigned i = 0; i < 50; i++)
         answer(PLC, 2, LAPTOP, 66);
     wait_seconds(1);
