@@ -113,6 +113,50 @@ uint64_t ft_ber_uint(struct ft_view value)
     return value.len <= 8 ? ft_uint_be(&value, value.len) : 0;
 }
 
+/* Append a number to the text; its new length, or 0 when it does not fit. */
+static uint32_t append_number(char *text, uint32_t size, uint32_t at, uint64_t number)
+{
+    char digits[20];
+    uint32_t n = 0;
+
+    do
+        digits[n++] = (char)('0' + number % 10);
+    while (number /= 10);
+    if (size < n + 2 || at > size - n - 2)
+        return 0;
+    if (at)
+        text[at++] = '.';
+    while (n)
+        text[at++] = digits[--n];
+    text[at] = 0;
+    return at;
+}
+
+/* The first sub-identifier holds the first two arcs: 40 x + y, x at most 2. */
+static uint32_t append_arcs(char *text, uint32_t size, uint64_t first)
+{
+    uint64_t x = first < 80 ? first / 40 : 2;
+    uint32_t at = append_number(text, size, 0, x);
+
+    return at ? append_number(text, size, at, first - 40 * x) : 0;
+}
+
+uint32_t ft_oid_text(char *text, uint32_t size, struct ft_view oid)
+{
+    uint32_t at = 0;
+
+    for (unsigned i = 0; oid.len; i++) {
+        uint64_t number = ft_varint_be(&oid);
+
+        if (!ft_view_ok(&oid) || i == 128 || number > UINT32_MAX)
+            return 0;
+        at = i ? append_number(text, size, at, number) : append_arcs(text, size, number);
+        if (!at)
+            return 0;
+    }
+    return at;
+}
+
 /* ---- CRC ----------------------------------------------------------------------------------- */
 
 /*

@@ -197,8 +197,13 @@ static void test_functions(void **state)
     FUNCTION(ft_ber_next, bool, struct ft_view *, struct ft_ber *)
     FUNCTION(ft_ber_int, int64_t, struct ft_view)
     FUNCTION(ft_ber_uint, uint64_t, struct ft_view)
+    FUNCTION(ft_oid_text, uint32_t, char *, uint32_t, struct ft_view)
     FUNCTION(ft_crc16_dnp, uint16_t, const uint8_t *, uint32_t)
     FUNCTION(ft_crc16_modbus, uint16_t, const uint8_t *, uint32_t)
+    FUNCTION(ft_digest_begin, void, struct ft_digest *, enum ft_digest_kind)
+    FUNCTION(ft_digest_add, void, struct ft_digest *, const void *, uint32_t)
+    FUNCTION(ft_digest_end, uint32_t, struct ft_digest *, uint8_t *)
+    FUNCTION(ft_hex, void, char *, const uint8_t *, uint32_t)
 }
 
 int main(void)

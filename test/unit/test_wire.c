@@ -144,6 +144,69 @@ static void test_crc_against_definition(void **state)
     }
 }
 
+static void test_oid_text(void **state)
+{
+    (void)state;
+    char text[32];
+    uint8_t many[129];
+
+    assert_int_equal(ft_oid_text(text, sizeof(text), VIEW(0x2b, 6, 1, 2, 1)), 11);
+    assert_string_equal(text, "1.3.6.1.2.1");
+    assert_int_equal(ft_oid_text(text, sizeof(text), VIEW(0x2a, 0x86, 0x48, 0x86, 0xf7, 0x0d)), 14);
+    assert_string_equal(text, "1.2.840.113549");
+    assert_true(ft_oid_text(text, sizeof(text), VIEW(0x88, 0x37)));
+    assert_string_equal(text, "2.999");
+    assert_true(ft_oid_text(text, sizeof(text), VIEW(0)));
+    assert_string_equal(text, "0.0");
+    assert_true(ft_oid_text(text, sizeof(text), VIEW(0x2b, 0x8f, 0xff, 0xff, 0xff, 0x7f)));
+    assert_string_equal(text, "1.3.4294967295");
+
+    assert_false(ft_oid_text(text, sizeof(text), ft_view_empty()));
+    assert_false(ft_oid_text(text, sizeof(text), VIEW(0x2b, 0x86)));
+    assert_false(ft_oid_text(text, sizeof(text), VIEW(0x2b, 0x90, 0x80, 0x80, 0x80, 0x00)));
+    assert_true(ft_oid_text(text, 8, VIEW(0x2b, 6, 1)));
+    assert_false(ft_oid_text(text, 7, VIEW(0x2b, 6, 1)));
+    memset(many, 1, sizeof(many));
+    char long_text[512];
+    assert_true(ft_oid_text(long_text, sizeof(long_text), ft_view_make(many, 128, false)));
+    assert_false(ft_oid_text(long_text, sizeof(long_text), ft_view_make(many, 129, false)));
+}
+
+/* The vectors of RFC 1321 and FIPS 180-4. */
+static void test_digests(void **state)
+{
+    static const struct {
+        enum ft_digest_kind kind;
+        const char *text, *digest;
+    } vectors[] = {
+        {FT_MD5, "", "d41d8cd98f00b204e9800998ecf8427e"},
+        {FT_MD5, "abc", "900150983cd24fb0d6963f7d28e17f72"},
+        {FT_MD5, "message digest", "f96b697d7cb7938d525a2f31aaf161d0"},
+        {FT_SHA1, "abc", "a9993e364706816aba3e25717850c26c9cd0d89d"},
+        {FT_SHA1, "abcdbcdecdefdefgefghfghighijhijkijkljklmklmnlmnomnopnopq",
+         "84983e441c3bd26ebaae4aa1f95129e5e54670f1"},
+        {FT_SHA256, "abc", "ba7816bf8f01cfea414140de5dae2223b00361a396177a9cb410ff61f20015ad"},
+        {FT_SHA256, "", "e3b0c44298fc1c149afbf4c8996fb92427ae41e4649b934ca495991b7852b855"},
+    };
+    (void)state;
+
+    for (unsigned i = 0; i < sizeof(vectors) / sizeof(vectors[0]); i++) {
+        uint32_t length = (uint32_t)strlen(vectors[i].text);
+
+        for (uint32_t cut = 0; cut <= length; cut++) {
+            struct ft_digest d;
+            uint8_t out[FT_DIGEST_MAX];
+            char hex[2 * FT_DIGEST_MAX + 1];
+
+            ft_digest_begin(&d, vectors[i].kind);
+            ft_digest_add(&d, vectors[i].text, cut);
+            ft_digest_add(&d, vectors[i].text + cut, length - cut);
+            ft_hex(hex, out, ft_digest_end(&d, out));
+            assert_string_equal(hex, vectors[i].digest);
+        }
+    }
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -153,6 +216,8 @@ int main(void)
         cmocka_unit_test(test_ber_integers),
         cmocka_unit_test(test_crc_check_values),
         cmocka_unit_test(test_crc_against_definition),
+        cmocka_unit_test(test_oid_text),
+        cmocka_unit_test(test_digests),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);
