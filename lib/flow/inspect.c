@@ -595,13 +595,22 @@ static bool is_new_operation(struct ft_inspector *ins, const struct ft_message *
 }
 
 /*
+ * What is said between the request for a session and its answer (key exchange of TLS and SSH) is a
+ * step of that one operation.
+ */
+static bool is_step(const struct ft_message *m)
+{
+    return m->kind == FT_KIND_DATA && m->class_ == FT_CLASS_SESSION;
+}
+
+/*
  * A response is an operation only if nobody saw its request, and if it says by itself what was
  * asked: where a code has a meaning only with what the request named, it is of unknown class.
  */
 static bool tells_operation(const struct ft_message *m)
 {
     bool is_answer = m->kind == FT_KIND_RESPONSE || m->kind == FT_KIND_EXCEPTION;
-    return !is_answer || (!m->is_paired && m->class_ != FT_CLASS_UNKNOWN);
+    return !is_step(m) && (!is_answer || (!m->is_paired && m->class_ != FT_CLASS_UNKNOWN));
 }
 
 /* Is the message only what carries an operation of another protocol, which is told itself? */
@@ -645,7 +654,7 @@ static COLD void tell_each(struct ft_inspector *ins)
         if (config->log_messages && (m->has_command || m->first || m->is_violated))
             tell_message(ins, FT_EVENT_MESSAGE, m);
         if (config->log_transactions && m->has_command && m->kind != FT_KIND_REQUEST &&
-            !(m->protocol->flags & (FT_DISSECTOR_CYCLIC | FT_DISSECTOR_TRANSPORT)))
+            !is_step(m) && !(m->protocol->flags & (FT_DISSECTOR_CYCLIC | FT_DISSECTOR_TRANSPORT)))
             tell_message(ins, FT_EVENT_TRANSACTION, m);
     }
     for (uint32_t i = 0; i < call->fact_count; i++)
