@@ -22,9 +22,12 @@
     X(nbns) \
     X(ntp) \
     X(s7comm) \
+    X(snmp) \
+    X(ssh) \
     X(syslog) \
     X(telnet) \
     X(tftp) \
+    X(tls) \
     X(tpkt) \
     X(umas)
 
