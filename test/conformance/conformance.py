@@ -46,7 +46,8 @@ DISABLED = ["idmp"]
 
 # tshark's protocols of which one makes a capture worth comparing.
 FAMILIES = {"arp", "modbus", "mbtcp", "mbrtu", "dnp3", "tpkt", "cotp", "s7comm", "enip", "cip",
-            "goose", "ftp", "http", "telnet", "ssdp"}
+            "goose", "ftp", "http", "telnet", "ssdp",
+            "snmp", "ssh", "tls", "dtls"}
 
 GENERATED = [
     ("plant seed 1", ["--seed", "1", "--seconds", "300"]),
@@ -102,6 +103,25 @@ def http_method(_message, of):
     return word(of["http_method"]) if "http_method" in of and "status" not in of else None
 
 
+def handshake(is_datagram):
+    """tshark has two fields for handshake messages."""
+    def code(_message, of):
+        return of.get("handshake_type_code") if ("epoch" in of) == is_datagram else None
+    return code
+
+
+def ssh_message(_message, of):
+    """Message numbers; identification lines and SSH 1 have codes of ours."""
+    code = of.get("message_code")
+    return code if code is not None and code < 256 else None
+
+
+def snmp_pdu(_message, of):
+    """tshark numbers PDUs from 0; of what is encrypted neither knows the PDU."""
+    code = of.get("pdu_type_code")
+    return code - 0xa0 if code else None
+
+
 PROTOCOLS = [
     Protocol("arp", "arp.opcode", member("opcode_code")),
     # Exceptions: both have the function code without its top bit.
@@ -128,6 +148,10 @@ PROTOCOLS = [
              keep=lambda value: value != 240),
     Protocol("http", "http.response.code", member("status"), decode_as="http"),
     Protocol("http_request", "http.request.method", http_method, number=word, of="http"),
+    Protocol("snmp", "snmp.data", snmp_pdu, decode_as="snmp"),
+    Protocol("ssh", "ssh.message_code", ssh_message, decode_as="ssh"),
+    Protocol("tls", "tls.handshake.type", handshake(False), decode_as="tls"),
+    Protocol("dtls", "dtls.handshake.type", handshake(True), decode_as="dtls", of="tls"),
 ]
 BY_NAME = collections.defaultdict(list)
 for row in PROTOCOLS:
