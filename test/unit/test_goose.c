@@ -278,6 +278,16 @@ static void test_numbers(void **state)
     assert_has(FEED(.st_num = 1, .sq_num = 0, .seconds = 6), "publisher_restart");
 }
 
+/* A new state begins at 0, or at 1 when its first message was lost; never later. */
+static void test_new_state_begins_at_its_begin(void **state)
+{
+    (void)state;
+    assert_clean(FEED(.st_num = 5, .sq_num = 7));
+    assert_clean(FEED(.st_num = 6, .sq_num = 1, .seconds = 1));
+    assert_has(FEED(.st_num = 7, .sq_num = 2, .seconds = 2), "sq_num_jump");
+    assert_clean(FEED(.st_num = 8, .sq_num = 0, .seconds = 3));
+}
+
 static void test_wraps_and_restart(void **state)
 {
     (void)state;
@@ -300,6 +310,21 @@ static void test_settings(void **state)
     assert_has(
         FEED(.st_num = 1, .sq_num = 5, .conf_rev = 2, .go_id = "other", .dat_set = "x", .appid = 9),
         "settings_changed");
+}
+
+/* The number of entries of a data set changes with the data set, or somebody changed it. */
+static void test_entries(void **state)
+{
+    const uint8_t more[] = {0x83, 1, 1};
+
+    (void)state;
+    assert_clean(FEED(.st_num = 1));
+    const char *t =
+        FEED(.st_num = 2, .seconds = 1, .entries = 3, .more_data = more, .more_length = 3);
+    assert_has(t, "dat_set_changed");
+    assert_lacks(t, "settings_changed");
+    assert_clean(FEED(.st_num = 2, .sq_num = 1, .seconds = 1, .entries = 3, .more_data = more,
+                      .more_length = 3));
 }
 
 static void test_flags(void **state)
@@ -562,6 +587,8 @@ int main(void)
         TEST(test_numbers),
         TEST(test_wraps_and_restart),
         TEST(test_settings),
+        TEST(test_entries),
+        TEST(test_new_state_begins_at_its_begin),
         TEST(test_flags),
         TEST(test_form),
         TEST(test_dead_on_arrival),

@@ -97,12 +97,52 @@ static void test_bounds(void **state)
     assert_true(n.forgotten > 90000);
 }
 
+/* What changes to and fro is told each time, and one key is not another. */
+static void test_change(void **state)
+{
+    struct ft_novelty n = fresh();
+    const uint64_t a = in_bucket(5, 0), b = in_bucket(5 + BUCKETS, 0), c = in_bucket(6, 0);
+    (void)state;
+    assert_true(ft_novelty_change(&n, a, 2));
+    assert_false(ft_novelty_change(&n, a, 2));
+    assert_true(ft_novelty_change(&n, a, 4));
+    assert_true(ft_novelty_change(&n, a, 2));
+    assert_true(ft_novelty_change(&n, a, 8ull << 32));
+    assert_false(ft_novelty_change(&n, a, 8ull << 32));
+    assert_int_equal(n.used, 1);
+    assert_true(ft_novelty_change(&n, b, 2)); /* the same bucket */
+    assert_true(ft_novelty_change(&n, c, 2));
+    assert_false(ft_novelty_change(&n, a, 8ull << 32));
+    assert_false(ft_novelty_change(&n, b, 2));
+    assert_int_equal(n.used, 3);
+}
+
+/* Keys that differ in the highest bits or the lowest of their upper half are different. */
+static void test_change_keeps_keys_apart(void **state)
+{
+    struct ft_novelty n = fresh();
+    (void)state;
+    for (unsigned bit = 38; bit < 45; bit++) /* above the bits that name the bucket */
+        assert_true(ft_novelty_change(&n, 1ull << bit, 7));
+    for (unsigned bit = 38; bit < 45; bit++)
+        assert_false(ft_novelty_change(&n, 1ull << bit, 7));
+    assert_int_equal(n.used, 7);
+    /* the noted value goes when the bucket is full, like all others: it is told again */
+    for (uint64_t i = 0; i < 8; i++)
+        ft_novelty_add(&n, in_bucket(0, 100 + i));
+    assert_true(ft_novelty_change(&n, 1ull << 38, 7));
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(test_new_once),    cmocka_unit_test(test_zero),
-        cmocka_unit_test(test_oldest_goes), cmocka_unit_test(test_asking_changes_nothing),
+        cmocka_unit_test(test_new_once),
+        cmocka_unit_test(test_zero),
+        cmocka_unit_test(test_oldest_goes),
+        cmocka_unit_test(test_asking_changes_nothing),
         cmocka_unit_test(test_bounds),
+        cmocka_unit_test(test_change),
+        cmocka_unit_test(test_change_keeps_keys_apart),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
