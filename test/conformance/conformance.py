@@ -326,7 +326,9 @@ def check(capture, sensor, work, cache):
 
 # ---- the list of what is known ----
 
-Known = collections.namedtuple("Known", "capture protocol code ours theirs reason")
+# `whose` is "tshark" where tshark's reading is wrong, else "".
+Known = collections.namedtuple("Known", "capture protocol code ours theirs reason whose",
+                               defaults=("",))
 
 
 def read_known():
@@ -351,7 +353,7 @@ def summed(differences):
 
 
 def judge(results, known):
-    """Complaints, and the number of explained PDUs of each protocol."""
+    """Complaints, and the number of explained PDUs of each (protocol, whose)."""
     complaints, explained = [], collections.Counter()
     for r in results:
         if r.failed:
@@ -360,8 +362,8 @@ def judge(results, known):
         for (protocol, code), (ours, theirs) in sorted(sums.items()):
             k = known.get((r.capture, protocol, code))
             if k and k.ours in ("*", str(ours)) and k.theirs in ("*", str(theirs)):
-                explained[protocol] += sum(abs(d.ours - d.theirs) for d in r.differences
-                                           if (d.protocol, d.code) == (protocol, code))
+                explained[protocol, k.whose] += sum(abs(d.ours - d.theirs) for d in r.differences
+                                                    if (d.protocol, d.code) == (protocol, code))
             else:
                 complaints.append(f"{r.capture}: {protocol} code {code}: {ours} by us, {theirs} by "
                                   f"tshark" + (f" (known: {k.ours} and {k.theirs})" if k else ""))
@@ -398,17 +400,24 @@ def list_unknown(results, known):
 
 def table(results, explained):
     rows = ["| protocol | tshark's field | captures | PDUs by tshark | PDUs by fieldtap | agreeing "
-            "| differences | explained |", "|---|---|---:|---:|---:|---:|---:|---:|"]
+            "| differences | explained | of these tshark's errors | agreeing but for these |",
+            "|---|---|---:|---:|---:|---:|---:|---:|---:|---:|"]
     for p in PROTOCOLS:
         of = [r.totals[p.name] for r in results if p.name in r.totals]
         theirs, ours, same = (sum(t[i] for t in of) for i in range(3))
-        most = max(theirs, ours)
+        most = max(theirs, ours, 1)
         differing = sum(abs(d.ours - d.theirs) for r in results for d in r.differences
                         if d.protocol == p.name)
+        errors = explained[p.name, "tshark"]
         rows.append(f"| {p.name} | `{p.field}` | {len(of)} | {theirs} | {ours} | "
-                    f"{100 * same / most if most else 100:.3f} % | {differing} | "
-                    f"{explained[p.name]} |")
+                    f"{percent(same if of else 1, most)} | {differing} | "
+                    f"{errors + explained[p.name, '']} | {errors} | "
+                    f"{percent(most - (differing - errors), most)} |")
     return "\n".join(rows)
+
+
+def percent(part, whole):
+    return f"{100 * part / whole:.3f} %"
 
 
 def write(path, text):

@@ -57,7 +57,7 @@ def read(sensor, batch, folder):
 def cut(binary, capture):
     """Complaints about one capture of which many parts are read. Only sanitizers are asked here:
     what is found in the parts is judged by the tests of the ordinary build."""
-    many = ["--first", "300", "--more", "100"] if cap.is_long() else ["--first", "10", "--more", "5"]
+    many = ["--first", "60", "--more", "40"] if cap.is_long() else ["--first", "10", "--more", "5"]
     done = subprocess.run([binary, *many, "--window", "200", capture.path], capture_output=True,
                           text=True, errors="replace")
     said = done.stdout + done.stderr
