@@ -36,7 +36,7 @@ __attribute__((weak)) size_t __sanitizer_get_current_allocated_bytes(void);
 #define BURST       32u
 #define SECOND      1000000000ull
 #define PAUSE       (3 * 86400 * SECOND) /* longer than anything is remembered */
-#define PACKETS_MAX 500u                /* of one input */
+#define PACKETS_MAX 500u                 /* of one input */
 
 enum step_kind {
     STEP_TCP = 0,    /* segments; what is sent in order moves the next byte on */
