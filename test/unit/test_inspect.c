@@ -52,6 +52,8 @@ static void line_dissect(struct ft_context *ctx, struct ft_view *pdu)
     ft_command(ctx, command, FT_ANY_QUALIFIER);
     if (command == 8)
         ft_request(ctx, FT_SCOPE_FLOW, 1, NULL, 0);
+    if (command == 14)
+        ft_expect_flow(ctx, FT_TRANSPORT_UDP, 2100, "crash", NULL, 0);
     if (command == 10 || command == 12)
         ft_request(ctx, command == 10 ? FT_SCOPE_FLOW : FT_SCOPE_HOST_PAIR, ft_u8(pdu), NULL, 0);
     if (command == 11) {
@@ -652,6 +654,21 @@ static void test_other_content(void **state)
     sensor_close();
 }
 
+/* A flow that another one announced is known without its content being looked at. */
+static void test_announced_flow(void **state)
+{
+    (void)state;
+    sensor_open(256);
+    assert_int_equal(send_udp(40001, 2100, "x", 1), FT_BUCKET_UNKNOWN_PROTOCOL);
+    send_udp(40000, 1000, "\1\x0e", 2);
+    assert_int_equal(send_udp(40002, 2101, "x", 1), FT_BUCKET_UNKNOWN_PROTOCOL);
+    assert_int_equal(send_udp(40002, 2100, "x", 1), FT_BUCKET_ANALYSED);
+    assert_int_equal(s.seen[FT_EVENT_OPERATION], 2);
+    s.time_ns += (FT_EXPECTED_SECONDS + 1) * S;
+    assert_int_equal(send_udp(40003, 2100, "x", 1), FT_BUCKET_UNKNOWN_PROTOCOL);
+    sensor_close();
+}
+
 /* ---- events ---- */
 
 /* An answer without its request stands for it, if its code says what was asked; one that refuses
@@ -1191,6 +1208,7 @@ int main(void)
         cmocka_unit_test(test_other_content),
         cmocka_unit_test(test_resolutions),
         cmocka_unit_test(test_claims),
+        cmocka_unit_test(test_announced_flow),
         cmocka_unit_test(test_operations_of_answers),
         cmocka_unit_test(test_operations_of_carriers),
         cmocka_unit_test(test_violations_come_before_alerts),
