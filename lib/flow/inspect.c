@@ -311,6 +311,10 @@ static void event_flow(const struct ft_inspector *ins, struct ft_event *e,
             to->outer = turned(&ins->shards->outers[flow->shard][flow->index], from);
         return;
     }
+    if (p->flags & (FT_PACKET_IPV4 | FT_PACKET_IPV6) && (p->proto == 1 || p->proto == 58)) {
+        to->src_port = p->src_port; /* type and code, which are not the flow's */
+        to->dst_port = p->dst_port;
+    }
     to->vlan_count = p->vlan_count < FT_PACKET_VLANS ? p->vlan_count : FT_PACKET_VLANS;
     memcpy(to->vlan, p->vlan, sizeof(to->vlan));
     to->is_multicast = (p->flags & FT_PACKET_MULTICAST) != 0;
@@ -1095,8 +1099,8 @@ static uint8_t type_protocol(const struct ft_registry *r, const struct ft_packet
 {
     if (p->flags & (FT_PACKET_IPV4 | FT_PACKET_IPV6))
         return r->ip_protocol[p->proto];
-    if (p->flags & FT_PACKET_LLC && !(p->flags & FT_PACKET_SNAP))
-        return r->llc_sap[p->ethertype >> 8];
+    if (p->flags & FT_PACKET_LLC && !(p->flags & FT_PACKET_SNAP)) /* in frames of data only: UI */
+        return (p->data[p->l3 + 2] & 0xef) == 0x03 ? r->llc_sap[p->ethertype >> 8] : 0;
     if (p->flags & FT_PACKET_SNAP) {
         const struct ft_protocol *proto = ft_registry_snap(r, p->snap);
         if (proto)

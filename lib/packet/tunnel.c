@@ -244,6 +244,9 @@ enum ft_step ft_tunnel_erspan3(struct ft_decoder *d)
         return ft_decoder_fail(d, FT_BUCKET_TUNNEL);
     if (!ft_decoder_need(d, length, FT_BUCKET_TUNNEL))
         return FT_STEP_FAILED;
+    /* There are switches that forget the P bit. */
+    if (!has_frame && frame_type == FRAME_ETHERNET)
+        has_frame = ft_link_is_plausible(d, d->at + length);
     if (!has_frame || (frame_type != FRAME_ETHERNET && frame_type != FRAME_IP)) {
         d->at = d->opened;
         return FT_STEP_DONE;

@@ -5,6 +5,7 @@
 /* clang-format off */
 #define FT_BUILT_IN(X) \
     X(arp) \
+    X(cdp) \
     X(cip) \
     X(cotp) \
     X(dhcp) \
@@ -15,6 +16,10 @@
     X(ftp_data) \
     X(goose) \
     X(http) \
+    X(icmp) \
+    X(icmpv6) \
+    X(llc) \
+    X(lldp) \
     X(llmnr) \
     X(mdns) \
     X(modbus) \
@@ -24,6 +29,7 @@
     X(s7comm) \
     X(snmp) \
     X(ssh) \
+    X(stp) \
     X(syslog) \
     X(telnet) \
     X(tftp) \

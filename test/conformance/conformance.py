@@ -46,7 +46,7 @@ DISABLED = ["idmp"]
 
 # tshark's protocols of which one makes a capture worth comparing.
 FAMILIES = {"arp", "modbus", "mbtcp", "mbrtu", "dnp3", "tpkt", "cotp", "s7comm", "enip", "cip",
-            "goose", "ftp", "http", "telnet", "ssdp",
+            "goose", "ftp", "http", "telnet", "ssdp", "stp", "lldp", "cdp", "icmp", "icmpv6",
             "snmp", "ssh", "tls", "dtls"}
 
 GENERATED = [
@@ -61,12 +61,13 @@ class Protocol:
 
     `inside`: a name in tshark's frame.protocols that must be there. `code(message, object)`: the
     value tshark's field has for a message of ours, None to leave it out. `decode_as`: tshark's name
-    for "decode as" when it can be told a port. `values(text)`: filters tshark's values. `number(text)`:
+    for "decode as" when it can be told a port. `keep(value)`: filters tshark's values. `number(text)`:
     the number of a value of tshark's. `of`: the protocol's name where that is not the row's.
+    `quotes`: its messages have packets of others in them, which tshark reads too.
     """
 
     def __init__(self, name, field, code, inside=None, decode_as=None, keep=lambda value: True,
-                 number=None, of=None):
+                 number=None, of=None, quotes=False):
         self.name = name
         self.field = field
         self.code = code
@@ -75,6 +76,7 @@ class Protocol:
         self.keep = keep
         self.number = number or (lambda text: int(text, 16 if text.startswith("0x") else 10))
         self.of = of or name
+        self.quotes = quotes
 
 
 def member(*names):
@@ -136,6 +138,11 @@ PROTOCOLS = [
     Protocol("s7comm", "s7comm.header.rosctr", member("rosctr_code")),
     Protocol("enip", "enip.command", member("command_code"), decode_as="enip"),
     Protocol("cip", "cip.service", cip_service),
+    Protocol("stp", "stp.type", member("type_code")),
+    Protocol("lldp", "lldp.chassis.subtype", member("chassis", "subtype_code")),
+    Protocol("cdp", "cdp.version", member("version")),
+    Protocol("icmp", "icmp.type", member("type_code"), quotes=True),
+    Protocol("icmpv6", "icmpv6.type", member("type_code"), quotes=True),
     # The number itself is content; that there is one makes it a GOOSE PDU.
     Protocol("goose", "goose.stNum", lambda message, of: 0 if "st_num" in of else None),
     Protocol("ftp", "ftp.response.code", lambda message, of: int(of["completion_code"][0])
@@ -201,6 +208,18 @@ def innermost(row):
     return source, destination, ports, names
 
 
+def around(row, names, name):
+    """Addresses of the packet whose payload is `name`, not of one that an error message quotes."""
+    inside = names[:names.index(name)]
+    version = max(("ip", "ipv6"), key=lambda v: max((i for i, n in enumerate(inside) if n == v),
+                                                    default=-1))
+    return [row[f"{version}.{end}"].split(",")[inside.count(version) - 1] for end in ("src", "dst")]
+
+
+def number(text):
+    return int(text, 16) if text.startswith("0x") else int(text)
+
+
 def read_by_tshark(path, decode_as, cache):
     """What tshark reads; the environment has no preferences of the user."""
     arguments = [TSHARK, "-r", path, "-n", "-Y", " or ".join(sorted({p.field for p in PROTOCOLS})),
@@ -240,6 +259,9 @@ def take_tshark(output):
         for p in PROTOCOLS:
             if not row[p.field] or (p.inside and p.inside not in names):
                 continue
+            if p.quotes:
+                source, destination = around(row, names, p.name)
+                row[p.field] = row[p.field].split(",")[0]
             for text in row[p.field].split(","):
                 value = p.number(text)
                 if p.keep(value):

@@ -133,7 +133,13 @@ static void step(struct ft_harness *h, const uint8_t head[4], const uint8_t *byt
                                    .server_port = way->port,
                                    .client_mac = {2, 0, 0, 0, 0, 1},
                                    .server_mac = {2, 0, 0, 0, 0, 2},
-                                   .is_midstream = head[0] >> 6 & 1};
+                                   .is_midstream = head[0] >> 6 & 1,
+                                   .ttl = 255,
+                                   .client_ip = {0xfe, 0x80, [15] = 1},
+                                   .server_ip = {0xfe, 0x80, [15] = 2}};
+    /* ICMPv6 is the one IP protocol of version 6 only. */
+    if (way->transport == FT_TRANSPORT_IP)
+        flow.ip_version = way->port == 58 ? 6 : 4;
     static const enum ft_direction directions[] = {FT_TO_SERVER, FT_TO_CLIENT, FT_DIRECTION_NONE,
                                                    FT_TO_SERVER};
     enum ft_direction direction = directions[head[0] & 3];

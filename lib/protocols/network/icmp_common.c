@@ -1,0 +1,234 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+/* What ICMP and ICMPv6 share. */
+#include "icmp_common.h"
+
+#include "repeated.h"
+
+enum {
+    PROTO_HOP_BY_HOP = 0,
+    PROTO_ICMP = 1,
+    PROTO_TCP = 6,
+    PROTO_UDP = 17,
+    PROTO_DCCP = 33,
+    PROTO_ROUTING = 43,
+    PROTO_FRAGMENT = 44,
+    PROTO_ICMPV6 = 58,
+    PROTO_OPTIONS = 60,
+    PROTO_SCTP = 132,
+    PROTO_UDP_LITE = 136,
+    EXTENSIONS_MAX = 8,
+    WINDOWS_LENGTH = 32, /* of the data of its ping */
+    RAMP_LENGTH = 48,
+    CISCO_LENGTH = 36,
+};
+
+const struct ft_name ft_icmp_proto_names[] = {
+    {0, "hop_by_hop"}, {1, "icmp"},   {2, "igmp"},   {4, "ipv4"}, {6, "tcp"},     {17, "udp"},
+    {41, "ipv6"},      {47, "gre"},   {50, "esp"},   {51, "ah"},  {58, "icmpv6"}, {89, "ospf"},
+    {103, "pim"},      {112, "vrrp"}, {132, "sctp"}, {0, NULL},
+};
+
+/* ---- the quoted packet ---------------------------------------------------------------------- */
+
+static bool has_ports(uint8_t proto)
+{
+    return proto == PROTO_TCP || proto == PROTO_UDP || proto == PROTO_DCCP || proto == PROTO_SCTP ||
+           proto == PROTO_UDP_LITE;
+}
+
+static void read_transport(struct ft_icmp_inner *inner, struct ft_view v)
+{
+    if (v.len < 4)
+        return;
+    inner->has_ports = has_ports(inner->proto);
+    inner->has_type = inner->proto == PROTO_ICMP || inner->proto == PROTO_ICMPV6;
+    inner->type = (uint8_t)ft_peek_u8(&v, 0);
+    inner->code = (uint8_t)ft_peek_u8(&v, 1);
+    inner->src_port = ft_u16be(&v);
+    inner->dst_port = ft_u16be(&v);
+}
+
+static void read_v4(struct ft_icmp_inner *inner, struct ft_view v)
+{
+    uint32_t length = (ft_u8(&v) & 15u) * 4;
+    ft_skip(&v, 5);
+    bool is_first = (ft_u16be(&v) & 0x1fff) == 0;
+    inner->ttl = ft_u8(&v);
+    inner->proto = ft_u8(&v);
+    ft_skip(&v, 2);
+    struct ft_view src = ft_sub(&v, 4), dst = ft_sub(&v, 4);
+    if (!ft_view_ok(&v) || length < 20)
+        return;
+    inner->version = 4;
+    inner->src = src;
+    inner->dst = dst;
+    if (is_first && ft_skip(&v, length - 20))
+        read_transport(inner, v);
+}
+
+static bool is_extension(uint8_t proto)
+{
+    return proto == PROTO_HOP_BY_HOP || proto == PROTO_ROUTING || proto == PROTO_FRAGMENT ||
+           proto == PROTO_OPTIONS;
+}
+
+/* Past the extension headers; false when they go on beyond what is quoted, or in a later fragment.
+ */
+static bool skip_extensions(struct ft_icmp_inner *inner, struct ft_view *v)
+{
+    for (unsigned i = 0; i < EXTENSIONS_MAX && is_extension(inner->proto); i++) {
+        bool is_fragment = inner->proto == PROTO_FRAGMENT;
+        inner->proto = ft_u8(v);
+        uint32_t more = ft_u8(v);
+        if (is_fragment && ft_u16be(v) & 0xfff8)
+            return false;
+        if (!ft_skip(v, is_fragment ? 4 : 6 + more * 8))
+            return false;
+    }
+    return !is_extension(inner->proto);
+}
+
+static void read_v6(struct ft_icmp_inner *inner, struct ft_view v)
+{
+    ft_skip(&v, 6);
+    inner->proto = ft_u8(&v);
+    inner->ttl = ft_u8(&v);
+    struct ft_view src = ft_sub(&v, 16), dst = ft_sub(&v, 16);
+    if (!ft_view_ok(&v))
+        return;
+    inner->version = 6;
+    inner->src = src;
+    inner->dst = dst;
+    if (skip_extensions(inner, &v))
+        read_transport(inner, v);
+}
+
+struct ft_icmp_inner ft_icmp_inner_read(struct ft_view quoted)
+{
+    struct ft_icmp_inner inner = {.src = ft_view_empty(), .dst = ft_view_empty()};
+    int first = ft_peek_u8(&quoted, 0);
+    if (first >> 4 == 4)
+        read_v4(&inner, quoted);
+    else if (first >> 4 == 6)
+        read_v6(&inner, quoted);
+    return inner;
+}
+
+static void put_address(struct ft_context *ctx, uint32_t field, struct ft_view address)
+{
+    struct ft_view bytes = address;
+    if (address.len == 4)
+        ft_put_uint(ctx, field, ft_u32be(&bytes), &bytes);
+    else
+        ft_put_bytes(ctx, field, address);
+}
+
+void ft_icmp_inner_put(struct ft_context *ctx, uint32_t first, const struct ft_icmp_inner *inner)
+{
+    if (!inner->version || !ft_wants(ctx, first))
+        return;
+    ft_group_begin(ctx, first);
+    put_address(ctx, first + FT_ICMP_INNER_SRC, inner->src);
+    put_address(ctx, first + FT_ICMP_INNER_DST, inner->dst);
+    ft_put_uint(ctx, first + FT_ICMP_INNER_PROTO, inner->proto, NULL);
+    ft_put_uint(ctx, first + FT_ICMP_INNER_TTL, inner->ttl, NULL);
+    if (inner->has_ports) {
+        ft_put_uint(ctx, first + FT_ICMP_INNER_SPORT, inner->src_port, NULL);
+        ft_put_uint(ctx, first + FT_ICMP_INNER_DPORT, inner->dst_port, NULL);
+    } else if (inner->has_type) {
+        ft_put_uint(ctx, first + FT_ICMP_INNER_TYPE, inner->type, NULL);
+        ft_put_uint(ctx, first + FT_ICMP_INNER_CODE, inner->code, NULL);
+    }
+    ft_group_end(ctx, first);
+}
+
+bool ft_icmp_inner_is_of_receiver(const struct ft_context *ctx, const struct ft_icmp_inner *inner)
+{
+    return !inner->version || inner->version != ctx->ip_version ||
+           ft_view_starts(&inner->src, ctx->dst_ip, inner->src.len);
+}
+
+/* ---- echo data ------------------------------------------------------------------------------ */
+
+enum ft_icmp_tunnel ft_icmp_tunnel_of(struct ft_view data)
+{
+    int first = ft_peek_u8(&data, 0);
+    if (ft_view_starts(&data, "\xd5\x20\x08\x80", 4))
+        return FT_ICMP_TUNNEL_PTUNNEL;
+    if (first == 0x45 && data.len >= 28 && ft_peek_u16be(&data, 2) == (int32_t)data.len)
+        return FT_ICMP_TUNNEL_IP;
+    if (first >> 4 == 6 && data.len >= 48 && ft_peek_u16be(&data, 4) + 40 == (int32_t)data.len)
+        return FT_ICMP_TUNNEL_IP;
+    return FT_ICMP_TUNNEL_NO;
+}
+
+/* From byte `from` on each byte is its own number. */
+static bool is_ramp(const struct ft_view *data, uint32_t from)
+{
+    for (uint32_t i = from; i < RAMP_LENGTH; i++)
+        if (ft_peek_u8(data, i) != (int)i)
+            return false;
+    return true;
+}
+
+static bool is_abcd(const struct ft_view *data)
+{
+    for (uint32_t i = 0; i < CISCO_LENGTH; i += 2)
+        if (ft_peek_u16be(data, i) != 0xabcd)
+            return false;
+    return true;
+}
+
+const char *ft_icmp_os_of(struct ft_view data)
+{
+    if (data.len >= WINDOWS_LENGTH &&
+        ft_view_starts(&data, "abcdefghijklmnopqrstuvwabcdefghi", WINDOWS_LENGTH))
+        return "Windows";
+    /* A time of 8 or 16 bytes, then a ramp. */
+    if (data.len >= RAMP_LENGTH && is_ramp(&data, 16))
+        return is_ramp(&data, 8) ? "Unix" : "Linux";
+    /* After 8 bytes that count up come the two words. */
+    struct ft_view cisco = data;
+    ft_skip(&cisco, 8);
+    return data.len >= 8 + CISCO_LENGTH && (is_abcd(&data) || is_abcd(&cisco)) ? "Cisco IOS" : NULL;
+}
+
+struct ft_icmp_echo ft_icmp_echo_of(const struct ft_context *ctx, struct ft_view data,
+                                    uint32_t header)
+{
+    return (struct ft_icmp_echo){.hash = repeated_hash(data),
+                                 .length = ctx->pdu_length > header ? ctx->pdu_length - header : 0,
+                                 .is_cut = ctx->is_truncated};
+}
+
+bool ft_icmp_echo_differs(const struct ft_icmp_echo *request, const struct ft_icmp_echo *reply)
+{
+    if (request->is_cut || reply->is_cut)
+        return false;
+    return request->length != reply->length || request->hash != reply->hash;
+}
+
+uint64_t ft_icmp_key(const struct ft_context *ctx, uint8_t type, uint32_t numbers, bool is_request)
+{
+    uint32_t n = ctx->ip_version == 6 ? 16 : 4;
+    bool is_lower = ctx->src_ip && memcmp(ctx->src_ip, ctx->dst_ip, n) < 0;
+    return (uint64_t)numbers | (uint64_t)type << 32 | (uint64_t)(is_lower == is_request) << 40;
+}
+
+/* ---- checksum ------------------------------------------------------------------------------- */
+
+uint32_t ft_icmp_sum(uint32_t sum, struct ft_view v)
+{
+    while (v.len >= 2) {
+        sum += ft_u16be(&v);
+        sum = (sum & 0xffff) + (sum >> 16);
+    }
+    return v.len ? sum + ((uint32_t)ft_u8(&v) << 8) : sum;
+}
+
+bool ft_icmp_is_sum_good(uint32_t sum)
+{
+    while (sum >> 16)
+        sum = (sum & 0xffff) + (sum >> 16);
+    return sum == 0xffff;
+}

@@ -1,0 +1,253 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+/* ICMPv6: neighbour discovery and its options, who has which address, listeners, violations. */
+#include "feed.h"
+
+extern const struct ft_dissector ft_dissector_icmpv6;
+
+static const struct ft_dissector *const dissectors[] = {&ft_dissector_icmpv6, NULL};
+
+static struct feed f;
+
+#define LL_A  "fe800000000000000000000000000001"
+#define LL_B  "fe800000000000000000000000000002"
+#define ALL   "ff020000000000000000000000000001"
+#define MAC_A "0080f4010203"
+#define MAC_B "000e8c0a0b0c"
+
+static void set_ip(uint8_t to[16], const char *hex)
+{
+    uint8_t bytes[FEED_MAX];
+    assert_int_equal(feed_bytes(hex, bytes), 16);
+    memcpy(to, bytes, 16);
+}
+
+static int open_feed(void **state)
+{
+    (void)state;
+    feed_open(&f, dissectors, "icmpv6", FT_TRANSPORT_IP, 0);
+    f.flow.client_port = 0;
+    f.flow.ip_version = 6;
+    f.flow.ttl = 255;
+    set_ip(f.flow.client_ip, LL_A);
+    set_ip(f.flow.server_ip, LL_B);
+    memcpy(f.flow.client_mac, "\x00\x80\xf4\x01\x02\x03", 6);
+    memcpy(f.flow.server_mac, "\x00\x0e\x8c\x0a\x0b\x0c", 6);
+    return 0;
+}
+
+static int close_feed(void **state)
+{
+    (void)state;
+    feed_close(&f);
+    return 0;
+}
+
+static uint32_t sum_of(uint32_t sum, const uint8_t *bytes, uint32_t n)
+{
+    for (uint32_t i = 0; i < n; i++)
+        sum += (uint32_t)bytes[i] << (i % 2 ? 0 : 8);
+    return sum;
+}
+
+/* The message with its checksum filled in. */
+static const char *say(enum ft_direction direction, const char *hex)
+{
+    uint8_t bytes[FEED_MAX];
+    uint32_t n = feed_bytes(hex, bytes), sum = n + 58;
+    sum = sum_of(sum_of(sum_of(sum, f.flow.client_ip, 16), f.flow.server_ip, 16), bytes, n);
+    while (sum >> 16)
+        sum = (sum & 0xffff) + (sum >> 16);
+    bytes[2] = (uint8_t)(~sum >> 8);
+    bytes[3] = (uint8_t)~sum;
+    return feed_raw(&f, direction, bytes, n);
+}
+
+#define ASK(hex)    say(FT_TO_SERVER, hex)
+#define ANSWER(hex) say(FT_TO_CLIENT, hex)
+
+static void neighbours(void **state)
+{
+    (void)state;
+    const char *s = ASK("8700 0000 00000000 " LL_B " 0101 " MAC_A);
+    assert_has(
+        s, "\"command\":\"neighbor_solicitation\",\"code\":135,\"qualifier\":0,\"class\":\"read\"");
+    assert_has(s, "\"nd\":{\"target\":\"fe80::2\",\"dad\":false,\"lladdr\":\"00:80:f4:01:02:03\"}");
+    assert_has(s, "{\"address\":{\"ip\":\"fe80::1\",\"mac\":\"00:80:f4:01:02:03\"}}");
+    assert_clean(s);
+    s = ANSWER("8800 0000 e0000000 " LL_B " 0201 " MAC_B);
+    assert_has(s, "\"kind\":\"response\",\"direction\":\"to_client\",\"paired\":true");
+    assert_has(s, "\"flags\":[\"router\",\"solicited\",\"override\"]");
+    assert_has(s, "{\"address\":{\"ip\":\"fe80::2\",\"mac\":\"00:0e:8c:0a:0b:0c\"}}");
+    assert_has(s, "\"value\":\"router\"");
+    assert_clean(s);
+}
+
+static void duplicate_address(void **state)
+{
+    (void)state;
+    set_ip(f.flow.client_ip, "00000000000000000000000000000000");
+    set_ip(f.flow.server_ip, "ff0200000000000000000001ff000001");
+    const char *s = ASK("8700 0000 00000000 " LL_A);
+    assert_has(s, "\"command\":\"duplicate_address_detection\",\"code\":135,\"qualifier\":1");
+    assert_has(s, "\"dad\":true");
+    assert_has_not(s, "{\"address\"");
+    assert_clean(s);
+    set_ip(f.flow.client_ip, LL_A);
+    set_ip(f.flow.server_ip, ALL);
+    s = ASK("8800 0000 20000000 " LL_A " 0201 " MAC_A);
+    assert_has(s, "\"command\":\"unsolicited_advertisement\"");
+    assert_has(s, "\"kind\":\"unsolicited\"");
+    assert_has(s, "{\"address\"");
+    assert_clean(s);
+}
+
+#define RA "8600 0000 40 c8 0708 00000000 00000000 "
+
+static void router(void **state)
+{
+    (void)state;
+    set_ip(f.flow.server_ip, ALL);
+    const char *s = ASK(RA "0101 " MAC_A " 0501 0000 000005dc "
+                           "0304 40 c0 00278d00 00093a80 00000000 20010db8000000000000000000000000 "
+                           "1803 30 08 00000e10 20010db800010000 0000000000000000 "
+                           "1903 0000 00000e10 20010db8000000000000000000000053 "
+                           "1f03 0000 00000e10 03 6c6162 04 74657374 00 000000000000 "
+                           "2502 687474703a2f2f612f626364 0000 6302 000000000000 0102030405060708");
+    assert_has(s, "\"class\":\"config\"");
+    assert_has(
+        s,
+        "\"hop_limit\":64,\"flags\":[\"managed\",\"other\"],\"flags_code\":192,\"prf\":\"high\"");
+    assert_has(s, "\"lifetime\":1800");
+    assert_has(s, "\"mtu\":1500");
+    assert_has(
+        s, "\"prefix\":[{\"length\":64,\"flags\":[\"on_link\",\"autonomous\"],\"flags_code\":192,"
+           "\"valid\":2592000,\"preferred\":604800,\"address\":\"2001:db8::\"}]");
+    assert_has(s, "\"route\":[{\"length\":48,\"prf\":\"high\"");
+    assert_has(s, "\"rdnss\":[\"2001:db8::53\"]");
+    assert_has(s, "\"dnssl\":[\"lab.test\"]");
+    assert_has(s, "\"captive_portal\":\"http://a/bcd\"");
+    assert_has(s, "\"option\":[{\"type\":99,");
+    assert_has(s, "\"value\":\"router\"");
+    assert_has(s, "{\"address\":{\"ip\":\"fe80::1\"");
+    assert_clean(s);
+    assert_violation(ASK("8600 0000 40 00 0000 00000000 00000000"), "router_withdrawn");
+    memcpy(f.flow.client_mac, "\x00\x80\xf4\x01\x02\x99", 6);
+    assert_violation(ASK(RA), "router_mac");
+    assert_clean(ASK(RA));
+}
+
+static void redirect(void **state)
+{
+    (void)state;
+    const char *s = ASK("8900 0000 00000000 " LL_B " 20010db8000000000000000000000009 0201 " MAC_B);
+    assert_has(s, "\"command\":\"redirect\"");
+    assert_has(s, "\"target\":\"fe80::2\",\"destination\":\"2001:db8::9\"");
+    assert_has_not(s, "{\"address\"");
+    assert_clean(s);
+    set_ip(f.flow.client_ip, "20010db8000000000000000000000001");
+    assert_violation(ASK("8900 0000 00000000 " LL_B " 20010db8000000000000000000000009"),
+                     "router_source");
+    assert_violation(ASK(RA), "router_source");
+}
+
+static void echo_and_errors(void **state)
+{
+    (void)state;
+    ASK("8000 0000 0007 0001 61626364");
+    const char *s = ANSWER("8100 0000 0007 0001 61626364");
+    assert_has(s, "\"paired\":true");
+    assert_clean(s);
+    ASK("8000 0000 0007 0002 61626364");
+    assert_violation(ANSWER("8100 0000 0007 0002 61626365"), "echo_data");
+    s = ANSWER("0104 0000 00000000 60000000 0008 11 40 " LL_A " " LL_B " 1000 0035 0008 0000");
+    assert_has(s, "\"command\":\"port_unreachable\"");
+    assert_has(
+        s, "\"inner\":{\"src\":\"fe80::1\",\"dst\":\"fe80::2\",\"proto\":\"udp\",\"proto_code\":17,"
+           "\"ttl\":64,\"sport\":4096,\"dport\":53}");
+    assert_clean(s);
+    /* Through a fragment header; a later fragment has no ports. */
+    s = ANSWER("0200 0000 00000500 60000000 0010 2c 40 " LL_A " " LL_B
+               " 11 00 0000 00000001 1000 0035");
+    assert_has(s, "\"mtu\":1280");
+    assert_has(s, "\"dport\":53");
+    s = ANSWER("0200 0000 00000500 60000000 0010 2c 40 " LL_A " " LL_B
+               " 11 00 0008 00000001 1000 0035");
+    assert_has_not(s, "\"dport\"");
+    s = ANSWER("0300 0000 00000000 60000000 0008 3a 01 " LL_A " " LL_B " 0100 0000");
+    assert_violation(s, "error_about_error");
+    assert_has(s, "\"value\":\"router\"");
+    assert_violation(ASK("0104 0000 00000000 60000000 0008 11 40 " LL_A " " LL_B), "foreign_error");
+}
+
+static void listeners(void **state)
+{
+    (void)state;
+    f.flow.ttl = 1;
+    const char *s = ASK("8200 0000 2710 0000 00000000000000000000000000000000 02 7d 0000");
+    assert_has(s, "\"command\":\"mld_query\"");
+    assert_has(s, "\"delay\":10000");
+    assert_clean(s);
+    s = ASK("8f00 0000 0000 0001 04 00 0001 " ALL " " LL_B);
+    assert_has(s, "\"record\":[{\"type\":\"to_exclude\",\"type_code\":4,\"group\":\"ff02::1\","
+                  "\"source\":[\"fe80::2\"]}]");
+    assert_clean(s);
+    assert_violation(ASK("8f00 0000 0000 ffff 04 00 0001 " ALL " " LL_B), "malformed");
+    f.flow.ttl = 64;
+    assert_violation(ASK("8300 0000 0000 0000 " ALL), "mld_hop_limit");
+}
+
+static void node_information(void **state)
+{
+    (void)state;
+    ASK("8b00 0000 0002 0000 0102030405060708 " LL_B);
+    const char *s = ANSWER("8c00 0000 0002 0000 0102030405060708 00000000 03 706c63 03 6c6162 00");
+    assert_has(s, "\"paired\":true");
+    assert_has(s, "\"name\":[\"plc.lab\"]");
+    assert_has(s, "\"fact\":\"name\",\"value\":\"plc\"");
+    assert_clean(s);
+}
+
+static void violations(void **state)
+{
+    (void)state;
+    assert_violation(to_server(&f, "8000 1234 0007 0001 61626364"), "checksum");
+    assert_violation(ASK("d200 0000 00000000"), "type");
+    assert_violation(ASK("8701 0000 00000000 " LL_B), "code");
+    assert_violation(ASK("8700 0000 00000000 " LL_B " 0100 " MAC_A), "option_length");
+    assert_violation(ASK("8700 0000 00000000 " LL_B " 0102 " MAC_A), "option_length");
+    assert_violation(ASK("8700 0000 00000000 " LL_B " 01"), "option_length");
+    assert_violation(ASK("8700 0000 00000000 " LL_B " 0101 " MAC_B), "sender_mac");
+    assert_violation(ASK("8a00 0000 00000000"), "renumbering");
+    set_ip(f.flow.server_ip, ALL);
+    assert_violation(ASK("8800 0000 60000000 " LL_A " 0201 " MAC_A), "solicited_group");
+    assert_violation(ASK("8000 0000 0007 0001 61626364"), "group_echo");
+    f.flow.ttl = 64;
+    assert_violation(ASK("8700 0000 00000000 " LL_B), "hop_limit");
+}
+
+static void hostile(void **state)
+{
+    (void)state;
+    static const char solicitation[] = "8700 0000 00000000 " LL_B " 0101 " MAC_A;
+    feed_truncated(&f, FT_TO_SERVER, solicitation);
+    feed_mutated(&f, FT_TO_SERVER, solicitation, 4000);
+    feed_mutated(&f, FT_TO_SERVER,
+                 RA "1f03 0000 00000e10 03 6c6162 04 74657374 00 000000000000 1803 30 08 00000e10 "
+                    "20010db800010000 0000000000000000",
+                 8000);
+    feed_mutated(&f, FT_TO_SERVER, "8f00 0000 0000 0001 04 00 0001 " ALL " " LL_B, 4000);
+    feed_mutated(&f, FT_TO_SERVER,
+                 "0104 0000 00000000 60000000 0008 2c 40 " LL_A " " LL_B " 1000 0035", 4000);
+}
+
+#define TEST(name) cmocka_unit_test_setup_teardown(name, open_feed, close_feed)
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        TEST(neighbours),       TEST(duplicate_address), TEST(router),
+        TEST(redirect),         TEST(echo_and_errors),   TEST(listeners),
+        TEST(node_information), TEST(violations),        TEST(hostile),
+    };
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
