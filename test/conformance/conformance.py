@@ -47,7 +47,8 @@ DISABLED = ["idmp"]
 # tshark's protocols of which one makes a capture worth comparing.
 FAMILIES = {"arp", "modbus", "mbtcp", "mbrtu", "dnp3", "tpkt", "cotp", "s7comm", "enip", "cip",
             "goose", "ftp", "http", "telnet", "ssdp", "stp", "lldp", "cdp", "icmp", "icmpv6",
-            "snmp", "ssh", "tls", "dtls"}
+            "snmp", "ssh", "tls", "dtls", "dhcp", "dns", "llmnr", "mdns", "nbns", "ntp",
+            "syslog", "tftp"}
 
 GENERATED = [
     ("plant seed 1", ["--seed", "1", "--seconds", "300"]),
@@ -124,6 +125,13 @@ def snmp_pdu(_message, of):
     return code - 0xa0 if code else None
 
 
+def flag(name):
+    """A bit, which tshark gives as a number."""
+    def code(_message, of):
+        return int(of[name]) if name in of else None
+    return code
+
+
 PROTOCOLS = [
     Protocol("arp", "arp.opcode", member("opcode_code")),
     # Exceptions: both have the function code without its top bit.
@@ -159,6 +167,14 @@ PROTOCOLS = [
     Protocol("ssh", "ssh.message_code", ssh_message, decode_as="ssh"),
     Protocol("tls", "tls.handshake.type", handshake(False), decode_as="tls"),
     Protocol("dtls", "dtls.handshake.type", handshake(True), decode_as="dtls", of="tls"),
+    Protocol("dhcp", "dhcp.type", member("type_code")),
+    Protocol("dns", "dns.flags.response", flag("qr"), inside="dns"),
+    Protocol("mdns", "dns.flags.response", flag("qr"), inside="mdns"),
+    Protocol("llmnr", "dns.flags.response", flag("qr"), inside="llmnr"),
+    Protocol("nbns", "nbns.flags.response", flag("r")),
+    Protocol("ntp", "ntp.flags.mode", member("mode_code")),
+    Protocol("syslog", "syslog.facility", member("facility_code")),
+    Protocol("tftp", "tftp.opcode", member("packet_code")),
 ]
 BY_NAME = collections.defaultdict(list)
 for row in PROTOCOLS:

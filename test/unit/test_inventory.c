@@ -447,6 +447,76 @@ static void test_vendors(void **state)
 
 #define TEST(name) cmocka_unit_test_setup_teardown(name, begin, end)
 
+/* Somebody says what the device with an address is. */
+static struct record *make_hearsay(uint64_t number, const union ft_ip *of, uint8_t family,
+                                   const char *text)
+{
+    make_fact(&r, number, PLC, FT_FACT_NAME, text);
+    r.event.fact.of = *of;
+    r.event.fact.of_family = family;
+    return &r;
+}
+
+static void test_hearsay_waits_for_the_device(void **state)
+{
+    (void)state;
+    union ft_ip of;
+    uint32_t other = PLC + 1;
+    set_ip(&of, other);
+    give(make_hearsay(1, &of, 4, "old.example"));
+    give(make_hearsay(2, &of, 4, "pump.example"));
+    assert_null(asset(other));
+    assert_null(asset(PLC)); /* nor does it make one of who says it */
+    give(make(&r, FT_EVENT_TALK, 0, 3, other, CLIENT));
+    assert_string_equal(ft_asset_fact(asset(other), FT_FACT_NAME), "pump.example");
+    /* Of who is there it is told at once. */
+    give(make_hearsay(4, &of, 4, "pump2.example"));
+    assert_string_equal(ft_asset_fact(asset(other), FT_FACT_NAME), "pump2.example");
+}
+
+static void test_hearsay_is_bounded(void **state)
+{
+    (void)state;
+    union ft_ip of;
+    char name[32];
+    for (uint32_t i = 0; i < 20000; i++) {
+        set_ip(&of, 0x0a800000 + i);
+        snprintf(name, sizeof(name), "host%u", i);
+        give(make_hearsay(i + 1, &of, 4, name));
+    }
+    assert_int_equal(ft_inventory_count(inv), 0);
+    give(make(&r, FT_EVENT_TALK, 0, 30000, 0x0a800000, CLIENT));
+    assert_null(ft_asset_fact(asset(0x0a800000), FT_FACT_NAME));
+    give(make(&r, FT_EVENT_TALK, 0, 30000, 0x0a800000 + 19999, CLIENT));
+    assert_string_equal(ft_asset_fact(asset(0x0a800000 + 19999), FT_FACT_NAME), "host19999");
+}
+
+/* A client without an address says who it is, then gets one. */
+static void test_lease(void **state)
+{
+    (void)state;
+    static const uint8_t mac[6] = {0, 0x80, 0xf4, 1, 2, 3}, second[6] = {0, 0x80, 0xf4, 1, 2, 4};
+    union ft_ip of = {0};
+    memcpy(of.bytes, mac, 6);
+    give(make_hearsay(1, &of, 2, "PLC7"));
+    assert_non_null(mac_asset(mac));
+    make_arp(&r, 2, PLC, mac);
+    r.event.fact.is_lease = true;
+    give(&r);
+    assert_string_equal(ft_asset_fact(asset(PLC), FT_FACT_NAME), "PLC7");
+    assert_memory_equal(ft_asset_mac_address(asset(PLC)), mac, 6);
+    assert_int_equal(ft_inventory_count(inv), 1);
+    /* The next client gets the address: nothing wrong, but another device. */
+    memcpy(of.bytes, second, 6);
+    give(make_hearsay(3, &of, 2, "PLC8"));
+    make_arp(&r, 4, PLC, second);
+    r.event.fact.is_lease = true;
+    give(&r);
+    assert_string_equal(last_change, "");
+    assert_string_equal(ft_asset_fact(asset(PLC), FT_FACT_NAME), "PLC8");
+    assert_memory_equal(ft_asset_mac_address(asset(PLC)), second, 6);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -470,6 +540,9 @@ int main(void)
         TEST(test_children_are_bounded),
         TEST(test_file_is_sorted_and_whole),
         TEST(test_vendors),
+        TEST(test_hearsay_waits_for_the_device),
+        TEST(test_hearsay_is_bounded),
+        TEST(test_lease),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -72,7 +72,8 @@ static enum ft_verdict probe_bound(struct ft_view v)
     records += ft_u16be(&v);
     if (opcode > FT_DNS_DSO || opcode == 3)
         return FT_NO;
-    bool fits = questions * 5 <= v.len && records <= v.len;
+    bool fits =
+        (questions <= 1 && !(flags & FT_DNS_Z)) || (questions * 5 <= v.len && records <= v.len);
     return is_short ? FT_MAYBE : fits || v.is_cut ? FT_YES : FT_NO;
 }
 

@@ -36,16 +36,14 @@ _Static_assert(sizeof(fields) / sizeof(fields[0]) == DNS_FIELDS, "one row a fiel
 
 static enum ft_verdict probe(const struct ft_probe *where, struct ft_view payload)
 {
-    if (where->transport == FT_TRANSPORT_TCP) {
-        if (payload.len < 4)
-            return FT_MAYBE;
-        ft_skip(&payload, 2);
-    } else if (payload.len < FT_DNS_HEADER && !payload.is_cut) {
+    bool is_stream = where->transport == FT_TRANSPORT_TCP;
+    uint32_t least = is_stream ? FT_DNS_HEADER + 2 : FT_DNS_HEADER;
+
+    if (!where->is_bound)
         return FT_NO;
-    }
-    ft_skip(&payload, 2);
-    unsigned opcode = ft_u16be(&payload) >> 11 & 15;
-    return where->is_bound && opcode <= FT_DNS_DSO ? FT_YES : FT_NO;
+    if (payload.len < least)
+        return is_stream || payload.is_cut ? FT_MAYBE : FT_NO;
+    return !is_stream || ft_peek_u16be(&payload, 0) >= FT_DNS_HEADER ? FT_YES : FT_NO;
 }
 
 static void dissect(struct ft_context *ctx, struct ft_view *pdu)

@@ -42,9 +42,7 @@ static enum ft_verdict probe(const struct ft_probe *where, struct ft_view payloa
 {
     if (!where->is_bound || (payload.len < FT_DNS_HEADER && !payload.is_cut))
         return FT_NO;
-    ft_skip(&payload, 2);
-    unsigned opcode = ft_u16be(&payload) >> 11 & 15;
-    return opcode <= FT_DNS_DSO ? FT_YES : FT_NO;
+    return FT_YES;
 }
 
 static void dissect(struct ft_context *ctx, struct ft_view *pdu)

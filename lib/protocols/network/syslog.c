@@ -324,6 +324,8 @@ static void read_tag(struct ft_context *ctx, struct ft_view *v)
     struct ft_view at = *v, pid = ft_view_empty();
     uint32_t n = 0;
 
+    if (ft_view_starts(v, "CEF:", 4) || ft_view_starts(v, "LEEF:", 5))
+        return;
     while (n < TAG_MAX && is_tag_letter(ft_peek_u8(&at, n)))
         n++;
     struct ft_view tag = ft_sub(&at, n);

@@ -1,0 +1,179 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+/* Syslog: both formats, both ways of a stream, facts, violations. */
+#include "feed.h"
+
+extern const struct ft_dissector ft_dissector_syslog;
+
+static const struct ft_dissector *const dissectors[] = {&ft_dissector_syslog, NULL};
+
+static struct feed f;
+
+static int open_feed(void **state)
+{
+    (void)state;
+    feed_open(&f, dissectors, "syslog", FT_TRANSPORT_UDP, 514);
+    return 0;
+}
+
+static int open_stream(void **state)
+{
+    (void)state;
+    feed_open(&f, dissectors, "syslog", FT_TRANSPORT_TCP, 514);
+    return 0;
+}
+
+static int close_feed(void **state)
+{
+    (void)state;
+    feed_close(&f);
+    return 0;
+}
+
+static const char *say(const char *text)
+{
+    return feed_raw(&f, FT_TO_SERVER, (const uint8_t *)text, (uint32_t)strlen(text));
+}
+
+static void bsd(void **state)
+{
+    (void)state;
+    const char *s = say("<30>Aug 21 00:02:11 plc-7 sshd[123]: session opened\n");
+    assert_has(s, "\"command\":\"message\",\"code\":0");
+    assert_has(s, "\"class\":\"event\",\"kind\":\"unsolicited\",\"direction\":\"to_server\"");
+    assert_has(s, "\"facility\":\"daemon\",\"facility_code\":3,\"severity\":\"info\","
+                  "\"severity_code\":6,\"proto\":\"rfc3164\"");
+    assert_has(s,
+               "\"time\":\"Aug 21 00:02:11\",\"host\":\"plc-7\",\"app\":\"sshd\",\"pid\":\"123\","
+               "\"msg\":\"session opened\"");
+    assert_has(s, "\"fact\":\"name\",\"value\":\"plc-7\"");
+    assert_clean(s);
+    /* Without a host, without anything. */
+    s = say("<13>Aug  1 00:02:11 cron: tick");
+    assert_has(s, "\"app\":\"cron\",\"msg\":\"tick\"");
+    assert_has_not(s, "\"host\":\"cron");
+    s = say("<13>only text");
+    assert_has(s, "\"proto\":\"none\",\"proto_code\":0,\"msg\":\"only text\"");
+    assert_clean(s);
+}
+
+static void ietf(void **state)
+{
+    (void)state;
+    const char *s = say("<165>1 2003-10-11T22:14:15.003Z sw-1 evntslog - ID47 "
+                        "[ex@32473 iut=\"3\" a=\"x \\\"y\\\" ]\"][b@1] \xef\xbb\xbftext");
+    assert_has(s, "\"proto\":\"rfc5424\",\"proto_code\":2,\"time\":\"2003-10-11T22:14:15.003Z\","
+                  "\"host\":\"sw-1\",\"app\":\"evntslog\",\"msgid\":\"ID47\"");
+    assert_has_not(s, "\"pid\"");
+    assert_has(s, "\"sd\":[{\"id\":\"ex@32473\",\"params\":[{\"name\":\"iut\",\"value\":\"3\"},"
+                  "{\"name\":\"a\",\"value\":\"x \\\\\\\"y\\\\\\\" ]\"}]},{\"id\":\"b@1\"}]");
+    assert_has(s, "\"msg\":\"text\"");
+    assert_clean(s);
+    s = say("<165>1 - - - - - - nothing");
+    assert_has_not(s, "\"host\":\"");
+    assert_has(s, "\"msg\":\"nothing\"");
+    assert_clean(s);
+    assert_violation(say("<165>1 - - - - - [a b=\"c"), "structured_data");
+    assert_violation(say("<165>1 - - - - - [a b"), "structured_data");
+}
+
+static void vendors(void **state)
+{
+    (void)state;
+    assert_has(say("<189>29: *Mar  1 18:48:50.483 UTC: %SYS-5-CONFIG_I: Configured from console"),
+               "\"fact\":\"vendor\",\"value\":\"Cisco\"");
+    assert_has_not(say("<189>load is 50%: fine"), "\"fact\":\"vendor\"");
+    assert_has(say("<13>Aug  1 00:02:11 h CEF:0|a|b|c|d|e|1|x=y"), "\"payload\":\"cef\"");
+}
+
+/* Who sends what several hosts wrote has the name of none. */
+static void relay(void **state)
+{
+    (void)state;
+    assert_has(say("<13>Aug  1 00:02:11 plc-1 a: b"), "\"value\":\"plc-1\"");
+    assert_has_not(say("<13>Aug  1 00:02:11 plc-2 a: b"), "\"fact\"");
+    assert_has_not(say("<13>Aug  1 00:02:11 plc-1 a: b"), "\"fact\"");
+    feed_next_flow(&f);
+    assert_has_not(say("<13>Aug  1 00:02:11 10.0.0.1 a: b"), "\"fact\"");
+}
+
+static void violations(void **state)
+{
+    (void)state;
+    assert_clean(say("<191>text"));
+    assert_violation(say("<192>text"), "priority");
+    assert_violation(say("text without"), "priority");
+    assert_violation(say("<13>one\n<13>two"), "several_lines");
+    assert_clean(say("<13>one\r\n"));
+    assert_violation(say("<13>one\033[31m"), "control_characters");
+    assert_clean(say("<13>one\ttwo"));
+}
+
+static void counted_stream(void **state)
+{
+    (void)state;
+    const char *s = say("9 <13>a b c9 <14>d\ne f");
+    assert_int_equal(feed_count(s, "\"command\":\"message\""), 2);
+    assert_has(s, "\"msg\":\"a b c\"");
+    assert_has(s, "\"msg\":\"d\\ne f\"");
+    feed_next_flow(&f);
+    static const char text[] = "15 <13>hello world";
+    unsigned n = 0;
+    for (const char *at = text; *at; at++)
+        n += feed_count(feed_raw(&f, FT_TO_SERVER, (const uint8_t *)at, 1), "\"msg\"");
+    assert_int_equal(n, 1);
+}
+
+static void lines(void **state)
+{
+    (void)state;
+    const char *s = say("<13>one\n<13>two\r\n\n<13>thr");
+    assert_int_equal(feed_count(s, "\"command\":\"message\""), 2);
+    assert_clean(s);
+    s = say("ee\n");
+    assert_has(s, "\"msg\":\"three\"");
+    feed_next_flow(&f);
+    f.flow.is_midstream = 1;
+    s = say("d of a line\n");
+    assert_has_not(s, "\"command\"");
+    assert_has(say("<13>whole\n"), "\"msg\":\"whole\"");
+}
+
+static void recognition(void **state)
+{
+    (void)state;
+    static const char line[] = "<13>Aug  1 00:02:11 h a: b", shell[] = "1022\0user\0user\0ls\0";
+    struct ft_harness_flow other = f.flow, stream = f.flow;
+    other.server_port = 5514;
+    stream.transport = FT_TRANSPORT_TCP;
+    assert_int_equal(ft_harness_probe(f.harness, &other, FT_TO_SERVER, line, sizeof(line) - 1),
+                     FT_YES);
+    assert_int_equal(ft_harness_probe(f.harness, &other, FT_TO_SERVER, "<13>xml", 7), FT_NO);
+    assert_int_equal(ft_harness_probe(f.harness, &stream, FT_TO_SERVER, shell, sizeof(shell) - 1),
+                     FT_NO);
+    assert_int_equal(ft_harness_probe(f.harness, &f.flow, FT_TO_SERVER, "\1\2\3\4\5\6\7\10", 8),
+                     FT_NO);
+}
+
+static void truncated_and_mutated(void **state)
+{
+    (void)state;
+    static const char text[] = "<165>1 2003-10-11T22:14:15.003Z sw-1 e - ID47 [a b=\"c\"] text";
+    char hex[400];
+    for (size_t i = 0; i < sizeof(text) - 1; i++)
+        snprintf(hex + 2 * i, 3, "%02x", (uint8_t)text[i]);
+    feed_truncated(&f, FT_TO_SERVER, hex);
+    feed_mutated(&f, FT_TO_SERVER, hex, 3000);
+}
+
+#define TEST(test)   cmocka_unit_test_setup_teardown(test, open_feed, close_feed)
+#define STREAM(test) cmocka_unit_test_setup_teardown(test, open_stream, close_feed)
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        TEST(bsd),     TEST(ietf),        TEST(vendors),
+        TEST(relay),   TEST(violations),  STREAM(counted_stream),
+        STREAM(lines), TEST(recognition), TEST(truncated_and_mutated),
+    };
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
