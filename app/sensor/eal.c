@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
-/* DPDK for captures: memory and rings, no ports. Runs on any machine, any number of times at once.
+/* DPDK for memory and rings, without ports. Runs on any machine, any number of times at once.
  */
 #include "sensor.h"
 
@@ -18,29 +18,35 @@
 #define RING_PACKETS 16384u
 #define RING_MIN     256u
 #define RING_MAX     4096u
-#define ROOM         2048u
-#define JUMBOS       96u
+
+/* Live nobody waits for a worker: its ring must hold what comes while others have its core. */
+#define LIVE_RING_PACKETS 65536u
+#define LIVE_RING_MAX     8192u
+
+#define ROOM   2048u
+#define JUMBOS 96u
 
 /* Held from looking for free hugepages until they are taken: several runs may start at once. */
 #define HUGEPAGE_LOCK "/dev/shm/fieldtap-hugepages.lock"
 
-static uint32_t ring_size(uint32_t workers)
+static uint32_t ring_size(const struct sensor *s)
 {
-    uint32_t n = RING_MAX;
-    while (n > RING_MIN && n * workers > RING_PACKETS)
+    uint32_t n = s->live ? LIVE_RING_MAX : RING_MAX;
+    uint32_t all = s->live ? LIVE_RING_PACKETS : RING_PACKETS;
+    while (n > RING_MIN && n * s->worker_count > all)
         n /= 2;
     return n;
 }
 
-static uint32_t packet_count(uint32_t workers)
+static uint32_t packet_count(const struct sensor *s)
 {
-    return workers * (ring_size(workers) + 3 * WORKER_BURST) + 1024;
+    return s->worker_count * (ring_size(s) + 3 * WORKER_BURST) + 1024;
 }
 
-static uint32_t megabytes(uint32_t workers)
+static uint32_t megabytes(const struct sensor *s)
 {
     uint64_t packet = ROOM + RTE_PKTMBUF_HEADROOM + sizeof(struct ft_packet) + 256;
-    uint64_t bytes = packet_count(workers) * packet + (uint64_t)JUMBOS * (JUMBO_ROOM + 1024);
+    uint64_t bytes = packet_count(s) * packet + (uint64_t)JUMBOS * (JUMBO_ROOM + 1024);
     return (uint32_t)(bytes * 5 / 4 / 1048576) + 32;
 }
 
@@ -101,9 +107,10 @@ static int init(uint32_t mb, bool huge, unsigned cpu)
     return rte_eal_init((int)(sizeof(argv) / sizeof(argv[0])) - 1, argv);
 }
 
-bool eal_start(const struct options *o, uint32_t workers, char *error, size_t error_size)
+bool eal_start(const struct sensor *s, char *error, size_t error_size)
 {
-    uint32_t mb = megabytes(workers);
+    const struct options *o = s->options;
+    uint32_t mb = megabytes(s);
     cpu_set_t before;
     CPU_ZERO(&before);
     sched_getaffinity(0, sizeof(before), &before);
@@ -148,15 +155,15 @@ bool pools_make(struct sensor *s, char *error, size_t error_size)
 {
     uint16_t private_size = (sizeof(struct ft_packet) + 63) & ~63u;
     s->packets =
-        rte_pktmbuf_pool_create_by_ops("packets", packet_count(s->worker_count), 0, private_size,
+        rte_pktmbuf_pool_create_by_ops("packets", packet_count(s), 0, private_size,
                                        ROOM + RTE_PKTMBUF_HEADROOM, SOCKET_ID_ANY, "ring_mp_sc");
     s->jumbos = jumbo_pool(private_size);
     bool ok = s->packets && s->jumbos;
     for (uint32_t w = 0; ok && w < s->worker_count; w++) {
         char name[24];
         snprintf(name, sizeof(name), "worker%u", w);
-        s->workers[w].input = rte_ring_create(name, ring_size(s->worker_count), SOCKET_ID_ANY,
-                                              RING_F_SP_ENQ | RING_F_SC_DEQ);
+        s->workers[w].input =
+            rte_ring_create(name, ring_size(s), SOCKET_ID_ANY, RING_F_SP_ENQ | RING_F_SC_DEQ);
         ok = s->workers[w].input != NULL;
     }
     if (!ok)

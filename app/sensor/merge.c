@@ -65,6 +65,9 @@ static struct ft_ring *next_ring(struct sensor *s)
 static void tell_stats(struct merge *m, const struct ft_event *tick)
 {
     const struct ft_books *b = &m->books;
+    struct ft_core_port ports[FT_LIVE_PORTS_MAX];
+    for (uint32_t i = 0; i < m->sensor->options->port_count; i++)
+        ports[i] = port_figures(m->sensor, i);
     struct ft_core_totals totals = {
         .ledger = &b->ledger,
         .flow_active = b->flows.active,
@@ -72,6 +75,8 @@ static void tell_stats(struct merge *m, const struct ft_event *tick)
         .flow_capacity = m->sensor->options->config.max_flows,
         .stamp_ns = tick->time_ns,
         .number = tick->number,
+        .ports = ports,
+        .port_count = m->sensor->options->port_count,
         .requests = {.asked = b->requests.asked,
                      .answered = b->requests.answered,
                      .unanswered = b->state.unanswered,
@@ -82,11 +87,28 @@ static void tell_stats(struct merge *m, const struct ft_event *tick)
     ft_core_stats(m->sensor->core, &totals);
 }
 
+/* The reader's books begin as all do; behind them are the ports. */
+static void take_ports(struct sensor *s, const struct reader_books *b)
+{
+    memcpy(s->ports, b->ports, sizeof(s->ports));
+}
+
+/* For the status line. */
+static void publish_alerts(struct sensor *s)
+{
+    uint32_t kept;
+    uint64_t more;
+    ft_core_alerts(s->core, &kept, &more);
+    atomic_store_explicit(&s->alerts, kept + more, memory_order_relaxed);
+}
+
 static void handle(struct merge *m, const struct ft_event *e)
 {
     struct sensor *s = m->sensor;
     if (e->type == FT_EVENT_LEDGER) {
         ft_books_add(&m->books, (const struct ft_books *)(const void *)(e + 1));
+        if (e->shard == READER_SHARD)
+            take_ports(s, (const struct reader_books *)(const void *)(e + 1));
         return;
     }
     if (e->type != FT_EVENT_TICK) {
@@ -105,10 +127,11 @@ static void handle(struct merge *m, const struct ft_event *e)
         m->is_over = true;
     else
         ft_core_tick(s->core, e->clock_ns, e->seq);
+    publish_alerts(s);
 }
 
-/* A worker that stays in one dissector call from one visit to the next is called back; so is a
- * reader that waits although it is to stop. */
+/* Five times a second what was told is written. A worker that stays in one dissector call from one
+ * visit to the next is called back; so is a reader that waits although it is to stop. */
 static void watch(struct merge *m)
 {
     struct timespec t;
@@ -117,6 +140,7 @@ static void watch(struct merge *m)
     if (now - m->last_watch < WATCH_NS)
         return;
     m->last_watch = now;
+    ft_output_flush(m->sensor->output);
     /* A stop that came right before the reader began to wait for input did not wake it. */
     if (atomic_load_explicit(&m->sensor->stop, memory_order_relaxed) &&
         !atomic_load_explicit(&m->sensor->is_read, memory_order_acquire))

@@ -4,6 +4,7 @@
 
 #include <errno.h>
 #include <getopt.h>
+#include <sched.h>
 #include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -13,6 +14,8 @@
 
 enum long_option {
     OPT_MERGE = 1000,
+    OPT_TAP,
+    OPT_FILTER,
     OPT_SPEED,
     OPT_LOOP,
     OPT_LOG,
@@ -24,6 +27,9 @@ enum long_option {
 
 static const struct option long_options[] = {
     {"read", required_argument, NULL, 'r'},
+    {"interface", required_argument, NULL, 'i'},
+    {"tap", required_argument, NULL, OPT_TAP},
+    {"filter", required_argument, NULL, OPT_FILTER},
     {"log-dir", required_argument, NULL, 'l'},
     {"config", required_argument, NULL, 'c'},
     {"workers", required_argument, NULL, 'w'},
@@ -50,6 +56,7 @@ static const char help_of_use[] =
     "Usage\n"
     "  fieldtap -r CAPTURE...             print devices, who talks to whom, alerts, the books\n"
     "  fieldtap -r CAPTURE... -l DIR      write them as JSON into DIR instead\n"
+    "  fieldtap -i INTERFACE... [-l DIR]  the same live, until SIGINT or SIGTERM\n"
     "  fieldtap -T [-c FILE]              check a configuration and its plugins\n"
     "  fieldtap --list-protocols | --describe NAME | --describe-config | -V | -h\n"
     "\n"
@@ -61,6 +68,12 @@ static const char help_of_use[] =
     "      --loop N            read everything N times, time going on (default: once)\n"
     "      --speed X           at X times the speed it was captured, 1 = real time (default: as\n"
     "                          fast as possible)\n"
+    "Capturing, as root or with CAP_NET_RAW; nothing is ever sent\n"
+    "  -i, --interface NAME    a network interface that gets a copy of the traffic; may be repeated\n"
+    "      --tap A,B           the two interfaces behind a TAP: one link, in order of time\n"
+    "Reading or capturing\n"
+    "      --filter EXPR       only packets that match, in tcpdump's words: \"not port 22\"; VLAN\n"
+    "                          tags do not matter\n"
     "Writing\n"
     "  -l, --log-dir DIR|-     where the JSON goes, see Files; DIR is made if it is not there;\n"
     "                          - writes the events to standard output\n"
@@ -70,6 +83,7 @@ static const char help_of_use[] =
     "  -c, --config FILE       configuration (JSON); its keys: --describe-config\n"
     "  -w, --workers N         worker threads, 1 to 128 (default: two less than processors, 1 to\n"
     "                          16); the output is the same with any number\n"
+    "                          live not more than processors\n"
     "      --plugin FILE.so    load a dissector plugin; may be repeated\n"
     "  -q, --quiet             no progress on a terminal\n"
     "  -v, --verbose           say what memory is used; twice: what DPDK says too\n"
@@ -93,11 +107,12 @@ static const char help_of_results[] =
     "\n"
     "Exit code\n"
     "  0  everything was read and written; also after a signal\n"
-    "  1  a capture cannot be read, not all could be written, or the books do not balance\n"
+    "  1  a capture or an interface cannot be read, not all could be written, or the books do not balance\n"
     "  2  wrong usage, configuration or plugin: nothing was begun\n"
     "\n"
     "Examples\n"
     "  fieldtap -r plant.pcap\n"
+    "  fieldtap -i eth1 -l out\n"
     "  fieldtap --merge -r tap-a.pcap -r tap-b.pcap -l out\n"
     "  tcpdump -i span0 -U -w - | fieldtap -r - -l out\n"
     "  fieldtap -r plant.pcap -l - | jq -c 'select(.event_type == \"alert\")'\n";
@@ -158,6 +173,39 @@ static bool take_speed(struct options *o, const char *text)
     return true;
 }
 
+static bool take_port(struct options *o, const char *option, const char *name, size_t length)
+{
+    if (!length || length >= sizeof(o->ports[0].name))
+        return wrong("%s: expected the name of a network interface (ip link lists them)", option);
+    if (o->port_count == OPTIONS_PORTS)
+        return wrong("%s: at most %u interfaces", option, OPTIONS_PORTS);
+    struct options_port *port = &o->ports[o->port_count];
+    memcpy(port->name, name, length);
+    port->name[length] = 0;
+    port->link = (uint16_t)o->link_count;
+    for (uint32_t i = 0; i < o->port_count; i++)
+        if (strcmp(o->ports[i].name, port->name) == 0)
+            return wrong("%s %s: is named twice; its packets would count double", option,
+                         port->name);
+    o->port_count++;
+    return true;
+}
+
+/* One link: an interface, or the two of a TAP. */
+static bool take_link(struct options *o, const char *option, const char *text, unsigned ports)
+{
+    const char *comma = strchr(text, ',');
+    if (ports == 2 && (!comma || strchr(comma + 1, ',')))
+        return wrong("--tap %s: expected two interfaces, such as eth1,eth2", text);
+    if (ports == 2 && (!take_port(o, option, text, (size_t)(comma - text)) ||
+                       !take_port(o, option, comma + 1, strlen(comma + 1))))
+        return false;
+    if (ports == 1 && !take_port(o, option, text, strlen(text)))
+        return false;
+    o->links[o->link_count++] = text;
+    return true;
+}
+
 static bool take(struct options *o, int c)
 {
     switch (c) {
@@ -173,12 +221,20 @@ static bool take(struct options *o, int c)
         return true;
     case 'w':
         return number("-w", optarg, 1, 128, &o->workers);
+    case 'i':
+        return take_link(o, "-i", optarg, 1);
+    case OPT_TAP:
+        return take_link(o, "--tap", optarg, 2);
+    case OPT_FILTER:
+        o->filter = optarg;
+        return true;
     case OPT_MERGE:
         o->merge = true;
         return true;
     case OPT_SPEED:
         return take_speed(o, optarg);
     case OPT_LOOP:
+        o->has_loop = true;
         return number("--loop", optarg, 1, 1000000000, &o->loops);
     case OPT_LOG:
         return take_log(o, optarg);
@@ -249,6 +305,36 @@ static bool read_config(struct options *o)
         if (!append("plugins", o->plugins, &o->plugin_count, o->config.plugins[i]))
             return false;
     o->stats_interval = o->config.stats_interval;
+    if (!o->filter && *o->config.filter)
+        o->filter = o->config.filter;
+    return true;
+}
+
+static uint32_t cores(void)
+{
+    cpu_set_t set;
+    return sched_getaffinity(0, sizeof(set), &set) == 0 ? (uint32_t)CPU_COUNT(&set) : 1;
+}
+
+/* What makes no sense together. */
+static bool check_source(const struct options *o)
+{
+    uint32_t workers = o->workers ? o->workers : o->config.workers;
+    if (!o->port_count)
+        return o->source_count ||
+               wrong("nothing to read: name a capture with -r FILE or an interface with -i NAME "
+                     "(see --help)");
+    if (o->source_count)
+        return wrong("-r and -i: either captures or interfaces, not both in one run");
+    if (o->merge || o->has_loop || o->speed > 0)
+        return wrong("%s is for captures; an interface (-i) has a time of its own",
+                     o->merge      ? "--merge"
+                     : o->has_loop ? "--loop"
+                                   : "--speed");
+    if (workers > cores())
+        return wrong("%u workers on %u cores: live they would take time from each other and lose "
+                     "packets; -w %u at most",
+                     workers, cores(), cores());
     return true;
 }
 
@@ -257,7 +343,7 @@ bool options_read(struct options *o, int argc, char **argv)
     int c;
     *o = (struct options){.loops = 1};
     opterr = 0;
-    while ((c = getopt_long(argc, argv, ":r:l:c:w:TVvqh", long_options, NULL)) != -1) {
+    while ((c = getopt_long(argc, argv, ":r:i:l:c:w:TVvqh", long_options, NULL)) != -1) {
         if (c == ':' || c == '?')
             return refuse(c, argv[optind - 1]);
         if (!take(o, c))
@@ -269,9 +355,7 @@ bool options_read(struct options *o, int argc, char **argv)
     o->miscounts = getenv("FIELDTAP_TEST_MISCOUNT") != NULL;
     if (!read_config(o))
         return false;
-    if (o->action == ACTION_RUN && !o->source_count)
-        return wrong("nothing to read: name a capture with -r FILE (see --help)");
-    return true;
+    return o->action != ACTION_RUN || check_source(o);
 }
 
 void options_free(struct options *o)

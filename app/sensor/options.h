@@ -10,6 +10,8 @@
 
 #define OPTIONS_MAX 256u
 
+#define OPTIONS_PORTS 32u
+
 enum options_action {
     ACTION_RUN = 0,
     ACTION_TEST,            /**< -T: read configuration and plugins, say OK */
@@ -20,18 +22,30 @@ enum options_action {
     ACTION_DESCRIBE_CONFIG, /**< --describe-config */
 };
 
+/** -i and --tap. */
+struct options_port {
+    char name[64];
+    uint16_t link; /**< index of its link: the two ports of a --tap are one */
+};
+
 struct options {
     enum options_action action;
     const char *sources[OPTIONS_MAX]; /**< -r */
     uint32_t source_count;
+    struct options_port ports[OPTIONS_PORTS];
+    uint32_t port_count;
+    const char *links[OPTIONS_PORTS]; /**< as in_iface names them: "eth1", "eth1,eth2" */
+    uint32_t link_count;
+    const char *filter;               /**< --filter, then capture.filter; NULL = none */
     const char *plugins[OPTIONS_MAX]; /**< --plugin, then plugins[] */
     uint32_t plugin_count;
     const char *config_file; /**< -c */
     const char *log_dir;     /**< -l: NULL = summary only, "-" = standard output */
     const char *describe;
-    uint32_t workers;                    /**< -w; 0 = from the machine */
-    uint32_t loops;                      /**< --loop */
-    double speed;                        /**< --speed; 0 = as fast as it goes */
+    uint32_t workers; /**< -w; 0 = from the machine */
+    uint32_t loops;   /**< --loop */
+    double speed;     /**< --speed; 0 = as fast as it goes */
+    bool has_loop;
     bool merge;                          /**< --merge */
     bool quiet;                          /**< -q */
     uint32_t verbose;                    /**< -v */

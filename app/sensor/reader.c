@@ -1,12 +1,13 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 /*
- * The reader: takes packets from captures, decodes them far enough to know their shard, puts
- * fragments together, and gives each packet to the worker that owns its shard, in order.
+ * The reader: takes packets from captures or live ports, decodes them far enough to know their
+ * shard, puts fragments together, and gives each packet to the worker that owns its shard, in
+ * order.
  *
- * It stands where a NIC with receive-side scaling stands on a live port: the rings behind it are
- * the same.
+ * It stands where a NIC with receive-side scaling stands for workers that poll a port themselves:
+ * the rings behind it are the same.
  */
-#include "sensor.h"
+#include "reader.h"
 
 #include <sched.h>
 #include <stdio.h>
@@ -19,27 +20,23 @@
 /* A jump of the time stamps by more than this is not time passing. */
 #define JUMP_NS (3600ull * SECOND)
 
-#define PENDING 32u
+/* Live the packets come in order but for what clocks of ports differ: more is a clock set back,
+ * which must not stop the sensor's for as long. */
+#define LIVE_BACK_NS (2 * SECOND)
 
-struct reader {
-    struct sensor *sensor;
-    uint64_t seq, number;
-    uint64_t given; /* seq of the last packet or tick that all it is for have been given */
-    uint64_t last_stamp, clock, tick_second; /* clock: running maximum of the sensor clock */
-    int64_t offset;                          /* sensor clock = time stamp + offset */
-    uint64_t next_stats_ns;
-    struct rte_mbuf *pending[WORKERS_MAX][PENDING];
-    uint32_t pending_count[WORKERS_MAX];
-    uint32_t unflushed;
-    bool has_clock;
-    uint64_t wall_start, capture_start; /* --speed */
-};
+/* What arrived before a port was found empty may still be in an unfinished block of the kernel. */
+#define IDLE_MARGIN_NS (SECOND / 10)
+
+uint64_t reader_clock(int clock)
+{
+    struct timespec t;
+    clock_gettime((clockid_t)clock, &t);
+    return (uint64_t)t.tv_sec * SECOND + (uint64_t)t.tv_nsec;
+}
 
 static uint64_t wall_ns(void)
 {
-    struct timespec t;
-    clock_gettime(CLOCK_MONOTONIC, &t);
-    return (uint64_t)t.tv_sec * SECOND + (uint64_t)t.tv_nsec;
+    return reader_clock(CLOCK_MONOTONIC);
 }
 
 /* Put what waits for a worker into its ring, as far as it goes. True when nothing waits any more.
@@ -62,7 +59,7 @@ static bool push(struct reader *r, uint32_t w)
  * waiting for the alerting loop, which may be waiting for another worker, which must get its
  * packets.
  */
-static void flush_all(struct reader *r)
+void reader_flush(struct reader *r)
 {
     struct sensor *s = r->sensor;
     for (uint32_t w = 0; w < s->worker_count; w++)
@@ -76,7 +73,7 @@ static void flush_all(struct reader *r)
         bool is_done = true;
         for (uint32_t w = 0; w < s->worker_count; w++)
             is_done &= push(r, w);
-        if (is_done)
+        if (is_done || !r->may_wait)
             return;
         sched_yield();
     }
@@ -86,18 +83,27 @@ static void give(struct reader *r, uint32_t w, struct rte_mbuf *m)
 {
     r->pending[w][r->pending_count[w]++] = m;
     if (r->pending_count[w] == PENDING)
-        flush_all(r);
+        reader_flush(r);
 }
 
-/* An mbuf with room for `size` bytes; waits for the workers when all are in use. */
+/* Is there room for a packet to a worker? Where the reader may wait there always is. */
+static bool has_room(struct reader *r, uint32_t w)
+{
+    if (r->may_wait || r->pending_count[w] < PENDING - 1)
+        return true;
+    reader_flush(r);
+    return r->pending_count[w] < PENDING - 1;
+}
+
+/* An mbuf with room for `size` bytes; waits for the workers when all are in use, or is NULL. */
 static struct rte_mbuf *get_mbuf(struct reader *r, uint32_t size)
 {
     struct sensor *s = r->sensor;
     uint32_t room = rte_pktmbuf_data_room_size(s->packets) - RTE_PKTMBUF_HEADROOM;
     struct rte_mempool *pool = size <= room ? s->packets : s->jumbos;
     struct rte_mbuf *m;
-    while (!(m = rte_pktmbuf_alloc(pool))) {
-        flush_all(r);
+    while (!(m = rte_pktmbuf_alloc(pool)) && r->may_wait) {
+        reader_flush(r);
         sched_yield();
     }
     return m;
@@ -116,6 +122,44 @@ static struct rte_mbuf *control_mbuf(struct reader *r, uint32_t flags)
     return m;
 }
 
+/* A record for the alerting loop at the reader's place in the order; waits for room. */
+static struct ft_event *event_for_core(struct reader *r, enum ft_event_type type, uint8_t shard)
+{
+    struct ft_event *e;
+    while (!(e = ft_ring_reserve(&r->sensor->ticks, false))) {
+        reader_flush(r);
+        sched_yield();
+    }
+    memset(e, 0, sizeof(*e));
+    e->size = sizeof(*e);
+    e->type = (uint8_t)type;
+    e->shard = shard;
+    e->seq = r->seq;
+    e->time_ns = r->last_stamp;
+    e->clock_ns = r->clock;
+    e->number = r->number;
+    return e;
+}
+
+/* The reader's own books and those of the ports, as they are at this tick. */
+static void tell_books(struct reader *r)
+{
+    struct ft_live *live = r->sensor->live;
+    uint32_t ports = live ? ft_live_count_ports(live) : 0;
+    if (live)
+        ft_live_count(live);
+    struct ft_event *e = event_for_core(r, FT_EVENT_LEDGER, READER_SHARD);
+    struct reader_books *b = (struct reader_books *)(void *)(e + 1);
+    memset(b, 0, sizeof(*b));
+    b->books.ledger = r->ledger;
+    for (uint32_t i = 0; i < ports; i++) {
+        const struct ft_port *port = ft_live_port(live, i);
+        b->ports[i] = (struct port_books){port->stats, r->shed[i], port->state};
+    }
+    e->size += sizeof(*b);
+    ft_ring_commit(&r->sensor->ticks);
+}
+
 /*
  * Tell the workers and the alerting loop that a second of packet time has passed, or the end. Until
  * the last worker has its copy the tick does not count as given out: a flush on the way would
@@ -128,29 +172,33 @@ static void broadcast(struct reader *r, uint32_t flags)
     for (uint32_t w = 0; w < s->worker_count; w++)
         give(r, w, control_mbuf(r, flags));
     r->given = r->seq;
-    struct ft_event *e;
-    while (!(e = ft_ring_reserve(&s->ticks, false))) {
-        flush_all(r);
-        sched_yield();
-    }
-    memset(e, 0, sizeof(*e));
-    e->size = sizeof(*e);
-    e->type = FT_EVENT_TICK;
-    e->shard = UINT8_MAX; /* behind what the workers tell at this tick */
-    e->seq = r->seq;
-    e->time_ns = r->last_stamp;
-    e->clock_ns = r->clock;
-    e->number = r->number;
+    if (flags & FT_PACKET_STATS)
+        tell_books(r);
+    struct ft_event *e = event_for_core(r, FT_EVENT_TICK, UINT8_MAX);
     e->anomaly = flags;
     ft_ring_commit(&s->ticks);
-    flush_all(r);
+    reader_flush(r);
+}
+
+/* Is there room for a tick everywhere? Told to some and not to others it would make no sense. */
+static bool can_broadcast(struct reader *r)
+{
+    struct sensor *s = r->sensor;
+    if (r->may_wait)
+        return true;
+    reader_flush(r);
+    for (uint32_t w = 0; w < s->worker_count; w++)
+        if (r->pending_count[w] == PENDING)
+            return false;
+    return rte_mempool_avail_count(s->packets) >= s->worker_count &&
+           ft_ring_reserve(&s->ticks, true); /* three quarters full: there is room for all of it */
 }
 
 static void tick_if_due(struct reader *r)
 {
     uint64_t second = r->clock / SECOND;
     uint32_t flags = FT_PACKET_TICK;
-    if (second == r->tick_second)
+    if (second == r->tick_second || !can_broadcast(r))
         return;
     r->tick_second = second;
     for (unsigned shard = 0; shard < FT_SHARDS; shard++)
@@ -164,6 +212,23 @@ static void tick_if_due(struct reader *r)
     broadcast(r, flags);
 }
 
+void reader_tell(struct reader *r, enum ft_health health, uint16_t port)
+{
+    r->ledger.events[FT_EVENT_HEALTH]++;
+    if (!ft_ring_reserve(&r->sensor->ticks, false)) {
+        r->ledger.events_shed[FT_EVENT_HEALTH]++;
+        return;
+    }
+    r->seq++;
+    struct ft_event *e = event_for_core(r, FT_EVENT_HEALTH, READER_SHARD);
+    e->time_ns = reader_clock(CLOCK_REALTIME);
+    e->health.health = (uint8_t)health;
+    e->health.port = port;
+    ft_ring_commit(&r->sensor->ticks);
+    r->given = r->seq;
+    reader_flush(r);
+}
+
 /* The sensor clock for a time stamp: the stamp itself, until it jumps. */
 static uint64_t clock_for(struct reader *r, uint64_t stamp)
 {
@@ -174,17 +239,29 @@ static uint64_t clock_for(struct reader *r, uint64_t stamp)
         r->tick_second = stamp / SECOND;
         s->first_ns = stamp;
     } else {
-        uint64_t now = stamp + (uint64_t)r->offset;
-        if (now > r->clock + JUMP_NS || now + JUMP_NS < r->clock) {
+        uint64_t now = stamp + (uint64_t)r->offset, back = r->is_live ? LIVE_BACK_NS : JUMP_NS;
+        if (now > r->clock + JUMP_NS || now + back < r->clock) {
             s->clock_jumps++;
             r->offset = (int64_t)(r->clock - stamp);
+            if (r->is_live)
+                reader_tell(r, FT_HEALTH_TIME_BACKWARDS, 0);
         }
     }
     r->last_stamp = stamp;
     uint64_t now = stamp + (uint64_t)r->offset;
     if (now > r->clock)
         r->clock = now;
-    return now;
+    return r->is_live ? r->clock : now; /* live it never runs backwards */
+}
+
+void reader_idle(struct reader *r, uint64_t wall)
+{
+    uint64_t stamp = wall - IDLE_MARGIN_NS;
+    bool is_set_back = stamp + LIVE_BACK_NS < r->last_stamp;
+    if (r->has_clock && stamp <= r->last_stamp && !is_set_back)
+        return;
+    clock_for(r, stamp);
+    tick_if_due(r);
 }
 
 /* Hold the packet back until its time has come, for --speed. */
@@ -200,7 +277,7 @@ static void pace(struct reader *r, uint64_t now)
     uint64_t due = r->wall_start + (uint64_t)((double)(now - r->capture_start) / speed);
     if (now < r->capture_start || due <= wall_ns())
         return;
-    flush_all(r);
+    reader_flush(r);
     while (due > wall_ns() && !atomic_load_explicit(&r->sensor->stop, memory_order_relaxed)) {
         uint64_t left = due - wall_ns();
         usleep((useconds_t)((left < SECOND / 10 ? left : SECOND / 10) / 1000 + 1));
@@ -216,6 +293,10 @@ static struct rte_mbuf *decode(struct reader *r, struct rte_mbuf *m)
         if (ft_packet_decode(&s->decode, p) != FT_DECODE_FRAGMENT)
             return m;
         struct rte_mbuf *whole = get_mbuf(r, UINT16_MAX);
+        if (!whole) {
+            p->bucket = FT_BUCKET_SHED_FRAGMENT;
+            return m;
+        }
         uint8_t *buffer = rte_pktmbuf_mtod(whole, uint8_t *);
         switch (ft_defrag_add(s->defrag, p, buffer, JUMBO_ROOM, packet_of(whole))) {
         case FT_DEFRAG_DONE:
@@ -236,18 +317,30 @@ static struct rte_mbuf *decode(struct reader *r, struct rte_mbuf *m)
     return m;
 }
 
-static void take(struct reader *r, const struct ft_capture_record *record)
+/* Book a packet that no worker gets. */
+static void book(struct reader *r, enum ft_bucket bucket, const struct ft_capture_record *record)
 {
-    struct sensor *s = r->sensor;
-    uint32_t caplen = record->caplen < JUMBO_ROOM ? record->caplen : JUMBO_ROOM;
-    uint64_t now = clock_for(r, record->time_ns);
-    tick_if_due(r);
-    pace(r, r->clock);
-    struct rte_mbuf *m = get_mbuf(r, caplen);
+    struct ft_ledger *l = &r->ledger;
+    l->received++;
+    l->received_bytes += record->wirelen;
+    l->max_size = record->wirelen > l->max_size ? record->wirelen : l->max_size;
+    l->packets[bucket]++;
+}
+
+static void shed(struct reader *r, const struct ft_capture_record *record, uint32_t port)
+{
+    book(r, FT_BUCKET_SHED_RING, record);
+    r->shed[port]++;
+}
+
+/* Put a packet into a buffer. */
+static void fill(struct reader *r, struct rte_mbuf *m, const struct ft_capture_record *record,
+                 uint32_t caplen, uint64_t now)
+{
     struct ft_packet *p = packet_of(m);
     memcpy(rte_pktmbuf_mtod(m, void *), record->data, caplen);
-    p->seq = ++r->seq;
-    p->number = ++r->number;
+    p->seq = r->seq;
+    p->number = r->number;
     p->time_ns = now;
     p->stamp_ns = record->time_ns;
     p->data = rte_pktmbuf_mtod(m, const uint8_t *);
@@ -256,15 +349,51 @@ static void take(struct reader *r, const struct ft_capture_record *record)
     p->linktype = record->linktype;
     p->interface = (uint16_t)record->interface;
     p->flags = 0;
+}
+
+static void dispatch(struct reader *r, struct rte_mbuf *m, const struct ft_capture_record *record,
+                     uint32_t port)
+{
+    struct sensor *s = r->sensor;
+    m = decode(r, m);
+    uint32_t w = s->owner[packet_of(m)->shard];
+    if (!has_room(r, w)) {
+        shed(r, record, port);
+        rte_pktmbuf_free(m);
+        r->given = r->seq;
+        return;
+    }
+    r->given = r->seq;
+    give(r, w, m);
+    if (++r->unflushed == 4 * PENDING)
+        reader_flush(r);
+}
+
+void reader_take(struct reader *r, const struct ft_capture_record *record, uint32_t port)
+{
+    struct sensor *s = r->sensor;
+    uint32_t caplen = record->caplen < JUMBO_ROOM ? record->caplen : JUMBO_ROOM;
+    uint64_t now = clock_for(r, record->time_ns);
+    struct rte_mbuf *m;
+    tick_if_due(r);
+    pace(r, r->clock);
+    r->number++;
     s->packets_read++;
     s->bytes_read += record->wirelen;
     s->cut_records += caplen < record->caplen;
     s->last_ns = record->time_ns;
-    m = decode(r, m);
-    r->given = r->seq;
-    give(r, s->owner[packet_of(m)->shard], m);
-    if (++r->unflushed == 4 * PENDING)
-        flush_all(r);
+    if (s->filter && !ft_filter_passes(s->filter, record)) {
+        book(r, FT_BUCKET_FILTERED, record);
+        return;
+    }
+    m = get_mbuf(r, caplen);
+    if (!m) {
+        shed(r, record, port);
+        return;
+    }
+    r->seq++;
+    fill(r, m, record, caplen, now);
+    dispatch(r, m, record, port);
 }
 
 static void show_progress(const struct sensor *s, uint64_t started, bool is_last)
@@ -283,28 +412,42 @@ static void show_progress(const struct sensor *s, uint64_t started, bool is_last
         fputc('\n', stderr);
 }
 
-void *reader_main(void *arg)
+static bool is_stopped(const struct sensor *s)
 {
-    struct sensor *s = arg;
-    static struct reader reader; /* one source a process; too large for a stack */
-    struct reader *r = &reader;
+    return atomic_load_explicit(&s->stop, memory_order_relaxed);
+}
+
+static void read_captures(struct reader *r)
+{
+    struct sensor *s = r->sensor;
     struct ft_capture_record record;
     uint64_t started = wall_ns(), shown = started;
     bool shows = isatty(STDERR_FILENO) && !s->options->quiet;
-    *r = (struct reader){.sensor = s};
-    signals_open();
-    while (!atomic_load_explicit(&s->stop, memory_order_relaxed) &&
-           ft_capture_set_next(s->capture, &record) == 1) {
-        take(r, &record);
+    while (!is_stopped(s) && ft_capture_set_next(s->capture, &record) == 1) {
+        reader_take(r, &record, 0);
         bool may_show = shows && ((r->number & 0xfff) == 0 || s->options->speed > 0);
         if (may_show && wall_ns() - shown > SECOND / 2) {
             shown = wall_ns();
             show_progress(s, started, false);
         }
     }
-    broadcast(r, FT_PACKET_END | FT_PACKET_STATS);
-    atomic_store_explicit(&s->is_read, true, memory_order_release);
     if (shows && wall_ns() - started > SECOND)
         show_progress(s, started, true);
+}
+
+void *reader_main(void *arg)
+{
+    struct sensor *s = arg;
+    static struct reader reader; /* one source a process; too large for a stack */
+    struct reader *r = &reader;
+    *r = (struct reader){.sensor = s, .is_live = s->live, .may_wait = !s->live};
+    signals_open();
+    if (r->is_live)
+        reader_live(r);
+    else
+        read_captures(r);
+    r->may_wait = true;
+    broadcast(r, FT_PACKET_END | FT_PACKET_STATS);
+    atomic_store_explicit(&s->is_read, true, memory_order_release);
     return NULL;
 }

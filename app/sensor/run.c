@@ -3,6 +3,7 @@
 #include "sensor.h"
 
 #include "alert/summary.h"
+#include "capture/interface.h"
 #include "describe.h"
 #include "plugin.h"
 #include "protocols/protocols.h"
@@ -14,6 +15,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/random.h>
 #include <sys/statvfs.h>
 #include <unistd.h>
 
@@ -153,7 +155,8 @@ static bool make_workers(struct sensor *s)
         worker->sensor = s;
         if (!ft_ring_init(&worker->events, EVENT_RING))
             return fail("out of memory for event rings");
-        worker->inspector = ft_inspector_new(s->shards, &worker->events, wait_for_core, worker);
+        worker->inspector =
+            ft_inspector_new(s->shards, &worker->events, s->live ? NULL : wait_for_core, worker);
         if (!worker->inspector)
             return fail("out of memory for workers");
     }
@@ -184,7 +187,16 @@ static bool make_core(struct sensor *s)
                                     .site = c->sensor_site,
                                     .log_secrets = c->log_secrets,
                                     .arkime_addresses = c->arkime_addresses,
-                                    .salt = {0x6669656c64746170ull, 1}};
+                                    .salt = {0x6669656c64746170ull, 1},
+                                    .interfaces = s->options->links,
+                                    .interface_count = s->options->link_count,
+                                    .ports = s->port_names,
+                                    .port_count = s->options->port_count};
+    /* Nobody who sends to a live sensor may know its hashes; those of captures are the same. */
+    if (s->live && getrandom(config.salt, sizeof(config.salt), 0) < 0)
+        return fail("no random numbers: getrandom failed");
+    for (uint32_t i = 0; i < s->options->port_count; i++)
+        s->port_names[i] = s->options->ports[i].name;
     s->output = ft_output_open(s->options->log_dir, error, sizeof(error));
     if (!s->output)
         return fail(error);
@@ -204,6 +216,44 @@ static bool open_captures(struct sensor *s)
     return s->capture || fail(error);
 }
 
+static void say(void *user, const char *text)
+{
+    (void)user;
+    fprintf(stderr, "fieldtap: %s\n", text);
+}
+
+static bool open_ports(struct sensor *s)
+{
+    const struct options *o = s->options;
+    struct ft_live_source sources[FT_LIVE_PORTS_MAX];
+    struct ft_live_options options = {.ring_bytes = (uint64_t)o->config.ring << 20,
+                                      .may_wait = o->config.waits};
+    char error[512];
+    for (uint32_t i = 0; i < o->port_count; i++)
+        sources[i] = (struct ft_live_source){o->ports[i].name, o->ports[i].link};
+    s->live = ft_live_open(sources, o->port_count, &options, error, sizeof(error));
+    for (uint32_t i = 0; s->live && i < o->port_count; i++)
+        ft_interface_warn(o->ports[i].name, say, NULL);
+    return s->live || fail(error);
+}
+
+static bool open_source(struct sensor *s)
+{
+    return s->options->port_count ? open_ports(s) : open_captures(s);
+}
+
+/* A filter that is none is usage: exit code 2. */
+static bool make_filter(struct sensor *s)
+{
+    char error[512];
+    if (!s->options->filter)
+        return true;
+    s->filter = ft_filter_new(s->options->filter, error, sizeof(error));
+    if (!s->filter)
+        fprintf(stderr, "fieldtap: --filter: %s\n", error);
+    return s->filter;
+}
+
 static bool make_sensor(struct sensor *s)
 {
     const struct options *o = s->options;
@@ -213,8 +263,9 @@ static bool make_sensor(struct sensor *s)
     s->decode.checksum = o->config.checksum_drop ? FT_CHECKSUM_DROP : FT_CHECKSUM_ACCEPT;
     s->decode.verify_checksums = true;
     s->decode.vlan_in_flow_key = o->config.vlan_in_flow_key;
-    if (!eal_start(o, s->worker_count, error, sizeof(error)) ||
-        !pools_make(s, error, sizeof(error)))
+    if (s->live && getrandom(&s->decode.hash_seed, sizeof(s->decode.hash_seed), 0) < 0)
+        return fail("no random numbers: getrandom failed");
+    if (!eal_start(s, error, sizeof(error)) || !pools_make(s, error, sizeof(error)))
         return fail(error);
     s->shards = ft_shards_new(s->registry, s->recogniser, &config, error, sizeof(error));
     if (!s->shards)
@@ -240,8 +291,10 @@ static void start_threads(struct sensor *s)
 static void say_remarks(struct sensor *s)
 {
     const char *remark;
-    while ((remark = ft_capture_set_remark(s->capture)))
-        fprintf(stderr, "fieldtap: %s\n", remark);
+    while (s->capture && (remark = ft_capture_set_remark(s->capture)))
+        say(NULL, remark);
+    if (s->filter && (remark = ft_filter_remark(s->filter)))
+        say(NULL, remark);
 }
 
 /* Books that do not close are a fault of the sensor: told in every way there is. */
@@ -257,6 +310,20 @@ static bool check_books(struct sensor *s)
                 "for; this is a fault of fieldtap, please report it");
 }
 
+/* The end of the summary of a live run. */
+static void print_ports(const struct sensor *s)
+{
+    for (uint32_t i = 0; i < s->options->port_count; i++) {
+        struct ft_core_port p = port_figures(s, i);
+        printf("%s (%s): %llu packets received, %llu shed by the sensor, ", p.name, p.state,
+               (unsigned long long)p.received, (unsigned long long)p.shed);
+        if (p.knows_drops)
+            printf("%llu dropped by the kernel\n", (unsigned long long)p.dropped);
+        else
+            puts("drops of the kernel unknown");
+    }
+}
+
 /* What a run leaves besides the events: files beside eve.json, or tables for people. */
 static bool write_results(struct sensor *s)
 {
@@ -264,6 +331,7 @@ static bool write_results(struct sensor *s)
     char path[4096], error[512] = "";
     if (!dir) {
         ft_summary_print(stdout, s->core, &s->books.ledger, 0);
+        print_ports(s);
         return true;
     }
     if (strcmp(dir, "-") == 0)
@@ -284,7 +352,7 @@ static int finish(struct sensor *s)
     s->output = NULL;
     is_fine &= write_results(s);
     say_remarks(s);
-    if (atomic_load(&s->stop))
+    if (s->capture && atomic_load(&s->stop))
         fprintf(stderr, "fieldtap: stopped by a signal after %llu packets\n",
                 (unsigned long long)s->packets_read);
     return is_fine ? 0 : 1;
@@ -314,6 +382,8 @@ static void free_sensor(struct sensor *s)
     ft_recogniser_free(s->recogniser);
     ft_registry_free(s->registry);
     ft_capture_set_close(s->capture);
+    ft_live_close(s->live);
+    ft_filter_free(s->filter);
     free(s);
 }
 
@@ -379,11 +449,11 @@ int sensor_run(const struct options *o)
     s->worker_count = o->workers          ? o->workers
                       : o->config.workers ? o->config.workers
                                           : default_workers();
-    if (!make_registry(s)) {
+    if (!make_registry(s) || !make_filter(s)) {
         code = 2;
     } else if (o->action != ACTION_RUN) {
         code = answer(s);
-    } else if (open_captures(s)) {
+    } else if (open_source(s)) {
         code = run(s);
     }
     running = NULL;

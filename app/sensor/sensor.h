@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 /*
- * A running sensor: one source, workers, the alerting loop, and how they are tied together.
+ * A running sensor: captures or live ports, workers, the alerting loop, and how they are tied
+ * together.
  *
  *   reader thread --rte_ring of mbufs--> worker threads --byte rings--> alerting loop (main thread)
  *
@@ -14,6 +15,8 @@
 #define SENSOR_H
 
 #include "alert/core.h"
+#include "capture/filter.h"
+#include "capture/live.h"
 #include "capture/set.h"
 #include "flow/inspect.h"
 #include "options.h"
@@ -31,6 +34,24 @@
 
 /** Packets taken from a ring at a time. */
 #define WORKER_BURST 64u
+
+/** Shard of what the reader tells: behind the workers', before the tick itself. */
+#define READER_SHARD 254u
+
+struct port_books {
+    struct ft_port_stats stats;
+    uint64_t shed; /**< packets of it that found no room on the way to a worker */
+    enum ft_port_state state;
+};
+
+/** What the reader tells at a tick with FT_PACKET_STATS, behind a record FT_EVENT_LEDGER. */
+struct reader_books {
+    struct ft_books books; /**< of the packets that no worker got */
+    struct port_books ports[FT_LIVE_PORTS_MAX];
+};
+
+_Static_assert(sizeof(struct ft_event) + sizeof(struct reader_books) <= FT_EVENT_MAX,
+               "the reader's books fit one record");
 
 struct sensor;
 
@@ -52,7 +73,10 @@ struct sensor {
     struct ft_registry *registry;
     struct ft_recogniser *recogniser;
     struct ft_shards *shards;
-    struct ft_capture_set *capture;
+    struct ft_capture_set *capture; /**< offline */
+    struct ft_live *live;           /**< live; just one of both is there */
+    const char *port_names[FT_LIVE_PORTS_MAX];
+    struct ft_filter *filter; /**< NULL: everything passes */
     struct ft_decode_config decode;
     struct ft_defrag *defrag;
     struct ft_core *core;
@@ -66,8 +90,9 @@ struct sensor {
     pthread_t reader;
     struct ft_ring ticks; /**< from the reader to the alerting loop */
     _Alignas(64) _Atomic uint64_t dispatched_through;
-    _Atomic bool is_read; /**< the reader has given out its last */
-    _Atomic bool stop;    /**< asked to end early */
+    _Atomic bool is_read;    /**< the reader has given out its last */
+    _Atomic bool stop;       /**< asked to end early */
+    _Atomic uint64_t alerts; /**< so far, for the status line */
 
     /* Of the source; read when the reader has ended. */
     uint64_t packets_read, bytes_read, clock_jumps, cut_records;
@@ -75,6 +100,7 @@ struct sensor {
     uint64_t started_tsc, ended_tsc;
     uint64_t events_received; /**< by the alerting loop, without books and ticks */
     struct ft_books books;    /**< sum at the end */
+    struct port_books ports[FT_LIVE_PORTS_MAX]; /**< likewise */
     struct ft_output_status written;
 };
 
@@ -95,7 +121,7 @@ void signals_open(void);
 void alerting_loop(struct sensor *s);
 
 /** Start DPDK without ports, hugepages used when free. False and a sentence on failure. */
-bool eal_start(const struct options *o, uint32_t workers, char *error, size_t error_size);
+bool eal_start(const struct sensor *s, char *error, size_t error_size);
 
 /** Make the packet pools. */
 bool pools_make(struct sensor *s, char *error, size_t error_size);
@@ -105,6 +131,9 @@ int sensor_run(const struct options *o);
 
 /** Write DIR/stats.json. False and a sentence on failure. */
 bool stats_write(const struct sensor *s, const char *dir, char *error, size_t error_size);
+
+/** What stats say of a live port, as of the last tick with statistics. */
+struct ft_core_port port_figures(const struct sensor *s, uint32_t port);
 
 /** True when the books of the sensor close: packets, stream bytes, events. */
 bool books_balance(const struct sensor *s);

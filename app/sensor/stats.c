@@ -49,10 +49,52 @@ static bool events_balance(const struct sensor *s)
     return made == s->events_received + shed;
 }
 
+struct ft_core_port port_figures(const struct sensor *s, uint32_t port)
+{
+    static const char *const states[] = {
+        [FT_PORT_UP] = "up", [FT_PORT_DOWN] = "down", [FT_PORT_MISSING] = "missing"};
+    const struct port_books *b = &s->ports[port];
+    const struct ft_port_stats *p = &b->stats;
+    return (struct ft_core_port){
+        .name = s->options->ports[port].name,
+        .state = states[b->state],
+        .received = p->received,
+        .bytes = p->bytes,
+        .arrived = p->arrived,
+        .dropped = p->dropped,
+        .freezes = p->freezes,
+        .shed = b->shed,
+        .link_changes = p->link_changes,
+        .nic_packets = p->nic_packets,
+        .nic_missed = p->nic_missed,
+        .nic_errors = p->nic_errors,
+        .knows_drops = p->knows_drops,
+        .knows_nic = p->knows_nic,
+    };
+}
+
+/* At the end: what the kernel had for us was taken or dropped, what was taken was read, and what
+ * was shed is in its bucket. */
+static bool ports_balance(const struct sensor *s)
+{
+    uint64_t received = 0, shed = 0;
+    bool ok = true;
+    for (uint32_t i = 0; i < s->options->port_count; i++) {
+        const struct ft_port_stats *p = &s->ports[i].stats;
+        received += p->received;
+        shed += s->ports[i].shed;
+        ok &= !p->knows_drops || p->arrived == p->received + p->dropped + p->damaged;
+    }
+    return ok &&
+           (!s->options->port_count ||
+            (received == s->packets_read && shed == s->books.ledger.packets[FT_BUCKET_SHED_RING]));
+}
+
 bool books_balance(const struct sensor *s)
 {
-    return ft_ledger_is_balanced(&s->books.ledger) && s->books.ledger.received == s->packets_read &&
-           events_balance(s) && ft_books_requests_balance(&s->books);
+    return ports_balance(s) && ft_ledger_is_balanced(&s->books.ledger) &&
+           s->books.ledger.received == s->packets_read && events_balance(s) &&
+           ft_books_requests_balance(&s->books);
 }
 
 static json_t *packet_ledger(const struct sensor *s)
@@ -66,6 +108,45 @@ static json_t *packet_ledger(const struct sensor *s)
         put(buckets, ft_bucket_name((enum ft_bucket)i), l->packets[i]);
     json_object_set_new(packets, "buckets", buckets);
     return packets;
+}
+
+static void put_if_known(json_t *object, const char *key, uint64_t n, bool is_known)
+{
+    json_object_set_new(object, key, is_known ? count(n) : json_string("unknown"));
+}
+
+/* What came in where, and what was lost on the way in. */
+static json_t *capture_ledger(const struct sensor *s)
+{
+    json_t *o = json_object(), *interfaces = json_object();
+    uint64_t packets = 0, drops = 0;
+    bool knows = true;
+    for (uint32_t i = 0; i < s->options->port_count; i++) {
+        struct ft_core_port p = port_figures(s, i);
+        json_t *one = json_object();
+        json_object_set_new(one, "state", json_string(p.state));
+        put(one, "link_changes", p.link_changes);
+        json_object_set_new(one, "timestamps",
+                            json_string(s->ports[i].stats.is_nic_time ? "interface" : "kernel"));
+        put(one, "received", p.received);
+        put(one, "bytes", p.bytes);
+        put(one, "shed", p.shed);
+        put_if_known(one, "kernel_packets", p.arrived, p.knows_drops);
+        put_if_known(one, "kernel_drops", p.dropped, p.knows_drops);
+        put_if_known(one, "kernel_freezes", p.freezes, p.knows_drops);
+        put(one, "kernel_damaged", s->ports[i].stats.damaged);
+        put_if_known(one, "nic_packets", p.nic_packets, p.knows_nic);
+        put_if_known(one, "nic_missed", p.nic_missed, p.knows_nic);
+        put_if_known(one, "nic_errors", p.nic_errors, p.knows_nic);
+        json_object_set_new(interfaces, p.name, one);
+        packets += p.arrived;
+        drops += p.dropped;
+        knows &= p.knows_drops;
+    }
+    put_if_known(o, "kernel_packets", packets, knows);
+    put_if_known(o, "kernel_drops", drops, knows);
+    json_object_set_new(o, "interfaces", interfaces);
+    return o;
 }
 
 static json_t *stream_ledger(const struct ft_ledger *l)
@@ -199,6 +280,8 @@ static json_t *all_books(const struct sensor *s)
     const struct ft_ledger *l = &s->books.ledger;
     json_t *o = json_object();
     json_object_set_new(o, "balanced", json_boolean(books_balance(s)));
+    if (s->live)
+        json_object_set_new(o, "capture", capture_ledger(s));
     json_object_set_new(o, "packets", packet_ledger(s));
     json_object_set_new(o, "stream_bytes", stream_ledger(l));
     json_object_set_new(o, "events", event_ledger(s));

@@ -518,6 +518,15 @@ static void on_health(struct ft_core *core, const struct ft_event *e)
                                       FT_SEVERITY_WARNING},
         [FT_HEALTH_LEDGER] = {"ledger", "The books of packets or bytes do not close",
                               FT_SEVERITY_MAJOR},
+        [FT_HEALTH_INTERFACE_UP] = {"interface_up", "The interface is there and has a link",
+                                    FT_SEVERITY_WARNING},
+        [FT_HEALTH_INTERFACE_DOWN] = {"interface_down",
+                                      "The interface has no link or is switched off: nothing is "
+                                      "received from it",
+                                      FT_SEVERITY_MAJOR},
+        [FT_HEALTH_INTERFACE_MISSING] =
+            {"interface_missing", "The interface does not exist: nothing is received from it",
+             FT_SEVERITY_MAJOR},
     };
     struct ft_json j;
     if (e->health.health < FT_HEALTH_COUNT && ft_core_line(core, &j))
@@ -664,7 +673,9 @@ struct ft_core *ft_core_new(const struct ft_core_config *config, const struct ft
                                            .salt = {config->salt[0], config->salt[1]},
                                            .first_uid = ft_eve_uid_after(ft_output_last_line(out)),
                                            .interfaces = config->interfaces,
-                                           .interface_count = config->interface_count},
+                                           .interface_count = config->interface_count,
+                                           .ports = config->ports,
+                                           .port_count = config->port_count},
                    registry);
     core->inventory =
         ft_inventory_new(&(struct ft_inventory_config){.max_assets = config->max_assets,

@@ -19,6 +19,19 @@
 #include "output/eve.h"
 #include "output/output.h"
 
+/** A live port as the statistics show it. */
+struct ft_core_port {
+    const char *name;
+    const char *state; /**< "up", "down", "missing" */
+    uint64_t received, bytes;
+    uint64_t arrived, dropped,
+        freezes;   /**< the kernel's count; of no meaning without knows_drops */
+    uint64_t shed; /**< received, and lost on the way to a worker */
+    uint64_t link_changes;
+    uint64_t nic_packets, nic_missed, nic_errors; /**< the interface's own counters */
+    bool knows_drops, knows_nic;
+};
+
 struct ft_core_config {
     const char *sensor;            /**< name of the sensor; NULL = "fieldtap" */
     const char *site;              /**< NULL = none */
@@ -27,6 +40,8 @@ struct ft_core_config {
     uint64_t salt[2];              /**< of hashes of secrets and of tables: fixed offline */
     const char *const *interfaces; /**< names for in_iface by index; NULL offline */
     uint32_t interface_count;
+    const char *const *ports; /**< names for health events by index of the port; NULL offline */
+    uint32_t port_count;
     const char *oui;            /**< directory of the IEEE registries; NULL = Debian's */
     uint32_t max_assets;        /**< 0 = 100,000 */
     uint32_t max_conversations; /**< 0 = 200,000 */
@@ -50,10 +65,10 @@ struct ft_core_alert {
 struct ft_core_totals {
     const struct ft_ledger *ledger; /**< of all workers */
     uint64_t flow_active, flow_created, flow_capacity;
-    uint64_t kernel_drops; /**< packets the capture lost */
-    bool knows_drops;      /**< the capture can tell; else no kernel_drops is written */
-    uint64_t stamp_ns;     /**< time stamp of the last packet */
-    uint64_t number;       /**< of the last packet */
+    const struct ft_core_port *ports; /**< live; offline there are none */
+    uint32_t port_count;
+    uint64_t stamp_ns; /**< time stamp of the last packet */
+    uint64_t number;   /**< of the last packet */
     struct {
         uint64_t asked, answered, unanswered, displaced, evicted, refused;
     } requests; /**< all but `asked` are ends of them */

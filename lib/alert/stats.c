@@ -9,13 +9,52 @@
 
 #include <string.h>
 
+/* One port. Numbers only, as in all of stats: what nobody knows is left out, not 0. */
+static void put_port(struct ft_json *j, const struct ft_core_port *p)
+{
+    ft_json_key(j, p->name);
+    ft_json_object(j);
+    ft_json_put_uint(j, "up", strcmp(p->state, "up") == 0);
+    ft_json_put_uint(j, "link_changes", p->link_changes);
+    ft_json_put_uint(j, "received", p->received);
+    ft_json_put_uint(j, "bytes", p->bytes);
+    ft_json_put_uint(j, "shed", p->shed);
+    if (p->knows_drops) {
+        ft_json_put_uint(j, "kernel_packets", p->arrived);
+        ft_json_put_uint(j, "kernel_drops", p->dropped);
+        ft_json_put_uint(j, "kernel_freezes", p->freezes);
+    }
+    if (p->knows_nic) {
+        ft_json_put_uint(j, "nic_packets", p->nic_packets);
+        ft_json_put_uint(j, "nic_missed", p->nic_missed);
+        ft_json_put_uint(j, "nic_errors", p->nic_errors);
+    }
+    ft_json_object_end(j);
+}
+
+/* Of a capture what was read; live what the kernel had for us, its drops included. */
 static void put_capture(struct ft_json *j, const struct ft_core_totals *t)
 {
+    uint64_t packets = 0, drops = 0;
+    bool knows_drops = t->port_count > 0;
+    for (uint32_t i = 0; i < t->port_count; i++) {
+        const struct ft_core_port *p = &t->ports[i];
+        packets += p->knows_drops ? p->arrived : p->received;
+        drops += p->dropped;
+        knows_drops &= p->knows_drops;
+    }
     ft_json_key(j, "capture");
     ft_json_object(j);
-    ft_json_put_uint(j, "kernel_packets", t->ledger->received);
-    if (t->knows_drops)
-        ft_json_put_uint(j, "kernel_drops", t->kernel_drops);
+    ft_json_put_uint(j, "kernel_packets", t->port_count ? packets : t->ledger->received);
+    if (knows_drops)
+        ft_json_put_uint(j, "kernel_drops", drops);
+    if (t->port_count) {
+        ft_json_key(j, "interfaces");
+        ft_json_object(j);
+        for (uint32_t i = 0; i < t->port_count; i++)
+            put_port(j, &t->ports[i]);
+        ft_json_object_end(j);
+    }
     ft_json_object_end(j);
 }
 

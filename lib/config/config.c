@@ -65,6 +65,12 @@ static const struct key keys[] = {
      "what becomes of packets with a wrong checksum; they are counted"},
     {"decode", "vlan_in_flow_key", TRUTH, 0, 0, AT(vlan_in_flow_key), {0},
      "same addresses in different VLANs are different flows"},
+    {"capture", "filter", TEXT, 0, 4096, AT(filter), {0},
+     "packets that do not match are left out, in tcpdump's words; --filter goes first"},
+    {"capture", "ring", NUMBER, 2, 4096, AT(ring), {0},
+     "MiB that the kernel may fill before it drops, for each interface of -i"},
+    {"capture", "wait", TRUTH, 0, 0, AT(waits), {0},
+     "an interface of -i need not exist yet: wait for it"},
     {"cores", "workers", NUMBER, 0, 128, AT(workers), {0},
      "worker threads; 0: from the machine; the option -w goes first"},
 };
@@ -95,7 +101,9 @@ void ft_config_init(struct ft_config *config)
                                  .udp_s = 60,
                                  .udp_ot_s = 300,
                                  .other_s = 300,
-                                 .stats_interval = 60};
+                                 .stats_interval = 60,
+                                 .filter = "",
+                                 .ring = 64};
 }
 
 void ft_config_free(struct ft_config *config)

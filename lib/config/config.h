@@ -35,6 +35,9 @@ struct ft_config {
     bool arkime_addresses;   /**< output.arkime_addresses: 0.0.0.0 in events without IP */
     bool checksum_drop;      /**< decode.checksum: "accept" (default) or "drop" */
     bool vlan_in_flow_key;   /**< decode.vlan_in_flow_key, default false */
+    const char *filter;      /**< capture.filter, default "" = everything passes */
+    uint32_t ring;           /**< capture.ring: MiB of kernel memory for each -i, default 64 */
+    bool waits;              /**< capture.wait: an interface need not exist at start */
     uint32_t workers;        /**< cores.workers: a number, default 0 = from the machine */
     const char *plugins[FT_CONFIG_PLUGINS];
     uint32_t plugin_count;

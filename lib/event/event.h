@@ -69,6 +69,9 @@ enum ft_health {
     FT_HEALTH_DISSECTOR_OVERRUN,   /**< abandoned: took too long */
     FT_HEALTH_TIME_BACKWARDS,      /**< packet time ran backwards, or jumped over an hour */
     FT_HEALTH_LEDGER,              /**< the books do not close */
+    FT_HEALTH_INTERFACE_UP,        /**< a live port is there and has a link, again */
+    FT_HEALTH_INTERFACE_DOWN,      /**< it has no link, or was switched off */
+    FT_HEALTH_INTERFACE_MISSING,   /**< it does not exist (any more) */
     FT_HEALTH_COUNT
 };
 
@@ -142,6 +145,7 @@ struct ft_event_flow {
 
 struct ft_event_health {
     uint8_t health; /**< enum ft_health */
+    uint16_t port;  /**< index + 1 of the live port that it is about, 0 = none */
     int32_t signal;
 };
 

@@ -714,6 +714,9 @@ bool ft_eve_health(struct ft_eve *eve, const struct ft_event *event, const char 
     ft_json_put_string(j, "text", text);
     if (p)
         ft_json_put_string(j, "protocol", p->name);
+    if (event->type == FT_EVENT_HEALTH && event->health.port &&
+        event->health.port <= eve->config.port_count)
+        ft_json_put_string(j, "interface", eve->config.ports[event->health.port - 1]);
     if (event->type == FT_EVENT_HEALTH && event->health.signal)
         ft_json_put_uint(j, "signal", (uint64_t)event->health.signal);
     ft_json_object_end(j);

@@ -26,6 +26,8 @@ struct ft_eve_config {
     uint64_t first_uid;    /**< number of the first line */
     const char *const *interfaces; /**< names by interface index for in_iface, NULL offline */
     uint32_t interface_count;
+    const char *const *ports; /**< names of live ports by index, for health events */
+    uint32_t port_count;
 };
 
 struct ft_eve;

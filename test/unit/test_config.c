@@ -306,7 +306,7 @@ static void test_describe(void **state)
     unsigned lines = 0;
     for (const char *at = text; (at = strchr(at, '\n')); at++)
         lines++;
-    assert_int_equal(lines, 18);
+    assert_int_equal(lines, 21);
     free(text);
 }
 

@@ -1,0 +1,120 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+/* Reading live ports: until a signal, through whatever happens to them. */
+#include "reader.h"
+
+#include <stdio.h>
+#include <time.h>
+#include <unistd.h>
+
+#define SECOND 1000000000ull
+
+/* Wake up so often when nothing arrives: ticks, and signals that came at a bad moment. */
+#define WAIT_MS 100u
+
+/* Look after other things at least every so many packets. */
+#define PACKETS_BETWEEN 1024u
+
+/* For what the kernel had received before the end to come out of its last block. */
+#define DRAIN_NS SECOND
+
+struct status {
+    bool is_shown;
+    uint64_t next, packets; /* when to show it again; packets at the last time */
+};
+
+static void tell_changes(struct reader *r)
+{
+    static const enum ft_health healths[] = {[FT_PORT_UP] = FT_HEALTH_INTERFACE_UP,
+                                             [FT_PORT_DOWN] = FT_HEALTH_INTERFACE_DOWN,
+                                             [FT_PORT_MISSING] = FT_HEALTH_INTERFACE_MISSING};
+    struct ft_live *live = r->sensor->live;
+    char trouble[256];
+    uint32_t port;
+    bool is_changed;
+    do {
+        is_changed = ft_live_changed(live, &port, trouble, sizeof(trouble));
+        if (*trouble)
+            fprintf(stderr, "fieldtap: %s\n", trouble);
+        if (is_changed)
+            reader_tell(r, healths[ft_live_port(live, port)->state], (uint16_t)(port + 1));
+    } while (is_changed);
+}
+
+static uint64_t lost(const struct reader *r)
+{
+    const struct ft_live *live = r->sensor->live;
+    uint64_t n = r->ledger.packets[FT_BUCKET_SHED_RING];
+    for (uint32_t i = 0; i < ft_live_count_ports(live); i++)
+        n += ft_live_port(live, i)->stats.dropped;
+    return n;
+}
+
+static void show_status(struct reader *r, struct status *status)
+{
+    struct sensor *s = r->sensor;
+    uint64_t now = reader_clock(CLOCK_MONOTONIC_COARSE);
+    if (!status->is_shown || now < status->next)
+        return;
+    double seconds = status->next ? (double)(now - status->next + SECOND) / 1e9 : 1;
+    ft_live_count(s->live);
+    fprintf(stderr, "\r%.3f Mpps  %llu packets  %llu dropped  %llu alerts   ",
+            (double)(s->packets_read - status->packets) / seconds / 1e6,
+            (unsigned long long)s->packets_read, (unsigned long long)lost(r),
+            (unsigned long long)atomic_load_explicit(&s->alerts, memory_order_relaxed));
+    status->next = now + SECOND;
+    status->packets = s->packets_read;
+}
+
+/*
+ * What the ports had when they were stopped. Now the reader may wait for workers: nothing arrives
+ * any more. Time for it is counted from the last packet, so a full ring may take as long as it
+ * needs.
+ */
+static void drain(struct reader *r)
+{
+    struct ft_live *live = r->sensor->live;
+    struct ft_capture_record record;
+    uint32_t port;
+    uint64_t last = reader_clock(CLOCK_MONOTONIC);
+    r->may_wait = true;
+    ft_live_stop(live);
+    while (!ft_live_is_drained(live) && reader_clock(CLOCK_MONOTONIC) - last < DRAIN_NS) {
+        while (ft_live_next(live, &record, &port)) {
+            reader_take(r, &record, port);
+            last = reader_clock(CLOCK_MONOTONIC);
+        }
+        reader_flush(r);
+        usleep(2000);
+    }
+}
+
+void reader_live(struct reader *r)
+{
+    struct sensor *s = r->sensor;
+    struct ft_capture_record record;
+    struct status status = {.is_shown = isatty(STDERR_FILENO) && !s->options->quiet};
+    uint32_t port, busy = 0;
+    /* When the ports were last begun to be looked at in vain; from now on time passes. */
+    uint64_t before = reader_clock(CLOCK_REALTIME);
+    reader_idle(r, before);
+    while (!atomic_load_explicit(&s->stop, memory_order_relaxed)) {
+        bool has_packet = ft_live_next(s->live, &record, &port);
+        if (has_packet)
+            reader_take(r, &record, port);
+        if (has_packet && ++busy < PACKETS_BETWEEN)
+            continue;
+        busy = 0;
+        tell_changes(r);
+        show_status(r, &status);
+        if (has_packet)
+            continue;
+        reader_idle(r, before);
+        reader_flush(r);
+        ft_live_wait(s->live, WAIT_MS);
+        before = reader_clock(CLOCK_REALTIME);
+    }
+    drain(r);
+    tell_changes(r);
+    if (status.is_shown && status.next)
+        fputc('\n', stderr);
+}

@@ -1,0 +1,45 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+/*
+ * What Linux says about a network interface by name: its state, its counters, and what about it is
+ * wrong for monitoring. Nothing is ever changed, nothing sent.
+ *
+ * All functions make system calls; any thread.
+ */
+#ifndef FT_CAPTURE_INTERFACE_H
+#define FT_CAPTURE_INTERFACE_H
+
+#include "capture/port.h"
+
+struct ft_interface_counters {
+    uint64_t packets, missed, errors, link_changes;
+};
+
+/** Index of the interface, 0 when there is none of that name. */
+unsigned ft_interface_index(int socket, const char *name);
+
+/** UP: switched on and with a link. */
+enum ft_port_state ft_interface_state(int socket, const char *name);
+
+/**
+ * The link type of its packets: a LINKTYPE_ value in *linktype. False and a sentence when this
+ * kind of interface is not read.
+ */
+bool ft_interface_linktype(int socket, const char *name, uint16_t *linktype, char *error,
+                           size_t error_size);
+
+bool ft_interface_is_loopback(int socket, const char *name);
+
+/** Does it stamp every packet that it receives by its own clock, as it is configured now? */
+bool ft_interface_stamps_packets(int socket, const char *name);
+
+/** Its counters in sysfs; false when they cannot be read. */
+bool ft_interface_counters(const char *name, struct ft_interface_counters *counters);
+
+/**
+ * What is wrong with it for monitoring: packets that the NIC or the kernel merges before they are
+ * seen, and addresses of its own. Calls `say` with one sentence each, which names the command that
+ * puts it right.
+ */
+void ft_interface_warn(const char *name, void (*say)(void *user, const char *text), void *user);
+
+#endif

@@ -1,0 +1,691 @@
+#!/usr/bin/env python3
+# SPDX-License-Identifier: BSD-3-Clause
+"""Live capture: the sensor on one end of a veth pair, a sender on the other, each in a network
+namespace of its own. Needs root (CAP_NET_ADMIN); what needs it is skipped without.
+
+usage: test_live.py FIELDTAP FIELDTAP_PLANT SLOW_PLUGIN [unittest options]
+       test_live.py send INTERFACE CAPTURE PACKETS_PER_SECOND
+"""
+
+import collections
+import ctypes
+import ctypes.util
+import json
+import os
+import pty
+import re
+import select
+import shutil
+import signal
+import socket
+import struct
+import subprocess
+import sys
+import time
+import unittest
+
+import sensor
+from sensor import Case, modbus_read, of_type, pcap, run, udp
+
+SLOW = ""
+
+
+# ---- sending ----
+
+def records(data):
+    """The frames of a pcap of this machine's byte order."""
+    at = 24
+    while at < len(data):
+        length = struct.unpack_from("<I", data, at + 8)[0]
+        yield data[at + 16:at + 16 + length]
+        at += 16 + length
+
+
+def send(interface, capture, rate):
+    """Runs in the sender's namespace."""
+    with socket.socket(socket.AF_PACKET, socket.SOCK_RAW) as out, open(capture, "rb") as file:
+        out.bind((interface, 0))
+        begin = time.monotonic()
+        for i, frame in enumerate(records(file.read())):
+            if rate and i % 16 == 0:
+                time.sleep(max(0.0, begin + i / rate - time.monotonic()))
+            while True:
+                try:
+                    out.send(frame)
+                    break
+                except OSError as error:
+                    if error.errno != 105:  # ENOBUFS: the queue of the interface is full
+                        raise
+                    time.sleep(0.001)
+
+
+def whole_lines(folder):
+    """The events of a run that goes on."""
+    data = (folder / "eve.json").read_bytes()
+    return [json.loads(line) for line in data[:data.rfind(b"\n") + 1].splitlines()]
+
+
+# ---- two namespaces ----
+
+def ip(*words):
+    subprocess.run(["ip", *words], check=True, capture_output=True)
+
+
+def has_net_admin():
+    name = f"ft{os.getpid()}x"
+    try:
+        ip("netns", "add", name)
+        ip("netns", "del", name)
+        return True
+    except (OSError, subprocess.CalledProcessError):
+        return False
+
+
+HAS_NET_ADMIN = has_net_admin()
+
+
+@unittest.skipUnless(HAS_NET_ADMIN, "network namespaces need CAP_NET_ADMIN")
+class Live(Case):
+    """A sensor at tap0 (and tap1), a sender at src0 (and src1)."""
+
+    def setUp(self):
+        super().setUp()
+        self.tap, self.src = f"ft{os.getpid()}t", f"ft{os.getpid()}s"
+        self.process = None
+        for name in (self.tap, self.src):
+            ip("netns", "add", name)
+            for which in ("all", "default"):
+                self.within(name, "sysctl", "-qw", f"net.ipv6.conf.{which}.disable_ipv6=1")
+        self.connect(0)
+
+    def tearDown(self):
+        if self.process and self.process.poll() is None:
+            self.process.kill()
+            self.process.communicate()
+        for name in (self.tap, self.src):
+            ip("netns", "del", name)
+        super().tearDown()
+
+    def within(self, name, *words, **more):
+        return subprocess.run(["ip", "netns", "exec", name, *map(str, words)], check=True, **more)
+
+    def connect(self, n):
+        ip("-n", self.tap, "link", "add", f"tap{n}", "type", "veth", "peer", "name", f"src{n}",
+           "netns", self.src)
+        ip("-n", self.tap, "link", "set", f"tap{n}", "up")
+        ip("-n", self.src, "link", "set", f"src{n}", "up")
+
+    def begin(self, *options, ports=("-i", "tap0"), out=None, **more):
+        """Start the sensor; back when it captures."""
+        out = out or self.out
+        words = ["ip", "netns", "exec", self.tap, sensor.FIELDTAP, *ports, "-l", out, *options]
+        # pylint: disable=consider-using-with
+        self.process = subprocess.Popen([str(w) for w in words], stdout=subprocess.PIPE,
+                                        stderr=more.pop("stderr", subprocess.PIPE), **more)
+        # the sockets are open before the files are
+        self.until(lambda: (out / "eve.json").exists(), "the sensor starts")
+
+    def until(self, condition, what, seconds=20):
+        deadline = time.monotonic() + seconds
+        while not condition():
+            if time.monotonic() > deadline or (self.process and self.process.poll() is not None):
+                said = self.process.communicate()[1] if self.process.poll() is not None else b""
+                self.fail(f"{what}: not within {seconds} s; {said}")
+            time.sleep(0.02)
+
+    def end(self, number=signal.SIGTERM, code=0):
+        """Stop it; what it said."""
+        time.sleep(0.1)  # packets on their way through the kernel
+        self.process.send_signal(number)
+        _, err = self.process.communicate(timeout=60)
+        self.assertEqual(self.process.returncode, code, err)
+        return (err or b"").decode()
+
+    def send(self, capture, rate=5000, interface="src0"):
+        self.within(self.src, sys.executable, os.path.abspath(__file__), "send", interface, capture,
+                    rate)
+
+    def capture(self, frames, name="sent.pcap"):
+        return self.write(name, pcap([(i * 0.001, frame) for i, frame in enumerate(frames)]))
+
+    def health(self):
+        return [(e["health"]["event"], e["health"].get("interface"))
+                for e in of_type(self.events(), "health")]
+
+    def until_told(self, event, times=1):
+        """Until a health event has been written so often, which takes a second or two."""
+        def is_told():
+            told = [e["health"]["event"] for e in of_type(whole_lines(self.out), "health")]
+            return told.count(event) >= times
+        self.until(is_told, event)
+
+    def books(self, sent=None, lost=False):
+        """Stats that close, without loss unless it is expected."""
+        stats = self.stats()
+        self.assertIs(stats["balanced"], True)
+        packets, capture = stats["packets"], stats["capture"]
+        self.assertEqual(sum(packets["buckets"].values()), packets["read"])
+        ports = capture["interfaces"].values()
+        self.assertEqual(sum(p["received"] for p in ports), packets["read"])
+        self.assertEqual(capture["kernel_packets"], packets["read"] + capture["kernel_drops"])
+        self.assertEqual(sum(p["shed"] for p in ports), packets["buckets"]["shed.ring"])
+        if sent is not None:
+            self.assertEqual(capture["kernel_packets"], sent)
+        if not lost:
+            self.assertEqual((capture["kernel_drops"], packets["buckets"]["shed.ring"]), (0, 0))
+        final = of_type(self.events(), "stats")[-1]["stats"]["capture"]
+        self.assertEqual(final["kernel_packets"], capture["kernel_packets"])
+        self.assertEqual(final["kernel_drops"], capture["kernel_drops"])
+        for name, port in final["interfaces"].items():
+            for key, value in port.items():
+                if key != "up":
+                    self.assertEqual(value, capture["interfaces"][name][key], (name, key))
+        return stats
+
+
+def key_of(event):
+    """What an event says, without when and in which order."""
+    kind = event["event_type"]
+    talk = tuple(event.get(k) for k in ("src_ip", "src_port", "dest_ip", "dest_port", "proto",
+                                        "app_proto", "ether")
+                 if k != "ether")
+    extra = {
+        "alert": lambda: (event["alert"]["signature_id"],),
+        "anomaly": lambda: (event["anomaly"].get("event"),),
+        "operation": lambda: (event["operation"].get("command"), event["operation"].get("class")),
+        "flow": lambda: (),
+        "asset": lambda: (event["asset"]["id"],),
+    }[kind]()
+    if kind == "asset":
+        return (kind, *extra)
+    return (kind, *talk, str(event.get("vlan")), *extra)
+
+
+def comparable(events):
+    keys = set()
+    packets = collections.Counter()
+    for event in events:
+        if event["event_type"] in ("stats", "health"):
+            continue
+        keys.add(key_of(event))
+        if event["event_type"] == "flow":
+            flow = event["flow"]
+            ends = tuple(sorted([(event.get("src_ip"), event.get("src_port") or 0),
+                                 (event.get("dest_ip"), event.get("dest_port") or 0)], key=str))
+            packets[ends] += flow["pkts_toserver"] + flow["pkts_toclient"]
+    return keys, packets
+
+
+class Same(Live):
+    """What arrives live is told as what is read from a file."""
+
+    def replay(self, path, speed):
+        if shutil.which("tcpreplay"):
+            self.within(self.src, "tcpreplay", "-q", "-i", "src0", f"--multiplier={speed}", path,
+                        stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
+        else:
+            self.send(path, 2000)
+
+    def test_plant(self):
+        """VLAN tags included, which the kernel takes out and the sensor puts back."""
+        path = self.plant(seconds=120)
+        self.assertOk(run("-r", path, "-l", self.dir / "offline"))
+        self.begin()
+        self.replay(path, 15)
+        self.assertEqual(self.end(), "")
+        sent = self.stats(self.dir / "offline")["packets"]["read"]
+        stats = self.books(sent)
+        self.assertEqual(stats["capture"]["interfaces"]["tap0"]["nic_packets"], sent)
+        want, packets = comparable(self.events(self.dir / "offline"))
+        got, got_packets = comparable(self.events())
+        self.assertEqual(packets, got_packets)
+        # time is what differs: a replay is faster, so what takes a minute does not come about
+        self.assertLessEqual(len(want ^ got), 2, want ^ got)
+        self.assertTrue(all("anomaly" in k for k in want ^ got), want ^ got)
+        names = {e.get("in_iface") for e in of_type(self.events(), "operation")}
+        self.assertEqual(names, {"tap0"})
+        self.assertTrue([e for e in self.events() if e.get("vlan")], "GOOSE has tags")
+
+    def test_tags_are_on_the_wire(self):
+        plain = modbus_read()
+        tagged = [plain[:12] + bytes.fromhex(tags) + plain[12:] for tags in
+                  ("81000007", "8100e000", "88a80064" "81000005")]
+        self.begin("--log", "messages")
+        self.send(self.capture([plain, *tagged]))
+        self.end()
+        self.books(4)
+        self.assertEqual([e.get("vlan") for e in of_type(self.events(), "message")],
+                         [None, [7], [0], [100, 5]])
+
+    def test_long_packets(self):
+        for name, where in ((self.tap, "tap0"), (self.src, "src0")):
+            ip("-n", name, "link", "set", where, "mtu", "9000")
+        self.begin()
+        self.send(self.capture([udp(bytes(n)) for n in (1, 1400, 2100, 4000, 8950)]))
+        self.end()
+        stats = self.books(5)
+        self.assertEqual(stats["packets"]["bytes"], 5 * 42 + 1 + 1400 + 2100 + 4000 + 8950)
+        flow, = of_type(self.events(), "flow")
+        self.assertEqual(flow["flow"]["pkts_toserver"], 5)
+
+    def test_loopback_is_seen_once(self):
+        ip("-n", self.tap, "link", "set", "lo", "up")
+        self.begin(ports=("-i", "lo"))
+        self.within(self.tap, sys.executable, "-c",
+                    "import socket\ns = socket.socket(socket.AF_INET, socket.SOCK_DGRAM)\n"
+                    "for i in range(10): s.sendto(b'x', ('127.0.0.1', 20000))")
+        self.end()
+        flows = [e for e in of_type(self.events(), "flow") if e["proto"] == "UDP"]
+        self.assertEqual([f["flow"]["pkts_toserver"] for f in flows], [10])
+
+    def test_nothing_is_sent(self):
+        self.begin()
+        self.send(self.plant(seconds=20))
+        self.end()
+        counter = self.within(self.tap, "cat", "/sys/class/net/tap0/statistics/tx_packets",
+                              stdout=subprocess.PIPE).stdout
+        self.assertEqual(int(counter), 0)
+
+    def test_promiscuous_only_while_it_runs(self):
+        def flags():
+            text = self.within(self.tap, "ip", "-d", "link", "show", "tap0",
+                               stdout=subprocess.PIPE).stdout.decode()
+            return re.search(r"promiscuity (\d+)", text).group(1)
+        self.assertEqual(flags(), "0")
+        self.begin()
+        self.assertEqual(flags(), "1")
+        self.end()
+        self.assertEqual(flags(), "0")
+
+
+class Several(Live):
+    """More than one interface."""
+
+    def frames(self, count):
+        """Requests and responses of one Modbus session over UDP, in turn."""
+        for i in range(count):
+            yield 0, udp(struct.pack(">HHHBBHH", i, 0, 6, 1, 3, 0, 1), 40000, 502)
+            answer = struct.pack(">HHHBBBH", i, 0, 5, 1, 3, 2, i)
+            request = udp(answer, 502, 40000)
+            yield 1, request[:26] + request[30:34] + request[26:30] + request[34:]
+
+    def exchange(self, count):
+        """Both ends of a TAP, a millisecond apart, from one process."""
+        script = self.write("exchange.py", f"""
+import socket, struct, sys, time
+sys.path.insert(0, {os.path.dirname(os.path.abspath(__file__))!r})
+out = []
+for name in ("src0", "src1"):
+    out.append(socket.socket(socket.AF_PACKET, socket.SOCK_RAW))
+    out[-1].bind((name, 0))
+for line in open({str(self.dir / "frames")!r}):
+    port, frame = line.split()
+    out[int(port)].send(bytes.fromhex(frame))
+    time.sleep(0.0005)
+""".encode())
+        self.write("frames", "".join(f"{p} {f.hex()}\n" for p, f in self.frames(count)).encode())
+        self.within(self.src, sys.executable, script)
+
+    def test_tap_is_one_link_in_order(self):
+        self.connect(1)
+        self.begin("--log", "messages", ports=("--tap", "tap0,tap1"))
+        self.exchange(300)
+        self.end()
+        stats = self.books(600)
+        self.assertEqual(sorted(stats["capture"]["interfaces"]), ["tap0", "tap1"])
+        messages = of_type(self.events(), "message")
+        self.assertEqual({e["in_iface"] for e in messages}, {"tap0,tap1"})
+        stamps = [e["timestamp"] for e in messages]
+        self.assertEqual(len(stamps), 600)
+        self.assertEqual(stamps, sorted(stamps), "the two ports are read in order of time")
+        self.assertEqual(stats["requests"]["answered"], 300)
+
+    def test_two_interfaces(self):
+        self.connect(1)
+        self.begin("--log", "messages", ports=("-i", "tap0", "-i", "tap1"))
+        self.send(self.capture([modbus_read(i) for i in range(50)]))
+        self.send(self.capture([modbus_read(i, host=2) for i in range(70)]), interface="src1")
+        self.end()
+        stats = self.books(120)
+        self.assertEqual(stats["capture"]["interfaces"]["tap0"]["received"], 50)
+        self.assertEqual(stats["capture"]["interfaces"]["tap1"]["received"], 70)
+        seen = collections.Counter((e["in_iface"], e["src_ip"])
+                                   for e in of_type(self.events(), "message"))
+        self.assertEqual(seen, {("tap0", "10.0.0.1"): 50, ("tap1", "10.0.0.2"): 70})
+
+
+class Overload(Live):
+    """More than it can take: it says how much was lost and where, exactly."""
+
+    def test_stopped_process(self):
+        """The kernel's ring overflows; afterwards everything goes on."""
+        config = self.write("c.json", json.dumps({"capture": {"ring": 2}}).encode())
+        self.begin("-c", config)
+        time.sleep(0.3)
+        self.process.send_signal(signal.SIGSTOP)
+        self.send(self.capture([udp(bytes(900), host=i % 200) for i in range(8000)]), 20000)
+        time.sleep(1)
+        self.process.send_signal(signal.SIGCONT)
+        time.sleep(0.5)
+        self.send(self.capture([modbus_read(i) for i in range(100)]))
+        self.end()
+        stats = self.books(8100, lost=True)
+        self.assertGreater(stats["capture"]["kernel_drops"], 4000)
+        self.assertEqual(stats["packets"]["buckets"]["analysed"], 100)
+        self.assertEqual(stats["clock_jumps"], 0)
+
+    def test_slow_worker(self):
+        """A worker's ring overflows; the packets are booked as shed, and the rest is analysed."""
+        self.begin("-w", 1, "--plugin", SLOW)
+        frames = [udp(b"S" + bytes(20), port=7798) for _ in range(12000)]
+        self.send(self.capture(frames), 20000)
+        time.sleep(0.3)
+        err = self.end()
+        self.assertEqual(err, "")
+        stats = self.books(12000, lost=True)
+        buckets = stats["packets"]["buckets"]
+        self.assertGreater(buckets["shed.ring"], 500)
+        self.assertEqual(stats["capture"]["interfaces"]["tap0"]["shed"], buckets["shed.ring"])
+        self.assertEqual(stats["capture"]["kernel_drops"], 0, "the reader was never held up")
+
+
+class Links(Live):
+    """Interfaces that come and go."""
+
+    def test_link_flap(self):
+        self.begin()
+        self.send(self.capture([modbus_read(i) for i in range(20)]))
+        ip("-n", self.src, "link", "set", "src0", "down")
+        self.until_told("interface_down")
+        ip("-n", self.src, "link", "set", "src0", "up")
+        self.until_told("interface_up")
+        self.send(self.capture([modbus_read(i) for i in range(30)]))
+        self.end()
+        stats = self.books(50)
+        self.assertEqual(self.health(), [("interface_down", "tap0"), ("interface_up", "tap0")])
+        self.assertGreaterEqual(stats["capture"]["interfaces"]["tap0"]["link_changes"], 2)
+
+    def test_switched_off_and_on(self):
+        self.begin()
+        ip("-n", self.tap, "link", "set", "tap0", "down")
+        self.until_told("interface_down")
+        ip("-n", self.tap, "link", "set", "tap0", "up")
+        self.until_told("interface_up")
+        self.send(self.capture([modbus_read(i) for i in range(30)]))
+        self.end()
+        self.books(30)
+        self.assertEqual(self.health(), [("interface_down", "tap0"), ("interface_up", "tap0")])
+
+    def test_removed_and_returned(self):
+        self.begin()
+        self.send(self.capture([modbus_read(i) for i in range(20)]))
+        for again in range(2):
+            ip("-n", self.tap, "link", "del", "tap0")
+            self.until_told("interface_missing", again + 1)
+            self.connect(0)
+            self.until_told("interface_up", again + 1)
+            self.send(self.capture([modbus_read(i) for i in range(30)]))
+        self.end()
+        stats = self.books(80)
+        told = [t for t in self.health() if t[0] != "interface_down"]  # on its way up
+        self.assertEqual(told, [("interface_missing", "tap0"), ("interface_up", "tap0")] * 2)
+        self.assertLessEqual(stats["capture"]["interfaces"]["tap0"]["nic_packets"], 80)
+
+    def test_absent_at_start(self):
+        config = self.write("c.json", json.dumps({"capture": {"wait": True}}).encode())
+        self.begin("-c", config, ports=("-i", "tap7"))
+        self.until_told("interface_missing")
+        self.connect(7)
+        self.until_told("interface_up")
+        self.send(self.capture([modbus_read(i) for i in range(30)]), interface="src7")
+        self.end()
+        self.books(30)
+        told = [t for t in self.health() if t[0] != "interface_down"]
+        self.assertEqual(told, [("interface_missing", "tap7"), ("interface_up", "tap7")])
+
+    def test_never_there(self):
+        config = self.write("c.json", json.dumps({"capture": {"wait": True}}).encode())
+        self.begin("-c", config, ports=("-i", "tap7"))
+        self.until_told("interface_missing")
+        self.end()
+        stats = self.books(0)
+        self.assertEqual(stats["capture"]["interfaces"]["tap7"]["state"], "missing")
+        self.assertEqual(stats["capture"]["interfaces"]["tap7"]["nic_packets"], "unknown")
+
+
+class Time(Live):
+    """Time passes without packets, too."""
+
+    def test_silence(self):
+        """That a request stays unanswered is told although nothing else arrives."""
+        self.begin("--log", "transactions")
+        self.send(self.capture([modbus_read(1)]))
+        def told():
+            return [e for e in whole_lines(self.out) if e["event_type"] == "modbus"]
+        self.until(told, "an unanswered request", 20)
+        self.end()
+        self.assertIn('"answered":false', json.dumps(told()[0]).replace(" ", ""))
+        self.assertEqual(self.books(1)["requests"]["unanswered"], 1)
+
+    def test_statistics(self):
+        config = self.write("c.json", json.dumps({"stats": {"interval": 1}}).encode())
+        self.begin("-c", config)
+        self.until(lambda: of_type(whole_lines(self.out), "stats"), "stats")
+        self.send(self.capture([modbus_read(i) for i in range(300)]), 100)
+        self.until(lambda: len(of_type(whole_lines(self.out), "stats")) >= 4, "stats")
+        self.end()
+        counts = [e["stats"]["capture"]["interfaces"]["tap0"]["received"]
+                  for e in of_type(self.events(), "stats")]
+        self.assertEqual(counts, sorted(counts))
+        self.assertGreater(len(set(counts)), 2, counts)
+        self.books(300)
+
+
+class Ending(Live):
+    """Signals; nothing that arrived before is lost."""
+
+    def test_signals(self):
+        for i, number in enumerate((signal.SIGINT, signal.SIGTERM)):
+            self.out = self.dir / f"out{i}"
+            self.begin()
+            self.send(self.capture([modbus_read(i) for i in range(500)]), 0)
+            self.assertEqual(self.end(number), "")
+            self.books(500)
+
+    def test_end_under_load(self):
+        """Stopped in the middle of it: what the kernel counted as ours is in the books."""
+        capture = self.capture([udp(bytes(100), host=i % 200) for i in range(50000)])
+        self.begin()
+        words = ["ip", "netns", "exec", self.src, sys.executable, os.path.abspath(__file__), "send",
+                 "src0", capture, "0"]
+        with subprocess.Popen([str(w) for w in words]) as sender:
+            time.sleep(0.4)
+            self.process.send_signal(signal.SIGTERM)
+            _, err = self.process.communicate(timeout=60)
+            sender.kill()
+        self.assertEqual((self.process.returncode, err), (0, b""))
+        self.books(lost=True)
+
+    def test_summary(self):
+        words = ["ip", "netns", "exec", self.tap, sensor.FIELDTAP, "-i", "tap0"]
+        # pylint: disable=consider-using-with
+        self.process = subprocess.Popen(words, stdout=subprocess.PIPE, stderr=subprocess.PIPE)
+        time.sleep(1.5)
+        self.send(self.plant(seconds=30))
+        time.sleep(0.2)
+        self.process.send_signal(signal.SIGINT)
+        out, err = self.process.communicate(timeout=60)
+        self.assertEqual((self.process.returncode, err), (0, b""))
+        for word in (b"Assets (", b"Alerts (", b"are balanced", b"tap0 (up): ", b"0 dropped by the"):
+            self.assertIn(word, out)
+
+    def test_status_line(self):
+        mine, its = pty.openpty()
+        self.begin(stderr=its)
+        os.close(its)
+        self.send(self.capture([modbus_read(i) for i in range(300)]), 100)
+        self.process.send_signal(signal.SIGTERM)
+        said = b""
+        while True:
+            ready, _, _ = select.select([mine], [], [], 30)
+            try:
+                part = os.read(mine, 4096) if ready else b""
+            except OSError:
+                part = b""
+            if not part:
+                break
+            said += part
+        os.close(mine)
+        self.process.communicate(timeout=30)
+        said = said.decode()
+        self.assertGreaterEqual(len(re.findall(r"\r\d+\.\d{3} Mpps  \d+ packets  0 dropped  \d+ al",
+                                               said)), 3, said)
+
+
+class Refusing(Live):
+    """What cannot work is said in one sentence."""
+
+    def on_tap(self, *words):
+        done = subprocess.run(["ip", "netns", "exec", self.tap, *map(str, words)], check=False,
+                              capture_output=True, timeout=60)
+        return sensor.Result(done)
+
+    def test_absent(self):
+        self.assertFails(self.on_tap(sensor.FIELDTAP, "-i", "nothere"), 1, "no interface nothere",
+                         "ip link")
+
+    def test_no_such_kind(self):
+        done = subprocess.run(["ip", "-n", self.tap, "link", "add", "can0", "type", "vcan"],
+                              check=False, capture_output=True)
+        if done.returncode != 0:
+            self.skipTest("this kernel has no vcan")
+        self.assertFails(self.on_tap(sensor.FIELDTAP, "-i", "can0"), 1, "can0", "Ethernet")
+
+    def as_nobody(self, *capabilities):
+        """The sensor in a place where nobody may run it."""
+        os.chmod(self.dir, 0o755)
+        program = self.dir / "fieldtap"
+        shutil.copy(sensor.FIELDTAP, program)
+        os.chmod(program, 0o755)
+        words = ["setpriv", "--reuid=65534", "--regid=65534", "--clear-groups"]
+        for name in capabilities:
+            words += [f"--inh-caps=+{name}", f"--ambient-caps=+{name}"]
+        return [*words, program]
+
+    def test_no_permission(self):
+        r = self.on_tap(*self.as_nobody(), "-i", "tap0")
+        self.assertFails(r, 1, "no permission", "root", "setcap cap_net_raw")
+
+    def test_one_capability_is_enough(self):
+        words = ["ip", "netns", "exec", self.tap, *self.as_nobody("net_raw"), "-i", "tap0"]
+        # pylint: disable=consider-using-with
+        self.process = subprocess.Popen([str(w) for w in words], stdout=subprocess.PIPE,
+                                        stderr=subprocess.PIPE)
+        time.sleep(1.5)
+        self.send(self.capture([modbus_read(i) for i in range(50)]))
+        time.sleep(0.2)
+        self.process.send_signal(signal.SIGTERM)
+        out, err = self.process.communicate(timeout=60)
+        self.assertEqual((self.process.returncode, err), (0, b""))
+        self.assertIn(b"tap0 (up): 50 packets received, 0 shed by the sensor, 0 dropped", out)
+
+    def test_address_is_warned_of(self):
+        ip("-n", self.tap, "address", "add", "192.0.2.1/24", "dev", "tap0")
+        self.begin()
+        err = self.end()
+        self.assertEqual(err.count("\n"), 1)
+        for word in ("tap0 has an IP address", "ip address flush dev tap0"):
+            self.assertIn(word, err)
+
+
+class Usage(Case):
+    """Wrong options: exit code 2, nothing opened."""
+
+    def test_not_with_captures(self):
+        for options in (("-r", "x.pcap"), ("--loop", 2), ("--speed", 1), ("--merge",)):
+            self.assertFails(run("-i", "lo", *options), 2, options[0])
+
+    def test_names(self):
+        self.assertFails(run("-i", ""), 2, "-i", "ip link")
+        self.assertFails(run("-i", "lo", "-i", "lo"), 2, "lo", "twice")
+        self.assertFails(run("--tap", "lo,lo"), 2, "lo", "twice")
+        for text in ("lo", "a,b,c", ",b", "a,"):
+            self.assertFails(run("--tap", text), 2, "--tap")
+
+    def test_more_workers_than_cores(self):
+        self.assertFails(run("-i", "lo", "-w", 128), 2, "128 workers", "cores", "-w ")
+
+    def test_filter(self):
+        self.assertFails(run("--filter", "udp prot 5", "-r", "x.pcap"), 2, "--filter", "udp prot 5",
+                         "pcap-filter")
+
+
+class Bpf(ctypes.Structure):
+    """struct bpf_program"""
+    _fields_ = [("len", ctypes.c_uint), ("insns", ctypes.c_void_p)]
+
+
+class Filter(Case):
+    """--filter takes what libpcap's own filter takes of untagged packets."""
+
+    def expected(self, frames, expression):
+        """How many frames without their tags pass, by libpcap itself."""
+        name = ctypes.util.find_library("pcap")
+        if not name:
+            self.skipTest("no libpcap to compare with")
+        library = ctypes.CDLL(name)
+        library.pcap_open_dead.restype = ctypes.c_void_p
+        handle, program = ctypes.c_void_p(library.pcap_open_dead(1, 262144)), Bpf()
+        self.assertEqual(library.pcap_compile(handle, ctypes.byref(program), expression.encode(), 1,
+                                              0xFFFFFFFF), 0)
+        count = 0
+        for frame in frames:
+            while frame[12:14] in (b"\x81\x00", b"\x88\xa8", b"\x91\x00"):
+                frame = frame[:12] + frame[16:]
+            count += library.bpf_filter(ctypes.c_void_p(program.insns), frame, len(frame),
+                                        len(frame)) != 0
+        return count
+
+    def test_counts(self):
+        path = self.plant(seconds=60)
+        frames = list(records(path.read_bytes()))
+        for i, expression in enumerate(("tcp port 502", "not port 22", "arp or icmp", "not tcp",
+                                        "host 10.10.1.101", "ether multicast", "ether proto 0x88b8",
+                                        "tcp[tcpflags] & tcp-syn != 0", "less 100", "ip6", "")):
+            out = self.dir / f"out{i}"
+            self.assertOk(run("-r", path, "--filter", expression, "-l", out))
+            stats = self.stats(out)
+            self.assertIs(stats["balanced"], True)
+            wanted = self.expected(frames, expression)
+            self.assertEqual(stats["packets"]["read"], len(frames))
+            self.assertEqual(stats["packets"]["buckets"]["filtered"], len(frames) - wanted,
+                             expression)
+
+    def test_from_the_configuration(self):
+        path = self.write("a.pcap", pcap([(0, modbus_read()), (1, udp(b"x", port=9))]))
+        config = self.write("c.json", json.dumps({"capture": {"filter": "port 502"}}).encode())
+        self.assertOk(run("-c", config, "-r", path, "-l", self.out))
+        self.assertEqual(self.stats()["packets"]["buckets"]["filtered"], 1)
+        flow, = of_type(self.events(), "flow")
+        self.assertEqual(flow["app_proto"], "modbus")
+        self.assertOk(run("-c", config, "--filter", "port 9", "-r", path, "-l", self.dir / "two"))
+        flow, = of_type(self.events(self.dir / "two"), "flow")
+        self.assertEqual(flow["dest_port"], 9)
+
+    def test_same_for_any_number_of_workers(self):
+        path = self.plant(seconds=60)
+        written = []
+        for workers in (1, 3):
+            out = self.dir / f"w{workers}"
+            self.assertOk(run("-r", path, "--filter", "not host 10.10.1.102", "-w", workers,
+                              "-l", out))
+            written.append((out / "eve.json").read_bytes())
+        self.assertEqual(*written)
+
+
+if __name__ == "__main__":
+    if sys.argv[1] == "send":
+        send(sys.argv[2], sys.argv[3], float(sys.argv[4]))
+    else:
+        SLOW = os.path.abspath(sys.argv.pop(3))
+        sensor.main()
