@@ -94,8 +94,9 @@ void reader_live(struct reader *r)
     struct ft_capture_record record;
     struct status status = {.is_shown = isatty(STDERR_FILENO) && !s->options->quiet};
     uint32_t port, busy = 0;
-    /* When the ports were last begun to be looked at in vain; from now on time passes. */
-    uint64_t before = reader_clock(CLOCK_REALTIME);
+    /* When the ports were last begun to be looked at in vain. From the start time passes, and the
+     * kernel has been collecting since before it. */
+    uint64_t before = s->opened_ns;
     reader_idle(r, before);
     while (!atomic_load_explicit(&s->stop, memory_order_relaxed)) {
         bool has_packet = ft_live_next(s->live, &record, &port);

@@ -17,6 +17,7 @@
 #include <string.h>
 #include <sys/random.h>
 #include <sys/statvfs.h>
+#include <time.h>
 #include <unistd.h>
 
 #define EVENT_RING   (4u << 20)
@@ -228,9 +229,12 @@ static bool open_ports(struct sensor *s)
     struct ft_live_source sources[FT_LIVE_PORTS_MAX];
     struct ft_live_options options = {.ring_bytes = (uint64_t)o->config.ring << 20,
                                       .may_wait = o->config.waits};
+    struct timespec now;
     char error[512];
     for (uint32_t i = 0; i < o->port_count; i++)
         sources[i] = (struct ft_live_source){o->ports[i].name, o->ports[i].link};
+    clock_gettime(CLOCK_REALTIME, &now);
+    s->opened_ns = (uint64_t)now.tv_sec * 1000000000u + (uint64_t)now.tv_nsec;
     s->live = ft_live_open(sources, o->port_count, &options, error, sizeof(error));
     for (uint32_t i = 0; s->live && i < o->port_count; i++)
         ft_interface_warn(o->ports[i].name, say, NULL);

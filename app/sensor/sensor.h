@@ -75,6 +75,7 @@ struct sensor {
     struct ft_shards *shards;
     struct ft_capture_set *capture; /**< offline */
     struct ft_live *live;           /**< live; just one of both is there */
+    uint64_t opened_ns;             /**< UTC, right before its ports were opened */
     const char *port_names[FT_LIVE_PORTS_MAX];
     struct ft_filter *filter; /**< NULL: everything passes */
     struct ft_decode_config decode;

@@ -12,6 +12,7 @@ import ctypes
 import ctypes.util
 import json
 import os
+import pathlib
 import pty
 import re
 import select
@@ -61,6 +62,8 @@ def send(interface, capture, rate):
 
 def whole_lines(folder):
     """The events of a run that goes on."""
+    if not (folder / "eve.json").exists():
+        return []
     data = (folder / "eve.json").read_bytes()
     return [json.loads(line) for line in data[:data.rfind(b"\n") + 1].splitlines()]
 
@@ -122,10 +125,18 @@ class Live(Case):
         # pylint: disable=consider-using-with
         self.process = subprocess.Popen([str(w) for w in words], stdout=subprocess.PIPE,
                                         stderr=more.pop("stderr", subprocess.PIPE), **more)
-        # the sockets are open before the files are
-        self.until(lambda: (out / "eve.json").exists(), "the sensor starts")
+        self.until(self.is_ready, "the sensor starts")
 
-    def until(self, condition, what, seconds=20):
+    def is_ready(self):
+        """It captures, and ends in order at a signal: it does that once its sockets are open."""
+        try:
+            status = pathlib.Path(f"/proc/{self.process.pid}/status").read_text()
+        except FileNotFoundError:
+            return False
+        caught = int(re.search(r"^SigCgt:\s*(\w+)", status, re.M).group(1), 16)
+        return "Name:\tfieldtap\n" in status and bool(caught >> (signal.SIGTERM - 1) & 1)
+
+    def until(self, condition, what, seconds=60):
         deadline = time.monotonic() + seconds
         while not condition():
             if time.monotonic() > deadline or (self.process and self.process.poll() is not None):
@@ -359,14 +370,19 @@ class Overload(Live):
 
     def test_stopped_process(self):
         """The kernel's ring overflows; afterwards everything goes on."""
-        config = self.write("c.json", json.dumps({"capture": {"ring": 2}}).encode())
+        config = self.write("c.json", json.dumps({"capture": {"ring": 2}, "stats": {"interval": 1}}).encode())
         self.begin("-c", config)
-        time.sleep(0.3)
         self.process.send_signal(signal.SIGSTOP)
         self.send(self.capture([udp(bytes(900), host=i % 200) for i in range(8000)]), 20000)
         time.sleep(1)
         self.process.send_signal(signal.SIGCONT)
-        time.sleep(0.5)
+
+        def is_read():
+            told = of_type(whole_lines(self.out), "stats")
+            port = told[-1]["stats"]["capture"]["interfaces"]["tap0"] if told else {}
+            return (port.get("kernel_packets", 0) >= 8000 and
+                    port["kernel_packets"] == port["received"] + port["kernel_drops"])
+        self.until(is_read, "the ring is read")
         self.send(self.capture([modbus_read(i) for i in range(100)]))
         self.end()
         stats = self.books(8100, lost=True)
@@ -462,7 +478,7 @@ class Time(Live):
         self.send(self.capture([modbus_read(1)]))
         def told():
             return [e for e in whole_lines(self.out) if e["event_type"] == "modbus"]
-        self.until(told, "an unanswered request", 20)
+        self.until(told, "an unanswered request")
         self.end()
         self.assertIn('"answered":false', json.dumps(told()[0]).replace(" ", ""))
         self.assertEqual(self.books(1)["requests"]["unanswered"], 1)
@@ -510,7 +526,7 @@ class Ending(Live):
         words = ["ip", "netns", "exec", self.tap, sensor.FIELDTAP, "-i", "tap0"]
         # pylint: disable=consider-using-with
         self.process = subprocess.Popen(words, stdout=subprocess.PIPE, stderr=subprocess.PIPE)
-        time.sleep(1.5)
+        self.until(self.is_ready, "the sensor starts")
         self.send(self.plant(seconds=30))
         time.sleep(0.2)
         self.process.send_signal(signal.SIGINT)
@@ -581,7 +597,7 @@ class Refusing(Live):
         # pylint: disable=consider-using-with
         self.process = subprocess.Popen([str(w) for w in words], stdout=subprocess.PIPE,
                                         stderr=subprocess.PIPE)
-        time.sleep(1.5)
+        self.until(self.is_ready, "the sensor starts")
         self.send(self.capture([modbus_read(i) for i in range(50)]))
         time.sleep(0.2)
         self.process.send_signal(signal.SIGTERM)

@@ -536,7 +536,6 @@ static void test_stats(void **state)
                                                  .flow_active = 1,
                                                  .flow_created = 3,
                                                  .flow_capacity = 100,
-                                                 .knows_drops = false,
                                                  .stamp_ns = r.event.time_ns + 2500000000u,
                                                  .number = 99,
                                                  .requests = {.asked = 9, .answered = 8}});
@@ -561,6 +560,49 @@ static void test_stats(void **state)
     char *text = json_dumps(s, 0);
     assert_null(strstr(text, "12345")); /* never cycles */
     free(text);
+}
+
+/* Live: sums over ports; as soon as one does not know its drops, nobody knows their sum. */
+static void test_stats_of_ports(void **state)
+{
+    (void)state;
+    struct ft_ledger l = {.received = 9};
+    struct ft_core_port ports[] = {
+        {.name = "eth1",
+         .state = "up",
+         .received = 5,
+         .arrived = 8,
+         .dropped = 3,
+         .knows_drops = true},
+        {.name = "eth2",
+         .state = "missing",
+         .received = 4,
+         .arrived = 4,
+         .shed = 2,
+         .knows_drops = true,
+         .nic_packets = 4,
+         .nic_missed = 7,
+         .knows_nic = true},
+    };
+    struct ft_core_totals totals = {
+        .ledger = &l, .ports = ports, .port_count = 2, .stamp_ns = 1, .number = 9};
+    ft_core_stats(core, &totals);
+    ports[0].knows_drops = false;
+    ft_core_stats(core, &totals);
+    read_lines();
+    json_t *s = line("stats", 0);
+    assert_number(s, "stats.capture.kernel_packets", 12);
+    assert_number(s, "stats.capture.kernel_drops", 3);
+    assert_number(s, "stats.capture.interfaces.eth1.up", 1);
+    assert_number(s, "stats.capture.interfaces.eth1.kernel_drops", 3);
+    assert_null(at(s, "stats.capture.interfaces.eth1.nic_packets"));
+    assert_number(s, "stats.capture.interfaces.eth2.up", 0);
+    assert_number(s, "stats.capture.interfaces.eth2.shed", 2);
+    assert_number(s, "stats.capture.interfaces.eth2.nic_missed", 7);
+    s = line("stats", 1);
+    assert_number(s, "stats.capture.kernel_packets", 9);
+    assert_null(at(s, "stats.capture.kernel_drops"));
+    assert_null(at(s, "stats.capture.interfaces.eth1.kernel_drops"));
 }
 
 /* The time of statistics is that of the last packet, even if it made no event; before the first
@@ -1265,6 +1307,8 @@ int main(void)
         TEST(test_long_messages_are_truncated),
         TEST(test_health),
         TEST(test_stats),
+        TEST(test_stats_of_ports),
+        TEST(test_stats_of_ports),
         TEST(test_stats_time),
         TEST(test_operations_once),
         TEST(test_one_asset_event_per_packet),
