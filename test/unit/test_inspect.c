@@ -724,7 +724,7 @@ static void test_violations_come_before_alerts(void **state)
 static void send_question(uint8_t a, uint8_t b)
 {
     uint8_t bytes[] = {15, 21, 0, 0x80, 0xf4, 0, a, b, 10, 0, 0, 1, 10, 0, 0, 2};
-    send_udp(40000, 1000, bytes, sizeof(bytes));
+    send_udp(40000, 1000, (const char *)bytes, sizeof(bytes));
 }
 
 /* A flood of what the core counts is no flood of events, and yet is counted. */
