@@ -115,6 +115,16 @@ static void put_if_known(json_t *object, const char *key, uint64_t n, bool is_kn
     json_object_set_new(object, key, is_known ? count(n) : json_string("unknown"));
 }
 
+/* Bytes that receivers acknowledged and nobody here saw: an estimate of what is lost before the
+ * interface. */
+static json_t *unseen(const struct sensor *s)
+{
+    json_t *o = json_object();
+    for (uint32_t i = 0; i < s->options->link_count && i < FT_STREAM_LINKS; i++)
+        put(o, s->options->links[i], s->books.ledger.stream.unseen[i]);
+    return o;
+}
+
 /* What came in where, and what was lost on the way in. */
 static json_t *capture_ledger(const struct sensor *s)
 {
@@ -146,12 +156,16 @@ static json_t *capture_ledger(const struct sensor *s)
     put_if_known(o, "kernel_packets", packets, knows);
     put_if_known(o, "kernel_drops", drops, knows);
     json_object_set_new(o, "interfaces", interfaces);
+    json_object_set_new(o, "unseen_bytes", unseen(s));
     return o;
 }
 
 static json_t *stream_ledger(const struct ft_ledger *l)
 {
     json_t *o = json_object();
+    uint64_t all_unseen = 0;
+    for (unsigned i = 0; i < FT_STREAM_LINKS; i++)
+        all_unseen += l->stream.unseen[i];
     put(o, "received", l->stream_received);
     put(o, "delivered", l->stream.delivered);
     put(o, "skipped", l->stream.skipped);
@@ -160,6 +174,7 @@ static json_t *stream_ledger(const struct ft_ledger *l)
     put(o, "duplicate", l->stream.duplicate);
     put(o, "held", l->stream.held);
     put(o, "lost", l->stream.lost);
+    put(o, "unseen", all_unseen);
     return o;
 }
 

@@ -32,8 +32,20 @@ static void put_port(struct ft_json *j, const struct ft_core_port *p)
     ft_json_object_end(j);
 }
 
+/* By link: bytes that receivers acknowledged and nobody here saw. */
+static void put_unseen(const struct ft_core *core, struct ft_json *j,
+                       const struct ft_core_totals *t)
+{
+    ft_json_key(j, "unseen_bytes");
+    ft_json_object(j);
+    for (uint32_t i = 0; i < core->config.interface_count && i < FT_STREAM_LINKS; i++)
+        ft_json_put_uint(j, core->config.interfaces[i], t->ledger->stream.unseen[i]);
+    ft_json_object_end(j);
+}
+
 /* Of a capture what was read; live what the kernel had for us, its drops included. */
-static void put_capture(struct ft_json *j, const struct ft_core_totals *t)
+static void put_capture(const struct ft_core *core, struct ft_json *j,
+                        const struct ft_core_totals *t)
 {
     uint64_t packets = 0, drops = 0;
     bool knows_drops = t->port_count > 0;
@@ -54,6 +66,7 @@ static void put_capture(struct ft_json *j, const struct ft_core_totals *t)
         for (uint32_t i = 0; i < t->port_count; i++)
             put_port(j, &t->ports[i]);
         ft_json_object_end(j);
+        put_unseen(core, j, t);
     }
     ft_json_object_end(j);
 }
@@ -254,7 +267,7 @@ void ft_core_stats(struct ft_core *core, const struct ft_core_totals *totals)
     ft_json_key(&j, "stats");
     ft_json_object(&j);
     ft_json_put_uint(&j, "uptime", age / 1000000000u);
-    put_capture(&j, totals);
+    put_capture(core, &j, totals);
     put_decoder(&j, totals->ledger);
     put_flow(&j, totals);
     put_detect(core, &j);

@@ -44,8 +44,14 @@ struct ft_framer {
     uint8_t misses;   /**< resync attempts that found nothing, saturating */
 };
 
+/** Links told apart in struct ft_stream_bytes; the last stands for all further ones. */
+#define FT_STREAM_LINKS 32u
+
 /** What became of stream bytes: each byte that was given is counted in one of these. */
 struct ft_stream_bytes {
+    /** Of `lost`, by link (index of the interface): the receiver acknowledged them, so it had them,
+     * and they were lost on the way to the sensor. */
+    uint64_t unseen[FT_STREAM_LINKS];
     uint64_t delivered; /**< part of a PDU that was dissected */
     uint64_t skipped;   /**< SKIP, UNTIL_CLOSE, the rest of an overlong PDU, unknown protocol */
     uint64_t encrypted; /**< after OPAQUE */

@@ -24,16 +24,17 @@ enum half_flag {
 
 /** A block of the pool: a segment that waits, or (in its `more` chain) a part of one. */
 struct segment {
-    uint32_t next;     /**< next segment in order; 0 = last */
-    uint32_t more;     /**< next block of this segment; 0 = last */
-    uint32_t seq;      /**< sequence number of the first byte */
-    uint32_t length;   /**< bytes in all its blocks */
-    uint64_t since_ns; /**< packet time of arrival; first of a list: since the hole is open */
-    uint32_t flow;     /**< first of a list: record of its flow, for the tick; else 0 */
-    uint8_t side;      /**< first of a list: its sender */
-    uint8_t is_fin;    /**< a FIN follows the last byte */
-    uint8_t is_acked;  /**< first of a list: the receiver has acknowledged the hole */
-    uint8_t later;     /**< first of a list: packets of the sender since that, saturating */
+    uint32_t next;      /**< next segment in order; 0 = last */
+    uint32_t more;      /**< next block of this segment; 0 = last */
+    uint32_t seq;       /**< sequence number of the first byte */
+    uint32_t length;    /**< bytes in all its blocks */
+    uint64_t since_ns;  /**< packet time of arrival; first of a list: since the hole is open */
+    uint32_t flow;      /**< first of a list: record of its flow, for the tick; else 0 */
+    uint8_t side;       /**< first of a list: its sender */
+    uint8_t is_fin : 1; /**< a FIN follows the last byte */
+    uint8_t link : 7;   /**< on which it came, less than FT_STREAM_LINKS */
+    uint8_t is_acked;   /**< first of a list: the receiver has acknowledged the hole */
+    uint8_t later;      /**< first of a list: packets of the sender since that, saturating */
     uint8_t bytes[];
 };
 
@@ -47,6 +48,7 @@ struct call {
     struct ft_stream_half *half; /**< of `side` */
     enum ft_side side;
     uint64_t time_ns;
+    uint8_t link; /**< of the packet; 0 without one */
     const struct ft_stream_ops *ops;
     void *user;
     struct ft_stream_bytes *bytes;
@@ -212,7 +214,10 @@ static void skip_to(const struct call *c, uint32_t target)
 
 static void skip_first_hole(const struct call *c)
 {
-    skip_to(c, segment_at(c->pool, c->half->held)->seq);
+    const struct segment *first = segment_at(c->pool, c->half->held);
+    if (first->is_acked && ahead(c, first->seq) > 0)
+        c->bytes->unseen[first->link] += (uint32_t)ahead(c, first->seq);
+    skip_to(c, first->seq);
 }
 
 static void skip_all_holes(const struct call *c)
@@ -255,6 +260,7 @@ static uint32_t add_segment(const struct call *c, struct piece piece, uint32_t p
         *segment = (struct segment){.seq = piece.seq,
                                     .length = piece.length,
                                     .since_ns = c->time_ns,
+                                    .link = c->link & 0x7f,
                                     .is_fin = piece.is_fin,
                                     .next = next};
         memcpy(segment->bytes, piece.bytes + (piece.length - left), length);
@@ -598,6 +604,7 @@ void ft_stream_packet(struct ft_flow_table *table, struct ft_flow *flow, enum ft
 
     struct call c = call_for(table, flow, side, ops, user, bytes);
     c.time_ns = packet->time_ns;
+    c.link = (uint8_t)min_u32(packet->interface, FT_STREAM_LINKS - 1);
     take_slowly(&c, packet);
     if (packet->tcp_flags & FT_TCP_ACK && peer->held) {
         c.side = !side;

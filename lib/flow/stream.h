@@ -23,6 +23,9 @@
  * copy still waits here; of bytes already handed out there is no copy, so these are not compared.
  * Keep-alives, window probes and the text in a RST are not part of the stream and count as
  * duplicate.
+ *
+ * Of a hole that the receiver acknowledged the sensor knows that its bytes were on the wire: they
+ * are counted by link as unseen, which estimates what the mirror in front of the sensor loses.
  */
 #ifndef FT_STREAM_H
 #define FT_STREAM_H
