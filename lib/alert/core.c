@@ -151,11 +151,6 @@ static uint32_t keep_alert(struct ft_core *core, const struct ft_event *e,
                                 .source = ft_event_address(e, FT_SENDER),
                                 .destination = ft_event_address(e, FT_RECEIVER),
                                 .protocol = e->protocol};
-    if (e->protocol && (e->type == FT_EVENT_ALERT || e->type == FT_EVENT_VIOLATION)) {
-        a->has_command = e->message.has_command;
-        a->code = e->message.code;
-        a->qualifier = e->message.qualifier;
-    }
     return core->alert_count;
 }
 
@@ -193,6 +188,39 @@ static void fold_by_name(struct ft_window_key *key)
     key->code = key->qualifier = 0;
 }
 
+/*
+ * Is it told for the class of the command? A download is dozens of commands, and stands for one
+ * deed; a violation that is told for what it is differs by the command.
+ */
+static bool is_of_class(const struct ft_core *core, const struct ft_event *e,
+                        const struct ft_eve_finding *finding)
+{
+    return e->type == FT_EVENT_ALERT ||
+           (e->type == FT_EVENT_VIOLATION &&
+            finding != ft_catalogue_violation(core->catalogue, e->protocol, e->message.violation));
+}
+
+/* Add the command to those that the alert lists, once by its name. */
+static void note_command(const struct ft_core *core, struct ft_window *w, const struct ft_event *e)
+{
+    struct ft_eve_commands *to = &w->life.commands;
+    char name_scratch[32], scratch[32];
+    if ((e->type != FT_EVENT_ALERT && e->type != FT_EVENT_VIOLATION) || !e->protocol ||
+        !e->message.has_command)
+        return;
+    const struct ft_protocol *p = core->registry->protocols[e->protocol - 1];
+    const char *name = ft_command_name(p, e->message.code, e->message.qualifier, name_scratch);
+    for (uint32_t i = 0; i < to->count; i++)
+        if (!strcmp(name, ft_command_name(p, to->rows[i].code, to->rows[i].qualifier, scratch)))
+            return;
+    if (to->count == FT_EVE_COMMANDS) {
+        to->has_more = true;
+        return;
+    }
+    to->rows[to->count].code = e->message.code;
+    to->rows[to->count++].qualifier = e->message.qualifier;
+}
+
 static bool is_by_value(const struct ft_core *core, const struct ft_event *e)
 {
     if (e->type != FT_EVENT_VIOLATION)
@@ -207,6 +235,8 @@ static void alert(struct ft_core *core, const struct ft_event *e,
     struct ft_window_key key;
     bool is_new;
     window_key(&key, e, finding);
+    if (is_of_class(core, e, finding))
+        key.code = key.qualifier = 0;
     if (is_by_value(core, e))
         fold_by_value(&key, e);
     if (e == &core->raised.event)
@@ -217,14 +247,17 @@ static void alert(struct ft_core *core, const struct ft_event *e,
     struct ft_window *w = ft_windows_count(core->alerts, &key, e, &is_new);
     if (!w)
         return;
-    if (!is_new) {
-        if (w->user)
-            core->alert_list[w->user - 1].count++;
-        return;
+    note_command(core, w, e);
+    if (is_new) {
+        w->life.id = ft_eve_next_uid(core->eve);
+        w->user = keep_alert(core, e, finding);
+    } else if (w->user) {
+        core->alert_list[w->user - 1].count++;
     }
-    w->life.id = ft_eve_next_uid(core->eve);
-    w->user = keep_alert(core, e, finding);
-    write_alert(core, e, finding, &w->life, change);
+    if (w->user)
+        core->alert_list[w->user - 1].commands = w->life.commands;
+    if (is_new)
+        write_alert(core, e, finding, &w->life, change);
 }
 
 static void write_anomaly(struct ft_core *core, const struct ft_event *e,

@@ -56,9 +56,8 @@ struct ft_core_alert {
     uint64_t count;
     const struct ft_eve_finding *finding;
     struct ft_address source, destination; /**< sender and receiver of the first */
-    uint32_t code, qualifier;              /**< of the command */
     uint16_t protocol;                     /**< index + 1, 0 = none */
-    bool has_command;
+    struct ft_eve_commands commands;
 };
 
 /** Sums over the sensor, from packets only. */

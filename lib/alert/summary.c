@@ -439,14 +439,8 @@ static bool is_same_group(const struct ft_core_alert *a, const struct ft_core_al
              !ft_address_compare(&a->destination, &b->source)));
 }
 
-static void add_command(const struct ft_core *core, struct alert_group *g,
-                        const struct ft_core_alert *a)
+static void add_command(struct alert_group *g, const char *name)
 {
-    char scratch[32];
-    if (!a->has_command)
-        return;
-    const char *name =
-        ft_command_name(protocol_of(core, a->protocol), a->code, a->qualifier, scratch);
     const char *at = strstr(g->text, name);
     size_t n = strlen(name);
     if (at && (at == g->text || at[-1] == ' ') && (!at[n] || at[n] == ','))
@@ -455,6 +449,15 @@ static void add_command(const struct ft_core *core, struct alert_group *g,
         append(g->text, sizeof(g->text), "%s%s", *g->text ? ", " : "", name);
     else if (g->commands == 4)
         append(g->text, sizeof(g->text), ", ...");
+}
+
+static void add_commands(const struct ft_core *core, struct alert_group *g,
+                         const struct ft_core_alert *a)
+{
+    char scratch[32];
+    for (uint32_t i = 0; i < a->commands.count; i++)
+        add_command(g, ft_command_name(protocol_of(core, a->protocol), a->commands.rows[i].code,
+                                       a->commands.rows[i].qualifier, scratch));
 }
 
 static void alert_row(struct table *t, const struct ft_core *core, const struct alert_group *g)
@@ -499,7 +502,7 @@ static uint32_t group_alerts(const struct ft_core *core, struct alert_group *gro
         if (g == n)
             groups[n++] = (struct alert_group){.first = &all[i]};
         groups[g].count += all[i].count;
-        add_command(core, &groups[g], &all[i]);
+        add_commands(core, &groups[g], &all[i]);
     }
     return n;
 }

@@ -382,6 +382,20 @@ static void put_finding(struct ft_json *j, const struct ft_eve_finding *f)
         ft_json_put_string(j, "remediation", f->remediation);
 }
 
+static void put_commands(struct ft_json *j, const struct ft_protocol *p,
+                         const struct ft_eve_commands *commands)
+{
+    char scratch[32];
+    ft_json_key(j, "commands");
+    ft_json_array(j);
+    for (uint32_t i = 0; i < commands->count; i++)
+        ft_json_string(
+            j, ft_command_name(p, commands->rows[i].code, commands->rows[i].qualifier, scratch));
+    ft_json_array_end(j);
+    if (commands->has_more)
+        ft_json_put_bool(j, "commands_truncated", true);
+}
+
 static void put_life(const struct ft_eve *eve, struct ft_json *j, const struct ft_eve_life *life,
                      const char *id)
 {
@@ -442,6 +456,9 @@ static bool put_tail(struct ft_eve *eve, struct ft_json *j, const struct tail *t
     }
     if (t->life)
         put_life(eve, j, t->life, t->is_alert ? "alert_id" : "anomaly_id");
+    const struct ft_protocol *p = t->life && t->is_alert ? protocol_of(eve, t->event) : NULL;
+    if (p && t->life->commands.count)
+        put_commands(j, p, &t->life->commands);
     if (t->change) {
         ft_json_key(j, "change");
         ft_json_object(j);
@@ -564,7 +581,34 @@ static bool is_of_message(const struct ft_event *e)
     return e->type == FT_EVENT_ALERT || e->type == FT_EVENT_VIOLATION;
 }
 
-static void put_alert(struct ft_json *j, const struct ft_eve_finding *f)
+static void put_endpoint(struct ft_json *j, const char *key, const struct ft_event_packet *p,
+                         const union ft_ip *ip, uint16_t port)
+{
+    ft_json_key(j, key);
+    ft_json_object(j);
+    put_ip(j, "ip", ip, p->family == 6);
+    if (has_ports(p))
+        ft_json_put_uint(j, "port", port);
+    ft_json_object_end(j);
+}
+
+/*
+ * Who began it and whom it is about, whichever of them sent this packet: a controller asks for the
+ * blocks of a download itself. Not when the roles are a guess, and only of messages: that a device
+ * has other firmware than before is not the doing of who reads its version.
+ */
+static void put_source_and_target(struct ft_json *j, const struct ft_event *e)
+{
+    const struct ft_event_packet *p = &e->packet;
+    bool swap = server_sends(e);
+    if (!is_of_message(e) || (p->family != 4 && p->family != 6) || p->server_side == 2 ||
+        p->confidence == FT_CONFIDENCE_GUESS || e->message.direction == FT_DIRECTION_NONE)
+        return;
+    put_endpoint(j, "source", p, swap ? &p->dst : &p->src, swap ? p->dst_port : p->src_port);
+    put_endpoint(j, "target", p, swap ? &p->src : &p->dst, swap ? p->src_port : p->dst_port);
+}
+
+static void put_alert(struct ft_json *j, const struct ft_event *e, const struct ft_eve_finding *f)
 {
     ft_json_key(j, "alert");
     ft_json_object(j);
@@ -575,6 +619,7 @@ static void put_alert(struct ft_json *j, const struct ft_eve_finding *f)
     ft_json_put_string(j, "signature", f->title);
     ft_json_put_string(j, "category", f->category);
     ft_json_put_uint(j, "severity", f->severity);
+    put_source_and_target(j, e);
     ft_json_key(j, "metadata");
     ft_json_object(j);
     put_words(j, "fieldtap_title", f->key);
@@ -607,7 +652,7 @@ bool ft_eve_alert(struct ft_eve *eve, const struct ft_event *event,
     put_header(eve, j, event, life, "alert", false, true);
     if (is_of_message(event))
         put_direction(j, event);
-    put_alert(j, finding);
+    put_alert(j, event, finding);
     t.is_truncated = put_context(eve, j, event);
     return put_tail(eve, j, &t);
 }

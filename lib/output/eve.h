@@ -55,13 +55,25 @@ struct ft_eve_finding {
     const char *remediation; /**< alerts: what to do, or NULL */
 };
 
+#define FT_EVE_COMMANDS 16u /**< commands that an alert lists; further ones are only marked */
+
+/** The commands that an alert stands for, each name once, in the order in which they came. */
+struct ft_eve_commands {
+    struct {
+        uint32_t code, qualifier;
+    } rows[FT_EVE_COMMANDS];
+    uint8_t count;
+    bool has_more; /**< than there is room for */
+};
+
 /** The life of an alert, or of an anomaly that repeats. */
 struct ft_eve_life {
     uint64_t id;    /**< uid number of the first line about it */
     uint64_t count; /**< times seen */
     uint64_t first_ns, last_ns, last_number;
-    bool is_update;     /**< a further line about it */
-    bool is_aggregated; /**< stands for others of this title that found no room */
+    bool is_update;                  /**< a further line about it */
+    bool is_aggregated;              /**< stands for others of this title that found no room */
+    struct ft_eve_commands commands; /**< alerts about messages */
 };
 
 /** What changed about an asset, in an alert about that. */

@@ -112,6 +112,8 @@ EVE_TYPES = {
     "tunnel.pkt_src": TEXT, "alert": OBJECT, "alert.action": TEXT, "alert.gid": NUMBER,
     "alert.signature_id": NUMBER, "alert.rev": NUMBER, "alert.signature": TEXT,
     "alert.category": TEXT, "alert.severity": NUMBER, "alert.metadata": OBJECT,
+    "alert.source": OBJECT, "alert.source.ip": TEXT, "alert.source.port": NUMBER,
+    "alert.target": OBJECT, "alert.target.ip": TEXT, "alert.target.port": NUMBER,
     "anomaly": OBJECT, "anomaly.type": TEXT, "anomaly.event": TEXT, "anomaly.layer": TEXT,
     "anomaly.code": NUMBER, "anomaly.app_proto": TEXT, "flow": OBJECT,
     "flow.pkts_toserver": NUMBER, "flow.pkts_toclient": NUMBER, "flow.bytes_toserver": NUMBER,
@@ -312,6 +314,17 @@ def check_malcolm(event, raw):
         demand("ip_v" in event or event["proto"] == "ETH", "ip_v")
 
 
+def check_ends(event):
+    """source and target are src and dest, or dest and src, both or none of them."""
+    ends = [event["alert"].get(key) for key in ("source", "target")]
+    told = [{key: event[side + key] for key in ("ip", "port") if side + key in event}
+            for side in ("src_", "dest_")]
+    demand(ends in ([None, None], told, told[::-1]), "alert.source and .target are no ends")
+    if "commands" in event["fieldtap"]:
+        demand(event["message"]["command"] == event["fieldtap"]["commands"][0]
+               or "aggregated" in event["fieldtap"], "the first command is not the alert's")
+
+
 def check_own(event, raw):
     """Rules of our own that a schema cannot say."""
     kind = event["event_type"]
@@ -332,6 +345,7 @@ def check_own(event, raw):
         names = {"critical": 1, "major": 2, "minor": 3, "warning": 4}
         demand(names[fieldtap["severity"]] == event["alert"]["severity"], "severities differ")
         demand(event["alert"]["metadata"]["fieldtap_title"] == [fieldtap["title"]], "titles differ")
+        check_ends(event)
     if kind in ("alert", "anomaly"):
         own = fieldtap["alert_id" if kind == "alert" else "anomaly_id"] == fieldtap["event_uid"]
         demand(own == (fieldtap["state"] == "new"), "id of a new finding")

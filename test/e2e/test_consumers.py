@@ -135,8 +135,24 @@ class TestLines(Output):
             for a in self.by_type["alert"]
             if a["fieldtap"]["state"] == "new" and a.get("message", {}).get("class") in
             ("firmware", "program", "mode", "upload"))
-        self.assertGreater(len(told), 10)
+        self.assertGreater(len(told), 5)
         self.assertEqual([key for key, n in told.items() if n > 1], [])
+
+    def test_a_download_is_one_alert(self):
+        """Whatever commands it is made of, and whoever of the two asks for its parts."""
+        new = collections.Counter(
+            (a["fieldtap"]["title"], a["app_proto"], a["alert"]["source"]["ip"],
+             a["alert"]["target"]["ip"], json.dumps(a["fieldtap"].get("sub_addresses")))
+            for a in self.by_type["alert"]
+            if a["fieldtap"]["state"] == "new" and a["fieldtap"]["title"].startswith("class."))
+        self.assertEqual([key for key, n in new.items() if n > 1], [])
+        self.assertEqual({key[2] for key in new}, {LAPTOP})
+        blocks = [a["fieldtap"]["commands"] for a in self.by_type["alert"]
+                  if a["fieldtap"]["title"] == "class.program" and a["app_proto"] == "s7comm"
+                  and a["fieldtap"]["state"] == "updated"]
+        self.assertTrue(blocks)
+        self.assertLessEqual({"request_download", "download_block", "download_ended"},
+                             set(blocks[-1]))
 
     def test_carriers_are_no_operations(self):
         told = {(e["app_proto"], e["operation"]["command"]) for e in self.by_type["operation"]}

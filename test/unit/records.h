@@ -51,7 +51,8 @@ enum {
     POLL_STOP,
     POLL_DOWNLOAD,
     POLL_UPLOAD,
-    POLL_FIRMWARE
+    POLL_FIRMWARE,
+    POLL_ACTIVATE
 };
 
 static const struct ft_command poll_commands[] = {
@@ -61,6 +62,7 @@ static const struct ft_command poll_commands[] = {
     {POLL_DOWNLOAD, FT_ANY_QUALIFIER, "download", FT_CLASS_PROGRAM, {0}, NULL},
     {POLL_UPLOAD, FT_ANY_QUALIFIER, "upload", FT_CLASS_UPLOAD, {0}, NULL},
     {POLL_FIRMWARE, FT_ANY_QUALIFIER, "firmware", FT_CLASS_FIRMWARE, {0}, NULL},
+    {POLL_ACTIVATE, FT_ANY_QUALIFIER, "activate", FT_CLASS_PROGRAM, {0}, NULL},
 };
 
 static const struct ft_violation poll_violations[] = {

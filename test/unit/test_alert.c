@@ -984,6 +984,101 @@ static void test_refusals_are_folded_by_their_code(void **state)
     assert_int_equal(count("anomaly"), 40); /* these tell which units refused which commands */
 }
 
+static void test_a_download_is_one_alert(void **state)
+{
+    (void)state;
+    give(alert_record(1, POLL_DOWNLOAD));
+    /* The server asks for its blocks: the same download, though the server sends. */
+    with_command(make_reply(&r, FT_EVENT_ALERT, PROTOCOL_POLL, 2, PLC, CLIENT), 700);
+    r.event.message.class_ = FT_CLASS_PROGRAM;
+    give(&r);
+    give(
+        with_command(make_reply(&r, FT_EVENT_ALERT, PROTOCOL_POLL, 3, PLC, CLIENT), POLL_ACTIVATE));
+    r.event.message.qualifier = 9; /* the same by name */
+    give(&r);
+    give(alert_record(4, POLL_STOP)); /* another class is another deed */
+    ft_core_finish(core);
+    read_lines();
+    assert_int_equal(count("alert"), 3);
+    json_t *first = line("alert", 0), *last = line("alert", 2);
+    assert_text(first, "fieldtap.commands.0", "download");
+    assert_null(at(first, "fieldtap.commands.1"));
+    assert_text(last, "fieldtap.state", "updated");
+    assert_number(last, "fieldtap.count", 4);
+    assert_text(last, "fieldtap.commands.0", "download");
+    assert_text(last, "fieldtap.commands.1", "code_700");
+    assert_text(last, "fieldtap.commands.2", "activate");
+    assert_null(at(last, "fieldtap.commands.3"));
+    assert_null(at(last, "fieldtap.commands_truncated"));
+}
+
+static void test_listed_commands_are_bounded(void **state)
+{
+    (void)state;
+    for (uint32_t i = 0; i < FT_EVE_COMMANDS + 4; i++) {
+        alert_record(i, 700 + i);
+        r.event.message.class_ = FT_CLASS_PROGRAM;
+        give(&r);
+    }
+    ft_core_finish(core);
+    read_lines();
+    assert_int_equal(count("alert"), 2);
+    assert_int_equal(json_array_size(at(line("alert", 1), "fieldtap.commands")), FT_EVE_COMMANDS);
+    assert_true(json_is_true(at(line("alert", 1), "fieldtap.commands_truncated")));
+}
+
+/* Violations are told for what they are: each command of them by itself, but for those with the
+ * title of a class. */
+static void test_violations_differ_by_command(void **state)
+{
+    (void)state;
+    give(with_command(violation_record(1, 1), POLL_READ));
+    give(with_command(violation_record(2, 1), POLL_WRITE));
+    give(with_command(violation_record(3, 2), POLL_STOP));
+    with_command(violation_record(4, 2), 700);
+    r.event.message.class_ = FT_CLASS_MODE;
+    give(&r);
+    read_lines();
+    assert_int_equal(count("alert"), 3);
+}
+
+static void test_source_and_target(void **state)
+{
+    (void)state;
+    give(
+        with_command(make_reply(&r, FT_EVENT_ALERT, PROTOCOL_POLL, 1, PLC, CLIENT), POLL_DOWNLOAD));
+    give(with_unit(alert_record(2, POLL_DOWNLOAD), 1, 3));
+    /* Who asks whom is not known, or not for sure; no IP; nobody's deed. */
+    alert_record(3, POLL_DOWNLOAD);
+    r.event.packet.confidence = FT_CONFIDENCE_GUESS;
+    give(with_unit(&r, 1, 4));
+    alert_record(4, POLL_DOWNLOAD);
+    r.event.packet.server_side = 2;
+    give(with_unit(&r, 1, 5));
+    alert_record(5, POLL_DOWNLOAD);
+    r.event.message.direction = FT_DIRECTION_NONE;
+    give(with_unit(&r, 1, 6));
+    alert_record(6, POLL_DOWNLOAD);
+    r.event.packet.family = 2;
+    give(with_unit(&r, 1, 7));
+    make(&r, FT_EVENT_ANOMALY, 0, 7, CLIENT, PLC);
+    r.event.anomaly = FT_ANOMALY_PORT_ZERO;
+    give(&r);
+    read_lines();
+    assert_int_equal(count("alert"), 7);
+    assert_text(line("alert", 0), "src_ip", "10.0.0.2"); /* who sent it */
+    for (size_t i = 0; i < 2; i++) {
+        assert_text(line("alert", i), "alert.source.ip", "10.0.0.1");
+        assert_number(line("alert", i), "alert.source.port", 40000);
+        assert_text(line("alert", i), "alert.target.ip", "10.0.0.2");
+        assert_number(line("alert", i), "alert.target.port", 502);
+    }
+    for (size_t i = 2; i < 7; i++) {
+        assert_null(at(line("alert", i), "alert.source"));
+        assert_null(at(line("alert", i), "alert.target"));
+    }
+}
+
 static void test_what_makes_alerts_different(void **state)
 {
     (void)state;
@@ -1261,9 +1356,11 @@ static void test_summary_folds_alerts(void **state)
         give(with_unit(alert_record(unit, POLL_STOP), 1, unit));
     give(with_command(make_reply(&r, FT_EVENT_ALERT, PROTOCOL_POLL, 9, PLC, CLIENT), POLL_STOP));
     give(alert_record(10, POLL_DOWNLOAD));
+    give(alert_record(11, POLL_ACTIVATE));
     char *text = print_summary(0);
     assert_non_null(strstr(text, "Alerts (2)"));
     assert_non_null(strstr(text, " stop "));
+    assert_non_null(strstr(text, " download, activate "));
     assert_non_null(strstr(text, " 6\n"));
     free(text);
     text = print_summary(1);
@@ -1324,6 +1421,10 @@ int main(void)
         TEST(test_what_lasts_is_told_ever_more_rarely),
         TEST(test_a_command_with_a_title_is_one_alert),
         TEST(test_refusals_are_folded_by_their_code),
+        TEST(test_a_download_is_one_alert),
+        TEST(test_listed_commands_are_bounded),
+        TEST(test_violations_differ_by_command),
+        TEST(test_source_and_target),
         TEST(test_what_makes_alerts_different),
         TEST(test_finish_tells_in_order_of_opening),
         TEST(test_texts_survive_in_updates),
