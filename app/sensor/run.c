@@ -356,6 +356,7 @@ static int finish(struct sensor *s)
     s->output = NULL;
     is_fine &= write_results(s);
     say_remarks(s);
+    is_fine &= !s->capture || !ft_capture_set_is_incomplete(s->capture);
     if (s->capture && atomic_load(&s->stop))
         fprintf(stderr, "fieldtap: stopped by a signal after %llu packets\n",
                 (unsigned long long)s->packets_read);

@@ -309,6 +309,7 @@ static json_t *all_books(const struct sensor *s)
     put(o, "faults", l->faults);
     put(o, "clock_jumps", s->clock_jumps);
     put(o, "cut_records", s->cut_records);
+    put(o, "damaged_blocks", s->capture ? ft_capture_set_left_out(s->capture) : 0);
     put(o, "bad_ip_checksums", l->bad_ip_checksums);
     put(o, "bad_l4_checksums", l->bad_l4_checksums);
     json_object_set_new(o, "tables", tables(s));

@@ -60,14 +60,62 @@ void ft_capture_note(struct ft_capture_file *file, const char *format, ...)
     va_end(arguments);
 }
 
+__attribute__((format(printf, 2, 0))) static int end_with(struct ft_capture_file *file,
+                                                          const char *format, va_list arguments)
+{
+    vsnprintf(file->remark, sizeof(file->remark), format, arguments);
+    return -1;
+}
+
 int ft_capture_end_damaged(struct ft_capture_file *file, const char *format, ...)
 {
     va_list arguments;
 
     va_start(arguments, format);
-    vsnprintf(file->remark, sizeof(file->remark), format, arguments);
+    end_with(file, format, arguments);
+    va_end(arguments);
+    file->is_incomplete = true;
+    return -1;
+}
+
+/* The end as captures have it that were stopped. */
+__attribute__((format(printf, 2, 3))) static int end_torn(struct ft_capture_file *file,
+                                                          const char *format, ...)
+{
+    va_list arguments;
+
+    va_start(arguments, format);
+    end_with(file, format, arguments);
     va_end(arguments);
     return -1;
+}
+
+void ft_capture_leave_out(struct ft_capture_file *file, const char *format, ...)
+{
+    va_list arguments;
+
+    file->is_incomplete = true;
+    if (file->left_out++ > 0) {
+        return;
+    }
+    va_start(arguments, format);
+    vsnprintf(file->left_out_first, sizeof(file->left_out_first), format, arguments);
+    va_end(arguments);
+}
+
+/* Say at the end what was left out, before whatever else there is to say. */
+static void remark_left_out(struct ft_capture_file *file)
+{
+    char rest[FT_CAPTURE_REMARK_SIZE];
+    char others[64] = "";
+
+    if (file->left_out > 1) {
+        snprintf(others, sizeof(others), ", as were %llu others",
+                 (unsigned long long)file->left_out - 1);
+    }
+    memcpy(rest, file->remark, sizeof(rest));
+    snprintf(file->remark, sizeof(file->remark), "%s: left out%s%s%.200s", file->left_out_first,
+             others, rest[0] == '\0' ? "" : "; ", rest);
 }
 
 int ft_capture_end_short(struct ft_capture_file *file, uint64_t offset, uint64_t size)
@@ -76,17 +124,19 @@ int ft_capture_end_short(struct ft_capture_file *file, uint64_t offset, uint64_t
     uint64_t there = end > offset ? end - offset : 0;
 
     if (file->source.error != 0) {
-        return ft_capture_end_damaged(file, "reading failed at byte %llu (%s): processed up to it",
-                                      (unsigned long long)end, strerror(file->source.error));
+        ft_capture_end_damaged(file, "reading failed at byte %llu (%s): processed up to it",
+                               (unsigned long long)end, strerror(file->source.error));
+        file->is_incomplete = file->left_out > 0 || file->source.error != EINTR;
+        return -1;
     }
     if (there == 0) {
         return file->remark[0] == '\0' ? 0 : -1;
     }
     if (there >= size) {
-        return ft_capture_end_damaged(file, "last record torn at byte %llu: processed up to it",
-                                      (unsigned long long)offset);
+        return end_torn(file, "last record torn at byte %llu: processed up to it",
+                        (unsigned long long)offset);
     }
-    return ft_capture_end_damaged(
+    return end_torn(
         file, "last record torn at byte %llu (%llu of %llu bytes are there): processed up to it",
         (unsigned long long)offset, (unsigned long long)there, (unsigned long long)size);
 }
@@ -236,6 +286,10 @@ int ft_capture_file_next(struct ft_capture_file *file, struct ft_capture_record 
 
     int result = file->next(file, record);
     if (result != 1) {
+        if (file->left_out > 0) {
+            remark_left_out(file);
+            result = -1;
+        }
         file->is_ended = true;
         file->end = result;
     }
@@ -245,6 +299,16 @@ int ft_capture_file_next(struct ft_capture_file *file, struct ft_capture_record 
 const char *ft_capture_file_remark(const struct ft_capture_file *file)
 {
     return file->remark[0] == '\0' ? NULL : file->remark;
+}
+
+bool ft_capture_file_is_incomplete(const struct ft_capture_file *file)
+{
+    return file->is_incomplete;
+}
+
+uint64_t ft_capture_file_left_out(const struct ft_capture_file *file)
+{
+    return file->left_out;
 }
 
 uint64_t ft_capture_file_size(const struct ft_capture_file *file)
@@ -283,6 +347,8 @@ bool ft_capture_file_is_seekable(const struct ft_capture_file *file)
 bool ft_capture_file_rewind(struct ft_capture_file *file)
 {
     file->remark[0] = '\0';
+    file->left_out = 0;
+    file->is_incomplete = false;
     if (!ft_source_rewind(&file->source)) {
         ft_capture_end_damaged(file, "a pipe cannot be read again");
         return false;

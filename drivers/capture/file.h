@@ -9,8 +9,10 @@
  *
  * Formats: draft-ietf-opsawg-pcap (pcap), draft-ietf-opsawg-pcapng (pcapng; older name
  * draft-tuexen-opsawg-pcapng). Every length in the file is bounded before it is used; a file can
- * make the reader stop early but neither crash it nor make it allocate more than
- * FT_CAPTURE_INTERFACES_MAX interfaces and a window of one mebibyte.
+ * make the reader leave parts out but neither crash it nor make it allocate more than
+ * FT_CAPTURE_INTERFACES_MAX interfaces and a window of one mebibyte. Damage in the middle of a
+ * pcapng costs the block it is in, since the beginning of the next one can be recognised; a pcap
+ * has nothing to recognise a record by and ends there.
  *
  * Thread: any, one at a time per file. No DPDK, no global state.
  */
@@ -81,9 +83,10 @@ struct ft_capture_file *ft_capture_file_open_memory(const void *data, size_t siz
  * Read the next record.
  *
  * Returns 1 with *record filled in; 0 at the end of the file; -1 at its end when there is something
- * to say about it, see ft_capture_file_remark(): the last record is torn, the file is damaged from
- * some byte on, reading failed, or oddities were tolerated. All whole records before that point
- * have been delivered. After 0 or -1 it returns the same again until ft_capture_file_rewind().
+ * to say about it, see ft_capture_file_remark(): the last record is torn, blocks were left out, the
+ * file is damaged from some byte on, reading failed, or oddities were tolerated. All whole records
+ * before that point have been delivered. After 0 or -1 it returns the same again until
+ * ft_capture_file_rewind().
  *
  * On a pipe it blocks until a record is there; a signal whose handler was installed without
  * SA_RESTART ends the reading with a remark. Cost: a few nanoseconds and the copy out of the page
@@ -97,6 +100,16 @@ int ft_capture_file_next(struct ft_capture_file *file, struct ft_capture_record 
  * overwritten by the next call on it.
  */
 const char *ft_capture_file_remark(const struct ft_capture_file *file);
+
+/*
+ * Whether something before the end could not be read, because of damage or because reading failed.
+ * A torn last record is none, as a capture that was stopped has one; nor is a signal. Known once
+ * ft_capture_file_next() has returned 0 or -1.
+ */
+bool ft_capture_file_is_incomplete(const struct ft_capture_file *file);
+
+/* How many blocks, or stretches between blocks, were left out of the middle so far. */
+uint64_t ft_capture_file_left_out(const struct ft_capture_file *file);
 
 /* Bytes of the capture when it was opened; 0 if not known (a pipe). */
 uint64_t ft_capture_file_size(const struct ft_capture_file *file);

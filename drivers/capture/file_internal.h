@@ -14,6 +14,9 @@
 
 #define FT_NS_PER_SECOND UINT64_C(1000000000)
 
+/* Room for what there is to say about a file. */
+#define FT_CAPTURE_REMARK_SIZE 512
+
 /* How the time stamps of an interface become nanoseconds (pcapng if_tsresol, if_tsoffset). */
 enum ft_capture_clock_kind {
     FT_CAPTURE_CLOCK_MULTIPLY, /* ticks of 1 ns or longer: times factor */
@@ -62,8 +65,13 @@ struct ft_capture_file {
     uint32_t interface_capacity;
     uint32_t section_first; /* index of the first one of this pcapng section */
 
+    /* damage in the middle that was read past */
+    uint64_t left_out;        /* blocks, or stretches between blocks */
+    char left_out_first[192]; /* what the first of them was */
+    bool is_incomplete; /* not all could be read, for another reason than a torn last record */
+
     char *path;
-    char remark[256]; /* empty: none */
+    char remark[FT_CAPTURE_REMARK_SIZE]; /* empty: none */
 };
 
 static inline uint16_t ft_capture_u16(const struct ft_capture_file *file, const uint8_t *from)
@@ -103,8 +111,15 @@ struct ft_capture_source_interface *ft_capture_add_interface(struct ft_capture_f
 void ft_capture_note(struct ft_capture_file *file, const char *format, ...)
     __attribute__((format(printf, 2, 3)));
 
-/* End the reading with a sentence. Returns -1. */
+/* End the reading with a sentence: what follows cannot be read. Returns -1. */
 int ft_capture_end_damaged(struct ft_capture_file *file, const char *format, ...)
+    __attribute__((format(printf, 2, 3)));
+
+/*
+ * Count something in the middle that could not be read while the reading goes on. The sentence of
+ * the first one is kept and becomes part of the remark at the end.
+ */
+void ft_capture_leave_out(struct ft_capture_file *file, const char *format, ...)
     __attribute__((format(printf, 2, 3)));
 
 /*

@@ -6,7 +6,11 @@
  * Packet Blocks carry packets; all other blocks are stepped over.
  *
  * The leading total length leads. A trailing one that differs is told and otherwise ignored: if the
- * leading one were the wrong one, what follows would not look like a block and end the reading.
+ * leading one were the wrong one, what follows would not look like a block.
+ *
+ * Damage costs as little as can be: a block whose length holds but whose contents do not is left
+ * out, and where a length cannot be, the next block is looked for (pass_damage()). Both are
+ * counted.
  */
 #include "capture/file_internal.h"
 
@@ -17,7 +21,13 @@ enum block_type {
     BLOCK_PACKET =
         2, /* obsolete: 16-bit interface and drop count where Enhanced has 32-bit interface */
     BLOCK_SIMPLE = 3,
+    BLOCK_NAMES = 4,
+    BLOCK_STATISTICS = 5,
     BLOCK_ENHANCED = 6,
+    BLOCK_JOURNAL = 9,
+    BLOCK_SECRETS = 10,
+    BLOCK_CUSTOM = 0x0bad,
+    BLOCK_CUSTOM_PRIVATE = 0x40000bad,
     BLOCK_SECTION = 0x0a0d0d0a, /* the same in both byte orders */
 };
 
@@ -42,6 +52,16 @@ enum option_code {
 #define PACKET_MIN    32
 #define SIMPLE_MIN    16
 
+/* No block is longer: the bound that Wireshark has too. */
+#define BLOCK_MAX (16 * 1024 * 1024)
+
+/*
+ * The longest block that reading can find again after damage. Each candidate is brought in whole to
+ * look at its end, so with a bound of a quarter of the smallest window a file that is nothing but
+ * candidates costs a copy of it and not of a window for each of them.
+ */
+#define FOUND_MAX (16 * 1024)
+
 #define OPTION_HEAD 4
 #define NAME_MAX    255
 
@@ -58,12 +78,84 @@ bool ft_pcapng_is_magic(const uint8_t *magic)
     return memcmp(magic, section, sizeof(section)) == 0;
 }
 
-static int end_damaged_block(struct ft_capture_file *file, const struct block *block,
-                             const char *what)
+/* Whether the next bytes are a section header, in either byte order. */
+static bool is_section(struct ft_capture_file *file)
 {
+    const uint8_t *begin = ft_source_need(&file->source, SECTION_MIN);
+    uint32_t magic;
+
+    if (begin == NULL || !ft_pcapng_is_magic(begin)) {
+        return false;
+    }
+    memcpy(&magic, begin + BLOCK_HEAD, sizeof(magic));
+    return be32toh(magic) == BYTE_ORDER_MAGIC || le32toh(magic) == BYTE_ORDER_MAGIC;
+}
+
+static bool is_usual_type(uint32_t type)
+{
+    return (type >= BLOCK_INTERFACE && type <= BLOCK_ENHANCED) || type == BLOCK_JOURNAL ||
+           type == BLOCK_SECRETS || type == BLOCK_CUSTOM || type == BLOCK_CUSTOM_PRIVATE;
+}
+
+/* Whether a block begins here: by a type that exists and a length that is said at both ends. */
+static bool is_block(struct ft_capture_file *file)
+{
+    const uint8_t *head = ft_source_need(&file->source, BLOCK_HEAD);
+
+    if (head == NULL || !is_usual_type(ft_capture_u32(file, head))) {
+        return head != NULL && is_section(file);
+    }
+    uint32_t size = ft_capture_u32(file, head + 4);
+    if (size < BLOCK_MIN || size > FOUND_MAX || size % 4 != 0) {
+        return false;
+    }
+    const uint8_t *begin = ft_source_need(&file->source, size);
+    return begin != NULL && ft_capture_u32(file, begin + size - BLOCK_TAIL) == size;
+}
+
+/*
+ * Look for the next block behind the first byte of a damaged one; any byte may begin it, for bytes
+ * may be missing. Returns false at the end.
+ */
+static bool find_block(struct ft_capture_file *file, const struct block *block, const char *what)
+{
+    do {
+        ft_source_advance(&file->source, 1);
+        if (ft_source_need(&file->source, BLOCK_HEAD) == NULL) {
+            return false;
+        }
+    } while (!is_block(file));
+    ft_capture_leave_out(
+        file, "block at byte %llu %s and the next one begins at byte %llu: what lies between",
+        (unsigned long long)block->offset, what,
+        (unsigned long long)ft_source_position(&file->source));
+    return true;
+}
+
+/* Go on behind a block whose length cannot be. Returns 0 to go on, -1 where nothing follows. */
+static int pass_damage(struct ft_capture_file *file, const struct block *block, const char *what)
+{
+    if (find_block(file, block, what)) {
+        return 0;
+    }
+    if (file->source.error != 0) {
+        return ft_capture_end_short(file, block->offset, 0);
+    }
     return ft_capture_end_damaged(
         file, "block at byte %llu %s: the file is damaged there, processed up to it",
         (unsigned long long)block->offset, what);
+}
+
+/*
+ * A block that reaches beyond the end of the file: torn, unless others follow it. Returns 0 to go
+ * on, -1 at the end.
+ */
+static int pass_torn(struct ft_capture_file *file, const struct block *block)
+{
+    if (file->source.error == 0 && find_block(file, block, "reaches beyond the end of the file")) {
+        return 0;
+    }
+    return ft_capture_end_short(file, block->offset, block->size);
 }
 
 /* Step over what is left of a block, from its first byte. Returns 0 to go on, -1 at the end. */
@@ -89,14 +181,45 @@ static int finish_block(struct ft_capture_file *file, const struct block *block)
     return 0;
 }
 
+/*
+ * Step over a block that was brought in whole and whose contents cannot be; if its length does not
+ * hold either, go to the next block. Returns 0 to go on, -1 at the end.
+ */
+static int leave_out(struct ft_capture_file *file, const struct block *block, const char *what)
+{
+    const uint8_t *begin = ft_source_need(&file->source, block->size);
+
+    if (ft_capture_u32(file, begin + block->size - BLOCK_TAIL) != block->size) {
+        return pass_damage(file, block, what);
+    }
+    ft_capture_leave_out(file, "block at byte %llu %s", (unsigned long long)block->offset, what);
+    ft_source_advance(&file->source, block->size);
+    return 0;
+}
+
 /* Set the byte order of the section from its byte-order magic. */
 static bool read_byte_order(struct ft_capture_file *file, const uint8_t *from)
 {
     uint32_t magic;
 
     memcpy(&magic, from, sizeof(magic));
+    if (be32toh(magic) != BYTE_ORDER_MAGIC && le32toh(magic) != BYTE_ORDER_MAGIC) {
+        return false;
+    }
     file->is_big_endian = be32toh(magic) == BYTE_ORDER_MAGIC;
-    return file->is_big_endian || le32toh(magic) == BYTE_ORDER_MAGIC;
+    return true;
+}
+
+/* A section header that cannot be read; of the first one the byte order is needed to go on. */
+static int damaged_section(struct ft_capture_file *file, const struct block *block,
+                           const char *what)
+{
+    if (block->offset == 0) {
+        return ft_capture_end_damaged(file, "block at byte 0 %s", what);
+    }
+    /* what follows belongs to it: not to the interfaces of the section before */
+    file->section_first = file->interface_count;
+    return pass_damage(file, block, what);
 }
 
 /* A Section Header Block. Returns 0 to go on, -1 at the end. */
@@ -109,7 +232,7 @@ static int read_section(struct ft_capture_file *file)
         return ft_capture_end_short(file, block.offset, SECTION_MIN);
     }
     if (!read_byte_order(file, begin + BLOCK_HEAD)) {
-        return end_damaged_block(file, &block, "is a section header without byte-order magic");
+        return damaged_section(file, &block, "is a section header without byte-order magic");
     }
 
     uint16_t major = ft_capture_u16(file, begin + 12);
@@ -119,8 +242,8 @@ static int read_section(struct ft_capture_file *file)
             ft_capture_u16(file, begin + 14), (unsigned long long)block.offset);
     }
     block.size = ft_capture_u32(file, begin + 4);
-    if (block.size < SECTION_MIN || block.size % 4 != 0) {
-        return end_damaged_block(file, &block, "is a section header of impossible length");
+    if (block.size < SECTION_MIN || block.size > BLOCK_MAX || block.size % 4 != 0) {
+        return damaged_section(file, &block, "is a section header of impossible length");
     }
     file->section_first = file->interface_count;
     return finish_block(file, &block);
@@ -236,28 +359,44 @@ static bool read_options(const struct ft_capture_file *file,
     return true;
 }
 
-/* An Interface Description Block. Returns 0 to go on, -1 at the end. */
-static int read_interface(struct ft_capture_file *file, const struct block *block)
+/* What an Interface Description Block says, brought in whole. */
+static void describe_interface(struct ft_capture_file *file, const struct block *block,
+                               struct ft_capture_source_interface *interface, const uint8_t *begin)
 {
-    if (block->size < INTERFACE_MIN || block->size > FT_SOURCE_NEED_MAX) {
-        return end_damaged_block(file, block, "is an interface description of impossible length");
-    }
-    const uint8_t *begin = ft_source_need(&file->source, block->size);
-    if (begin == NULL) {
-        return ft_capture_end_short(file, block->offset, block->size);
-    }
-
-    struct ft_capture_source_interface *interface = ft_capture_add_interface(file);
-    if (interface == NULL) {
-        return -1;
-    }
     interface->shown.linktype = ft_capture_linktype(ft_capture_u16(file, begin + 8));
     interface->shown.snaplen = ft_capture_u32(file, begin + 12);
-    set_resolution(&interface->clock, 6);
     if (!read_options(file, interface, begin + 16, block->size - INTERFACE_MIN)) {
         ft_capture_note(file,
                         "interface description at byte %llu has an option that reaches beyond it",
                         (unsigned long long)block->offset);
+    }
+}
+
+/*
+ * An Interface Description Block. One that cannot be read counts all the same, as an interface of
+ * unknown link type, lest the packets of those behind it be taken for another's. Returns 0 to go
+ * on, -1 at the end.
+ */
+static int read_interface(struct ft_capture_file *file, const struct block *block)
+{
+    bool is_whole = block->size >= INTERFACE_MIN && block->size <= FT_SOURCE_NEED_MAX;
+    const uint8_t *begin = is_whole ? ft_source_need(&file->source, block->size) : NULL;
+
+    if (is_whole && begin == NULL) {
+        return pass_torn(file, block);
+    }
+    struct ft_capture_source_interface *interface = ft_capture_add_interface(file);
+    if (interface == NULL) {
+        return -1;
+    }
+    set_resolution(&interface->clock, 6);
+    if (is_whole) {
+        describe_interface(file, block, interface, begin);
+    } else {
+        interface->shown.linktype = FT_CAPTURE_LINKTYPE_UNKNOWN;
+        ft_capture_leave_out(file,
+                             "block at byte %llu is an interface description of impossible length",
+                             (unsigned long long)block->offset);
     }
     return finish_block(file, block);
 }
@@ -271,12 +410,12 @@ struct packet {
     uint32_t room; /* bytes from data to the block's tail */
 };
 
-/* Hand out a packet. Returns 1, or -1 where its numbers cannot be. */
+/* Hand out a packet. Returns 1, or as leave_out() where its numbers cannot be. */
 static int deliver(struct ft_capture_file *file, const struct block *block,
                    const struct packet *packet, struct ft_capture_record *record)
 {
     if (packet->caplen > packet->room || packet->caplen > FT_CAPTURE_RECORD_MAX) {
-        return end_damaged_block(file, block, "claims more packet bytes than it can have");
+        return leave_out(file, block, "claims more packet bytes than it can have");
     }
     uint32_t index = file->section_first + packet->interface;
     const struct ft_capture_interface *interface = &file->interfaces[index]->shown;
@@ -294,7 +433,7 @@ static int deliver(struct ft_capture_file *file, const struct block *block,
     return 1;
 }
 
-/* An Enhanced Packet Block or an obsolete Packet Block. Returns 1, or -1 at the end. */
+/* An Enhanced Packet Block or an obsolete Packet Block. Returns 1, 0 to go on, -1 at the end. */
 static int read_packet(struct ft_capture_file *file, const struct block *block,
                        const uint8_t *begin, struct ft_capture_record *record)
 {
@@ -310,7 +449,7 @@ static int read_packet(struct ft_capture_file *file, const struct block *block,
         (uint64_t)ft_capture_u32(file, begin + 12) << 32 | ft_capture_u32(file, begin + 16);
 
     if (packet.interface >= file->interface_count - file->section_first) {
-        return end_damaged_block(file, block, "names an interface that was not described");
+        return leave_out(file, block, "names an interface that was not described");
     }
     uint32_t index = file->section_first + packet.interface;
     file->last_time_ns = clock_to_ns(&file->interfaces[index]->clock, ticks);
@@ -319,7 +458,7 @@ static int read_packet(struct ft_capture_file *file, const struct block *block,
 
 /*
  * A Simple Packet Block: interface 0, no time stamp, and the captured length is what snaplen left
- * of the original one. Returns 1, or -1 at the end.
+ * of the original one. Returns 1, 0 to go on, -1 at the end.
  */
 static int read_simple(struct ft_capture_file *file, const struct block *block,
                        const uint8_t *begin, struct ft_capture_record *record)
@@ -332,7 +471,7 @@ static int read_simple(struct ft_capture_file *file, const struct block *block,
     };
 
     if (file->section_first == file->interface_count) {
-        return end_damaged_block(file, block, "is a packet before any interface was described");
+        return leave_out(file, block, "is a packet before any interface was described");
     }
     uint32_t snaplen = file->interfaces[file->section_first]->shown.snaplen;
     if (snaplen != 0 && packet.caplen > snaplen) {
@@ -341,21 +480,46 @@ static int read_simple(struct ft_capture_file *file, const struct block *block,
     return deliver(file, block, &packet, record);
 }
 
-/* A block with a packet. Returns 1, or -1 or 0 at the end. */
+/* A block with a packet. Returns 1, 0 to go on, -1 at the end. */
 static int read_packet_block(struct ft_capture_file *file, const struct block *block,
                              struct ft_capture_record *record)
 {
     uint32_t least = block->type == BLOCK_SIMPLE ? SIMPLE_MIN : PACKET_MIN;
 
-    if (block->size < least || block->size > FT_SOURCE_NEED_MAX) {
-        return end_damaged_block(file, block, "is a packet of impossible length");
+    if (block->size > FT_SOURCE_NEED_MAX) {
+        return pass_damage(file, block, "is a packet of impossible length");
     }
     const uint8_t *begin = ft_source_need(&file->source, block->size);
     if (begin == NULL) {
-        return ft_capture_end_short(file, block->offset, block->size);
+        return pass_torn(file, block);
+    }
+    if (block->size < least) {
+        return leave_out(file, block, "is a packet of impossible length");
     }
     return block->type == BLOCK_SIMPLE ? read_simple(file, block, begin, record)
                                        : read_packet(file, block, begin, record);
+}
+
+/*
+ * A block of another kind. Of one that has no name the length is believed only if it is said at
+ * both ends. Returns 0 to go on, -1 at the end.
+ */
+static int pass_other(struct ft_capture_file *file, const struct block *block)
+{
+    if (is_usual_type(block->type)) {
+        return finish_block(file, block);
+    }
+    if (block->size > FT_SOURCE_NEED_MAX) {
+        return pass_damage(file, block, "has an unlikely length");
+    }
+    const uint8_t *begin = ft_source_need(&file->source, block->size);
+    if (begin == NULL) {
+        return pass_torn(file, block);
+    }
+    if (ft_capture_u32(file, begin + block->size - BLOCK_TAIL) != block->size) {
+        return pass_damage(file, block, "is of no known kind, differs in its two lengths");
+    }
+    return finish_block(file, block);
 }
 
 static int pcapng_next(struct ft_capture_file *file, struct ft_capture_record *record)
@@ -371,15 +535,18 @@ static int pcapng_next(struct ft_capture_file *file, struct ft_capture_record *r
         }
         block.type = ft_capture_u32(file, head);
         block.size = ft_capture_u32(file, head + 4);
-        if (block.type != BLOCK_SECTION && (block.size < BLOCK_MIN || block.size % 4 != 0)) {
-            return end_damaged_block(file, &block, "has an impossible length");
+        bool is_sound = block.size >= BLOCK_MIN && block.size <= BLOCK_MAX && block.size % 4 == 0;
+        if (block.type != BLOCK_SECTION && !is_sound) {
+            result = pass_damage(file, &block, "has an impossible length");
+            continue;
         }
 
         switch (block.type) {
         case BLOCK_ENHANCED:
         case BLOCK_PACKET:
         case BLOCK_SIMPLE:
-            return read_packet_block(file, &block, record);
+            result = read_packet_block(file, &block, record);
+            break;
         case BLOCK_SECTION:
             result = read_section(file);
             break;
@@ -387,7 +554,7 @@ static int pcapng_next(struct ft_capture_file *file, struct ft_capture_record *r
             result = read_interface(file, &block);
             break;
         default:
-            result = finish_block(file, &block);
+            result = pass_other(file, &block);
             break;
         }
     }

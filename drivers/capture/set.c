@@ -63,6 +63,9 @@ struct ft_capture_set {
     uint32_t interface_count;
     uint32_t interface_capacity;
 
+    uint64_t left_out;  /* what was left out of the middle of files, each file counted once */
+    bool is_incomplete; /* not all of the set could be read */
+
     char **remarks;
     size_t remark_count;
     size_t remark_capacity;
@@ -301,6 +304,10 @@ static void say_remark(struct ft_capture_set *set, struct entry *entry)
     if (remark != NULL && !entry->is_remarked) {
         add_remark(set, "%s: %s", entry->path, remark);
     }
+    if (!entry->is_remarked) {
+        set->left_out += ft_capture_file_left_out(entry->file);
+        set->is_incomplete |= ft_capture_file_is_incomplete(entry->file);
+    }
     entry->is_remarked = true;
 }
 
@@ -318,6 +325,7 @@ static bool start_entry(struct ft_capture_set *set, struct entry *entry)
     }
     if (!is_ok && !entry->is_remarked) {
         add_remark(set, "%s: left out", error);
+        set->is_incomplete = true;
         entry->is_remarked = true;
     }
     return is_ok;
@@ -609,6 +617,16 @@ struct ft_capture_set *ft_capture_set_open(const char *const *sources, size_t co
 const char *ft_capture_set_remark(struct ft_capture_set *set)
 {
     return set->remarks_taken < set->remark_count ? set->remarks[set->remarks_taken++] : NULL;
+}
+
+bool ft_capture_set_is_incomplete(const struct ft_capture_set *set)
+{
+    return set->is_incomplete;
+}
+
+uint64_t ft_capture_set_left_out(const struct ft_capture_set *set)
+{
+    return set->left_out;
 }
 
 /* Bytes of one reading of all files; 0 if one of them is a pipe. */

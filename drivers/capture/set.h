@@ -53,6 +53,17 @@ int ft_capture_set_next(struct ft_capture_set *set, struct ft_capture_record *re
  */
 const char *ft_capture_set_remark(struct ft_capture_set *set);
 
+/*
+ * Whether some of what the set names could not be read: a file was damaged before its end, reading
+ * failed, or a file is gone since the set was opened. A torn last record and what is no capture in
+ * a folder are not counted. Tells of the files that were read to their end.
+ */
+bool ft_capture_set_is_incomplete(const struct ft_capture_set *set);
+
+/* Blocks, and stretches between blocks, left out of the middle of files; not again for each loop.
+ */
+uint64_t ft_capture_set_left_out(const struct ft_capture_set *set);
+
 /* Bytes of all files times loops, for a progress display; 0 if not known because of a pipe. */
 uint64_t ft_capture_set_size(const struct ft_capture_set *set);
 

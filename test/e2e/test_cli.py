@@ -171,6 +171,28 @@ class Reading(Case):
                 self.assertEqual(self.stats(out)["packets"]["read"], 1)
 
 
+    def test_damage_in_the_middle(self):
+        """What can be read is, what cannot is said, and the exit code tells."""
+        packets = [(i, modbus_read(i + 1)) for i in range(3)]
+        block = len(pcapng(packets[1:])) - len(pcapng(packets[2:]))
+        second = len(pcapng([])) + block
+        for name, at, value in (("interface", 8, 5), ("length", 4, 7), ("caplen", 20, 5000)):
+            data = bytearray(pcapng(packets))
+            struct.pack_into("<I", data, second + at, value)
+            r = run("-r", self.write(f"{name}.pcapng", data), "-l", self.dir / name)
+            self.assertEqual(r.code, 1, r.err)
+            self.assertIn(f"{name}.pcapng: block at byte {second} ", r.err)
+            self.assertIn("left out", r.err)
+            self.assertEqual(r.err.count("\n"), 1)
+            self.assertEqual(self.stats(self.dir / name)["packets"]["read"], 2)
+            self.assertEqual(self.stats(self.dir / name)["damaged_blocks"], 1)
+        data = bytearray(pcap(packets))
+        struct.pack_into("<I", data, 24 + (len(data) - 24) // 3 + 8, 0x7FFFFFFF)
+        r = run("-r", self.write("damaged.pcap", data), "-l", self.out)
+        self.assertEqual(r.code, 1, r.err)
+        self.assertIn("damaged.pcap: record at byte", r.err)
+        self.assertEqual(self.stats()["packets"]["read"], 1)
+
     def fragments(self, seconds):
         """A request in two fragments that far apart; the statistics of the run over both."""
         whole = modbus_read()[14:]

@@ -248,7 +248,9 @@ struct reading {
     struct ft_capture_record records[RECORDS_MAX];
     size_t count;
     int end;
-    char remark[256];
+    char remark[512];
+    bool is_incomplete;
+    uint64_t left_out;
 };
 
 static void forget(struct reading *reading)
@@ -286,6 +288,8 @@ static struct reading *read_all(struct ft_capture_file *file)
     const char *remark = ft_capture_file_remark(file);
     assert_int_equal(remark != NULL, reading->end == -1);
     snprintf(reading->remark, sizeof(reading->remark), "%s", remark == NULL ? "" : remark);
+    reading->is_incomplete = ft_capture_file_is_incomplete(file);
+    reading->left_out = ft_capture_file_left_out(file);
     return reading;
 }
 
@@ -376,6 +380,8 @@ static void assert_same(const struct reading *a, const struct reading *b)
         assert_same_record(&a->records[i], &b->records[i]);
     }
     assert_int_equal(a->end, b->end);
+    assert_int_equal(a->is_incomplete, b->is_incomplete);
+    assert_int_equal(a->left_out, b->left_out);
     assert_string_equal(a->remark, b->remark);
 }
 
@@ -560,6 +566,7 @@ static void test_pcap_greatest_record(void **state)
     assert_packet(&reading->records[1], 2 * SECOND, 0, 0);
     snprintf(part, sizeof(part), "byte %zu claims 262145 bytes", damaged);
     assert_has(reading->remark, part);
+    assert_true(reading->is_incomplete);
     forget(reading);
     clear(&bytes);
 }
@@ -831,7 +838,7 @@ static void test_pcapng_trailing_length(void **state)
     clear(&bytes);
 }
 
-/* Each kind of damage ends the reading with all before it delivered. */
+/* Each kind of damage costs its block only; but for the version, which changes what blocks mean. */
 enum damage {
     DAMAGE_INTERFACE,
     DAMAGE_CAPLEN,
@@ -918,13 +925,61 @@ static void test_pcapng_damage(void **state)
         put_damage(&bytes, damage);
         ng_packet(&bytes, 0, 3000000, 30, 0);
 
+        bool is_section = damage == DAMAGE_BYTE_ORDER || damage == DAMAGE_NO_INTERFACE;
+        if (is_section) { /* interfaces of the section before are none of this one's */
+            ng_interface(&bytes, 101);
+            ng_packet(&bytes, 0, 4000000, 30, 0);
+        }
+
         struct reading *reading = read_bytes(&bytes);
         char part[64];
-        assert_int_equal(reading->count, 1);
         assert_int_equal(reading->end, -1);
+        assert_true(reading->is_incomplete);
         assert_packet(&reading->records[0], SECOND, 30, 9);
+        if (damage == DAMAGE_VERSION) {
+            assert_int_equal(reading->count, 1);
+        } else {
+            assert_int_equal(reading->count, 2);
+            assert_packet(&reading->records[1], (is_section ? 4 : 3) * SECOND, 30, 0);
+            assert_int_equal(reading->records[1].linktype, is_section ? 101 : 1);
+            assert_int_equal(reading->left_out, is_section ? 2 : 1);
+            assert_has(reading->remark, is_section ? "left out, as were 1 others" : "left out");
+        }
         snprintf(part, sizeof(part), "at byte %zu", begin);
         assert_has(reading->remark, part);
+        forget(reading);
+        clear(&bytes);
+    }
+}
+
+/* Bytes are missing or too many, so that nothing is aligned; and there is no next block. */
+static void test_pcapng_find_block(void **state)
+{
+    (void)state;
+    for (size_t odd = 1; odd < 12; odd++) {
+        struct bytes bytes = {0};
+
+        ng_section(&bytes);
+        ng_interface(&bytes, 1);
+        ng_packet(&bytes, 0, 1000000, 30, 9);
+        for (size_t i = 0; i < odd; i++) {
+            put(&bytes, 0xa5, 1);
+        }
+        size_t found = bytes.size;
+        ng_packet(&bytes, 0, 2000000, 30, 1);
+        struct reading *reading = read_bytes(&bytes);
+        char part[64];
+        assert_int_equal(reading->count, 2);
+        assert_packet(&reading->records[1], 2 * SECOND, 30, 1);
+        snprintf(part, sizeof(part), "the next one begins at byte %zu", found);
+        assert_has(reading->remark, part);
+        assert_true(reading->is_incomplete);
+        forget(reading);
+
+        bytes.size -= 1; /* torn: no block that is whole follows */
+        reading = read_bytes(&bytes);
+        assert_int_equal(reading->count, 1);
+        assert_has(reading->remark, "processed up to it");
         forget(reading);
         clear(&bytes);
     }
@@ -1105,6 +1160,7 @@ static void check_cut(const struct bytes *bytes, const struct reading *whole, si
     if (cut->end == -1) {
         assert_has(cut->remark, "last record torn at byte");
     }
+    assert_false(cut->is_incomplete);
     assert_same(cut, file);
     forget(cut);
     forget(file);
@@ -1302,6 +1358,7 @@ static void test_pipe_interrupted(void **state)
     assert_int_equal(reading->count, 1);
     assert_int_equal(reading->end, -1);
     assert_has(reading->remark, "reading failed at byte 140 (Interrupted system call)");
+    assert_false(reading->is_incomplete);
     forget(reading);
     ft_capture_file_close(file);
     close(writer);
@@ -1910,6 +1967,7 @@ int main(void)
         cmocka_unit_test(test_pcapng_unknown_blocks),
         cmocka_unit_test(test_pcapng_trailing_length),
         cmocka_unit_test(test_pcapng_damage),
+        cmocka_unit_test(test_pcapng_find_block),
         cmocka_unit_test(test_pcapng_interface_limit),
         cmocka_unit_test(test_refused),
         cmocka_unit_test(test_refused_unreadable),
