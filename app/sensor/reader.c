@@ -17,13 +17,6 @@
 
 #define SECOND 1000000000ull
 
-/* A jump of the time stamps by more than this is not time passing. */
-#define JUMP_NS (3600ull * SECOND)
-
-/* Live the packets come in order but for what clocks of ports differ: more is a clock set back,
- * which must not stop the sensor's for as long. */
-#define LIVE_BACK_NS (2 * SECOND)
-
 /* What arrived before a port was found empty may still be in an unfinished block of the kernel. */
 #define IDLE_MARGIN_NS (SECOND / 10)
 
@@ -116,8 +109,8 @@ static struct rte_mbuf *control_mbuf(struct reader *r, uint32_t flags)
     memset(p, 0, sizeof(*p));
     p->seq = r->seq;
     p->number = r->number;
-    p->time_ns = r->clock;
-    p->stamp_ns = r->last_stamp;
+    p->time_ns = r->clock.now;
+    p->stamp_ns = r->clock.last_stamp;
     p->flags = flags;
     return m;
 }
@@ -135,8 +128,8 @@ static struct ft_event *event_for_core(struct reader *r, enum ft_event_type type
     e->type = (uint8_t)type;
     e->shard = shard;
     e->seq = r->seq;
-    e->time_ns = r->last_stamp;
-    e->clock_ns = r->clock;
+    e->time_ns = r->clock.last_stamp;
+    e->clock_ns = r->clock.now;
     e->number = r->number;
     return e;
 }
@@ -196,18 +189,18 @@ static bool can_broadcast(struct reader *r)
 
 static void tick_if_due(struct reader *r)
 {
-    uint64_t second = r->clock / SECOND;
+    uint64_t second = r->clock.now / SECOND;
     uint32_t flags = FT_PACKET_TICK;
     if (second == r->tick_second || !can_broadcast(r))
         return;
     r->tick_second = second;
     for (unsigned shard = 0; shard < FT_SHARDS; shard++)
-        ft_defrag_tick(r->sensor->defrag, (uint8_t)shard, r->clock);
+        ft_defrag_tick(r->sensor->defrag, (uint8_t)shard, r->clock.now);
     uint64_t interval = r->sensor->options->stats_interval * SECOND;
-    if (interval && r->clock >= r->next_stats_ns) {
+    if (interval && r->clock.now >= r->next_stats_ns) {
         if (r->next_stats_ns)
             flags |= FT_PACKET_STATS;
-        r->next_stats_ns = r->clock - r->clock % interval + interval;
+        r->next_stats_ns = r->clock.now - r->clock.now % interval + interval;
     }
     broadcast(r, flags);
 }
@@ -229,39 +222,27 @@ void reader_tell(struct reader *r, enum ft_health health, uint16_t port)
     reader_flush(r);
 }
 
-/* The sensor clock for a time stamp: the stamp itself, until it jumps. */
-static uint64_t clock_for(struct reader *r, uint64_t stamp)
+/* What a change of the clock brings with it: its jumps are told live, its seconds are ticks. */
+static void follow_clock(struct reader *r)
 {
     struct sensor *s = r->sensor;
-    if (!r->has_clock) {
-        r->has_clock = true;
-        r->clock = stamp;
-        r->tick_second = stamp / SECOND;
-        s->first_ns = stamp;
-    } else {
-        uint64_t now = stamp + (uint64_t)r->offset, back = r->is_live ? LIVE_BACK_NS : JUMP_NS;
-        if (now > r->clock + JUMP_NS || now + back < r->clock) {
-            s->clock_jumps++;
-            r->offset = (int64_t)(r->clock - stamp);
-            if (r->is_live)
-                reader_tell(r, FT_HEALTH_TIME_BACKWARDS, 0);
-        }
+    if (r->clock.jumps != s->clock_jumps) {
+        s->clock_jumps = r->clock.jumps;
+        if (r->is_live)
+            reader_tell(r, FT_HEALTH_TIME_BACKWARDS, 0);
     }
-    r->last_stamp = stamp;
-    uint64_t now = stamp + (uint64_t)r->offset;
-    if (now > r->clock)
-        r->clock = now;
-    return r->is_live ? r->clock : now; /* live it never runs backwards */
+    if (!r->has_ticked) {
+        r->has_ticked = true;
+        r->tick_second = r->clock.now / SECOND;
+        s->first_ns = r->clock.last_stamp;
+    }
+    tick_if_due(r);
 }
 
 void reader_idle(struct reader *r, uint64_t wall)
 {
-    uint64_t stamp = wall - IDLE_MARGIN_NS;
-    bool is_set_back = stamp + LIVE_BACK_NS < r->last_stamp;
-    if (r->has_clock && stamp <= r->last_stamp && !is_set_back)
-        return;
-    clock_for(r, stamp);
-    tick_if_due(r);
+    ft_clock_idle(&r->clock, wall - IDLE_MARGIN_NS);
+    follow_clock(r);
 }
 
 /* Hold the packet back until its time has come, for --speed. */
@@ -373,10 +354,10 @@ void reader_take(struct reader *r, const struct ft_capture_record *record, uint3
 {
     struct sensor *s = r->sensor;
     uint32_t caplen = record->caplen < JUMBO_ROOM ? record->caplen : JUMBO_ROOM;
-    uint64_t now = clock_for(r, record->time_ns);
+    uint64_t now = ft_clock_take(&r->clock, record->time_ns);
     struct rte_mbuf *m;
-    tick_if_due(r);
-    pace(r, r->clock);
+    follow_clock(r);
+    pace(r, r->clock.now);
     r->number++;
     s->packets_read++;
     s->bytes_read += record->wirelen;
@@ -440,7 +421,8 @@ void *reader_main(void *arg)
     struct sensor *s = arg;
     static struct reader reader; /* one source a process; too large for a stack */
     struct reader *r = &reader;
-    *r = (struct reader){.sensor = s, .is_live = s->live, .may_wait = !s->live};
+    *r = (struct reader){
+        .sensor = s, .is_live = s->live, .may_wait = !s->live, .clock.is_live = s->live};
     signals_open();
     if (r->is_live)
         reader_live(r);

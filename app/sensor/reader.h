@@ -9,6 +9,7 @@
 #ifndef READER_H
 #define READER_H
 
+#include "packet/clock.h"
 #include "sensor.h"
 
 /** Packets and ticks that wait for room in a worker's ring; live the last place is for a tick. */
@@ -20,13 +21,13 @@ struct reader {
     bool may_wait; /**< for room in rings and for buffers: not as long as packets arrive live */
     uint64_t seq, number;
     uint64_t given; /**< seq of the last packet or tick that all it is for have been given */
-    uint64_t last_stamp, clock, tick_second; /**< clock: running maximum of the sensor clock */
-    int64_t offset;                          /**< sensor clock = time stamp + offset */
+    struct ft_clock clock;
+    uint64_t tick_second; /**< the last one that was told */
     uint64_t next_stats_ns;
     struct rte_mbuf *pending[WORKERS_MAX][PENDING];
     uint32_t pending_count[WORKERS_MAX];
     uint32_t unflushed;
-    bool has_clock;
+    bool has_ticked;
     uint64_t wall_start, capture_start; /**< --speed */
     struct ft_ledger ledger;            /**< packets that no worker gets, and own events */
     uint64_t shed[FT_LIVE_PORTS_MAX];   /**< of those, for want of room, by port */
