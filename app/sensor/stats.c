@@ -171,6 +171,7 @@ static json_t *stream_ledger(const struct ft_ledger *l)
     put(o, "skipped", l->stream.skipped);
     put(o, "encrypted", l->stream.encrypted);
     put(o, "resync", l->stream.resync);
+    put(o, "abandoned", l->stream.abandoned);
     put(o, "duplicate", l->stream.duplicate);
     put(o, "held", l->stream.held);
     put(o, "lost", l->stream.lost);

@@ -224,6 +224,7 @@ static void put_ledger(struct ft_json *j, const struct ft_core_totals *t)
     ft_json_put_uint(j, "skipped", s->skipped);
     ft_json_put_uint(j, "encrypted", s->encrypted);
     ft_json_put_uint(j, "resync", s->resync);
+    ft_json_put_uint(j, "abandoned", s->abandoned);
     ft_json_put_uint(j, "duplicate", s->duplicate);
     ft_json_put_uint(j, "held", s->held);
     ft_json_put_uint(j, "lost", s->lost);

@@ -357,9 +357,21 @@ static void message_close(struct ft_call *call)
         group_close(call);
 }
 
+/* Everything is wanted of this message from here on. */
+static void want_all(struct ft_call *call, struct ft_message *m)
+{
+    m->is_raised = call->has_raised = true;
+    use_demand(call);
+}
+
+/* An error answer is going to be told: its fields are wanted before it comes to the violation. */
 void ft_set_kind(struct ft_context *ctx, enum ft_kind kind)
 {
-    current(ft_call_of(ctx))->kind = (uint8_t)kind;
+    struct ft_call *call = ft_call_of(ctx);
+    struct ft_message *m = current(call);
+    m->kind = (uint8_t)kind;
+    if (kind == FT_KIND_EXCEPTION && !m->is_raised)
+        want_all(call, m);
 }
 
 void ft_set_direction(struct ft_context *ctx, enum ft_direction direction)
@@ -404,10 +416,8 @@ void ft_subaddress_text(struct ft_context *ctx, enum ft_party who, enum ft_subad
 
 static void ask_raise(struct ft_call *call, struct ft_message *m)
 {
-    if (!m->is_raised && call->raise && call->raise(call->user, call, m)) {
-        m->is_raised = call->has_raised = true;
-        use_demand(call);
-    }
+    if (call->raise && call->raise(call->user, call, m) && !m->is_raised)
+        want_all(call, m);
 }
 
 void ft_command(struct ft_context *ctx, uint32_t code, uint32_t qualifier)
@@ -659,10 +669,8 @@ void ft_violation_at(struct ft_context *ctx, uint32_t violation, const uint8_t *
                              .protocol = call->protocol};
     f->at_length = at_length;
     f->at = evidence(call, at, &f->at_length);
-    if (!m->is_raised) {
-        m->is_raised = call->has_raised = true;
-        use_demand(call);
-    }
+    if (!m->is_raised)
+        want_all(call, m);
 }
 
 /* ---- state ---- */

@@ -11,9 +11,13 @@
 
 /*
  * Pieces in resync without a PDU after which the stream is said not to be the protocol; and at
- * least twice max_pdu of bytes, because the hole may have been in the longest of PDUs.
+ * least twice max_pdu of bytes, because the hole may have been in the longest of PDUs. A stream
+ * that never had a PDU gets no such credit.
  */
 #define MISSES_MAX 32u
+
+/* PDUs in a row that make the place sure after a loss: bytes inside a PDU may look like one. */
+#define DOUBT 3u
 
 /*
  * Bytes kept in resync of a start that probe() cannot judge yet: PDUs come in several segments, and
@@ -64,7 +68,7 @@ static void deliver(struct ft_framer *f, struct ft_framer_call *call, const uint
     f->misses = 0;
     call->bytes->delivered += length;
     call->pdu(call->user, pdu, length, whole, length < whole);
-    f->was_lost = false;
+    f->doubt -= f->doubt != 0;
 }
 
 static enum ft_verdict probe(const struct ft_framer_call *call, const uint8_t *bytes, uint32_t n)
@@ -186,7 +190,7 @@ static uint32_t resync_kept(struct ft_framer *f, struct ft_framer_call *call, co
         f->have += take;
         call->bytes->held += take;
         f->mode = FT_FRAMER_PDU;
-        f->was_lost = true;
+        f->doubt = DOUBT;
         f->need = f->have; /* frame() gets what is kept, now */
         collect(f, call, bytes + take, 0, result);
         return take;
@@ -222,7 +226,7 @@ static uint32_t resync(struct ft_framer *f, struct ft_framer_call *call, const u
     call->bytes->resync += at;
     f->mode = FT_FRAMER_PDU;
     f->need = 0;
-    f->was_lost = true;
+    f->doubt = DOUBT;
     return at;
 }
 
@@ -342,7 +346,7 @@ static uint32_t act(struct ft_framer *f, struct ft_framer_call *call, struct ft_
         break;
     }
     /* Not mine. After a loss, or in the middle of a flow, that only means: look further. */
-    if (f->was_lost || call->context->is_midstream) {
+    if (f->doubt) {
         f->mode = FT_FRAMER_RESYNC;
         call->bytes->resync += 1;
         return 1;
@@ -445,7 +449,7 @@ enum ft_framer_result ft_framer_data(struct ft_framer *f, struct ft_framer_call 
     call->rest_length = 0;
     if (f->mode == FT_FRAMER_START) {
         f->mode = call->context->is_midstream ? FT_FRAMER_RESYNC : FT_FRAMER_PDU;
-        f->was_lost = call->context->is_midstream;
+        f->doubt = call->context->is_midstream ? DOUBT : 0;
     }
     while (at < length && result == FT_FRAMER_GOING) {
         const uint8_t *p = bytes + at;
@@ -468,7 +472,7 @@ enum ft_framer_result ft_framer_data(struct ft_framer *f, struct ft_framer_call 
             break;
         case FT_FRAMER_RESYNC:
             n = resync(f, call, p, left, &result);
-            if (f->misses >= MISSES_MAX && f->need >= 2 * max_pdu(call)) {
+            if (f->misses >= MISSES_MAX && (call->is_first || f->need >= 2 * max_pdu(call))) {
                 f->misses = 0;
                 f->need = 0;
                 call->consumed = at + n;
@@ -488,7 +492,7 @@ enum ft_framer_result ft_framer_data(struct ft_framer *f, struct ft_framer_call 
 
 void ft_framer_gap(struct ft_framer *f, struct ft_framer_call *call, uint32_t lost)
 {
-    f->was_lost = true;
+    f->doubt = DOUBT;
     if (f->mode == FT_FRAMER_CLOSED || f->mode == FT_FRAMER_OPAQUE)
         return;
     /* A hole in bytes that are skipped anyway does no harm. */

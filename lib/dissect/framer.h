@@ -34,14 +34,15 @@ enum ft_framer_mode {
 
 /** State of one direction, in the flow record. Zero is the state of a new stream. */
 struct ft_framer {
-    uint32_t buffer;  /**< pool block with the collected bytes, 0 = none; top bit: large pool */
-    uint32_t have;    /**< bytes collected */
-    uint32_t need;    /**< bytes wanted before frame() or dissect() is called, 0 = any more;
-                           SKIP: bytes left; RESYNC: bytes passed over; LINE: bytes scanned */
-    uint8_t mode;     /**< enum ft_framer_mode */
-    uint8_t is_pdu;   /**< need is the end of a PDU, not only what frame() wants to see */
-    uint8_t was_lost; /**< a gap or a start in the middle: no violation for what follows */
-    uint8_t misses;   /**< resync attempts that found nothing, saturating */
+    uint32_t buffer; /**< pool block with the collected bytes, 0 = none; top bit: large pool */
+    uint32_t have;   /**< bytes collected */
+    uint32_t need;   /**< bytes wanted before frame() or dissect() is called, 0 = any more;
+                          SKIP: bytes left; RESYNC: bytes passed over; LINE: bytes scanned */
+    uint8_t mode;    /**< enum ft_framer_mode */
+    uint8_t is_pdu;  /**< need is the end of a PDU, not only what frame() wants to see */
+    uint8_t doubt;   /**< after a gap or a start in the middle: PDUs in a row that have still to
+                          come until what is none is a violation */
+    uint8_t misses;  /**< resync attempts that found nothing, saturating */
 };
 
 /** Links told apart in struct ft_stream_bytes; the last stands for all further ones. */
@@ -57,9 +58,18 @@ struct ft_stream_bytes {
     uint64_t encrypted; /**< after OPAQUE */
     uint64_t resync; /**< passed over while looking for a PDU, or dropped with its PDU at a gap */
     uint64_t duplicate; /**< seen before (stream.c) */
-    uint64_t lost;      /**< never seen: gaps (stream.c); not part of received */
-    uint64_t held;      /**< waiting: in the reorder buffer or in a PDU not complete; a level */
+    uint64_t
+        abandoned; /**< what a dissector held that was abandoned, and the rest of its segment */
+    uint64_t lost; /**< never seen: gaps (stream.c); not part of received */
+    uint64_t held; /**< waiting: in the reorder buffer or in a PDU not complete; a level */
 };
+
+/** Bytes received that are accounted for: all but those never seen. */
+static inline uint64_t ft_stream_bytes_booked(const struct ft_stream_bytes *b)
+{
+    return b->delivered + b->skipped + b->encrypted + b->resync + b->duplicate + b->held +
+           b->abandoned;
+}
 
 /** Answer of ft_framer_data(). */
 enum ft_framer_result {
@@ -85,6 +95,7 @@ struct ft_framer_call {
     struct ft_stream_bytes *bytes;
     ft_framer_pdu_fn *pdu;
     void *user;
+    bool is_first;        /**< the flow had no PDU of this protocol yet */
     const char *next;     /**< out: FT_FRAMER_SWITCHED */
     uint32_t consumed;    /**< out: bytes of this call that were taken */
     const uint8_t *rest;  /**< out: bytes that were kept, and belong to the next protocol */

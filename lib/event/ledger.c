@@ -7,9 +7,8 @@ bool ft_ledger_is_balanced(const struct ft_ledger *l)
     uint64_t packets = 0;
     for (unsigned i = 0; i < FT_BUCKET_COUNT; i++)
         packets += l->packets[i];
-    const struct ft_stream_bytes *s = &l->stream;
-    uint64_t bytes = s->delivered + s->skipped + s->encrypted + s->resync + s->duplicate + s->held;
-    return packets == l->received && l->packets[FT_BUCKET_NONE] == 0 && bytes == l->stream_received;
+    return packets == l->received && l->packets[FT_BUCKET_NONE] == 0 &&
+           ft_stream_bytes_booked(&l->stream) == l->stream_received;
 }
 
 void ft_ledger_add(struct ft_ledger *to, const struct ft_ledger *from)

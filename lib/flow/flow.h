@@ -126,10 +126,11 @@ struct ft_flow {
     uint32_t unknown_since_s;      /**< second of the sensor clock when recognition gave up */
     uint16_t maybe;                /**< protocol index + 1 whose probe said maybe, 0 = none */
     uint8_t children[FT_INLINE_CHILDREN]; /**< by layer: which child goes on, index + 1 */
-    uint16_t vlan[2];     /**< VLAN ids of its first packet, outermost first, 0 = none */
-    uint8_t mac[2][6];    /**< MAC address of each side, from its first packet */
-    uint8_t tunnel;       /**< enum ft_tunnel of its first packet */
-    uint8_t is_multicast; /**< the side that is not the sender of the first packet is a group */
+    uint16_t vlan[2];         /**< VLAN ids of its first packet, outermost first, 0 = none */
+    uint8_t mac[2][6];        /**< MAC address of each side, from its first packet */
+    uint8_t tunnel;           /**< enum ft_tunnel of its first packet */
+    uint8_t is_multicast : 1; /**< the side that did not send the first packet is a group */
+    uint8_t is_confirmed : 1; /**< a PDU of `protocol` was read: before, it is what the port says */
 } __attribute__((aligned(64)));
 
 _Static_assert(sizeof(struct ft_flow) == 448, "a flow is seven cache lines");

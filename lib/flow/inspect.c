@@ -784,9 +784,25 @@ static void guard_end(struct ft_inspector *ins)
     atomic_signal_fence(memory_order_seq_cst);
 }
 
+/* A flow speaks what its port or its content promised: the first PDU is here. */
+static COLD void confirm(struct ft_inspector *ins, struct ft_flow *flow,
+                         const struct ft_protocol *p)
+{
+    flow->is_confirmed = true;
+    if (p->flags & FT_DISSECTOR_OT)
+        flow->flags |= FT_FLOW_OT;
+    ft_flow_changed(ins->shards->flows, flow);
+    /* A layer that only carries is not what two hosts talk; what it carries tells its operations.
+     */
+    if (!(p->flags & FT_DISSECTOR_TRANSPORT))
+        tell_talk(ins, flow);
+}
+
 static void dissect(struct ft_inspector *ins, const struct ft_protocol *p, const uint8_t *pdu,
                     uint32_t length, uint32_t whole, bool is_truncated)
 {
+    if (!ins->flow->is_confirmed)
+        confirm(ins, ins->flow, p);
     guard_begin(ins, p);
     ft_call_dissect(&ins->call, p, pdu, length, whole, is_truncated);
     guard_end(ins);
@@ -832,22 +848,16 @@ static struct ft_probe probe_of(const struct ft_inspector *ins, bool bound)
                              .dst_port = ctx->dst_port};
 }
 
-static COLD void assign(struct ft_inspector *ins, struct ft_flow *flow, const struct ft_protocol *p)
+static COLD void assign(struct ft_flow *flow, const struct ft_protocol *p)
 {
     flow->protocol = (uint16_t)(p->index + 1);
     flow->tries = 0;
     flow->maybe = 0;
+    flow->is_confirmed = false;
     flow->flags &= (uint8_t)~FT_FLOW_UNKNOWN;
-    if (p->flags & FT_DISSECTOR_OT)
-        flow->flags |= FT_FLOW_OT;
     memset(flow->state_words, 0, sizeof(flow->state_words));
     memset(flow->children, 0, sizeof(flow->children));
     memset(&flow->state_map, 0, sizeof(flow->state_map));
-    ft_flow_changed(ins->shards->flows, flow);
-    /* A layer that only carries is not what two hosts talk; what it carries tells its operations.
-     */
-    if (!(p->flags & FT_DISSECTOR_TRANSPORT))
-        tell_talk(ins, flow);
 }
 
 /* The protocol that the ports of the flow are bound to, the server's port first. */
@@ -883,7 +893,7 @@ static const struct ft_protocol *assign_expected(struct ft_inspector *ins, struc
     const struct ft_protocol *p = ft_call_expected(&ins->call, &keep, &size);
     if (!p || ft_protocol_is_off(p, flow->shard))
         return NULL;
-    assign(ins, flow, p);
+    assign(flow, p);
     memcpy(flow->state_words, keep, size);
     return p;
 }
@@ -942,7 +952,7 @@ static COLD bool recognise(struct ft_inspector *ins, struct ft_flow *flow, const
     if (verdict != FT_YES && assign_expected(ins, flow))
         return true;
     if (verdict == FT_YES || (verdict == FT_MAYBE && is_expected)) {
-        assign(ins, flow, bound);
+        assign(flow, bound);
         return true;
     }
     if (flow->flags & FT_FLOW_UNKNOWN)
@@ -950,7 +960,7 @@ static COLD bool recognise(struct ft_inspector *ins, struct ft_flow *flow, const
     p = recognise_content(ins, flow, bytes, length, is_cut);
     if (!p && bound && is_expected && ins->call.pub.is_midstream) {
         /* The capture began in the middle of a PDU: the framer finds the start of the next. */
-        assign(ins, flow, bound);
+        assign(flow, bound);
         return true;
     }
     if (bound && is_expected) {
@@ -958,7 +968,7 @@ static COLD bool recognise(struct ft_inspector *ins, struct ft_flow *flow, const
         tell_protocol_violation(ins, bound, FT_VIOLATION_NOT_PROTOCOL);
     }
     if (p)
-        assign(ins, flow, p);
+        assign(flow, p);
     return p != NULL;
 }
 
@@ -972,6 +982,7 @@ static struct ft_framer_call framer_call(struct ft_inspector *ins, const struct 
                                    .pools = &ins->call.state->pools,
                                    .bytes = &ins->ledger.stream,
                                    .pdu = on_pdu,
+                                   .is_first = !flow->is_confirmed,
                                    .user = ins};
 }
 
@@ -986,6 +997,21 @@ static void reset_framers(struct ft_inspector *ins, struct ft_flow *flow)
 static bool is_readable(const struct ft_protocol *p, uint8_t shard)
 {
     return p && !ft_protocol_is_off(p, shard);
+}
+
+static bool is_read_no_more(const struct ft_framer *f)
+{
+    return f->mode == FT_FRAMER_OPAQUE || f->mode == FT_FRAMER_CLOSED;
+}
+
+/* What the dissector says of all bytes to come confirms the protocol as a PDU does. */
+static COLD void end_reading(struct ft_inspector *ins, struct ft_flow *flow,
+                             const struct ft_framer *f)
+{
+    if (!flow->is_confirmed)
+        confirm(ins, flow, protocol_of(ins, flow));
+    if (f->mode == FT_FRAMER_OPAQUE)
+        flow->flags |= FT_FLOW_ENCRYPTED;
 }
 
 /* Bytes in order. Loops when a protocol hands the stream over to another. */
@@ -1011,7 +1037,6 @@ static void on_data(void *user, struct ft_flow *flow, enum ft_side side, const u
         if (result == FT_FRAMER_GOING)
             break;
         switches++;
-        bool was_lost = flow->framer[side].was_lost || ins->call.pub.is_midstream;
         reset_framers(ins, flow);
         flow->protocol = 0;
         flow->tries = 0;
@@ -1019,10 +1044,10 @@ static void on_data(void *user, struct ft_flow *flow, enum ft_side side, const u
         if (result == FT_FRAMER_SWITCHED && call.next)
             next = ft_registry_find(ins->shards->registry, call.next);
         if (next) {
-            assign(ins, flow, next);
+            assign(flow, next);
         } else if (!(flow->flags & FT_FLOW_UNEXPECTED)) {
             flow->flags |= FT_FLOW_UNEXPECTED;
-            if (!was_lost && result != FT_FRAMER_SWITCHED)
+            if (result != FT_FRAMER_SWITCHED)
                 tell_protocol_violation(ins, p, FT_VIOLATION_NOT_PROTOCOL);
         }
         if (call.rest_length)
@@ -1030,8 +1055,8 @@ static void on_data(void *user, struct ft_flow *flow, enum ft_side side, const u
         ft_framer_rest_done(call.pools);
         prepare(ins, flow, side);
     }
-    if (flow->framer[side].mode == FT_FRAMER_OPAQUE)
-        flow->flags |= FT_FLOW_ENCRYPTED;
+    if (is_read_no_more(&flow->framer[side]))
+        end_reading(ins, flow, &flow->framer[side]);
     ins->ledger.stream.skipped += length;
 }
 
@@ -1064,8 +1089,11 @@ static enum ft_bucket fate_of(const struct ft_inspector *ins, const struct ft_fl
 {
     if (flow->flags & FT_FLOW_ENCRYPTED)
         return FT_BUCKET_ENCRYPTED;
-    return is_readable(protocol_of(ins, flow), flow->shard) ? FT_BUCKET_ANALYSED
-                                                            : FT_BUCKET_UNKNOWN_PROTOCOL;
+    /* What only the port says, and the content does not, is not known. */
+    bool is_sought = !flow->is_confirmed && flow->framer[ins->packet_side].mode == FT_FRAMER_RESYNC;
+    return is_readable(protocol_of(ins, flow), flow->shard) && !is_sought
+               ? FT_BUCKET_ANALYSED
+               : FT_BUCKET_UNKNOWN_PROTOCOL;
 }
 
 static enum ft_bucket inspect_tcp(struct ft_inspector *ins, struct ft_flow *flow,
@@ -1123,7 +1151,7 @@ static enum ft_bucket inspect_unbound(struct ft_inspector *ins, struct ft_flow *
 
     if (other) {
         if (!flow->protocol)
-            assign(ins, flow, r->protocols[other - 1]);
+            assign(flow, r->protocols[other - 1]);
         prepare(ins, flow, ins->packet_side);
         if (!ft_protocol_is_off(r->protocols[other - 1], flow->shard))
             dissect(ins, r->protocols[other - 1], p->data + at, p->payload_len + header,
@@ -1146,7 +1174,7 @@ static enum ft_bucket inspect_other(struct ft_inspector *ins, struct ft_flow *fl
     if (!p->payload_len)
         return FT_BUCKET_NO_PAYLOAD;
     if (flow->protocol != n)
-        assign(ins, flow, r->protocols[n - 1]);
+        assign(flow, r->protocols[n - 1]);
     return inspect_datagram(ins, flow, p);
 }
 
@@ -1261,7 +1289,7 @@ static void on_flow_end(void *user, struct ft_flow *flow, enum ft_flow_end why)
         enum ft_side client = flow->server == FT_SIDE_A ? FT_SIDE_B : FT_SIDE_A;
         unsigned from = client == FT_SIDE_B;
         event_flow(ins, e, flow, client);
-        e->protocol = innermost(flow);
+        e->protocol = flow->is_confirmed ? innermost(flow) : 0;
         for (unsigned i = 0; i < 2; i++) {
             e->flow.packets[i] = flow->packets[i ^ from];
             e->flow.bytes[i] = flow->bytes[i ^ from];
@@ -1295,17 +1323,21 @@ static void after_fault(struct ft_inspector *ins, struct ft_packet *p)
     ft_call_abandon(&ins->call);
     if (culprit)
         ft_protocol_switch_off(culprit, ins->wait ? ins->packet->shard : FT_ALL_SHARDS);
+    uint64_t most = p ? p->payload_len : 0; /* bytes that were in the dissector's hands */
     if (ins->flow) {
+        const struct ft_framer_pools *pools = &ins->call.state->pools;
+        most += pools->lent ? ft_buffer_size(pools->lent) : 0;
+        most += pools->rest ? ft_buffer_size(pools->rest) : 0;
+        most += ins->flow->half[0].held_bytes + ins->flow->half[1].held_bytes;
         ft_framer_abandon(&ins->call.state->pools);
         reset_framers(ins, ins->flow);
         l->stream.held -= ins->flow->half[0].held_bytes + ins->flow->half[1].held_bytes;
         ft_stream_release(ins->shards->flows, ins->flow);
         give_up_flow(ins, ins->flow);
     }
-    /* The bytes of the segment that was being read are nobody's any more. */
-    l->stream.skipped += l->stream_received - l->stream.delivered - l->stream.skipped -
-                         l->stream.encrypted - l->stream.resync - l->stream.duplicate -
-                         l->stream.held;
+    /* Nobody's any more; but no more than there were, so that books which were wrong stay so. */
+    uint64_t missing = l->stream_received - ft_stream_bytes_booked(&l->stream);
+    l->stream.abandoned += missing < most ? missing : most;
     l->faults++;
     tell_health(ins, culprit,
                 signal == SIGUSR2 ? FT_HEALTH_DISSECTOR_OVERRUN : FT_HEALTH_DISSECTOR_FAULT,

@@ -507,7 +507,7 @@ static void test_class_raises(void **state)
     raise_answer = false;
     play(raised_class);
     assert_string_equal(json(0), "{\"choice\":\"one\",\"choice_code\":1}");
-    assert_int_equal(raise_calls, 2);
+    assert_int_equal(raise_calls, 3); /* each time: it may be new */
     char scratch[32];
     assert_int_equal(call->messages[0].class_, FT_CLASS_UNKNOWN);
     assert_null(call->messages[0].command);

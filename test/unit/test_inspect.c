@@ -654,6 +654,45 @@ static void test_other_content(void **state)
     sensor_close();
 }
 
+/* A capture that begins in the middle, and not with the protocol of the port. */
+static void test_other_content_midstream(void **state)
+{
+    (void)state;
+    sensor_open(256);
+    for (unsigned i = 0; i < 31; i++)
+        assert_int_equal(send_tcp(0, 40000, 1000, FT_TCP_ACK, 0, "\xfe***", 4),
+                         FT_BUCKET_UNKNOWN_PROTOCOL);
+    assert_int_equal(s.seen[FT_EVENT_VIOLATION], 0); /* the rest of a long PDU, perhaps */
+    assert_int_equal(s.last[FT_EVENT_TALK].protocol, 0);
+    for (unsigned i = 0; i < 6; i++)
+        assert_int_equal(send_tcp(0, 40000, 1000, FT_TCP_ACK, 0, "\xfe***", 4),
+                         FT_BUCKET_UNKNOWN_PROTOCOL);
+    assert_int_equal(s.seen[FT_EVENT_VIOLATION], 1);
+    assert_int_equal(s.last[FT_EVENT_VIOLATION].message.violation, FT_VIOLATION_NOT_PROTOCOL);
+    sensor_end();
+    assert_int_equal(s.last[FT_EVENT_FLOW].protocol, 0);
+    sensor_close();
+}
+
+/* A session that was read from its middle on is judged like others once its place is sure. */
+static void test_content_changes_midstream(void **state)
+{
+    (void)state;
+    sensor_open(256);
+    assert_int_equal(send_tcp(0, 40000, 1000, FT_TCP_ACK, 0, "\1\1", 2), FT_BUCKET_ANALYSED);
+    assert_int_not_equal(s.last[FT_EVENT_TALK].protocol, 0);
+    send_tcp(0, 40000, 1000, FT_TCP_ACK, 0, "\xfe\xfe\xfe\xfe",
+             4); /* one PDU may be bytes of another */
+    assert_int_equal(s.seen[FT_EVENT_VIOLATION], 0);
+    for (unsigned i = 0; i < 4; i++)
+        assert_int_equal(send_tcp(0, 40000, 1000, FT_TCP_ACK, 0, "\1\1", 2), FT_BUCKET_ANALYSED);
+    assert_int_equal(send_tcp(0, 40000, 1000, FT_TCP_ACK, 0, "\xfe\xfe\xfe\xfe", 4),
+                     FT_BUCKET_UNKNOWN_PROTOCOL);
+    assert_int_equal(s.seen[FT_EVENT_VIOLATION], 1);
+    assert_int_equal(send_tcp(0, 40000, 1000, FT_TCP_ACK, 0, "\1\1", 2), FT_BUCKET_ANALYSED);
+    sensor_close();
+}
+
 /* A flow that another one announced is known without its content being looked at. */
 static void test_announced_flow(void **state)
 {
@@ -1208,6 +1247,8 @@ int main(void)
         cmocka_unit_test(test_other_content),
         cmocka_unit_test(test_resolutions),
         cmocka_unit_test(test_claims),
+        cmocka_unit_test(test_other_content_midstream),
+        cmocka_unit_test(test_content_changes_midstream),
         cmocka_unit_test(test_announced_flow),
         cmocka_unit_test(test_operations_of_answers),
         cmocka_unit_test(test_operations_of_carriers),

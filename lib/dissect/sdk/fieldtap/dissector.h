@@ -556,7 +556,10 @@ enum ft_party {
     FT_SERVER,
 };
 
-/** The kind of the current message. Default: FT_KIND_DATA. */
+/**
+ * The kind of the current message. Default: FT_KIND_DATA. Of an FT_KIND_EXCEPTION all fields are
+ * wanted from then on, so that what is told of it has them: say so before putting them.
+ */
 void ft_set_kind(struct ft_context *ctx, enum ft_kind kind);
 
 /** Correct the direction of the current message, and of the flow's hint for what follows. */
