@@ -22,7 +22,9 @@ static bool is_printed(void)
 static void print_version(void)
 {
     printf("fieldtap %s, plugin interface %u\n", FIELDTAP_VERSION, FT_ABI_VERSION);
-    printf("%s, jansson %s\n", rte_version(), jansson_version_str());
+    const char *hyperscan = ft_recogniser_version();
+    printf("%s, Hyperscan %.*s, jansson %s, %s\n", rte_version(), (int)strcspn(hyperscan, " "),
+           hyperscan, jansson_version_str(), ft_filter_library());
 }
 
 int main(int argc, char **argv)

@@ -273,16 +273,43 @@ static bool take(struct options *o, int c)
     }
 }
 
-/* getopt's own messages take two lines and do not say what to do. */
+/* A long option of which more than one, or none, begins as the argument does. */
+static bool refuse_long(const char *argument)
+{
+    char could[256] = "";
+    size_t length = strcspn(argument, "="), used = 0;
+    for (const struct option *o = long_options; o->name; o++)
+        if (length > 2 && strncmp(o->name, argument + 2, length - 2) == 0 && used < sizeof(could))
+            used += (size_t)snprintf(could + used, sizeof(could) - used, "%s--%s",
+                                     used ? " or " : "", o->name);
+    if (used)
+        return wrong("%.*s could be %s: write it out", (int)length, argument, could);
+    return wrong("there is no option %.*s; fieldtap --help lists the options", (int)length,
+                 argument);
+}
+
+/*
+ * getopt's own messages take two lines and do not say what to do. What it leaves of an error is
+ * optopt: 0 for a long option that it cannot tell, else the value or the letter of the option; and
+ * optind, which is behind a long option but not yet behind letters that others follow.
+ */
 static bool refuse(int c, const char *argument)
 {
-    char name[3] = {'-', (char)optopt, 0};
-    bool is_short = optopt > 0 && optopt < 128;
+    const struct option *o = long_options;
+    while (o->name && o->val != optopt)
+        o++;
+    if (c == ':' && argument[1] == '-')
+        return wrong("option %s needs an argument; fieldtap --help lists the options", argument);
     if (c == ':')
-        return wrong("option %s needs an argument; fieldtap --help lists the options",
-                     is_short && argument[1] != '-' ? name : argument);
-    return wrong("there is no option %s; fieldtap --help lists the options",
-                 is_short && argument[1] != '-' ? name : argument);
+        return wrong("option -%c needs an argument; fieldtap --help lists the options", optopt);
+    if (optopt == 0)
+        return refuse_long(argument);
+    if (o->name)
+        return wrong("%s: option --%s takes no value", argument, o->name);
+    if (optopt > ' ' && optopt < 127)
+        return wrong("there is no option -%c; fieldtap --help lists the options", optopt);
+    return wrong("there is no option -\\x%02x; fieldtap --help lists the options",
+                 (unsigned char)optopt);
 }
 
 /* A file that cannot be read has no line to point at. */
@@ -290,7 +317,8 @@ static bool is_readable(const char *path)
 {
     struct stat st;
     if (stat(path, &st) < 0 || access(path, R_OK) < 0)
-        return wrong("-c %s: %s", path, strerror(errno));
+        return wrong("-c %s: %s: give a file of JSON that this user can read", path,
+                     strerror(errno));
     return !S_ISDIR(st.st_mode) || wrong("-c %s: is a directory, expected a file of JSON", path);
 }
 

@@ -36,8 +36,12 @@ static const char *loader_error(const char *file)
 bool plugin_load(struct ft_registry *r, const char *file, char *error, size_t error_size)
 {
     char why[512];
-    if (access(file, R_OK) != 0)
-        return refuse(error, error_size, file, strerror(errno));
+    if (access(file, R_OK) != 0) {
+        snprintf(why, sizeof(why), "%s: %s", strerror(errno),
+                 errno == EACCES ? "give this user the right to read it"
+                                 : "check the path given with --plugin or in \"plugins\"");
+        return refuse(error, error_size, file, why);
+    }
     void *handle = open_file(file);
     if (!handle) {
         snprintf(why, sizeof(why), "cannot be loaded: %s", loader_error(file));

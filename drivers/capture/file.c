@@ -171,6 +171,27 @@ struct ft_capture_source_interface *ft_capture_add_interface(struct ft_capture_f
     return interface;
 }
 
+const char *ft_capture_advice(int failure)
+{
+    switch (failure) {
+    case ENOENT:
+    case ENOTDIR:
+        return "check the path";
+    case EACCES:
+    case EPERM:
+        return "give this user the right to read it";
+    case EISDIR:
+        return "give a file of it";
+    case EMFILE:
+    case ENFILE:
+        return "allow more open files (ulimit -n)";
+    case ENOMEM:
+        return "free some memory";
+    default:
+        return "copy it to another disk or check this one";
+    }
+}
+
 static void forget_interfaces(struct ft_capture_file *file)
 {
     for (uint32_t i = 0; i < file->interface_count; i++) {
@@ -253,7 +274,8 @@ struct ft_capture_file *ft_capture_file_open_window(const char *path, size_t win
     int failure = file == NULL ? ENOMEM : ft_source_open(&file->source, path, window_max);
 
     if (failure != 0) {
-        snprintf(error, error_size, "cannot read %s: %s", path, strerror(failure));
+        snprintf(error, error_size, "cannot read %s: %s: %s", path, strerror(failure),
+                 ft_capture_advice(failure));
         free(file);
         return NULL;
     }

@@ -107,6 +107,9 @@ uint16_t ft_capture_linktype(uint32_t value);
  */
 struct ft_capture_source_interface *ft_capture_add_interface(struct ft_capture_file *file);
 
+/* What to do about an errno that opening a file or folder gave. */
+const char *ft_capture_advice(int failure);
+
 /* Say something about the file without ending it; the first such sentence stays. */
 void ft_capture_note(struct ft_capture_file *file, const char *format, ...)
     __attribute__((format(printf, 2, 3)));

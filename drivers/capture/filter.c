@@ -176,3 +176,8 @@ const char *ft_filter_remark(struct ft_filter *f)
 {
     return f->has_remark ? f->remark : NULL;
 }
+
+const char *ft_filter_library(void)
+{
+    return pcap_lib_version();
+}

@@ -32,4 +32,7 @@ bool ft_filter_passes(struct ft_filter *filter, const struct ft_capture_record *
  */
 const char *ft_filter_remark(struct ft_filter *filter);
 
+/** What libpcap calls itself, with its version; "no libpcap" without it. Static. */
+const char *ft_filter_library(void);
+
 #endif

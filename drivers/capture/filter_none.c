@@ -30,3 +30,8 @@ const char *ft_filter_remark(struct ft_filter *filter)
     (void)filter;
     return NULL;
 }
+
+const char *ft_filter_library(void)
+{
+    return "no libpcap";
+}

@@ -274,7 +274,8 @@ static bool add_folder(struct ft_capture_set *set, const char *folder, char *err
     if (is_ok) {
         is_ok = add_files_of(set, folder, &names, error, error_size);
     } else {
-        snprintf(error, error_size, "cannot read %s: %s", folder, strerror(failure));
+        snprintf(error, error_size, "cannot read %s: %s: %s", folder, strerror(failure),
+                 ft_capture_advice(failure));
     }
     free_names(&names);
     return is_ok;

@@ -365,6 +365,20 @@ static char *slurp(const char *file, size_t *length, char *error, size_t error_s
     return text;
 }
 
+/* Bytes of the byte order mark that some editors put before UTF-8. */
+static size_t mark_length(const char *text)
+{
+    return strncmp(text, "\xef\xbb\xbf", 3) == 0 ? 3 : 0;
+}
+
+static void not_json(struct reading *r, const json_error_t *where)
+{
+    int n = snprintf(r->error, r->size, "%s:%d:%d: cannot be read as JSON: %s", r->file,
+                     where->line, where->column > 0 ? where->column : 1, where->text);
+    r->used = n > 0 ? (size_t)n : 0;
+    r->is_wrong = true;
+}
+
 bool ft_config_read(struct ft_config *config, const char *file, char *error, size_t error_size)
 {
     size_t length;
@@ -372,12 +386,19 @@ bool ft_config_read(struct ft_config *config, const char *file, char *error, siz
     json_error_t where;
     if (!text)
         return false;
-    json_t *root = json_loadb(text, length, JSON_REJECT_DUPLICATES, &where);
-    struct reading r = {
-        .config = config, .file = file, .text = text, .error = error, .size = error_size};
+    struct reading r = {.config = config,
+                        .file = file,
+                        .text = text + mark_length(text),
+                        .error = error,
+                        .size = error_size};
+    length -= mark_length(text);
+    json_t *root = json_loadb(r.text, length, JSON_REJECT_DUPLICATES, &where);
     if (!root) {
-        snprintf(error, error_size, "%s:%d:%d: cannot be read as JSON: %s", file, where.line,
-                 where.column > 0 ? where.column : 1, where.text);
+        not_json(&r, &where);
+        if (json_error_code(&where) == json_error_duplicate_key)
+            root = json_loadb(r.text, length, 0, &where); /* for whatever else is wrong */
+    }
+    if (!root) {
         r.is_wrong = true;
     } else if (!json_is_object(root)) {
         wrong(&r, NULL, 0, "expected an object {...} with the sections of doc/configuration.md");

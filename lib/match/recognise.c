@@ -77,6 +77,11 @@ static bool compile(hs_database_t **db, const struct ft_registry *r, uint32_t tr
     return ok;
 }
 
+const char *ft_recogniser_version(void)
+{
+    return hs_version();
+}
+
 struct ft_recogniser *ft_recogniser_new(const struct ft_registry *registry, char *error,
                                         size_t error_size)
 {

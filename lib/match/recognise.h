@@ -18,6 +18,9 @@
 struct ft_recogniser;
 struct ft_recogniser_scratch;
 
+/** Version of Hyperscan, then a blank and its date. Static. */
+const char *ft_recogniser_version(void);
+
 /** Compile the signatures of a finished registry. NULL and one sentence naming the dissector and
  * its pattern when one does not compile. Takes some ten milliseconds. */
 struct ft_recogniser *ft_recogniser_new(const struct ft_registry *registry, char *error,

@@ -40,6 +40,10 @@ class Usage(Case):
         self.assertFails(run("--bogus"), 2, "no option --bogus", "--help")
         self.assertFails(run("-x", "-r", "a"), 2, "no option -x", "--help")
         self.assertFails(run("-qx"), 2, "no option -x", "--help")
+        self.assertFails(run("--merge", "-xv"), 2, "no option -x", "--help")
+        self.assertFails(run("--merge=1"), 2, "--merge takes no value")
+        self.assertFails(run("--test=1"), 2, "--test takes no value")
+        self.assertFails(run("--de"), 2, "--de could be --describe or --describe-config")
         self.assertFails(run("--merge=5", "-r", "a"), 2, "--merge=5")
 
     def test_missing_arguments(self):
@@ -73,7 +77,8 @@ class Usage(Case):
 
 
     def test_configuration(self):
-        self.assertFails(run("-T", "-c", self.dir / "none.json"), 2, "none.json", "No such file")
+        self.assertFails(run("-T", "-c", self.dir / "none.json"), 2, "none.json", "No such file",
+                         "give a file of JSON")
         self.assertFails(run("-T", "-c", self.dir), 2, str(self.dir), "is a directory")
 
 

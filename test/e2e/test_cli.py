@@ -301,7 +301,8 @@ class Asking(Case):
             r = run(option)
             self.assertOk(r)
             self.assertRegex(r.out, r"^fieldtap \d+\.\d+\.\d+, plugin interface \d+\n"
-                                    r"DPDK [\d.]+\S*, jansson [\d.]+\n$")
+                                    r"DPDK [\d.]+\S*, Hyperscan [\d.]+, jansson [\d.]+, "
+                                    r"(libpcap version [\d.]+.*|no libpcap)\n$")
 
     def test_help(self):
         for option in ("-h", "--help"):

@@ -219,7 +219,7 @@ class Refusals(unittest.TestCase):
         self.assertFalse(os.path.exists(path("refused")))
 
     def test_missing(self):
-        self.refused(path("none.so"), "No such file")
+        self.refused(path("none.so"), "No such file", "check the path")
 
     def test_no_shared_object(self):
         self.refused(os.path.abspath(__file__), "cannot be loaded")

@@ -62,5 +62,5 @@ for file in bin/fieldtap include/fieldtap/dissector.h include/fieldtap/view.h \
     echo "$installed" | grep -q "$file\$" || { echo "$installed"; fail "$file is not installed"; }
 done
 "$(find root -name fieldtap -type f)" -V | grep -q '^fieldtap ' || fail "the installed sensor"
-echo "$installed" | grep -qE 'test_|fuzz_|fieldtap-bench' && fail "test programs are installed"
+echo "$installed" | grep -qE 'test_|fuzz_|fieldtap-bench|fieldtap-plant' && fail "test programs are installed"
 echo fine

@@ -1068,7 +1068,7 @@ static void test_refused_unreadable(void **state)
     struct reading *reading = read_path(path, error);
     assert_int_equal(seteuid(user), 0);
     assert_null(reading);
-    assert_has(error, "/unreadable: Permission denied");
+    assert_has(error, "/unreadable: Permission denied: give this user the right to read it");
     clear(&bytes);
 }
 
@@ -1710,7 +1710,7 @@ static void test_set_file_gone(void **state)
     assert_string_equal(got, "a1 b3");
     const char *remark = ft_capture_set_remark(set);
     assert_non_null(remark);
-    assert_has(remark, "/gone: No such file or directory: left out");
+    assert_has(remark, "/gone: No such file or directory: check the path: left out");
     ft_capture_set_close(set);
 }
 

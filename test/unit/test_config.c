@@ -250,6 +250,15 @@ static void test_syntax(void **state)
         assert_true(column >= 1);
         assert_non_null(strstr(said, rows[i].about));
     }
+    /* What else is wrong is told with a key that is there twice. */
+    assert_false(read_text("{\"flow\": {\"udp_s\": 5, \"udp_s\": 6},\n \"foo\": 1}"));
+    assert_non_null(strstr(said, "duplicate object key"));
+    assert_non_null(strstr(said, "\n:2:2: "));
+    /* A byte order mark is nobody's fault, and moves no column. */
+    assert_true(read_text("\xef\xbb\xbf{\"flow\": {\"udp_s\": 7}}"));
+    assert_int_equal(config.udp_s, 7);
+    assert_false(read_text("\xef\xbb\xbf{\"foo\": 1}"));
+    assert_int_equal(strncmp(said, ":1:2: ", 6), 0);
     /* What comes behind a NUL byte is not ignored. */
     assert_false(read_bytes("{}\0{\"x\": 1}", 11));
 }
