@@ -383,6 +383,9 @@ static const struct ft_sid sids[] = {
     {9101380, "telnet", "botnet_commands"},
     {9101381, "telnet", "file_drop"},
     {9101382, "telnet", "vxworks_shell"},
+    {9101383, "cip", "access_failed"},
+    {9101384, "dnp3", "file_write"},
+    {9101385, "dnp3", "file_delete"},
 };
 
 const struct ft_sid *ft_sids(uint32_t *count)

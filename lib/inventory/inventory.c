@@ -990,12 +990,14 @@ enum ft_role ft_asset_role_of(const struct ft_asset *asset)
         FT_ROLE_ENGINEERING, FT_ROLE_PLC,    FT_ROLE_RTU,        FT_ROLE_IED,       FT_ROLE_IO,
         FT_ROLE_SCADA,       FT_ROLE_HMI,    FT_ROLE_GATEWAY,    FT_ROLE_HISTORIAN, FT_ROLE_ROUTER,
         FT_ROLE_SWITCH,      FT_ROLE_SERVER, FT_ROLE_WORKSTATION};
-    for (size_t i = 0; i < sizeof(order); i++)
-        if (asset->roles_said >> order[i] & 1)
-            return (enum ft_role)order[i];
-    for (size_t i = 0; i < sizeof(order); i++)
-        if (asset->roles_derived >> order[i] & 1)
-            return (enum ft_role)order[i];
+    /* That a computer calls itself a server or a workstation says nothing of what it does here. */
+    const uint32_t plain = 1u << FT_ROLE_SERVER | 1u << FT_ROLE_WORKSTATION;
+    const uint32_t ranks[] = {asset->roles_said & ~plain, asset->roles_derived & ~plain,
+                              asset->roles_said, asset->roles_derived};
+    for (size_t rank = 0; rank < sizeof(ranks) / sizeof(ranks[0]); rank++)
+        for (size_t i = 0; i < sizeof(order); i++)
+            if (ranks[rank] >> order[i] & 1)
+                return (enum ft_role)order[i];
     return FT_ROLE_UNKNOWN;
 }
 

@@ -264,7 +264,7 @@ static void test_fragments(void **state)
     assert_has(s, "\"kind\":\"response\"");
     assert_has(s, "\"status\":\"Partial transfer\"");
     assert_has(s, "\"count\":10,\"offset\":8");
-    assert_has_not(s, VIOLATION("service_failed"));
+    assert_has_not(s, VIOLATION("access_failed"));
 }
 
 /* ---- services that change a controller ----------------------------------------------------- */
@@ -345,7 +345,7 @@ static void test_classes(void **state)
         const char *class_;
     } rows[] = {{0x08, 0x68, "program"},    {0x09, 0x6d, "program"},  {0x04, 0x70, "program"},
                 {0x50, 0x6a, "program"},    {0x4b, 0x69, "upload"},   {0x4c, 0x6d, "upload"},
-                {0x4f, 0x6a, "upload"},     {0x4c, 0x6c, "read"},     {0x4b, 0x32b, "upload"},
+                {0x4f, 0x6a, "upload"},     {0x4c, 0x6c, "read"},     {0x4b, 0x32b, "read"},
                 {0x08, 0x338, "program"},   {0x08, 0x72, "read"},     {0x10, 0x04, "write"},
                 {0x10, 0xf5, "config"},     {0x04, 0x5d, "config"},   {0x04, 0x77, "operate"},
                 {0x4b, 0x44, "read"},       {0x50, 0x44, "write"},    {0x4d, 0xac, "diagnostic"},
@@ -411,7 +411,40 @@ static void test_multiple_fails_inside(void **state)
     request(two_services());
     const char *s =
         response(BYTES(0x8a, 0, 0x1e, 0, 2, 0, 6, 0, 12, 0, 0x8e, 0, 0, 0, 1, 0, 0x83, 0, 5, 0));
-    assert_int_equal(count_of(s, VIOLATION("service_failed")), 1);
+    assert_int_equal(count_of(s, VIOLATION("access_failed")), 1);
+}
+
+/* What is refused: a read is an ordinary miss, a change is not. */
+static void test_refusals(void **state)
+{
+    (void)state;
+    static const struct {
+        uint8_t service, class_id;
+        bool is_change;
+    } rows[] = {
+        {0x01, 0x01, false}, {0x0e, 0x8b, false}, {0x03, 0x6b, false}, {0x4c, 0x6b, false},
+        {0x52, 0x06, false}, {0x54, 0x06, false}, {0x4b, 0x68, false}, {0x10, 0x04, true},
+        {0x4d, 0x6b, true},  {0x05, 0x01, true},  {0x08, 0x68, true},  {0x50, 0x68, true},
+        {0x07, 0x8e, true},  {0x4d, 0xa1, true},
+    };
+    for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
+        request(BYTES(rows[i].service, 0x02, 0x20, rows[i].class_id, 0x24, 0x01));
+        const char *s = response(BYTES((uint8_t)(rows[i].service | 0x80), 0, 0x08, 0));
+        assert_int_equal(count_of(s, VIOLATION("service_failed")), rows[i].is_change);
+        assert_int_equal(count_of(s, VIOLATION("access_failed")), !rows[i].is_change);
+    }
+}
+
+/* Only classes that are known to hold the project are uploads. */
+static void test_uploads(void **state)
+{
+    (void)state;
+    static const uint8_t known[] = {0x68, 0x69, 0x6a, 0x6b, 0x6d, 0x70};
+    static const uint8_t others[] = {0x6e, 0x6f, 0x71, 0x75, 0x7e, 0x8c, 0x8d, 0xb0};
+    for (size_t i = 0; i < sizeof(known); i++)
+        assert_has(request(BYTES(0x4b, 0x02, 0x20, known[i], 0x24, 0x01)), "\"class\":\"upload\"");
+    for (size_t i = 0; i < sizeof(others); i++)
+        assert_has(request(BYTES(0x4b, 0x02, 0x20, others[i], 0x24, 0x01)), "\"class\":\"read\"");
 }
 
 static void test_multiple_offsets(void **state)
@@ -500,7 +533,7 @@ static void test_unconnected_send(void **state)
     assert_has(s, "\"status_extended\":\"0402\","
                   "\"status_extended_meaning\":\"Unconnected request timed out\"");
     assert_has(s, "\"remaining_path_words\":1");
-    assert_has(s, VIOLATION("service_failed"));
+    assert_has(s, VIOLATION("access_failed"));
     assert_has_not(s, "server_sub");
 }
 
@@ -660,7 +693,7 @@ static void test_connection_violations(void **state)
     const char *s = response(
         BYTES(0xd4, 0, 1, 1, 0x14, 0x01, 0x34, 0x12, 0x4d, 0, 0xef, 0xbe, 0xad, 0xde, 0, 0));
     assert_has(s, VIOLATION("key_mismatch"));
-    assert_has(s, VIOLATION("service_failed"));
+    assert_has(s, VIOLATION("access_failed"));
     assert_has(s, "\"status_extended_meaning\":\"Vendor ID or product code mismatch\"");
     assert_has_not(request(forward_open(0xa3, 0x43f4, 5000)), VIOLATION("duplicate_connection"));
 }
@@ -835,12 +868,12 @@ static void test_service_failed(void **state)
     (void)state;
     request(BYTES(0x0e, 0x03, 0x20, 0x01, 0x24, 0x01, 0x30, 0x09));
     const char *s = response(BYTES(0x8e, 0, 0x14, 0));
-    assert_has(s, VIOLATION("service_failed"));
+    assert_has(s, VIOLATION("access_failed"));
     assert_has(s, "\"kind\":\"exception\"");
     assert_has(s, "\"status\":\"Attribute not supported\",\"status_code\":20");
     assert_has(s, "\"command\":\"get_attribute_single\",\"code\":14,\"qualifier\":1");
     request(BYTES(0x0e, 0x03, 0x20, 0x01, 0x24, 0x01, 0x30, 0x01));
-    assert_has_not(response(BYTES(0x8e, 0, 0, 0, 1, 0)), VIOLATION("service_failed"));
+    assert_has_not(response(BYTES(0x8e, 0, 0, 0, 1, 0)), VIOLATION("access_failed"));
 }
 
 static void test_path_violations(void **state)
@@ -1379,6 +1412,8 @@ int main(void)
         TEST(test_multiple),
         TEST(test_multiple_fails_inside),
         TEST(test_multiple_offsets),
+        TEST(test_refusals),
+        TEST(test_uploads),
         TEST(test_nesting),
         TEST(test_many_services),
         TEST(test_unconnected_send),

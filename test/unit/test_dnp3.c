@@ -297,10 +297,16 @@ static void test_files(void **state)
     assert_has(t, "\"mode\":\"read\"");
     assert_has(t, "\"max_block\":1024,\"request_id\":9,\"name\":\"a.bc\"");
     assert_clean(t);
-    assert_has(feed(ASK(0xc0, FILE_OPEN(2))), "\"class\":\"program\"");
-    assert_has(feed(ASK(0xc0, FILE_OPEN(3))), "\"class\":\"program\"");
-    assert_has(feed(ASK(0xc0, 2, 70, 5, 0x5b, 1, 10, 0, 1, 0, 0, 0, 2, 0, 0, 0x80, 7, 7)),
-               "\"block\":2,\"last\":true,\"data_length\":2");
+    /* Written and deleted files have titles of their own; the class alone says "download". */
+    for (uint8_t mode = 2; mode <= 3; mode++) {
+        t = feed(ASK(0xc0, FILE_OPEN(mode)));
+        assert_has(t, "\"class\":\"program\"");
+        assert_has(t, "file_write");
+    }
+    t = feed(ASK(0xc0, 2, 70, 5, 0x5b, 1, 10, 0, 1, 0, 0, 0, 2, 0, 0, 0x80, 7, 7));
+    assert_has(t, "\"block\":2,\"last\":true,\"data_length\":2");
+    assert_has(t, "file_write");
+    assert_lacks(t, "file_delete");
     t = feed(ASK(0xc0, 1, 70, 5, 0x5b, 1, 8, 0, 1, 0, 0, 0, 0, 0, 0, 0));
     assert_has(t, "\"command\":\"read_file\"");
     assert_clean(t);
@@ -309,7 +315,10 @@ static void test_files(void **state)
         "\"status\":\"not_found\"");
     assert_has(feed(SAY(0xc0, 129, 0, 0, 70, 6, 0x5b, 1, 9, 0, 1, 0, 0, 0, 5, 0, 0, 0, 16)),
                "\"status\":\"not_opened\"");
-    assert_has(feed(ASK(0xc0, 27, 70, 8, 0x5b, 1, 3, 0, 'a', '/', 'b')), "\"name\":\"a/b\"");
+    t = feed(ASK(0xc0, 27, 70, 8, 0x5b, 1, 3, 0, 'a', '/', 'b'));
+    assert_has(t, "\"name\":\"a/b\"");
+    assert_has(t, "file_delete");
+    assert_lacks(t, "file_write");
     t = feed(SAY(0xc0, 129, 0, 0, 70, 7, 0x5b, 1, 22, 0, 20, 0, 2, 0, 1, 0, 3, 0, 0, 0, 0, 0, 0, 0,
                  0, 0, 0, 0, 1, 0, 'l', 's'));
     assert_has(t, "\"type\":\"file\"");

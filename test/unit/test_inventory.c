@@ -190,6 +190,26 @@ static void test_roles(void **state)
     assert_int_equal(ft_asset_role_of(asset(CLIENT)), FT_ROLE_HISTORIAN); /* said beats derived */
 }
 
+/* A name service says what a computer calls itself; what it does in the plant says more. */
+static void test_what_it_does_beats_what_it_calls_itself(void **state)
+{
+    (void)state;
+    give(make_fact(&r, 1, STATION, FT_FACT_ROLE, "server"));
+    give(make_fact(&r, 1, CLIENT, FT_FACT_ROLE, "workstation"));
+    assert_int_equal(ft_asset_role_of(asset(STATION)), FT_ROLE_SERVER);
+    assert_int_equal(ft_asset_role_of(asset(CLIENT)), FT_ROLE_WORKSTATION);
+    give(with_command(make(&r, FT_EVENT_OPERATION, PROTOCOL_POLL, 2, CLIENT, PLC), POLL_READ));
+    assert_int_equal(ft_asset_role_of(asset(CLIENT)), FT_ROLE_HMI);
+    give(with_command(make(&r, FT_EVENT_OPERATION, PROTOCOL_POLL, 3, STATION, PLC), POLL_DOWNLOAD));
+    assert_int_equal(ft_asset_role_of(asset(STATION)), FT_ROLE_ENGINEERING);
+    /* What network devices say of themselves stays, and a plain name beats another. */
+    give(make_fact(&r, 4, PLC, FT_FACT_ROLE, "switch"));
+    give(with_command(make(&r, FT_EVENT_OPERATION, PROTOCOL_POLL, 5, CLIENT, PLC), POLL_READ));
+    assert_int_equal(ft_asset_role_of(asset(PLC)), FT_ROLE_SWITCH);
+    give(make_fact(&r, 6, PLC, FT_FACT_ROLE, "rtu"));
+    assert_int_equal(ft_asset_role_of(asset(PLC)), FT_ROLE_RTU);
+}
+
 static void test_a_publisher_to_a_group_is_a_server(void **state)
 {
     (void)state;
@@ -527,6 +547,7 @@ int main(void)
         TEST(test_facts_are_told_once_per_packet),
         TEST(test_protocols_that_disagree_are_no_change),
         TEST(test_roles),
+        TEST(test_what_it_does_beats_what_it_calls_itself),
         TEST(test_a_publisher_to_a_group_is_a_server),
         TEST(test_a_transport_is_no_role),
         TEST(test_nested_identities),

@@ -244,8 +244,14 @@ static void other_functions(void **state)
     s = to_server(&f, "0002 0000 0004 01 7e 1234");
     assert_has(s, "\"command\":\"program_modicon\"");
     assert_has(s, "\"class\":\"program\"");
-    assert_violation(s, "reserved_function");
-    assert_has(to_server(&f, "0003 0000 0004 01 7d 1234"), "\"class\":\"firmware\"");
+    assert_clean(s); /* the alert of the class says it */
+    s = to_server(&f, "0003 0000 0004 01 7d 1234");
+    assert_has(s, "\"class\":\"firmware\"");
+    assert_clean(s);
+    assert_clean(to_server(&f, "0003 0000 0004 01 09 1234"));
+    assert_clean(to_server(&f, "0003 0000 0004 01 13 1234"));
+    assert_violation(to_server(&f, "0003 0000 0004 01 7f 1234"), "reserved_function");
+    assert_violation(to_server(&f, "0003 0000 0004 01 0a 1234"), "reserved_function");
     s = to_server(&f, "0004 0000 0002 01 00");
     assert_violation(s, "function_zero");
     assert_clean(to_server(&f, "0005 0000 0004 01 32 1234"));

@@ -411,12 +411,32 @@ static bool is_key_mismatch(uint8_t status, struct ft_view extended)
     return status == 0x25 || (status == 0x01 && first >= 0x0114 && first <= 0x0116);
 }
 
+/* Does the service change something in the device? Of unknown classes of objects, as of plain ones.
+ */
+static bool is_change(const struct ft_cip_message *m)
+{
+    uint32_t class_id = m->class_id == FT_ANY_QUALIFIER ? 0 : m->class_id;
+
+    switch (ft_cip_service_class(m->service, class_id)) {
+    case FT_CLASS_FIRMWARE:
+    case FT_CLASS_PROGRAM:
+    case FT_CLASS_MODE:
+    case FT_CLASS_CONFIG:
+    case FT_CLASS_ADMIN:
+    case FT_CLASS_OPERATE:
+    case FT_CLASS_WRITE:
+        return true;
+    default:
+        return false;
+    }
+}
+
 static void tell_failure(struct ft_context *ctx, const struct ft_cip_message *m,
                          struct ft_view extended, const struct ft_view *at)
 {
     /* Of a Multiple Service Packet the services inside tell what failed. */
     if (is_failure(m->status) && !(m->service == FT_CIP_MULTIPLE_SERVICE && m->status == 0x1e))
-        ft_violation(ctx, CIP_SERVICE_FAILED, at);
+        ft_violation(ctx, is_change(m) ? CIP_SERVICE_FAILED : CIP_ACCESS_FAILED, at);
     if (is_key_mismatch(m->status, extended))
         ft_violation(ctx, CIP_KEY_MISMATCH, at);
 }

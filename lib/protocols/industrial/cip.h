@@ -172,6 +172,7 @@ enum ft_cip_violation {
     CIP_CONTROLLER_RESET,
     CIP_IO_IDLE,
     CIP_IO_JUMP,
+    CIP_ACCESS_FAILED,
     CIP_VIOLATIONS
 };
 

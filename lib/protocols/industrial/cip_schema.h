@@ -115,9 +115,9 @@ static const struct ft_command commands[] = {
     TECH(0x04, 0x6e, "set_object_6e_attributes", PROGRAM, "T0843 T0889"),
     TECH(0x08, 0x6e, "create_object_6e", PROGRAM, "T0843 T0889"),
     TECH(0x09, 0x6e, "delete_object_6e", PROGRAM, "T0843 T0889 T0821"),
-    TECH(0x4b, 0x6e, "enumerate_object_6e", UPLOAD, "T0845"),
-    TECH(0x4c, 0x6e, "read_object_6e", UPLOAD, "T0845"),
-    TECH(0x4f, 0x6e, "upload_object_6e", UPLOAD, "T0845"),
+    ROW(0x4b, 0x6e, "enumerate_object_6e", READ),
+    ROW(0x4c, 0x6e, "read_object_6e", READ),
+    ROW(0x4f, 0x6e, "upload_object_6e", READ),
     TECH(0x50, 0x6e, "download_object_6e", PROGRAM, "T0843 T0889"),
     TECH(0x04, 0x70, "set_task_attributes", PROGRAM, "T0843 T0889"),
     TECH(0x08, 0x70, "create_task", PROGRAM, "T0843 T0889"),
@@ -129,9 +129,9 @@ static const struct ft_command commands[] = {
     TECH(0x04, 0x7e, "set_object_7e_attributes", PROGRAM, "T0843 T0889"),
     TECH(0x08, 0x7e, "create_object_7e", PROGRAM, "T0843 T0889"),
     TECH(0x09, 0x7e, "delete_object_7e", PROGRAM, "T0843 T0889 T0821"),
-    TECH(0x4b, 0x7e, "enumerate_object_7e", UPLOAD, "T0845"),
-    TECH(0x4c, 0x7e, "read_object_7e", UPLOAD, "T0845"),
-    TECH(0x4f, 0x7e, "upload_object_7e", UPLOAD, "T0845"),
+    ROW(0x4b, 0x7e, "enumerate_object_7e", READ),
+    ROW(0x4c, 0x7e, "read_object_7e", READ),
+    ROW(0x4f, 0x7e, "upload_object_7e", READ),
     TECH(0x50, 0x7e, "download_object_7e", PROGRAM, "T0843 T0889"),
     ROW(0x4b, 0x6b, "enumerate_symbol", UPLOAD),
     ROW(0x4c, 0x6b, "read_tag", READ),
@@ -388,7 +388,7 @@ static const struct ft_field fields[CIP_FIELDS] = {
 #define V(number, name, title, reference, category, mitre, severity, engine, alert) \
     [number] = {name, title, reference, category, mitre, FT_SEVERITY_##severity, FT_ENGINE_##engine, alert, {0}}
 static const struct ft_violation violations[CIP_VIOLATIONS] = {
-    V(CIP_SERVICE_FAILED, "service_failed", "CIP device refused a service request", "O10", "Command Failures", "T0855", MAJOR, OPERATIONAL, FT_ALERT_BY_VALUE),
+    V(CIP_SERVICE_FAILED, "service_failed", "CIP device refused a request to change something", "O10", "Command Failures", "T0855", MAJOR, OPERATIONAL, FT_ALERT_BY_VALUE),
     V(CIP_SERVICE_ZERO, "service_zero", "CIP request with the reserved service 0", NULL, NULL, "T0888", MAJOR, PROTOCOL, 0),
     V(CIP_CLASS_ZERO, "class_zero", "CIP request to the reserved class 0", NULL, NULL, "T0888", MINOR, PROTOCOL, 0),
     V(CIP_RESERVED_SEGMENT, "reserved_segment", "CIP path with a segment of a reserved type", NULL, NULL, "T0866", MAJOR, PROTOCOL, 0),
@@ -409,6 +409,7 @@ static const struct ft_violation violations[CIP_VIOLATIONS] = {
     V(CIP_CONTROLLER_RESET, "controller_reset", "CIP device is told to restart", "O6", "Restart/Stop Commands", "T0858 T0814", WARNING, OPERATIONAL, 1),
     V(CIP_IO_IDLE, "io_idle", "CIP controller set the outputs of a connection to idle", NULL, "Operational issues", "T0813", MINOR, OPERATIONAL, 0),
     V(CIP_IO_JUMP, "io_sequence_jump", "CIP I/O data out of sequence", NULL, NULL, "T0848 T0856 T0835", MAJOR, PROTOCOL, 0),
+    V(CIP_ACCESS_FAILED, "access_failed", "CIP device refused a request that changes nothing", "O10", "Command Failures", "T0855", MINOR, OPERATIONAL, FT_ALERT_BY_VALUE),
 };
 #undef V
 /* clang-format on */

@@ -117,6 +117,16 @@ static enum role role_of(uint32_t class_id)
     return class_id >= 0x32b && class_id <= 0x338 ? ROLE_PROGRAM : ROLE_PLAIN;
 }
 
+/*
+ * Classes of which it is known that they hold the project: programs, maps, comments, symbols,
+ * templates, routines, tasks. What reads the private classes around them is no upload of a program:
+ * that would be a guess.
+ */
+static bool holds_logic(uint32_t class_id)
+{
+    return (class_id >= 0x68 && class_id <= 0x6d) || class_id == 0x70;
+}
+
 /* Services from 0x4B on that do something else than the rest of their object's. */
 static enum ft_class own_service_class(uint8_t service, uint32_t class_id, enum role role)
 {
@@ -127,7 +137,7 @@ static enum ft_class own_service_class(uint8_t service, uint32_t class_id, enum 
         if (class_id == FT_CIP_TEMPLATE && service == 0x4c)
             return FT_CLASS_READ; /* every tag client reads the layout of structures */
         if (service == 0x4b || service == 0x4c || service == 0x4f)
-            return FT_CLASS_UPLOAD;
+            return holds_logic(class_id) ? FT_CLASS_UPLOAD : FT_CLASS_READ;
         return service == FT_CIP_GET_INSTANCES ? FT_CLASS_READ : FT_CLASS_PROGRAM;
     case ROLE_SYMBOL:
         if (service == FT_CIP_READ_TAG || service == FT_CIP_READ_TAG_FRAGMENT ||

@@ -684,12 +684,29 @@ static void read_exception(struct reading *r)
         ft_violation(r->ctx, FT_MODBUS_V_UNKNOWN_EXCEPTION, r->pdu);
 }
 
+/* Reserved functions that are known: their class is an alert, and says what is wrong with them. */
+static bool is_alert_by_class(uint8_t function)
+{
+    switch (function) {
+    case 9:   /* program 484 */
+    case 13:  /* program controller */
+    case 18:  /* program 884 */
+    case 19:  /* reset communication link */
+    case 40:  /* program Concept */
+    case 125: /* firmware replacement */
+    case 126: /* program Modicon */
+        return true;
+    default:
+        return false;
+    }
+}
+
 /* Functions without a layout here: a child protocol's, or bytes. */
 static void read_opaque(struct reading *r)
 {
-    bool is_umas = r->m->function == FT_MODBUS_UMAS;
+    bool is_told = r->m->function == FT_MODBUS_UMAS || is_alert_by_class(r->m->function);
 
-    if (!is_umas && !r->m->asked && ft_modbus_category(r->m->function) == FT_MODBUS_RESERVED)
+    if (!is_told && !r->m->asked && ft_modbus_category(r->m->function) == FT_MODBUS_RESERVED)
         ft_violation(r->ctx, FT_MODBUS_V_RESERVED_FUNCTION, r->pdu);
     if (r->m->function == 0)
         ft_violation(r->ctx, FT_MODBUS_V_FUNCTION_ZERO, r->pdu);

@@ -317,6 +317,17 @@ static bool is_control_or_restart(uint8_t function)
            (function >= DNP3_COLD_RESTART && function <= DNP3_STOP_APPLICATION);
 }
 
+/* What is done to a file is told for what it is: the class says only that it may be logic. */
+static void check_file(struct ft_context *ctx, uint8_t function, uint32_t qualifier,
+                       const struct ft_view *v)
+{
+    if ((function == DNP3_OPEN_FILE && (qualifier == 2 || qualifier == 3)) ||
+        (function == DNP3_WRITE && qualifier == 70))
+        ft_violation(ctx, DNP3_V_FILE_WRITE, v);
+    if (function == DNP3_DELETE_FILE)
+        ft_violation(ctx, DNP3_V_FILE_DELETE, v);
+}
+
 static void check_request(struct ft_context *ctx, const struct link *l, uint8_t control,
                           uint8_t function, const struct ft_view *v)
 {
@@ -566,7 +577,8 @@ static void read_application(struct ft_context *ctx, const struct link *l,
         return;
     }
     ft_set_kind(ctx, kind_of(function, iin));
-    ft_command(ctx, function, qualifier_of(function, &v));
+    uint32_t qualifier = qualifier_of(function, &v);
+    ft_command(ctx, function, qualifier);
     put_link(ctx, l, at_link);
     ft_put_bool(ctx, DNP3_F_CRC_OK, true, NULL);
     ft_put_uint(ctx, DNP3_F_TYPE, type_of(function), NULL);
@@ -577,6 +589,7 @@ static void read_application(struct ft_context *ctx, const struct link *l,
     ft_skip(&v, 1);
     ft_put_uint(ctx, DNP3_F_FUNCTION, function, &v);
     check_function(ctx, l, control, function, &v);
+    check_file(ctx, function, qualifier, &v);
     pair_up(ctx, l, control, function, iin);
     if (has_iin) {
         ft_skip(&v, 2);

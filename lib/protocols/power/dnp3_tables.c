@@ -430,5 +430,10 @@ const struct ft_violation ft_dnp3_violations[DNP3_V_COUNT] = {
         MAJOR, "T0892"),
     ROW(DNP3_V_CLEARTEXT_PASSWORD, "cleartext_password", "DNP3 password in the clear", MINOR,
         "T0859"),
+    /* Titles of class `program` for what is done to files, see above: nobody knows what is in one. */
+    ALERT(DNP3_V_FILE_WRITE, "file_write", "DNP3 file of an outstation is written", NULL,
+          "Programming", MAJOR, POLICY, "T0839 T0857 T0889"),
+    ALERT(DNP3_V_FILE_DELETE, "file_delete", "DNP3 file of an outstation is deleted", NULL,
+          "Programming", MAJOR, POLICY, "T0809"),
 };
 /* clang-format on */
