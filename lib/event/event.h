@@ -139,7 +139,8 @@ struct ft_event_flow {
     uint8_t tcp_flags[2];
     uint8_t state, reason; /**< enum ft_flow_state, enum ft_flow_end */
     uint8_t alerted;
-    uint8_t is_unknown, is_encrypted;
+    uint8_t is_unknown; /**< had payload, and no protocol was recognised */
+    uint8_t is_encrypted;
     uint32_t messages;
 };
 

@@ -663,6 +663,11 @@ static void fill_record(const struct ft_flow_table *table, struct ft_flow *flow,
     flow->hash = p->flow_hash;
     flow->shard = p->shard;
     flow->priority = p->priority;
+    flow->first = side == FT_SIDE_B;
+    if (p->flags & (FT_PACKET_IPV4 | FT_PACKET_IPV6) && (p->proto == 1 || p->proto == 58)) {
+        flow->icmp[0] = (uint8_t)p->src_port;
+        flow->icmp[1] = (uint8_t)p->dst_port;
+    }
     for (uint32_t i = 0; i < 2 && i < p->vlan_count; i++)
         flow->vlan[i] = p->vlan[i];
     memcpy(flow->mac[side], p->src_mac, 6);

@@ -93,13 +93,16 @@ struct ft_stream_late {
  */
 struct ft_flow {
     struct ft_flow_key key;
-    uint64_t last_ns;     /**< packet time of the last packet; never runs backwards */
-    uint16_t protocol;    /**< index of its dissector in the registry + 1; 0 = not known (yet) */
-    uint8_t state;        /**< enum ft_flow_state */
-    uint8_t server;       /**< enum ft_side of the server, a guess by `confidence` */
-    uint8_t confidence;   /**< enum ft_confidence */
-    uint8_t flags;        /**< enum ft_flow_flag */
-    uint8_t tcp_flags[2]; /**< flags seen, by sender side */
+    uint64_t last_ns;   /**< packet time of the last packet; never runs backwards */
+    uint16_t protocol;  /**< index of its dissector in the registry + 1; 0 = not known (yet) */
+    uint8_t state;      /**< enum ft_flow_state */
+    uint8_t server;     /**< enum ft_side of the server, a guess by `confidence` */
+    uint8_t confidence; /**< enum ft_confidence */
+    uint8_t flags;      /**< enum ft_flow_flag */
+    union {
+        uint8_t tcp_flags[2]; /**< TCP: flags seen, by sender side */
+        uint8_t icmp[2];      /**< ICMP: type and code of its first packet */
+    };
     /* second line */
     uint64_t packets[2];           /**< by sender side */
     uint64_t bytes[2];             /**< layer 2 bytes on the wire, by sender side */
@@ -131,6 +134,7 @@ struct ft_flow {
     uint8_t tunnel;           /**< enum ft_tunnel of its first packet */
     uint8_t is_multicast : 1; /**< the side that did not send the first packet is a group */
     uint8_t is_confirmed : 1; /**< a PDU of `protocol` was read: before, it is what the port says */
+    uint8_t first : 1;        /**< enum ft_side of the sender of the first packet */
 } __attribute__((aligned(64)));
 
 _Static_assert(sizeof(struct ft_flow) == 448, "a flow is seven cache lines");

@@ -279,6 +279,20 @@ static void keep_outer(struct ft_inspector *ins, const struct ft_flow *flow, enu
     ins->shards->outers[flow->shard][flow->index] = turned(&p->outer, side == FT_SIDE_B);
 }
 
+static bool is_icmp(const struct ft_flow *flow)
+{
+    return flow->key.family != 2 && (flow->key.proto == 1 || flow->key.proto == 58);
+}
+
+/* Type and code as `sender` says them: those of the first packet, or of what answers it. */
+static void put_icmp(struct ft_event_packet *to, const struct ft_flow *flow, enum ft_side sender)
+{
+    int answer = ft_icmp_counterpart(flow->icmp[0], flow->key.proto == 58);
+    bool is_answer = sender != (enum ft_side)flow->first && answer >= 0;
+    to->src_port = is_answer ? (uint16_t)answer : flow->icmp[0];
+    to->dst_port = is_answer ? 0 : flow->icmp[1];
+}
+
 /* The endpoints as seen from `sender`; what only this packet knows is added if it is its own. */
 static void event_flow(const struct ft_inspector *ins, struct ft_event *e,
                        const struct ft_flow *flow, enum ft_side sender)
@@ -293,6 +307,8 @@ static void event_flow(const struct ft_inspector *ins, struct ft_event *e,
     to->dst_port = from ? flow->key.port_a : flow->key.port_b;
     to->proto = flow->key.proto;
     to->family = flow->key.family;
+    if (is_icmp(flow))
+        put_icmp(to, flow, sender);
     to->ethertype = flow->key.type;
     memcpy(to->src_mac, flow->mac[from], 6);
     memcpy(to->dst_mac, flow->mac[!from], 6);
@@ -312,7 +328,7 @@ static void event_flow(const struct ft_inspector *ins, struct ft_event *e,
         return;
     }
     if (p->flags & (FT_PACKET_IPV4 | FT_PACKET_IPV6) && (p->proto == 1 || p->proto == 58)) {
-        to->src_port = p->src_port; /* type and code, which are not the flow's */
+        to->src_port = p->src_port; /* type and code of this packet */
         to->dst_port = p->dst_port;
     }
     to->vlan_count = p->vlan_count < FT_PACKET_VLANS ? p->vlan_count : FT_PACKET_VLANS;
@@ -1149,6 +1165,8 @@ static enum ft_bucket inspect_unbound(struct ft_inspector *ins, struct ft_flow *
     uint8_t other = is_ip ? 0 : is_llc ? r->other_llc : r->other_ethertype;
     uint32_t at = is_llc ? p->l3 : p->payload, header = p->payload - at;
 
+    if (p->payload_len && !other)
+        flow->tries = 1; /* nobody reads it: told when the flow ends */
     if (other) {
         if (!flow->protocol)
             assign(flow, r->protocols[other - 1]);
@@ -1271,6 +1289,13 @@ static uint16_t innermost(const struct ft_flow *flow)
     return flow->protocol;
 }
 
+/* Had it payload? Who has none is tried by nobody. */
+static bool had_payload(const struct ft_flow *flow)
+{
+    return flow->protocol || flow->tries || flow->messages ||
+           flow->flags & (FT_FLOW_UNKNOWN | FT_FLOW_UNEXPECTED);
+}
+
 static void give_up_requests(struct ft_inspector *ins, struct ft_flow *flow);
 
 static void on_flow_end(void *user, struct ft_flow *flow, enum ft_flow_end why)
@@ -1287,8 +1312,9 @@ static void on_flow_end(void *user, struct ft_flow *flow, enum ft_flow_end why)
     struct ft_event *e = event_begin(ins, FT_EVENT_FLOW);
     if (e) {
         enum ft_side client = flow->server == FT_SIDE_A ? FT_SIDE_B : FT_SIDE_A;
-        unsigned from = client == FT_SIDE_B;
-        event_flow(ins, e, flow, client);
+        enum ft_side sender = is_icmp(flow) ? (enum ft_side)flow->first : client;
+        unsigned from = sender == FT_SIDE_B;
+        event_flow(ins, e, flow, sender);
         e->protocol = flow->is_confirmed ? innermost(flow) : 0;
         for (unsigned i = 0; i < 2; i++) {
             e->flow.packets[i] = flow->packets[i ^ from];
@@ -1300,7 +1326,7 @@ static void on_flow_end(void *user, struct ft_flow *flow, enum ft_flow_end why)
         e->flow.state = flow->state;
         e->flow.reason = (uint8_t)why;
         e->flow.alerted = (flow->flags & FT_FLOW_ALERTED) != 0;
-        e->flow.is_unknown = (flow->flags & FT_FLOW_UNKNOWN) != 0;
+        e->flow.is_unknown = !e->protocol && had_payload(flow);
         e->flow.is_encrypted = (flow->flags & FT_FLOW_ENCRYPTED) != 0;
         e->flow.messages = flow->messages;
         event_end(ins, e);

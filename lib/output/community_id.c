@@ -3,6 +3,7 @@
 #include "output/community_id.h"
 
 #include "base/hash.h"
+#include "packet/packet.h"
 
 #include <openssl/evp.h>
 #include <stdlib.h>
@@ -44,21 +45,6 @@ void ft_community_id_free(struct ft_community_id *c)
     free(c);
 }
 
-/* The type that answers an ICMP type, -1 for messages that have no counterpart. */
-static int counterpart(uint16_t type, bool is_v6)
-{
-    static const uint8_t v4[][2] = {{8, 0}, {13, 14}, {15, 16}, {17, 18}, {10, 9}};
-    static const uint8_t v6[][2] = {{128, 129}, {133, 134}, {135, 136},
-                                    {130, 131}, {139, 140}, {144, 145}};
-    const uint8_t(*pairs)[2] = is_v6 ? v6 : v4;
-    size_t n = is_v6 ? sizeof(v6) / sizeof(v6[0]) : sizeof(v4) / sizeof(v4[0]);
-    for (size_t i = 0; i < n; i++)
-        for (int side = 0; side < 2; side++)
-            if (pairs[i][side] == type)
-                return pairs[i][!side];
-    return -1;
-}
-
 static bool has_ports(uint8_t proto)
 {
     return proto == 6 || proto == 17 || proto == 132;
@@ -84,7 +70,7 @@ static uint32_t serialise(const struct ft_community_tuple *t, uint8_t bytes[40])
     uint16_t src_port = t->src_port, dst_port = t->dst_port;
     bool is_one_way = false, is_icmp = t->proto == 1 || t->proto == 58;
     if (is_icmp) {
-        int other = counterpart(t->src_port, t->proto == 58);
+        int other = ft_icmp_counterpart(t->src_port, t->proto == 58);
         is_one_way = other < 0;
         dst_port = is_one_way ? t->dst_port : (uint16_t)other;
     } else if (!has_ports(t->proto)) {

@@ -143,6 +143,28 @@ static void put_ip(struct ft_json *j, const char *key, const union ft_ip *ip, bo
     ft_json_ip(j, ip->bytes, is_ipv6);
 }
 
+static bool is_icmp(const struct ft_event_packet *p)
+{
+    return p->family != 2 && (p->proto == 1 || p->proto == 58);
+}
+
+/*
+ * May src and dest change places? Who reads an ICMP line makes the Community ID of its addresses
+ * and type, which is the type of what src sends: an echo reply turned round is the echo request.
+ * What has no counterpart is not turned: "unreachable" is only said by who said it.
+ */
+static bool can_turn(const struct ft_event_packet *p)
+{
+    return !is_icmp(p) || ft_icmp_counterpart(p->src_port, p->proto == 58) >= 0;
+}
+
+static void put_icmp(struct ft_json *j, const struct ft_event_packet *p, bool swap)
+{
+    int type = swap ? ft_icmp_counterpart(p->src_port, p->proto == 58) : p->src_port;
+    ft_json_put_uint(j, "icmp_type", (uint64_t)type);
+    ft_json_put_uint(j, "icmp_code", p->dst_port);
+}
+
 static void put_addresses(const struct ft_eve *eve, struct ft_json *j,
                           const struct ft_event_packet *p, bool swap)
 {
@@ -163,10 +185,8 @@ static void put_addresses(const struct ft_eve *eve, struct ft_json *j,
         ft_json_put_uint(j, "dest_port", swap ? p->src_port : p->dst_port);
     ft_json_put_string(j, "proto", proto_name(p->proto, scratch));
     ft_json_put_uint(j, "ip_v", p->family);
-    if (p->proto == 1 || p->proto == 58) {
-        ft_json_put_uint(j, "icmp_type", p->src_port);
-        ft_json_put_uint(j, "icmp_code", p->dst_port);
-    }
+    if (is_icmp(p))
+        put_icmp(j, p, swap);
 }
 
 static void put_ether(struct ft_json *j, const struct ft_event_packet *p, bool swap)
@@ -253,6 +273,7 @@ static void put_header(struct ft_eve *eve, struct ft_json *j, const struct ft_ev
     const struct ft_protocol *protocol = protocol_of(eve, e);
     bool is_update = life && life->is_update;
     uint64_t number = is_update ? life->last_number : e->number;
+    swap = swap && can_turn(p);
     ft_json_object(j);
     ft_json_key(j, "timestamp");
     ft_json_time(j, is_update ? life->last_ns : e->time_ns);

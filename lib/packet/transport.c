@@ -141,3 +141,17 @@ enum ft_step ft_transport_icmp(struct ft_decoder *d)
     p->dst_port = header[1];
     return FT_STEP_DONE;
 }
+
+int ft_icmp_counterpart(uint16_t type, bool is_v6)
+{
+    static const uint8_t v4[][2] = {{8, 0}, {13, 14}, {15, 16}, {17, 18}, {10, 9}};
+    static const uint8_t v6[][2] = {{128, 129}, {133, 134}, {135, 136},
+                                    {130, 131}, {139, 140}, {144, 145}};
+    const uint8_t(*pairs)[2] = is_v6 ? v6 : v4;
+    size_t n = is_v6 ? sizeof(v6) / sizeof(v6[0]) : sizeof(v4) / sizeof(v4[0]);
+    for (size_t i = 0; i < n; i++)
+        for (int side = 0; side < 2; side++)
+            if (pairs[i][side] == type)
+                return pairs[i][!side];
+    return -1;
+}

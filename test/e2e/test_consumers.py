@@ -154,6 +154,11 @@ class TestLines(Output):
         self.assertLessEqual({"request_download", "download_block", "download_ended"},
                              set(blocks[-1]))
 
+    def test_flows_have_the_innermost_protocol(self):
+        told = {f["app_proto"] for f in self.by_type["flow"] if "app_proto" in f}
+        self.assertLessEqual({"s7comm", "modbus"}, told)
+        self.assertFalse({"tpkt", "cotp"} & told)
+
     def test_carriers_are_no_operations(self):
         told = {(e["app_proto"], e["operation"]["command"]) for e in self.by_type["operation"]}
         self.assertLessEqual({("cip", "read_tag"), ("umas", "stop_plc")}, told)
@@ -238,6 +243,41 @@ class TestRare(unittest.TestCase):
             self.check(packets, lambda e: e["event_type"] == "flow" and is_outer(e)
                        and e["src_ip"] == "10.0.0.1")
         self.check([(0, request)], lambda e: e["event_type"] == "flow" and "tunnel" not in e)
+
+
+    def test_flows_of_icmp(self):
+        """Type and code are the first packet's; a reply that came first is turned with its ends.
+        (eve_check makes the Community ID anew from each line.)"""
+        def icmp(kind, code, forth):
+            ends = ((10, 0, 0, 1), (10, 0, 0, 200))[::1 if forth else -1]
+            body = bytes((kind, code)) + b"\0\0\0\1\0\2" + b"x" * 8
+            total = sum(int.from_bytes(body[i:i + 2], "big") for i in range(0, len(body), 2))
+            total = 0xffff - (total % 0xffff)
+            return sensor.ethernet(sensor.ipv4(1, *ends, body[:2] + total.to_bytes(2, "big")
+                                               + body[4:]))
+
+        def is_flow(kind, code, *ends):
+            return lambda e: (e["event_type"] == "flow" and e["icmp_type"] == kind
+                              and e["icmp_code"] == code and (not ends or e["src_ip"] == ends[0]))
+        ask, answer = icmp(8, 0, True), icmp(0, 0, False)
+        self.check([(0, ask), (1, answer)], is_flow(8, 0, "10.0.0.1"))
+        self.check([(0, answer), (1, ask)], lambda e: e["event_type"] == "flow" and (
+            e["src_ip"], e["icmp_type"]) in (("10.0.0.1", 8), ("10.0.0.200", 0)))
+        self.check([(0, icmp(3, 1, False)), (1, ask)], is_flow(3, 1, "10.0.0.200"))
+        self.check([(0, icmp(3, 1, True))], is_flow(3, 1, "10.0.0.1"))
+
+    def test_failed(self):
+        """Every flow with payload that nobody read, and no other."""
+        def datagram(kind, payload):
+            return sensor.ethernet(sensor.ipv4(kind, (10, 0, 0, 1), (10, 0, 0, 200), payload))
+        one = sensor.udp(b"\xa5\x5a" * 20, 40000, 40001)
+
+        def has(name):
+            return lambda e: e["event_type"] == "flow" and e.get("app_proto") == name
+        self.check([(0, one)], has("failed"))
+        self.check([(0, datagram(89, b"\xa5" * 40))], has("failed"))
+        self.check([(0, sensor.udp(b"", 40000, 40001))], has(None))
+        self.check([(0, sensor.modbus_read(1))], has("modbus"))
 
 
 class TestAssets(Output):

@@ -431,6 +431,26 @@ static void test_icmp_and_other_protocols(void **state)
     assert_text(line("flow", 1), "proto", "089");
 }
 
+/* Who reads the line makes the Community ID of src, dest and type: they are turned together. */
+static void test_icmp_is_turned_with_its_type(void **state)
+{
+    (void)state;
+    static const uint8_t types[] = {0, 3};
+    for (size_t i = 0; i < 2; i++) {
+        make_reply(&r, FT_EVENT_FLOW, 0, 1, PLC, CLIENT);
+        r.event.packet.proto = 1;
+        r.event.packet.src_port = types[i];
+        r.event.packet.dst_port = (uint16_t)i;
+        give(&r);
+    }
+    read_lines();
+    assert_text(line("flow", 0), "src_ip", "10.0.0.1");
+    assert_number(line("flow", 0), "icmp_type", 8);
+    assert_text(line("flow", 1), "src_ip", "10.0.0.2"); /* nothing answers "unreachable" */
+    assert_number(line("flow", 1), "icmp_type", 3);
+    assert_number(line("flow", 1), "icmp_code", 1);
+}
+
 static void test_flow(void **state)
 {
     (void)state;
@@ -1400,6 +1420,7 @@ int main(void)
         TEST(test_unanswered),
         TEST(test_layer_2),
         TEST(test_icmp_and_other_protocols),
+        TEST(test_icmp_is_turned_with_its_type),
         TEST(test_flow),
         TEST(test_long_messages_are_truncated),
         TEST(test_health),

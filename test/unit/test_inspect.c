@@ -1227,6 +1227,41 @@ static void test_flow_in_a_tunnel(void **state)
     sensor_close();
 }
 
+static void send_icmp(unsigned side, unsigned type, unsigned code)
+{
+    frame_begin(&frame);
+    ethernet(&frame, 0x0800);
+    open_ipv4_between(&frame, 1, side ? SERVER : CLIENT, side ? CLIENT : SERVER);
+    open_icmp(&frame, OPEN_ICMP, type, code);
+    put(&frame, "abcd", 4);
+    send_frame();
+}
+
+/* Type and code are no part of the key: the flow tells those it began with, as their sender did. */
+static void test_flow_of_icmp(void **state)
+{
+    (void)state;
+    static const struct {
+        unsigned sides[2], types[2], code;
+    } rows[] = {
+        {{0, 1}, {8, 0}, 0}, {{1, 0}, {0, 8}, 0}, {{1, 0}, {3, 8}, 1}, {{0, 0}, {11, 8}, 1}};
+    for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
+        sensor_open(256);
+        send_icmp(rows[i].sides[0], rows[i].types[0], rows[i].code);
+        send_icmp(rows[i].sides[1], rows[i].types[1], 0);
+        sensor_end();
+        const struct ft_event_packet *p = &s.last[FT_EVENT_FLOW].packet;
+        uint8_t src[4];
+        set16(src, (rows[i].sides[0] ? SERVER : CLIENT) >> 16);
+        set16(src + 2, rows[i].sides[0] ? SERVER : CLIENT);
+        assert_int_equal(s.seen[FT_EVENT_FLOW], 1);
+        assert_memory_equal(p->src.bytes, src, 4);
+        assert_int_equal(p->src_port, rows[i].types[0]);
+        assert_int_equal(p->dst_port, rows[i].code);
+        sensor_close();
+    }
+}
+
 static int set_up(void **state)
 {
     (void)state;
@@ -1271,6 +1306,7 @@ int main(void)
         cmocka_unit_test(test_requests_at_the_end),
         cmocka_unit_test(test_requests_at_the_end_of_a_flow),
         cmocka_unit_test(test_flow_in_a_tunnel),
+        cmocka_unit_test(test_flow_of_icmp),
     };
     return cmocka_run_group_tests(tests, set_up, NULL);
 }
