@@ -278,11 +278,31 @@ static void write_anomaly(struct ft_core *core, const struct ft_event *e,
                        ft_eve_anomaly(core->eve, e, finding, life, type, name, layer, &j));
 }
 
+/* Count for the summary; without memory it is not counted there. */
+static void tally(struct ft_core *core, const struct ft_eve_finding *finding)
+{
+    uint32_t i = 0;
+    while (i < core->tally_count && core->tallies[i].finding != finding)
+        i++;
+    if (i == core->tally_size) {
+        uint32_t size = core->tally_size ? core->tally_size * 2 : 64;
+        void *grown = reallocarray(core->tallies, size, sizeof(*core->tallies));
+        if (!grown)
+            return;
+        core->tallies = grown;
+        core->tally_size = size;
+    }
+    if (i == core->tally_count)
+        core->tallies[core->tally_count++] = (struct ft_core_anomaly){finding, 0};
+    core->tallies[i].count++;
+}
+
 static void anomaly(struct ft_core *core, const struct ft_event *e,
                     const struct ft_eve_finding *finding)
 {
     struct ft_window_key key;
     bool is_new;
+    tally(core, finding);
     window_key(&key, e, finding);
     struct ft_window *w = ft_windows_count(core->anomalies, &key, e, &is_new);
     if (!w || !is_new)
@@ -745,6 +765,7 @@ void ft_core_free(struct ft_core *core)
     ft_windows_free(core->alerts);
     ft_windows_free(core->anomalies);
     free(core->alert_list);
+    free(core->tallies);
     free(core);
 }
 
@@ -769,6 +790,12 @@ const struct ft_core_alert *ft_core_alerts(const struct ft_core *core, uint32_t 
     *count = core->alert_count;
     *more = core->alerts_not_kept;
     return core->alert_list;
+}
+
+const struct ft_core_anomaly *ft_core_anomalies(const struct ft_core *core, uint32_t *count)
+{
+    *count = core->tally_count;
+    return core->tallies;
 }
 
 uint64_t ft_core_events(const struct ft_core *core, enum ft_event_type type)

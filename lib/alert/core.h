@@ -107,6 +107,14 @@ const struct ft_conversations *ft_core_conversations(const struct ft_core *core)
 /** In order of time; *count of them, and *more that were not kept. */
 const struct ft_core_alert *ft_core_alerts(const struct ft_core *core, uint32_t *count,
                                            uint64_t *more);
+/** How often an anomaly or violation came. */
+struct ft_core_anomaly {
+    const struct ft_eve_finding *finding;
+    uint64_t count;
+};
+/** Which came, in order of their first. */
+const struct ft_core_anomaly *ft_core_anomalies(const struct ft_core *core, uint32_t *count);
+
 /** Events of each type that came, by enum ft_event_type. */
 uint64_t ft_core_events(const struct ft_core *core, enum ft_event_type type);
 

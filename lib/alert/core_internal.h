@@ -35,6 +35,8 @@ struct ft_core {
     struct ft_core_alert *alert_list;
     uint32_t alert_count, alert_size;
     uint64_t alerts_not_kept;
+    struct ft_core_anomaly *tallies; /* findings are few: as many as dissectors name */
+    uint32_t tally_count, tally_size;
     struct {
         uint64_t events[FT_EVENT_TYPES];
         uint64_t alerts, operations;

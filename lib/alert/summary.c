@@ -11,6 +11,9 @@
 #define COLUMNS    9u
 #define CELL_WIDTH 48u
 #define CELL_SIZE  (4 * CELL_WIDTH + 8)
+#define LINE_WIDTH 120u /* a table is not wider */
+#define DAY_NS     (UINT64_C(86400) * 1000000000)
+#define CUT_LEAST  10u /* and no column cut to less */
 
 /* ---- text ---- */
 
@@ -104,6 +107,8 @@ uint32_t ft_summary_text(const char *from, char *to, size_t size, uint32_t width
 struct table {
     const char *const *heads;
     uint32_t columns, count, size;
+    uint32_t may_cut;   /* bit per column: text, of which the beginning will do */
+    uint32_t cut_first; /* likewise, to be cut before others are */
     uint32_t widths[COLUMNS];
     struct cell {
         char text[CELL_SIZE];
@@ -111,9 +116,10 @@ struct table {
     } * cells;
 };
 
-static void table_begin(struct table *t, const char *const *heads, uint32_t columns)
+static void table_begin(struct table *t, const char *const *heads, uint32_t columns,
+                        uint32_t may_cut)
 {
-    *t = (struct table){.heads = heads, .columns = columns};
+    *t = (struct table){.heads = heads, .columns = columns, .may_cut = may_cut};
 }
 
 /* A new row with empty cells; NULL when memory is short. */
@@ -142,15 +148,19 @@ static void set(struct table *t, struct cell *row, uint32_t column, const char *
 
 static void print_row(FILE *to, const struct table *t, const struct cell *row)
 {
+    char cut[CELL_SIZE];
     uint32_t owed = 0; /* blanks, written only when something follows */
     fputs(" ", to);
     for (uint32_t i = 0; i < t->columns; i++) {
         if (!t->widths[i])
             continue; /* nobody has it */
-        uint32_t width = t->widths[i], head = (uint32_t)strlen(t->heads[i]);
-        width = width > head ? width : head;
+        uint32_t width = t->widths[i];
         const char *text = row ? row[i].text : t->heads[i];
-        uint32_t used = row ? row[i].columns : head;
+        uint32_t used = row ? row[i].columns : (uint32_t)strlen(text);
+        if (used > width) {
+            used = ft_summary_text(text, cut, sizeof(cut), width);
+            text = cut;
+        }
         if (used)
             fprintf(to, "%*s%s", (int)owed + 1, "", text);
         owed = used ? width - used + 1 : owed + width + 2;
@@ -158,8 +168,37 @@ static void print_row(FILE *to, const struct table *t, const struct cell *row)
     fputc('\n', to);
 }
 
+/* The widest column that may be cut; t->columns when there is none. */
+static uint32_t widest(const struct table *t, uint32_t may_cut)
+{
+    uint32_t found = t->columns;
+    for (uint32_t i = 0; i < t->columns; i++)
+        if (may_cut & 1u << i && t->widths[i] > CUT_LEAST &&
+            (found == t->columns || t->widths[i] > t->widths[found]))
+            found = i;
+    return found;
+}
+
+/* Final widths: room for the heads, then the widest columns are cut until a line is short enough.
+ */
+static void fit(struct table *t)
+{
+    uint32_t total = 0;
+    for (uint32_t i = 0; i < t->columns; i++) {
+        uint32_t head = (uint32_t)strlen(t->heads[i]);
+        if (t->widths[i] && t->widths[i] < head)
+            t->widths[i] = head;
+        total += t->widths[i] ? t->widths[i] + 2 : 0;
+    }
+    for (uint32_t i; total > LINE_WIDTH && ((i = widest(t, t->cut_first)) < t->columns ||
+                                            (i = widest(t, t->may_cut)) < t->columns);
+         total--)
+        t->widths[i]--;
+}
+
 static void table_print(FILE *to, struct table *t, const char *title, uint64_t more)
 {
+    fit(t);
     fprintf(to, "%s\n", title);
     if (t->count)
         print_row(to, t, NULL);
@@ -267,10 +306,14 @@ static void print_assets(FILE *to, const struct ft_core *core, uint32_t rows)
                                         "MODEL",   "FIRMWARE", "ROLE", "BEHIND IT"};
     const struct ft_inventory *inv = ft_core_inventory(core);
     struct ft_asset **all = ft_inventory_sorted(inv);
-    uint32_t count = all ? ft_inventory_count(inv) : 0, shown = count < rows ? count : rows;
+    uint32_t found = all ? ft_inventory_count(inv) : 0, count = 0;
+    for (uint32_t i = 0; i < found; i++)
+        if (!ft_address_is_external(&all[i]->address))
+            all[count++] = all[i];
+    uint32_t shown = count < rows ? count : rows;
     struct table t;
     char title[80], n[32];
-    table_begin(&t, heads, 8);
+    table_begin(&t, heads, 8, ~(1u << ASSET_MAC));
     for (uint32_t i = 0; i < shown; i++) {
         uint32_t before = t.count;
         asset_row(&t, core, all[i]);
@@ -280,6 +323,9 @@ static void print_assets(FILE *to, const struct ft_core *core, uint32_t rows)
     number(n, count);
     snprintf(title, sizeof(title), "Assets (%s)", n);
     table_print(to, &t, title, count - shown);
+    if (found > count)
+        fprintf(to, "  Left out: %u with addresses of the Internet (\"external\" in the JSON)\n\n",
+                found - count);
     free(all);
 }
 
@@ -350,7 +396,7 @@ static void talk_row(struct table *t, const struct ft_core *core, const struct t
     ft_address_text(&pair->server, text);
     set(t, row, 2, text);
     set(t, row, 3, *protocols ? protocols : "not recognised");
-    set(t, row, 4, operations);
+    set(t, row, 4, *operations || !*protocols ? operations : "none understood");
     number(text, packets);
     set(t, row, 5, packets ? text : "");
 }
@@ -396,8 +442,8 @@ static void print_conversations(FILE *to, const struct ft_core *core, uint32_t r
     uint32_t count, pairs = 0, housekeeping = 0;
     struct talk *talks = make_talks(core, &count);
     struct table t;
-    char title[80], n[32];
-    table_begin(&t, heads, 6);
+    char title[160], n[32];
+    table_begin(&t, heads, 6, 1u << 3 | 1u << 4);
     for (unsigned wanted = 0; wanted < 3; wanted++)
         for (uint32_t i = 0, next; i < count; i = next) {
             for (next = i + 1; next < count &&
@@ -412,7 +458,9 @@ static void print_conversations(FILE *to, const struct ft_core *core, uint32_t r
                 talk_row(&t, core, talks + i, next - i);
         }
     number(n, pairs);
-    snprintf(title, sizeof(title), "Who talks to whom (%s)", n);
+    snprintf(
+        title, sizeof(title),
+        "Who talks to whom (%s)\n  Operations: how many different ones of each class were seen", n);
     table_print(to, &t, title, pairs > rows ? pairs - rows : 0);
     if (housekeeping)
         fprintf(to, "  Left out: %u pairs that only resolve addresses or keep the network\n\n",
@@ -460,7 +508,8 @@ static void add_commands(const struct ft_core *core, struct alert_group *g,
                                        a->commands.rows[i].qualifier, scratch));
 }
 
-static void alert_row(struct table *t, const struct ft_core *core, const struct alert_group *g)
+static void alert_row(struct table *t, const struct ft_core *core, const struct alert_group *g,
+                      bool has_date)
 {
     const struct ft_core_alert *a = g->first;
     struct cell *row = table_row(t);
@@ -470,7 +519,7 @@ static void alert_row(struct table *t, const struct ft_core *core, const struct 
     ft_time_text(text, a->time_ns);
     text[10] = ' ';
     text[19] = 0;
-    set(t, row, 0, text);
+    set(t, row, 0, has_date ? text : text + 11);
     set(t, row, 1, ft_severity_name((enum ft_severity)a->finding->severity));
     set(t, row, 2, a->finding->title);
     if (a->protocol)
@@ -485,25 +534,43 @@ static void alert_row(struct table *t, const struct ft_core *core, const struct 
     set(t, row, 8, text);
 }
 
+/* The worst first, then the earliest. Those of equal time stand in the list in their order. */
+static int compare_alerts(const void *a, const void *b)
+{
+    const struct ft_core_alert *x = *(const struct ft_core_alert *const *)a,
+                               *y = *(const struct ft_core_alert *const *)b;
+    if (x->finding->severity != y->finding->severity)
+        return x->finding->severity < y->finding->severity ? -1 : 1;
+    if (x->time_ns != y->time_ns)
+        return x->time_ns < y->time_ns ? -1 : 1;
+    return x < y ? -1 : 1;
+}
+
 /* Fold the alerts into at most `rows` groups; *over: those that belong to further ones. */
 static uint32_t group_alerts(const struct ft_core *core, struct alert_group *groups, uint32_t rows,
                              uint64_t *over)
 {
     uint32_t count, n = 0;
     const struct ft_core_alert *all = ft_core_alerts(core, &count, over);
-    for (uint32_t i = 0; i < count; i++) {
+    const struct ft_core_alert **sorted = calloc(count ? count : 1, sizeof(*sorted));
+    for (uint32_t i = 0; sorted && i < count; i++)
+        sorted[i] = &all[i];
+    if (sorted)
+        qsort(sorted, count, sizeof(*sorted), compare_alerts);
+    for (uint32_t i = 0; sorted && i < count; i++) {
         uint32_t g = 0;
-        while (g < n && !is_same_group(groups[g].first, &all[i]))
+        while (g < n && !is_same_group(groups[g].first, sorted[i]))
             g++;
         if (g == rows) {
             *over += 1;
             continue;
         }
         if (g == n)
-            groups[n++] = (struct alert_group){.first = &all[i]};
-        groups[g].count += all[i].count;
-        add_commands(core, &groups[g], &all[i]);
+            groups[n++] = (struct alert_group){.first = sorted[i]};
+        groups[g].count += sorted[i]->count;
+        add_commands(core, &groups[g], sorted[i]);
     }
+    free(sorted);
     return n;
 }
 
@@ -516,14 +583,61 @@ static void print_alerts(FILE *to, const struct ft_core *core, uint32_t rows)
     uint64_t over = 0;
     uint32_t n = groups ? group_alerts(core, groups, rows, &over) : 0;
     struct table t;
-    char title[80], text[32];
-    table_begin(&t, heads, 9);
+    char title[120], text[32], day[64] = "";
+    bool has_date = false; /* one that all have is said once: titles need the room */
+    for (uint32_t i = 1; i < n; i++)
+        has_date |= groups[i].first->time_ns / DAY_NS != groups[0].first->time_ns / DAY_NS;
+    table_begin(&t, heads, 9, 1u << 2 | 1u << 4);
+    t.cut_first = 1u << 4;
     for (uint32_t i = 0; i < n; i++)
-        alert_row(&t, core, &groups[i]);
+        alert_row(&t, core, &groups[i], has_date);
+    if (n && !has_date)
+        ft_time_text(day, groups[0].first->time_ns);
     number(text, n);
-    snprintf(title, sizeof(title), "Alerts (%s%s)", text, over ? " shown" : "");
+    snprintf(title, sizeof(title), "Alerts (%s%s)%s%.10s", text, over ? " shown" : "",
+             *day ? "\n  of " : "", day);
     table_print(to, &t, title, over);
     free(groups);
+}
+
+/* ---- anomalies ---- */
+
+static int compare_anomalies(const void *a, const void *b)
+{
+    const struct ft_core_anomaly *x = a, *y = b;
+    if (x->count != y->count)
+        return x->count > y->count ? -1 : 1;
+    return strcmp(x->finding->key, y->finding->key);
+}
+
+/* One line: what was malformed or against its protocol, the most frequent first. */
+static void print_anomalies(FILE *to, const struct ft_core *core)
+{
+    uint32_t count, shown = 0;
+    const struct ft_core_anomaly *all = ft_core_anomalies(core, &count);
+    struct ft_core_anomaly *sorted = count ? malloc(count * sizeof(*sorted)) : NULL;
+    uint64_t sum = 0;
+    char line[LINE_WIDTH + 1] = "", n[32];
+    if (!sorted)
+        return;
+    memcpy(sorted, all, count * sizeof(*sorted));
+    qsort(sorted, count, sizeof(*sorted), compare_anomalies);
+    for (uint32_t i = 0; i < count; i++)
+        sum += sorted[i].count;
+    number(n, sum);
+    append(line, sizeof(line), "%s %s: ", n, sum == 1 ? "anomaly" : "anomalies");
+    for (; shown < count; shown++) {
+        char item[128];
+        number(n, sorted[shown].count);
+        snprintf(item, sizeof(item), "%s%s %s", shown ? ", " : "", sorted[shown].finding->key, n);
+        if (strlen(line) + strlen(item) + sizeof(", and 65535 more kinds") > sizeof(line))
+            break;
+        append(line, sizeof(line), "%s", item);
+    }
+    if (shown < count)
+        append(line, sizeof(line), ", and %u more kinds", count - shown);
+    fprintf(to, "%s\n\n", line);
+    free(sorted);
 }
 
 /* ---- the books ---- */
@@ -552,5 +666,6 @@ void ft_summary_print(FILE *to, const struct ft_core *core, const struct ft_ledg
     print_assets(to, core, rows);
     print_conversations(to, core, rows);
     print_alerts(to, core, rows);
+    print_anomalies(to, core);
     print_ledger(to, ledger);
 }

@@ -118,6 +118,8 @@ static void put_asset(const struct ft_inventory *inv, const struct ft_registry *
                       const struct ft_asset *a, struct ft_json *j)
 {
     put_identity(j, a);
+    if (!a->parent && ft_address_is_external(&a->address))
+        ft_json_put_bool(j, "external", true);
     put_mac(j, a);
     put_text(j, "vendor", ft_asset_vendor(inv, a));
     for (unsigned fact = FT_FACT_MODEL; fact < FT_FACT_COUNT; fact++)

@@ -99,6 +99,16 @@ struct ft_address ft_event_address(const struct ft_event *event, enum ft_party p
     return a;
 }
 
+bool ft_address_is_external(const struct ft_address *address)
+{
+    const uint8_t *b = address->ip.bytes;
+    if (address->family == 6)
+        return (b[0] & 0xe0) == 0x20; /* 2000::/3, all that is global (RFC 4291, 2.4) */
+    return address->family == 4 && b[0] != 0 && b[0] != 10 && b[0] != 127 && b[0] < 224 &&
+           !(b[0] == 100 && (b[1] & 0xc0) == 64) && !(b[0] == 169 && b[1] == 254) &&
+           !(b[0] == 172 && (b[1] & 0xf0) == 16) && !(b[0] == 192 && b[1] == 168);
+}
+
 bool ft_address_is_device(const struct ft_address *address)
 {
     static const uint8_t zero[16];

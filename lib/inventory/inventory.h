@@ -167,6 +167,9 @@ struct ft_address ft_event_address(const struct ft_event *event, enum ft_party p
 /** May the address be one device's? Not groups, broadcast, loopback, 0.0.0.0 and the like. */
 bool ft_address_is_device(const struct ft_address *address);
 
+/** Is the address one of the Internet: not private, shared, link-local or a MAC address? */
+bool ft_address_is_external(const struct ft_address *address);
+
 /** "unit 3" of a nested asset, empty else. */
 void ft_asset_sub_text(const struct ft_asset *asset, char *text, uint32_t size);
 

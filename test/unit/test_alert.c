@@ -1349,7 +1349,8 @@ static void test_summary(void **state)
     assert_non_null(strstr(text, "Assets (2)"));
     assert_non_null(strstr(text, "Model?[2J X"));
     assert_non_null(strstr(text, "unit 3"));
-    assert_non_null(strstr(text, "2023-11-14 22:13:22"));
+    assert_non_null(strstr(text, "of 2023-11-14\n"));
+    assert_non_null(strstr(text, " 22:13:22 "));
     assert_non_null(strstr(text, "1,234,567 packets received = 1,234,567 analysed; the books are "
                                  "balanced"));
     assert_non_null(strstr(text, "read 1"));
@@ -1380,12 +1381,51 @@ static void test_summary_folds_alerts(void **state)
     char *text = print_summary(0);
     assert_non_null(strstr(text, "Alerts (2)"));
     assert_non_null(strstr(text, " stop "));
-    assert_non_null(strstr(text, " download, activate "));
+    assert_non_null(strstr(text, " download,"));
     assert_non_null(strstr(text, " 6\n"));
     free(text);
     text = print_summary(1);
     assert_non_null(strstr(text, "Alerts (1 shown)"));
     assert_non_null(strstr(text, "and 1 more"));
+    free(text);
+}
+
+/* The worst alert first, however late; what was malformed in a line of its own. */
+static void test_summary_order(void **state)
+{
+    (void)state;
+    give(violation_record(1, FT_VIOLATION_MALFORMED));
+    give(violation_record(2, FT_VIOLATION_MALFORMED));
+    give(alert_record(3, POLL_STOP));
+    give(alert_record(4, POLL_DOWNLOAD));
+    char *text = print_summary(0);
+    const char *stop = strstr(text, " stop "), *download = strstr(text, " download ");
+    assert_non_null(stop);
+    assert_non_null(download);
+    assert_true(download < stop); /* critical before major, though later */
+    assert_non_null(strstr(text, "2 anomalies: poll.malformed 2\n"));
+    free(text);
+}
+
+/* No line is wider than 120 columns, whatever devices call themselves. */
+static void test_summary_width(void **state)
+{
+    (void)state;
+    char name[200];
+    memset(name, 'n', sizeof(name));
+    name[sizeof(name) - 1] = 0;
+    static const enum ft_fact facts[] = {FT_FACT_NAME, FT_FACT_VENDOR, FT_FACT_MODEL,
+                                         FT_FACT_FIRMWARE};
+    for (unsigned i = 0; i < 4; i++)
+        give(make_fact(&r, i + 1, PLC, facts[i], name));
+    char *text = print_summary(0);
+    assert_non_null(strstr(text, "nnn\u2026"));
+    for (const char *line = text, *end; (end = strchr(line, '\n')); line = end + 1) {
+        size_t columns = 0;
+        for (const char *at = line; at < end; at++)
+            columns += ((uint8_t)*at & 0xc0) != 0x80;
+        assert_true(columns <= 120);
+    }
     free(text);
 }
 
@@ -1460,6 +1500,8 @@ int main(void)
         TEST(test_summary_text),
         TEST(test_summary),
         TEST(test_summary_folds_alerts),
+        TEST(test_summary_order),
+        TEST(test_summary_width),
         TEST(test_summary_names_devices_by_ip),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

@@ -537,6 +537,39 @@ static void test_lease(void **state)
     assert_memory_equal(ft_asset_mac_address(asset(PLC)), second, 6);
 }
 
+/* Both ends of each range that is nobody's on the Internet, and their neighbours. */
+static void test_external_addresses(void **state)
+{
+    static const struct {
+        uint8_t bytes[4];
+        bool is_external;
+    } rows[] = {
+        {{9, 255, 255, 255}, true}, {{10, 0, 0, 0}, false},      {{10, 255, 255, 255}, false},
+        {{11, 0, 0, 0}, true},      {{100, 63, 255, 255}, true}, {{100, 64, 0, 0}, false},
+        {{100, 127, 0, 0}, false},  {{100, 128, 0, 0}, true},    {{127, 0, 0, 1}, false},
+        {{169, 253, 0, 1}, true},   {{169, 254, 0, 1}, false},   {{172, 15, 0, 1}, true},
+        {{172, 16, 0, 1}, false},   {{172, 31, 0, 1}, false},    {{172, 32, 0, 1}, true},
+        {{192, 167, 0, 1}, true},   {{192, 168, 0, 1}, false},   {{192, 169, 0, 1}, true},
+        {{223, 255, 255, 1}, true}, {{224, 0, 0, 1}, false},     {{255, 255, 255, 255}, false},
+        {{0, 0, 0, 0}, false},
+    };
+    (void)state;
+    for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
+        struct ft_address a = {.family = 4};
+        memcpy(a.ip.bytes, rows[i].bytes, 4);
+        assert_int_equal(ft_address_is_external(&a), rows[i].is_external);
+    }
+    struct ft_address six = {.family = 6};
+    static const uint8_t firsts[] = {0x20, 0x3f, 0xfc, 0xfe, 0xff, 0x00};
+    for (size_t i = 0; i < sizeof(firsts); i++) {
+        six.ip.bytes[0] = firsts[i];
+        assert_int_equal(ft_address_is_external(&six), i < 2);
+    }
+    struct ft_address mac = {.family = 2};
+    mac.ip.bytes[0] = 0x38;
+    assert_false(ft_address_is_external(&mac));
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -564,6 +597,7 @@ int main(void)
         TEST(test_hearsay_waits_for_the_device),
         TEST(test_hearsay_is_bounded),
         TEST(test_lease),
+        cmocka_unit_test(test_external_addresses),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
