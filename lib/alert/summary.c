@@ -12,6 +12,7 @@
 #define CELL_WIDTH 48u
 #define CELL_SIZE  (4 * CELL_WIDTH + 8)
 #define LINE_WIDTH 120u /* a table is not wider */
+#define SUB_WIDTH  20u  /* a nested identity in the column of addresses, which are not cut */
 #define DAY_NS     (UINT64_C(86400) * 1000000000)
 #define CUT_LEAST  10u /* and no column cut to less */
 
@@ -253,13 +254,15 @@ enum {
 static void asset_row(struct table *t, const struct ft_core *core, const struct ft_asset *a)
 {
     struct cell *row = table_row(t);
-    char text[200] = "  ";
+    char sub[200], text[200] = "  ";
     if (!row)
         return;
-    if (a->parent)
-        ft_asset_sub_text(a, text + 2, sizeof(text) - 2);
-    else
+    if (a->parent) {
+        ft_asset_sub_text(a, sub, sizeof(sub));
+        ft_summary_text(sub, text + 2, sizeof(text) - 2, SUB_WIDTH);
+    } else {
         ft_address_text(&a->address, text);
+    }
     set(t, row, ASSET_ADDRESS, text);
     const uint8_t *mac = ft_asset_mac_address(a);
     if (mac && a->address.family != 2) {
@@ -313,7 +316,8 @@ static void print_assets(FILE *to, const struct ft_core *core, uint32_t rows)
     uint32_t shown = count < rows ? count : rows;
     struct table t;
     char title[80], n[32];
-    table_begin(&t, heads, 8, ~(1u << ASSET_MAC));
+    table_begin(&t, heads, 8, ~(1u << ASSET_ADDRESS | 1u << ASSET_MAC));
+    t.cut_first = 1u << ASSET_NAME | 1u << ASSET_BEHIND;
     for (uint32_t i = 0; i < shown; i++) {
         uint32_t before = t.count;
         asset_row(&t, core, all[i]);

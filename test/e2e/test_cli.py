@@ -44,7 +44,7 @@ class Reading(Case):
         self.assertOk(r)
         for word in ("Assets (", "ADDRESS", "VENDOR", "MODEL", "FIRMWARE", "ROLE",
                      "Who talks to whom (", "Alerts (", "Ledger: ", "are balanced",
-                     "Schneider Electric", "modbus", "s7comm", "critical"):
+                     "Schneider El", "anomalies: ", "modbus", "s7comm", "critical"):
             self.assertIn(word, r.out)
         self.assertEqual(set(os.listdir(self.dir)), before, "nothing is written without -l")
 

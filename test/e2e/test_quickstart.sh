@@ -30,7 +30,7 @@ for turn in first second; do
 
     expect '^Assets \([0-9]+\)$'
     expect 'ADDRESS +MAC +NAME +VENDOR +MODEL +FIRMWARE +ROLE'
-    expect '10\.10\.1\.101 .*Schneider Elec[^ ]* +BMX P34 2020X +V02\.70 +plc'
+    expect '10\.10\.1\.101 .*Schneider El[^ ]* +BMX P34 2020X +V02\.70 +plc'
     expect '^Who talks to whom'
     expect '10\.10\.1\.10 +-> +10\.10\.1\.101 +modbus'
     expect '^Alerts \([0-9]+\)$'
