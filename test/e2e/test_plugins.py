@@ -261,8 +261,9 @@ class Guide(unittest.TestCase):
         with open(os.path.join(SOURCE, "doc", "writing-a-dissector.md"), encoding="utf-8") as f:
             listings = re.findall(r"^```c\n(.*?)^```$", f.read(), flags=re.M | re.S)
         code = ""
-        for name in ("kilnlink.c", "test_kilnlink.c"):
-            with open(os.path.join(SOURCE, "plugins", "kilnlink", name), encoding="utf-8") as f:
+        for name in ("plugins/kilnlink/kilnlink.c", "plugins/kilnlink/test_kilnlink.c",
+                     "test/unit/test_framer.c"):  # that has a protocol of lines
+            with open(os.path.join(SOURCE, name), encoding="utf-8") as f:
                 code += f.read()
         self.assertGreater(len(listings), 15)
         for listing in listings:

@@ -41,6 +41,14 @@ static uint64_t given, not_taken;
 static jmp_buf escape;
 static bool will_fault;
 
+/* As doc/writing-a-dissector.md shows it. */
+static struct ft_frame frame_line(struct ft_context *ctx, struct ft_view stream)
+{
+    int64_t end = ft_find_u8(&stream, '\n', ctx->scanned);
+    return end < 0 ? ft_frame(FT_FRAME_DELIMITER, stream.len)
+                   : ft_frame(FT_FRAME_PDU, (uint32_t)end + 1);
+}
+
 static struct ft_frame toy_frame(struct ft_context *ctx, struct ft_view v)
 {
     frame_calls++;
@@ -62,8 +70,7 @@ static struct ft_frame toy_frame(struct ft_context *ctx, struct ft_view v)
     case 'L':
         end = ft_find_u8(&v, '\n', ctx->scanned);
         bytes_scanned += (end < 0 ? v.len : (uint32_t)end + 1) - ctx->scanned;
-        return end < 0 ? ft_frame(FT_FRAME_DELIMITER, v.len)
-                       : ft_frame(FT_FRAME_PDU, (uint32_t)end + 1);
+        return frame_line(ctx, v);
     case 'M':
         for (uint32_t i = ctx->scanned; i + 1 < v.len; i++, bytes_scanned++)
             if (v.data[i] == '\r' && v.data[i + 1] == '\n')
