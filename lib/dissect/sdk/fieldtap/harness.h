@@ -60,7 +60,7 @@ const char *ft_harness_feed(struct ft_harness *h, const struct ft_harness_flow *
 
 /**
  * As ft_harness_feed() for bytes whose end was cut off by the snap length: no violation for it. On
- * a stream a gap follows them.
+ * a stream a gap of one byte follows them: the next bytes to give are those behind it.
  */
 const char *ft_harness_feed_cut(struct ft_harness *h, const struct ft_harness_flow *flow,
                                 enum ft_direction direction, uint64_t time_ns, const void *bytes,
