@@ -292,7 +292,7 @@ static void test_streams(void)
 
     restart(&tcp);
     ft_harness_feed_cut(h, &flow, FT_TO_SERVER, now, bytes, 9);
-    const char *text = give(bytes + 12, n - 12, false);
+    const char *text = give(bytes + 10, n - 10, false);
     EXPECT(text, "\"command\":\"keep_alive\"");
     EXPECT(text, "!violation");
 
