@@ -2,6 +2,8 @@
 /* fieldtap: the sensor. */
 #include "sensor.h"
 
+#include "core_map.h"
+
 #include <errno.h>
 #include <jansson.h>
 #include <rte_version.h>
@@ -41,6 +43,10 @@ int main(int argc, char **argv)
         print_version();
     else if (options.action == ACTION_DESCRIBE_CONFIG)
         ft_config_describe(stdout);
+    else if (options.action == ACTION_PRINT_CORE_MAP)
+        core_map_print(stdout, &options);
+    else if (options.action == ACTION_DOCTOR)
+        code = core_map_doctor(stdout, &options) ? 1 : 0;
     else
         code = sensor_run(&options);
     options_free(&options);

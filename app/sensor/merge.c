@@ -16,7 +16,8 @@
 
 struct merge {
     struct sensor *sensor;
-    struct ft_books books; /* of the workers that told theirs at the current tick */
+    struct ft_books books; /* of the workers that told theirs at one tick */
+    uint64_t books_seq;    /* that tick; a worker may tell a last one that nobody else does */
     uint64_t last_watch;
     bool is_over;
 };
@@ -106,6 +107,9 @@ static void handle(struct merge *m, const struct ft_event *e)
 {
     struct sensor *s = m->sensor;
     if (e->type == FT_EVENT_LEDGER) {
+        if (e->seq != m->books_seq)
+            memset(&m->books, 0, sizeof(m->books));
+        m->books_seq = e->seq;
         ft_books_add(&m->books, (const struct ft_books *)(const void *)(e + 1));
         if (e->shard == READER_SHARD)
             take_ports(s, (const struct reader_books *)(const void *)(e + 1));
@@ -121,7 +125,6 @@ static void handle(struct merge *m, const struct ft_event *e)
     if (e->anomaly & FT_PACKET_STATS) {
         s->books = m->books;
         tell_stats(m, e);
-        memset(&m->books, 0, sizeof(m->books));
     }
     if (e->anomaly & FT_PACKET_END)
         m->is_over = true;

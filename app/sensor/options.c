@@ -2,6 +2,8 @@
 /* The command line. */
 #include "options.h"
 
+#include "capture/ethdev.h"
+
 #include <errno.h>
 #include <getopt.h>
 #include <sched.h>
@@ -15,6 +17,7 @@
 enum long_option {
     OPT_MERGE = 1000,
     OPT_TAP,
+    OPT_PORT,
     OPT_FILTER,
     OPT_SPEED,
     OPT_LOOP,
@@ -23,12 +26,15 @@ enum long_option {
     OPT_LIST_PROTOCOLS,
     OPT_DESCRIBE,
     OPT_DESCRIBE_CONFIG,
+    OPT_PRINT_CORE_MAP,
+    OPT_DOCTOR,
 };
 
 static const struct option long_options[] = {
     {"read", required_argument, NULL, 'r'},
     {"interface", required_argument, NULL, 'i'},
     {"tap", required_argument, NULL, OPT_TAP},
+    {"port", required_argument, NULL, OPT_PORT},
     {"filter", required_argument, NULL, OPT_FILTER},
     {"log-dir", required_argument, NULL, 'l'},
     {"config", required_argument, NULL, 'c'},
@@ -41,6 +47,8 @@ static const struct option long_options[] = {
     {"list-protocols", no_argument, NULL, OPT_LIST_PROTOCOLS},
     {"describe", required_argument, NULL, OPT_DESCRIBE},
     {"describe-config", no_argument, NULL, OPT_DESCRIBE_CONFIG},
+    {"print-core-map", no_argument, NULL, OPT_PRINT_CORE_MAP},
+    {"doctor", no_argument, NULL, OPT_DOCTOR},
     {"test", no_argument, NULL, 'T'},
     {"version", no_argument, NULL, 'V'},
     {"verbose", no_argument, NULL, 'v'},
@@ -72,6 +80,10 @@ static const char help_of_use[] =
     "  -i, --interface NAME    a network interface that gets a copy of the traffic; may be "
     "repeated\n"
     "      --tap A,B           the two interfaces behind a TAP: one link, in order of time\n"
+    "      --port DEVICE       a port of DPDK, polled by the workers: the PCI address of a NIC, or "
+    "a\n"
+    "                          virtual device: \"net_pcap0,iface=eth1\"; may be repeated; also\n"
+    "                          ports[] in the configuration; doc/deployment.md\n"
     "Reading or capturing\n"
     "      --filter EXPR       only packets that match, in tcpdump's words: \"not port 22\"; VLAN\n"
     "                          tags do not matter\n"
@@ -92,6 +104,10 @@ static const char help_of_use[] =
     "      --list-protocols    each protocol: name, title, what carries it\n"
     "      --describe NAME     its fields, commands with their class, violations with severity\n"
     "      --describe-config   the keys of the configuration: values, meaning, default\n"
+    "      --print-core-map    a proposal which CPU does what, for the configuration\n"
+    "      --doctor            what the machine has for live capture, a line each with what to "
+    "do;\n"
+    "                          exit code 1 if there is something; also with -c, -i, --port\n"
     "  -T, --test              check configuration, plugins and bindings, then exit\n"
     "  -V, --version           versions of fieldtap, its plugin interface and its libraries\n"
     "  -h, --help              this help\n";
@@ -108,7 +124,8 @@ static const char help_of_results[] =
     "\n"
     "Exit code\n"
     "  0  everything was read and written; also after a signal\n"
-    "  1  a capture or an interface cannot be read, or a capture is damaged before its last\n"
+    "  1  a capture, an interface or a port cannot be read, or a capture is damaged before its "
+    "last\n"
     "     record (what can be read of it is), not all could be written, or the books do not\n"
     "     balance\n"
     "  2  wrong usage, configuration or plugin: nothing was begun\n"
@@ -176,6 +193,7 @@ static bool take_speed(struct options *o, const char *text)
     return true;
 }
 
+/* By name, of --port the device. */
 static bool take_port(struct options *o, const char *option, const char *name, size_t length)
 {
     if (!length || length >= sizeof(o->ports[0].name))
@@ -209,6 +227,23 @@ static bool take_link(struct options *o, const char *option, const char *text, u
     return true;
 }
 
+/* A port of DPDK. */
+static bool take_device(struct options *o, const char *option, const char *device)
+{
+    char name[sizeof(o->ports[0].name)];
+    struct options_port *port = &o->ports[o->port_count];
+    if (!ft_ethdev_name(device, name, sizeof(name)))
+        return wrong("%s %s: expected a PCI address or a virtual device with its arguments, such "
+                     "as 0000:3b:00.0 or net_pcap0,iface=eth1",
+                     option, device);
+    if (!take_port(o, option, name, strlen(name)))
+        return false;
+    port->device = device;
+    o->is_polled = true;
+    o->links[o->link_count++] = port->name;
+    return true;
+}
+
 static bool take(struct options *o, int c)
 {
     switch (c) {
@@ -224,9 +259,13 @@ static bool take(struct options *o, int c)
         return true;
     case 'w':
         return number("-w", optarg, 1, 128, &o->workers);
+    case OPT_PORT:
+        return take_device(o, "--port", optarg);
     case 'i':
+        o->has_interfaces = true;
         return take_link(o, "-i", optarg, 1);
     case OPT_TAP:
+        o->has_interfaces = true;
         return take_link(o, "--tap", optarg, 2);
     case OPT_FILTER:
         o->filter = optarg;
@@ -252,6 +291,12 @@ static bool take(struct options *o, int c)
         return true;
     case OPT_DESCRIBE_CONFIG:
         o->action = ACTION_DESCRIBE_CONFIG;
+        return true;
+    case OPT_PRINT_CORE_MAP:
+        o->action = ACTION_PRINT_CORE_MAP;
+        return true;
+    case OPT_DOCTOR:
+        o->action = ACTION_DOCTOR;
         return true;
     case 'T':
         o->action = ACTION_TEST;
@@ -322,6 +367,16 @@ static bool is_readable(const char *path)
     return !S_ISDIR(st.st_mode) || wrong("-c %s: is a directory, expected a file of JSON", path);
 }
 
+/* ports[], unless the command line says what to read. */
+static bool take_ports(struct options *o)
+{
+    bool says = o->source_count || o->port_count;
+    for (uint32_t i = 0; !says && i < o->config.port_count; i++)
+        if (!take_device(o, "ports", o->config.ports[i]))
+            return false;
+    return true;
+}
+
 static bool read_config(struct options *o)
 {
     static char error[16384]; /* all that is wrong in a file is told at once */
@@ -335,6 +390,8 @@ static bool read_config(struct options *o)
     for (uint32_t i = 0; i < o->config.plugin_count; i++)
         if (!append("plugins", o->plugins, &o->plugin_count, o->config.plugins[i]))
             return false;
+    if (!take_ports(o))
+        return false;
     o->stats_interval = o->config.stats_interval;
     if (!o->filter && *o->config.filter)
         o->filter = o->config.filter;
@@ -347,18 +404,50 @@ static uint32_t cores(void)
     return sched_getaffinity(0, sizeof(set), &set) == 0 ? (uint32_t)CPU_COUNT(&set) : 1;
 }
 
+static bool check_cpu(const char *key, uint32_t cpu)
+{
+    cpu_set_t set;
+    bool is_there =
+        sched_getaffinity(0, sizeof(set), &set) == 0 && cpu < CPU_SETSIZE && CPU_ISSET(cpu, &set);
+    return is_there ||
+           wrong("%s: there is no CPU %u for this process (taskset -p $$ tells which)", key, cpu);
+}
+
+/* CPUs that exist, each used once; enough of them for the workers. */
+static bool check_cores(const struct options *o)
+{
+    const struct ft_config *c = &o->config;
+    bool has_alerting = c->alerting_cpu != FT_CONFIG_NO_CPU;
+    if (c->worker_cpu_count && o->workers > c->worker_cpu_count)
+        return wrong("-w %u: cores.workers lists %u CPUs", o->workers, c->worker_cpu_count);
+    for (uint32_t i = 0; i < c->worker_cpu_count; i++) {
+        if (!check_cpu("cores.workers", c->worker_cpus[i]))
+            return false;
+        if (has_alerting && c->worker_cpus[i] == c->alerting_cpu)
+            return wrong("cores: CPU %u is both a worker's and the alerting loop's",
+                         c->alerting_cpu);
+    }
+    return !has_alerting || check_cpu("cores.alerting", c->alerting_cpu);
+}
+
 /* What makes no sense together. */
 static bool check_source(const struct options *o)
 {
     uint32_t workers = o->workers ? o->workers : o->config.workers;
+    if (!check_cores(o))
+        return false;
     if (!o->port_count)
         return o->source_count ||
-               wrong("nothing to read: name a capture with -r FILE or an interface with -i NAME "
-                     "(see --help)");
-    if (o->source_count)
-        return wrong("-r and -i: either captures or interfaces, not both in one run");
+               wrong("nothing to read: name a capture with -r FILE, an interface with -i NAME or a "
+                     "port of DPDK with --port DEVICE (see --help)");
+    if (o->source_count || (o->has_interfaces && o->is_polled))
+        return wrong("%s: either captures or interfaces or ports of DPDK, not several kinds in one "
+                     "run",
+                     !o->source_count    ? "-i and --port"
+                     : o->has_interfaces ? "-r and -i"
+                                         : "-r and --port");
     if (o->merge || o->has_loop || o->speed > 0)
-        return wrong("%s is for captures; an interface (-i) has a time of its own",
+        return wrong("%s is for captures; what arrives live (-i, --port) has a time of its own",
                      o->merge      ? "--merge"
                      : o->has_loop ? "--loop"
                                    : "--speed");

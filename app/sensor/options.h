@@ -20,12 +20,15 @@ enum options_action {
     ACTION_LIST_PROTOCOLS,  /**< --list-protocols */
     ACTION_DESCRIBE,        /**< --describe PROTOCOL */
     ACTION_DESCRIBE_CONFIG, /**< --describe-config */
+    ACTION_PRINT_CORE_MAP,  /**< --print-core-map */
+    ACTION_DOCTOR,          /**< --doctor */
 };
 
-/** -i and --tap. */
+/** -i, --tap and --port. */
 struct options_port {
     char name[64];
-    uint16_t link; /**< index of its link: the two ports of a --tap are one */
+    const char *device; /**< --port: the PCI device, or the virtual one with its arguments */
+    uint16_t link;      /**< index of its link: the two ports of a --tap are one */
 };
 
 struct options {
@@ -34,6 +37,8 @@ struct options {
     uint32_t source_count;
     struct options_port ports[OPTIONS_PORTS];
     uint32_t port_count;
+    bool is_polled;                   /**< they are ports of DPDK */
+    bool has_interfaces;              /**< -i or --tap were given */
     const char *links[OPTIONS_PORTS]; /**< as in_iface names them: "eth1", "eth1,eth2" */
     uint32_t link_count;
     const char *filter;               /**< --filter, then capture.filter; NULL = none */

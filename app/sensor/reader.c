@@ -147,7 +147,8 @@ static void tell_books(struct reader *r)
     b->books.ledger = r->ledger;
     for (uint32_t i = 0; i < ports; i++) {
         const struct ft_port *port = ft_live_port(live, i);
-        b->ports[i] = (struct port_books){port->stats, r->shed[i], port->state};
+        b->ports[i] =
+            (struct port_books){.stats = port->stats, .shed = r->shed[i], .state = port->state};
     }
     e->size += sizeof(*b);
     ft_ring_commit(&r->sensor->ticks);
@@ -422,7 +423,7 @@ void *reader_main(void *arg)
     static struct reader reader; /* one source a process; too large for a stack */
     struct reader *r = &reader;
     *r = (struct reader){
-        .sensor = s, .is_live = s->live, .may_wait = !s->live, .clock.is_live = s->live};
+        .sensor = s, .is_live = s->is_live, .may_wait = !s->is_live, .clock.is_live = s->is_live};
     signals_open();
     if (r->is_live)
         reader_live(r);

@@ -11,6 +11,7 @@
 #include <errno.h>
 #include <rte_cycles.h>
 #include <rte_eal.h>
+#include <sched.h>
 #include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -145,11 +146,23 @@ static struct ft_shards_config shards_config(const struct options *o)
 }
 
 /* The offline path waits for the alerting loop instead of shedding. */
-static bool wait_for_core(void *user)
+bool wait_for_core(void *user)
 {
     (void)user;
     usleep(20);
     return true;
+}
+
+/* A filter that is none is usage: exit code 2. */
+static bool make_filter(const struct sensor *s, struct ft_filter **filter)
+{
+    char error[512];
+    if (!s->options->filter)
+        return true;
+    *filter = ft_filter_new(s->options->filter, error, sizeof(error));
+    if (!*filter)
+        fprintf(stderr, "fieldtap: --filter: %s\n", error);
+    return *filter;
 }
 
 static bool make_workers(struct sensor *s)
@@ -157,10 +170,14 @@ static bool make_workers(struct sensor *s)
     for (uint32_t w = 0; w < s->worker_count; w++) {
         struct worker *worker = &s->workers[w];
         worker->sensor = s;
+        worker->index = w;
+        atomic_store(&worker->sent, s->is_polled ? UINT64_MAX : 0); /* it says itself what it did */
         if (!ft_ring_init(&worker->events, EVENT_RING))
             return fail("out of memory for event rings");
+        if (s->is_polled && !make_filter(s, &worker->filter))
+            return false;
         worker->inspector =
-            ft_inspector_new(s->shards, &worker->events, s->live ? NULL : wait_for_core, worker);
+            ft_inspector_new(s->shards, &worker->events, s->is_live ? NULL : wait_for_core, worker);
         if (!worker->inspector)
             return fail("out of memory for workers");
     }
@@ -197,7 +214,7 @@ static bool make_core(struct sensor *s)
                                     .ports = s->port_names,
                                     .port_count = s->options->port_count};
     /* Nobody who sends to a live sensor may know its hashes; those of captures are the same. */
-    if (s->live && getrandom(config.salt, sizeof(config.salt), 0) < 0)
+    if (s->is_live && getrandom(config.salt, sizeof(config.salt), 0) < 0)
         return fail("no random numbers: getrandom failed");
     for (uint32_t i = 0; i < s->options->port_count; i++)
         s->port_names[i] = s->options->ports[i].name;
@@ -244,21 +261,22 @@ static bool open_ports(struct sensor *s)
     return s->live || fail(error);
 }
 
-static bool open_source(struct sensor *s)
-{
-    return s->options->port_count ? open_ports(s) : open_captures(s);
-}
-
-/* A filter that is none is usage: exit code 2. */
-static bool make_filter(struct sensor *s)
+/* What can be said before DPDK is started and has found the ports. */
+static bool check_devices(const struct sensor *s)
 {
     char error[512];
-    if (!s->options->filter)
-        return true;
-    s->filter = ft_filter_new(s->options->filter, error, sizeof(error));
-    if (!s->filter)
-        fprintf(stderr, "fieldtap: --filter: %s\n", error);
-    return s->filter;
+    for (uint32_t i = 0; i < s->options->port_count && !s->options->config.waits; i++)
+        if (!ft_ethdev_is_usable(s->options->ports[i].device, error, sizeof(error)))
+            return fail(error);
+    return true;
+}
+
+/* Ports of DPDK are opened when there are buffers for them. */
+static bool open_source(struct sensor *s)
+{
+    if (s->is_polled)
+        return check_devices(s);
+    return s->options->port_count ? open_ports(s) : open_captures(s);
 }
 
 static bool make_sensor(struct sensor *s)
@@ -270,7 +288,7 @@ static bool make_sensor(struct sensor *s)
     s->decode.checksum = o->config.checksum_drop ? FT_CHECKSUM_DROP : FT_CHECKSUM_ACCEPT;
     s->decode.verify_checksums = true;
     s->decode.vlan_in_flow_key = o->config.vlan_in_flow_key;
-    if (s->live && getrandom(&s->decode.hash_seed, sizeof(s->decode.hash_seed), 0) < 0)
+    if (s->is_live && getrandom(&s->decode.hash_seed, sizeof(s->decode.hash_seed), 0) < 0)
         return fail("no random numbers: getrandom failed");
     if (!eal_start(s, error, sizeof(error)) || !pools_make(s, error, sizeof(error)))
         return fail(error);
@@ -283,13 +301,40 @@ static bool make_sensor(struct sensor *s)
     return make_workers(s);
 }
 
+static bool open_polled(struct sensor *s)
+{
+    struct timespec wall, host;
+    char error[512];
+    if (s->is_polled && !ports_open(s, error, sizeof(error)))
+        return fail(error);
+    clock_gettime(CLOCK_REALTIME, &wall);
+    clock_gettime(CLOCK_MONOTONIC, &host);
+    s->started_ns = (uint64_t)host.tv_sec * 1000000000u + (uint64_t)host.tv_nsec;
+    s->clock_base = (uint64_t)wall.tv_sec * 1000000000u + (uint64_t)wall.tv_nsec - s->started_ns;
+    return true;
+}
+
+/* This thread, when the others have been made, which would inherit it. */
+static void pin_core(const struct sensor *s)
+{
+    cpu_set_t set;
+    if (s->options->config.alerting_cpu == FT_CONFIG_NO_CPU)
+        return;
+    CPU_ZERO(&set);
+    CPU_SET(s->options->config.alerting_cpu, &set);
+    sched_setaffinity(0, sizeof(set), &set);
+}
+
 static void start_threads(struct sensor *s)
 {
     bool ok = true;
     for (uint32_t w = 0; ok && w < s->worker_count; w++)
-        ok = pthread_create(&s->workers[w].thread, NULL, worker_main, &s->workers[w]) == 0;
-    if (ok && pthread_create(&s->reader, NULL, reader_main, s) == 0)
+        ok = pthread_create(&s->workers[w].thread, NULL, s->is_polled ? poller_main : worker_main,
+                            &s->workers[w]) == 0;
+    if (ok && pthread_create(&s->reader, NULL, s->is_polled ? ports_main : reader_main, s) == 0) {
+        pin_core(s);
         return;
+    }
     /* Those that did start use what would have to be freed; nothing is written yet. */
     fail("cannot start threads");
     _exit(1);
@@ -325,9 +370,10 @@ static void print_ports(const struct sensor *s)
         printf("%s (%s): %llu packets received, %llu shed by the sensor, ", p.name, p.state,
                (unsigned long long)p.received, (unsigned long long)p.shed);
         if (p.knows_drops)
-            printf("%llu dropped by the kernel\n", (unsigned long long)p.dropped);
+            printf("%llu dropped by the %s\n", (unsigned long long)p.dropped,
+                   s->is_polled ? "NIC" : "kernel");
         else
-            puts("drops of the kernel unknown");
+            printf("drops of the %s unknown\n", s->is_polled ? "NIC" : "kernel");
     }
 }
 
@@ -378,6 +424,7 @@ static void free_sensor(struct sensor *s)
     char error[512];
     for (uint32_t w = 0; w < s->worker_count; w++) {
         ft_inspector_free(s->workers[w].inspector);
+        ft_filter_free(s->workers[w].filter);
         ft_ring_free(&s->workers[w].events);
     }
     ft_ring_free(&s->ticks);
@@ -432,7 +479,9 @@ static int answer(const struct sensor *s)
 static int run(struct sensor *s)
 {
     catch_signals(s);
-    if (!make_core(s) || !make_sensor(s))
+    /* Ports last before the output, whose folder tells that the sensor listens. */
+    if (s->is_polled ? !make_sensor(s) || !open_polled(s) || !make_core(s)
+                     : !make_core(s) || !make_sensor(s))
         return 1;
     s->started_tsc = rte_rdtsc();
     start_threads(s);
@@ -442,6 +491,7 @@ static int run(struct sensor *s)
         pthread_join(s->workers[w].thread, NULL);
     s->ended_tsc = rte_rdtsc();
     int code = finish(s);
+    ports_close(s);
     rte_eal_cleanup();
     return code;
 }
@@ -454,10 +504,13 @@ int sensor_run(const struct options *o)
         return fail("out of memory") ? 0 : 1;
     memset(s, 0, sizeof(*s));
     s->options = o;
+    s->is_live = o->port_count > 0;
+    s->is_polled = o->is_polled;
     s->worker_count = o->workers          ? o->workers
                       : o->config.workers ? o->config.workers
                                           : default_workers();
-    if (!make_registry(s) || !make_filter(s)) {
+    s->is_pinned = s->worker_count <= o->config.worker_cpu_count;
+    if (!make_registry(s) || !make_filter(s, &s->filter)) {
         code = 2;
     } else if (o->action != ACTION_RUN) {
         code = answer(s);

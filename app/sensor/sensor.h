@@ -10,11 +10,22 @@
  * `dispatched_through` what it gave out at all. A worker that has done all it was sent is done
  * through whatever was dispatched to others: without that rule the merge would wait for a worker
  * that has nothing to say.
+ *
+ * Ports of DPDK are polled by the workers themselves, and what belongs to another worker's shard is
+ * handed over to it:
+ *
+ *   queue of a NIC --> worker threads --byte rings--> alerting loop (main thread)
+ *                       |         ^
+ *                       +-rte_ring+
+ *
+ * Order is then by the host's clock, each worker says itself how far it is, and the ports thread
+ * (ports.c) stands in the place of the reader.
  */
 #ifndef SENSOR_H
 #define SENSOR_H
 
 #include "alert/core.h"
+#include "capture/ethdev.h"
 #include "capture/filter.h"
 #include "capture/live.h"
 #include "capture/set.h"
@@ -35,12 +46,19 @@
 /** Packets taken from a ring at a time. */
 #define WORKER_BURST 64u
 
+/** Receive descriptors asked for, for each queue of a port. */
+#define PORT_DESCRIPTORS 2048u
+
+/** Packet buffers that a worker keeps at hand, where workers receive themselves. */
+#define PACKET_CACHE 256u
+
 /** Shard of what the reader tells: behind the workers', before the tick itself. */
 #define READER_SHARD 254u
 
 struct port_books {
     struct ft_port_stats stats;
-    uint64_t shed; /**< packets of it that found no room on the way to a worker */
+    uint64_t shed;        /**< packets of it that found no room on the way to a worker */
+    uint64_t handed_over; /**< packets of it that another worker than the one who took them owns */
     enum ft_port_state state;
 };
 
@@ -66,6 +84,25 @@ struct worker {
     bool is_started;
     bool owns[FT_SHARDS];
     uint64_t input_high_water;
+    uint32_t index;
+
+    /* Where workers poll; written by the worker, read by the ports thread. */
+    struct ft_filter *filter; /**< its own, for it remembers; NULL: everything passes */
+    _Atomic uint64_t turns;
+    _Atomic uint64_t through; /**< all it received up to this seq was handed over */
+    _Atomic bool has_stopped; /**< it polls no more */
+    _Atomic uint64_t handed_over, taken_over, refused; /**< to, from others; no room at others */
+    _Atomic uint64_t number;                           /**< packets taken from ports */
+    struct worker_port {
+        _Atomic uint64_t packets, bytes, shed, handed_over;
+    } ports[FT_LIVE_PORTS_MAX];
+};
+
+/** Where workers poll: what they do. */
+enum phase {
+    PHASE_LISTENING = 0,
+    PHASE_DRAINING, /**< what the queues have is taken, then nobody polls any more */
+    PHASE_ENDING,   /**< nothing is on its way between workers any more */
 };
 
 struct sensor {
@@ -74,8 +111,14 @@ struct sensor {
     struct ft_recogniser *recogniser;
     struct ft_shards *shards;
     struct ft_capture_set *capture; /**< offline */
-    struct ft_live *live;           /**< live; just one of both is there */
     uint64_t opened_ns;             /**< UTC, right before its ports were opened */
+    struct ft_live *live;           /**< -i; just one of both is there, or is_polled */
+    bool is_live;                   /**< from ports of any kind: nobody may be waited for */
+    bool is_polled;                 /**< of them, those of DPDK: workers poll */
+    bool is_pinned;                 /**< each worker has a CPU of its own: it need not sleep */
+    struct ft_ethdev ethdevs[FT_LIVE_PORTS_MAX];
+    uint64_t clock_base, started_ns; /**< sensor clock = CLOCK_MONOTONIC + clock_base; the start */
+    _Atomic int phase;               /**< enum phase */
     const char *port_names[FT_LIVE_PORTS_MAX];
     struct ft_filter *filter; /**< NULL: everything passes */
     struct ft_decode_config decode;
@@ -114,6 +157,22 @@ static inline struct ft_packet *packet_of(struct rte_mbuf *m)
 /** Thread functions; `arg` is the sensor, or the worker. */
 void *reader_main(void *arg);
 void *worker_main(void *arg);
+void *ports_main(void *arg);  /**< in the reader's place */
+void *poller_main(void *arg); /**< in the worker's place */
+
+/** What both kinds of workers have in common. */
+void worker_idle(uint32_t empty, bool may_sleep);
+void worker_control(struct worker *w, const struct ft_packet *p);
+void worker_pin(const struct worker *w);
+
+/** Called by an event that finds no room: wait a moment for the alerting loop. */
+bool wait_for_core(void *user);
+
+/** Open all ports of DPDK. False and a sentence when one cannot be. */
+bool ports_open(struct sensor *s, char *error, size_t error_size);
+
+/** Close them; nobody polls. */
+void ports_close(struct sensor *s);
 
 /** Let the stop signals through to the calling thread: the reader's. */
 void signals_open(void);

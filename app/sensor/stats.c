@@ -64,6 +64,8 @@ struct ft_core_port port_figures(const struct sensor *s, uint32_t port)
         .dropped = p->dropped,
         .freezes = p->freezes,
         .shed = b->shed,
+        .handed_over = b->handed_over,
+        .is_polled = s->is_polled,
         .link_changes = p->link_changes,
         .nic_packets = p->nic_packets,
         .nic_missed = p->nic_missed,
@@ -71,6 +73,17 @@ struct ft_core_port port_figures(const struct sensor *s, uint32_t port)
         .knows_drops = p->knows_drops,
         .knows_nic = p->knows_nic,
     };
+}
+
+/* What a worker handed over another took. */
+static bool handed_is_taken(const struct sensor *s)
+{
+    uint64_t handed = 0, taken = 0;
+    for (uint32_t w = 0; w < s->worker_count; w++) {
+        handed += atomic_load(&s->workers[w].handed_over);
+        taken += atomic_load(&s->workers[w].taken_over);
+    }
+    return handed == taken;
 }
 
 /* At the end: what the kernel had for us was taken or dropped, what was taken was read, and what
@@ -83,9 +96,11 @@ static bool ports_balance(const struct sensor *s)
         const struct ft_port_stats *p = &s->ports[i].stats;
         received += p->received;
         shed += s->ports[i].shed;
-        ok &= !p->knows_drops || p->arrived == p->received + p->dropped + p->damaged;
+        /* A NIC goes on receiving when nobody polls it any more. */
+        ok &=
+            s->is_polled || !p->knows_drops || p->arrived == p->received + p->dropped + p->damaged;
     }
-    return ok &&
+    return ok && handed_is_taken(s) &&
            (!s->options->port_count ||
             (received == s->packets_read && shed == s->books.ledger.packets[FT_BUCKET_SHED_RING]));
 }
@@ -137,10 +152,17 @@ static json_t *capture_ledger(const struct sensor *s)
         json_object_set_new(one, "state", json_string(p.state));
         put(one, "link_changes", p.link_changes);
         json_object_set_new(one, "timestamps",
-                            json_string(s->ports[i].stats.is_nic_time ? "interface" : "kernel"));
+                            json_string(s->is_polled                    ? "host"
+                                        : s->ports[i].stats.is_nic_time ? "interface"
+                                                                        : "kernel"));
         put(one, "received", p.received);
         put(one, "bytes", p.bytes);
         put(one, "shed", p.shed);
+        if (s->is_polled) {
+            put(one, "handed_over", p.handed_over);
+            put(one, "queues", s->ethdevs[i].queues);
+            json_object_set_new(one, "spreads", json_boolean(s->ethdevs[i].spreads));
+        }
         put_if_known(one, "kernel_packets", p.arrived, p.knows_drops);
         put_if_known(one, "kernel_drops", p.dropped, p.knows_drops);
         put_if_known(one, "kernel_freezes", p.freezes, p.knows_drops);
@@ -233,6 +255,11 @@ static json_t *worker_stats(const struct sensor *s)
         put(o, "bursts", l->bursts);
         put(o, "input_high_water", worker->input_high_water);
         put(o, "events_high_water_bytes", worker->events.high_water);
+        if (s->is_polled) {
+            put(o, "handed_over", atomic_load(&worker->handed_over));
+            put(o, "taken_over", atomic_load(&worker->taken_over));
+            put(o, "refused", atomic_load(&worker->refused));
+        }
         json_array_append_new(list, o);
     }
     return list;
@@ -296,7 +323,7 @@ static json_t *all_books(const struct sensor *s)
     const struct ft_ledger *l = &s->books.ledger;
     json_t *o = json_object();
     json_object_set_new(o, "balanced", json_boolean(books_balance(s)));
-    if (s->live)
+    if (s->is_live)
         json_object_set_new(o, "capture", capture_ledger(s));
     json_object_set_new(o, "packets", packet_ledger(s));
     json_object_set_new(o, "stream_bytes", stream_ledger(l));

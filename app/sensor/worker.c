@@ -8,10 +8,10 @@
 #include <time.h>
 
 /* Where cores are shared an idle worker must let others run: yield first, then sleep. */
-static void idle(uint32_t empty)
+void worker_idle(uint32_t empty, bool may_sleep)
 {
     static const struct timespec nap = {.tv_nsec = 50000};
-    if (empty < 16)
+    if (empty < 16 || !may_sleep)
         rte_pause();
     else if (empty < 256)
         sched_yield();
@@ -19,7 +19,20 @@ static void idle(uint32_t empty)
         nanosleep(&nap, NULL);
 }
 
-static void control(struct worker *w, const struct ft_packet *p)
+/* The CPU that the configuration names for it. */
+void worker_pin(const struct worker *w)
+{
+    const struct ft_config *c = &w->sensor->options->config;
+    cpu_set_t set;
+    if (!w->sensor->is_pinned)
+        return;
+    CPU_ZERO(&set);
+    CPU_SET(c->worker_cpus[w->index], &set);
+    sched_setaffinity(0, sizeof(set), &set);
+}
+
+/* A tick or the end, for all its shards. */
+void worker_control(struct worker *w, const struct ft_packet *p)
 {
     for (unsigned shard = 0; shard < FT_SHARDS; shard++) {
         if (!w->owns[shard])
@@ -47,7 +60,7 @@ static bool work(struct worker *w, struct rte_mbuf **mbufs, uint32_t n)
         }
         ft_inspect_burst(w->inspector, packets, run);
         run = 0;
-        control(w, p);
+        worker_control(w, p);
         is_end |= (p->flags & FT_PACKET_END) != 0;
     }
     ft_inspect_burst(w->inspector, packets, run);
@@ -63,12 +76,13 @@ void *worker_main(void *arg)
     struct rte_mbuf *mbufs[WORKER_BURST];
     uint32_t empty = 0;
     bool is_end = false;
+    worker_pin(w);
     ft_inspect_guard_thread(w->inspector);
     while (!is_end) {
         uint32_t left;
         uint32_t n = rte_ring_dequeue_burst(w->input, (void **)mbufs, WORKER_BURST, &left);
         if (!n) {
-            idle(++empty);
+            worker_idle(++empty, true);
             continue;
         }
         empty = 0;

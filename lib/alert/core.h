@@ -25,11 +25,13 @@ struct ft_core_port {
     const char *state; /**< "up", "down", "missing" */
     uint64_t received, bytes;
     uint64_t arrived, dropped,
-        freezes;   /**< the kernel's count; of no meaning without knows_drops */
-    uint64_t shed; /**< received, and lost on the way to a worker */
+        freezes;          /**< the kernel's count; of no meaning without knows_drops */
+    uint64_t shed;        /**< received, and lost on the way to a worker */
+    uint64_t handed_over; /**< received by a worker that does not own them; where workers poll */
     uint64_t link_changes;
     uint64_t nic_packets, nic_missed, nic_errors; /**< the interface's own counters */
     bool knows_drops, knows_nic;
+    bool is_polled; /**< a port of DPDK */
 };
 
 struct ft_core_config {

@@ -19,6 +19,8 @@ static void put_port(struct ft_json *j, const struct ft_core_port *p)
     ft_json_put_uint(j, "received", p->received);
     ft_json_put_uint(j, "bytes", p->bytes);
     ft_json_put_uint(j, "shed", p->shed);
+    if (p->is_polled)
+        ft_json_put_uint(j, "handed_over", p->handed_over);
     if (p->knows_drops) {
         ft_json_put_uint(j, "kernel_packets", p->arrived);
         ft_json_put_uint(j, "kernel_drops", p->dropped);

@@ -19,6 +19,8 @@ enum kind {
     LONG,   /* uint64_t */
     TRUTH,
     CHOICE, /* bool: the second of two words */
+    CPU,    /* uint32_t, FT_CONFIG_NO_CPU unless given */
+    CPUS,   /* the number of workers, or the list of their CPUs */
 };
 
 /* Every key that exists: section.key, what it must be, where it goes. */
@@ -71,15 +73,19 @@ static const struct key keys[] = {
      "MiB that the kernel may fill before it drops, for each interface of -i"},
     {"capture", "wait", TRUTH, 0, 0, AT(waits), {0},
      "an interface of -i need not exist yet: wait for it"},
-    {"cores", "workers", NUMBER, 0, 128, AT(workers), {0},
-     "worker threads; 0: from the machine; the option -w goes first"},
+    {"cores", "workers", CPUS, 0, 128, AT(workers), {0},
+     "worker threads, 0: from the machine; or their CPUs; the option -w goes first"},
+    {"cores", "alerting", CPU, 0, 1023, AT(alerting_cpu), {0},
+     "CPU of the alerting loop"},
 };
 /* clang-format on */
 
 #define KEYS (sizeof(keys) / sizeof(keys[0]))
 
 /* Sections that are not made of the keys above. */
-static const char *const free_sections[] = {"plugins", "bindings"};
+static const char *const free_sections[] = {"plugins", "bindings", "ports"};
+
+#define FREE_SECTIONS (sizeof(free_sections) / sizeof(free_sections[0]))
 
 struct reading {
     struct ft_config *config;
@@ -103,7 +109,8 @@ void ft_config_init(struct ft_config *config)
                                  .other_s = 300,
                                  .stats_interval = 60,
                                  .filter = "",
-                                 .ring = 64};
+                                 .ring = 64,
+                                 .alerting_cpu = FT_CONFIG_NO_CPU};
 }
 
 void ft_config_free(struct ft_config *config)
@@ -166,7 +173,7 @@ static const char *nearest(const char *name, const char *section)
             best = word;
         }
     }
-    for (unsigned i = 0; !section && i < 2; i++)
+    for (unsigned i = 0; !section && i < FREE_SECTIONS; i++)
         if (distance(name, free_sections[i]) < least) {
             least = distance(name, free_sections[i]);
             best = free_sections[i];
@@ -221,6 +228,35 @@ static void set_text(struct reading *r, const struct key *k, const json_t *value
         *(const char **)(void *)((char *)r->config + k->offset) = json_string_value(value);
 }
 
+/* A list of different CPUs, one for each worker; or their number. */
+static void set_cpus(struct reading *r, const struct key *k, const json_t *value,
+                     const struct ft_step *path)
+{
+    struct ft_config *c = r->config;
+    struct ft_step inner[3] = {path[0], path[1], {NULL, 0}};
+    size_t count = json_array_size(value);
+    if (!json_is_array(value)) {
+        set_number(r, k, value, path);
+        return;
+    }
+    if (count < 1 || count > FT_CONFIG_CPUS) {
+        wrong(r, path, 2, "cores.workers: expected a number, or 1 to %u CPUs", FT_CONFIG_CPUS);
+        return;
+    }
+    for (size_t i = 0; i < count; i++) {
+        const json_t *one = json_array_get(value, i);
+        json_int_t cpu = json_integer_value(one);
+        bool is_new = json_is_integer(one) && cpu >= 0 && cpu <= 1023;
+        for (size_t before = 0; is_new && before < i; before++)
+            is_new = c->worker_cpus[before] != (uint32_t)cpu;
+        inner[2].index = (uint32_t)i;
+        if (!is_new)
+            wrong(r, inner, 3, "cores.workers[%zu]: expected a CPU from 0 to 1023, each once", i);
+        c->worker_cpus[i] = (uint32_t)cpu;
+    }
+    c->workers = c->worker_cpu_count = (uint32_t)count;
+}
+
 static void set(struct reading *r, const struct key *k, const json_t *value,
                 const struct ft_step *path)
 {
@@ -229,7 +265,11 @@ static void set(struct reading *r, const struct key *k, const json_t *value,
     switch (k->kind) {
     case NUMBER:
     case LONG:
+    case CPU:
         set_number(r, k, value, path);
+        return;
+    case CPUS:
+        set_cpus(r, k, value, path);
         return;
     case TEXT:
         set_text(r, k, value, path);
@@ -249,25 +289,39 @@ static void set(struct reading *r, const struct key *k, const json_t *value,
     }
 }
 
-static void read_plugins(struct reading *r, const json_t *list)
+/* A list of texts: plugins, ports. */
+static void read_list(struct reading *r, const char *name, const json_t *list, const char *what,
+                      const char **to, uint32_t *count, uint32_t max)
 {
-    struct ft_step path[2] = {{"plugins", 0}, {NULL, 0}};
+    struct ft_step path[2] = {{name, 0}, {NULL, 0}};
     size_t i;
     json_t *value;
     if (!json_is_array(list)) {
-        wrong(r, path, 1, "plugins: expected a list of files, such as [\"/usr/lib/x.so\"]");
+        wrong(r, path, 1, "%s: expected a list, such as [\"%s\"]", name, what);
         return;
     }
     json_array_foreach((json_t *)(uintptr_t)list, i, value)
     {
         path[1].index = (uint32_t)i;
         if (!json_is_string(value))
-            wrong(r, path, 2, "plugins[%zu]: expected the path of a plugin", i);
-        else if (r->config->plugin_count == FT_CONFIG_PLUGINS)
-            wrong(r, path, 2, "plugins: at most %u", FT_CONFIG_PLUGINS);
+            wrong(r, path, 2, "%s[%zu]: expected a text, such as \"%s\"", name, i, what);
+        else if (*count == max)
+            wrong(r, path, 2, "%s: at most %u", name, max);
         else
-            r->config->plugins[r->config->plugin_count++] = json_string_value(value);
+            to[(*count)++] = json_string_value(value);
     }
+}
+
+static void read_plugins(struct reading *r, const json_t *list)
+{
+    read_list(r, "plugins", list, "/usr/lib/x.so", r->config->plugins, &r->config->plugin_count,
+              FT_CONFIG_PLUGINS);
+}
+
+static void read_ports(struct reading *r, const json_t *list)
+{
+    read_list(r, "ports", list, "0000:3b:00.0", r->config->ports, &r->config->port_count,
+              FT_CONFIG_PORTS);
 }
 
 static bool read_port(const char *text, bool *is_udp, uint16_t *port)
@@ -320,6 +374,10 @@ static void read_section(struct reading *r, const char *name, json_t *value)
     json_t *inner;
     if (strcmp(name, "plugins") == 0) {
         read_plugins(r, value);
+        return;
+    }
+    if (strcmp(name, "ports") == 0) {
+        read_ports(r, value);
         return;
     }
     bool is_bindings = strcmp(name, "bindings") == 0;
@@ -424,7 +482,11 @@ static void print_default(FILE *to, const struct key *k, const struct ft_config 
         fprintf(to, "\"%s\"", *(const char *const *)(const void *)at);
         return;
     case NUMBER:
+    case CPUS:
         fprintf(to, "%u", *(const uint32_t *)(const void *)at);
+        return;
+    case CPU:
+        fputs("any", to);
         return;
     case LONG:
         fprintf(to, "%llu", (unsigned long long)*(const uint64_t *)(const void *)at);
@@ -447,6 +509,8 @@ static void print_values(const struct key *k, char *text, size_t size)
         snprintf(text, size, "\"%s\" or \"%s\"", k->words[0], k->words[1]);
     else if (k->kind == TEXT)
         snprintf(text, size, "text of %llu to %llu", low, high);
+    else if (k->kind == CPUS)
+        snprintf(text, size, "%llu to %llu or [...]", low, high);
     else
         snprintf(text, size, "%llu to %llu", low, high);
 }
@@ -465,6 +529,9 @@ void ft_config_describe(FILE *to)
     }
     fprintf(to, "%-24s  %-20s  %s  (default [])\n", "plugins", "list of files",
             "dissector plugins to load");
+    fprintf(
+        to, "%-24s  %-20s  %s  (default [])\n", "ports", "list of devices",
+        "ports of DPDK to listen to, such as \"0000:3b:00.0\", unless -r, -i or --port is given");
     fprintf(to, "%-24s  %-20s  %s  (default [])\n", "bindings.PROTOCOL", "list of ports",
             "ports of a protocol beside its own, such as \"tcp/1502\"");
 }

@@ -16,6 +16,9 @@
 
 #define FT_CONFIG_PLUGINS  64u
 #define FT_CONFIG_BINDINGS 1024u
+#define FT_CONFIG_PORTS    32u
+#define FT_CONFIG_CPUS     128u
+#define FT_CONFIG_NO_CPU   UINT32_MAX
 
 /** bindings{}: a port given to a protocol. The name is checked when the dissectors are known. */
 struct ft_config_binding {
@@ -39,6 +42,11 @@ struct ft_config {
     uint32_t ring;           /**< capture.ring: MiB of kernel memory for each -i, default 64 */
     bool waits;              /**< capture.wait: an interface need not exist at start */
     uint32_t workers;        /**< cores.workers: a number, default 0 = from the machine */
+    uint32_t worker_cpus[FT_CONFIG_CPUS]; /**< cores.workers: a list, each worker's CPU */
+    uint32_t worker_cpu_count;            /**< then `workers` too; 0 = they run anywhere */
+    uint32_t alerting_cpu;                /**< cores.alerting, default FT_CONFIG_NO_CPU */
+    const char *ports[FT_CONFIG_PORTS];   /**< ports[]: devices of DPDK */
+    uint32_t port_count;
     const char *plugins[FT_CONFIG_PLUGINS];
     uint32_t plugin_count;
     struct ft_config_binding bindings[FT_CONFIG_BINDINGS];

@@ -201,6 +201,12 @@ struct ft_ledger *ft_inspector_ledger(struct ft_inspector *ins)
     return &ins->ledger;
 }
 
+void ft_inspector_wait(struct ft_inspector *ins, ft_inspect_wait_fn *wait, void *user)
+{
+    ins->wait = wait;
+    ins->wait_user = user;
+}
+
 /* ---- events ---- */
 
 /* A record to write, with everything that all events have; NULL when it had to be shed. */

@@ -96,6 +96,9 @@ struct ft_inspector *ft_inspector_new(struct ft_shards *shards, struct ft_ring *
                                       ft_inspect_wait_fn *wait, void *user);
 void ft_inspector_free(struct ft_inspector *ins);
 
+/** From now on wait for room instead of shedding: nothing arrives any more. On its own thread. */
+void ft_inspector_wait(struct ft_inspector *ins, ft_inspect_wait_fn *wait, void *user);
+
 /** Its books. Written by the worker only. */
 struct ft_ledger *ft_inspector_ledger(struct ft_inspector *ins);
 

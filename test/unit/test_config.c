@@ -159,9 +159,13 @@ static void test_lists(void **state)
 {
     (void)state;
     expect_error("{\"plugins\": \"x.so\"}",
-                 ":1:2: plugins: expected a list of files, such as [\"/usr/lib/x.so\"]");
+                 ":1:2: plugins: expected a list, such as [\"/usr/lib/x.so\"]");
+    expect_error("{\"ports\": [\"0000:3b:00.0\",\n 7]}",
+                 ":2:2: ports[1]: expected a text, such as \"0000:3b:00.0\"");
+    expect_error("{\"cores\": {\"workers\": [2, 3,\n 2]}}",
+                 ":2:2: cores.workers[2]: expected a CPU from 0 to 1023, each once");
     expect_error("{\"plugins\": [\"a.so\",\n 7]}",
-                 ":2:2: plugins[1]: expected the path of a plugin");
+                 ":2:2: plugins[1]: expected a text, such as \"/usr/lib/x.so\"");
     expect_error("{\"bindings\": {\"modbus\": 502}}",
                  ":1:15: bindings.modbus: expected a list of ports, such as [\"tcp/1502\"]");
     static const char *const not_ports[] = {
@@ -315,7 +319,7 @@ static void test_describe(void **state)
     unsigned lines = 0;
     for (const char *at = text; (at = strchr(at, '\n')); at++)
         lines++;
-    assert_int_equal(lines, 21);
+    assert_int_equal(lines, 23);
     free(text);
 }
 

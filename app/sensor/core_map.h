@@ -1,0 +1,50 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+/*
+ * Proposing which CPU does what, and checking what the machine has for it: read from sysfs and
+ * procfs, nothing is changed.
+ */
+#ifndef CORE_MAP_H
+#define CORE_MAP_H
+
+#include "options.h"
+
+#include <stdio.h>
+
+#define CORE_MAP_CPUS 1024u
+
+/** What sysfs says of the CPUs that this process may use. */
+struct core_map_machine {
+    uint32_t count;
+    struct core_map_cpu {
+        uint32_t cpu;
+        int node;         /**< NUMA node, -1 = unknown */
+        uint32_t sibling; /**< least CPU of the same core */
+        bool is_isolated;
+    } cpus[CORE_MAP_CPUS];
+};
+
+/** Which CPUs to take. */
+struct core_map {
+    uint32_t workers[FT_CONFIG_CPUS];
+    uint32_t worker_count;
+    uint32_t alerting;
+    bool has_alerting; /**< false: it shares the CPU that is left for everything else */
+};
+
+/** Read the machine. `root` is "" but in tests. */
+void core_map_read(struct core_map_machine *m, const char *root);
+
+/**
+ * Propose: one thread of each core, on node `node` (-1: any) as far as there are some, isolated
+ * ones if there are; the first CPU is left for everything else. `wanted` workers, 0 = as many as
+ * fit.
+ */
+struct core_map core_map_propose(const struct core_map_machine *m, int node, uint32_t wanted);
+
+/** --print-core-map: the proposal as a part of a configuration. */
+void core_map_print(FILE *to, const struct options *o);
+
+/** --doctor: one line for each thing checked. Returns the number of those to be put right. */
+unsigned core_map_doctor(FILE *to, const struct options *o);
+
+#endif

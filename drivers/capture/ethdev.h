@@ -1,0 +1,102 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+/*
+ * A DPDK port that is listened to: a NIC by PCI address, or a virtual device by its arguments
+ * ("net_pcap0,iface=eth1"). Workers poll its queues themselves.
+ *
+ * The port is set up so that it only listens and loses nothing by its own doing: promiscuous, no
+ * Ethernet flow control (PAUSE frames would be sent), no transmit queue. Where a driver insists on
+ * one it is made, never used, and ft_ethdev.has_tx_queue says so. Of the offloads only scattered
+ * receive is used, where a packet may be longer than a buffer.
+ *
+ * Packets are spread by the NIC over the IP pair with the symmetric key of ft_shard_ip(); its table
+ * of 128 entries (or a multiple) sends each shard to the queue of its owner. What the NIC cannot
+ * spread like that the workers hand over to each other.
+ *
+ * Threads: ft_ethdev_receive() from one thread per queue; all else from one.
+ */
+#ifndef FT_CAPTURE_ETHDEV_H
+#define FT_CAPTURE_ETHDEV_H
+
+#include "capture/port.h"
+
+#include <rte_ethdev.h>
+#include <rte_mempool.h>
+#include <stdatomic.h>
+
+struct ft_ethdev_config {
+    const char *device;          /**< "0000:3b:00.0", or "net_pcap0,..."; outlives the port */
+    uint16_t queues;             /**< wanted, at least 1 */
+    uint16_t descriptors;        /**< per queue */
+    struct rte_mempool *buffers; /**< with room for struct ft_packet in the private area */
+    const uint8_t *shard_queue;  /**< FT_SHARDS: the queue of each shard's owner */
+};
+
+/** A port. `port` comes first: name, state and counters as of any other kind. */
+struct ft_ethdev {
+    struct ft_port port;
+    char name[64];       /**< "0000:3b:00.0", "net_pcap0" */
+    char interface[32];  /**< of the kernel, which a virtual device receives from; "" = none */
+    uint16_t id;         /**< of DPDK */
+    uint16_t queues;     /**< got: 1 when the NIC cannot spread packets */
+    bool has_tx_queue;   /**< the driver insisted on one */
+    bool spreads;        /**< by IP pair into the queues of the shards' owners, read back */
+    bool has_pause;      /**< it sends PAUSE frames, and that could not be switched off */
+    int socket;          /**< NUMA node, -1 = unknown */
+    uint32_t speed_mbps; /**< of the link, 0 = none or unknown */
+    unsigned interface_index;
+    struct ft_ethdev_config config;
+    struct ft_port_stats before; /**< what was counted until it was opened again */
+    _Atomic bool is_started;     /**< may be polled; all above is as it stays until it is not */
+    _Atomic bool is_gone;        /**< DPDK told of its removal */
+    _Atomic bool wants_reset;    /**< DPDK told that it has to be reset */
+};
+
+/** Does it look like the address of a PCI device, with or without its domain? */
+bool ft_ethdev_is_pci(const char *device);
+
+/**
+ * The name that DPDK knows the device by: the address with its domain, or what is in front of the
+ * first comma. False when there is nothing or it is too long.
+ */
+bool ft_ethdev_name(const char *device, char *name, size_t size);
+
+/**
+ * Could DPDK use this PCI device, as far as the kernel tells? False and a sentence with what to do:
+ * it is not there, belongs to the kernel, or VFIO cannot be opened. True for all other devices.
+ * Needs no EAL.
+ */
+bool ft_ethdev_is_usable(const char *device, char *error, size_t error_size);
+
+/** Prepare a port: nothing is opened yet, it counts as missing. */
+void ft_ethdev_init(struct ft_ethdev *e, const struct ft_ethdev_config *config, uint16_t link);
+
+/**
+ * Find (or make) the device and start listening. False and one sentence with what to do: no such
+ * device, bound to the kernel's driver, no memory, queues refused. May be tried again, also after
+ * ft_ethdev_close().
+ */
+bool ft_ethdev_open(struct ft_ethdev *e, char *error, size_t error_size);
+
+/** Take up to `max` packets of a queue; they are the caller's. Cost: the driver's. */
+static inline uint16_t ft_ethdev_receive(const struct ft_ethdev *e, uint16_t queue,
+                                         struct rte_mbuf **packets, uint16_t max)
+{
+    return rte_eth_rx_burst(e->id, queue, packets, max);
+}
+
+/** Bring the receiver's counters in e->port.stats up to date. Microseconds to milliseconds. */
+void ft_ethdev_count(struct ft_ethdev *e);
+
+/**
+ * Bring e->port.state up to date; once a second. True when the port has to be taken out of service
+ * and opened again: it was removed, or wants to be reset. Nobody may poll it while that is done.
+ */
+bool ft_ethdev_check(struct ft_ethdev *e);
+
+/** Stop, close and unplug. Nobody may be polling. */
+void ft_ethdev_close(struct ft_ethdev *e);
+
+/** The 6d5a key in `key`, repeated: the same hash for both directions. */
+void ft_ethdev_symmetric_key(uint8_t *key, uint32_t size);
+
+#endif

@@ -1,0 +1,462 @@
+#!/usr/bin/env python3
+# SPDX-License-Identifier: BSD-3-Clause
+"""Ports of DPDK, polled by the workers: virtual devices that read a capture, receive from one end of
+a veth pair, make packets, or are a tap of the kernel. What needs root (CAP_NET_ADMIN) is skipped
+without.
+
+usage: test_ports.py FIELDTAP FIELDTAP_PLANT SLOW_PLUGIN [unittest options]
+"""
+
+import json
+import os
+import pathlib
+import pty
+import re
+import select
+import signal
+import struct
+import subprocess
+import sys
+import time
+import unittest
+
+import sensor
+import test_live as live
+from sensor import Case, ethernet, ipv4, modbus_read, of_type, run, udp
+
+SLOW = ""
+CORES = len(os.sched_getaffinity(0))
+WORKERS = range(1, min(CORES, 2) + 1)
+
+
+def shard(*addresses):
+    """Toeplitz over the addresses with the key 6d5a repeated: the low seven bits."""
+    key = int.from_bytes(b"\x6d\x5a" * 20, "big")
+    data = b"".join(map(bytes, addresses))
+    value = 0
+    for i in range(8 * len(data)):
+        if data[i // 8] & 0x80 >> i % 8:
+            value ^= key >> 320 - 32 - i & 0xFFFFFFFF
+    return value % 128
+
+
+class Ports(live.Live):
+    """A sensor in a network namespace, on a port of DPDK."""
+
+    def begin_port(self, *devices, workers=1, config=None, options=(), **more):
+        settings = {"stats": {"interval": 1}, **(config or {})}
+        path = self.write("config.json", json.dumps(settings).encode())
+        ports = [word for device in devices for word in ("--port", device)]
+        self.begin("-c", path, "-w", workers, *options, ports=ports, **more)
+        # the ports are open before the files are
+        self.until(lambda: (self.out / "eve.json").exists(), "the ports are open")
+
+    def until_taken(self, count):
+        """Until statistics, which come each second, say that it took so many."""
+        def taken():
+            told = of_type(live.whole_lines(self.out), "stats")
+            return told and sum(p["received"] for p in
+                                told[-1]["stats"]["capture"]["interfaces"].values()) >= count
+        self.until(taken, f"{count} packets", 30)
+
+    def closed(self, sent=None, lost=False):
+        """Books that close, those between the workers too."""
+        stats = self.books(sent, lost) if sent is not None or not lost else self.stats()
+        self.assertIs(stats["balanced"], True)
+        workers, ports = stats["workers"], stats["capture"]["interfaces"].values()
+        handed = sum(w["handed_over"] for w in workers)
+        self.assertEqual(handed, sum(w["taken_over"] for w in workers))
+        self.assertEqual(handed, sum(p["handed_over"] for p in ports))
+        self.assertEqual(sum(w["packets"] for w in workers), stats["packets"]["read"])
+        refused = sum(w["refused"] for w in workers)
+        self.assertEqual(refused, sum(p["shed"] for p in ports))
+        if not lost:
+            self.assertEqual(refused, 0)
+        return stats
+
+
+class File(Ports):
+    """net_pcap reads a capture as fast as it is polled."""
+
+    def replay(self, path, workers, *options, count=None):
+        self.out = self.dir / f"w{workers}"
+        count = count or sum(1 for _ in live.records(path.read_bytes()))
+        self.begin_port(f"net_pcap0,rx_pcap={path}", workers=workers, options=options)
+        self.until_taken(count)
+        self.assertEqual(self.end(), "")
+        return self.closed(count)
+
+    def test_same_as_offline(self):
+        path = self.plant(seconds=60)
+        self.assertOk(run("-r", path, "-l", self.dir / "offline", "--log", "messages"))
+        offline = self.stats(self.dir / "offline")
+        want, packets = live.comparable(
+            e for e in self.events(self.dir / "offline") if e["event_type"] != "message")
+        for workers in WORKERS:
+            stats = self.replay(path, workers, "--log", "messages")
+            self.assertEqual(stats["messages"], offline["messages"])
+            self.assertEqual(stats["packets"]["buckets"], offline["packets"]["buckets"])
+            self.assertEqual(stats["stream_bytes"], offline["stream_bytes"])
+            got, got_packets = live.comparable(
+                e for e in self.events() if e["event_type"] != "message")
+            self.assertEqual(got_packets, packets)
+            # a minute passes at once: what takes its time does not come about
+            self.assertTrue(all("silence" in key for key in want ^ got), want ^ got)
+            port = stats["capture"]["interfaces"]["net_pcap0"]
+            self.assertEqual(port["queues"], 1)
+            if workers > 1:
+                self.assertGreater(port["handed_over"], port["received"] / 5)
+            else:
+                self.assertEqual(port["handed_over"], 0)
+
+    def test_order_within_a_flow(self):
+        """Handed over or not, a flow's packets are in order."""
+        frames = [modbus_read(i, host=host) for i in range(200) for host in range(1, 30)]
+        self.replay(self.capture(frames), max(WORKERS), "--log", "messages")
+        seen = {}
+        for e in of_type(self.events(), "message"):
+            seen.setdefault(e["src_ip"], []).append(e["pcap_cnt"])
+        self.assertEqual(len(seen), 29)
+        for numbers in seen.values():
+            self.assertEqual(len(numbers), 200)
+            self.assertEqual(numbers, sorted(numbers))
+
+    def test_long_packets_and_fragments(self):
+        """In several buffers; fragments belong to the shard of their addresses."""
+        frames = [udp(bytes(n)) for n in (1, 1400, 2100, 4000, 9000)]
+        for host in range(1, 20):
+            whole = struct.pack(">HHHH", 40000, 20000, 3008, 0) + bytes(3000)
+            for offset in (0, 1480, 2960):
+                part = ethernet(ipv4(17, (10, 0, 0, host), (10, 0, 0, 200),
+                                     whole[offset:offset + 1480]))
+                more = 0x2000 if offset < 2960 else 0
+                head = part[14:34][:6] + struct.pack(">H", more | offset // 8) + part[22:24] \
+                    + b"\0\0" + part[26:34]
+                total = sum(struct.unpack(">10H", head))
+                total = (total & 0xFFFF) + (total >> 16)
+                total = (total & 0xFFFF) + (total >> 16)
+                frames.append(part[:14] + head[:10] + struct.pack(">H", total ^ 0xFFFF)
+                              + head[12:] + part[34:])
+        path = self.capture(frames)
+        for workers in WORKERS:
+            stats = self.replay(path, workers)
+            self.assertEqual(stats["packets"]["bytes"], sum(map(len, frames)))
+            self.assertEqual(stats["packets"]["buckets"]["fragment_held"], 38)
+            self.assertEqual(stats["tables"]["fragments"]["datagrams"], 19)
+            self.assertEqual(stats["bad_ip_checksums"], 0)
+            flows = {e["src_ip"]: e["flow"] for e in of_type(self.events(), "flow")}
+            self.assertEqual(flows["10.0.0.1"]["pkts_toserver"], 6)
+            self.assertEqual(flows["10.0.0.7"]["pkts_toserver"], 1)
+
+    def test_filter(self):
+        path = self.plant(seconds=30)
+        self.assertOk(run("-r", path, "--filter", "port 502", "-l", self.dir / "offline"))
+        want = self.stats(self.dir / "offline")["packets"]["buckets"]
+        self.assertGreater(want["filtered"], 100)
+        for workers in WORKERS:
+            stats = self.replay(path, workers, "--filter", "port 502")
+            self.assertEqual(stats["packets"]["buckets"], want)
+
+    def test_ports_of_the_configuration(self):
+        path = self.capture([modbus_read(i) for i in range(50)])
+        other = self.capture([modbus_read(i, host=9) for i in range(30)], "other.pcap")
+        self.begin_port(config={"ports": [f"net_pcap0,rx_pcap={path}",
+                                          f"net_pcap1,rx_pcap={other}"]}, workers=max(WORKERS),
+                        options=("--log", "messages"))
+        self.until_taken(80)
+        self.end()
+        stats = self.closed(80)
+        ports = stats["capture"]["interfaces"]
+        self.assertEqual((ports["net_pcap0"]["received"], ports["net_pcap1"]["received"]), (50, 30))
+        names = {(e["src_ip"], e["in_iface"]) for e in of_type(self.events(), "message")}
+        self.assertEqual(names, {("10.0.0.1", "net_pcap0"), ("10.0.0.9", "net_pcap1")})
+
+    def test_pinned(self):
+        path = self.plant(seconds=20)
+        count = sum(1 for _ in live.records(path.read_bytes()))
+        cpu = min(os.sched_getaffinity(0))
+        self.begin_port(f"net_pcap0,rx_pcap={path}", config={"cores": {"workers": [cpu]}})
+        self.until_taken(count)
+        tasks = pathlib.Path(f"/proc/{self.process.pid}/task")
+        status = [(task / "status").read_text() for task in tasks.iterdir()]
+        self.end()
+        self.closed(count)
+        self.assertTrue(any(re.search(rf"Cpus_allowed_list:\t{cpu}\n", text) for text in status))
+
+
+class Wire(Ports):
+    """Packets that arrive while it runs."""
+
+    def test_both_ways_of_receiving(self):
+        """net_pcap and net_af_packet on one end of a veth pair; tags are put back."""
+        plain = modbus_read()
+        tagged = plain[:12] + bytes.fromhex("81000007") + plain[12:]
+        for driver in ("net_pcap0,iface=tap0", "net_af_packet0,iface=tap0"):
+            name = driver.split(",", maxsplit=1)[0]
+            self.out = self.dir / name
+            self.begin_port(driver, workers=max(WORKERS), options=("--log", "messages"))
+            self.send(self.capture([plain, tagged] * 500))
+            self.until_taken(1000)
+            self.end()
+            stats = self.stats()
+            self.assertIs(stats["balanced"], True)
+            self.assertEqual(stats["packets"]["read"], 1000)
+            drops = stats["capture"]["interfaces"][name]["kernel_drops"]
+            self.assertEqual(drops, 0 if "pcap" in name else "unknown")
+            vlans = [str(e.get("vlan")) for e in of_type(self.events(), "message")]
+            self.assertEqual((vlans.count("None"), vlans.count("[7]")), (500, 500), name)
+
+    def test_nothing_is_sent(self):
+        self.begin_port("net_pcap0,iface=tap0")
+        self.send(self.plant(seconds=10))
+        self.end()
+        counter = self.within(self.tap, "cat", "/sys/class/net/tap0/statistics/tx_packets",
+                              stdout=subprocess.PIPE).stdout
+        self.assertEqual(int(counter), 0)
+
+    def test_plant(self):
+        path = self.plant(seconds=60)
+        self.assertOk(run("-r", path, "-l", self.dir / "offline"))
+        want, packets = live.comparable(self.events(self.dir / "offline"))
+        self.begin_port("net_pcap0,iface=tap0", workers=max(WORKERS))
+        self.send(path, 2000)
+        sent = self.stats(self.dir / "offline")["packets"]["read"]
+        self.until_taken(sent)
+        self.assertEqual(self.end(), "")
+        self.closed(sent)
+        got, got_packets = live.comparable(self.events())
+        self.assertEqual(packets, got_packets)
+        self.assertTrue(all("silence" in key for key in want ^ got), want ^ got)
+
+    def test_tap(self):
+        """A driver that insists on a transmit queue, which is said."""
+        self.begin_port("net_tap0,iface=dtap9")
+        ip_of = self.within(self.tap, "ip", "link", "show", "dtap9", stdout=subprocess.PIPE).stdout
+        self.assertIn(b"dtap9", ip_of)
+        self.within(self.tap, "ip", "link", "set", "dtap9", "up")
+        self.within(self.tap, sys.executable, os.path.abspath(live.__file__), "send", "dtap9",
+                    self.capture([modbus_read(i) for i in range(300)]), 5000)
+        self.until_taken(300)
+        said = self.end()
+        self.assertIn("net_tap0: its driver insists on a transmit queue; it is never used", said)
+        stats = self.stats()
+        self.assertIs(stats["balanced"], True)
+        self.assertEqual(stats["packets"]["read"], 300)
+        self.assertEqual(stats["capture"]["kernel_drops"], "unknown")
+
+    def test_end_under_load(self):
+        capture = self.capture([udp(bytes(100), host=i % 200) for i in range(50000)])
+        self.begin_port("net_pcap0,iface=tap0", workers=max(WORKERS))
+        words = ["ip", "netns", "exec", self.src, sys.executable, os.path.abspath(live.__file__),
+                 "send", "src0", capture, "0"]
+        with subprocess.Popen([str(w) for w in words]) as sender:
+            time.sleep(0.6)
+            self.assertEqual(self.end(), "")
+            sender.kill()
+        self.closed(lost=True)
+        self.assertGreater(self.stats()["packets"]["read"], 100)
+
+    def test_signals_and_silence(self):
+        """Time passes without packets; a request stays unanswered, and that is told."""
+        self.begin_port("net_pcap0,iface=tap0", options=("--log", "transactions"))
+        self.send(self.capture([modbus_read(1)]))
+        def told():
+            return [e for e in live.whole_lines(self.out) if e["event_type"] == "modbus"]
+        self.until(told, "an unanswered request", 20)
+        self.assertEqual(self.end(signal.SIGINT), "")
+        self.closed(1)
+
+    def test_status_line(self):
+        mine, its = pty.openpty()
+        self.begin_port("net_pcap0,iface=tap0", stderr=its)
+        os.close(its)
+        self.send(self.capture([modbus_read(i) for i in range(300)]), 100)
+        self.process.send_signal(signal.SIGTERM)
+        said = b""
+        while True:
+            ready, _, _ = select.select([mine], [], [], 30)
+            try:
+                part = os.read(mine, 4096) if ready else b""
+            except OSError:
+                part = b""
+            if not part:
+                break
+            said += part
+        os.close(mine)
+        self.process.communicate(timeout=30)
+        self.assertGreaterEqual(
+            len(re.findall(r"\r\d+\.\d{3} Mpps  \d+ packets  0 dropped  \d+ al", said.decode())), 2)
+
+
+class Overload(Ports):
+    """More than it can take: it says how much was lost and where, exactly."""
+
+    def test_made_packets(self):
+        """net_null makes as many as it is asked for; it spreads them, or says so."""
+        for workers in WORKERS:
+            self.out = self.dir / f"w{workers}"
+            self.begin_port("net_null0,size=64", workers=workers)
+            time.sleep(1.5)
+            self.end()
+            stats = self.closed(lost=True)
+            port = stats["capture"]["interfaces"]["net_null0"]
+            self.assertGreater(port["received"], 100000)
+            self.assertEqual(port["queues"], workers)
+
+    def test_slow_owner(self):
+        """A worker that falls behind is handed over more than its ring holds."""
+        if CORES < 2:
+            self.skipTest("one core")
+        hosts = [h for h in range(1, 200) if shard((10, 0, 0, h), (10, 0, 0, 200)) % 2 == 1]
+        frames = [udp(b"S" + bytes(20), port=7798, host=hosts[i % len(hosts)])
+                  for i in range(25000)]
+        self.begin_port(f"net_pcap0,rx_pcap={self.capture(frames)}", workers=2,
+                        options=("--plugin", SLOW))
+        self.until_taken(25000)
+        self.end()
+        stats = self.closed(25000, lost=True)
+        self.assertGreater(stats["packets"]["buckets"]["shed.ring"], 100)
+        self.assertEqual(stats["workers"][0]["packets"], stats["packets"]["buckets"]["shed.ring"])
+        self.assertEqual(stats["workers"][1]["refused"], 0, "it polls nothing")
+
+    def test_endless(self):
+        """The same packets again and again, as fast as they can be taken."""
+        path = self.capture([modbus_read(i, host=i % 100) for i in range(200)])
+        self.begin_port(f"net_pcap0,rx_pcap={path},infinite_rx=1", workers=max(WORKERS))
+        time.sleep(2)
+        self.end()
+        stats = self.closed(lost=True)
+        self.assertGreater(stats["packets"]["read"], 10000)
+
+    def test_stopped_process(self):
+        self.begin_port("net_pcap0,iface=tap0", workers=max(WORKERS))
+        time.sleep(0.3)
+        self.process.send_signal(signal.SIGSTOP)
+        self.send(self.capture([udp(bytes(900), host=i % 200) for i in range(8000)]), 20000)
+        time.sleep(1)
+        self.process.send_signal(signal.SIGCONT)
+        time.sleep(0.5)
+        self.send(self.capture([modbus_read(i) for i in range(100)]))
+        self.until(lambda: of_type(live.whole_lines(self.out), "stats")[-1]["stats"]["capture"][
+            "kernel_packets"] >= 8100, "all arrive")
+        self.end()
+        stats = self.closed(8100, lost=True)
+        self.assertGreater(stats["capture"]["kernel_drops"], 100)
+        self.assertEqual(stats["packets"]["buckets"]["analysed"], 100)
+        self.assertEqual(stats["clock_jumps"], 0)
+
+
+class Unplugged(Ports):
+    """Ports that go away and come back."""
+
+    def test_removed_and_returned(self):
+        self.begin_port("net_pcap0,iface=tap0", workers=max(WORKERS))
+        self.send(self.capture([modbus_read(i) for i in range(20)]))
+        self.until_taken(20)
+        for again in range(2):
+            live.ip("-n", self.tap, "link", "del", "tap0")
+            self.until_told("interface_missing", again + 1)
+            self.connect(0)
+            self.until_told("interface_up", again + 1)
+            self.send(self.capture([modbus_read(i) for i in range(30)]))
+            self.until_taken(20 + 30 * (again + 1))
+        self.end()
+        self.closed(80)
+        told = [t for t in self.health() if t[0] != "interface_down"]
+        self.assertEqual(told, [("interface_missing", "net_pcap0"),
+                                ("interface_up", "net_pcap0")] * 2)
+
+    def test_link_flap(self):
+        self.begin_port("net_pcap0,iface=tap0")
+        live.ip("-n", self.src, "link", "set", "src0", "down")
+        self.until_told("interface_down")
+        live.ip("-n", self.src, "link", "set", "src0", "up")
+        self.until_told("interface_up")
+        self.send(self.capture([modbus_read(i) for i in range(30)]))
+        self.until_taken(30)
+        self.end()
+        stats = self.closed(30)
+        self.assertEqual(stats["capture"]["interfaces"]["net_pcap0"]["link_changes"], 2)
+
+    def test_absent_at_start(self):
+        self.begin_port("net_pcap0,iface=tap7", config={"capture": {"wait": True}})
+        self.until_told("interface_missing")
+        self.connect(7)
+        self.until_told("interface_up")
+        self.send(self.capture([modbus_read(i) for i in range(30)]), interface="src7")
+        self.until_taken(30)
+        self.assertIn("waiting for it", self.end())
+        self.closed(30)
+
+
+class Asking(Case):
+    """What the machine has."""
+
+    def test_core_map_is_a_configuration(self):
+        r = run("--print-core-map")
+        self.assertOk(r)
+        cores = json.loads(r.out)["cores"]
+        config = self.write("c.json", r.out.encode())
+        self.assertOk(run("-T", "-c", config))
+        if isinstance(cores["workers"], list):
+            self.assertNotIn(cores.get("alerting"), cores["workers"])
+            self.assertLess(len(cores["workers"]), max(CORES, 2))
+
+    def test_doctor(self):
+        r = run("--doctor", "--port", "0000:ff:1f.7")
+        self.assertEqual((r.code, r.err), (1, ""))
+        rows = r.out.splitlines()
+        self.assertTrue(all(row.startswith(("ok     ", "to do  ")) for row in rows), r.out)
+        for word in ("cores", "hugepages", "frequency", "isolation", "interrupts", "sockets"):
+            self.assertEqual(sum(row[7:].startswith(word) for row in rows), 1, word)
+        self.assertTrue(any("to do  port 0000:ff:1f.7: there is no such" in row for row in rows))
+
+
+class Refusing(Case):
+    """What cannot work is said in one sentence."""
+
+    def test_devices(self):
+        for device, words in (("0000:ff:1f.7", ("no such PCI device", "lspci")),
+                              ("ff:1f.7", ("0000:ff:1f.7", "no such PCI device")),
+                              ("net_nosuch0", ("net_nosuch0", "DPDK cannot make it")),
+                              ("eth1", ("eth1", "net_pcap0,iface=eth1")),
+                              ("net_pcap0,iface=nothere", ("no interface nothere", "ip link"))):
+            self.assertFails(run("--port", device, "-l", self.out), 1, *words)
+            self.assertFalse(self.out.exists(), "nothing was begun")
+
+    def test_of_the_kernel(self):
+        root = "/sys/bus/pci/devices"
+        devices = os.listdir(root) if os.path.isdir(root) else []
+        for name in devices:
+            if os.path.basename(os.path.realpath(f"{root}/{name}/driver")) not in (
+                    "vfio-pci", "uio_pci_generic", "igb_uio", "mlx4_core", "mlx5_core"):
+                self.assertFails(run("--port", name), 1, name, "dpdk-devbind.py -b vfio-pci", "-i")
+                return
+        self.skipTest("no PCI device of the kernel's")
+
+    def test_usage(self):
+        port = ("--port", "net_null0")
+        for options in (("-r", "x.pcap"), ("-i", "lo"), ("--tap", "lo,eth9"), ("--loop", 2),
+                        ("--speed", 1), ("--merge",)):
+            self.assertFails(run(*port, *options), 2, options[0] if options[0] != "--tap" else "-i")
+            self.assertFails(run(*options, *port), 2)
+        self.assertFails(run(*port, *port), 2, "twice")
+        self.assertFails(run("--port", ""), 2, "PCI address")
+        self.assertFails(run(*port, "-w", 128), 2, "128 workers", "cores")
+
+    def test_cores(self):
+        port = ("--port", "net_null0")
+        for cores, words in (({"workers": [1023]}, ("cores.workers", "1023")),
+                             ({"alerting": 1023}, ("cores.alerting", "1023")),
+                             ({"workers": [0, 0]}, ("cores.workers[1]",)),
+                             ({"workers": []}, ("cores.workers",)),
+                             ({"workers": [0], "alerting": 0}, ("both",))):
+            config = self.write("c.json", json.dumps({"cores": cores}).encode())
+            self.assertFails(run("-c", config, *port), 2, *words)
+        config = self.write("c.json", json.dumps({"cores": {"workers": [0]}}).encode())
+        self.assertFails(run("-c", config, *port, "-w", 2), 2, "-w 2", "1 CPU")
+
+
+if __name__ == "__main__":
+    SLOW = os.path.abspath(sys.argv.pop(3))
+    sensor.main()
