@@ -475,34 +475,14 @@ enum attribute_type {
 
 static void state_attribute(struct ft_context *ctx, uint8_t variation, struct ft_view text)
 {
-    switch (variation) {
-    case 242:
-        ft_asset(ctx, FT_SENDER, FT_FACT_FIRMWARE, text);
-        break;
-    case 243:
-        ft_asset(ctx, FT_SENDER, FT_FACT_HARDWARE, text);
-        break;
-    case 245:
-        ft_asset(ctx, FT_SENDER, FT_FACT_LOCATION, text);
-        break;
-    case 196:
-        ft_asset(ctx, FT_SENDER, FT_FACT_PROJECT, text);
-        break;
-    case 247:
-        ft_asset(ctx, FT_SENDER, FT_FACT_NAME, text);
-        break;
-    case 248:
-        ft_asset(ctx, FT_SENDER, FT_FACT_SERIAL, text);
-        break;
-    case 250:
-        ft_asset(ctx, FT_SENDER, FT_FACT_MODEL, text);
-        break;
-    case 252:
-        ft_asset(ctx, FT_SENDER, FT_FACT_VENDOR, text);
-        break;
-    default:
-        break;
-    }
+    static const struct {
+        uint8_t variation, fact;
+    } facts[] = {{196, FT_FACT_PROJECT},  {242, FT_FACT_FIRMWARE}, {243, FT_FACT_HARDWARE},
+                 {245, FT_FACT_LOCATION}, {247, FT_FACT_NAME},     {248, FT_FACT_SERIAL},
+                 {250, FT_FACT_MODEL},    {252, FT_FACT_VENDOR}};
+    for (unsigned i = 0; i < sizeof(facts) / sizeof(facts[0]); i++)
+        if (facts[i].variation == variation)
+            ft_asset(ctx, FT_SENDER, (enum ft_fact)facts[i].fact, text);
 }
 
 /* Attributes 196 and 197 name the configuration: another value is another configuration. */
