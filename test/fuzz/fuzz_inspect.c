@@ -14,7 +14,8 @@
  *                    the bytes are sent with all bits inverted (as by somebody else)
  *           byte 4   time before it: bits 0-6, in seconds when bit 7 is set, else milliseconds
  *           byte 5-6 bits 0-11 bytes that follow; bits 12-15 filler behind them, in 512 bytes
- *           byte 7   bytes that the snap length leaves of a segment that it cuts
+ *           byte 7   bytes that the snap length leaves of a segment that it cuts; of frames: counts
+ *                    in the list of what else a protocol is bound to, 0: the flow's ethertype
  *
  * Two sensors read it, one packet by packet, one in bursts: they must tell the same. After each
  * burst the books of both must balance, at the end nothing may be held, no flow, block or buffer in
@@ -44,7 +45,7 @@ enum step_kind {
     STEP_TCP_BEHIND, /* the bytes end where the next byte is: a retransmission */
     STEP_TCP_CUT,    /* by the snap length */
     STEP_UDP,
-    STEP_ETHERNET, /* to the flow's ethertype */
+    STEP_ETHERNET, /* to the flow's ethertype, or another carrier */
     STEP_FRAME,    /* the bytes are a whole frame */
     STEP_TICK,
 };
@@ -74,6 +75,8 @@ static struct ft_recogniser *recogniser;
 static struct ft_decode_config decoding;
 static uint16_t ports[4096]; /* and ethertypes, to which a protocol is bound */
 static uint32_t port_count;
+static struct ft_carrier others[256]; /* IP protocols, and what LLC and SNAP have */
+static uint32_t other_count;
 
 static struct sensor sensors[2];
 static struct flow flows[FLOWS];
@@ -193,6 +196,19 @@ static void list_ports(void)
     }
 }
 
+static void list_others(void)
+{
+    for (const struct ft_dissector *const *d = ft_protocols; *d; d++) {
+        const struct ft_carrier *rows = (*d)->carried_by.rows;
+        for (uint32_t i = 0; i < (*d)->carried_by.count; i++) {
+            if (rows[i].kind < FT_CARRIER_LLC || rows[i].kind > FT_CARRIER_IP)
+                continue;
+            expect(other_count < sizeof(others) / sizeof(others[0]), "room for all carriers");
+            others[other_count++] = rows[i];
+        }
+    }
+}
+
 /* Small enough that what is short in a large plant is short here too. */
 static void sensor_open(struct sensor *s, uint32_t burst)
 {
@@ -228,6 +244,7 @@ static void prepare(void)
     expect(recogniser, error);
     ft_decode_config_init(&decoding);
     list_ports();
+    list_others();
     sensor_open(&sensors[0], 1);
     sensor_open(&sensors[1], BURST);
 }
@@ -384,6 +401,48 @@ static void send_tcp(const uint8_t head[8], const uint8_t *bytes, uint32_t n)
         *next = at + n + ((head[1] & (FT_TCP_SYN | FT_TCP_FIN)) != 0);
 }
 
+/* ICMP has the checksum that is right for what follows. */
+static void send_ip(uint8_t flow, unsigned proto, const uint8_t *bytes, uint32_t n)
+{
+    open_network(flow, proto);
+    if (n >= 8 && (proto == 1 || proto == 58)) {
+        uint32_t at = frame.len;
+        open_icmp(&frame, proto == 1 ? OPEN_ICMP : OPEN_ICMPV6, bytes[0], bytes[1]);
+        memcpy(frame.bytes + at + 4, bytes + 4, 4);
+        bytes += 8;
+        n -= 8;
+    }
+    put(&frame, bytes, n);
+    send_frame(UINT32_MAX);
+}
+
+/* Behind the header of IEEE 802.2, with that of SNAP where there is one. */
+static void send_llc(const struct ft_carrier *to, const uint8_t *bytes, uint32_t n)
+{
+    bool is_snap = to->kind == FT_CARRIER_SNAP;
+    uint32_t sap = is_snap ? 0xaa : to->value == FT_ANY_SELECTOR ? 0xf0 : (uint32_t)to->value;
+    frame_begin(&frame);
+    ethernet(&frame, n + (is_snap ? 8 : 3));
+    put16(&frame, sap << 8 | sap);
+    put8(&frame, 3);
+    if (is_snap) {
+        put8(&frame, (unsigned)(to->value >> 32));
+        put32(&frame, (uint32_t)to->value);
+    }
+    put(&frame, bytes, n);
+    send_frame(UINT32_MAX);
+}
+
+static void send_other(const uint8_t head[8], const uint8_t *bytes, uint32_t n)
+{
+    const struct ft_carrier *to = &others[(head[7] - 1u) % other_count];
+    n = n < 1480 ? n : 1480;
+    if (to->kind == FT_CARRIER_IP)
+        send_ip(head[0] & 15, (unsigned)to->value, bytes, n);
+    else
+        send_llc(to, bytes, n);
+}
+
 static void step(const uint8_t head[8], const uint8_t *bytes, uint32_t n)
 {
     pass_time((head[4] & 0x7f) * (head[4] & 0x80 ? SECOND : SECOND / 1000));
@@ -396,6 +455,10 @@ static void step(const uint8_t head[8], const uint8_t *bytes, uint32_t n)
         send_frame(UINT32_MAX);
         return;
     case STEP_ETHERNET:
+        if (head[7]) {
+            send_other(head, bytes, n);
+            return;
+        }
         frame_begin(&frame);
         ethernet(&frame, flows[head[0] & 7].port);
         put(&frame, bytes, n);
