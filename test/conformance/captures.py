@@ -13,6 +13,12 @@ ROOT = os.path.dirname(os.path.dirname(os.path.dirname(os.path.abspath(__file__)
 SEED = 20000
 SKIPPED = 77
 
+# tshark's protocols of which one makes a capture worth reading here.
+FAMILIES = {"arp", "modbus", "mbtcp", "mbrtu", "dnp3", "tpkt", "cotp", "s7comm", "enip", "cip",
+            "goose", "ftp", "http", "telnet", "ssdp", "stp", "lldp", "cdp", "icmp", "icmpv6",
+            "snmp", "ssh", "tls", "dtls", "dhcp", "dns", "llmnr", "mdns", "nbns", "ntp",
+            "syslog", "tftp"}
+
 # A capture: its name for people and lists, the file, and tshark's protocols in it (may be empty).
 Capture = collections.namedtuple("Capture", "name path protocols")
 

@@ -44,12 +44,6 @@ PROCESSES = 2
 # tshark asks the dissector of the lower port first: a client's port that is IDMP's hides EtherNet/IP.
 DISABLED = ["idmp"]
 
-# tshark's protocols of which one makes a capture worth comparing.
-FAMILIES = {"arp", "modbus", "mbtcp", "mbrtu", "dnp3", "tpkt", "cotp", "s7comm", "enip", "cip",
-            "goose", "ftp", "http", "telnet", "ssdp", "stp", "lldp", "cdp", "icmp", "icmpv6",
-            "snmp", "ssh", "tls", "dtls", "dhcp", "dns", "llmnr", "mdns", "nbns", "ntp",
-            "syslog", "tftp"}
-
 GENERATED = [
     ("plant seed 1", ["--seed", "1", "--seconds", "300"]),
     ("plant seed 2, without incident", ["--seed", "2", "--seconds", "120", "--incident", "no"]),
@@ -469,7 +463,7 @@ def write(path, text):
 
 def choose(only):
     """Captures to compare."""
-    found = [c for c in cap.beside_the_checkout() if c.protocols & FAMILIES or only]
+    found = [c for c in cap.beside_the_checkout() if c.protocols & cap.FAMILIES or only]
     if only:
         return [c for c in found if only in c.name]
     return found if cap.is_long() else cap.sample(found, SAMPLE)

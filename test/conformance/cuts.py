@@ -18,8 +18,6 @@ import tempfile
 import captures as cap
 
 PROCESSES = 2
-FAMILIES = {"arp", "modbus", "mbtcp", "mbrtu", "dnp3", "tpkt", "cotp", "s7comm", "enip", "cip",
-            "goose"}
 SAMPLE = 200
 SHORT = ["--first", "150", "--more", "50", "--window", "200"]
 LONG = ["--first", "2000", "--more", "1000", "--window", "400"]
@@ -68,7 +66,7 @@ def main():
         print(__doc__)
         return 2
     binary, plant = sys.argv[1:]
-    chosen = [c for c in cap.beside_the_checkout() if c.protocols & FAMILIES]
+    chosen = [c for c in cap.beside_the_checkout() if c.protocols & cap.FAMILIES]
     if not cap.is_long():
         chosen = cap.sample(chosen, SAMPLE)
     with tempfile.TemporaryDirectory() as work:

@@ -153,6 +153,22 @@ static void violations(void **state)
                      "malformed");
 }
 
+/* What is not in the PDU has no value, 0 least of all: a root of priority 0 were the best one. */
+static void short_ones(void **state)
+{
+    (void)state;
+    const char *s = to_server(&f, "0000");
+    assert_has(s, "\"stp\":{\"protocol_id\":0}");
+    assert_violation(s, "malformed");
+    s = to_server(&f, "0000 00 00 30");
+    assert_has(s, "\"type\":\"configuration\"");
+    assert_has(s, "\"flags_code\":48");
+    assert_has_not(s, "\"priority\"");
+    assert_has_not(s, "\"mac\"");
+    assert_has_not(s, "\"root_cost\"");
+    assert_has_not(s, "\"max_age\"");
+}
+
 static void hostile(void **state)
 {
     (void)state;
@@ -168,8 +184,9 @@ static void hostile(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        TEST(configuration), TEST(rapid_and_multiple),  TEST(topology_change), TEST(per_vlan),
-        TEST(is_told_once),  TEST(changes_of_the_root), TEST(violations),      TEST(hostile),
+        TEST(configuration), TEST(rapid_and_multiple), TEST(topology_change),
+        TEST(per_vlan),      TEST(is_told_once),       TEST(changes_of_the_root),
+        TEST(violations),    TEST(short_ones),         TEST(hostile),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

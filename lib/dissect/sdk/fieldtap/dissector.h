@@ -440,14 +440,21 @@ static inline uint32_t ft_evidence_length(const struct ft_view *at)
     return at ? at->last_len : 0;
 }
 
+/* What could not be read has no value: a view that has failed gives zeros, which nobody sent. */
+static inline bool ft_is_read(const struct ft_view *at)
+{
+    return !at || ft_view_ok(at);
+}
+
 /**
  * Put an unsigned number (UINT, ENUM, FLAGS, BOOL, IPV4, TIME). `at` is the view it was read from
- * right before: its last read is the evidence; NULL for a computed value.
+ * right before: its last read is the evidence; NULL for a computed value. Nothing is put when that
+ * read failed: a PDU that is too short has the fields that are in it.
  */
 static inline void ft_put_uint(struct ft_context *ctx, uint32_t field, uint64_t value,
                                const struct ft_view *at)
 {
-    if (ft_wants(ctx, field))
+    if (ft_wants(ctx, field) && ft_is_read(at))
         ft_node_uint(ctx, field, value, ft_evidence_end(at), ft_evidence_length(at));
 }
 
@@ -455,7 +462,7 @@ static inline void ft_put_uint(struct ft_context *ctx, uint32_t field, uint64_t 
 static inline void ft_put_int(struct ft_context *ctx, uint32_t field, int64_t value,
                               const struct ft_view *at)
 {
-    if (ft_wants(ctx, field))
+    if (ft_wants(ctx, field) && ft_is_read(at))
         ft_node_int(ctx, field, value, ft_evidence_end(at), ft_evidence_length(at));
 }
 
@@ -463,7 +470,7 @@ static inline void ft_put_int(struct ft_context *ctx, uint32_t field, int64_t va
 static inline void ft_put_float(struct ft_context *ctx, uint32_t field, double value,
                                 const struct ft_view *at)
 {
-    if (ft_wants(ctx, field))
+    if (ft_wants(ctx, field) && ft_is_read(at))
         ft_node_float(ctx, field, value, ft_evidence_end(at), ft_evidence_length(at));
 }
 
@@ -471,24 +478,25 @@ static inline void ft_put_float(struct ft_context *ctx, uint32_t field, double v
 static inline void ft_put_bool(struct ft_context *ctx, uint32_t field, bool value,
                                const struct ft_view *at)
 {
-    if (ft_wants(ctx, field))
+    if (ft_wants(ctx, field) && ft_is_read(at))
         ft_node_uint(ctx, field, value, ft_evidence_end(at), ft_evidence_length(at));
 }
 
 /**
  * Put what the view holds (BYTES, STRING, IPV6, MAC) with its own evidence: a reference into the
- * PDU or a reassembled unit; bytes from elsewhere are copied into the arena.
+ * PDU or a reassembled unit; bytes from elsewhere are copied into the arena. Nothing is put of a
+ * view that was empty when a read failed.
  */
 static inline void ft_put_bytes(struct ft_context *ctx, uint32_t field, struct ft_view value)
 {
-    if (ft_wants(ctx, field))
+    if (ft_wants(ctx, field) && (value.len || ft_view_ok(&value)))
         ft_node_bytes(ctx, field, value.data, value.len);
 }
 
 /** As ft_put_bytes() for text, without trailing NUL bytes and blanks. */
 static inline void ft_put_string(struct ft_context *ctx, uint32_t field, struct ft_view value)
 {
-    if (ft_wants(ctx, field)) {
+    if (ft_wants(ctx, field) && (value.len || ft_view_ok(&value))) {
         while (value.len && (value.data[value.len - 1] == 0 || value.data[value.len - 1] == ' '))
             value.len--;
         ft_node_bytes(ctx, field, value.data, value.len);
@@ -499,7 +507,7 @@ static inline void ft_put_string(struct ft_context *ctx, uint32_t field, struct 
 static inline void ft_put_text(struct ft_context *ctx, uint32_t field, const char *text,
                                uint32_t length, const struct ft_view *at)
 {
-    if (ft_wants(ctx, field))
+    if (ft_wants(ctx, field) && ft_is_read(at))
         ft_node_text(ctx, field, text, length, ft_evidence_end(at), ft_evidence_length(at));
 }
 
