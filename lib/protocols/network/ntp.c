@@ -123,7 +123,7 @@ static const struct ft_carrier carriers[] = {
 };
 
 static const struct ft_signature signatures[] = {
-    {"^[\\x1b\\x1c\\x23\\x24\\x5b\\x5c\\x63\\x64\\xdb\\xdc\\xe3\\xe4][\\x00-\\x10][\\x00\\x03-\\x11][\\x00\\xe0-\\xff].{44}", FT_SIGNATURE_UDP, 0},
+    {"^[\\x1b\\x1c\\x23\\x24\\x5b\\x5c\\x63\\x64\\xdb\\xdc\\xe3\\xe4][\\x00-\\x10][\\x00\\x03-\\x11][\\x00\\xe0-\\xff]", FT_SIGNATURE_UDP, 0},
 };
 
 static const struct ft_name leap_names[] = {
