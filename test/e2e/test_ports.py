@@ -100,8 +100,11 @@ class File(Ports):
             got, got_packets = live.comparable(
                 e for e in self.events() if e["event_type"] != "message")
             self.assertEqual(got_packets, packets)
-            # a minute passes at once: what takes its time does not come about
-            self.assertTrue(all("silence" in key for key in want ^ got), want ^ got)
+            # A minute passes at once: what takes its time does not come about. Of two workers one
+            # may tell a MAC address before the other tells the IP address behind it.
+            differences = [key for key in want ^ got if "silence" not in key
+                           and not (workers > 1 and key[0] == "asset" and ":" in str(key[1]))]
+            self.assertEqual(differences, [])
             port = stats["capture"]["interfaces"]["net_pcap0"]
             self.assertEqual(port["queues"], 1)
             if workers > 1:
