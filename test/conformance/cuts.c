@@ -499,10 +499,15 @@ static const char *violation_name(const struct engine *engine, const struct foun
  * Does the whole capture tell the same? What is wrong with a PDU must be told of the same packet,
  * if by another name: of a flow without its begin less is known. A condition of the protocol (rows
  * of its table), and that a flow is something else than its port promises, is told once, when it is
- * first seen: of a capture begun later that is later.
+ * first seen: of a capture begun later that is later. What office protocols say of their content
+ * (an old version, a certificate) is true of each session alone, and a session that the whole
+ * capture gave up, since other bytes came first, may be recognised when those are missing.
  */
-static bool is_known(const struct list *known, const struct found *f)
+static bool is_known(const struct list *known, const struct ft_protocol *protocol,
+                     const struct found *f)
 {
+    if (f->what < FT_VIOLATION_COMMON && !(protocol->flags & FT_DISSECTOR_OT))
+        return true;
     bool is_condition = f->what < FT_VIOLATION_COMMON || f->what == FT_VIOLATION_NOT_PROTOCOL;
     for (uint32_t i = 0; i < known->count; i++) {
         const struct found *k = &known->items[i];
@@ -520,7 +525,7 @@ static void judge_violations(struct verdicts *v, const struct engine *engine,
     const struct list *known = &whole->violations;
     for (uint32_t i = 0; i < part->violations.count; i++) {
         const struct found *f = &part->violations.items[i];
-        if (is_known(known, f))
+        if (is_known(known, engine->registry->protocols[f->protocol - 1], f))
             continue;
         if (v->false_violations++ < 3)
             printf("%s: %s from packet %llu on: %s of %s in packet %llu\n", v->name, what,

@@ -18,7 +18,7 @@ import tempfile
 import captures as cap
 
 PROCESSES = 2
-SAMPLE = 200
+SAMPLE = 80
 SHORT = ["--first", "150", "--more", "50", "--window", "200"]
 LONG = ["--first", "2000", "--more", "1000", "--window", "400"]
 GENERATED = [("plant seed 6", ["--seed", "6", "--packets", "20000"])]
