@@ -811,6 +811,7 @@ static COLD void confirm(struct ft_inspector *ins, struct ft_flow *flow,
                          const struct ft_protocol *p)
 {
     flow->is_confirmed = true;
+    flow->tries = 0;
     if (p->flags & FT_DISSECTOR_OT)
         flow->flags |= FT_FLOW_OT;
     ft_flow_changed(ins->shards->flows, flow);
@@ -873,7 +874,6 @@ static struct ft_probe probe_of(const struct ft_inspector *ins, bool bound)
 static COLD void assign(struct ft_flow *flow, const struct ft_protocol *p)
 {
     flow->protocol = (uint16_t)(p->index + 1);
-    flow->tries = 0;
     flow->maybe = 0;
     flow->is_confirmed = false;
     flow->flags &= (uint8_t)~FT_FLOW_UNKNOWN;
@@ -1036,6 +1036,23 @@ static COLD void end_reading(struct ft_inspector *ins, struct ft_flow *flow,
         flow->flags |= FT_FLOW_ENCRYPTED;
 }
 
+/*
+ * The bytes are not what the port promises, as far as can be read. A PDU of a field protocol is
+ * small: one would have been found. A session of an office protocol that was joined in the middle
+ * of a long transfer is not to blame; it is other content only once that is recognised.
+ */
+static COLD void tell_foreign(struct ft_inspector *ins, struct ft_flow *flow,
+                              const struct ft_protocol *p)
+{
+    if (ins->call.pub.is_midstream && !(p->flags & FT_DISSECTOR_OT)) {
+        if (++flow->tries >= RECOGNISE_TRIES)
+            give_up_flow(ins, flow);
+        return;
+    }
+    flow->flags |= FT_FLOW_UNEXPECTED;
+    tell_protocol_violation(ins, p, FT_VIOLATION_NOT_PROTOCOL);
+}
+
 /* Bytes in order. Loops when a protocol hands the stream over to another. */
 static void on_data(void *user, struct ft_flow *flow, enum ft_side side, const uint8_t *bytes,
                     uint32_t length)
@@ -1061,17 +1078,15 @@ static void on_data(void *user, struct ft_flow *flow, enum ft_side side, const u
         switches++;
         reset_framers(ins, flow);
         flow->protocol = 0;
-        flow->tries = 0;
         const struct ft_protocol *next = NULL;
         if (result == FT_FRAMER_SWITCHED && call.next)
             next = ft_registry_find(ins->shards->registry, call.next);
-        if (next) {
+        if (next)
             assign(flow, next);
-        } else if (!(flow->flags & FT_FLOW_UNEXPECTED)) {
+        else if (result == FT_FRAMER_SWITCHED)
             flow->flags |= FT_FLOW_UNEXPECTED;
-            if (result != FT_FRAMER_SWITCHED)
-                tell_protocol_violation(ins, p, FT_VIOLATION_NOT_PROTOCOL);
-        }
+        else if (!(flow->flags & FT_FLOW_UNEXPECTED))
+            tell_foreign(ins, flow, p);
         if (call.rest_length)
             on_data(ins, flow, side, call.rest, call.rest_length);
         ft_framer_rest_done(call.pools);

@@ -499,7 +499,8 @@ static const char *violation_name(const struct engine *engine, const struct foun
  * Does the whole capture tell the same? What is wrong with a PDU must be told of the same packet,
  * if by another name: of a flow without its begin less is known. A condition of the protocol (rows
  * of its table), and that a flow is something else than its port promises, is told once, when it is
- * first seen: of a capture begun later that is later. What office protocols say of their content
+ * first seen, and a PDU that the whole capture refuses may be where the rest is lost: of a capture
+ * begun later that is later. What office protocols say of their content
  * (an old version, a certificate) is true of each session alone, and a session that the whole
  * capture gave up, since other bytes came first, may be recognised when those are missing.
  */
@@ -512,7 +513,8 @@ static bool is_known(const struct list *known, const struct ft_protocol *protoco
     for (uint32_t i = 0; i < known->count; i++) {
         const struct found *k = &known->items[i];
         if (k->protocol == f->protocol &&
-            (k->number == f->number || (is_condition && k->what == f->what && k->pair == f->pair)))
+            (k->number == f->number || (is_condition && k->what == f->what && k->pair == f->pair) ||
+             (f->what == FT_VIOLATION_NOT_PROTOCOL && k->conversation == f->conversation)))
             return true;
     }
     return false;
