@@ -1038,7 +1038,7 @@ void ft_asset(struct ft_context *ctx, enum ft_party who, enum ft_fact fact, stru
 
 void ft_asset_text(struct ft_context *ctx, enum ft_party who, enum ft_fact fact, const char *text)
 {
-    fact_add(ft_call_of(ctx), who, (uint8_t)fact, text, (uint32_t)strnlen(text, 256));
+    fact_add(ft_call_of(ctx), who, (uint8_t)fact, text, (uint32_t)strlen(text));
 }
 
 void ft_asset_role(struct ft_context *ctx, enum ft_party who, enum ft_role role)
@@ -1050,7 +1050,7 @@ void ft_asset_behind(struct ft_context *ctx, enum ft_party who, enum ft_subaddre
                      uint64_t value, enum ft_fact fact, const char *text)
 {
     struct ft_asset_fact *f =
-        fact_add(ft_call_of(ctx), who, (uint8_t)fact, text, (uint32_t)strnlen(text, 256));
+        fact_add(ft_call_of(ctx), who, (uint8_t)fact, text, (uint32_t)strlen(text));
     if (f)
         f->sub = (struct ft_sub){.kind = (uint8_t)kind, .value = value};
 }
