@@ -673,6 +673,7 @@ static void fill_record(const struct ft_flow_table *table, struct ft_flow *flow,
     memcpy(flow->mac[side], p->src_mac, 6);
     memcpy(flow->mac[!side], p->dst_mac, 6);
     flow->is_multicast = !!(p->flags & FT_PACKET_MULTICAST);
+    flow->interface = p->interface;
     if (p->flags & FT_PACKET_TUNNELLED) {
         flow->tunnel = p->outer.tunnel;
     }

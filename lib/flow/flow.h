@@ -126,6 +126,7 @@ struct ft_flow {
     uint32_t older, newer;         /**< private: neighbours in the expiry list */
     struct ft_stream_late late[2]; /**< by sender side */
     uint16_t slot;                 /**< private: which second of the expiry list */
+    uint16_t interface;            /**< that its first packet came from */
     uint32_t unknown_since_s;      /**< second of the sensor clock when recognition gave up */
     uint16_t maybe;                /**< protocol index + 1 whose probe said maybe, 0 = none */
     uint8_t children[FT_INLINE_CHILDREN]; /**< by layer: which child goes on, index + 1 */

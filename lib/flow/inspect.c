@@ -326,7 +326,7 @@ static void event_flow(const struct ft_inspector *ins, struct ft_event *e,
     to->vlan_count = (uint8_t)((flow->vlan[0] != 0) + (flow->vlan[1] != 0));
     to->vlan[0] = flow->vlan[0];
     to->vlan[1] = flow->vlan[1];
-    to->interface = p->interface;
+    to->interface = flow->interface;
     if (p->flags & (FT_PACKET_TICK | FT_PACKET_END) || flow != ins->flow ||
         sender != ins->packet_side) {
         if (flow->tunnel)
@@ -337,6 +337,7 @@ static void event_flow(const struct ft_inspector *ins, struct ft_event *e,
         to->src_port = p->src_port; /* type and code of this packet */
         to->dst_port = p->dst_port;
     }
+    to->interface = p->interface;
     to->vlan_count = p->vlan_count < FT_PACKET_VLANS ? p->vlan_count : FT_PACKET_VLANS;
     memcpy(to->vlan, p->vlan, sizeof(to->vlan));
     to->is_multicast = (p->flags & FT_PACKET_MULTICAST) != 0;

@@ -171,8 +171,9 @@ class File(Ports):
         stats = self.closed(80)
         ports = stats["capture"]["interfaces"]
         self.assertEqual((ports["net_pcap0"]["received"], ports["net_pcap1"]["received"]), (50, 30))
-        names = {(e["src_ip"], e["in_iface"]) for e in of_type(self.events(), "message")}
-        self.assertEqual(names, {("10.0.0.1", "net_pcap0"), ("10.0.0.9", "net_pcap1")})
+        for kind in ("message", "flow"):
+            names = {(e["src_ip"], e["in_iface"]) for e in of_type(self.events(), kind)}
+            self.assertEqual(names, {("10.0.0.1", "net_pcap0"), ("10.0.0.9", "net_pcap1")}, kind)
 
     def test_pinned(self):
         path = self.plant(seconds=20)

@@ -315,6 +315,7 @@ static void sensor_close(void)
 /* ---- packets ---- */
 
 static struct frame frame;
+static uint16_t interface; /* that packets come from */
 
 /* Inspect the frame as a burst of one; returns its bucket. */
 static enum ft_bucket send_cut(uint32_t caplen)
@@ -327,7 +328,7 @@ static enum ft_bucket send_cut(uint32_t caplen)
     p.seq = ++s.seq;
     p.number = ++s.number;
     p.time_ns = p.stamp_ns = s.time_ns += 1000000;
-    p.interface = 0;
+    p.interface = interface;
     if (ft_packet_decode(&config, &p) == FT_DECODE_FRAGMENT)
         p.bucket = FT_BUCKET_FRAGMENT_HELD;
     struct ft_packet *burst[] = {&p};
@@ -1262,6 +1263,20 @@ static void test_flow_of_icmp(void **state)
     }
 }
 
+/* The last packet's interface is not that of all flows that end with the input. */
+static void test_flow_of_an_interface(void **state)
+{
+    (void)state;
+    sensor_open(256);
+    interface = 3;
+    request(40000, 1, 1);
+    interface = 0;
+    sensor_end();
+    assert_int_equal(s.seen[FT_EVENT_FLOW], 1);
+    assert_int_equal(s.last[FT_EVENT_FLOW].packet.interface, 3);
+    sensor_close();
+}
+
 static int set_up(void **state)
 {
     (void)state;
@@ -1307,6 +1322,7 @@ int main(void)
         cmocka_unit_test(test_requests_at_the_end_of_a_flow),
         cmocka_unit_test(test_flow_in_a_tunnel),
         cmocka_unit_test(test_flow_of_icmp),
+        cmocka_unit_test(test_flow_of_an_interface),
     };
     return cmocka_run_group_tests(tests, set_up, NULL);
 }
