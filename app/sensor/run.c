@@ -119,7 +119,7 @@ static bool make_registry(struct sensor *s)
     want(s->registry, s->options->log_messages || s->options->log_transactions);
     if (!bind_ports(s))
         return false;
-    /* Compiling signatures takes most of a second: not only to print a table. */
+    /* Compiling signatures takes a fifth of a second: not only to print a table. */
     if (s->options->action != ACTION_RUN && s->options->action != ACTION_TEST)
         return true;
     s->recogniser = ft_recogniser_new(s->registry, error, sizeof(error));
