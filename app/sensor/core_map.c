@@ -51,10 +51,10 @@ static bool is_in_list(const char *list, uint32_t cpu)
     return false;
 }
 
-static int node_of_cpu(const char *root, uint32_t cpu)
+int core_map_node_of_cpu(const char *root, uint32_t cpu)
 {
     char list[4096];
-    for (int node = 0; node < 64; node++)
+    for (int node = 0; node < (int)CORE_MAP_NODES; node++)
         if (read_line(list, sizeof(list), "%s/sys/devices/system/node/node%d/cpulist", root,
                       node) &&
             is_in_list(list, cpu))
@@ -79,7 +79,7 @@ void core_map_read(struct core_map_machine *m, const char *root)
             continue;
         m->cpus[m->count++] = (struct core_map_cpu){
             .cpu = cpu,
-            .node = node_of_cpu(root, cpu),
+            .node = core_map_node_of_cpu(root, cpu),
             .sibling = (uint32_t)strtoul(line, NULL, 10),
             .is_isolated = is_in_list(isolated, cpu),
         };
@@ -122,11 +122,12 @@ struct core_map core_map_propose(const struct core_map_machine *m, int node, uin
     return map;
 }
 
-static int node_of_pci(const char *name)
+int core_map_node_of_pci(const char *root, const char *device)
 {
     char line[32];
-    return read_line(line, sizeof(line), "/sys/bus/pci/devices/%s/numa_node", name) ? atoi(line)
-                                                                                    : -1;
+    return read_line(line, sizeof(line), "%s/sys/bus/pci/devices/%s/numa_node", root, device)
+               ? atoi(line)
+               : -1;
 }
 
 /* The node of the first NIC, -1 when there is none or it does not matter. */
@@ -134,7 +135,7 @@ static int node_of_ports(const struct options *o)
 {
     for (uint32_t i = 0; o->is_polled && i < o->port_count; i++)
         if (ft_ethdev_is_pci(o->ports[i].name))
-            return node_of_pci(o->ports[i].name);
+            return core_map_node_of_pci("", o->ports[i].name);
     return -1;
 }
 
@@ -287,7 +288,8 @@ static void check_sockets(struct doctor *d, const struct options *o,
 {
     unsigned apart = 0;
     for (uint32_t p = 0; o->is_polled && p < o->port_count; p++) {
-        int node = ft_ethdev_is_pci(o->ports[p].name) ? node_of_pci(o->ports[p].name) : -1;
+        int node =
+            ft_ethdev_is_pci(o->ports[p].name) ? core_map_node_of_pci("", o->ports[p].name) : -1;
         for (uint32_t i = 0; i < map->worker_count; i++)
             for (uint32_t k = 0; k < m->count; k++)
                 apart += node >= 0 && m->cpus[k].cpu == map->workers[i] && m->cpus[k].node != node;

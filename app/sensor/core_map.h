@@ -10,7 +10,8 @@
 
 #include <stdio.h>
 
-#define CORE_MAP_CPUS 1024u
+#define CORE_MAP_CPUS  1024u
+#define CORE_MAP_NODES 8u
 
 /** What sysfs says of the CPUs that this process may use. */
 struct core_map_machine {
@@ -33,6 +34,10 @@ struct core_map {
 
 /** Read the machine. `root` is "" but in tests. */
 void core_map_read(struct core_map_machine *m, const char *root);
+
+/** NUMA node of a CPU, of a PCI device ("0000:3b:00.0"); -1 = none or not known. */
+int core_map_node_of_cpu(const char *root, uint32_t cpu);
+int core_map_node_of_pci(const char *root, const char *device);
 
 /**
  * Propose: one thread of each core, on node `node` (-1: any) as far as there are some, isolated

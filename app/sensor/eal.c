@@ -2,6 +2,7 @@
 /* DPDK for memory, rings and ports. Without NICs it runs on any machine, any number of times at
  * once.
  */
+#include "core_map.h"
 #include "sensor.h"
 
 #include <fcntl.h>
@@ -21,11 +22,15 @@
 #define RING_MAX     4096u
 
 /* Live nobody waits for a worker: its ring must hold what comes while others have its core. */
-#define LIVE_RING_PACKETS 65536u
+#define LIVE_RING_PACKETS FT_LIVE_RING_PACKETS
 #define LIVE_RING_MAX     8192u
 
-#define ROOM   2048u
+#define ROOM   FT_PACKET_ROOM
 #define JUMBOS 96u
+
+/* Of the packets that wait in rings so many are longer than a buffer: jumbo frames fill a link in
+ * a sixth of the packets, and are handed over seldom. */
+#define LONG_SHARE 16u
 
 /* Held from looking for free hugepages until they are taken: several runs may start at once. */
 #define HUGEPAGE_LOCK "/dev/shm/fieldtap-hugepages.lock"
@@ -34,32 +39,104 @@ static uint32_t ring_size(const struct sensor *s)
 {
     uint32_t n = s->is_live ? LIVE_RING_MAX : RING_MAX;
     uint32_t all = s->is_live ? LIVE_RING_PACKETS : RING_PACKETS;
+    uint32_t wanted = s->options->config.ring_packets;
+    if (s->is_live && wanted)
+        return wanted > RING_MIN ? wanted : RING_MIN;
     while (n > RING_MIN && n * s->worker_count > all)
         n /= 2;
     return n;
 }
 
-/* What lies in the queues of all ports, if each has one for every worker, and what a worker has in
- * its hands: bursts for each other one, what is its own, its cache (half as much again, at most).
+/* ---- NUMA nodes ---- */
+
+static int node_of_port(const struct sensor *s, uint32_t port)
+{
+    const char *name = s->options->ports[port].name;
+    return s->is_polled && ft_ethdev_is_pci(name) ? core_map_node_of_pci("", name) : -1;
+}
+
+/* The first port whose packets come from the same pool. */
+static uint32_t first_of_node(const struct sensor *s, uint32_t port)
+{
+    uint32_t i = 0;
+    while (node_of_port(s, i) != node_of_port(s, port))
+        i++;
+    return i;
+}
+
+/* Does a pool begin with this port, and how many ports take packets from it? */
+static uint32_t ports_of_pool(const struct sensor *s, uint32_t port)
+{
+    uint32_t n = 0;
+    for (uint32_t i = 0; s->is_polled && i < s->options->port_count; i++)
+        n += first_of_node(s, i) == port;
+    return n;
+}
+
+static int node_of_worker(const struct sensor *s, uint32_t worker)
+{
+    return s->is_pinned ? core_map_node_of_cpu("", s->options->config.worker_cpus[worker]) : -1;
+}
+
+/* ---- how much ---- */
+
+/* What lies in the queues of so many ports, if each has one for every worker, and what a worker has
+ * in its hands: bursts for each other one, what is its own, its cache (half as much again, at
+ * most).
  */
-static uint32_t polled_count(const struct sensor *s)
+static uint32_t polled_count(const struct sensor *s, uint32_t ports)
 {
     uint32_t workers = s->worker_count;
-    return s->options->port_count * workers * PORT_DESCRIPTORS +
+    return ports * workers * s->options->config.descriptors +
            workers * (workers * WORKER_BURST + PACKET_CACHE * 3 / 2);
 }
 
-static uint32_t packet_count(const struct sensor *s)
+/* Packets of a pool that feeds so many ports of DPDK. */
+static uint32_t packet_count(const struct sensor *s, uint32_t ports)
 {
     return s->worker_count * (ring_size(s) + 3 * WORKER_BURST) + 1024 +
-           (s->is_polled ? polled_count(s) : 0);
+           (s->is_polled ? polled_count(s, ports) : 0);
 }
 
-static uint32_t megabytes(const struct sensor *s)
+/* Long frames: those of a burst from a queue, from the ring, and for others; a share of the rings'.
+ */
+static uint32_t long_count(const struct sensor *s)
 {
-    uint64_t packet = ROOM + RTE_PKTMBUF_HEADROOM + sizeof(struct ft_packet) + 256;
-    uint64_t bytes = packet_count(s) * packet + (uint64_t)JUMBOS * (JUMBO_ROOM + 1024);
+    uint32_t waiting = s->worker_count > 1 ? s->worker_count * ring_size(s) / LONG_SHARE : 0;
+    return s->worker_count * 4 * WORKER_BURST + waiting;
+}
+
+/* Megabytes for what has to come from one node; all else is on that of the first pool. */
+static uint32_t megabytes(const struct sensor *s, uint32_t ports, bool is_first)
+{
+    uint64_t head = RTE_PKTMBUF_HEADROOM + sizeof(struct ft_packet) + 256;
+    uint64_t bytes = packet_count(s, ports) * (ROOM + head);
+    if (is_first)
+        bytes += (uint64_t)JUMBOS * (JUMBO_ROOM + 1024);
+    if (is_first && s->is_polled)
+        bytes += long_count(s) * (LONG_ROOM + head);
     return (uint32_t)(bytes * 5 / 4 / 1048576) + 32;
+}
+
+/* What all pools take; and by node, as EAL wants it: "0,512". "" where nodes do not matter. */
+static uint32_t all_megabytes(const struct sensor *s, char *by_node, size_t size)
+{
+    uint32_t mb[CORE_MAP_NODES] = {0}, all = 0, last = 0;
+    bool is_known = false;
+    for (uint32_t i = 0; i < s->options->port_count && s->is_polled; i++) {
+        uint32_t ports = ports_of_pool(s, i), need = ports ? megabytes(s, ports, i == 0) : 0;
+        int node = node_of_port(s, i);
+        all += need;
+        if (node < 0 || node >= (int)CORE_MAP_NODES)
+            continue;
+        is_known = true;
+        mb[node] += need;
+        last = (uint32_t)node > last ? (uint32_t)node : last;
+    }
+    *by_node = 0;
+    for (uint32_t i = 0, used = 0; is_known && i <= last && used < size; i++)
+        used += (uint32_t)snprintf(by_node + used, size - used, "%s%u", i ? "," : "", mb[i]);
+    return all ? all : megabytes(s, 0, true);
 }
 
 static unsigned long hugepages(const char *size, const char *which)
@@ -114,18 +191,18 @@ static int add_devices(const struct options *o, char **argv, char names[][64])
     return n;
 }
 
-static int init(const struct options *o, uint32_t mb, bool huge, unsigned cpu)
+static int init(const struct options *o, uint32_t mb, char *by_node, bool huge, unsigned cpu)
 {
     char memory[16], core[16], prefix[40], names[OPTIONS_PORTS][64];
     char name[] = "fieldtap", no_huge[] = "--no-huge", in_memory[] = "--in-memory",
          no_shconf[] = "--no-shconf", no_telemetry[] = "--no-telemetry", m[] = "-m", l[] = "-l",
-         quiet[] = "--log-level=3";
+         nodes[] = "--socket-mem", quiet[] = "--log-level=3";
     snprintf(memory, sizeof(memory), "%u", mb);
     snprintf(core, sizeof(core), "%u", cpu);
     snprintf(prefix, sizeof(prefix), "--file-prefix=fieldtap-%d", (int)getpid());
     char *argv[16 + 2 * OPTIONS_PORTS] = {
-        name, huge ? in_memory : no_huge, huge ? prefix : no_shconf, no_telemetry, m, memory, l,
-        core};
+        name, huge ? in_memory : no_huge,   huge ? prefix : no_shconf,          no_telemetry, l,
+        core, huge && *by_node ? nodes : m, huge && *by_node ? by_node : memory};
     int argc = 8;
     argc += add_devices(o, argv + argc, names);
     if (o->verbose < 2)
@@ -144,7 +221,8 @@ static bool has_nic(const struct options *o)
 bool eal_start(const struct sensor *s, char *error, size_t error_size)
 {
     const struct options *o = s->options;
-    uint32_t mb = megabytes(s);
+    char by_node[8 * CORE_MAP_NODES];
+    uint32_t mb = all_megabytes(s, by_node, sizeof(by_node));
     cpu_set_t before;
     CPU_ZERO(&before);
     sched_getaffinity(0, sizeof(before), &before);
@@ -166,7 +244,7 @@ bool eal_start(const struct sensor *s, char *error, size_t error_size)
         fprintf(stderr, "fieldtap: %u MB of packet memory in %s\n", mb,
                 huge ? "hugepages" : "normal pages (no free hugepages)");
     rte_log_set_global_level(o->verbose > 1 ? RTE_LOG_INFO : RTE_LOG_ERR);
-    int started = init(o, mb, huge, cpu);
+    int started = init(o, mb, by_node, huge, cpu);
     if (lock >= 0)
         close(lock);
     if (started < 0) {
@@ -180,36 +258,68 @@ bool eal_start(const struct sensor *s, char *error, size_t error_size)
 }
 
 /*
- * Buffers for what is longer than a frame: reassembled datagrams, offloaded segments. The length
- * members of an mbuf have 16 bits, a datagram with its frame header needs a little more; so the
- * mbuf knows of the first ROOM bytes only and struct ft_packet of all.
+ * Buffers for what is longer than a frame: long frames, reassembled datagrams, offloaded segments.
+ * The length members of an mbuf have 16 bits, a datagram with its frame header needs a little more;
+ * so the mbuf knows of the first ROOM bytes only and struct ft_packet of all.
  */
-static struct rte_mempool *jumbo_pool(uint16_t private_size, unsigned flags)
+static struct rte_mempool *large_pool(const char *name, uint32_t count, uint32_t bytes,
+                                      uint16_t private_size, int node, unsigned flags)
 {
     struct rte_pktmbuf_pool_private room = {.mbuf_data_room_size = ROOM + RTE_PKTMBUF_HEADROOM,
                                             .mbuf_priv_size = private_size};
-    uint32_t size =
-        (uint32_t)sizeof(struct rte_mbuf) + private_size + RTE_PKTMBUF_HEADROOM + JUMBO_ROOM;
-    return rte_mempool_create("jumbos", JUMBOS, size, 0, sizeof(room), rte_pktmbuf_pool_init, &room,
-                              rte_pktmbuf_init, NULL, SOCKET_ID_ANY, flags);
+    uint32_t size = (uint32_t)sizeof(struct rte_mbuf) + private_size + RTE_PKTMBUF_HEADROOM + bytes;
+    return rte_mempool_create(name, count, size, 0, sizeof(room), rte_pktmbuf_pool_init, &room,
+                              rte_pktmbuf_init, NULL, node, flags);
+}
+
+/* On a node that has memory for it; the ring or pool elsewhere is slower, but works. */
+static struct rte_ring *worker_ring(const struct sensor *s, uint32_t w)
+{
+    char name[24];
+    unsigned flags = (s->is_polled ? 0 : RING_F_SP_ENQ) | RING_F_SC_DEQ |
+                     (s->is_live && s->options->config.ring_packets ? RING_F_EXACT_SZ : 0);
+    int node = node_of_worker(s, w);
+    snprintf(name, sizeof(name), "worker%u", w);
+    struct rte_ring *ring = rte_ring_create(name, ring_size(s), node, flags);
+    return ring || node < 0 ? ring : rte_ring_create(name, ring_size(s), SOCKET_ID_ANY, flags);
+}
+
+/* A pool for each node that ports are on, from which their NICs take buffers. */
+static bool make_port_pools(struct sensor *s, uint16_t private_size)
+{
+    for (uint32_t i = 0; i < s->options->port_count; i++) {
+        uint32_t first = first_of_node(s, i);
+        char name[24];
+        snprintf(name, sizeof(name), "packets%u", i);
+        s->port_packets[i] =
+            first < i ? s->port_packets[first]
+                      : rte_pktmbuf_pool_create_by_ops(
+                            name, packet_count(s, ports_of_pool(s, i)), PACKET_CACHE, private_size,
+                            ROOM + RTE_PKTMBUF_HEADROOM, node_of_port(s, i), "ring_mp_mc");
+        if (!s->port_packets[i])
+            return false;
+    }
+    s->longs = large_pool("longs", long_count(s), LONG_ROOM, private_size, node_of_port(s, 0), 0);
+    return s->longs != NULL;
 }
 
 /* One thread takes buffers, the reader, or every worker does. */
 bool pools_make(struct sensor *s, char *error, size_t error_size)
 {
     uint16_t private_size = (sizeof(struct ft_packet) + 63) & ~63u;
-    s->packets = rte_pktmbuf_pool_create_by_ops(
-        "packets", packet_count(s), s->is_polled ? PACKET_CACHE : 0, private_size,
-        ROOM + RTE_PKTMBUF_HEADROOM, SOCKET_ID_ANY, s->is_polled ? "ring_mp_mc" : "ring_mp_sc");
-    s->jumbos = jumbo_pool(private_size, s->is_polled ? 0 : RTE_MEMPOOL_F_SC_GET);
-    bool ok = s->packets && s->jumbos;
-    for (uint32_t w = 0; ok && w < s->worker_count; w++) {
-        char name[24];
-        snprintf(name, sizeof(name), "worker%u", w);
-        s->workers[w].input = rte_ring_create(name, ring_size(s), SOCKET_ID_ANY,
-                                              (s->is_polled ? 0 : RING_F_SP_ENQ) | RING_F_SC_DEQ);
-        ok = s->workers[w].input != NULL;
-    }
+    bool ok = true;
+    if (s->is_polled)
+        ok = make_port_pools(s, private_size);
+    else
+        ok = (s->packets = rte_pktmbuf_pool_create_by_ops("packets", packet_count(s, 0), 0,
+                                                          private_size, ROOM + RTE_PKTMBUF_HEADROOM,
+                                                          SOCKET_ID_ANY, "ring_mp_sc")) != NULL;
+    s->jumbos = large_pool("jumbos", JUMBOS, JUMBO_ROOM, private_size,
+                           s->is_polled ? node_of_port(s, 0) : SOCKET_ID_ANY,
+                           s->is_polled ? 0 : RTE_MEMPOOL_F_SC_GET);
+    ok = ok && s->jumbos;
+    for (uint32_t w = 0; ok && w < s->worker_count; w++)
+        ok = (s->workers[w].input = worker_ring(s, w)) != NULL;
     if (!ok)
         snprintf(error, error_size, "no memory for packets (%s)", rte_strerror(rte_errno));
     return ok;

@@ -473,6 +473,7 @@ bool options_read(struct options *o, int argc, char **argv)
         return wrong("\"%s\" is no option; captures are read with -r %s", argv[optind],
                      argv[optind]);
     o->miscounts = getenv("FIELDTAP_TEST_MISCOUNT") != NULL;
+    o->misleads = getenv("FIELDTAP_TEST_SPREAD") != NULL;
     if (!read_config(o))
         return false;
     return o->action != ACTION_RUN || check_source(o);

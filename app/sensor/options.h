@@ -57,6 +57,7 @@ struct options {
     bool log_messages, log_transactions; /**< --log */
     uint64_t stats_interval;             /**< seconds of packet time, 0 = only at the end */
     bool miscounts;                      /**< a test: book one packet too many */
+    bool misleads;                       /**< a test: ports claim to spread packets by addresses */
     struct ft_config config;
 };
 

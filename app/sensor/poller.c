@@ -28,18 +28,26 @@
 
 #define SECOND 1000000000ull
 
-/* At the end a queue is emptied, but not of what goes on arriving: bursts taken at most. */
-#define DRAIN_BURSTS (2 * PORT_DESCRIPTORS / WORKER_BURST)
+/* At the end a queue is emptied, but not of what goes on arriving: bursts taken at most, in times
+ * of what it holds. */
+#define DRAIN_TIMES 2u
+
+/* A time stamp that is older than this, or ahead, is by a clock that is not set: it is not used.
+ * Packets may wait, in the kernel or in a NIC, while the process is stopped. */
+#define STAMP_LATE_NS  (60 * SECOND)
+#define STAMP_AHEAD_NS (1 * SECOND)
 
 struct poller {
     struct worker *worker;
     struct sensor *sensor;
-    uint64_t now, stamp; /* of this turn: monotonic, and of day */
-    uint64_t seq;        /* of the next packet; all told so far has a lesser one */
-    uint64_t second;     /* last tick */
+    uint64_t now, stamp;          /* of this turn: monotonic, and of day */
+    struct ft_device_time device; /* of the port that is polled, if it stamps packets */
+    uint64_t seq;                 /* of the next packet; all told so far has a lesser one */
+    uint64_t second;              /* last tick */
     struct ft_packet *own[2 * WORKER_BURST];
     struct rte_mbuf *own_mbufs[2 * WORKER_BURST];
     uint32_t own_count;
+    uint32_t plain; /* of the packets that were decoded, see is_plain() */
     struct rte_mbuf *out[WORKERS_MAX][WORKER_BURST]; /* to hand over, by owner */
     uint8_t out_count[WORKERS_MAX];
     uint8_t owners[WORKERS_MAX]; /* those with something to hand over */
@@ -96,17 +104,31 @@ static void shed(struct poller *p, struct rte_mbuf *m, enum ft_bucket why)
 
 /* ---- handing over ---- */
 
+/* Packets whose own addresses, which a NIC sees, decide whose they are. */
+static bool is_plain(const struct ft_packet *packet)
+{
+    return packet->flags & (FT_PACKET_IPV4 | FT_PACKET_IPV6) &&
+           !(packet->flags & (FT_PACKET_TUNNELLED | FT_PACKET_REASSEMBLED));
+}
+
 static void hand_over_to(struct poller *p, uint8_t owner)
 {
     struct worker *w = p->worker, *to = &p->sensor->workers[owner];
     uint32_t n = p->out_count[owner];
-    uint16_t links[WORKER_BURST]; /* a packet in the ring is the owner's already */
-    for (uint32_t i = 0; i < n; i++)
-        links[i] = packet_of(p->out[owner][i])->interface;
+    struct {
+        uint16_t port;
+        bool is_plain;
+    } of[WORKER_BURST]; /* a packet in the ring is the owner's already */
+    for (uint32_t i = 0; i < n; i++) {
+        of[i].port = packet_of(p->out[owner][i])->interface;
+        of[i].is_plain = is_plain(packet_of(p->out[owner][i]));
+    }
     count(&w->handed_over, n); /* before: nobody may find more taken than handed over */
     uint32_t done = rte_ring_enqueue_burst(to->input, (void **)p->out[owner], n, NULL);
-    for (uint32_t i = 0; i < done; i++)
-        count(&w->ports[links[i]].handed_over, 1);
+    for (uint32_t i = 0; i < done; i++) {
+        count(&w->ports[of[i].port].handed_over, 1);
+        count(&w->ports[of[i].port].plain_handed_over, of[i].is_plain);
+    }
     count(&w->handed_over, (uint64_t)done - n);
     count(&w->refused, n - done);
     for (uint32_t i = done; i < n; i++)
@@ -141,11 +163,20 @@ static void give(struct poller *p, struct rte_mbuf *m)
 
 /* ---- packets from ports ---- */
 
+/* A buffer for so many bytes in one piece; NULL when there is none free. */
+static struct rte_mbuf *get_long(const struct sensor *s, uint32_t length)
+{
+    struct rte_mbuf *m = length <= LONG_ROOM ? rte_pktmbuf_alloc(s->longs) : NULL;
+    if (!m && length <= JUMBO_ROOM)
+        m = rte_pktmbuf_alloc(s->jumbos);
+    return m;
+}
+
 /* A packet in several buffers becomes one in a large one; NULL when there is none free. */
 static struct rte_mbuf *make_whole(struct poller *p, struct rte_mbuf *m)
 {
-    uint32_t length = rte_pktmbuf_pkt_len(m), at = 0;
-    struct rte_mbuf *whole = length <= JUMBO_ROOM ? rte_pktmbuf_alloc(p->sensor->jumbos) : NULL;
+    struct rte_mbuf *whole = get_long(p->sensor, rte_pktmbuf_pkt_len(m));
+    uint32_t at = 0;
     if (!whole)
         return NULL;
     *packet_of(whole) = *packet_of(m);
@@ -190,8 +221,10 @@ static void sort(struct poller *p, struct rte_mbuf *m, bool is_fragment)
 {
     for (unsigned round = 0; round < FT_PACKET_LAYERS; round++) {
         struct ft_packet *packet = packet_of(m);
-        if (!is_fragment)
+        if (!is_fragment) {
             is_fragment = ft_packet_decode(&p->sensor->decode, packet) == FT_DECODE_FRAGMENT;
+            p->plain += is_plain(packet);
+        }
         if (!is_fragment || p->sensor->owner[packet->shard] != p->worker->index) {
             give(p, m);
             return;
@@ -220,8 +253,19 @@ static uint64_t next_seq(struct poller *p)
     return p->seq < tick ? p->seq++ : tick - 1;
 }
 
+/* The stamp that the packet came with, unless its clock is none. */
+static uint64_t stamp_of(struct poller *p, const struct ft_ethdev *port, const struct rte_mbuf *m)
+{
+    uint64_t stamp =
+        p->device.scale ? ft_device_time_wall(&p->device, ft_ethdev_stamp(port, m)) : 0;
+    if (stamp - p->stamp + STAMP_LATE_NS <= STAMP_LATE_NS + STAMP_AHEAD_NS)
+        return stamp;
+    count(&p->worker->ports[port->port.link].odd_stamps, 1);
+    return p->stamp;
+}
+
 /* Make a packet of what a port received. */
-static void take(struct poller *p, struct rte_mbuf *m, uint16_t link)
+static void take(struct poller *p, struct rte_mbuf *m, const struct ft_ethdev *port)
 {
     struct ft_packet *packet;
     /* Some drivers take the tag out unasked; without room for it the packet goes on as it is. */
@@ -234,19 +278,21 @@ static void take(struct poller *p, struct rte_mbuf *m, uint16_t link)
         atomic_load_explicit(&p->worker->number, memory_order_relaxed) * p->sensor->worker_count -
         p->worker->index;
     packet->time_ns = p->now + p->sensor->clock_base;
-    packet->stamp_ns = p->stamp;
+    packet->stamp_ns = m->ol_flags & port->stamp_flag ? stamp_of(p, port, m) : p->stamp;
     packet->data = rte_pktmbuf_mtod(m, const uint8_t *);
     packet->caplen = packet->wirelen = rte_pktmbuf_pkt_len(m);
     packet->linktype = FT_LINKTYPE_ETHERNET;
-    packet->interface = link;
+    packet->interface = port->port.link;
     packet->flags = 0;
     packet->vlan_count = 0; /* the rest is set when it is decoded, if it is */
     if (__builtin_expect(m->nb_segs > 1, 0)) {
         struct rte_mbuf *whole = make_whole(p, m);
-        if (!whole) /* what is in the first buffer is decoded, the rest counts as cut */
-            packet->caplen = m->data_len;
-        else
+        if (whole) {
             m = whole;
+        } else { /* what is in the first buffer is decoded, the rest is cut off */
+            packet->caplen = m->data_len;
+            count(&p->worker->cut, 1);
+        }
     }
     if (passes(p, packet_of(m)))
         sort(p, m, false);
@@ -254,35 +300,28 @@ static void take(struct poller *p, struct rte_mbuf *m, uint16_t link)
         shed(p, m, FT_BUCKET_FILTERED);
 }
 
-/* Does this worker poll the port? Those with a single queue are dealt out to the workers. */
-static bool is_ours(const struct poller *p, uint32_t i)
-{
-    const struct ft_ethdev *port = &p->sensor->ethdevs[i];
-    if (!atomic_load_explicit(&port->is_started, memory_order_acquire))
-        return false;
-    return port->queues > 1 ? p->worker->index < port->queues
-                            : p->worker->index == i % p->sensor->worker_count;
-}
-
-/* A burst of a port. Returns packets taken. */
-static uint32_t poll_port(struct poller *p, uint32_t i)
+/* A burst of a queue of port i. Returns packets taken. */
+static uint32_t poll_queue(struct poller *p, uint32_t i, uint16_t queue)
 {
     struct rte_mbuf *mbufs[WORKER_BURST];
     const struct ft_ethdev *port = &p->sensor->ethdevs[i];
     struct worker_port *books = &p->worker->ports[i];
-    uint16_t queue = (uint16_t)(port->queues > 1 ? p->worker->index : 0);
     uint64_t bytes = 0;
     uint32_t n = ft_ethdev_receive(port, queue, mbufs, (uint16_t)WORKER_BURST);
+    if (!n)
+        return 0;
+    if (port->stamp_flag)
+        p->device = ft_device_clock_time(&port->clock);
     for (uint32_t k = 0; k < n; k++)
         rte_prefetch0(rte_pktmbuf_mtod(mbufs[k], void *));
     for (uint32_t k = 0; k < n; k++) {
         bytes += rte_pktmbuf_pkt_len(mbufs[k]);
-        take(p, mbufs[k], port->port.link);
+        take(p, mbufs[k], port);
     }
-    if (n) {
-        count(&books->packets, n);
-        count(&books->bytes, bytes);
-    }
+    count(&books->packets, n);
+    count(&books->bytes, bytes);
+    count(&books->plain, p->plain);
+    p->plain = 0;
     return n;
 }
 
@@ -297,19 +336,30 @@ static void settle(struct poller *p)
     inspect_own(p);
 }
 
-/* A burst of each port; at the end what their queues still have. Returns packets taken. */
-static uint32_t poll_ports(struct poller *p, uint32_t bursts)
+/* Bursts of each of this worker's queues of port i. Returns packets taken. */
+static uint32_t poll_port(struct poller *p, uint32_t i, uint32_t bursts)
 {
-    uint32_t taken = 0;
-    for (uint32_t i = 0; i < p->sensor->options->port_count; i++) {
-        if (!is_ours(p, i))
-            continue;
+    const struct ft_ethdev *port = &p->sensor->ethdevs[i];
+    uint32_t workers = p->sensor->worker_count, taken = 0;
+    if (!atomic_load_explicit(&port->is_started, memory_order_acquire))
+        return 0;
+    for (uint32_t q = ft_ethdev_first_queue(port, i, p->worker->index, workers); q < port->queues;
+         q += workers) {
         for (uint32_t k = 0, n = 1; k < bursts && n; k++) {
-            n = poll_port(p, i);
+            n = poll_queue(p, i, (uint16_t)q);
             taken += n;
             settle(p);
         }
     }
+    return taken;
+}
+
+/* A burst of each port; at the end what their queues still have. Returns packets taken. */
+static uint32_t poll_ports(struct poller *p, uint32_t bursts)
+{
+    uint32_t taken = 0;
+    for (uint32_t i = 0; i < p->sensor->options->port_count; i++)
+        taken += poll_port(p, i, bursts);
     return taken;
 }
 
@@ -417,7 +467,8 @@ static uint32_t drain(struct poller *p)
         return 0;
     ft_inspector_wait(p->worker->inspector, wait_for_core, NULL);
     p->second = UINT64_MAX / SECOND - 1;
-    uint32_t n = poll_ports(p, DRAIN_BURSTS);
+    uint32_t held = p->sensor->options->config.descriptors;
+    uint32_t n = poll_ports(p, DRAIN_TIMES * held / WORKER_BURST + 1);
     atomic_store_explicit(&p->worker->has_stopped, true, memory_order_release);
     return n;
 }

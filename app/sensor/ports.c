@@ -31,6 +31,10 @@ struct ports {
     struct ft_ledger ledger;
     uint64_t shown, packets; /* second and packets of the last status line */
     bool shows_status;
+    struct test { /* of how a port spreads packets, since it began or the last one failed */
+        uint64_t plain, handed_over;
+        bool is_told;
+    } tests[FT_LIVE_PORTS_MAX];
 };
 
 static uint64_t clock_ns(clockid_t clock)
@@ -59,6 +63,9 @@ static struct port_books books_of(struct sensor *s, uint32_t port)
         b.stats.bytes += load(&of->bytes);
         b.shed += load(&of->shed);
         b.handed_over += load(&of->handed_over);
+        b.plain += load(&of->plain);
+        b.plain_handed_over += load(&of->plain_handed_over);
+        b.odd_stamps += load(&of->odd_stamps);
     }
     return b;
 }
@@ -160,6 +167,35 @@ static void tell_state(struct ports *p, uint32_t port)
     tell(p, healths[p->sensor->ethdevs[port].port.state], port + 1);
 }
 
+/*
+ * Does a NIC that took table and key spread plain IP as they say? Looked at over a thousand packets
+ * and more, the first right after the start, and told once.
+ */
+static void test_spread(struct ports *p, uint32_t i)
+{
+    struct sensor *s = p->sensor;
+    struct test *test = &p->tests[i];
+    struct port_books b = books_of(s, i);
+    uint64_t plain = b.plain - test->plain, handed = b.plain_handed_over - test->handed_over;
+    if (s->ethdevs[i].spread != FT_ETHDEV_SPREAD_ADDRESSES || test->is_told || plain < 1000)
+        return;
+    if (s->options->verbose && !test->plain)
+        fprintf(stderr,
+                "fieldtap: port %s: of the first %llu packets of plain IP %llu were not "
+                "on their worker's queue\n",
+                s->ethdevs[i].name, (unsigned long long)plain, (unsigned long long)handed);
+    test->plain = b.plain;
+    test->handed_over = b.plain_handed_over;
+    test->is_told = ft_ethdev_is_misled(plain, handed);
+    if (!test->is_told)
+        return;
+    fprintf(stderr,
+            "fieldtap: port %s: its NIC does not spread packets as it was told to: %llu of "
+            "%llu had to be handed over; fewer workers may do more\n",
+            s->ethdevs[i].name, (unsigned long long)handed, (unsigned long long)plain);
+    tell(p, FT_HEALTH_NOT_SPREAD, i + 1);
+}
+
 static void look_after(struct ports *p, uint32_t i)
 {
     struct sensor *s = p->sensor;
@@ -167,10 +203,13 @@ static void look_after(struct ports *p, uint32_t i)
     enum ft_port_state before = port->port.state;
     char error[512];
     if (!atomic_load_explicit(&port->is_started, memory_order_relaxed)) {
-        if (ft_ethdev_open(port, error, sizeof(error)))
+        if (ft_ethdev_open(port, error, sizeof(error))) {
+            p->tests[i].is_told = false;
             tell_state(p, i);
+        }
         return;
     }
+    test_spread(p, i);
     if (ft_ethdev_check(port)) {
         ft_ethdev_count(port);
         withdraw(s, port);
@@ -254,6 +293,8 @@ static void end(struct ports *p)
         s->packets_read += b.stats.received;
         s->bytes_read += b.stats.bytes;
     }
+    for (uint32_t w = 0; w < s->worker_count; w++)
+        s->cut_records += load(&s->workers[w].cut);
     p->now = clock_ns(CLOCK_MONOTONIC);
     send_tick(p, END_SEQ, FT_PACKET_END | FT_PACKET_STATS);
     atomic_store_explicit(&s->dispatched_through, UINT64_MAX, memory_order_release);
@@ -304,12 +345,22 @@ static void say_remarks(const struct sensor *s, const struct ft_ethdev *e)
 {
     if (e->has_tx_queue)
         remark(e->name, "its driver insists on a transmit queue; it is never used");
-    if (e->has_pause)
+    if (e->pause == FT_ETHDEV_PAUSE_ON)
         remark(e->name, "it may send PAUSE frames, which cannot be switched off here: do so at the "
                         "switch");
-    if (s->worker_count > 1 && s->options->verbose && !e->spreads)
-        remark(e->name, "it does not spread packets over the workers: one of them takes them all "
-                        "and hands over what is not its own");
+    if (e->pause == FT_ETHDEV_PAUSE_UNKNOWN)
+        remark(e->name, "its driver does not tell whether it sends PAUSE frames: switch flow "
+                        "control off at the switch");
+    if (!e->hears_all)
+        remark(e->name, "it is not promiscuous: it takes only what is sent to its own address");
+    if (s->worker_count < 2 || !s->options->verbose)
+        return;
+    if (e->spread == FT_ETHDEV_SPREAD_NOT)
+        remark(e->name, "it does not spread packets over the workers by their addresses: who takes "
+                        "them hands over what is not its own");
+    if (e->spread == FT_ETHDEV_SPREAD_CONNECTION)
+        remark(e->name, "it spreads packets by connection, not by addresses: who takes them hands "
+                        "over what is not its own");
 }
 
 bool ports_open(struct sensor *s, char *error, size_t error_size)
@@ -318,17 +369,20 @@ bool ports_open(struct sensor *s, char *error, size_t error_size)
         struct ft_ethdev_config config = {
             .device = s->options->ports[i].device,
             .queues = (uint16_t)s->worker_count,
-            .descriptors = PORT_DESCRIPTORS,
-            .buffers = s->packets,
+            .descriptors = (uint16_t)s->options->config.descriptors,
+            .buffers = s->port_packets[i],
             .shard_queue = s->owner,
         };
         ft_ethdev_init(&s->ethdevs[i], &config, (uint16_t)i);
-        if (ft_ethdev_open(&s->ethdevs[i], error, error_size))
+        if (ft_ethdev_open(&s->ethdevs[i], error, error_size)) {
             say_remarks(s, &s->ethdevs[i]);
-        else if (!s->options->config.waits)
+            if (s->options->misleads)
+                s->ethdevs[i].spread = FT_ETHDEV_SPREAD_ADDRESSES;
+        } else if (!s->options->config.waits)
             return false;
-        else
+        else {
             fprintf(stderr, "fieldtap: %s; waiting for it\n", error);
+        }
     }
     return true;
 }

@@ -4,6 +4,7 @@
 
 #include "alert/summary.h"
 #include "capture/interface.h"
+#include "core_map.h"
 #include "describe.h"
 #include "plugin.h"
 #include "protocols/protocols.h"
@@ -21,7 +22,7 @@
 #include <time.h>
 #include <unistd.h>
 
-#define EVENT_RING   (4u << 20)
+#define EVENT_RING   (FT_EVENT_RING_MIB << 20)
 #define TICK_RING    (256u << 10)
 #define DEFRAG_SHARD 64u
 
@@ -165,6 +166,14 @@ static bool make_filter(const struct sensor *s, struct ft_filter **filter)
     return *filter;
 }
 
+/* Its tables belong on the NUMA node of the CPU that its worker is pinned to. */
+static void place_shard(const struct sensor *s, uint8_t shard)
+{
+    uint32_t cpu = s->options->config.worker_cpus[s->owner[shard]];
+    if (s->is_pinned)
+        ft_shards_place(s->shards, shard, core_map_node_of_cpu("", cpu));
+}
+
 static bool make_workers(struct sensor *s)
 {
     for (uint32_t w = 0; w < s->worker_count; w++) {
@@ -184,6 +193,7 @@ static bool make_workers(struct sensor *s)
     for (unsigned shard = 0; shard < FT_SHARDS; shard++) {
         s->owner[shard] = (uint8_t)(shard % s->worker_count);
         s->workers[s->owner[shard]].owns[shard] = true;
+        place_shard(s, (uint8_t)shard);
     }
     return true;
 }

@@ -46,8 +46,8 @@
 /** Packets taken from a ring at a time. */
 #define WORKER_BURST 64u
 
-/** Receive descriptors asked for, for each queue of a port. */
-#define PORT_DESCRIPTORS 2048u
+/** Bytes of the longest frame that a port of DPDK is asked for, in one piece. */
+#define LONG_ROOM (FT_PORT_FRAME_MAX + 64u)
 
 /** Packet buffers that a worker keeps at hand, where workers receive themselves. */
 #define PACKET_CACHE 256u
@@ -59,6 +59,8 @@ struct port_books {
     struct ft_port_stats stats;
     uint64_t shed;        /**< packets of it that found no room on the way to a worker */
     uint64_t handed_over; /**< packets of it that another worker than the one who took them owns */
+    uint64_t plain, plain_handed_over; /**< of plain IP, which a NIC could have spread right */
+    uint64_t odd_stamps;               /**< time stamps that were not used */
     enum ft_port_state state;
 };
 
@@ -93,8 +95,9 @@ struct worker {
     _Atomic bool has_stopped; /**< it polls no more */
     _Atomic uint64_t handed_over, taken_over, refused; /**< to, from others; no room at others */
     _Atomic uint64_t number;                           /**< packets taken from ports */
+    _Atomic uint64_t cut;                              /**< of those, too long for want of room */
     struct worker_port {
-        _Atomic uint64_t packets, bytes, shed, handed_over;
+        _Atomic uint64_t packets, bytes, shed, handed_over, plain, plain_handed_over, odd_stamps;
     } ports[FT_LIVE_PORTS_MAX];
 };
 
@@ -126,7 +129,9 @@ struct sensor {
     struct ft_core *core;
     struct ft_output *output;
 
-    struct rte_mempool *packets, *jumbos;
+    struct rte_mempool *packets, *jumbos; /**< frames, or parts of long ones; datagrams */
+    struct rte_mempool *longs;            /**< long frames in one piece, where workers poll */
+    struct rte_mempool *port_packets[FT_LIVE_PORTS_MAX]; /**< of the port's NUMA node */
     struct worker workers[WORKERS_MAX];
     uint32_t worker_count;
     uint8_t owner[FT_SHARDS];

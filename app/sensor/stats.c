@@ -65,6 +65,8 @@ struct ft_core_port port_figures(const struct sensor *s, uint32_t port)
         .freezes = p->freezes,
         .shed = b->shed,
         .handed_over = b->handed_over,
+        .plain = b->plain,
+        .plain_handed_over = b->plain_handed_over,
         .is_polled = s->is_polled,
         .link_changes = p->link_changes,
         .nic_packets = p->nic_packets,
@@ -72,6 +74,7 @@ struct ft_core_port port_figures(const struct sensor *s, uint32_t port)
         .nic_errors = p->nic_errors,
         .knows_drops = p->knows_drops,
         .knows_nic = p->knows_nic,
+        .knows_missed = p->knows_nic && (!s->is_polled || p->knows_drops),
     };
 }
 
@@ -140,6 +143,36 @@ static json_t *unseen(const struct sensor *s)
     return o;
 }
 
+/* Whose time stamps packets of a port carry. */
+static const char *stamps_of(const struct sensor *s, uint32_t port)
+{
+    static const char *const names[] = {[FT_ETHDEV_STAMPS_HOST] = "host",
+                                        [FT_ETHDEV_STAMPS_KERNEL] = "kernel",
+                                        [FT_ETHDEV_STAMPS_NIC] = "interface"};
+    if (s->is_polled)
+        return names[s->ethdevs[port].stamps];
+    return s->ports[port].stats.is_nic_time ? "interface" : "kernel";
+}
+
+/* What only a port of DPDK has. */
+static void put_device(json_t *o, const struct ft_ethdev *e, const struct port_books *b)
+{
+    static const char *const spreads[] = {[FT_ETHDEV_SPREAD_NOT] = "no",
+                                          [FT_ETHDEV_SPREAD_CONNECTION] = "connection",
+                                          [FT_ETHDEV_SPREAD_ADDRESSES] = "addresses"};
+    static const char *const pauses[] = {[FT_ETHDEV_PAUSE_NONE] = "none",
+                                         [FT_ETHDEV_PAUSE_OFF] = "off",
+                                         [FT_ETHDEV_PAUSE_UNKNOWN] = "unknown",
+                                         [FT_ETHDEV_PAUSE_ON] = "on"};
+    put(o, "handed_over", b->handed_over);
+    put(o, "plain_ip", b->plain);
+    put(o, "plain_ip_handed_over", b->plain_handed_over);
+    put(o, "odd_stamps", b->odd_stamps);
+    put(o, "queues", e->queues);
+    json_object_set_new(o, "spreads_by", json_string(spreads[e->spread]));
+    json_object_set_new(o, "pause", json_string(pauses[e->pause]));
+}
+
 /* What came in where, and what was lost on the way in. */
 static json_t *capture_ledger(const struct sensor *s)
 {
@@ -151,24 +184,18 @@ static json_t *capture_ledger(const struct sensor *s)
         json_t *one = json_object();
         json_object_set_new(one, "state", json_string(p.state));
         put(one, "link_changes", p.link_changes);
-        json_object_set_new(one, "timestamps",
-                            json_string(s->is_polled                    ? "host"
-                                        : s->ports[i].stats.is_nic_time ? "interface"
-                                                                        : "kernel"));
+        json_object_set_new(one, "timestamps", json_string(stamps_of(s, i)));
         put(one, "received", p.received);
         put(one, "bytes", p.bytes);
         put(one, "shed", p.shed);
-        if (s->is_polled) {
-            put(one, "handed_over", p.handed_over);
-            put(one, "queues", s->ethdevs[i].queues);
-            json_object_set_new(one, "spreads", json_boolean(s->ethdevs[i].spreads));
-        }
+        if (s->is_polled)
+            put_device(one, &s->ethdevs[i], &s->ports[i]);
         put_if_known(one, "kernel_packets", p.arrived, p.knows_drops);
         put_if_known(one, "kernel_drops", p.dropped, p.knows_drops);
         put_if_known(one, "kernel_freezes", p.freezes, p.knows_drops);
         put(one, "kernel_damaged", s->ports[i].stats.damaged);
         put_if_known(one, "nic_packets", p.nic_packets, p.knows_nic);
-        put_if_known(one, "nic_missed", p.nic_missed, p.knows_nic);
+        put_if_known(one, "nic_missed", p.nic_missed, p.knows_missed);
         put_if_known(one, "nic_errors", p.nic_errors, p.knows_nic);
         json_object_set_new(interfaces, p.name, one);
         packets += p.arrived;

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 /* DPDK ports. */
+#define ALLOW_EXPERIMENTAL_API /* rte_eth_read_clock(), here only */
 #include "capture/ethdev.h"
 
 #include "packet/packet.h"
@@ -8,20 +9,34 @@
 #include <net/if.h>
 #include <rte_dev.h>
 #include <rte_errno.h>
+#include <rte_flow.h>
+#include <rte_mbuf_dyn.h>
 #include <stdarg.h>
 #include <stdio.h>
 #include <string.h>
 #include <sys/ioctl.h>
 #include <sys/socket.h>
+#include <time.h>
 #include <unistd.h>
 
 /* Longest frame asked for. Drivers that offer less get their own maximum. */
-#define FRAME_MAX 9216u
+#define FRAME_MAX FT_PORT_FRAME_MAX
+
+/* Largest redirection table that there is, in groups of 64. */
+#define TABLE_GROUPS 32u
+
+/* Longest key of a hash. */
+#define KEY_MAX 64u
 
 /* Only what depends on nothing but the two addresses, so that all packets of a pair meet. */
 #define SPREAD                                                                                     \
     (RTE_ETH_RSS_IPV4 | RTE_ETH_RSS_FRAG_IPV4 | RTE_ETH_RSS_NONFRAG_IPV4_OTHER |                   \
      RTE_ETH_RSS_IPV6 | RTE_ETH_RSS_FRAG_IPV6 | RTE_ETH_RSS_NONFRAG_IPV6_OTHER)
+
+/* For NICs that do not know "IPv4, whatever is in it": what is in it, each by name. */
+#define SPREAD_MORE                                                                                \
+    (RTE_ETH_RSS_NONFRAG_IPV4_TCP | RTE_ETH_RSS_NONFRAG_IPV4_UDP | RTE_ETH_RSS_NONFRAG_IPV4_SCTP | \
+     RTE_ETH_RSS_NONFRAG_IPV6_TCP | RTE_ETH_RSS_NONFRAG_IPV6_UDP | RTE_ETH_RSS_NONFRAG_IPV6_SCTP)
 
 __attribute__((format(printf, 3, 4))) static bool refuse(char *error, size_t size,
                                                          const char *format, ...)
@@ -71,10 +86,10 @@ static void find_interface(const char *device, char *to, size_t size)
 }
 
 /* The kernel's driver of a PCI device: "" for none. */
-static void kernel_driver(const char *name, char *to, size_t size)
+static void kernel_driver(const char *root, const char *name, char *to, size_t size)
 {
-    char path[160], target[256];
-    snprintf(path, sizeof(path), "/sys/bus/pci/devices/%s/driver", name);
+    char path[512], target[256];
+    snprintf(path, sizeof(path), "%s/sys/bus/pci/devices/%s/driver", root, name);
     ssize_t n = readlink(path, target, sizeof(target) - 1);
     target[n > 0 ? n : 0] = 0;
     const char *last = strrchr(target, '/');
@@ -88,16 +103,48 @@ static bool is_bound_for_dpdk(const char *driver)
            strcmp(driver, "mlx4_core") == 0;
 }
 
-bool ft_ethdev_is_usable(const char *device, char *error, size_t size)
+/* VFIO: its container, and the device's group, are files that DPDK opens. */
+static bool is_open_to_us(const char *root, const char *name, char *error, size_t size)
 {
-    char name[64], driver[64], path[160];
+    char path[512], group[256];
+    snprintf(path, sizeof(path), "%s/dev/vfio/vfio", root);
+    if (access(path, R_OK | W_OK) < 0)
+        return refuse(error, size,
+                      "port %s: /dev/vfio/vfio cannot be opened (%s): load the module vfio-pci and "
+                      "run as root or as a user who may open the files in /dev/vfio",
+                      name, strerror(errno));
+    snprintf(path, sizeof(path), "%s/sys/bus/pci/devices/%s/iommu_group", root, name);
+    ssize_t n = readlink(path, group, sizeof(group) - 1);
+    group[n > 0 ? n : 0] = 0;
+    if (n <= 0)
+        return refuse(error, size,
+                      "port %s: there is no IOMMU for it, which VFIO needs: switch it on in the "
+                      "BIOS (VT-d, AMD-Vi) and with intel_iommu=on iommu=pt on the kernel's "
+                      "command line",
+                      name);
+    const char *number = strrchr(group, '/') ? strrchr(group, '/') + 1 : group;
+    snprintf(path, sizeof(path), "%s/dev/vfio/%.32s", root, number);
+    if (access(path, R_OK | W_OK) == 0)
+        return true;
+    int reason = errno;
+    snprintf(path, sizeof(path), "%s/dev/vfio/noiommu-%.32s", root, number);
+    return access(path, R_OK | W_OK) == 0 ||
+           refuse(error, size,
+                  "port %s: /dev/vfio/%.32s cannot be opened (%s): all devices of its IOMMU group "
+                  "must be bound to vfio-pci, and the user may open the file",
+                  name, number, strerror(reason));
+}
+
+bool ft_ethdev_is_usable_at(const char *root, const char *device, char *error, size_t size)
+{
+    char name[64], driver[64], path[512];
     if (!ft_ethdev_is_pci(device) || !ft_ethdev_name(device, name, sizeof(name)))
         return true;
-    snprintf(path, sizeof(path), "/sys/bus/pci/devices/%s", name);
+    snprintf(path, sizeof(path), "%s/sys/bus/pci/devices/%s", root, name);
     if (access(path, F_OK) < 0)
         return refuse(error, size, "port %s: there is no such PCI device (lspci -D lists them)",
                       name);
-    kernel_driver(name, driver, sizeof(driver));
+    kernel_driver(root, name, driver, sizeof(driver));
     if (!is_bound_for_dpdk(driver))
         return refuse(error, size,
                       "port %s: it %s%s: give it to DPDK with \"modprobe vfio-pci && "
@@ -105,12 +152,12 @@ bool ft_ethdev_is_usable(const char *device, char *error, size_t size)
                       "interface's name",
                       name, *driver ? "belongs to the kernel's driver " : "has no driver", driver,
                       name);
-    if (strcmp(driver, "vfio-pci") == 0 && access("/dev/vfio/vfio", R_OK | W_OK) < 0)
-        return refuse(error, size,
-                      "port %s: /dev/vfio/vfio cannot be opened (%s): load the module vfio-pci and "
-                      "run as root or as a user who may open the files in /dev/vfio",
-                      name, strerror(errno));
-    return true;
+    return strcmp(driver, "vfio-pci") != 0 || is_open_to_us(root, name, error, size);
+}
+
+bool ft_ethdev_is_usable(const char *device, char *error, size_t size)
+{
+    return ft_ethdev_is_usable_at("", device, error, size);
 }
 
 /* The DPDK port of a device, which is made or plugged in when it is not there yet. */
@@ -161,19 +208,33 @@ static void listen_to_events(struct ft_ethdev *e, bool on)
     }
 }
 
+/* ---- spreading ---- */
+
+static uint32_t key_size(const struct rte_eth_dev_info *info)
+{
+    uint32_t size = info->hash_key_size ? info->hash_key_size : 40;
+    return size < KEY_MAX ? size : KEY_MAX;
+}
+
+/* What packets it is asked to spread: all of IP by the addresses, if it can. */
+static uint64_t kinds(const struct rte_eth_dev_info *info)
+{
+    uint64_t can = info->flow_type_rss_offloads;
+    return can & (can & RTE_ETH_RSS_IPV4 ? SPREAD : SPREAD | SPREAD_MORE);
+}
+
 /* Shard n's packets go to its owner's queue: entry n of the table, and n + 128, ... */
 static bool point_shards(const struct ft_ethdev *e, uint16_t entries)
 {
-    struct rte_eth_rss_reta_entry64 table[RTE_ETH_RSS_RETA_SIZE_512 / RTE_ETH_RETA_GROUP_SIZE];
+    struct rte_eth_rss_reta_entry64 table[TABLE_GROUPS], wanted[TABLE_GROUPS];
     memset(table, 0, sizeof(table));
-    if (entries < FT_SHARDS || entries > RTE_ETH_RSS_RETA_SIZE_512)
+    if (entries < FT_SHARDS || entries > TABLE_GROUPS * RTE_ETH_RETA_GROUP_SIZE)
         return false;
     for (uint16_t i = 0; i < entries; i++) {
         struct rte_eth_rss_reta_entry64 *group = &table[i / RTE_ETH_RETA_GROUP_SIZE];
         group->mask |= 1ull << (i % RTE_ETH_RETA_GROUP_SIZE);
         group->reta[i % RTE_ETH_RETA_GROUP_SIZE] = e->config.shard_queue[i % FT_SHARDS];
     }
-    struct rte_eth_rss_reta_entry64 wanted[RTE_DIM(table)];
     memcpy(wanted, table, sizeof(table));
     if (rte_eth_dev_rss_reta_update(e->id, table, entries) != 0 ||
         rte_eth_dev_rss_reta_query(e->id, table, entries) != 0)
@@ -185,32 +246,99 @@ static bool point_shards(const struct ft_ethdev *e, uint16_t entries)
     return true;
 }
 
-/* Configure with `tx` transmit queues. Drivers differ in what they mind: tried with less each. */
-static int configure(struct ft_ethdev *e, const struct rte_eth_dev_info *info, uint16_t tx)
+/* Is the key that it hashes with the one it was given? */
+static bool has_our_key(const struct ft_ethdev *e, const struct rte_eth_dev_info *info)
 {
-    uint8_t key[64];
+    uint8_t ours[KEY_MAX], its[KEY_MAX] = {0};
+    struct rte_eth_rss_conf conf = {.rss_key = its, .rss_key_len = (uint8_t)key_size(info)};
+    int failed = rte_eth_dev_rss_hash_conf_get(e->id, &conf);
+    ft_ethdev_symmetric_key(ours, sizeof(ours));
+    return failed == -ENOTSUP || (!failed && memcmp(ours, its, key_size(info)) == 0);
+}
+
+/* Some take it when they are configured, others only when they run. */
+static bool set_key(const struct ft_ethdev *e, const struct rte_eth_dev_info *info)
+{
+    uint8_t key[KEY_MAX];
+    struct rte_eth_rss_conf conf = {
+        .rss_key = key, .rss_key_len = (uint8_t)key_size(info), .rss_hf = kinds(info)};
+    ft_ethdev_symmetric_key(key, sizeof(key));
+    return has_our_key(e, info) ||
+           (rte_eth_dev_rss_hash_update(e->id, &conf) == 0 && has_our_key(e, info));
+}
+
+/*
+ * A NIC that hashes TCP and UDP by addresses and ports unless a rule says otherwise: the rule for
+ * one of them. Both "source only" and "destination only" of layer 3 without any of layer 4 means
+ * that the ports are left out.
+ */
+static bool leave_out_ports(uint16_t id, bool is_ipv6, enum rte_flow_item_type what, uint64_t kind)
+{
+    const struct rte_flow_attr in = {.ingress = 1};
+    const struct rte_flow_item pattern[] = {
+        {.type = RTE_FLOW_ITEM_TYPE_ETH},
+        {.type = is_ipv6 ? RTE_FLOW_ITEM_TYPE_IPV6 : RTE_FLOW_ITEM_TYPE_IPV4},
+        {.type = what},
+        {.type = RTE_FLOW_ITEM_TYPE_END}};
+    const struct rte_flow_action_rss rss = {.types = kind | RTE_ETH_RSS_L3_SRC_ONLY |
+                                                     RTE_ETH_RSS_L3_DST_ONLY};
+    const struct rte_flow_action actions[] = {{.type = RTE_FLOW_ACTION_TYPE_RSS, .conf = &rss},
+                                              {.type = RTE_FLOW_ACTION_TYPE_END}};
+    struct rte_flow_error error;
+    return rte_flow_create(id, &in, pattern, actions, &error) != NULL;
+}
+
+static bool leave_out_all_ports(uint16_t id)
+{
+    return leave_out_ports(id, false, RTE_FLOW_ITEM_TYPE_TCP, RTE_ETH_RSS_NONFRAG_IPV4_TCP) &&
+           leave_out_ports(id, false, RTE_FLOW_ITEM_TYPE_UDP, RTE_ETH_RSS_NONFRAG_IPV4_UDP) &&
+           leave_out_ports(id, true, RTE_FLOW_ITEM_TYPE_TCP, RTE_ETH_RSS_NONFRAG_IPV6_TCP) &&
+           leave_out_ports(id, true, RTE_FLOW_ITEM_TYPE_UDP, RTE_ETH_RSS_NONFRAG_IPV6_UDP);
+}
+
+static enum ft_ethdev_spread set_up_spread(const struct ft_ethdev *e,
+                                           const struct rte_eth_dev_info *info)
+{
+    if (e->queues < 2 || e->is_dealt)
+        return FT_ETHDEV_SPREAD_NOT;
+    bool is_right = point_shards(e, info->reta_size) && set_key(e, info);
+    if (is_right && (!(kinds(info) & SPREAD_MORE) || leave_out_all_ports(e->id)))
+        return FT_ETHDEV_SPREAD_ADDRESSES;
+    return kinds(info) & SPREAD_MORE ? FT_ETHDEV_SPREAD_CONNECTION : FT_ETHDEV_SPREAD_NOT;
+}
+
+/* ---- configuring ---- */
+
+/* What goes over the wire at most, in a frame that fits the buffers or is scattered over several.
+ */
+static void choose_length(const struct ft_ethdev *e, const struct rte_eth_dev_info *info,
+                          struct rte_eth_conf *conf)
+{
     uint32_t buffer = rte_pktmbuf_data_room_size(e->config.buffers) - RTE_PKTMBUF_HEADROOM;
     uint32_t longest = info->max_rx_pktlen ? info->max_rx_pktlen : 1518;
     uint32_t overhead = info->max_mtu && info->max_mtu != UINT16_MAX && longest > info->max_mtu
                             ? longest - info->max_mtu
                             : 18;
-    struct rte_eth_conf conf = {0};
     longest = longest < FRAME_MAX ? longest : FRAME_MAX;
     if (ft_ethdev_is_pci(e->name) && !(info->rx_offload_capa & RTE_ETH_RX_OFFLOAD_SCATTER))
         longest = longest < buffer ? longest : buffer;
-    conf.rxmode.mtu = longest - overhead;
+    conf->rxmode.mtu = longest - overhead;
     if (longest > buffer)
-        conf.rxmode.offloads |= info->rx_offload_capa & RTE_ETH_RX_OFFLOAD_SCATTER;
-    if (e->queues > 1) {
-        uint32_t size = info->hash_key_size ? info->hash_key_size : 40;
-        size = size < sizeof(key) ? size : sizeof(key);
-        ft_ethdev_symmetric_key(key, size);
+        conf->rxmode.offloads |= info->rx_offload_capa & RTE_ETH_RX_OFFLOAD_SCATTER;
+}
+
+/* Configure with `tx` transmit queues. Drivers differ in what they mind: tried with less each. */
+static int configure(struct ft_ethdev *e, const struct rte_eth_dev_info *info, uint16_t tx)
+{
+    uint8_t key[KEY_MAX];
+    struct rte_eth_conf conf = {0};
+    choose_length(e, info, &conf);
+    conf.rxmode.offloads |= info->rx_offload_capa & RTE_ETH_RX_OFFLOAD_TIMESTAMP;
+    if (e->queues > 1 && !e->is_dealt) {
+        ft_ethdev_symmetric_key(key, sizeof(key));
         conf.rxmode.mq_mode = RTE_ETH_MQ_RX_RSS;
         conf.rx_adv_conf.rss_conf = (struct rte_eth_rss_conf){
-            .rss_key = key,
-            .rss_key_len = (uint8_t)size,
-            .rss_hf = SPREAD & info->flow_type_rss_offloads,
-        };
+            .rss_key = key, .rss_key_len = (uint8_t)key_size(info), .rss_hf = kinds(info)};
     }
     if (info->dev_flags && *info->dev_flags & RTE_ETH_DEV_INTR_RMV)
         conf.intr_conf.rmv = 1;
@@ -251,8 +379,9 @@ static int start(struct ft_ethdev *e, const struct rte_eth_dev_info *info)
     e->has_tx_queue = failed != 0;
     if (failed)
         failed = start_with(e, info, 1);
-    if (failed && e->queues > 1) {
+    if (failed && e->queues > 1 && !e->is_dealt) {
         e->queues = 1;
+        e->is_dealt = true;
         failed = start_with(e, info, 0);
         e->has_tx_queue = failed != 0;
         if (failed)
@@ -261,31 +390,106 @@ static int start(struct ft_ethdev *e, const struct rte_eth_dev_info *info)
     return failed;
 }
 
-/* True when the port sends no PAUSE frames for sure: switched off and read back, or no such thing.
- */
-static bool silence_pause(uint16_t id)
+/* Does the name of a driver begin as one of these? */
+static bool is_one_of(const char *driver, const char *const *names, size_t count)
+{
+    for (size_t i = 0; driver && i < count; i++)
+        if (strncmp(driver, names[i], strlen(names[i])) == 0)
+            return true;
+    return false;
+}
+
+/* NICs of virtual machines that are PCI devices and have no wire. */
+static bool is_virtual(const struct ft_ethdev *e, const char *driver)
+{
+    static const char *const names[] = {"net_virtio", "net_vmxnet3", "net_ena", "net_gve",
+                                        "net_netvsc"};
+    return !ft_ethdev_is_pci(e->name) || is_one_of(driver, names, RTE_DIM(names));
+}
+
+/* PAUSE frames off, and that read back. */
+static enum ft_ethdev_pause silence_pause(const struct ft_ethdev *e, const char *driver)
 {
     struct rte_eth_fc_conf pause = {0};
-    int failed = rte_eth_dev_flow_ctrl_get(id, &pause);
-    if (failed == -ENOTSUP || (!failed && pause.mode == RTE_ETH_FC_NONE))
-        return true;
-    if (failed)
-        return false;
+    if (is_virtual(e, driver))
+        return FT_ETHDEV_PAUSE_NONE;
+    if (rte_eth_dev_flow_ctrl_get(e->id, &pause) != 0)
+        return FT_ETHDEV_PAUSE_UNKNOWN;
+    if (pause.mode == RTE_ETH_FC_NONE)
+        return FT_ETHDEV_PAUSE_OFF;
     pause.mode = RTE_ETH_FC_NONE;
     pause.autoneg = 0;
-    return rte_eth_dev_flow_ctrl_set(id, &pause) == 0 &&
-           rte_eth_dev_flow_ctrl_get(id, &pause) == 0 && pause.mode == RTE_ETH_FC_NONE;
+    bool is_off = rte_eth_dev_flow_ctrl_set(e->id, &pause) == 0 &&
+                  rte_eth_dev_flow_ctrl_get(e->id, &pause) == 0 && pause.mode == RTE_ETH_FC_NONE;
+    return is_off ? FT_ETHDEV_PAUSE_OFF : FT_ETHDEV_PAUSE_ON;
 }
+
+/* ---- time stamps ---- */
+
+static uint64_t wall_ns(void)
+{
+    struct timespec t;
+    clock_gettime(CLOCK_REALTIME, &t);
+    return (uint64_t)t.tv_sec * 1000000000u + (uint64_t)t.tv_nsec;
+}
+
+/* The NIC's clock, by the counter that stamps are made of, or by its PTP clock. */
+static bool read_clock(uint16_t id, uint64_t *ticks)
+{
+    struct timespec t;
+    if (rte_eth_read_clock(id, ticks) == 0)
+        return true;
+    bool ok = rte_eth_timesync_read_time(id, &t) == 0;
+    if (ok)
+        *ticks = (uint64_t)t.tv_sec * 1000000000u + (uint64_t)t.tv_nsec;
+    return ok;
+}
+
+/* The middle of two looks at the wall is when the NIC's was read. */
+static bool observe(struct ft_ethdev *e)
+{
+    uint64_t ticks, before = wall_ns();
+    if (!read_clock(e->id, &ticks))
+        return false;
+    ft_device_clock_observe(&e->clock, ticks, before + (wall_ns() - before) / 2);
+    return true;
+}
+
+/* Two looks at the clock, a moment apart, tell its rate well enough for the first second. */
+static bool has_clock(struct ft_ethdev *e)
+{
+    if (!observe(e))
+        return false;
+    usleep(20000);
+    return observe(e) && ft_device_clock_time(&e->clock).scale;
+}
+
+/* Where stamps come from: libpcap hands on the kernel's, in microseconds; NICs have their own. */
+static void set_up_stamps(struct ft_ethdev *e, const struct rte_eth_dev_info *info)
+{
+    bool is_pcap = info->driver_name && strcmp(info->driver_name, "net_pcap") == 0;
+    e->stamps = FT_ETHDEV_STAMPS_HOST;
+    e->stamp_flag = 0;
+    memset(&e->clock, 0, sizeof(e->clock));
+    if (is_pcap && *e->interface) {
+        ft_device_clock_fix(&e->clock, 1000);
+        e->stamps = FT_ETHDEV_STAMPS_KERNEL;
+    } else if (info->rx_offload_capa & RTE_ETH_RX_OFFLOAD_TIMESTAMP && has_clock(e)) {
+        e->stamps = FT_ETHDEV_STAMPS_NIC;
+    }
+    if (e->stamps != FT_ETHDEV_STAMPS_HOST &&
+        rte_mbuf_dyn_rx_timestamp_register(&e->stamp_offset, &e->stamp_flag) != 0)
+        e->stamps = FT_ETHDEV_STAMPS_HOST;
+}
+
+/* ---- opening ---- */
 
 /* Drivers whose counters do not tell of packets that found no room. */
 static bool tells_drops(const char *driver)
 {
     static const char *const silent[] = {"net_af_packet", "net_tap",   "net_ring", "net_null",
                                          "net_virtio",    "net_memif", "net_vhost"};
-    for (unsigned i = 0; driver && i < sizeof(silent) / sizeof(silent[0]); i++)
-        if (strncmp(driver, silent[i], strlen(silent[i])) == 0)
-            return false;
-    return true;
+    return !is_one_of(driver, silent, RTE_DIM(silent));
 }
 
 void ft_ethdev_init(struct ft_ethdev *e, const struct ft_ethdev_config *config, uint16_t link)
@@ -300,19 +504,28 @@ void ft_ethdev_init(struct ft_ethdev *e, const struct ft_ethdev_config *config, 
     e->port.state = FT_PORT_MISSING;
 }
 
-/* As many queues as there are workers, or a single one where packets are not spread. */
+uint16_t ft_ethdev_count_queues(const char *name, bool spreads, uint16_t most, uint16_t wanted)
+{
+    static const char *const sources[] = {"net_pcap", "net_af_packet", "net_ring"};
+    if (is_one_of(name, sources, RTE_DIM(sources)))
+        return most;
+    if (!spreads || wanted < 2 || most < 2)
+        return most ? 1 : 0;
+    return wanted <= most ? wanted : 0;
+}
+
 static bool choose_queues(struct ft_ethdev *e, const struct rte_eth_dev_info *info, char *error,
                           size_t size)
 {
-    bool can_spread = info->reta_size >= FT_SHARDS && info->flow_type_rss_offloads & SPREAD;
-    e->queues =
-        can_spread && e->config.queues > 1 && info->max_rx_queues > 1 ? e->config.queues : 1;
-    if (e->queues <= info->max_rx_queues)
+    bool spreads = info->reta_size >= FT_SHARDS && kinds(info);
+    e->queues = ft_ethdev_count_queues(e->name, spreads, info->max_rx_queues, e->config.queues);
+    e->is_dealt = e->queues != e->config.queues || !spreads;
+    if (e->queues)
         return true;
     return refuse(error, size,
                   "port %s: it has %u queues, %u are wanted: at most that many workers can poll it "
                   "(-w, cores.workers)",
-                  e->name, info->max_rx_queues, e->queues);
+                  e->name, info->max_rx_queues, e->config.queues);
 }
 
 /* Undo what was set up, so that it can be tried again. */
@@ -341,9 +554,11 @@ bool ft_ethdev_open(struct ft_ethdev *e, char *error, size_t error_size)
     failed = rte_eth_promiscuous_enable(e->id);
     if (failed && failed != -ENOTSUP)
         return give_up(e, error, error_size, "it cannot be made promiscuous", failed);
+    e->hears_all = is_virtual(e, info.driver_name) || rte_eth_promiscuous_get(e->id) == 1;
     rte_eth_allmulticast_enable(e->id); /* which promiscuous ports hear anyway */
-    e->spreads = e->queues > 1 && point_shards(e, info.reta_size);
-    e->has_pause = !silence_pause(e->id);
+    e->spread = set_up_spread(e, &info);
+    e->pause = silence_pause(e, info.driver_name);
+    set_up_stamps(e, &info);
     e->socket = rte_eth_dev_socket_id(e->id);
     e->interface_index = if_nametoindex(e->interface);
     rte_eth_stats_reset(e->id);
@@ -409,6 +624,11 @@ bool ft_ethdev_check(struct ft_ethdev *e)
     enum ft_port_state before = e->port.state;
     e->port.state = state_now(e);
     e->port.stats.link_changes += e->port.state != before;
+    if (e->stamps == FT_ETHDEV_STAMPS_NIC && e->port.state != FT_PORT_MISSING)
+        observe(e);
+    /* What a NIC agrees upon with its new neighbour may be other than what it was told. */
+    if (e->port.state == FT_PORT_UP && before == FT_PORT_DOWN && e->pause != FT_ETHDEV_PAUSE_NONE)
+        e->pause = silence_pause(e, NULL);
     return e->port.state == FT_PORT_MISSING || atomic_load(&e->wants_reset);
 }
 

@@ -580,6 +580,10 @@ static void on_health(struct ft_core *core, const struct ft_event *e)
         [FT_HEALTH_INTERFACE_MISSING] =
             {"interface_missing", "The interface does not exist: nothing is received from it",
              FT_SEVERITY_MAJOR},
+        [FT_HEALTH_NOT_SPREAD] = {"packets_not_spread",
+                                  "The NIC puts packets on other queues than it was told to: "
+                                  "workers hand them over, which costs time",
+                                  FT_SEVERITY_WARNING},
     };
     struct ft_json j;
     if (e->health.health < FT_HEALTH_COUNT && ft_core_line(core, &j))

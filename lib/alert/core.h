@@ -28,10 +28,12 @@ struct ft_core_port {
         freezes;          /**< the kernel's count; of no meaning without knows_drops */
     uint64_t shed;        /**< received, and lost on the way to a worker */
     uint64_t handed_over; /**< received by a worker that does not own them; where workers poll */
+    uint64_t plain, plain_handed_over; /**< likewise, packets of plain IP and those handed over */
     uint64_t link_changes;
     uint64_t nic_packets, nic_missed, nic_errors; /**< the interface's own counters */
     bool knows_drops, knows_nic;
-    bool is_polled; /**< a port of DPDK */
+    bool knows_missed; /**< nic_missed too */
+    bool is_polled;    /**< a port of DPDK */
 };
 
 struct ft_core_config {

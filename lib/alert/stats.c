@@ -19,8 +19,11 @@ static void put_port(struct ft_json *j, const struct ft_core_port *p)
     ft_json_put_uint(j, "received", p->received);
     ft_json_put_uint(j, "bytes", p->bytes);
     ft_json_put_uint(j, "shed", p->shed);
-    if (p->is_polled)
+    if (p->is_polled) {
         ft_json_put_uint(j, "handed_over", p->handed_over);
+        ft_json_put_uint(j, "plain_ip", p->plain);
+        ft_json_put_uint(j, "plain_ip_handed_over", p->plain_handed_over);
+    }
     if (p->knows_drops) {
         ft_json_put_uint(j, "kernel_packets", p->arrived);
         ft_json_put_uint(j, "kernel_drops", p->dropped);
@@ -28,7 +31,8 @@ static void put_port(struct ft_json *j, const struct ft_core_port *p)
     }
     if (p->knows_nic) {
         ft_json_put_uint(j, "nic_packets", p->nic_packets);
-        ft_json_put_uint(j, "nic_missed", p->nic_missed);
+        if (p->knows_missed)
+            ft_json_put_uint(j, "nic_missed", p->nic_missed);
         ft_json_put_uint(j, "nic_errors", p->nic_errors);
     }
     ft_json_object_end(j);

@@ -2,8 +2,14 @@
 /* A fixed pool of equal blocks: reservation. */
 #include "base/pool.h"
 
+#include <linux/mempolicy.h>
 #include <stddef.h>
 #include <sys/mman.h>
+#include <sys/syscall.h>
+#include <unistd.h>
+
+#define PAGE      4096u
+#define NODES_MAX 1024u
 
 void *ft_map(uint64_t size, bool huge)
 {
@@ -20,6 +26,18 @@ void ft_unmap(void *memory, uint64_t size)
 {
     if (memory)
         munmap(memory, size);
+}
+
+/* The system call itself: libnuma's mbind() is no more, and would be one more library. */
+void ft_map_place(void *memory, uint64_t size, int node)
+{
+    unsigned long nodes[NODES_MAX / (8 * sizeof(unsigned long))] = {0};
+    uintptr_t begin = ((uintptr_t)memory + PAGE - 1) / PAGE * PAGE;
+    uintptr_t end = ((uintptr_t)memory + size) / PAGE * PAGE;
+    if (!memory || node < 0 || (unsigned)node >= NODES_MAX || begin >= end)
+        return;
+    nodes[(unsigned)node / (8 * sizeof(*nodes))] = 1ul << (unsigned)node % (8 * sizeof(*nodes));
+    syscall(SYS_mbind, begin, end - begin, MPOL_PREFERRED, nodes, NODES_MAX, 0);
 }
 
 bool ft_pool_init(struct ft_pool *pool, uint32_t blocks, uint32_t block_size)

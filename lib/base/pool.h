@@ -66,4 +66,11 @@ static inline void ft_pool_put(struct ft_pool *pool, uint32_t n)
 void *ft_map(uint64_t size, bool huge);
 void ft_unmap(void *memory, uint64_t size);
 
+/**
+ * Pages of mapped memory that are not touched yet shall come from NUMA node `node`, as long as it
+ * has some; -1: from anywhere, which is what happens where the kernel knows no nodes. Whole pages
+ * only: what is at both ends follows whoever touches it first.
+ */
+void ft_map_place(void *memory, uint64_t size, int node);
+
 #endif

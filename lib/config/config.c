@@ -73,10 +73,14 @@ static const struct key keys[] = {
      "MiB that the kernel may fill before it drops, for each interface of -i"},
     {"capture", "wait", TRUTH, 0, 0, AT(waits), {0},
      "an interface of -i need not exist yet: wait for it"},
+    {"capture", "descriptors", NUMBER, 64, 32768, AT(descriptors), {0},
+     "packets that each queue of a port (--port) holds; a NIC may hold fewer"},
     {"cores", "workers", CPUS, 0, 128, AT(workers), {0},
      "worker threads, 0: from the machine; or their CPUs; the option -w goes first"},
     {"cores", "alerting", CPU, 0, 1023, AT(alerting_cpu), {0},
      "CPU of the alerting loop"},
+    {"cores", "ring", NUMBER, 0, 262144, AT(ring_packets), {0},
+     "packets that may wait for a worker, 256 at least; 0: from the number of workers"},
 };
 /* clang-format on */
 
@@ -110,6 +114,7 @@ void ft_config_init(struct ft_config *config)
                                  .stats_interval = 60,
                                  .filter = "",
                                  .ring = 64,
+                                 .descriptors = FT_PORT_DESCRIPTORS,
                                  .alerting_cpu = FT_CONFIG_NO_CPU};
 }
 

@@ -41,6 +41,8 @@ struct ft_config {
     const char *filter;      /**< capture.filter, default "" = everything passes */
     uint32_t ring;           /**< capture.ring: MiB of kernel memory for each -i, default 64 */
     bool waits;              /**< capture.wait: an interface need not exist at start */
+    uint32_t descriptors;    /**< capture.descriptors: packets that a queue of a --port holds */
+    uint32_t ring_packets;   /**< cores.ring: packets that wait for a worker, 0 = computed */
     uint32_t workers;        /**< cores.workers: a number, default 0 = from the machine */
     uint32_t worker_cpus[FT_CONFIG_CPUS]; /**< cores.workers: a list, each worker's CPU */
     uint32_t worker_cpu_count;            /**< then `workers` too; 0 = they run anywhere */

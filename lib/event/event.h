@@ -72,6 +72,7 @@ enum ft_health {
     FT_HEALTH_INTERFACE_UP,        /**< a live port is there and has a link, again */
     FT_HEALTH_INTERFACE_DOWN,      /**< it has no link, or was switched off */
     FT_HEALTH_INTERFACE_MISSING,   /**< it does not exist (any more) */
+    FT_HEALTH_NOT_SPREAD,          /**< its NIC puts packets on other queues than it was told to */
     FT_HEALTH_COUNT
 };
 

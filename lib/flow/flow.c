@@ -949,6 +949,20 @@ void ft_flow_table_free(struct ft_flow_table *table)
     ft_unmap(table, sizeof(*table));
 }
 
+void ft_flow_place(struct ft_flow_table *table, uint8_t number, int node)
+{
+    const struct shard *shard = &table->shards[number];
+    uint32_t flows = table->config.flows_per_shard;
+    const struct ft_pool *segments = &shard->segments;
+
+    ft_map_place(shard->records, (uint64_t)flows * sizeof(struct ft_flow), node);
+    ft_map_place(shard->buckets, bucket_count(flows) * sizeof(struct bucket), node);
+    ft_map_place(shard->wheels[0].slots, 2 * SLOTS * sizeof(struct slot), node);
+    ft_map_place(shard->ending, (uint64_t)flows * sizeof(uint32_t), node);
+    ft_map_place(segments->memory, (uint64_t)segments->blocks * segments->block_size, node);
+    ft_map_place(segments->next_free, (uint64_t)segments->blocks * sizeof(uint32_t), node);
+}
+
 void ft_flow_set_server_ports(struct ft_flow_table *table, const uint8_t bitmap_tcp[8192],
                               const uint8_t bitmap_udp[8192])
 {

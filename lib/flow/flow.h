@@ -180,6 +180,9 @@ typedef void ft_flow_end_fn(void *user, struct ft_flow *flow, enum ft_flow_end w
 struct ft_flow_table *ft_flow_table_new(const struct ft_flow_config *config);
 void ft_flow_table_free(struct ft_flow_table *table);
 
+/** Memory of a shard shall come from NUMA node `node`: its worker's. Before the first packet. */
+void ft_flow_place(struct ft_flow_table *table, uint8_t shard, int node);
+
 /**
  * Name the ports that protocols are bound to: bit p & 7 of byte p >> 3 is port p. A flow with one
  * such port has its server there (FT_CONFIDENCE_PORT). The bitmaps are copied. Not while another

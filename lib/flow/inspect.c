@@ -158,6 +158,15 @@ struct ft_shards *ft_shards_new(const struct ft_registry *registry,
     return s;
 }
 
+void ft_shards_place(struct ft_shards *s, uint8_t shard, int node)
+{
+    ft_flow_place(s->flows, shard, node);
+    ft_map_place(s->novelty[shard].slots, (uint64_t)s->novelty[shard].buckets * 64, node);
+    ft_map_place(s->watched[shard].entries,
+                 (uint64_t)s->watched[shard].size * sizeof(*s->watched[shard].entries), node);
+    ft_map_place(s->outers[shard], outers_size(&s->config), node);
+}
+
 static bool raise_hook(void *user, struct ft_call *call, struct ft_message *message);
 static void watch_slot(void *user, struct ft_request_slot *slot);
 static uint64_t name_pair(void *user);

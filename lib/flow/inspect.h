@@ -85,6 +85,9 @@ struct ft_shards *ft_shards_new(const struct ft_registry *registry,
                                 size_t error_size);
 void ft_shards_free(struct ft_shards *shards);
 
+/** Tables of a shard shall come from NUMA node `node`, its worker's; -1 = any. Before packets. */
+void ft_shards_place(struct ft_shards *shards, uint8_t shard, int node);
+
 /** Called when the ring is full and the event may not be shed: waits a moment, or says false to
  * have it shed after all (live). */
 typedef bool ft_inspect_wait_fn(void *user);

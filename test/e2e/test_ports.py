@@ -7,6 +7,7 @@ without.
 usage: test_ports.py FIELDTAP FIELDTAP_PLANT SLOW_PLUGIN [unittest options]
 """
 
+import datetime
 import json
 import os
 import pathlib
@@ -175,6 +176,53 @@ class File(Ports):
             names = {(e["src_ip"], e["in_iface"]) for e in of_type(self.events(), kind)}
             self.assertEqual(names, {("10.0.0.1", "net_pcap0"), ("10.0.0.9", "net_pcap1")}, kind)
 
+    def test_queues_that_are_sources(self):
+        """A device with two files has two queues: all are polled, by any number of workers."""
+        paths = [self.capture([modbus_read(i, host=host) for i in range(50 * host)], f"{host}.pcap")
+                 for host in (1, 2)]
+        device = "net_pcap0," + ",".join(f"rx_pcap={path}" for path in paths)
+        for workers in WORKERS:
+            self.out = self.dir / f"w{workers}"
+            self.begin_port(device, workers=workers)
+            self.until_taken(150)
+            self.end()
+            stats = self.closed(150)
+            self.assertEqual(stats["capture"]["interfaces"]["net_pcap0"]["queues"], 2)
+            flows = {e["src_ip"]: e["flow"]["pkts_toserver"]
+                     for e in of_type(self.events(), "flow")}
+            self.assertEqual(flows, {"10.0.0.1": 50, "10.0.0.2": 100})
+
+    def test_spread_that_is_none(self):
+        """A NIC that was told how to spread packets and does not: counted, and told once."""
+        if CORES < 2:
+            self.skipTest("one core")
+        paths = [self.capture([modbus_read(i, host=host) for i in range(2000)], f"{host}.pcap")
+                 for host in (1, 2)]
+        owners = [shard((10, 0, 0, host), (10, 0, 0, 200)) % 2 for host in (1, 2)]
+        wrong = sum(2000 for queue, owner in enumerate(owners) if queue != owner)
+        if not wrong:
+            paths.reverse()
+            wrong = 4000
+        device = "net_pcap0," + ",".join(f"rx_pcap={path}" for path in paths)
+        self.begin_port(device, workers=2, env=dict(os.environ, FIELDTAP_TEST_SPREAD="1"))
+        self.until_taken(4000)
+        self.until_told("packets_not_spread")
+        said = self.end()
+        self.assertEqual(said.count(f"{wrong} of 4000 had to be handed over"), 1, said)
+        port = self.closed(4000)["capture"]["interfaces"]["net_pcap0"]
+        self.assertEqual((port["plain_ip"], port["plain_ip_handed_over"]), (4000, wrong))
+        self.assertEqual(port["spreads_by"], "addresses")
+        self.assertEqual(self.health(), [("packets_not_spread", "net_pcap0")])
+
+    def test_plain_is_what_a_nic_sees(self):
+        """Tunnels and what is no IP are handed over, and nobody's fault."""
+        inner = ipv4(17, (192, 0, 2, 1), (192, 0, 2, 2), struct.pack(">HHHH", 1, 2, 12, 0) + b"abcd")
+        gre = ethernet(ipv4(47, (10, 0, 0, 1), (10, 0, 0, 2), bytes.fromhex("00000800") + inner))
+        lldp = ethernet(bytes(46), kind=0x88CC)
+        for workers in WORKERS:
+            stats = self.replay(self.capture([modbus_read(), gre, lldp] * 10), workers)
+            self.assertEqual(stats["capture"]["interfaces"]["net_pcap0"]["plain_ip"], 10)
+
     def test_pinned(self):
         path = self.plant(seconds=20)
         count = sum(1 for _ in live.records(path.read_bytes()))
@@ -209,6 +257,28 @@ class Wire(Ports):
             self.assertEqual(drops, 0 if "pcap" in name else "unknown")
             vlans = [str(e.get("vlan")) for e in of_type(self.events(), "message")]
             self.assertEqual((vlans.count("None"), vlans.count("[7]")), (500, 500), name)
+
+    def test_stamps_of_the_kernel(self):
+        """libpcap hands on when a packet arrived, not when it was fetched."""
+        for driver, source in (("net_pcap0,iface=tap0", "kernel"),
+                               ("net_af_packet0,iface=tap0", "host")):
+            self.out = self.dir / source
+            self.begin_port(driver, options=("--log", "messages"))
+            time.sleep(0.3)
+            self.process.send_signal(signal.SIGSTOP)
+            self.send(self.capture([modbus_read(i) for i in range(10)]))
+            sent = time.time()
+            time.sleep(1.2)
+            self.process.send_signal(signal.SIGCONT)
+            self.until_taken(10)
+            self.end()
+            port, = self.closed(lost=True)["capture"]["interfaces"].values()
+            self.assertEqual((port["timestamps"], port["odd_stamps"]), (source, 0))
+            stamps = [datetime.datetime.fromisoformat(e["timestamp"]).timestamp()
+                      for e in of_type(self.events(), "message")]
+            self.assertEqual(len(stamps), 10)
+            for stamp in stamps:
+                self.assertIs(stamp < sent, source == "kernel", (stamp, sent))
 
     def test_nothing_is_sent(self):
         self.begin_port("net_pcap0,iface=tap0")
