@@ -74,7 +74,7 @@ struct ft_core_port port_figures(const struct sensor *s, uint32_t port)
         .nic_errors = p->nic_errors,
         .knows_drops = p->knows_drops,
         .knows_nic = p->knows_nic,
-        .knows_missed = p->knows_nic && (!s->is_polled || p->knows_drops),
+        .hides_missed = s->is_polled && !p->knows_drops,
     };
 }
 
@@ -195,7 +195,7 @@ static json_t *capture_ledger(const struct sensor *s)
         put_if_known(one, "kernel_freezes", p.freezes, p.knows_drops);
         put(one, "kernel_damaged", s->ports[i].stats.damaged);
         put_if_known(one, "nic_packets", p.nic_packets, p.knows_nic);
-        put_if_known(one, "nic_missed", p.nic_missed, p.knows_missed);
+        put_if_known(one, "nic_missed", p.nic_missed, p.knows_nic && !p.hides_missed);
         put_if_known(one, "nic_errors", p.nic_errors, p.knows_nic);
         json_object_set_new(interfaces, p.name, one);
         packets += p.arrived;

@@ -32,7 +32,7 @@ struct ft_core_port {
     uint64_t link_changes;
     uint64_t nic_packets, nic_missed, nic_errors; /**< the interface's own counters */
     bool knows_drops, knows_nic;
-    bool knows_missed; /**< nic_missed too */
+    bool hides_missed; /**< nic_missed is not, all the same */
     bool is_polled;    /**< a port of DPDK */
 };
 

@@ -31,7 +31,7 @@ static void put_port(struct ft_json *j, const struct ft_core_port *p)
     }
     if (p->knows_nic) {
         ft_json_put_uint(j, "nic_packets", p->nic_packets);
-        if (p->knows_missed)
+        if (!p->hides_missed)
             ft_json_put_uint(j, "nic_missed", p->nic_missed);
         ft_json_put_uint(j, "nic_errors", p->nic_errors);
     }

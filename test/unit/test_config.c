@@ -319,7 +319,7 @@ static void test_describe(void **state)
     unsigned lines = 0;
     for (const char *at = text; (at = strchr(at, '\n')); at++)
         lines++;
-    assert_int_equal(lines, 23);
+    assert_int_equal(lines, 25);
     free(text);
 }
 
