@@ -17,7 +17,8 @@
 struct merge {
     struct sensor *sensor;
     struct ft_books books; /* of the workers that told theirs at one tick */
-    uint64_t books_seq;    /* that tick; a worker may tell a last one that nobody else does */
+    struct ft_mirror mirror;
+    uint64_t books_seq; /* that tick; a worker may tell a last one that nobody else does */
     uint64_t last_watch;
     bool is_over;
 };
@@ -71,6 +72,7 @@ static void tell_stats(struct merge *m, const struct ft_event *tick)
         ports[i] = port_figures(m->sensor, i);
     struct ft_core_totals totals = {
         .ledger = &b->ledger,
+        .mirror = &m->mirror,
         .flow_active = b->flows.active,
         .flow_created = b->flows.created,
         .flow_capacity = m->sensor->options->config.max_flows,
@@ -103,16 +105,30 @@ static void publish_alerts(struct sensor *s)
     atomic_store_explicit(&s->alerts, kept + more, memory_order_relaxed);
 }
 
+/* Books of a shard's mirror, of a worker, or of the reader: what is told at one tick is added up.
+ */
+static void take_books(struct merge *m, const struct ft_event *e)
+{
+    const void *books = e + 1;
+    if (e->seq != m->books_seq) {
+        memset(&m->books, 0, sizeof(m->books));
+        memset(&m->mirror, 0, sizeof(m->mirror));
+    }
+    m->books_seq = e->seq;
+    if (e->shard < FT_SHARDS) {
+        ft_mirror_add(&m->mirror, books);
+        return;
+    }
+    ft_books_add(&m->books, books);
+    if (e->shard == READER_SHARD)
+        take_ports(m->sensor, books);
+}
+
 static void handle(struct merge *m, const struct ft_event *e)
 {
     struct sensor *s = m->sensor;
     if (e->type == FT_EVENT_LEDGER) {
-        if (e->seq != m->books_seq)
-            memset(&m->books, 0, sizeof(m->books));
-        m->books_seq = e->seq;
-        ft_books_add(&m->books, (const struct ft_books *)(const void *)(e + 1));
-        if (e->shard == READER_SHARD)
-            take_ports(s, (const struct reader_books *)(const void *)(e + 1));
+        take_books(m, e);
         return;
     }
     if (e->type != FT_EVENT_TICK) {
@@ -124,6 +140,7 @@ static void handle(struct merge *m, const struct ft_event *e)
         ft_core_finish(s->core); /* so that the last statistics count all lines */
     if (e->anomaly & FT_PACKET_STATS) {
         s->books = m->books;
+        s->mirror = m->mirror;
         tell_stats(m, e);
     }
     if (e->anomaly & FT_PACKET_END)

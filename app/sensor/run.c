@@ -127,9 +127,12 @@ static bool make_registry(struct sensor *s)
     return s->recogniser || fail(error);
 }
 
-static struct ft_shards_config shards_config(const struct options *o)
+static struct ft_shards_config shards_config(const struct sensor *s)
 {
+    const struct options *o = s->options;
     const struct ft_config *c = &o->config;
+    bool drops_copies = c->duplicates == FT_CONFIG_DUPLICATES_DROP ||
+                        (c->duplicates == FT_CONFIG_DUPLICATES_LIVE && s->is_live);
     struct ft_shards_config config;
     ft_shards_config_init(&config);
     config.log_messages = o->log_messages;
@@ -143,6 +146,8 @@ static struct ft_shards_config shards_config(const struct options *o)
     config.flow.udp_ot_s = c->udp_ot_s;
     config.flow.other_s = c->other_s;
     config.flow.vlan_in_key = c->vlan_in_flow_key;
+    config.duplicate_window_ns = drops_copies ? c->duplicate_window_us * 1000ull : 0;
+    config.duplicate_seed = s->duplicate_seed;
     return config;
 }
 
@@ -292,14 +297,16 @@ static bool open_source(struct sensor *s)
 static bool make_sensor(struct sensor *s)
 {
     const struct options *o = s->options;
-    struct ft_shards_config config = shards_config(o);
+    struct ft_shards_config config;
     char error[512];
     ft_decode_config_init(&s->decode);
     s->decode.checksum = o->config.checksum_drop ? FT_CHECKSUM_DROP : FT_CHECKSUM_ACCEPT;
     s->decode.verify_checksums = true;
     s->decode.vlan_in_flow_key = o->config.vlan_in_flow_key;
-    if (s->is_live && getrandom(&s->decode.hash_seed, sizeof(s->decode.hash_seed), 0) < 0)
+    if (s->is_live && (getrandom(&s->decode.hash_seed, sizeof(s->decode.hash_seed), 0) < 0 ||
+                       getrandom(&s->duplicate_seed, sizeof(s->duplicate_seed), 0) < 0))
         return fail("no random numbers: getrandom failed");
+    config = shards_config(s);
     if (!eal_start(s, error, sizeof(error)) || !pools_make(s, error, sizeof(error)))
         return fail(error);
     s->shards = ft_shards_new(s->registry, s->recogniser, &config, error, sizeof(error));

@@ -125,6 +125,7 @@ struct sensor {
     const char *port_names[FT_LIVE_PORTS_MAX];
     struct ft_filter *filter; /**< NULL: everything passes */
     struct ft_decode_config decode;
+    uint64_t duplicate_seed; /**< 0 offline */
     struct ft_defrag *defrag;
     struct ft_core *core;
     struct ft_output *output;
@@ -149,6 +150,7 @@ struct sensor {
     uint64_t started_tsc, ended_tsc;
     uint64_t events_received; /**< by the alerting loop, without books and ticks */
     struct ft_books books;    /**< sum at the end */
+    struct ft_mirror mirror;  /**< likewise */
     struct port_books ports[FT_LIVE_PORTS_MAX]; /**< likewise */
     struct ft_output_status written;
 };

@@ -209,6 +209,46 @@ static json_t *capture_ledger(const struct sensor *s)
     return o;
 }
 
+static json_t *mirror_place(const struct sensor *s, struct ft_mirror_place place)
+{
+    json_t *o = json_object();
+    if (place.link < s->options->link_count)
+        json_object_set_new(o, "interface", json_string(s->options->links[place.link]));
+    json_object_set_new(o, "vlan",
+                        place.vlan == FT_MIRROR_UNTAGGED ? json_null() : count(place.vlan));
+    return o;
+}
+
+/* All that the mirror did, by where packets came in. */
+static json_t *mirror(const struct sensor *s)
+{
+    static const struct {
+        const char *list, *place, *copy, *count, *part, *other;
+    } kinds[FT_MIRROR_KINDS] = {
+        [FT_MIRROR_COPIES] = {"copies", "first", "copy", "packets", "routed", "copies_elsewhere"},
+        [FT_MIRROR_UNSEEN] = {"unseen", "at", NULL, "bytes", "holes", "unseen_bytes_elsewhere"},
+        [FT_MIRROR_ONE_WAY] = {"one_way", "at", NULL, "connections", NULL, "one_way_elsewhere"},
+    };
+    json_t *o = json_object(), *lists[FT_MIRROR_KINDS];
+    for (unsigned i = 0; i < FT_MIRROR_KINDS; i++) {
+        lists[i] = json_array();
+        json_object_set_new(o, kinds[i].list, lists[i]);
+        put(o, kinds[i].other, s->mirror.other[i].count);
+    }
+    for (uint32_t i = 0; i < s->mirror.used; i++) {
+        const struct ft_mirror_row *row = &s->mirror.rows[i];
+        json_t *one = json_object();
+        json_object_set_new(one, kinds[row->kind].place, mirror_place(s, row->place));
+        if (kinds[row->kind].copy)
+            json_object_set_new(one, kinds[row->kind].copy, mirror_place(s, row->copy));
+        put(one, kinds[row->kind].count, row->count);
+        if (kinds[row->kind].part)
+            put(one, kinds[row->kind].part, row->part);
+        json_array_append_new(lists[row->kind], one);
+    }
+    return o;
+}
+
 static json_t *stream_ledger(const struct ft_ledger *l)
 {
     json_t *o = json_object();
@@ -353,6 +393,7 @@ static json_t *all_books(const struct sensor *s)
     if (s->is_live)
         json_object_set_new(o, "capture", capture_ledger(s));
     json_object_set_new(o, "packets", packet_ledger(s));
+    json_object_set_new(o, "mirror", mirror(s));
     json_object_set_new(o, "stream_bytes", stream_ledger(l));
     json_object_set_new(o, "events", event_ledger(s));
     json_object_set_new(o, "requests", request_ledger(&s->books));

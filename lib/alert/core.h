@@ -18,6 +18,7 @@
 #include "inventory/inventory.h"
 #include "output/eve.h"
 #include "output/output.h"
+#include "packet/mirror.h"
 
 /** A live port as the statistics show it. */
 struct ft_core_port {
@@ -67,6 +68,7 @@ struct ft_core_alert {
 /** Sums over the sensor, from packets only. */
 struct ft_core_totals {
     const struct ft_ledger *ledger; /**< of all workers */
+    const struct ft_mirror *mirror; /**< of all shards, in their order; NULL = did nothing */
     uint64_t flow_active, flow_created, flow_capacity;
     const struct ft_core_port *ports; /**< live; offline there are none */
     uint32_t port_count;
@@ -118,6 +120,12 @@ struct ft_core_anomaly {
 };
 /** Which came, in order of their first. */
 const struct ft_core_anomaly *ft_core_anomalies(const struct ft_core *core, uint32_t *count);
+
+/**
+ * What the mirror did up to the last statistics, as `line` 0, 1, ...: a sentence without its end.
+ * False when there is no such line.
+ */
+bool ft_core_mirror_line(const struct ft_core *core, unsigned line, char *text, size_t size);
 
 /** Events of each type that came, by enum ft_event_type. */
 uint64_t ft_core_events(const struct ft_core *core, enum ft_event_type type);

@@ -32,6 +32,12 @@ struct ft_core {
     } titled; /* commands whose alert was given by a violation, and whose own is yet to come */
     uint64_t first_ns;
     uint32_t told_full; /* bit per table */
+    struct {
+        struct ft_mirror now; /* as of the last statistics */
+        uint64_t packets, bytes;
+        uint64_t unseen, holes, received; /* at the statistics before */
+        bool is_losing, told_copies, told_one_way;
+    } mirror;
     struct ft_core_alert *alert_list;
     uint32_t alert_count, alert_size;
     uint64_t alerts_not_kept;
@@ -47,6 +53,12 @@ struct ft_core {
 
 /** A writer on room for a line; false when nothing is to be or can be written. */
 bool ft_core_line(struct ft_core *core, struct ft_json *j);
+
+/** Look at what the mirror does: hints and health events. Before the statistics are written. */
+void ft_core_mirror_watch(struct ft_core *core, const struct ft_core_totals *totals);
+
+/** The member "mirror" of the statistics. */
+void ft_core_mirror_stats(struct ft_core *core, struct ft_json *j);
 
 /** Append the line, or count it as lost when it is not whole. */
 void ft_core_commit(struct ft_core *core, const struct ft_json *j, bool is_whole);

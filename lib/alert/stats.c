@@ -268,7 +268,10 @@ void ft_core_stats(struct ft_core *core, const struct ft_core_totals *totals)
     uint64_t age =
         core->first_ns && now.time_ns > core->first_ns ? now.time_ns - core->first_ns : 0;
     struct ft_json j;
-    if ((!totals->ledger->received && !totals->stamp_ns) || !ft_core_line(core, &j))
+    if (!totals->ledger->received && !totals->stamp_ns)
+        return;
+    ft_core_mirror_watch(core, totals);
+    if (!ft_core_line(core, &j))
         return;
     ft_eve_begin(core->eve, &now, "stats", &j);
     ft_json_key(&j, "stats");
@@ -278,6 +281,7 @@ void ft_core_stats(struct ft_core *core, const struct ft_core_totals *totals)
     put_decoder(&j, totals->ledger);
     put_flow(&j, totals);
     put_detect(core, &j);
+    ft_core_mirror_stats(core, &j);
     put_ledger(&j, totals);
     put_core(core, &j);
     ft_json_object_end(&j);

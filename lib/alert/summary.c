@@ -663,6 +663,14 @@ static void print_ledger(FILE *to, const struct ft_ledger *l)
             ft_ledger_is_balanced(l) ? "are balanced" : "DO NOT BALANCE");
 }
 
+/* What the switch in front of the sensor does, if anything. */
+static void print_mirror(FILE *to, const struct ft_core *core)
+{
+    char text[512];
+    for (unsigned i = 0; ft_core_mirror_line(core, i, text, sizeof(text)); i++)
+        fprintf(to, "Mirror: %s\n", text);
+}
+
 void ft_summary_print(FILE *to, const struct ft_core *core, const struct ft_ledger *ledger,
                       uint32_t rows)
 {
@@ -672,4 +680,5 @@ void ft_summary_print(FILE *to, const struct ft_core *core, const struct ft_ledg
     print_alerts(to, core, rows);
     print_anomalies(to, core);
     print_ledger(to, ledger);
+    print_mirror(to, core);
 }

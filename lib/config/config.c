@@ -19,6 +19,7 @@ enum kind {
     LONG,   /* uint64_t */
     TRUTH,
     CHOICE, /* bool: the second of two words */
+    WORD,   /* uint32_t: which of three words */
     CPU,    /* uint32_t, FT_CONFIG_NO_CPU unless given */
     CPUS,   /* the number of workers, or the list of their CPUs */
 };
@@ -29,7 +30,7 @@ struct key {
     enum kind kind;
     uint64_t low, high;
     size_t offset;
-    const char *words[2];
+    const char *words[3];
     const char *title; /* one line for the reference */
 };
 
@@ -67,6 +68,10 @@ static const struct key keys[] = {
      "what becomes of packets with a wrong checksum; they are counted"},
     {"decode", "vlan_in_flow_key", TRUTH, 0, 0, AT(vlan_in_flow_key), {0},
      "same addresses in different VLANs are different flows"},
+    {"decode", "duplicates", WORD, 0, 0, AT(duplicates), {"live", "drop", "keep"},
+     "packets that a mirror delivers twice: left out live, always, or never; they are counted"},
+    {"decode", "duplicate_window_us", NUMBER, 1, 2000, AT(duplicate_window_us), {0},
+     "microseconds within which the same packet is a copy"},
     {"capture", "filter", TEXT, 0, 4096, AT(filter), {0},
      "packets that do not match are left out, in tcpdump's words; --filter goes first"},
     {"capture", "ring", NUMBER, 2, 4096, AT(ring), {0},
@@ -112,6 +117,7 @@ void ft_config_init(struct ft_config *config)
                                  .udp_ot_s = 300,
                                  .other_s = 300,
                                  .stats_interval = 60,
+                                 .duplicate_window_us = 2000,
                                  .filter = "",
                                  .ring = 64,
                                  .descriptors = FT_PORT_DESCRIPTORS,
@@ -262,6 +268,21 @@ static void set_cpus(struct reading *r, const struct key *k, const json_t *value
     c->workers = c->worker_cpu_count = (uint32_t)count;
 }
 
+/* One of three words. */
+static void set_word(struct reading *r, const struct key *k, const json_t *value,
+                     const struct ft_step *path)
+{
+    const char *text = json_string_value(value);
+    uint32_t *to = (uint32_t *)(void *)((char *)r->config + k->offset);
+    for (uint32_t i = 0; text && i < 3; i++)
+        if (strcmp(text, k->words[i]) == 0) {
+            *to = i;
+            return;
+        }
+    wrong(r, path, 2, "%s.%s: expected \"%s\", \"%s\" or \"%s\"", k->section, k->name, k->words[0],
+          k->words[1], k->words[2]);
+}
+
 static void set(struct reading *r, const struct key *k, const json_t *value,
                 const struct ft_step *path)
 {
@@ -290,6 +311,9 @@ static void set(struct reading *r, const struct key *k, const json_t *value,
                   k->words[1]);
         else
             *truth = strcmp(text, k->words[1]) == 0;
+        return;
+    case WORD:
+        set_word(r, k, value, path);
         return;
     }
 }
@@ -502,6 +526,9 @@ static void print_default(FILE *to, const struct key *k, const struct ft_config 
     case CHOICE:
         fprintf(to, "\"%s\"", k->words[*(const bool *)(const void *)at]);
         return;
+    case WORD:
+        fprintf(to, "\"%s\"", k->words[*(const uint32_t *)(const void *)at]);
+        return;
     }
 }
 
@@ -512,6 +539,8 @@ static void print_values(const struct key *k, char *text, size_t size)
         snprintf(text, size, "true or false");
     else if (k->kind == CHOICE)
         snprintf(text, size, "\"%s\" or \"%s\"", k->words[0], k->words[1]);
+    else if (k->kind == WORD)
+        snprintf(text, size, "\"%s\", \"%s\" or \"%s\"", k->words[0], k->words[1], k->words[2]);
     else if (k->kind == TEXT)
         snprintf(text, size, "text of %llu to %llu", low, high);
     else if (k->kind == CPUS)

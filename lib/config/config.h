@@ -28,22 +28,31 @@ struct ft_config_binding {
     uint32_t line, column; /**< of the value, for errors found later */
 };
 
+/** decode.duplicates: what becomes of packets that a mirror delivers twice. */
+enum ft_config_duplicates {
+    FT_CONFIG_DUPLICATES_LIVE = 0, /**< "live", default: dropped live, kept of captures */
+    FT_CONFIG_DUPLICATES_DROP,     /**< "drop" */
+    FT_CONFIG_DUPLICATES_KEEP,     /**< "keep" */
+};
+
 struct ft_config {
     const char *sensor_name; /**< sensor.name, default "fieldtap" */
     const char *sensor_site; /**< sensor.site, default "" */
     uint32_t max_flows;      /**< flow.max_flows, default 1048576 */
     uint32_t tcp_new_s, tcp_established_s, tcp_ot_s, tcp_closed_s, udp_s, udp_ot_s, other_s;
-    uint64_t stats_interval; /**< stats.interval, seconds, default 60 */
-    bool log_secrets;        /**< output.log_secrets, default false */
-    bool arkime_addresses;   /**< output.arkime_addresses: 0.0.0.0 in events without IP */
-    bool checksum_drop;      /**< decode.checksum: "accept" (default) or "drop" */
-    bool vlan_in_flow_key;   /**< decode.vlan_in_flow_key, default false */
-    const char *filter;      /**< capture.filter, default "" = everything passes */
-    uint32_t ring;           /**< capture.ring: MiB of kernel memory for each -i, default 64 */
-    bool waits;              /**< capture.wait: an interface need not exist at start */
-    uint32_t descriptors;    /**< capture.descriptors: packets that a queue of a --port holds */
-    uint32_t ring_packets;   /**< cores.ring: packets that wait for a worker, 0 = computed */
-    uint32_t workers;        /**< cores.workers: a number, default 0 = from the machine */
+    uint64_t stats_interval;      /**< stats.interval, seconds, default 60 */
+    bool log_secrets;             /**< output.log_secrets, default false */
+    bool arkime_addresses;        /**< output.arkime_addresses: 0.0.0.0 in events without IP */
+    bool checksum_drop;           /**< decode.checksum: "accept" (default) or "drop" */
+    bool vlan_in_flow_key;        /**< decode.vlan_in_flow_key, default false */
+    uint32_t duplicates;          /**< decode.duplicates: enum ft_config_duplicates */
+    uint32_t duplicate_window_us; /**< decode.duplicate_window_us, default 2000 */
+    const char *filter;           /**< capture.filter, default "" = everything passes */
+    uint32_t ring;                /**< capture.ring: MiB of kernel memory for each -i, default 64 */
+    bool waits;                   /**< capture.wait: an interface need not exist at start */
+    uint32_t descriptors;  /**< capture.descriptors: packets that a queue of a --port holds */
+    uint32_t ring_packets; /**< cores.ring: packets that wait for a worker, 0 = computed */
+    uint32_t workers;      /**< cores.workers: a number, default 0 = from the machine */
     uint32_t worker_cpus[FT_CONFIG_CPUS]; /**< cores.workers: a list, each worker's CPU */
     uint32_t worker_cpu_count;            /**< then `workers` too; 0 = they run anywhere */
     uint32_t alerting_cpu;                /**< cores.alerting, default FT_CONFIG_NO_CPU */

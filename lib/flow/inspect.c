@@ -100,6 +100,8 @@ void ft_shards_free(struct ft_shards *s)
                  (uint64_t)s->watched[i].size * sizeof(*s->watched[i].entries));
         ft_unmap(s->outers[i], outers_size(&s->config));
     }
+    ft_unmap(s->mirrors, FT_SHARDS * sizeof(*s->mirrors));
+    ft_duplicates_free(s->duplicates);
     if (s->flows)
         ft_flow_table_free(s->flows);
     free(s);
@@ -136,7 +138,13 @@ struct ft_shards *ft_shards_new(const struct ft_registry *registry,
         s->recogniser = recogniser;
         s->config = *config;
         s->flows = ft_flow_table_new(&config->flow);
-        ok = s->flows != NULL;
+        s->mirrors = ft_map(FT_SHARDS * sizeof(*s->mirrors), false);
+        ok = s->flows && s->mirrors;
+    }
+    if (ok && config->duplicate_window_ns) {
+        s->duplicates = ft_duplicates_new(config->duplicate_seed, config->duplicate_window_ns,
+                                          config->flow.vlan_in_key);
+        ok = s->duplicates != NULL;
     }
     for (unsigned i = 0; ok && i < FT_SHARDS; i++) {
         s->novelty[i].buckets = novelty_buckets(config);
@@ -1508,6 +1516,8 @@ void ft_inspect_burst(struct ft_inspector *ins, struct ft_packet *const *packets
     struct ft_packet *decoded[BURST];
     uint32_t n = 0;
     ins->ledger.received += count;
+    if (ins->shards->duplicates)
+        ft_duplicates_mark(ins->shards->duplicates, packets, count, ins->shards->mirrors);
     for (uint32_t i = 0; i < count; i++) {
         struct ft_packet *p = packets[i];
         count_packet(ins, p);
@@ -1747,10 +1757,30 @@ bool ft_books_requests_balance(const struct ft_books *b)
 _Static_assert(sizeof(struct ft_event) + sizeof(struct ft_books) <= FT_EVENT_MAX,
                "the books fit one record");
 
+static void tell_mirror(struct ft_inspector *ins, const struct ft_packet *tick, uint8_t shard)
+{
+    const struct ft_mirror *mirror = &ins->shards->mirrors[shard];
+    struct ft_packet of_shard = *tick;
+    of_shard.shard = shard;
+    ins->packet = &of_shard;
+    struct ft_event *e = mirror->used ? event_begin(ins, FT_EVENT_LEDGER) : NULL;
+    if (!e)
+        return;
+    memcpy(e + 1, mirror, ft_mirror_size(mirror));
+    e->size += ft_mirror_size(mirror);
+    event_end(ins, e);
+}
+
+_Static_assert(sizeof(struct ft_event) + sizeof(struct ft_mirror) <= FT_EVENT_MAX,
+               "a mirror fits one record");
+
 void ft_inspect_tell_books(struct ft_inspector *ins, const struct ft_packet *tick,
                            const bool owned[FT_SHARDS])
 {
     struct ft_packet last = *tick;
+    for (unsigned shard = 0; shard < FT_SHARDS; shard++)
+        if (owned[shard])
+            tell_mirror(ins, tick, (uint8_t)shard);
     last.shard = FT_SHARDS; /* behind everything the shards tell at this tick */
     ins->packet = &last;
     struct ft_event *e = event_begin(ins, FT_EVENT_LEDGER);

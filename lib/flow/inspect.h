@@ -23,6 +23,7 @@
 #include "flow/flow.h"
 #include "flow/stream.h"
 #include "match/recognise.h"
+#include "packet/duplicate.h"
 
 /** Sizes; the init function fills in the defaults. */
 struct ft_shards_config {
@@ -32,6 +33,8 @@ struct ft_shards_config {
     uint32_t novelty_buckets;              /**< of eight, per shard, a power of two; default 0: a
                                               bucket a flow, what most flows need */
     bool log_messages, log_transactions;
+    uint64_t duplicate_window_ns; /**< copies within it are left out; default 0: none are */
+    uint64_t duplicate_seed;      /**< fixed offline, random live */
 };
 
 void ft_shards_config_init(struct ft_shards_config *config);
@@ -75,6 +78,8 @@ struct ft_shards {
     /** Outer addresses of flows that came in a tunnel, by index of the flow: as its side A sends.
      */
     struct ft_outer *outers[FT_SHARDS];
+    struct ft_duplicates *duplicates; /**< NULL: no packet is a copy */
+    struct ft_mirror *mirrors;        /**< by shard: what the mirror does */
     struct ft_shards_config config;
 };
 
@@ -133,8 +138,12 @@ struct ft_books {
 /** At the end of a run: is each request that was asked in exactly one place? */
 bool ft_books_requests_balance(const struct ft_books *books);
 
-/** Write the books over the shards of which `owned[shard]` is true as an event FT_EVENT_LEDGER: a
- * struct ft_books behind the record. */
+/**
+ * Write the books over the shards of which `owned[shard]` is true as an event FT_EVENT_LEDGER: a
+ * struct ft_books behind the record. Before it, for each of these shards whose mirror did anything,
+ * an event FT_EVENT_LEDGER with its number and a struct ft_mirror; that of the sums has a shard of
+ * FT_SHARDS.
+ */
 void ft_inspect_tell_books(struct ft_inspector *ins, const struct ft_packet *tick,
                            const bool owned[FT_SHARDS]);
 

@@ -38,7 +38,8 @@ def start(*options, **more):
 # ---- captures ----
 
 def ipv4(protocol, source, destination, payload):
-    head = struct.pack(">BBHHHBBH4s4s", 0x45, 0, 20 + len(payload), 1, 0x4000, 64, protocol, 0,
+    # No identification: packets may be equal without being copies of a mirror.
+    head = struct.pack(">BBHHHBBH4s4s", 0x45, 0, 20 + len(payload), 0, 0x4000, 64, protocol, 0,
                        bytes(source), bytes(destination))
     total = sum(struct.unpack(">10H", head))
     total = (total & 0xFFFF) + (total >> 16)

@@ -268,11 +268,12 @@ class Same(Live):
         self.assertTrue([e for e in self.events() if e.get("vlan")], "GOOSE has tags")
 
     def test_tags_are_on_the_wire(self):
-        plain = modbus_read()
-        tagged = [plain[:12] + bytes.fromhex(tags) + plain[12:] for tags in
-                  ("81000007", "8100e000", "88a80064" "81000005")]
+        frames = []
+        for i, tags in enumerate(("", "81000007", "8100e000", "88a80064" "81000005")):
+            plain = modbus_read(i)
+            frames.append(plain[:12] + bytes.fromhex(tags) + plain[12:])
         self.begin("--log", "messages")
-        self.send(self.capture([plain, *tagged]))
+        self.send(self.capture(frames))
         self.end()
         self.books(4)
         self.assertEqual([e.get("vlan") for e in of_type(self.events(), "message")],
@@ -406,6 +407,127 @@ class Before(Live):
         self.assertEqual(stats["stream_bytes"]["lost"], 1200)
         final = of_type(self.events(), "stats")[-1]["stats"]["capture"]
         self.assertEqual(final["unseen_bytes"], {"tap0": 300, "tap1": 600})
+
+
+def tagged(frame, *tags):
+    """The frame in these VLANs, outermost first."""
+    return frame[:12] + b"".join(struct.pack(">HH", 0x8100, t) for t in tags) + frame[12:]
+
+
+def with_head(frame, start, value):
+    """The IPv4 header's bytes from `start` on replaced; its checksum follows."""
+    head = bytearray(frame[14:34])
+    head[start:start + len(value)] = value
+    head[10:12] = b"\0\0"
+    total = sum(struct.unpack(">10H", head))
+    total = (total & 0xFFFF) + (total >> 16)
+    head[10:12] = struct.pack(">H", total + (total >> 16) & 0xFFFF ^ 0xFFFF)
+    return frame[:14] + bytes(head) + frame[34:]
+
+
+def routed(frame):
+    """The packet behind a router: other MAC addresses, TTL, checksum of the header."""
+    frame = with_head(frame, 8, bytes([frame[22] - 1]))
+    return b"\2\0\0\0\0\x22\2\0\0\0\0\x11" + frame[12:]
+
+
+def copied(count):
+    """Requests in VLAN 10, each again behind a router in VLAN 20, and every third exactly as it
+    was; 2 of 10 are sent again by their sender, under another number."""
+    for i in range(count):
+        first = with_head(modbus_read(i), 4, struct.pack(">H", i + 1))
+        yield tagged(first, 10)
+        yield tagged(routed(first), 20)
+        if i % 3 == 0:
+            yield tagged(first, 10)
+        if i % 10 < 2:
+            yield tagged(with_head(first, 4, struct.pack(">H", i + 30001)), 10)
+
+
+class Copies(Live):
+    """What the mirror delivers twice."""
+
+    def test_left_out_live(self):
+        self.begin("--log", "messages", "-q")
+        frames = list(copied(1200))
+        self.send(self.capture(frames), 20000)
+        self.end()
+        stats = self.books(len(frames))
+        buckets = stats["packets"]["buckets"]
+        copies = buckets["duplicate"]
+        self.assertEqual(buckets["analysed"] + copies, len(frames))
+        self.assertIn(copies, range(1400, 1601))  # a sender may be held up for longer than 2 ms
+        rows = {(c["first"]["vlan"], c["copy"]["vlan"]): (c["packets"], c["routed"])
+                for c in stats["mirror"]["copies"]}
+        self.assertEqual(rows[10, 20][0], rows[10, 20][1])
+        self.assertEqual(rows[10, 10][1], 0)
+        self.assertIn(rows[10, 20][0], range(1050, 1201))
+        self.assertIn(rows[10, 10][0], range(350, 401))
+        mirror = of_type(self.events(), "stats")[-1]["stats"]["mirror"]
+        self.assertEqual(mirror["copies"], copies)
+        self.assertEqual(mirror["copies_by_place"]["tap0:10+tap0:20"], rows[10, 20][0])
+        hint, = [e["health"] for e in of_type(self.events(), "health")
+                 if e["health"]["event"] == "mirror_copies"]
+        self.assertRegex(hint["text"], "(5[0-3]|4.) % of packets are copies.*"
+                                       "VLAN 10 and tap0 VLAN 20")
+        self.assertEqual(len(of_type(self.events(), "message")), buckets["analysed"])
+
+    def test_kept_if_asked_for(self):
+        config = self.write("c.json", b'{"decode": {"duplicates": "keep"}}')
+        self.begin("-c", config)
+        frames = list(copied(100))
+        self.send(self.capture(frames), 20000)
+        self.end()
+        stats = self.books(len(frames))
+        self.assertEqual(stats["packets"]["buckets"]["duplicate"], 0)
+        self.assertEqual(stats["mirror"]["copies"], [])
+
+    def test_two_mirrors(self):
+        """The same at both interfaces; tags on one of them only."""
+        self.connect(1)
+        self.begin(ports=("-i", "tap0", "-i", "tap1"))
+        frames = [modbus_read(i) for i in range(300)]
+        script = self.write("both.py", f"""
+import socket
+out = []
+for name in ("src0", "src1"):
+    out.append(socket.socket(socket.AF_PACKET, socket.SOCK_RAW))
+    out[-1].bind((name, 0))
+for line in open({str(self.dir / "frames")!r}):
+    frame = bytes.fromhex(line)
+    out[0].send(frame)
+    out[1].send(frame[:12] + bytes([0x81, 0, 0, 7]) + frame[12:])
+""".encode())
+        self.write("frames", "".join(f.hex() + "\n" for f in frames).encode())
+        self.within(self.src, sys.executable, script)
+        self.end()
+        stats = self.books(600)
+        self.assertIn(stats["packets"]["buckets"]["duplicate"], range(250, 301))
+        pairs = {(c["first"]["interface"], c["first"]["vlan"], c["copy"]["interface"],
+                  c["copy"]["vlan"]) for c in stats["mirror"]["copies"]}
+        self.assertLessEqual(pairs, {("tap0", None, "tap1", 7), ("tap1", 7, "tap0", None)})
+
+
+class CopiesInCaptures(Case):
+    """Captures are read as they are, unless the configuration says otherwise."""
+
+    def test_only_if_asked_for(self):
+        path = self.write("a.pcap", pcap([(i * 1e-4, f) for i, f in enumerate(copied(200))]))
+        self.assertOk(run("-r", path, "-l", self.dir / "as_it_is"))
+        self.assertEqual(self.stats(self.dir / "as_it_is")["packets"]["buckets"]["duplicate"], 0)
+        config = self.write("c.json", b'{"decode": {"duplicates": "drop"}}')
+        written = []
+        for workers in (1, 2, 5):
+            out = self.dir / f"w{workers}"
+            self.assertOk(run("-c", config, "-r", path, "-w", workers, "-l", out))
+            written.append((out / "eve.json").read_bytes())
+            stats = self.stats(out)
+            self.assertIs(stats["balanced"], True)
+            self.assertEqual(stats["packets"]["buckets"]["duplicate"], 267)
+        self.assertEqual(len(set(written)), 1)
+        summary = run("-c", config, "-r", path).out
+        self.assertRegex(summary, r"Mirror: \d+ % of packets are copies, which were left out "
+                                  r"\(VLAN 10 and VLAN 20, and 1 other\)")
 
 
 class Overload(Live):

@@ -78,7 +78,8 @@ static void test_every_key(void **state)
         "   \"tcp_ot_s\": 3, \"tcp_closed_s\": 4, \"udp_s\": 5, \"udp_ot_s\": 6, \"other_s\": 7},\n"
         " \"stats\": {\"interval\": 0},\n"
         " \"output\": {\"log_secrets\": true, \"arkime_addresses\": true},\n"
-        " \"decode\": {\"checksum\": \"drop\", \"vlan_in_flow_key\": true},\n"
+        " \"decode\": {\"checksum\": \"drop\", \"vlan_in_flow_key\": true,"
+        "   \"duplicates\": \"keep\", \"duplicate_window_us\": 500},\n"
         " \"cores\": {\"workers\": 4},\n"
         " \"plugins\": [\"/usr/lib/a.so\", \"b.so\"],\n"
         " \"bindings\": {\"modbus\": [\"tcp/1502\", \"udp/65535\"], \"dnp3\": [\"tcp/1\"]}}\n"));
@@ -95,6 +96,8 @@ static void test_every_key(void **state)
     assert_int_equal(config.stats_interval, 0);
     assert_true(config.log_secrets && config.arkime_addresses && config.checksum_drop &&
                 config.vlan_in_flow_key);
+    assert_int_equal(config.duplicates, FT_CONFIG_DUPLICATES_KEEP);
+    assert_int_equal(config.duplicate_window_us, 500);
     assert_int_equal(config.workers, 4);
     assert_int_equal(config.plugin_count, 2);
     assert_string_equal(config.plugins[1], "b.so");
@@ -148,6 +151,12 @@ static void test_wrong_values(void **state)
                  ":3:3: output.log_secrets: expected true or false");
     expect_error("{\"decode\": {\"checksum\": \"ignore\"}}",
                  ":1:13: decode.checksum: expected \"accept\" or \"drop\"");
+    expect_error("{\"decode\": {\"duplicates\": \"no\"}}",
+                 ":1:13: decode.duplicates: expected \"live\", \"drop\" or \"keep\"");
+    expect_error("{\"decode\": {\"duplicates\": false}}",
+                 ":1:13: decode.duplicates: expected \"live\", \"drop\" or \"keep\"");
+    expect_error("{\"decode\": {\"duplicate_window_us\": 2001}}",
+                 ":1:13: decode.duplicate_window_us: expected a whole number from 1 to 2000");
     expect_error("{\"decode\": {\"checksum\": true}}",
                  ":1:13: decode.checksum: expected \"accept\" or \"drop\"");
     expect_error("{\"flow\": 5}", ":1:2: flow: expected an object {...}");
@@ -319,7 +328,8 @@ static void test_describe(void **state)
     unsigned lines = 0;
     for (const char *at = text; (at = strchr(at, '\n')); at++)
         lines++;
-    assert_int_equal(lines, 25);
+    assert_int_equal(lines, 27);
+    assert_non_null(strstr(text, "\"live\", \"drop\" or \"keep\""));
     free(text);
 }
 
