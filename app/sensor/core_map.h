@@ -1,7 +1,6 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 /*
- * Proposing which CPU does what, and checking what the machine has for it: read from sysfs and
- * procfs, nothing is changed.
+ * Which CPU does what: what the machine has, read from sysfs, and a proposal. Nothing is changed.
  */
 #ifndef CORE_MAP_H
 #define CORE_MAP_H
@@ -49,7 +48,16 @@ struct core_map core_map_propose(const struct core_map_machine *m, int node, uin
 /** --print-core-map: the proposal as a part of a configuration. */
 void core_map_print(FILE *to, const struct options *o);
 
-/** --doctor: one line for each thing checked. Returns the number of those to be put right. */
-unsigned core_map_doctor(FILE *to, const struct options *o);
+/** The map that the options have, or the one that would be proposed for them. */
+struct core_map core_map_of(const struct core_map_machine *m, const char *root,
+                            const struct options *o);
+
+/** The first line of a file named as printf() does, without its end; "" and false: there is none.
+ */
+bool core_map_line(char *to, size_t size, const char *format, ...)
+    __attribute__((format(printf, 3, 4)));
+
+/** Is a CPU in a list as the kernel writes it, "0-3,8"? */
+bool core_map_is_listed(const char *list, uint32_t cpu);
 
 #endif

@@ -139,6 +139,22 @@ static uint32_t all_megabytes(const struct sensor *s, char *by_node, size_t size
     return all ? all : megabytes(s, 0, true);
 }
 
+uint32_t eal_megabytes(const struct options *o)
+{
+    char by_node[8 * CORE_MAP_NODES];
+    struct sensor *s = aligned_alloc(64, sizeof(*s));
+    if (!s)
+        return 0;
+    memset(s, 0, sizeof(*s));
+    s->options = o;
+    s->is_live = true;
+    s->is_polled = o->is_polled;
+    s->worker_count = sensor_workers(o);
+    uint32_t mb = all_megabytes(s, by_node, sizeof(by_node)) + 2;
+    free(s);
+    return mb;
+}
+
 static unsigned long hugepages(const char *size, const char *which)
 {
     char path[96];

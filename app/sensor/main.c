@@ -3,6 +3,7 @@
 #include "sensor.h"
 
 #include "core_map.h"
+#include "doctor.h"
 
 #include <errno.h>
 #include <jansson.h>
@@ -73,7 +74,7 @@ int main(int argc, char **argv)
     else if (options.action == ACTION_PRINT_CORE_MAP)
         core_map_print(stdout, &options);
     else if (options.action == ACTION_DOCTOR)
-        code = core_map_doctor(stdout, &options) ? 1 : 0;
+        code = doctor_print(stdout, "", &options, eal_megabytes(&options)) ? 1 : 0;
     else
         code = sensor_run(&options);
     options_free(&options);

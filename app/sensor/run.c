@@ -6,6 +6,7 @@
 #include "capture/interface.h"
 #include "core_map.h"
 #include "describe.h"
+#include "doctor.h"
 #include "plugin.h"
 #include "protocols/protocols.h"
 
@@ -429,11 +430,33 @@ static int finish(struct sensor *s)
     return is_fine ? 0 : 1;
 }
 
-static uint32_t default_workers(void)
+uint32_t sensor_workers(const struct options *o)
 {
     long cpus = sysconf(_SC_NPROCESSORS_ONLN);
     /* One for the reader, one for the alerting loop, the rest work. */
-    return cpus <= 3 ? 1 : cpus - 2 > 16 ? 16 : (uint32_t)(cpus - 2);
+    uint32_t from_machine = cpus <= 3 ? 1 : cpus - 2 > 16 ? 16 : (uint32_t)(cpus - 2);
+    return o->workers ? o->workers : o->config.workers ? o->config.workers : from_machine;
+}
+
+/* What there is about an interface was said when it was opened. */
+static void say_finding(void *user, bool is_wrong, const char *text)
+{
+    const struct sensor *s = user;
+    if (is_wrong && (s->is_polled || strncmp(text, "port ", 5) != 0))
+        say(NULL, text);
+}
+
+/*
+ * What the machine lacks: where somebody gave CPUs to workers, or a NIC, and so expects that
+ * nothing is lost; elsewhere who wants to know asks for it.
+ */
+static void examine(struct sensor *s)
+{
+    bool has_nic = false;
+    for (uint32_t i = 0; s->is_polled && i < s->options->port_count; i++)
+        has_nic |= ft_ethdev_is_pci(s->options->ports[i].name);
+    if (s->is_live && (has_nic || s->is_pinned || s->options->verbose))
+        doctor_examine("", s->options, eal_megabytes(s->options), say_finding, s);
 }
 
 static void free_sensor(struct sensor *s)
@@ -496,6 +519,7 @@ static int answer(const struct sensor *s)
 static int run(struct sensor *s)
 {
     catch_signals(s);
+    examine(s);
     /* Ports last before the output, whose folder tells that the sensor listens. */
     if (s->is_polled ? !make_sensor(s) || !open_polled(s) || !make_core(s)
                      : !make_core(s) || !make_sensor(s))
@@ -523,9 +547,7 @@ int sensor_run(const struct options *o)
     s->options = o;
     s->is_live = o->port_count > 0;
     s->is_polled = o->is_polled;
-    s->worker_count = o->workers          ? o->workers
-                      : o->config.workers ? o->config.workers
-                                          : default_workers();
+    s->worker_count = sensor_workers(o);
     s->is_pinned = s->worker_count <= o->config.worker_cpu_count;
     if (!make_registry(s) || !make_filter(s, &s->filter)) {
         code = 2;

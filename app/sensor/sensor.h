@@ -190,6 +190,12 @@ void alerting_loop(struct sensor *s);
 /** Start DPDK without ports, hugepages used when free. False and a sentence on failure. */
 bool eal_start(const struct sensor *s, char *error, size_t error_size);
 
+/** Megabytes of memory for packets that a live sensor with these options takes. */
+uint32_t eal_megabytes(const struct options *o);
+
+/** How many workers, if nobody says: from the machine. */
+uint32_t sensor_workers(const struct options *o);
+
 /** Make the packet pools. */
 bool pools_make(struct sensor *s, char *error, size_t error_size);
 
