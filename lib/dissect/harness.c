@@ -349,6 +349,7 @@ static void prepare(struct ft_harness *h, const struct ft_harness_flow *f, struc
     ctx->is_midstream = f->is_midstream;
     ctx->ttl = f->ttl;
     ctx->ip_version = f->ip_version;
+    ctx->lan = f->lan;
     memcpy(h->ip[0], f->client_ip, 16);
     memcpy(h->ip[1], f->server_ip, 16);
     ctx->src_ip = f->ip_version ? h->ip[to_client] : NULL;

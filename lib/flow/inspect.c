@@ -1220,6 +1220,13 @@ static enum ft_bucket inspect_unbound(struct ft_inspector *ins, struct ft_flow *
     return FT_BUCKET_UNKNOWN_PROTOCOL;
 }
 
+/* The LAN's number as it stands in the trailer of PRP. */
+static uint8_t lan_of(const struct ft_packet *p)
+{
+    bool is_layer_2 = !(p->flags & (FT_PACKET_IPV4 | FT_PACKET_IPV6));
+    return !is_layer_2 || !(p->flags & FT_PACKET_PRP) ? 0 : p->flags & FT_PACKET_PRP_B ? 11 : 10;
+}
+
 static enum ft_bucket inspect_other(struct ft_inspector *ins, struct ft_flow *flow,
                                     const struct ft_packet *p)
 {
@@ -1232,7 +1239,10 @@ static enum ft_bucket inspect_other(struct ft_inspector *ins, struct ft_flow *fl
         return FT_BUCKET_NO_PAYLOAD;
     if (flow->protocol != n)
         assign(flow, r->protocols[n - 1]);
-    return inspect_datagram(ins, flow, p);
+    ins->call.pub.lan = lan_of(p);
+    enum ft_bucket bucket = inspect_datagram(ins, flow, p);
+    ins->call.pub.lan = 0;
+    return bucket;
 }
 
 /* Stations send a frame to themselves only to test a link (ethertype 9000), and loopback devices

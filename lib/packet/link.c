@@ -117,7 +117,7 @@ static void remove_prp_trailer(struct ft_decoder *d)
             size != d->end - fcs - lsdu)
             continue;
         d->end -= fcs + 6;
-        d->p->flags |= FT_PACKET_PRP;
+        d->p->flags |= FT_PACKET_PRP | (lan == 0xb ? FT_PACKET_PRP_B : 0);
         return;
     }
 }

@@ -105,6 +105,7 @@ enum ft_packet_flag {
     FT_PACKET_HSR = 1u << 17,      /**< an HSR tag was removed */
     FT_PACKET_FRAGMENT = 1u << 18, /**< an IP fragment: no ports; payload is the fragment's data */
     FT_PACKET_STATS = 1u << 19,    /**< a tick or end at which workers tell their books */
+    FT_PACKET_PRP_B = 1u << 20,    /**< with FT_PACKET_PRP: the trailer was of LAN B, else of A */
 };
 
 enum ft_tunnel {

@@ -12,6 +12,7 @@
     X(dnp3) \
     X(dns) \
     X(enip) \
+    X(ethernet) \
     X(ftp) \
     X(ftp_data) \
     X(goose) \

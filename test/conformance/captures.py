@@ -15,7 +15,7 @@ SKIPPED = 77
 
 # tshark's protocols of which one makes a capture worth reading here.
 FAMILIES = {"arp", "modbus", "mbtcp", "mbrtu", "dnp3", "tpkt", "cotp", "s7comm", "enip", "cip",
-            "goose", "ftp", "http", "telnet", "ssdp", "stp", "lldp", "cdp", "icmp", "icmpv6",
+            "goose", "ftp", "http", "telnet", "ssdp", "stp", "lldp", "cdp", "loop", "eapol", "icmp", "icmpv6",
             "snmp", "ssh", "tls", "dtls", "dhcp", "dns", "llmnr", "mdns", "nbns", "ntp",
             "syslog", "tftp"}
 

@@ -966,6 +966,7 @@ static void test_prp_trailer(void **unused)
             put_zeros(&f, fcs);
             assert_int_equal(decode(&p, FT_LINKTYPE_ETHERNET), FT_DECODED);
             assert_int_equal(!!(p.flags & FT_PACKET_PRP), !wrong);
+            assert_int_equal(p.flags & FT_PACKET_PRP_B, 0);
             assert_int_equal(p.payload_len, wrong ? 66 + fcs : 60);
 
             /* Behind IP it is told too, though padding there is removed anyway. */
@@ -976,6 +977,7 @@ static void test_prp_trailer(void **unused)
             put_zeros(&f, fcs);
             assert_int_equal(decode(&p, FT_LINKTYPE_ETHERNET), FT_DECODED);
             assert_int_equal(!!(p.flags & FT_PACKET_PRP), !wrong);
+            assert_int_equal(!!(p.flags & FT_PACKET_PRP_B), !wrong);
             assert_int_equal(p.payload_len, 12);
         }
     }

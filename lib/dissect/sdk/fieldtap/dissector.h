@@ -345,6 +345,7 @@ struct ft_context {
                            line in segments of one byte is read as often as it has bytes. */
     /** Addresses of the packet, network order: 4 bytes, 16 with ip_version 6; NULL: not IP. */
     const uint8_t *src_ip, *dst_ip;
+    uint8_t lan; /**< FT_TRANSPORT_L2 in a PRP network: 10 = LAN A, 11 = LAN B; 0: not known */
 };
 
 /** True if anybody wants the field. Guards loops whose only purpose are fields. */

@@ -30,6 +30,7 @@ struct ft_harness_flow {
     uint8_t ttl;                          /**< of the packets that are fed */
     uint8_t ip_version;                   /**< 4 or 6; 0: the packets have no IP addresses */
     uint8_t client_ip[16], server_ip[16]; /**< network order */
+    uint8_t lan; /**< of the packets that are fed: 10 or 11 with PRP, else 0 */
 };
 
 /** Make a harness with these dissectors (ended by NULL); NULL and a message in `error` if refused.
