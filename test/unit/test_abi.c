@@ -52,7 +52,8 @@ AT(ft_context, ip_version, 67);
 AT(ft_context, scanned, 68);
 AT(ft_context, src_ip, 72);
 AT(ft_context, dst_ip, 80);
-SIZE(ft_context, 88);
+AT(ft_context, lan, 88);
+SIZE(ft_context, 96);
 
 AT(ft_probe, size, 0);
 AT(ft_probe, transport, 4);
