@@ -554,7 +554,7 @@ bool ft_ethdev_open(struct ft_ethdev *e, char *error, size_t error_size)
     failed = rte_eth_promiscuous_enable(e->id);
     if (failed && failed != -ENOTSUP)
         return give_up(e, error, error_size, "it cannot be made promiscuous", failed);
-    e->hears_all = is_virtual(e, info.driver_name) || rte_eth_promiscuous_get(e->id) == 1;
+    e->hears_all = !ft_ethdev_is_pci(e->name) || rte_eth_promiscuous_get(e->id) == 1;
     rte_eth_allmulticast_enable(e->id); /* which promiscuous ports hear anyway */
     e->spread = set_up_spread(e, &info);
     e->pause = silence_pause(e, info.driver_name);

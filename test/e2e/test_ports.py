@@ -486,6 +486,32 @@ class Asking(Case):
         self.assertTrue(any("to do  port 0000:ff:1f.7: there is no such" in row for row in rows))
 
 
+class Profiles(Case):
+    """Configurations for classes of hardware."""
+
+    def test_profiles(self):
+        root = pathlib.Path(__file__).resolve().parents[2]
+        guide = (root / "doc" / "certified-hardware.md").read_text()
+        paths = sorted((root / "profiles").glob("*.json"))
+        self.assertEqual([p.stem for p in paths], ["C5600", "E1000", "E1800", "E500", "L100", "L500"])
+        for path in paths:
+            r = run("-T", "-c", path)
+            self.assertOk(r)
+            self.assertIn("configuration OK", r.out)
+            self.assertIn(f"(../profiles/{path.name})", guide)
+            self.assertIn(path.name, (root / "profiles" / "meson.build").read_text())
+            config = json.loads(path.read_text())
+            workers, alerting = config["cores"]["workers"], config["cores"].get("alerting")
+            if isinstance(workers, list):
+                self.assertNotIn(0, workers)
+                self.assertNotIn(alerting, workers)
+            # what the profile takes at most fits the smallest machine of its class by far
+            ports = [word for i in range(15) for word in ("--port", f"net_null{i}")]
+            needed = re.search(r"(\d+) are needed", run("--doctor", "-c", path, *ports).out)
+            memory = 8192 if path.stem.startswith("L") else 32768
+            self.assertLess(int(needed.group(1)) + config["flow"]["max_flows"] / 2048, memory / 4)
+
+
 class Refusing(Case):
     """What cannot work is said in one sentence."""
 
