@@ -256,6 +256,9 @@ bool eal_start(const struct sensor *s, char *error, size_t error_size)
             close(lock);
         return false;
     }
+    /* DPDK lets no packet lie across two pages: of the normal size each takes a whole one. */
+    if (!huge)
+        mb += mb / 2;
     if (o->verbose)
         fprintf(stderr, "fieldtap: %u MB of packet memory in %s\n", mb,
                 huge ? "hugepages" : "normal pages (no free hugepages)");

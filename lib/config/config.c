@@ -170,11 +170,12 @@ static unsigned distance(const char *a, const char *b)
     return row[lb];
 }
 
-/* The valid word nearest to a wrong one. `section` NULL: names of sections. */
+/* The valid word nearest to a wrong one. `section` NULL: names of sections. One wrong letter of
+ * three is a slip, more is another word: who writes "zones" does not mean "cores". */
 static const char *nearest(const char *name, const char *section)
 {
     const char *best = NULL;
-    unsigned least = 4;
+    unsigned least = (unsigned)strlen(name) / 3 + 1;
     for (unsigned i = 0; i < KEYS; i++) {
         if (section && strcmp(keys[i].section, section) != 0)
             continue;

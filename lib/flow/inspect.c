@@ -1263,7 +1263,7 @@ static void check_frame(struct ft_inspector *ins, struct ft_flow *flow, const st
 static COLD void check_addresses(struct ft_inspector *ins, struct ft_flow *flow,
                                  const struct ft_packet *p)
 {
-    if (p->flags & (FT_PACKET_TCP | FT_PACKET_UDP) && (!p->src_port || !p->dst_port))
+    if (p->flags & (FT_PACKET_TCP | FT_PACKET_UDP) && !p->dst_port)
         tell_anomaly(ins, flow, ins->packet_side, FT_ANOMALY_PORT_ZERO);
     if (p->flags & (FT_PACKET_IPV4 | FT_PACKET_IPV6) && p->src_port == p->dst_port &&
         memcmp(&p->src, &p->dst, sizeof(p->src)) == 0)

@@ -354,6 +354,9 @@ class Machine(Case):
             os.sched_setaffinity(0, {min(os.sched_getaffinity(0))})
         self.assertOk(run("-r", path, "-w", "4", "-l", self.out, preexec_fn=one_cpu))
 
+    def test_most_workers(self):
+        self.assertOk(run("-r", self.plant(seconds=5), "-w", "128", "-l", self.out))
+
 
 if __name__ == "__main__":
     sensor.main()

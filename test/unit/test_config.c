@@ -121,6 +121,9 @@ static void test_unknown_keys(void **state)
     expect_error("{\"binding\": []}", ":1:2: unknown key \"binding\"; did you mean \"bindings\"?");
     expect_error("{\"zzzzzz\": 1}",
                  ":1:2: unknown key \"zzzzzz\"; doc/configuration.md lists the keys");
+    /* A section of another program is no slip of the pen. */
+    expect_error("{\"zones\": []}",
+                 ":1:2: unknown key \"zones\"; doc/configuration.md lists the keys");
     expect_error("{\"sensor\": {\"colour_of_the_housing_of_the_sensor\": 1}}",
                  ":1:13: unknown key \"sensor.colour_of_the_housing_of_the_sensor\"; "
                  "doc/configuration.md lists the keys");

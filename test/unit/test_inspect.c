@@ -536,6 +536,20 @@ static void test_frames_that_no_station_sends(void **state)
     sensor_close();
 }
 
+/* A sender of datagrams need not have a port (RFC 768): only what is sent to port 0 is no service.
+ */
+static void test_port_zero(void **state)
+{
+    (void)state;
+    sensor_open(256);
+    send_udp(0, 9, "\1\1", 2);
+    assert_int_equal(s.seen[FT_EVENT_ANOMALY], 0);
+    send_udp(40000, 0, "\1\1", 2);
+    assert_int_equal(s.seen[FT_EVENT_ANOMALY], 1);
+    assert_int_equal(s.last[FT_EVENT_ANOMALY].anomaly, FT_ANOMALY_PORT_ZERO);
+    sensor_close();
+}
+
 static void test_undecodable(void **state)
 {
     (void)state;
@@ -1318,6 +1332,7 @@ int main(void)
         cmocka_unit_test(test_unbound),
         cmocka_unit_test(test_addresses_of_context),
         cmocka_unit_test(test_frames_that_no_station_sends),
+        cmocka_unit_test(test_port_zero),
         cmocka_unit_test(test_requests_at_the_end),
         cmocka_unit_test(test_requests_at_the_end_of_a_flow),
         cmocka_unit_test(test_flow_in_a_tunnel),
