@@ -35,7 +35,7 @@ struct ft_core {
     struct {
         struct ft_mirror now; /* as of the last statistics */
         uint64_t packets, bytes;
-        uint64_t unseen, holes, received; /* at the statistics before */
+        uint64_t unseen, holes, received, own_lost; /* at the statistics before */
         bool is_losing, told_copies, told_one_way;
     } mirror;
     struct ft_core_alert *alert_list;

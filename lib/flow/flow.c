@@ -84,6 +84,7 @@ struct ft_flow_table {
     struct slot *slots;
     uint32_t *ending;
     uint8_t server_tcp[8192], server_udp[8192];
+    struct ft_mirror *mirrors; /**< by shard; NULL: nobody counts */
     struct shard shards[FT_SHARDS];
 };
 
@@ -326,11 +327,37 @@ static uint64_t *kind_counter(struct shard *shard, const struct ft_flow *flow)
                                    : &shard->stats.other;
 }
 
+/** Has somebody acknowledged there what the sensor never saw? */
+static bool is_one_way(const struct ft_flow *flow, enum ft_side side)
+{
+    return flow->key.proto == 6 && flow->key.family != 2 && !flow->packets[!side] &&
+           flow->tcp_flags[side] & FT_TCP_ACK && !(flow->tcp_flags[side] & FT_TCP_RST);
+}
+
+static void count_one_way(const struct ft_flow_table *table, const struct ft_flow *flow, int change)
+{
+    struct ft_mirror_place place = ft_flow_seen_at(flow);
+
+    if (table->mirrors)
+        ft_mirror_count(&table->mirrors[flow->shard], FT_MIRROR_ONE_WAY, place, place,
+                        (uint64_t)change, 0);
+}
+
+/** A flow ends before it had enough packets for that. */
+static void look_at_end(const struct ft_flow_table *table, const struct ft_flow *flow)
+{
+    enum ft_side side = flow->packets[FT_SIDE_A] ? FT_SIDE_A : FT_SIDE_B;
+
+    if (!flow->is_one_way && flow->packets[side] >= 4 && is_one_way(flow, side))
+        count_one_way(table, flow, 1);
+}
+
 static void end_flow(struct ft_flow_table *table, struct shard *shard, struct ft_flow *flow,
                      enum ft_flow_end why, ft_flow_end_fn *end, void *user)
 {
     if (end)
         end(user, flow, why);
+    look_at_end(table, flow);
     ft_stream_release(table, flow);
     bucket_remove(shard, flow);
     unlink_flow(shard, flow);
@@ -639,6 +666,21 @@ __attribute__((noinline)) static void tcp_control(struct ft_flow_table *table, s
     }
 }
 
+/** A packet of a flow of which one direction was seen so far, or its first. */
+__attribute__((noinline)) static void look_for_other_side(const struct ft_flow_table *table,
+                                                          struct ft_flow *flow, enum ft_side side)
+{
+    if (flow->packets[!side]) {
+        flow->state = FT_FLOW_ESTABLISHED;
+        if (flow->is_one_way)
+            count_one_way(table, flow, -1);
+        flow->is_one_way = 0;
+    } else if (flow->packets[side] == FT_FLOW_ONE_WAY_PACKETS && is_one_way(flow, side)) {
+        flow->is_one_way = 1;
+        count_one_way(table, flow, 1);
+    }
+}
+
 static inline void count_packet(struct ft_flow_table *table, struct ft_flow *flow,
                                 const struct ft_packet *p, enum ft_side side)
 {
@@ -646,8 +688,8 @@ static inline void count_packet(struct ft_flow_table *table, struct ft_flow *flo
     flow->bytes[side] += p->wirelen;
     if (p->time_ns > flow->last_ns)
         flow->last_ns = p->time_ns;
-    if (flow->state == FT_FLOW_NEW && flow->packets[!side])
-        flow->state = FT_FLOW_ESTABLISHED;
+    if (flow->state == FT_FLOW_NEW)
+        look_for_other_side(table, flow, side);
     if (p->flags & FT_PACKET_TCP) {
         flow->tcp_flags[side] |= p->tcp_flags;
         if (p->tcp_flags & (FT_TCP_SYN | FT_TCP_FIN | FT_TCP_RST))
@@ -961,6 +1003,11 @@ void ft_flow_place(struct ft_flow_table *table, uint8_t number, int node)
     ft_map_place(shard->ending, (uint64_t)flows * sizeof(uint32_t), node);
     ft_map_place(segments->memory, (uint64_t)segments->blocks * segments->block_size, node);
     ft_map_place(segments->next_free, (uint64_t)segments->blocks * sizeof(uint32_t), node);
+}
+
+void ft_flow_set_mirrors(struct ft_flow_table *table, struct ft_mirror *mirrors)
+{
+    table->mirrors = mirrors;
 }
 
 void ft_flow_set_server_ports(struct ft_flow_table *table, const uint8_t bitmap_tcp[8192],

@@ -17,7 +17,12 @@
 #include "base/pool.h"
 #include "dissect/framer.h"
 #include "dissect/state.h"
+#include "packet/mirror.h"
 #include "packet/packet.h"
+
+/** Packets after which a TCP connection that shows one direction only is not just slow to answer:
+ * more than any sender repeats what is never acknowledged. */
+#define FT_FLOW_ONE_WAY_PACKETS 32u
 
 /** What makes two packets one flow. Sorted: `a` is the smaller endpoint (address, then port). */
 struct ft_flow_key {
@@ -136,6 +141,7 @@ struct ft_flow {
     uint8_t is_multicast : 1; /**< the side that did not send the first packet is a group */
     uint8_t is_confirmed : 1; /**< a PDU of `protocol` was read: before, it is what the port says */
     uint8_t first : 1;        /**< enum ft_side of the sender of the first packet */
+    uint8_t is_one_way : 1;   /**< counted as such */
 } __attribute__((aligned(64)));
 
 _Static_assert(sizeof(struct ft_flow) == 448, "a flow is seven cache lines");
@@ -190,6 +196,21 @@ void ft_flow_place(struct ft_flow_table *table, uint8_t shard, int node);
  */
 void ft_flow_set_server_ports(struct ft_flow_table *table, const uint8_t bitmap_tcp[8192],
                               const uint8_t bitmap_udp[8192]);
+
+/**
+ * Count connections of which one direction only is seen in mirrors[shard], as FT_MIRROR_ONE_WAY. A
+ * one-sided flow that acknowledges is one: what it acknowledges was sent. It is counted at
+ * FT_FLOW_ONE_WAY_PACKETS packets, or when it ends with 4 and more; no longer when the other
+ * direction shows up. Cost: nothing for flows that both directions were seen of.
+ */
+void ft_flow_set_mirrors(struct ft_flow_table *table, struct ft_mirror *mirrors);
+
+/** Where the first packet of a flow came in. */
+static inline struct ft_mirror_place ft_flow_seen_at(const struct ft_flow *flow)
+{
+    uint16_t vlan = flow->vlan[1] ? flow->vlan[1] : flow->vlan[0];
+    return (struct ft_mirror_place){flow->interface, vlan ? vlan : FT_MIRROR_UNTAGGED};
+}
 
 /**
  * The flow key of a decoded packet; returns the sender's side. Type and code of ICMP are not part

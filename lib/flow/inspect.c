@@ -163,6 +163,7 @@ struct ft_shards *ft_shards_new(const struct ft_registry *registry,
         return NULL;
     }
     tell_ports(s);
+    ft_flow_set_mirrors(s->flows, s->mirrors);
     return s;
 }
 
@@ -1135,8 +1136,15 @@ static void on_stream_violation(void *user, struct ft_flow *flow, enum ft_side s
                                                         : FT_ANOMALY_DATA_AFTER_CLOSE);
 }
 
+static void on_unseen(void *user, struct ft_flow *flow, struct ft_mirror_place place,
+                      uint32_t length)
+{
+    struct ft_inspector *ins = user;
+    ft_mirror_count(&ins->shards->mirrors[flow->shard], FT_MIRROR_UNSEEN, place, place, length, 1);
+}
+
 static const struct ft_stream_ops stream_ops = {
-    .data = on_data, .gap = on_gap, .violation = on_stream_violation};
+    .data = on_data, .gap = on_gap, .violation = on_stream_violation, .unseen = on_unseen};
 
 /* ---- packets ---- */
 

@@ -20,6 +20,7 @@ enum half_flag {
     HALF_FIN = 2,     /**< its FIN came, in order */
     HALF_RST = 4,     /**< its RST came */
     HALF_TOLD = 8,    /**< data after close was reported */
+    HALF_ENDED = 16,  /**< late.start is what the other side acknowledged with its FIN or RST */
 };
 
 /** A block of the pool: a segment that waits, or (in its `more` chain) a part of one. */
@@ -35,6 +36,8 @@ struct segment {
     uint8_t link : 7;   /**< on which it came, less than FT_STREAM_LINKS */
     uint8_t is_acked;   /**< first of a list: the receiver has acknowledged the hole */
     uint8_t later;      /**< first of a list: packets of the sender since that, saturating */
+    uint16_t vlan;      /**< in which it came, as in struct ft_mirror_place */
+    uint32_t missing;   /**< bytes behind it that the snap length cut */
     uint8_t bytes[];
 };
 
@@ -48,7 +51,7 @@ struct call {
     struct ft_stream_half *half; /**< of `side` */
     enum ft_side side;
     uint64_t time_ns;
-    uint8_t link; /**< of the packet; 0 without one */
+    struct ft_mirror_place place; /**< of the packet; 0 without one */
     const struct ft_stream_ops *ops;
     void *user;
     struct ft_stream_bytes *bytes;
@@ -59,6 +62,7 @@ struct piece {
     const uint8_t *bytes;
     uint32_t seq, length;
     bool is_fin;
+    uint32_t missing; /**< cut behind it */
 };
 
 static struct call call_for(struct ft_flow_table *table, struct ft_flow *flow, enum ft_side side,
@@ -166,6 +170,8 @@ static void finish(const struct call *c)
     c->half->flags |= HALF_FIN;
 }
 
+static void skip_to(const struct call *c, uint32_t target);
+
 /**
  * Hand out the first segment, which has come to be in order. It stays in the list meanwhile:
  * ops->data may leave by longjmp, and ft_stream_release() must find its blocks then.
@@ -174,7 +180,7 @@ static void hand_out_first(const struct call *c)
 {
     uint32_t block = c->half->held;
     const struct segment *first = segment_at(c->pool, block);
-    uint32_t left = first->length;
+    uint32_t left = first->length, missing = first->missing;
 
     for (; block; block = segment_at(c->pool, block)->more) {
         uint32_t length = min_u32(left, BLOCK_BYTES);
@@ -184,6 +190,8 @@ static void hand_out_first(const struct call *c)
     if (first->is_fin)
         finish(c);
     drop_first(c);
+    if (missing)
+        skip_to(c, c->half->next_seq + missing);
 }
 
 /** Hand out all segments that have come to be in order. */
@@ -205,6 +213,7 @@ static void skip_to(const struct call *c, uint32_t target)
                 end = first;
         }
         c->flow->late[c->side] = (struct ft_stream_late){c->half->next_seq, end};
+        c->half->flags &= (uint8_t)~HALF_ENDED;
         gap(c, (uint32_t)ahead(c, end));
         c->half->next_seq = end;
         drain(c);
@@ -212,11 +221,19 @@ static void skip_to(const struct call *c, uint32_t target)
     drain(c);
 }
 
+/** Bytes that the receiver had and nobody here saw. */
+static void count_unseen(const struct call *c, struct ft_mirror_place place, uint32_t length)
+{
+    c->bytes->unseen[min_u32(place.link, FT_STREAM_LINKS - 1)] += length;
+    c->ops->unseen(c->user, c->flow, place, length);
+}
+
 static void skip_first_hole(const struct call *c)
 {
     const struct segment *first = segment_at(c->pool, c->half->held);
     if (first->is_acked && ahead(c, first->seq) > 0)
-        c->bytes->unseen[first->link] += (uint32_t)ahead(c, first->seq);
+        count_unseen(c, (struct ft_mirror_place){first->link, first->vlan},
+                     (uint32_t)ahead(c, first->seq));
     skip_to(c, first->seq);
 }
 
@@ -260,7 +277,9 @@ static uint32_t add_segment(const struct call *c, struct piece piece, uint32_t p
         *segment = (struct segment){.seq = piece.seq,
                                     .length = piece.length,
                                     .since_ns = c->time_ns,
-                                    .link = c->link & 0x7f,
+                                    .link = c->place.link & 0x7f,
+                                    .vlan = c->place.vlan,
+                                    .missing = piece.missing,
                                     .is_fin = piece.is_fin,
                                     .next = next};
         memcpy(segment->bytes, piece.bytes + (piece.length - left), length);
@@ -312,7 +331,8 @@ static struct need hold(const struct call *c, struct piece piece, bool is_dry)
 
         if (at < new_end) { /* a part before the segment, or behind all */
             struct piece part = {piece.bytes + (piece.length - (end - at)), c->half->next_seq + at,
-                                 new_end - at, piece.is_fin && new_end == end};
+                                 new_end - at, piece.is_fin && new_end == end,
+                                 new_end == end ? piece.missing : 0};
             need_part(&need, part.length);
             if (!is_dry)
                 previous = add_segment(c, part, previous, block);
@@ -350,7 +370,7 @@ static bool fits(const struct call *c, const struct need *need)
 static struct piece piece_behind(struct piece piece, uint32_t length)
 {
     return (struct piece){piece.bytes + length, piece.seq + length, piece.length - length,
-                          piece.is_fin};
+                          piece.is_fin, piece.missing};
 }
 
 /** Bytes from next_seq on; what waits is handed out in its turn, and wins where both have bytes. */
@@ -432,6 +452,7 @@ static void take_behind(const struct call *c, struct piece piece)
     c->bytes->duplicate += piece.length;
     if (late_start > FT_STREAM_BEHIND + FT_STREAM_WINDOW || late_start <= late_end) {
         *late = (struct ft_stream_late){0};
+        c->half->flags &= (uint8_t)~HALF_ENDED;
         return;
     }
 
@@ -461,9 +482,11 @@ static void jump(const struct call *c, uint32_t seq)
     c->half->flags = HALF_STARTED;
 }
 
-/** `piece` and, when the packet was cut, `missing` bytes behind it. */
-static void take(const struct call *c, struct piece piece, uint32_t missing)
+/** `piece` and, when the packet was cut, what is missing behind it. */
+static void take(const struct call *c, struct piece piece)
 {
+    uint32_t missing = piece.missing;
+
     if (!c->half->is_known) {
         c->half->is_known = 1;
         c->half->next_seq = piece.seq;
@@ -481,7 +504,7 @@ static void take(const struct call *c, struct piece piece, uint32_t missing)
     if (distance < 0) {
         uint32_t behind = min_u32(piece.length, (uint32_t)-distance);
         if (behind)
-            take_behind(c, (struct piece){piece.bytes, piece.seq, behind, false});
+            take_behind(c, (struct piece){piece.bytes, piece.seq, behind, false, 0});
         piece = piece_behind(piece, behind);
     }
     if (piece.length && c->half->flags & (HALF_FIN | HALF_RST) && !(c->half->flags & HALF_TOLD)) {
@@ -558,7 +581,7 @@ static void take_slowly(const struct call *c, const struct ft_packet *packet)
                            ? packet->payload_wirelen - packet->payload_len
                            : 0;
     struct piece piece = {packet->data + packet->payload, packet->tcp_seq, packet->payload_len,
-                          packet->tcp_flags & FT_TCP_FIN && !missing};
+                          packet->tcp_flags & FT_TCP_FIN && !missing, missing};
     bool is_ours = true;
 
     if (packet->tcp_flags & FT_TCP_RST) {
@@ -575,7 +598,7 @@ static void take_slowly(const struct call *c, const struct ft_packet *packet)
     if (!is_ours)
         c->bytes->duplicate += piece.length;
     else if (piece.length || missing || (piece.is_fin && c->half->is_known))
-        take(c, piece, missing);
+        take(c, piece);
     if (!c->half->held)
         return;
 
@@ -583,6 +606,39 @@ static void take_slowly(const struct call *c, const struct ft_packet *packet)
     if (first->is_acked && first->later < UINT8_MAX)
         first->later++;
     give_up_holes(c);
+}
+
+/**
+ * The other side of `side` sends its last, and acknowledges up to `ack`. What that says of the end
+ * of the stream is looked at when the flow ends: the data may still be on its way. It is kept where
+ * a gap's late bytes are, unless there are such.
+ */
+static void note_end(struct ft_flow *flow, enum ft_side side, uint32_t ack)
+{
+    struct ft_stream_half *half = &flow->half[side];
+    struct ft_stream_late *late = &flow->late[side];
+    bool has_gap = late->start != late->end && !(half->flags & HALF_ENDED) &&
+                   late->start + FT_STREAM_LATE_START != late->end;
+
+    if (!(half->flags & HALF_STARTED) || has_gap)
+        return;
+    half->flags |= HALF_ENDED;
+    *late = (struct ft_stream_late){ack, ack};
+}
+
+/** What is missing at the end of a stream, which no data follows that could show it. */
+static void take_end(const struct call *c)
+{
+    uint32_t fin = c->flow->tcp_flags[c->side] & FT_TCP_FIN && !(c->half->flags & HALF_FIN);
+    uint32_t end = c->flow->late[c->side].start - fin;
+    struct ft_mirror_place place = ft_flow_seen_at(c->flow);
+
+    if (!(c->half->flags & HALF_ENDED) || ahead(c, end) <= 0 ||
+        ahead(c, end) > (int32_t)FT_STREAM_WINDOW)
+        return;
+    place.link = (uint16_t)min_u32(place.link, FT_STREAM_LINKS - 1);
+    count_unseen(c, place, (uint32_t)ahead(c, end));
+    gap(c, (uint32_t)ahead(c, end));
 }
 
 void ft_stream_packet(struct ft_flow_table *table, struct ft_flow *flow, enum ft_side side,
@@ -604,8 +660,11 @@ void ft_stream_packet(struct ft_flow_table *table, struct ft_flow *flow, enum ft
 
     struct call c = call_for(table, flow, side, ops, user, bytes);
     c.time_ns = packet->time_ns;
-    c.link = (uint8_t)min_u32(packet->interface, FT_STREAM_LINKS - 1);
+    c.place = ft_mirror_place_of(packet);
+    c.place.link = (uint16_t)min_u32(c.place.link, FT_STREAM_LINKS - 1);
     take_slowly(&c, packet);
+    if (packet->tcp_flags & (FT_TCP_FIN | FT_TCP_RST) && packet->tcp_flags & FT_TCP_ACK)
+        note_end(flow, !side, packet->tcp_ack);
     if (packet->tcp_flags & FT_TCP_ACK && peer->held) {
         c.side = !side;
         c.half = peer;
@@ -636,6 +695,7 @@ void ft_stream_flush(struct ft_flow_table *table, struct ft_flow *flow,
     for (enum ft_side side = FT_SIDE_A; side <= FT_SIDE_B; side++) {
         struct call c = call_for(table, flow, side, ops, user, bytes);
         skip_all_holes(&c);
+        take_end(&c);
     }
 }
 

@@ -25,12 +25,17 @@
  * duplicate.
  *
  * Of a hole that the receiver acknowledged the sensor knows that its bytes were on the wire: they
- * are counted by link as unseen, which estimates what the mirror in front of the sensor loses.
+ * are counted as unseen, by link and VLAN of what came behind, which estimates what the mirror in
+ * front of the sensor loses. So are bytes at the end of a stream that the FIN or RST of the other
+ * side acknowledges. It is a lower bound: what nobody acknowledged within sight of the sensor, what
+ * a jump passed over, and all of connections of which one direction only is seen is not in it, nor
+ * is what the snap length cut, which was seen.
  */
 #ifndef FT_STREAM_H
 #define FT_STREAM_H
 
 #include "flow/flow.h"
+#include "packet/mirror.h"
 
 #define FT_STREAM_BLOCK           2048u /**< bytes of a pool block: a segment or a part of one */
 #define FT_STREAM_ACKED_PACKETS   2u
@@ -61,6 +66,10 @@ struct ft_stream_ops {
     void (*gap)(void *user, struct ft_flow *flow, enum ft_side side, uint32_t length);
     void (*violation)(void *user, struct ft_flow *flow, enum ft_side side,
                       enum ft_stream_violation violation);
+    /** Of a gap that is told next, or was not: `length` bytes that the receiver acknowledged. They
+     * would have come by `link` (index of the interface) in `vlan` (as in struct ft_mirror_place).
+     */
+    void (*unseen)(void *user, struct ft_flow *flow, struct ft_mirror_place place, uint32_t length);
 };
 
 /**

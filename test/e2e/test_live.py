@@ -409,6 +409,71 @@ class Before(Live):
         self.assertEqual(final["unseen_bytes"], {"tap0": 300, "tap1": 600})
 
 
+def polls(port, count, lost=0, one_way=False):
+    """A session of many polls, of whose responses every `lost`-th is missing."""
+    a, b = (10, 0, 0, 1), (10, 0, 0, 2)
+    for i in range(count):
+        yield tcp(a, b, (port, 9999), 1000 + 10 * i, 1 + 100 * i, bytes(10))
+        if not one_way and not (lost and i % lost == 1):
+            yield tcp(b, a, (9999, port), 1 + 100 * i, 1010 + 10 * i, bytes(100))
+
+
+class Mirrors(Case):
+    """What captures tell of the mirror that made them."""
+
+    def told(self, frames, *options):
+        """Names and texts of the health events, the last statistics of the mirror, the summary."""
+        path = self.write("a.pcap", pcap([(i * 0.01, f) for i, f in enumerate(frames)]))
+        written = set()
+        for workers in (1, 3):
+            self.assertOk(run("-r", path, "-w", workers, "-l", self.out, *options))
+            written.add((self.out / "eve.json").read_bytes())
+            shutil.copy(self.out / "eve.json", self.dir / "eve.json")
+            (self.out / "eve.json").unlink()
+        self.assertEqual(len(written), 1)
+        events = self.events(self.dir)
+        health = {e["health"]["event"]: e["health"]["text"] for e in of_type(events, "health")}
+        return health, of_type(events, "stats")[-1]["stats"]["mirror"], run("-r", path).out
+
+    def test_nothing_to_tell(self):
+        health, mirror, summary = self.told(polls(5001, 2000))
+        self.assertEqual(health, {})
+        self.assertEqual(mirror, {"copies": 0, "copies_routed": 0, "unseen_bytes": 0, "one_way": 0})
+        self.assertNotIn("Mirror", summary)
+
+    def test_loss(self):
+        frames = [tagged(f, 12) for f in polls(5001, 2000, lost=20)]
+        health, mirror, summary = self.told(frames)
+        self.assertEqual(mirror["unseen_bytes"], 10000)
+        self.assertEqual(mirror["unseen_by_place"], {"capture:12": 10000})
+        self.assertEqual(list(health), ["mirror_loss"])
+        self.assertIn("(VLAN 12)", health["mirror_loss"])
+        self.assertIn("Mirror: 4.5 % of the bytes of TCP (10000) were acknowledged and never seen",
+                      summary)
+        stats = self.stats()["mirror"]
+        self.assertEqual(stats["unseen"], [{"at": {"vlan": 12}, "bytes": 10000, "holes": 100}])
+
+    def test_loss_ends(self):
+        config = self.write("c.json", b'{"stats": {"interval": 10}}')
+        frames = [*polls(5001, 2000, lost=20), *polls(5002, 2000)]
+        health, _, _ = self.told(frames, "-c", config)
+        self.assertEqual(list(health), ["mirror_loss", "mirror_loss_ended"])
+
+    def test_one_direction_is_not_loss(self):
+        frames = [f for port in range(6) for f in polls(5001 + port, 100, one_way=True)]
+        health, mirror, summary = self.told(frames)
+        self.assertEqual((mirror["unseen_bytes"], mirror["one_way"]), (0, 6))
+        self.assertEqual(mirror["one_way_by_place"], {"capture:untagged": 6})
+        self.assertEqual(list(health), ["mirror_one_way"])
+        self.assertIn("Mirror: of 6 TCP connections one direction only is delivered (untagged)",
+                      summary)
+
+    def test_a_filter_is_not_the_mirror(self):
+        health, _, _ = self.told([f for port in range(6) for f in polls(5001 + port, 100)],
+                                 "--filter", "tcp dst port 9999")
+        self.assertEqual(health, {})
+
+
 def tagged(frame, *tags):
     """The frame in these VLANs, outermost first."""
     return frame[:12] + b"".join(struct.pack(">HH", 0x8100, t) for t in tags) + frame[12:]

@@ -783,9 +783,75 @@ static void test_sizes_are_checked(void **state)
     ft_flow_table_free(table);
 }
 
+/* ---- one direction only ---------------------------------------------------------------------- */
+
+static struct ft_mirror g_mirrors[FT_SHARDS];
+
+static uint64_t one_way(void)
+{
+    struct ft_mirror all = {0};
+
+    for (unsigned i = 0; i < FT_SHARDS; i++)
+        ft_mirror_add(&all, &g_mirrors[i]);
+    return ft_mirror_sum(&all, FT_MIRROR_ONE_WAY, NULL);
+}
+
+static void send(struct ft_flow_table *table, uint16_t port, bool is_reply, uint8_t flags,
+                 unsigned count)
+{
+    for (unsigned i = 0; i < count; i++) {
+        struct ft_packet p = tcp(START, is_reply, port, flags);
+        uint8_t side;
+
+        p.vlan_count = 1;
+        p.vlan[0] = 30;
+        p.interface = 2;
+        take(table, &p, &side);
+    }
+}
+
+static void test_one_way(void **state)
+{
+    struct ft_flow_table *table = make(0);
+
+    (void)state;
+    memset(g_mirrors, 0, sizeof(g_mirrors));
+    ft_flow_set_mirrors(table, g_mirrors);
+    send(table, 1001, false, FT_TCP_ACK, FT_FLOW_ONE_WAY_PACKETS - 1);
+    assert_int_equal(one_way(), 0);
+    send(table, 1001, false, FT_TCP_ACK, 1);
+    assert_int_equal(one_way(), 1);
+    send(table, 1001, false, FT_TCP_ACK, 1000);
+    assert_int_equal(one_way(), 1);
+    struct ft_packet p = tcp(START, false, 1001, FT_TCP_ACK);
+    const struct ft_mirror *of_shard = &g_mirrors[p.shard];
+    assert_int_equal(of_shard->rows[0].place.link, 2);
+    assert_int_equal(of_shard->rows[0].place.vlan, 30);
+    /* the other direction comes after all */
+    send(table, 1001, true, FT_TCP_ACK, 1);
+    assert_int_equal(one_way(), 0);
+    send(table, 1001, true, FT_TCP_ACK, 100);
+
+    /* who gets no answer acknowledges nothing; who is refused has one */
+    send(table, 1002, false, FT_TCP_SYN, 100);
+    send(table, 1003, true, FT_TCP_RST | FT_TCP_ACK, 100);
+    send(table, 1004, false, FT_TCP_ACK, 50);
+    send(table, 1004, true, FT_TCP_ACK, 50);
+    assert_int_equal(one_way(), 0);
+    send(table, 1005, false, FT_TCP_ACK, 3);
+    send(table, 1006, true, FT_TCP_ACK, 4);
+    send(table, 1007, true, FT_TCP_ACK, 40);
+    assert_int_equal(one_way(), 1);
+    for (unsigned shard = 0; shard < FT_SHARDS; shard++)
+        ft_flow_flush(table, (uint8_t)shard, on_end, &g_ended);
+    assert_int_equal(one_way(), 2);
+    ft_flow_table_free(table);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
+        cmocka_unit_test(test_one_way),
         cmocka_unit_test(test_both_directions_are_one_flow),
         cmocka_unit_test(test_key_is_sorted_and_complete),
         cmocka_unit_test(test_layer_2_keys),

@@ -52,6 +52,9 @@ struct bench {
     uint32_t payload_position, payload_len;
     uint64_t delivered, late, lost, gaps, empty_gaps, violations[FT_STREAM_VIOLATIONS];
     struct ft_stream_bytes bytes;
+    uint16_t vlan; /* of packets, 0 = none */
+    uint64_t unseen, holes;
+    struct ft_mirror_place unseen_at;
     uint8_t seen[POSITIONS]; /* times that a position was handed out */
 };
 
@@ -112,13 +115,25 @@ static void on_violation(void *user, struct ft_flow *flow, enum ft_side side,
     b->violations[violation]++;
 }
 
-static const struct ft_stream_ops g_ops = {on_data, on_gap, on_violation};
+static void on_unseen(void *user, struct ft_flow *flow, struct ft_mirror_place place,
+                      uint32_t length)
+{
+    struct bench *b = user;
+
+    (void)flow;
+    b->holes++;
+    b->unseen += length;
+    b->unseen_at = place;
+}
+
+static const struct ft_stream_ops g_ops = {on_data, on_gap, on_violation, on_unseen};
 
 /** What every call must keep: received = handed out + duplicate + change of held. */
 static void check_books(const struct bench *b, uint64_t received)
 {
     assert_int_equal(received, b->delivered + b->bytes.duplicate + b->bytes.held);
     assert_int_equal(b->lost, b->bytes.lost);
+    assert_int_equal(b->unseen, b->bytes.unseen[3]);
     if (b->flow)
         assert_int_equal(b->bytes.held, b->flow->half[0].held_bytes + b->flow->half[1].held_bytes);
 }
@@ -174,6 +189,9 @@ static void take(struct bench *b, int from, uint8_t flags, uint32_t position, co
     uint64_t received = b->delivered + b->bytes.duplicate + b->bytes.held;
     uint8_t side;
 
+    p.vlan_count = b->vlan != 0;
+    p.vlan[0] = b->vlan;
+    p.interface = 3;
     p.src.bytes[3] = (uint8_t)(1 + from);
     p.dst.bytes[3] = (uint8_t)(2 - from);
     b->payload = bytes;
@@ -305,6 +323,142 @@ static void test_another_syn(void **state)
     assert_int_equal(b->delivered, 20);
     assert_int_equal(b->bytes.duplicate, 1);
     assert_int_equal(b->gaps, 0);
+    finish(b);
+}
+
+/* ---- what the mirror lost ------------------------------------------------------------------- */
+
+/** A hole that the receiver acknowledged, told with where the bytes behind it came in. */
+static void test_acknowledged_hole(void **state)
+{
+    (void)state;
+    struct bench *b = begin(1000);
+
+    handshake(b);
+    send(b, 1, 10);
+    b->vlan = 20;
+    send(b, 61, 10); /* 50 are missing */
+    acknowledge(b, 71);
+    assert_int_equal(b->unseen, 0); /* they may only be late */
+    send(b, 71, 10);
+    send(b, 81, 10);
+    assert_int_equal(b->unseen, 50);
+    assert_int_equal(b->holes, 1);
+    assert_int_equal(b->unseen_at.link, 3);
+    assert_int_equal(b->unseen_at.vlan, 20);
+    finish(b);
+}
+
+/** The receiver misses them too, or nobody hears it: not the mirror's. */
+static void test_unacknowledged_hole(void **state)
+{
+    (void)state;
+    struct bench *b = begin(1000);
+
+    handshake(b);
+    send(b, 1, 10);
+    send(b, 61, 10);
+    acknowledge(b, 11);
+    send(b, 11, 50); /* retransmitted */
+    acknowledge(b, 71);
+    send(b, 101, 10); /* another, never filled */
+    acknowledge(b, 71);
+    flush(b);
+    assert_int_equal(b->unseen, 0);
+    assert_int_equal(b->lost, 30);
+    finish(b);
+}
+
+/** What the snap length cut was there, in order and ahead of it. */
+static void test_cut_is_not_unseen(void **state)
+{
+    (void)state;
+    struct bench *b = begin(1000);
+
+    handshake(b);
+    send_cut(b, FT_TCP_ACK, 1, 10, 100, 0);
+    send_cut(b, FT_TCP_ACK, 201, 10, 100, 0); /* before the one that it follows */
+    send_cut(b, FT_TCP_ACK, 101, 10, 100, 0);
+    acknowledge(b, 301);
+    for (unsigned i = 0; i < 5; i++)
+        send_cut(b, FT_TCP_ACK, 301 + 100 * i, 10, 100, 0);
+    acknowledge(b, 801);
+    assert_int_equal(b->delivered, 80);
+    assert_int_equal(b->lost, 720);
+    assert_int_equal(b->unseen, 0);
+    finish(b);
+}
+
+/** The last bytes before an end, which nothing follows: `how` the other side ends. */
+static uint64_t unseen_at_end(uint8_t how, uint32_t acked, bool is_late)
+{
+    struct bench *b = begin(1000);
+    uint64_t unseen;
+
+    handshake(b);
+    send(b, 1, 10);
+    take(b, 1, how, 1, NULL, 0, 0, acked);
+    if (is_late)
+        send(b, 11, acked - 11);
+    assert_int_equal(b->unseen, 0);
+    flush(b);
+    unseen = b->unseen;
+    ft_flow_table_free(b->table);
+    return unseen;
+}
+
+static void test_end_of_stream(void **state)
+{
+    (void)state;
+    assert_int_equal(unseen_at_end(FT_TCP_ACK | FT_TCP_FIN, 111, false), 100);
+    assert_int_equal(unseen_at_end(FT_TCP_ACK | FT_TCP_RST, 111, false), 100);
+    assert_int_equal(unseen_at_end(FT_TCP_ACK | FT_TCP_FIN, 111, true), 0);
+    assert_int_equal(unseen_at_end(FT_TCP_ACK | FT_TCP_FIN, 11, false), 0);
+    assert_int_equal(unseen_at_end(FT_TCP_ACK | FT_TCP_FIN, 5, false), 0);
+    assert_int_equal(unseen_at_end(FT_TCP_RST, 0, false), 0); /* no acknowledgement in it */
+    assert_int_equal(unseen_at_end(FT_TCP_ACK | FT_TCP_FIN, 11 + 2 * FT_STREAM_WINDOW, false), 0);
+}
+
+/** Both end: a FIN takes a number, and is no byte. */
+static void test_end_of_both(void **state)
+{
+    (void)state;
+    struct bench *b = begin(1000);
+
+    handshake(b);
+    send(b, 1, 10);
+    take(b, 0, FT_TCP_ACK | FT_TCP_FIN, 11, NULL, 0, 0, 1);
+    take(b, 1, FT_TCP_ACK | FT_TCP_FIN, 1, NULL, 0, 0, 12);
+    take(b, 0, FT_TCP_ACK, 12, NULL, 0, 0, 2);
+    flush(b);
+    assert_int_equal(b->unseen, 0);
+    finish(b);
+
+    b = begin(1000);
+    handshake(b);
+    send(b, 1, 10);
+    take(b, 0, FT_TCP_ACK | FT_TCP_FIN, 31, NULL, 0, 0, 1); /* 20 before it are missing */
+    take(b, 1, FT_TCP_ACK | FT_TCP_FIN, 1, NULL, 0, 0, 32);
+    flush(b);
+    assert_int_equal(b->unseen, 20);
+    finish(b);
+}
+
+/** Of one direction alone nothing is acknowledged, and of the other nothing is known. */
+static void test_one_direction_is_not_loss(void **state)
+{
+    (void)state;
+    struct bench *b = begin(1000);
+
+    b->is_nonsense = true;
+    for (uint32_t i = 0; i < 100; i++) { /* each acknowledges 50 bytes more of the other side */
+        static const uint8_t poll[12];
+        take(b, 1, FT_TCP_ACK, 1 + 12 * i, poll, 12, 12, 1 + 50 * i);
+    }
+    take(b, 1, FT_TCP_ACK | FT_TCP_FIN, 1201, NULL, 0, 0, 5001);
+    flush(b);
+    assert_int_equal(b->unseen, 0);
+    assert_int_equal(b->lost, 0);
     finish(b);
 }
 
@@ -675,7 +829,7 @@ static void test_cut_packets(void **state)
     send_cut(b, FT_TCP_ACK, 261, 40, 100, 0); /* ahead of order */
     send_cut(b, FT_TCP_ACK | FT_TCP_FIN, 161, 40, 100, 0);
     assert_int_equal(b->delivered, 50 + 80);
-    assert_int_equal(b->lost, 110 + 60);
+    assert_int_equal(b->lost, 110 + 60 + 60); /* that which waited was cut, too */
     finish(b);
 }
 
@@ -774,7 +928,7 @@ static void leave(void *user, struct ft_flow *flow, enum ft_side side, const uin
 static void test_data_left_by_longjmp(void **state)
 {
     (void)state;
-    static const struct ft_stream_ops ops = {leave, on_gap, on_violation};
+    static const struct ft_stream_ops ops = {leave, on_gap, on_violation, on_unseen};
     struct bench *b = begin(0);
     struct ft_stream_bytes bytes = {0};
 
@@ -977,6 +1131,12 @@ int main(void)
         cmocka_unit_test(test_syn_ack_alone_names_both_starts),
         cmocka_unit_test(test_syn_with_data),
         cmocka_unit_test(test_another_syn),
+        cmocka_unit_test(test_acknowledged_hole),
+        cmocka_unit_test(test_unacknowledged_hole),
+        cmocka_unit_test(test_cut_is_not_unseen),
+        cmocka_unit_test(test_end_of_stream),
+        cmocka_unit_test(test_end_of_both),
+        cmocka_unit_test(test_one_direction_is_not_loss),
         cmocka_unit_test(test_midstream),
         cmocka_unit_test(test_keep_alive_and_window_probe),
         cmocka_unit_test(test_retransmissions),
