@@ -4,7 +4,9 @@
  *
  * Buckets of eight, one cache line; the entry added first to a full bucket goes, so forgetting
  * depends on the shard's own traffic only, and only means that the core, which keeps the truth, is
- * told once more. Cleared once an hour of packet time, so that the core sees what is still alive.
+ * told once more. Each bucket is cleared once an hour of packet time, so that the core sees what is
+ * still alive: a few of them each second, since clearing all at once takes longer than a NIC's
+ * queue can wait, and the core would be told everything in the same second.
  */
 #ifndef FT_NOVELTY_H
 #define FT_NOVELTY_H
@@ -19,7 +21,8 @@ struct ft_novelty {
     uint64_t *slots;  /**< buckets of eight; 0 = free */
     uint32_t buckets; /**< power of two */
     uint64_t used, forgotten;
-    uint64_t since_ns; /**< packet time of the last renewal */
+    uint64_t since_ns; /**< packet time at which this round of renewal began; 0 = none has */
+    uint32_t renewed;  /**< buckets cleared in this round */
 };
 
 /** Add a hash: true when it was not there. About 10 cycles and a cache line. */
@@ -55,6 +58,38 @@ static inline bool ft_novelty_change(struct ft_novelty *n, uint64_t key, uint64_
         return is_other;
     }
     return ft_novelty_add(n, noted);
+}
+
+static inline void ft_novelty_clear(struct ft_novelty *n, uint32_t to)
+{
+    memset(n->slots + (uint64_t)n->renewed * 8, 0, (uint64_t)(to - n->renewed) * 64);
+    n->renewed = to;
+}
+
+/**
+ * At a tick: clear the buckets whose turn it is. When no packet came for hours, or time went back,
+ * all of them.
+ */
+static inline void ft_novelty_renew(struct ft_novelty *n, uint64_t now_ns)
+{
+    const uint64_t hour = FT_NOVELTY_RENEWAL_NS;
+    if (!n->since_ns)
+        n->since_ns = now_ns;
+    uint64_t passed = now_ns - n->since_ns;
+    if (passed >= 2 * hour) {
+        n->renewed = 0;
+        ft_novelty_clear(n, n->buckets);
+        n->renewed = 0;
+        n->since_ns = now_ns;
+        return;
+    }
+    if (passed >= hour) {
+        ft_novelty_clear(n, n->buckets);
+        n->renewed = 0;
+        n->since_ns += hour;
+        passed -= hour;
+    }
+    ft_novelty_clear(n, (uint32_t)(n->buckets * passed / hour));
 }
 
 #endif

@@ -1688,7 +1688,6 @@ void ft_inspect_tick(struct ft_inspector *ins, const struct ft_packet *tick, uin
 {
     static const struct ft_state_ops ops = {.unanswered = on_unanswered, .silent = on_silent};
     struct ft_packet of_shard = *tick;
-    struct ft_novelty *n = &ins->shards->novelty[shard];
     of_shard.shard = shard;
     ins->packet = &of_shard;
     ins->flow = NULL;
@@ -1701,12 +1700,7 @@ void ft_inspect_tick(struct ft_inspector *ins, const struct ft_packet *tick, uin
     ft_state_tick(&ins->shards->state[shard], tick->time_ns, &ops, ins);
     look_at_slots(ins, shard, tick->time_ns);
     ft_flow_tick(ins->shards->flows, shard, tick->time_ns, on_flow_end, ins);
-    if (!n->since_ns)
-        n->since_ns = tick->time_ns;
-    if (tick->time_ns > n->since_ns + FT_NOVELTY_RENEWAL_NS) {
-        memset(n->slots, 0, (size_t)n->buckets * 64);
-        n->since_ns = tick->time_ns;
-    }
+    ft_novelty_renew(&ins->shards->novelty[shard], tick->time_ns);
 }
 
 void ft_inspect_end(struct ft_inspector *ins, const struct ft_packet *end, uint8_t shard)

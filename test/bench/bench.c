@@ -10,7 +10,7 @@
  * turn by turn; medians are told. Cycles are those of the time stamp counter.
  *
  *   fieldtap-bench [--json FILE] [-r PCAP ...] [--packets N] [--rounds N] [--captures DIR]
- * [--small]
+ *                  [--row NAME] [--small]
  */
 #include "ndpi_peer.h"
 #include "packets.h"
@@ -35,9 +35,10 @@
 #include <unistd.h>
 #include <x86intrin.h>
 
-#define BURST      64u
-#define ROUNDS_MAX 31u
-#define SECOND     1000000000ull
+#define BURST       64u
+#define ROUNDS_MAX  31u
+#define FOLDERS_MAX 16u
+#define SECOND      1000000000ull
 
 /* ---- allocations, counted on every thread ---- */
 
@@ -490,9 +491,15 @@ static void scaling(const struct engine *e, const struct bench_list *list, uint3
 struct arguments {
     const char *json, *captures;
     const char *sources[64];
+    const char *row; /* only rows whose name begins so */
     uint32_t source_count, packets, rounds;
     bool small;
 };
+
+static bool is_wanted(const struct arguments *a, const char *name)
+{
+    return !a->row || strncmp(name, a->row, strlen(a->row)) == 0;
+}
 
 static bool make_engine(struct engine *e)
 {
@@ -509,17 +516,16 @@ static bool make_engine(struct engine *e)
     return e->recogniser != NULL;
 }
 
-/* The OT captures that lie beside the checkout, if any, with copies up to the number of packets. */
-static void captured_row(const struct engine *e, const struct arguments *a, double hz, json_t *rows)
+/* Captures that lie beside the checkout, if any, with copies up to the number of packets. */
+static void captured_row(const struct engine *e, const struct arguments *a, const char *name,
+                         const char *const *folders, double hz, json_t *rows)
 {
-    static const char *const folders[] = {"modbus-tcp",     "dnp3",        "s7comm", "enip-cip",
-                                          "iec61850-goose", "modbus-umas", "arp"};
-    char paths[7][512];
-    const char *sources[7];
+    char paths[FOLDERS_MAX][512];
+    const char *sources[FOLDERS_MAX];
     struct bench_list base, list;
     struct stat st;
     uint32_t n = 0;
-    for (uint32_t i = 0; i < 7; i++) {
+    for (uint32_t i = 0; is_wanted(a, name) && folders[i]; i++) {
         snprintf(paths[n], sizeof(paths[n]), "%s/%s", a->captures, folders[i]);
         if (stat(paths[n], &st) == 0) {
             sources[n] = paths[n];
@@ -529,10 +535,24 @@ static void captured_row(const struct engine *e, const struct arguments *a, doub
     if (!n || !bench_load(&base, sources, n, 1u << 22))
         return;
     if (bench_multiply(&list, &base, a->packets / base.count + 1)) {
-        row(e, "ot_captures", &list, 200000, a->rounds, hz, rows);
+        row(e, name, &list, 200000, a->rounds, hz, rows);
         bench_free(&list);
     }
     bench_free(&base);
+}
+
+static void captured_rows(const struct engine *e, const struct arguments *a, double hz,
+                          json_t *rows)
+{
+    static const char *const ot[FOLDERS_MAX] = {
+        "modbus-tcp", "dnp3", "s7comm", "enip-cip", "iec61850-goose", "modbus-umas", "arp"};
+    static const char *const network[FOLDERS_MAX] = {
+        "stp",  "lldp",    "cdp",    "llc",    "icmp-ipv6",      "dns", "snmp", "mdns-llmnr",
+        "tftp", "netbios", "syslog", "telnet", "dhcp-ntp-radius"};
+    static const char *const office[FOLDERS_MAX] = {"http", "tls", "ssh", "ftp"};
+    captured_row(e, a, "ot_captures", ot, hz, rows);
+    captured_row(e, a, "network_captures", network, hz, rows);
+    captured_row(e, a, "office_captures", office, hz, rows);
 }
 
 static void generated_row(const struct engine *e, const struct arguments *a, const char *name,
@@ -540,7 +560,7 @@ static void generated_row(const struct engine *e, const struct arguments *a, con
 {
     struct bench_list list;
     uint32_t packets = flows * 20 > a->packets ? flows * 20 : a->packets;
-    if (!bench_generate(&list, flows, packets))
+    if (!is_wanted(a, name) || !bench_generate(&list, flows, packets))
         return;
     row(e, name, &list, flows * 2, a->rounds, hz, rows);
     if (root)
@@ -555,18 +575,38 @@ static void smallest_row(const struct engine *e, const struct arguments *a, uint
     char name[32];
     uint32_t packets = flows * 4 > a->packets ? flows * 4 : a->packets;
     snprintf(name, sizeof(name), "64_byte_%uk", flows / 1000);
+    if (!is_wanted(a, name))
+        return;
     if (bench_smallest(&list, flows, packets))
         row(e, name, &list, flows, a->rounds, hz, rows);
     bench_free(&list);
 }
 
+/* The smallest packets, in tunnels: what the headers around them cost. */
+static void tunnel_row(const struct engine *e, const struct arguments *a, uint32_t flows, double hz,
+                       json_t *rows)
+{
+    struct bench_list plain, list;
+    if (!is_wanted(a, "vxlan"))
+        return;
+    if (bench_smallest(&plain, flows, a->packets) && bench_tunnel(&list, &plain)) {
+        row(e, "vxlan", &list, flows, a->rounds, hz, rows);
+        bench_free(&list);
+    }
+    bench_free(&plain);
+}
+
 static bool read_arguments(struct arguments *a, int argc, char **argv)
 {
-    static const struct option options[] = {
-        {"json", required_argument, NULL, 'j'},     {"read", required_argument, NULL, 'r'},
-        {"packets", required_argument, NULL, 'p'},  {"rounds", required_argument, NULL, 'n'},
-        {"captures", required_argument, NULL, 'c'}, {"small", no_argument, NULL, 's'},
-        {"unfiltered", no_argument, NULL, 'u'},     {0}};
+    static const struct option options[] = {{"json", required_argument, NULL, 'j'},
+                                            {"read", required_argument, NULL, 'r'},
+                                            {"packets", required_argument, NULL, 'p'},
+                                            {"rounds", required_argument, NULL, 'n'},
+                                            {"captures", required_argument, NULL, 'c'},
+                                            {"small", no_argument, NULL, 's'},
+                                            {"unfiltered", no_argument, NULL, 'u'},
+                                            {"row", required_argument, NULL, 'o'},
+                                            {0}};
     int c;
     *a = (struct arguments){.packets = 4000000, .rounds = 5, .captures = "../shared/captures"};
     while ((c = getopt_long(argc, argv, "r:", options, NULL)) != -1) {
@@ -580,6 +620,8 @@ static bool read_arguments(struct arguments *a, int argc, char **argv)
             a->rounds = (uint32_t)strtoul(optarg, NULL, 10);
         else if (c == 'c')
             a->captures = optarg;
+        else if (c == 'o')
+            a->row = optarg;
         else if (c == 's')
             a->small = true;
         else if (c == 'u')
@@ -600,7 +642,7 @@ int main(int argc, char **argv)
     struct engine e;
     if (!read_arguments(&a, argc, argv)) {
         fprintf(stderr, "usage: fieldtap-bench [--json FILE] [-r PCAP ...] [--packets N] "
-                        "[--rounds 1..31] [--captures DIR] [--small]\n");
+                        "[--rounds 1..31] [--captures DIR] [--row NAME] [--small]\n");
         return 2;
     }
     if (!make_engine(&e))
@@ -621,9 +663,10 @@ int main(int argc, char **argv)
         if (!a.small) {
             generated_row(&e, &a, "ot_mix_100k", 100000, hz, rows, NULL);
             generated_row(&e, &a, "ot_mix_1M", 1000000, hz, rows, NULL);
-            captured_row(&e, &a, hz, rows);
+            captured_rows(&e, &a, hz, rows);
         }
         smallest_row(&e, &a, 1000, hz, rows);
+        tunnel_row(&e, &a, 1000, hz, rows);
         if (!a.small)
             smallest_row(&e, &a, 1000000, hz, rows);
     }

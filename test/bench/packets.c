@@ -131,11 +131,38 @@ bool bench_multiply(struct bench_list *to, const struct bench_list *from, uint32
     for (uint32_t i = 0; i < from->count; i++) {
         const struct bench_packet *p = &from->packets[i];
         for (uint32_t c = 0; c < copies; c++) {
-            if (!add(to, from->arena + p->offset, p->length, p->time_ns, p->linktype))
+            if (!add(to, from->arena + p->offset, p->length,
+                     1700000000000000000ull + to->count * 10000ull, p->linktype))
                 return false;
             if (p->linktype == 1 && p->length >= 34)
                 readdress(to->arena + to->packets[to->count - 1].offset, p->length, c);
         }
+    }
+    return true;
+}
+
+bool bench_tunnel(struct bench_list *to, const struct bench_list *from)
+{
+    if (!start(to, from->count))
+        return false;
+    for (uint32_t i = 0; i < from->count; i++) {
+        const struct bench_packet *p = &from->packets[i];
+        uint8_t f[50 + 2048] = {2, 0, 0,    0, 9, 1, 2, 0, 0, 0, 9,  2,
+                                8, 0, 0x45, 0, 0, 0, 0, 0, 0, 0, 64, 17};
+        uint32_t total = 36 + p->length;
+        if (p->linktype != 1 || p->length > 2048)
+            continue;
+        f[16] = (uint8_t)(total >> 8);
+        f[17] = (uint8_t)total;
+        memcpy(f + 26, (uint8_t[]){172, 16, 0, (uint8_t)(i & 7), 172, 16, 1, (uint8_t)(i & 7)}, 8);
+        memcpy(f + 34, (uint8_t[]){0xc0, (uint8_t)i, 0x12, 0xb5}, 4);
+        f[38] = (uint8_t)((total - 20) >> 8);
+        f[39] = (uint8_t)(total - 20);
+        f[42] = 8; /* a network identifier is there */
+        f[48] = 7;
+        memcpy(f + 50, from->arena + p->offset, p->length);
+        if (!add(to, f, 50 + p->length, p->time_ns, 1))
+            return false;
     }
     return true;
 }

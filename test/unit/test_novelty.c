@@ -133,6 +133,61 @@ static void test_change_keeps_keys_apart(void **state)
     assert_true(ft_novelty_change(&n, 1ull << 38, 7));
 }
 
+static uint32_t known(struct ft_novelty *n)
+{
+    uint32_t count = 0;
+    for (uint32_t i = 0; i < n->buckets * 8; i++)
+        count += n->slots[i] != 0;
+    return count;
+}
+
+/* Each bucket once an hour, some at each tick: never all at once while packets come. */
+static void test_renewed_bit_by_bit(void **state)
+{
+    const uint64_t second = 1000000000, begin = 1700000000 * second;
+    struct ft_novelty n = fresh();
+    (void)state;
+    for (uint32_t b = 0; b < BUCKETS; b++)
+        ft_novelty_add(&n, in_bucket(b, 0));
+    for (uint64_t s = 0; s < 1800; s++)
+        ft_novelty_renew(&n, begin + s * second);
+    assert_in_range(known(&n), BUCKETS / 2, BUCKETS / 2 + 1);
+    for (uint64_t s = 1800, before = known(&n); s <= 3600; s++) {
+        ft_novelty_renew(&n, begin + s * second);
+        assert_in_range(before - known(&n), 0, 1);
+        before = known(&n);
+    }
+    assert_int_equal(known(&n), 0);
+    ft_novelty_renew(&n, begin + 3660 * second); /* the first bucket's turn has been */
+    ft_novelty_add(&n, in_bucket(0, 1));
+    for (uint64_t s = 3661; s < 7200; s++)
+        ft_novelty_renew(&n, begin + s * second);
+    assert_int_equal(known(&n), 1);
+    ft_novelty_renew(&n, begin + 7260 * second);
+    assert_int_equal(known(&n), 0);
+}
+
+static void test_renewed_after_silence(void **state)
+{
+    const uint64_t hour = FT_NOVELTY_RENEWAL_NS, begin = 1700000000000000000;
+    struct ft_novelty n = fresh();
+    (void)state;
+    ft_novelty_renew(&n, begin);
+    for (uint32_t b = 0; b < BUCKETS; b++)
+        ft_novelty_add(&n, in_bucket(b, 0));
+    ft_novelty_renew(&n, begin + hour + hour / 4); /* the first quarter twice */
+    assert_int_equal(known(&n), 0);
+    for (uint32_t b = 0; b < BUCKETS; b++)
+        ft_novelty_add(&n, in_bucket(b, 0));
+    ft_novelty_renew(&n, begin + hour + hour / 2);
+    assert_int_equal(known(&n), BUCKETS * 3 / 4);
+    ft_novelty_renew(&n, begin + 9 * hour);
+    assert_int_equal(known(&n), 0);
+    ft_novelty_add(&n, in_bucket(BUCKETS - 1, 0));
+    ft_novelty_renew(&n, begin + 9 * hour + hour / 2);
+    assert_int_equal(known(&n), 1);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -143,6 +198,8 @@ int main(void)
         cmocka_unit_test(test_bounds),
         cmocka_unit_test(test_change),
         cmocka_unit_test(test_change_keeps_keys_apart),
+        cmocka_unit_test(test_renewed_bit_by_bit),
+        cmocka_unit_test(test_renewed_after_silence),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
