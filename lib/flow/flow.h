@@ -68,7 +68,7 @@ enum ft_flow_end {
 
 enum ft_flow_flag {
     FT_FLOW_OT = 1,       /**< its protocol is industrial: never evicted by the others */
-    FT_FLOW_SYN_SEEN = 2, /**< its handshake was seen */
+    FT_FLOW_SYN_SEEN = 2, /**< its handshake was seen, and the first bytes behind it */
     FT_FLOW_UNKNOWN = 4,  /**< recognition gave up */
     FT_FLOW_ENCRYPTED = 8,
     FT_FLOW_ALERTED = 16,

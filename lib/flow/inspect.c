@@ -978,6 +978,17 @@ static const struct ft_protocol *recognise_content(struct ft_inspector *ins, str
 }
 
 /*
+ * Sessions of office protocols go over to others (STARTTLS, Upgrade): maybe before the capture
+ * began, or as was said in the direction that is not seen.
+ */
+static bool may_have_changed(const struct ft_inspector *ins, const struct ft_flow *flow,
+                             const struct ft_protocol *p)
+{
+    bool is_half = flow->key.proto == 6 && (!flow->packets[0] || !flow->packets[1]);
+    return !(p->flags & FT_DISSECTOR_OT) && (ins->call.pub.is_midstream || is_half);
+}
+
+/*
  * Find out what an unknown flow speaks, by its first payloads. True when it is known now. Foreign
  * content on a bound port does not end the watch for the protocol of the port: a client could blind
  * the sensor by a few bytes of rubbish, which the server passes over, before its commands.
@@ -1006,7 +1017,8 @@ static COLD bool recognise(struct ft_inspector *ins, struct ft_flow *flow, const
     }
     if (bound && is_expected) {
         flow->flags |= FT_FLOW_UNEXPECTED;
-        tell_protocol_violation(ins, bound, FT_VIOLATION_NOT_PROTOCOL);
+        if (!may_have_changed(ins, flow, bound))
+            tell_protocol_violation(ins, bound, FT_VIOLATION_NOT_PROTOCOL);
     }
     if (p)
         assign(flow, p);
@@ -1063,7 +1075,7 @@ static COLD void end_reading(struct ft_inspector *ins, struct ft_flow *flow,
 static COLD void tell_foreign(struct ft_inspector *ins, struct ft_flow *flow,
                               const struct ft_protocol *p)
 {
-    if (ins->call.pub.is_midstream && !(p->flags & FT_DISSECTOR_OT)) {
+    if (may_have_changed(ins, flow, p)) {
         if (++flow->tries >= RECOGNISE_TRIES)
             give_up_flow(ins, flow);
         return;
@@ -1120,6 +1132,8 @@ static void on_gap(void *user, struct ft_flow *flow, enum ft_side side, uint32_t
 {
     struct ft_inspector *ins = user;
     flow->flags |= FT_FLOW_GAP;
+    if (!flow->protocol) /* what comes now is no beginning */
+        flow->flags &= (uint8_t)~FT_FLOW_SYN_SEEN;
     ft_state_gap(&ins->shards->state[flow->shard], owner_flow(flow), direction_of(flow, side));
     if (!is_readable(protocol_of(ins, flow), flow->shard))
         return;

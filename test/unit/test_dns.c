@@ -278,6 +278,16 @@ static void recognition(void **state)
     assert_int_equal(ft_harness_probe(f.harness, &other, FT_TO_SERVER, bytes, n - 1), FT_NO);
     bytes[n] = 0;
     assert_int_equal(ft_harness_probe(f.harness, &other, FT_TO_SERVER, bytes, n + 1), FT_NO);
+    /* Bytes of an address record in the middle of a stream: a header alone, but for its length. */
+    const struct ft_probe tcp = {
+        .size = sizeof(tcp), .transport = FT_TRANSPORT_TCP, .is_bound = true};
+    n = feed_bytes("0010 2001 0db8 0000 0000 0000 0000 0000 0015 c00c 001c 0001", bytes);
+    assert_int_equal(ft_dissector_dns.probe(&tcp, ft_view_make(bytes, n, true)), FT_NO);
+    /* and with more records than its length has room for */
+    n = feed_bytes("0100 1234 8180 0001 1000 0000 0000 0161 00", bytes);
+    assert_int_equal(ft_dissector_dns.probe(&tcp, ft_view_make(bytes, n, true)), FT_YES);
+    n = feed_bytes("0100 1234 8180 0002 1000 0000 0000 0161 00", bytes);
+    assert_int_equal(ft_dissector_dns.probe(&tcp, ft_view_make(bytes, n, true)), FT_NO);
     n = feed_bytes("4745 5420 2f20 4854 5450 2f31 2e31 0d0a", bytes);
     assert_int_equal(ft_harness_probe(f.harness, &f.flow, FT_TO_SERVER, bytes, n), FT_NO);
 }

@@ -377,6 +377,13 @@ static void test_probe(void **state)
     assert_int_equal(ft_harness_probe(h, &tcp, FT_TO_SERVER, b.data, b.length), FT_NO);
     b = encapsulate(0x00, 0, 0, 0, empty);
     assert_int_equal(ft_harness_probe(h, &tcp, FT_TO_SERVER, b.data, b.length), FT_MAYBE);
+    /* without data it is believed on ports that are bound */
+    b = encapsulate(0x63, 0, 0, 0, empty);
+    assert_int_equal(ft_harness_probe(h, &tcp, FT_TO_SERVER, b.data, b.length), FT_MAYBE);
+    const struct ft_probe bound = {
+        .size = sizeof(bound), .transport = FT_TRANSPORT_TCP, .is_bound = true};
+    assert_int_equal(ft_dissector_enip.probe(&bound, ft_view_make(b.data, b.length, false)),
+                     FT_YES);
     b = encapsulate(0x42, 0, 0, 0, empty);
     assert_int_equal(ft_harness_probe(h, &tcp, FT_TO_SERVER, b.data, b.length), FT_NO);
     b = io_packet(1, 2, 3, BYTES(1));

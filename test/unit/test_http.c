@@ -166,6 +166,21 @@ static void test_upgrade_and_tunnel(void **state)
     assert_has(client(GET), "\"command\":\"get\"");
 }
 
+/* The response that grants an upgrade or a tunnel was not seen. */
+static void test_upgrade_in_one_direction(void **state)
+{
+    (void)state;
+    client("GET /w HTTP/1.1\r\nHost: a\r\nUpgrade: websocket\r\n\r\n");
+    assert_string_equal(client("\x81\x85....hello"), "");
+    feed_next_flow(&f);
+    client("CONNECT a.example:443 HTTP/1.1\r\nHost: a.example\r\n\r\n");
+    assert_string_equal(client("\x16\x03\x01"), "");
+    feed_next_flow(&f);
+    client("GET /w HTTP/1.1\r\nHost: a\r\nUpgrade: websocket\r\n\r\n");
+    client(GET); /* it was not granted */
+    assert_violation(client("\x81\x85....hello"), "unexpected_content");
+}
+
 static void test_simple_and_http2(void **state)
 {
     (void)state;
@@ -523,6 +538,7 @@ int main(void)
         TEST(test_one_direction),
         TEST(test_direction_is_corrected),
         TEST(test_upgrade_and_tunnel),
+        TEST(test_upgrade_in_one_direction),
         TEST(test_simple_and_http2),
         TEST(test_loss_in_a_body),
         TEST(test_midstream),

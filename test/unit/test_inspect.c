@@ -689,6 +689,49 @@ static void test_other_content_midstream(void **state)
     sensor_close();
 }
 
+/* The first bytes behind the handshake were never seen: what comes is no beginning. */
+static void test_first_bytes_lost(void **state)
+{
+    (void)state;
+    sensor_open(256);
+    handshake(40000, 1000);
+    s.tcp_seq[0] += 7;
+    send_tcp(0, 40000, 1000, FT_TCP_ACK, 0, "\xfe\xfe", 2);
+    for (unsigned i = 0; i < 200; i++)
+        send_tcp(0, 40000, 1000, FT_TCP_ACK, 0, "\1\1", 2);
+    assert_int_equal(s.ledger->stream.lost, 7);
+    assert_int_equal(s.seen[FT_EVENT_VIOLATION], 0);
+    assert_true(s.ledger->messages > 190);
+    sensor_close();
+}
+
+/*
+ * Sessions of office protocols go over to others. Who joined one later, or sees one direction only,
+ * does not know whether that was agreed.
+ */
+static void test_office_session_changed(void **state)
+{
+    static const struct ft_carrier carriers[] = {{.kind = FT_CARRIER_TCP, .value = 3000}};
+    static const struct ft_field fields[] = {{.name = "office", .type = FT_TYPE_GROUP}};
+    struct ft_dissector office = line;
+    (void)state;
+    office.name = "office";
+    office.flags = 0;
+    office.fields = (struct ft_table)FT_TABLE(fields);
+    office.carried_by = (struct ft_table)FT_TABLE(carriers);
+    for (unsigned seen = 0; seen < 3; seen++) {
+        sensor_open_with(256, &office);
+        if (seen > 0) /* the beginning */
+            send_tcp(0, 40000, 3000, FT_TCP_SYN, 0, "", 0);
+        if (seen > 1) /* the other direction */
+            send_tcp(1, 40000, 3000, FT_TCP_SYN | FT_TCP_ACK, 0, "", 0);
+        for (unsigned i = 0; i < 40; i++)
+            send_tcp(0, 40000, 3000, FT_TCP_ACK, 0, "\xfe***", 4);
+        assert_int_equal(s.seen[FT_EVENT_VIOLATION], seen == 2);
+        sensor_close();
+    }
+}
+
 /* A session that was read from its middle on is judged like others once its place is sure. */
 static void test_content_changes_midstream(void **state)
 {
@@ -1313,6 +1356,8 @@ int main(void)
         cmocka_unit_test(test_claims),
         cmocka_unit_test(test_other_content_midstream),
         cmocka_unit_test(test_content_changes_midstream),
+        cmocka_unit_test(test_first_bytes_lost),
+        cmocka_unit_test(test_office_session_changed),
         cmocka_unit_test(test_announced_flow),
         cmocka_unit_test(test_operations_of_answers),
         cmocka_unit_test(test_operations_of_carriers),

@@ -372,6 +372,10 @@ static void recognition(void **state)
     assert_int_equal(probe("f9 03 0000 000a*"), FT_NO);
     assert_int_equal(probe("0001 0000 0006 11 01 0013 000a"), FT_NO);
     assert_int_equal(probe(""), FT_NO);
+    /* acknowledgements of ROC Plus */
+    assert_int_equal(probe("01 02 03 04 11 00*"), FT_NO);
+    assert_int_equal(probe("01 02 03 04 11 01*"), FT_MAYBE);
+    assert_int_equal(probe("01 05 0001 ff00*"), FT_MAYBE);
     const char *line = ":010300000001FB\r\n:010300000001FB\r\n";
     assert_int_equal(
         ft_harness_probe(f.harness, &f.flow, FT_TO_SERVER, line, (uint32_t)strlen(line)), FT_YES);

@@ -146,6 +146,31 @@ static void test_tls(void **state)
     assert_non_null(strstr(feed(record, sizeof(record)), "\"name\":\"unexpected_content\""));
 }
 
+/* Remote desktop has packets of its own between TPKTs; on port 102 they are foreign. */
+static void test_fast_path(void **state)
+{
+    static const uint8_t bytes[] = {0x44, 4, 1, 2,  0x00, 0x80, 5,    1,   2, /* two, then */
+                                    3,    0, 0, 10, 2,    0xf0, 0x80, 'a', 'b', 'c'};
+    static const uint8_t none[] = {0x44, 2, 1, 2};
+    struct ft_harness_flow desktop = flow;
+    const char *out = "";
+    (void)state;
+    desktop.id = 4;
+    desktop.server_port = 3389;
+    ft_harness_feed(h, &desktop, FT_TO_SERVER, now, data_pdu, sizeof(data_pdu));
+    out = ft_harness_feed(h, &desktop, FT_TO_SERVER, now, bytes, sizeof(bytes));
+    assert_int_equal(count(out, COTP), 1);
+    assert_null(strstr(out, "unexpected_content"));
+    for (uint32_t i = 0; i + 1 < sizeof(bytes); i++)
+        assert_string_equal(ft_harness_feed(h, &desktop, FT_TO_SERVER, now, bytes + i, 1), "");
+    out = ft_harness_feed(h, &desktop, FT_TO_SERVER, now, bytes + sizeof(bytes) - 1, 1);
+    assert_int_equal(count(out, COTP), 1);
+    out = ft_harness_feed(h, &desktop, FT_TO_SERVER, now, none, sizeof(none));
+    assert_non_null(strstr(out, "\"name\":\"unexpected_content\""));
+    feed(data_pdu, sizeof(data_pdu));
+    assert_non_null(strstr(feed(bytes, 4), "\"name\":\"unexpected_content\""));
+}
+
 static void test_longest(void **state)
 {
     static uint8_t longest[UINT16_MAX] = {3, 0, 0xff, 0xff, 2, 0xf0, 0x80};
@@ -286,6 +311,7 @@ int main(void)
         cmocka_unit_test_setup_teardown(test_too_short, setup, teardown),
         cmocka_unit_test_setup_teardown(test_bad_version, setup, teardown),
         cmocka_unit_test_setup_teardown(test_tls, setup, teardown),
+        cmocka_unit_test_setup_teardown(test_fast_path, setup, teardown),
         cmocka_unit_test_setup_teardown(test_longest, setup, teardown),
         cmocka_unit_test_setup_teardown(test_probe, setup, teardown),
         cmocka_unit_test_setup_teardown(test_probe_knows_the_tpdus, setup, teardown),

@@ -116,8 +116,12 @@ static struct ft_frame frame(struct ft_context *ctx, struct ft_view stream)
     return ft_frame(FT_FRAME_PDU, HEADER_SIZE + (uint32_t)length);
 }
 
-/* Is the whole header as it should be, and does its length fit what is here? */
-static enum ft_verdict probe_header(struct ft_view v, bool is_stream)
+/*
+ * Is the whole header as it should be, and does its length fit what is here? A row of zeros is a
+ * NOP as well, and a List Identity is nearly one: on ports that are nobody's a header without data
+ * proves nothing, it takes another PDU.
+ */
+static enum ft_verdict probe_header(struct ft_view v, bool is_stream, bool is_bound)
 {
     int32_t command = ft_peek_u16le(&v, 0), length = ft_peek_u16le(&v, 2);
 
@@ -132,8 +136,7 @@ static enum ft_verdict probe_header(struct ft_view v, bool is_stream)
         return FT_NO;
     if (HEADER_SIZE + (uint32_t)length != v.len)
         return is_stream ? FT_MAYBE : FT_NO;
-    /* A row of zeros is a NOP as well. */
-    return command == NOP ? FT_MAYBE : FT_YES;
+    return command == NOP || (!length && !is_bound) ? FT_MAYBE : FT_YES;
 }
 
 static enum ft_verdict probe(const struct ft_probe *where, struct ft_view payload)
@@ -148,7 +151,7 @@ static enum ft_verdict probe(const struct ft_probe *where, struct ft_view payloa
         return CSP_HEADER_SIZE + (uint32_t)ft_peek_u16be(&payload, 2) == payload.len ? FT_YES
                                                                                      : FT_MAYBE;
     }
-    return probe_header(payload, where->transport == FT_TRANSPORT_TCP);
+    return probe_header(payload, where->transport == FT_TRANSPORT_TCP, where->is_bound);
 }
 
 /* ---- items --------------------------------------------------------------------------------- */

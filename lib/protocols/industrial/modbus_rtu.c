@@ -304,12 +304,24 @@ static bool may_go_on(const struct ft_view *payload)
     return find_frame(*payload, true, &need) == 0 && need != UINT32_MAX;
 }
 
+/*
+ * ROC Plus has the same check value behind: unit, group, unit, group, opcode, length, data. With
+ * the usual group 2 its acknowledgements are answers to "read discrete inputs" as well.
+ */
+static bool is_roc(const struct ft_view *v)
+{
+    int length = ft_peek_u8(v, 5);
+    return ft_peek_u8(v, 1) <= 4 && length >= 0 && (uint32_t)length + 8 == v->len;
+}
+
 static enum ft_verdict probe(const struct ft_probe *where, struct ft_view payload)
 {
     unsigned good = 0;
 
     for (int32_t length; (length = telnet_length(&payload)) > 0;)
         ft_skip(&payload, (uint32_t)length);
+    if (!where->is_bound && is_roc(&payload))
+        return FT_NO;
     while (payload.len && next_good(&payload))
         good++;
     if (payload.len && !may_go_on(&payload))

@@ -296,6 +296,10 @@ static struct ft_frame frame_message(struct ft_context *ctx, struct http_flow *f
     if (blank)
         return ft_frame(FT_FRAME_SKIP, blank);
     if (!ctx->scanned && starts(&stream, true) == FT_NO) {
+        if (way->may_change) { /* granted by a response that was not seen */
+            way->state = HTTP_CLOSED;
+            return ft_frame(FT_FRAME_UNTIL_CLOSE, 0);
+        }
         if (!flow->is_simple || ctx->direction != FT_TO_CLIENT)
             return ft_frame(FT_FRAME_NOT_MINE, 0);
         way->state = HTTP_CLOSED;

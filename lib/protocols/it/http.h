@@ -85,7 +85,7 @@ struct http_way {
     uint8_t looking;     /* enum http_look of that unit */
     uint8_t is_unpaired; /* the body may not be there: an answer to HEAD has none */
     uint8_t behind;      /* of HTTP_AT_BODY: the state behind it */
-    uint8_t reserved;
+    uint8_t may_change;  /* the last request asked for another protocol behind it */
 };
 
 struct http_flow {

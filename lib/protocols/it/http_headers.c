@@ -571,6 +571,7 @@ static void read_request(struct ft_context *ctx, struct http_flow *flow, struct 
     keep_request(ctx, flow, m);
     tell_client(ctx, flow, m);
     flow->is_simple = m->is_simple;
+    way->may_change = m->is_upgrade || m->code == HTTP_CONNECT;
     expect_body(ctx, way, m);
     finish_body(way, m);
     if (m->code == HTTP_PRI)

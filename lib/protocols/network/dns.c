@@ -55,9 +55,9 @@ _Static_assert(sizeof(fields) / sizeof(fields[0]) == DNS_FIELDS, "one row a fiel
 _Static_assert(sizeof(violations) / sizeof(violations[0]) == FT_DNS_VIOLATIONS,
                "one row a violation");
 
-/* On its port: a header that can be, as far as it is here. Names are read by dissect(), which tells
- * what is wrong with them. */
-static enum ft_verdict probe_bound(struct ft_view v)
+/* On its port: a header that can be, as far as it is here, of a message of `room` bytes. Names are
+ * read by dissect(), which tells what is wrong with them. */
+static enum ft_verdict probe_bound(struct ft_view v, uint32_t room)
 {
     bool is_short = v.len < FT_DNS_HEADER;
 
@@ -70,17 +70,21 @@ static enum ft_verdict probe_bound(struct ft_view v)
     uint32_t records = ft_u16be(&v);
     records += ft_u16be(&v);
     records += ft_u16be(&v);
-    if (opcode > FT_DNS_DSO || opcode == 3)
+    bool is_header_only = !questions && !records && opcode != FT_DNS_DSO;
+    if (opcode > FT_DNS_DSO || opcode == 3 ||
+        (!is_short && is_header_only && room != FT_DNS_HEADER && !v.is_cut))
         return FT_NO;
     bool fits =
-        (questions <= 1 && !(flags & FT_DNS_Z)) || (questions * 5 <= v.len && records <= v.len);
-    return is_short ? FT_MAYBE : fits || v.is_cut ? FT_YES : FT_NO;
+        (questions <= 1 && !(flags & FT_DNS_Z)) || (questions * 5 <= room && records <= room);
+    return is_short ? FT_MAYBE : fits ? FT_YES : FT_NO;
 }
 
 static enum ft_verdict probe(const struct ft_probe *where, struct ft_view payload)
 {
+    uint32_t room = payload.is_cut ? UINT16_MAX : payload.len;
     if (where->transport == FT_TRANSPORT_TCP) {
         uint32_t length = ft_u16be(&payload);
+        room = length;
         if (where->is_bound && payload.len < FT_DNS_HEADER)
             return length >= FT_DNS_HEADER || payload.len == 0 ? FT_MAYBE : FT_NO;
         if (!where->is_bound && payload.len != length)
@@ -91,7 +95,7 @@ static enum ft_verdict probe(const struct ft_probe *where, struct ft_view payloa
             payload = ft_sub(&payload, length);
     }
     if (where->is_bound)
-        return probe_bound(payload);
+        return probe_bound(payload, room);
     return ft_dns_looks_right(payload) ? FT_YES : FT_NO;
 }
 

@@ -6,6 +6,7 @@
 #include <fieldtap/dissector.h>
 
 #define TPKT_VERSION     3
+#define FAST_PATH_MASK   3
 #define TPKT_HEADER      4u
 #define TPKT_MIN_LENGTH  7u /* the header and the shortest TPDU */
 #define TPKT_SELECT_COTP 0u
@@ -128,18 +129,31 @@ static enum ft_verdict probe(const struct ft_probe *where, struct ft_view payloa
 }
 
 /*
- * Remote desktop goes over to TLS after its first TPKTs. Not believed on port 102: three bytes must
- * not be enough to blind the sensor for a controller.
+ * Between TPKTs remote desktop has packets of its own, "fast path": the two lowest bits of the
+ * first byte are zero, then their whole length in one byte, or in two with the highest bit set
+ * (MS-RDPBCGR 2.2.8.1.2).
  */
-static bool may_be_tls(const struct ft_context *ctx, int type)
+static struct ft_frame frame_fast_path(const struct ft_view *stream)
 {
-    return ctx->src_port != TPKT_PORT && ctx->dst_port != TPKT_PORT &&
-           (type == TLS_HANDSHAKE || type == TLS_DATA);
+    int first = ft_peek_u8(stream, 1), second = ft_peek_u8(stream, 2);
+    if (second < 0)
+        return ft_frame(FT_FRAME_NEED, 3);
+    uint32_t length =
+        first & 0x80 ? (uint32_t)(first & 0x7f) << 8 | (uint32_t)second : (uint32_t)first;
+    return ft_frame(length < 3 ? FT_FRAME_NOT_MINE : FT_FRAME_SKIP, length);
 }
 
+/*
+ * Remote desktop goes over to TLS after its first TPKTs. Neither is believed on port 102: three
+ * bytes must not be enough to blind the sensor for a controller.
+ */
 static struct ft_frame frame_other(struct ft_context *ctx, const struct ft_view *stream)
 {
-    if (!may_be_tls(ctx, ft_peek_u8(stream, 0)))
+    int first = ft_peek_u8(stream, 0);
+    bool is_bound = ctx->src_port == TPKT_PORT || ctx->dst_port == TPKT_PORT;
+    if (!is_bound && !(first & FAST_PATH_MASK))
+        return frame_fast_path(stream);
+    if (is_bound || (first != TLS_HANDSHAKE && first != TLS_DATA))
         return ft_frame(FT_FRAME_NOT_MINE, 0);
     if (stream->len < 3)
         return ft_frame(FT_FRAME_NEED, 3);
