@@ -11,15 +11,22 @@
  * protocol: no violation that the whole capture does not show.
  *
  *   cuts [--seed N] [--first N] [--more N] [--window N] CAPTURE...
+ *   cuts --flows CAPTURE...
  *
  * begins at each of the `first` first packets and at `more` others chosen at random, and reads
  * `window` packets from there. One line a capture; exit status 1 when something was wrong.
+ *
+ * --flows only reads each capture as it is, and prints a line for each flow that was recognised
+ * and each violation, with tabs between: capture, "flow" or "violation", protocol, transport, and
+ * the address and port of both ends, the protocol that a port is bound to ("-" if none); then the
+ * number of messages, or packet and violation.
  */
 #include "capture/set.h"
 #include "flow/inspect.h"
 #include "packet/defrag.h"
 #include "protocols/protocols.h"
 
+#include <arpa/inet.h>
 #include <getopt.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -74,6 +81,7 @@ struct list {
 struct outcome {
     struct list messages; /* the outermost of each PDU */
     struct list violations;
+    const char *tell; /* NULL, or the name of the capture whose flows are printed */
 };
 
 enum way {
@@ -149,19 +157,63 @@ static uint64_t ends_hash(const struct ft_event_packet *p, bool with_ports)
     return mix(a + b, p->proto);
 }
 
-static bool is_bound(const struct ft_registry *registry, const struct ft_event_packet *p)
+/* Index + 1 of the protocol that a port is bound to, 0: none. */
+static uint8_t bound_to(const struct ft_registry *registry, const struct ft_event_packet *p)
 {
     const uint8_t *table = p->proto == 6 ? registry->tcp_port : registry->udp_port;
-    return table[p->src_port] || table[p->dst_port];
+    return table[p->dst_port] ? table[p->dst_port] : table[p->src_port];
+}
+
+static const struct ft_protocol *protocol_of(const struct engine *engine, uint32_t protocol)
+{
+    return engine->registry->protocols[protocol - 1];
+}
+
+static void print_end(const struct ft_event_packet *p, const union ft_ip *ip, const uint8_t mac[6],
+                      uint16_t port)
+{
+    char text[INET6_ADDRSTRLEN] = "";
+    if (p->family == 2)
+        printf("\t%02x:%02x:%02x:%02x:%02x:%02x\t%u", mac[0], mac[1], mac[2], mac[3], mac[4],
+               mac[5], port);
+    else
+        printf("\t%s\t%u",
+               inet_ntop(p->family == 4 ? AF_INET : AF_INET6, ip->bytes, text, sizeof(text)), port);
+}
+
+/* A line for what was recognised, see --flows. */
+static void tell(const struct engine *engine, const char *name, const struct ft_event *e)
+{
+    const struct ft_event_packet *p = &e->packet;
+    bool is_flow = e->type == FT_EVENT_FLOW;
+    const struct ft_protocol *protocol = e->protocol ? protocol_of(engine, e->protocol) : NULL;
+    if (!protocol || (!is_flow && e->type != FT_EVENT_VIOLATION))
+        return;
+    printf("%s\t%s\t%s\t%s", name, is_flow ? "flow" : "violation", protocol->dissector->name,
+           p->family == 2   ? "l2"
+           : p->proto == 6  ? "tcp"
+           : p->proto == 17 ? "udp"
+                            : "ip");
+    print_end(p, &p->src, p->src_mac, p->src_port);
+    print_end(p, &p->dst, p->dst_mac, p->dst_port);
+    uint8_t port = bound_to(engine->registry, p);
+    printf("\t%s", port ? protocol_of(engine, port)->dissector->name : "-");
+    if (is_flow)
+        printf("\t%u\n", e->flow.messages);
+    else
+        printf("\t%llu\t%s\n", (unsigned long long)e->number,
+               ft_protocol_violation(protocol, e->message.violation)->name);
 }
 
 static void take(const struct engine *engine, struct outcome *to, const struct ft_event *e)
 {
+    if (to->tell)
+        tell(engine, to->tell, e);
     struct found item = {.number = e->number,
                          .conversation = ends_hash(&e->packet, true),
                          .pair = ends_hash(&e->packet, false),
                          .protocol = e->protocol,
-                         .is_bound = is_bound(engine->registry, &e->packet)};
+                         .is_bound = bound_to(engine->registry, &e->packet) != 0};
     if (e->type == FT_EVENT_MESSAGE && e->message.parent == 0xff) {
         list_add(&to->messages, item);
     } else if (e->type == FT_EVENT_VIOLATION) {
@@ -492,7 +544,7 @@ static void judge_messages(struct verdicts *v, const struct outcome *whole,
 
 static const char *violation_name(const struct engine *engine, const struct found *f)
 {
-    return ft_protocol_violation(engine->registry->protocols[f->protocol - 1], f->what)->name;
+    return ft_protocol_violation(protocol_of(engine, f->protocol), f->what)->name;
 }
 
 /*
@@ -647,6 +699,21 @@ static bool judge_capture(struct engine *engine, const char *path, const struct 
     return ok;
 }
 
+static bool tell_capture(struct engine *engine, const char *path)
+{
+    struct capture c;
+    struct outcome whole = {.tell = path};
+    if (!capture_load(&c, path))
+        return false;
+    struct run *r = run_new(engine);
+    bool ok = run_frames(r, c.frames, c.count, WAY_PLAIN, &whole);
+    run_free(r);
+    capture_free(&c);
+    free(whole.messages.items);
+    free(whole.violations.items);
+    return ok;
+}
+
 static bool engine_make(struct engine *e)
 {
     char error[512];
@@ -665,13 +732,13 @@ static bool engine_make(struct engine *e)
 
 int main(int argc, char **argv)
 {
-    static const struct option options[] = {{"seed", required_argument, NULL, 's'},
-                                            {"first", required_argument, NULL, 'f'},
-                                            {"more", required_argument, NULL, 'm'},
-                                            {"window", required_argument, NULL, 'w'},
-                                            {0}};
+    static const struct option options[] = {
+        {"seed", required_argument, NULL, 's'}, {"first", required_argument, NULL, 'f'},
+        {"more", required_argument, NULL, 'm'}, {"window", required_argument, NULL, 'w'},
+        {"flows", no_argument, NULL, 't'},      {0}};
     static struct engine engine;
     struct plan plan = {.first = 2000, .more = 1000, .window = 400};
+    bool only_flows = false;
     int c, failed = 0;
     while ((c = getopt_long(argc, argv, "", options, NULL)) != -1) {
         uint32_t n = optarg ? (uint32_t)strtoul(optarg, NULL, 10) : 0;
@@ -683,13 +750,16 @@ int main(int argc, char **argv)
             plan.more = n;
         else if (c == 'w' && n)
             plan.window = n;
+        else if (c == 't')
+            only_flows = true;
         else
             return 2;
     }
     if (!engine_make(&engine))
         return 1;
     for (int i = optind; i < argc; i++)
-        failed += !judge_capture(&engine, argv[i], &plan);
+        failed +=
+            !(only_flows ? tell_capture(&engine, argv[i]) : judge_capture(&engine, argv[i], &plan));
     ft_ring_free(&engine.ring);
     ft_recogniser_free(engine.recogniser);
     ft_registry_free(engine.registry);
