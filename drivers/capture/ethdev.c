@@ -372,24 +372,6 @@ static int start_with(struct ft_ethdev *e, const struct rte_eth_dev_info *info, 
     return failed ? failed : rte_eth_dev_start(e->id);
 }
 
-/* No transmit queue, if the driver can do without; one queue, if it cannot spread over more. */
-static int start(struct ft_ethdev *e, const struct rte_eth_dev_info *info)
-{
-    int failed = start_with(e, info, 0);
-    e->has_tx_queue = failed != 0;
-    if (failed)
-        failed = start_with(e, info, 1);
-    if (failed && e->queues > 1 && !e->is_dealt) {
-        e->queues = 1;
-        e->is_dealt = true;
-        failed = start_with(e, info, 0);
-        e->has_tx_queue = failed != 0;
-        if (failed)
-            failed = start_with(e, info, 1);
-    }
-    return failed;
-}
-
 /* Does the name of a driver begin as one of these? */
 static bool is_one_of(const char *driver, const char *const *names, size_t count)
 {
@@ -397,6 +379,31 @@ static bool is_one_of(const char *driver, const char *const *names, size_t count
         if (strncmp(driver, names[i], strlen(names[i])) == 0)
             return true;
     return false;
+}
+
+/* No transmit queue, if the driver can do without. The other end of net_memif insists on one. */
+static int start_listening(struct ft_ethdev *e, const struct rte_eth_dev_info *info)
+{
+    static const char *const insist[] = {"net_memif"};
+    e->has_tx_queue = is_one_of(info->driver_name, insist, RTE_DIM(insist));
+    int failed = start_with(e, info, e->has_tx_queue);
+    if (failed && !e->has_tx_queue) {
+        e->has_tx_queue = true;
+        failed = start_with(e, info, 1);
+    }
+    return failed;
+}
+
+/* One queue, if it cannot spread over more. */
+static int start(struct ft_ethdev *e, const struct rte_eth_dev_info *info)
+{
+    int failed = start_listening(e, info);
+    if (failed && e->queues > 1 && !e->is_dealt) {
+        e->queues = 1;
+        e->is_dealt = true;
+        failed = start_listening(e, info);
+    }
+    return failed;
 }
 
 /* NICs of virtual machines that are PCI devices and have no wire. */
@@ -539,8 +546,8 @@ static bool give_up(struct ft_ethdev *e, char *error, size_t size, const char *w
 
 bool ft_ethdev_open(struct ft_ethdev *e, char *error, size_t error_size)
 {
+    static const char *const forgetful[] = {"net_memif"}; /* whose counts end with a connection */
     struct rte_eth_dev_info info = {0};
-    bool is_first = !e->port.stats.knows_nic;
     if (!find(e, error, error_size))
         return false;
     int failed = rte_eth_dev_info_get(e->id, &info);
@@ -563,14 +570,15 @@ bool ft_ethdev_open(struct ft_ethdev *e, char *error, size_t error_size)
     e->interface_index = if_nametoindex(e->interface);
     rte_eth_stats_reset(e->id);
     e->before = e->port.stats;
-    e->port.stats.knows_nic = true;
+    e->port.stats.knows_nic = !is_one_of(info.driver_name, forgetful, RTE_DIM(forgetful));
     e->port.stats.knows_drops = tells_drops(info.driver_name);
     atomic_store(&e->is_gone, false);
     atomic_store(&e->wants_reset, false);
     listen_to_events(e, true);
     ft_ethdev_check(e);
-    if (is_first)
+    if (!e->was_open)
         e->port.stats.link_changes = 0;
+    e->was_open = true;
     atomic_store_explicit(&e->is_started, true, memory_order_release);
     return true;
 }

@@ -81,6 +81,7 @@ struct ft_ethdev {
     unsigned interface_index;
     struct ft_ethdev_config config;
     struct ft_port_stats before; /**< what was counted until it was opened again */
+    bool was_open;               /**< it is not opened for the first time */
     _Atomic bool is_started;     /**< may be polled; all above is as it stays until it is not */
     _Atomic bool is_gone;        /**< DPDK told of its removal */
     _Atomic bool wants_reset;    /**< DPDK told that it has to be reset */

@@ -14,6 +14,7 @@ import pathlib
 import pty
 import re
 import select
+import shutil
 import signal
 import struct
 import subprocess
@@ -234,6 +235,63 @@ class File(Ports):
         self.end()
         self.closed(count)
         self.assertTrue(any(re.search(rf"Cpus_allowed_list:\t{cpu}\n", text) for text in status))
+
+
+@unittest.skipUnless(shutil.which("dpdk-testpmd"), "testpmd sends through shared memory")
+class Memory(Ports):
+    """net_memif: another process with DPDK sends through memory that both share."""
+
+    def begin_sender(self, path):
+        socket = self.dir / "memif.sock"
+        words = ["dpdk-testpmd", "--no-huge", "--no-shconf", "--no-pci", "--no-telemetry", "-m", "128",
+                 "-l", ",".join(map(str, sorted(os.sched_getaffinity(0))[:2])),
+                 "--vdev", f"net_pcap0,rx_pcap={path}",
+                 "--vdev", f"net_memif0,role=client,socket={socket},socket-abstract=no,rsize=14",
+                 "--", "--no-mlockall", "--no-flush-rx", "--total-num-mbufs=8192"]
+        # pylint: disable=consider-using-with
+        sender = subprocess.Popen(words, stdin=subprocess.PIPE, stdout=subprocess.DEVNULL,
+                                  stderr=subprocess.STDOUT)
+        self.addCleanup(sender.communicate)
+        self.addCleanup(sender.kill)
+        return sender
+
+    def test_same_as_offline(self):
+        if CORES < 2:
+            self.skipTest("testpmd wants two cores")
+        path = self.plant(seconds=60)
+        self.assertOk(run("-r", path, "-l", self.dir / "offline"))
+        want, packets = live.comparable(self.events(self.dir / "offline"))
+        count = self.stats(self.dir / "offline")["packets"]["read"]
+        device = f"net_memif0,role=server,socket={self.dir}/memif.sock,socket-abstract=no,rsize=14"
+        self.begin_port(device, workers=2)
+        self.until_told("interface_down")
+        sender = self.begin_sender(path)
+        self.until_taken(count)
+        self.until_told("interface_up")
+        sender.communicate(b"\n", timeout=30)
+        self.until_told("interface_down", 2)
+        said = self.end()
+        self.assertIn("net_memif0: its driver insists on a transmit queue; it is never used", said)
+        stats = self.stats()
+        self.assertIs(stats["balanced"], True)
+        self.assertEqual(stats["packets"]["read"], count)
+        self.assertEqual(stats["packets"]["buckets"],
+                         self.stats(self.dir / "offline")["packets"]["buckets"])
+        port = stats["capture"]["interfaces"]["net_memif0"]
+        self.assertEqual((port["kernel_drops"], port["nic_packets"], port["link_changes"]),
+                         ("unknown", "unknown", 2))
+        got, got_packets = live.comparable(self.events())
+        self.assertEqual(got_packets, packets)
+        self.assertEqual([key for key in want ^ got if "silence" not in key
+                          and not (key[0] == "asset" and ":" in str(key[1]))], [])
+
+    def test_ring(self):
+        """net_ring is for programs in one process: here nobody puts anything into it."""
+        self.begin_port("net_ring0", workers=max(WORKERS))
+        self.end()
+        stats = self.closed(lost=True)
+        self.assertEqual(stats["packets"]["read"], 0)
+        self.assertEqual(stats["capture"]["interfaces"]["net_ring0"]["state"], "up")
 
 
 class Wire(Ports):
