@@ -89,7 +89,7 @@ class File(Ports):
         return self.closed(count)
 
     def test_same_as_offline(self):
-        path = self.plant(seconds=60)
+        path = self.plant(seconds=30)
         self.assertOk(run("-r", path, "-l", self.dir / "offline", "--log", "messages"))
         offline = self.stats(self.dir / "offline")
         want, packets = live.comparable(
@@ -299,13 +299,15 @@ class Wire(Ports):
 
     def test_both_ways_of_receiving(self):
         """net_pcap and net_af_packet on one end of a veth pair; tags are put back."""
-        plain = modbus_read()
-        tagged = plain[:12] + bytes.fromhex("81000007") + plain[12:]
+        frames = []
+        for i in range(500): # of the same content one would be left out as a copy of the other
+            other = modbus_read(1000 + i)
+            frames += [modbus_read(i), other[:12] + bytes.fromhex("81000007") + other[12:]]
         for driver in ("net_pcap0,iface=tap0", "net_af_packet0,iface=tap0"):
             name = driver.split(",", maxsplit=1)[0]
             self.out = self.dir / name
             self.begin_port(driver, workers=max(WORKERS), options=("--log", "messages"))
-            self.send(self.capture([plain, tagged] * 500))
+            self.send(self.capture(frames))
             self.until_taken(1000)
             self.end()
             stats = self.stats()
@@ -377,16 +379,15 @@ class Wire(Ports):
         self.assertEqual(stats["capture"]["kernel_drops"], "unknown")
 
     def test_end_under_load(self):
-        capture = self.capture([udp(bytes(100), host=i % 200) for i in range(50000)])
+        capture = self.capture([udp(bytes(100), host=i % 200) for i in range(200000)])
         self.begin_port("net_pcap0,iface=tap0", workers=max(WORKERS))
         words = ["ip", "netns", "exec", self.src, sys.executable, os.path.abspath(live.__file__),
                  "send", "src0", capture, "0"]
         with subprocess.Popen([str(w) for w in words]) as sender:
-            time.sleep(0.6)
+            self.until_taken(1000)
             self.assertEqual(self.end(), "")
             sender.kill()
         self.closed(lost=True)
-        self.assertGreater(self.stats()["packets"]["read"], 100)
 
     def test_signals_and_silence(self):
         """Time passes without packets; a request stays unanswered, and that is told."""
@@ -441,12 +442,12 @@ class Overload(Ports):
             self.skipTest("one core")
         hosts = [h for h in range(1, 200) if shard((10, 0, 0, h), (10, 0, 0, 200)) % 2 == 1]
         frames = [udp(b"S" + bytes(20), port=7798, host=hosts[i % len(hosts)])
-                  for i in range(25000)]
+                  for i in range(15000)]
         self.begin_port(f"net_pcap0,rx_pcap={self.capture(frames)}", workers=2,
                         options=("--plugin", SLOW))
-        self.until_taken(25000)
+        self.until_taken(15000)
         self.end()
-        stats = self.closed(25000, lost=True)
+        stats = self.closed(15000, lost=True)
         self.assertGreater(stats["packets"]["buckets"]["shed.ring"], 100)
         self.assertEqual(stats["workers"][0]["packets"], stats["packets"]["buckets"]["shed.ring"])
         self.assertEqual(stats["workers"][1]["refused"], 0, "it polls nothing")
