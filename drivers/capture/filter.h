@@ -2,9 +2,10 @@
 /*
  * Capture filters in the syntax of tcpdump (pcap-filter(7)), for packets of any link type.
  *
- * A packet with VLAN tags is looked at as if it had none: mirrors tag what they copy, often in one
- * direction only. By tcpdump's own rule "port 502" would lose all that is tagged, and "not port 22"
- * keep it. Only an expression that says "vlan" itself is taken word by word.
+ * A packet with VLAN tags is looked at as if it had none, to the byte and in its length: mirrors
+ * tag what they copy, often in one direction only. By tcpdump's own rule "port 502" would lose all
+ * that is tagged, and "not port 22" keep it. Only an expression that says "vlan" itself is taken
+ * word by word.
  *
  * Thread: one at a time per filter. Uses libpcap; without it ft_filter_new() says so.
  */
@@ -22,8 +23,8 @@ struct ft_filter;
 struct ft_filter *ft_filter_new(const char *expression, char *error, size_t error_size);
 void ft_filter_free(struct ft_filter *filter);
 
-/** Does the packet pass? Cost: about 60 cycles; a compilation for the first of a
- * link type, or with so many tags. */
+/** Does the packet pass? Cost: about 60 cycles, and a copy of what has tags; a compilation for the
+ * first of a link type. */
 bool ft_filter_passes(struct ft_filter *filter, const struct ft_capture_record *record);
 
 /**
