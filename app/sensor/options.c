@@ -121,6 +121,7 @@ static const char help_of_results[] =
     "\n"
     "Signals\n"
     "  SIGINT, SIGTERM, SIGHUP: reading stops, what was read is analysed and written out.\n"
+    "  Live with -c, SIGHUP takes over the capture.filter that the file names then.\n"
     "\n"
     "Exit code\n"
     "  0  everything was read and written; also after a signal\n"

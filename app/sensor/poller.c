@@ -243,7 +243,8 @@ static bool passes(const struct poller *p, const struct ft_packet *packet)
                                        .caplen = packet->caplen,
                                        .wirelen = packet->wirelen,
                                        .linktype = packet->linktype};
-    return !p->worker->filter || ft_filter_passes(p->worker->filter, &record);
+    struct ft_filter *filter = atomic_load_explicit(&p->worker->filter, memory_order_acquire);
+    return !filter || ft_filter_passes(filter, &record);
 }
 
 /* The next place in the order, before the next tick however many there are. */

@@ -150,13 +150,8 @@ static void tell(struct ports *p, enum ft_health health, uint32_t port)
 /* When this returns nobody polls the port: each worker has begun a turn since. */
 static void withdraw(struct sensor *s, struct ft_ethdev *port)
 {
-    uint64_t before[WORKERS_MAX];
     atomic_store_explicit(&port->is_started, false, memory_order_seq_cst);
-    for (uint32_t w = 0; w < s->worker_count; w++)
-        before[w] = atomic_load_explicit(&s->workers[w].turns, memory_order_acquire);
-    for (uint32_t w = 0; w < s->worker_count; w++)
-        while (atomic_load_explicit(&s->workers[w].turns, memory_order_acquire) < before[w] + 2)
-            usleep(100);
+    workers_begin_turn(s);
 }
 
 static void tell_state(struct ports *p, uint32_t port)
@@ -305,6 +300,7 @@ void *ports_main(void *arg)
 {
     struct sensor *s = arg;
     static struct ports ports; /* one a process */
+    enum ft_health health;
     struct ports *p = &ports;
     uint64_t looked = s->started_ns / SECOND;
     *p = (struct ports){.sensor = s,
@@ -325,6 +321,8 @@ void *ports_main(void *arg)
             follow_day(p);
             show_status(p);
         }
+        if (reload_if_asked(s, &health))
+            tell(p, health, 0);
         looked = p->second;
         usleep(LOOK_US);
     }

@@ -94,6 +94,7 @@ void reader_live(struct reader *r)
     struct ft_capture_record record;
     struct status status = {.is_shown = isatty(STDERR_FILENO) && !s->options->quiet};
     uint32_t port, busy = 0;
+    enum ft_health health;
     /* When the ports were last begun to be looked at in vain. From the start time passes, and the
      * kernel has been collecting since before it. */
     uint64_t before = s->opened_ns;
@@ -105,6 +106,8 @@ void reader_live(struct reader *r)
         if (has_packet && ++busy < PACKETS_BETWEEN)
             continue;
         busy = 0;
+        if (reload_if_asked(s, &health))
+            reader_tell(r, health, 0);
         tell_changes(r);
         show_status(r, &status);
         if (has_packet)

@@ -36,11 +36,14 @@ static bool fail(const char *what)
     return false;
 }
 
+/* SIGHUP ends a run on captures, and one without configuration: a terminal was closed. */
 static void on_stop(int signal)
 {
-    (void)signal;
-    if (running)
-        atomic_store_explicit(&running->stop, true, memory_order_relaxed);
+    if (!running)
+        return;
+    bool is_reload = signal == SIGHUP && running->is_live && running->options->config_file;
+    atomic_store_explicit(is_reload ? &running->reload : &running->stop, true,
+                          memory_order_relaxed);
 }
 
 static void stop_signals(sigset_t *set)
@@ -189,8 +192,10 @@ static bool make_workers(struct sensor *s)
         atomic_store(&worker->sent, s->is_polled ? UINT64_MAX : 0); /* it says itself what it did */
         if (!ft_ring_init(&worker->events, EVENT_RING))
             return fail("out of memory for event rings");
-        if (s->is_polled && !make_filter(s, &worker->filter))
+        struct ft_filter *filter = NULL;
+        if (s->is_polled && !make_filter(s, &filter))
             return false;
+        atomic_store(&worker->filter, filter);
         worker->inspector =
             ft_inspector_new(s->shards, &worker->events, s->is_live ? NULL : wait_for_core, worker);
         if (!worker->inspector)
@@ -464,7 +469,7 @@ static void free_sensor(struct sensor *s)
     char error[512];
     for (uint32_t w = 0; w < s->worker_count; w++) {
         ft_inspector_free(s->workers[w].inspector);
-        ft_filter_free(s->workers[w].filter);
+        ft_filter_free(atomic_load(&s->workers[w].filter));
         ft_ring_free(&s->workers[w].events);
     }
     ft_ring_free(&s->ticks);

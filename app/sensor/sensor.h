@@ -89,7 +89,7 @@ struct worker {
     uint32_t index;
 
     /* Where workers poll; written by the worker, read by the ports thread. */
-    struct ft_filter *filter; /**< its own, for it remembers; NULL: everything passes */
+    struct ft_filter *_Atomic filter; /**< its own, for it remembers; NULL: everything passes */
     _Atomic uint64_t turns;
     _Atomic uint64_t through; /**< all it received up to this seq was handed over */
     _Atomic bool has_stopped; /**< it polls no more */
@@ -142,6 +142,7 @@ struct sensor {
     _Alignas(64) _Atomic uint64_t dispatched_through;
     _Atomic bool is_read;    /**< the reader has given out its last */
     _Atomic bool stop;       /**< asked to end early */
+    _Atomic bool reload;     /**< asked to read the configuration's filter again */
     _Atomic uint64_t alerts; /**< so far, for the status line */
 
     /* Of the source; read when the reader has ended. */
@@ -180,6 +181,18 @@ bool ports_open(struct sensor *s, char *error, size_t error_size);
 
 /** Close them; nobody polls. */
 void ports_close(struct sensor *s);
+
+/** Longest text of what is wrong with a configuration that is read again. */
+#define RELOAD_ERROR_MAX 16384u
+
+/**
+ * If a signal has asked for it: take over the filter that the configuration names now. False when
+ * none has; else *health says what became of it. By the thread that looks after the ports.
+ */
+bool reload_if_asked(struct sensor *s, enum ft_health *health);
+
+/** Where workers poll: wait until each has begun another turn, and knows what it was given. */
+void workers_begin_turn(struct sensor *s);
 
 /** Let the stop signals through to the calling thread: the reader's. */
 void signals_open(void);

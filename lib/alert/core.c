@@ -584,6 +584,13 @@ static void on_health(struct ft_core *core, const struct ft_event *e)
                                   "The NIC puts packets on other queues than it was told to: "
                                   "workers hand them over, which costs time",
                                   FT_SEVERITY_WARNING},
+        [FT_HEALTH_FILTER_CHANGED] = {"filter_changed",
+                                      "The capture filter was changed while the sensor runs",
+                                      FT_SEVERITY_WARNING},
+        [FT_HEALTH_FILTER_REFUSED] = {"filter_refused",
+                                      "Another capture filter was asked for and refused: it stays "
+                                      "as it was; standard error says why",
+                                      FT_SEVERITY_MINOR},
     };
     struct ft_json j;
     if (e->health.health < FT_HEALTH_COUNT && ft_core_line(core, &j))

@@ -73,6 +73,8 @@ enum ft_health {
     FT_HEALTH_INTERFACE_DOWN,      /**< it has no link, or was switched off */
     FT_HEALTH_INTERFACE_MISSING,   /**< it does not exist (any more) */
     FT_HEALTH_NOT_SPREAD,          /**< its NIC puts packets on other queues than it was told to */
+    FT_HEALTH_FILTER_CHANGED,      /**< the capture filter is another one now */
+    FT_HEALTH_FILTER_REFUSED,      /**< another one was asked for, and could not be taken */
     FT_HEALTH_COUNT
 };
 

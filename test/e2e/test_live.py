@@ -595,6 +595,77 @@ class CopiesInCaptures(Case):
                                   r"\(VLAN 10 and VLAN 20, and 1 other\)")
 
 
+class Reload(Live):
+    """SIGHUP: the configuration's filter is taken over."""
+
+    PORTS = ("-i", "tap0")
+
+    def change(self, text):
+        """The configuration is now so; what the sensor tells of it."""
+        before = len(self.told())
+        self.write("c.json", text.encode())
+        self.process.send_signal(signal.SIGHUP)
+        self.until(lambda: len(self.told()) > before, "the filter")
+        return self.told()[-1]
+
+    def told(self):
+        return [e["health"]["event"] for e in of_type(whole_lines(self.out), "health")
+                if e["health"]["event"].startswith("filter_")]
+
+    def test_filter(self):
+        filters = self.skip_without_libpcap()
+        config = self.write("c.json", json.dumps({"capture": {"filter": filters[0]}}).encode())
+        self.begin("-c", config, "-w", 2, ports=self.PORTS)
+        self.until((self.out / "eve.json").exists, "ports are open")
+        frames = [modbus_read(i) for i in range(60)] + [udp(b"x", port=9, host=i) for i in range(40)]
+        wanted = 0
+        for i, (expression, passed) in enumerate(zip(filters, (60, 40, 100, 60))):
+            if i:
+                self.assertEqual(self.change(json.dumps({"capture": {"filter": expression}})),
+                                 "filter_changed")
+            self.send(self.capture([with_head(f, 4, struct.pack(">H", 1 + i)) for f in frames]))
+            wanted += passed
+            time.sleep(0.5)  # for all of it to pass the filter of this moment
+        # What is wrong leaves the last one in use.
+        for wrong in ('{"capture": {"filter": "port prot"}}', '{"capture": ', '{"captur": {}}'):
+            self.assertEqual(self.change(wrong), "filter_refused")
+        self.send(self.capture([with_head(f, 4, b"\0\x77") for f in frames]))
+        said = self.end()
+        self.assertIn('filter is now "port 9"', said)
+        self.assertIn('"port prot" is no filter', said)
+        self.assertIn("c.json:1:", said)
+        self.assertEqual(self.told(), ["filter_changed"] * 3 + ["filter_refused"] * 3)
+        stats = self.stats()
+        self.assertIs(stats["balanced"], True)
+        self.assertEqual(stats["packets"]["read"], 500)
+        self.assertEqual(stats["packets"]["buckets"]["filtered"], 500 - wanted - 60)
+
+    def skip_without_libpcap(self):
+        if "built without libpcap" in run("--filter", "ip", "-T").err:
+            self.skipTest("built without libpcap")
+        return "port 502", "port 9", "", "port 502"
+
+    def test_command_line_goes_first(self):
+        self.skip_without_libpcap()
+        config = self.write("c.json", b'{"capture": {"filter": "port 9"}}')
+        self.begin("-c", config, "--filter", "port 502", ports=self.PORTS)
+        self.until((self.out / "eve.json").exists, "ports are open")
+        self.assertEqual(self.change("{}"), "filter_refused")
+        self.send(self.capture([modbus_read(i) for i in range(20)]))
+        self.assertIn("command line", self.end())
+        self.assertEqual(self.stats()["packets"]["buckets"]["filtered"], 0)
+
+    def test_without_configuration_it_ends(self):
+        self.begin(ports=self.PORTS)
+        self.end(signal.SIGHUP)
+
+
+class ReloadPolled(Reload):
+    """The same where workers poll."""
+
+    PORTS = ("--port", "net_af_packet0,iface=tap0")
+
+
 class Overload(Live):
     """More than it can take: it says how much was lost and where, exactly."""
 
