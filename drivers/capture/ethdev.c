@@ -585,12 +585,18 @@ bool ft_ethdev_open(struct ft_ethdev *e, char *error, size_t error_size)
 
 /* ---- in service ---- */
 
+static bool is_unplugged(const struct ft_ethdev *e)
+{
+    return atomic_load(&e->is_gone) || rte_eth_dev_is_removed(e->id) == 1;
+}
+
 void ft_ethdev_count(struct ft_ethdev *e)
 {
     struct rte_eth_stats now;
     struct ft_port_stats *to = &e->port.stats;
     const struct ft_port_stats *from = &e->before;
-    if (!atomic_load(&e->is_started) || rte_eth_stats_get(e->id, &now) != 0)
+    /* The registers of a NIC that was pulled out read as all ones. */
+    if (!atomic_load(&e->is_started) || is_unplugged(e) || rte_eth_stats_get(e->id, &now) != 0)
         return;
     to->arrived = from->arrived + now.ipackets + now.imissed;
     to->dropped = from->dropped + now.imissed;
@@ -618,7 +624,7 @@ static enum ft_port_state interface_state(const struct ft_ethdev *e)
 static enum ft_port_state state_now(struct ft_ethdev *e)
 {
     struct rte_eth_link link = {0};
-    if (atomic_load(&e->is_gone) || rte_eth_dev_is_removed(e->id) == 1)
+    if (is_unplugged(e))
         return FT_PORT_MISSING;
     if (*e->interface)
         return interface_state(e);
