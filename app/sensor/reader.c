@@ -79,13 +79,25 @@ static void give(struct reader *r, uint32_t w, struct rte_mbuf *m)
         reader_flush(r);
 }
 
-/* Is there room for a packet to a worker? Where the reader may wait there always is. */
+/* May the reader wait for a worker? A capture waits, and what arrives live does as long as the
+ * ports' memory is not half full: it is larger than what lies in front of workers. */
+static bool may_wait(const struct reader *r)
+{
+    return r->may_wait || ft_live_has_room(r->sensor->live);
+}
+
+/* Is there room for a packet to a worker, be it after a while? */
 static bool has_room(struct reader *r, uint32_t w)
 {
-    if (r->may_wait || r->pending_count[w] < PENDING - 1)
-        return true;
-    reader_flush(r);
-    return r->pending_count[w] < PENDING - 1;
+    while (!r->may_wait && r->pending_count[w] >= PENDING - 1) {
+        reader_flush(r);
+        if (r->pending_count[w] < PENDING - 1)
+            break;
+        if (!may_wait(r))
+            return false;
+        sched_yield();
+    }
+    return true;
 }
 
 /* An mbuf with room for `size` bytes; waits for the workers when all are in use, or is NULL. */
@@ -95,7 +107,7 @@ static struct rte_mbuf *get_mbuf(struct reader *r, uint32_t size)
     uint32_t room = rte_pktmbuf_data_room_size(s->packets) - RTE_PKTMBUF_HEADROOM;
     struct rte_mempool *pool = size <= room ? s->packets : s->jumbos;
     struct rte_mbuf *m;
-    while (!(m = rte_pktmbuf_alloc(pool)) && r->may_wait) {
+    while (!(m = rte_pktmbuf_alloc(pool)) && may_wait(r)) {
         reader_flush(r);
         sched_yield();
     }

@@ -101,10 +101,12 @@ void reader_live(struct reader *r)
     reader_idle(r, before);
     while (!atomic_load_explicit(&s->stop, memory_order_relaxed)) {
         bool has_packet = ft_live_next(s->live, &record, &port);
-        if (has_packet)
+        if (has_packet) {
             reader_take(r, &record, port);
-        if (has_packet && ++busy < PACKETS_BETWEEN)
-            continue;
+            before = 0; /* of a look before this packet, which may be long ago, nothing follows */
+            if (++busy < PACKETS_BETWEEN)
+                continue;
+        }
         busy = 0;
         if (reload_if_asked(s, &health))
             reader_tell(r, health, 0);
@@ -112,7 +114,8 @@ void reader_live(struct reader *r)
         show_status(r, &status);
         if (has_packet)
             continue;
-        reader_idle(r, before);
+        if (before)
+            reader_idle(r, before);
         reader_flush(r);
         ft_live_wait(s->live, WAIT_MS);
         before = reader_clock(CLOCK_REALTIME);

@@ -348,13 +348,26 @@ static void pin_core(const struct sensor *s)
     sched_setaffinity(0, sizeof(set), &set);
 }
 
+/* With a name, for those who look at threads: top -H. */
+static bool start_thread(pthread_t *thread, void *(*begin)(void *), void *arg, const char *name)
+{
+    if (pthread_create(thread, NULL, begin, arg) != 0)
+        return false;
+    pthread_setname_np(*thread, name);
+    return true;
+}
+
 static void start_threads(struct sensor *s)
 {
     bool ok = true;
-    for (uint32_t w = 0; ok && w < s->worker_count; w++)
-        ok = pthread_create(&s->workers[w].thread, NULL, s->is_polled ? poller_main : worker_main,
-                            &s->workers[w]) == 0;
-    if (ok && pthread_create(&s->reader, NULL, s->is_polled ? ports_main : reader_main, s) == 0) {
+    for (uint32_t w = 0; ok && w < s->worker_count; w++) {
+        char name[24];
+        snprintf(name, sizeof(name), "worker %u", w);
+        ok = start_thread(&s->workers[w].thread, s->is_polled ? poller_main : worker_main,
+                          &s->workers[w], name);
+    }
+    if (ok && start_thread(&s->reader, s->is_polled ? ports_main : reader_main, s,
+                           s->is_polled ? "ports" : "reader")) {
         pin_core(s);
         return;
     }

@@ -127,12 +127,33 @@ static bool has_address(const char *name)
     return found;
 }
 
+/* Nothing can be received from it as it is. */
+static void warn_state(int fd, const char *name, void (*say)(void *user, const char *text),
+                       void *user)
+{
+    struct ifreq request;
+    char text[256];
+    if (!ask(fd, name, SIOCGIFFLAGS, &request))
+        snprintf(text, sizeof(text), "there is no interface %s yet: it is waited for", name);
+    else if (!(request.ifr_flags & IFF_UP))
+        snprintf(text, sizeof(text), "%s is switched off: nothing is received; ip link set %s up",
+                 name, name);
+    else if (!(request.ifr_flags & IFF_RUNNING))
+        snprintf(text, sizeof(text),
+                 "%s has no link: nothing is received until its cable is in and the other side on",
+                 name);
+    else
+        return;
+    say(user, text);
+}
+
 void ft_interface_warn(const char *name, void (*say)(void *user, const char *text), void *user)
 {
     int fd = socket(AF_INET, SOCK_DGRAM | SOCK_CLOEXEC, 0);
     char text[512];
     if (fd < 0)
         return;
+    warn_state(fd, name, say, user);
     bool is_loopback = ft_interface_is_loopback(fd, name); /* owns its address, merges nothing */
     if (!is_loopback && ethtool_value(fd, name, ETHTOOL_GGRO)) {
         snprintf(text, sizeof(text),

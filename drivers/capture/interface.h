@@ -36,9 +36,9 @@ bool ft_interface_stamps_packets(int socket, const char *name);
 bool ft_interface_counters(const char *name, struct ft_interface_counters *counters);
 
 /**
- * What is wrong with it for monitoring: packets that the NIC or the kernel merges before they are
- * seen, and addresses of its own. Calls `say` with one sentence each, which names the command that
- * puts it right.
+ * What is wrong with it for monitoring: that it is not there, switched off or without link, that
+ * the NIC or the kernel merges packets before they are seen, and addresses of its own. Calls `say`
+ * with one sentence each, which names the command that puts it right.
  */
 void ft_interface_warn(const char *name, void (*say)(void *user, const char *text), void *user);
 

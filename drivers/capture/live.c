@@ -99,7 +99,8 @@ static struct source *earliest(struct ft_live *live, bool *is_complete)
 /* May a packet stamped `stamp` go, although some port has nothing to compare with? */
 static bool may_go(struct ft_live *live, uint64_t stamp, uint64_t now)
 {
-    if (now - HOLD_NS > live->safe_until)
+    bool is_set_back = now + CLOCK_SET_NS < live->safe_until;
+    if (now - HOLD_NS > live->safe_until || is_set_back)
         live->safe_until = now - HOLD_NS;
     return stamp <= live->safe_until || stamp > now + CLOCK_SET_NS;
 }
@@ -116,6 +117,14 @@ bool ft_live_next(struct ft_live *live, struct ft_capture_record *record, uint32
         return false;
     *record = s->records[s->at++];
     *port = (uint32_t)(s - live->sources);
+    return true;
+}
+
+bool ft_live_has_room(const struct ft_live *live)
+{
+    for (uint32_t i = 0; i < live->count; i++)
+        if (!live->sources[i].port->ops->has_room(live->sources[i].port))
+            return false;
     return true;
 }
 

@@ -40,6 +40,9 @@ struct ft_live *ft_live_open(const struct ft_live_source *sources, uint32_t coun
  */
 bool ft_live_next(struct ft_live *live, struct ft_capture_record *record, uint32_t *port);
 
+/** Can all ports keep what arrives for a while? If not, whoever takes packets should not wait. */
+bool ft_live_has_room(const struct ft_live *live);
+
 /** Wait until there may be a packet, a port changed, a signal came, or the time is over. */
 void ft_live_wait(struct ft_live *live, uint32_t milliseconds);
 

@@ -20,8 +20,10 @@
 #include <time.h>
 #include <unistd.h>
 
-/* Room for the longest packet that the kernel hands over, 64 KiB merged by offload, many times. */
-#define BLOCK_BYTES (1u << 20)
+/* Room for the longest packet that the kernel hands over, 64 KiB merged by offload. No longer: a
+ * block is closed after FT_PACKET_SOCKET_RETIRE_MS with whatever is in it, so it is their number
+ * that says for how long a slow rate is kept: 512 of the usual ring for five seconds. */
+#define BLOCK_BYTES (128u << 10)
 #define BLOCKS_MIN  2u
 
 #define LINKTYPE_ETHERNET 1u
@@ -62,24 +64,36 @@ static uint64_t wall_ns(void)
 
 /* ---- packets ---- */
 
-static _Atomic uint32_t *block_status(const struct packet_socket *s)
+static _Atomic uint32_t *block_status(const struct packet_socket *s, uint32_t block)
 {
-    struct tpacket_block_desc *desc = (void *)(s->ring + (size_t)s->at * BLOCK_BYTES);
+    struct tpacket_block_desc *desc = (void *)(s->ring + (size_t)block * BLOCK_BYTES);
     return (_Atomic uint32_t *)(void *)&desc->hdr.bh1.block_status;
+}
+
+static bool is_filled(const struct packet_socket *s, uint32_t block)
+{
+    return atomic_load_explicit(block_status(s, block), memory_order_acquire) & TP_STATUS_USER;
+}
+
+/* The kernel fills one block after the other: is the one in the middle of those ahead still its? */
+static bool has_room(const struct ft_port *port)
+{
+    const struct packet_socket *s = (const struct packet_socket *)(const void *)port;
+    return !is_filled(s, (s->at + s->block_count / 2) % s->block_count);
 }
 
 /* Give the block back to the kernel. */
 static void release_block(struct packet_socket *s)
 {
     s->port.stats.damaged += s->block.left;
-    atomic_store_explicit(block_status(s), TP_STATUS_KERNEL, memory_order_release);
+    atomic_store_explicit(block_status(s, s->at), TP_STATUS_KERNEL, memory_order_release);
     s->at = s->at + 1 == s->block_count ? 0 : s->at + 1;
     s->is_open = false;
 }
 
 static bool acquire_block(struct packet_socket *s)
 {
-    if (!(atomic_load_explicit(block_status(s), memory_order_acquire) & TP_STATUS_USER))
+    if (!is_filled(s, s->at))
         return false;
     ft_packet_block_begin(&s->block, s->ring + (size_t)s->at * BLOCK_BYTES, BLOCK_BYTES);
     s->is_open = true;
@@ -340,7 +354,13 @@ static void close_port(struct ft_port *port)
 }
 
 static const struct ft_port_ops ops = {
-    .poll = poll_packets, .count = count, .check = check, .stop = stop, .close = close_port};
+    .poll = poll_packets,
+    .has_room = has_room,
+    .count = count,
+    .check = check,
+    .stop = stop,
+    .close = close_port,
+};
 
 /* True when it may be used, be it that the interface is still to come. */
 static bool prepare(struct packet_socket *s, char *error, size_t error_size)

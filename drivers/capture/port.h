@@ -41,6 +41,9 @@ struct ft_port_ops {
      * record->interface is the port's `link`. 0: there is nothing now.
      */
     uint32_t (*poll)(struct ft_port *port, struct ft_capture_record *records, uint32_t max);
+    /** Has it memory to keep what arrives for a while, if it is not polled? Half of it, at least.
+     */
+    bool (*has_room)(const struct ft_port *port);
     /** Bring port->stats up to date. Cost: system calls; once a second is often enough. */
     void (*count)(struct ft_port *port);
     /**

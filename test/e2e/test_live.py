@@ -1,10 +1,9 @@
 #!/usr/bin/env python3
 # SPDX-License-Identifier: BSD-3-Clause
-"""Live capture: the sensor on one end of a veth pair, a sender on the other, each in a network
-namespace of its own. Needs root (CAP_NET_ADMIN); what needs it is skipped without.
+"""Live capture: the sensor on one end of a veth pair, a sender on the other. See live.py; what goes
+wrong on the way is in test_live_faults.py.
 
-usage: test_live.py FIELDTAP FIELDTAP_PLANT SLOW_PLUGIN [unittest options]
-       test_live.py send INTERFACE CAPTURE PACKETS_PER_SECOND
+usage: test_live.py FIELDTAP FIELDTAP_PLANT [unittest options]
 """
 
 import collections
@@ -12,229 +11,19 @@ import ctypes
 import ctypes.util
 import json
 import os
-import pathlib
 import pty
 import re
 import select
 import shutil
 import signal
-import socket
 import struct
 import subprocess
 import sys
 import time
-import unittest
 
-import eve_check
 import sensor
+from live import Live, Sender, comparable, ip, records, whole_lines
 from sensor import Case, modbus_read, of_type, pcap, run, udp
-
-SLOW = ""
-
-
-# ---- sending ----
-
-def records(data):
-    """The frames of a pcap of this machine's byte order."""
-    at = 24
-    while at < len(data):
-        length = struct.unpack_from("<I", data, at + 8)[0]
-        yield data[at + 16:at + 16 + length]
-        at += 16 + length
-
-
-def send(interface, capture, rate):
-    """Runs in the sender's namespace."""
-    with socket.socket(socket.AF_PACKET, socket.SOCK_RAW) as out, open(capture, "rb") as file:
-        out.bind((interface, 0))
-        begin = time.monotonic()
-        for i, frame in enumerate(records(file.read())):
-            if rate and i % 16 == 0:
-                time.sleep(max(0.0, begin + i / rate - time.monotonic()))
-            while True:
-                try:
-                    out.send(frame)
-                    break
-                except OSError as error:
-                    if error.errno != 105:  # ENOBUFS: the queue of the interface is full
-                        raise
-                    time.sleep(0.001)
-
-
-def whole_lines(folder):
-    """The events of a run that goes on."""
-    if not (folder / "eve.json").exists():
-        return []
-    data = (folder / "eve.json").read_bytes()
-    return [json.loads(line) for line in data[:data.rfind(b"\n") + 1].splitlines()]
-
-
-# ---- two namespaces ----
-
-def ip(*words):
-    subprocess.run(["ip", *words], check=True, capture_output=True)
-
-
-def has_net_admin():
-    name = f"ft{os.getpid()}x"
-    try:
-        ip("netns", "add", name)
-        ip("netns", "del", name)
-        return True
-    except (OSError, subprocess.CalledProcessError):
-        return False
-
-
-HAS_NET_ADMIN = has_net_admin()
-
-
-@unittest.skipUnless(HAS_NET_ADMIN, "network namespaces need CAP_NET_ADMIN")
-class Live(Case):
-    """A sensor at tap0 (and tap1), a sender at src0 (and src1)."""
-
-    def setUp(self):
-        super().setUp()
-        self.tap, self.src = f"ft{os.getpid()}t", f"ft{os.getpid()}s"
-        self.process = None
-        for name in (self.tap, self.src):
-            ip("netns", "add", name)
-            for which in ("all", "default"):
-                self.within(name, "sysctl", "-qw", f"net.ipv6.conf.{which}.disable_ipv6=1")
-        self.connect(0)
-
-    def tearDown(self):
-        if self.process and self.process.poll() is None:
-            self.process.kill()
-            self.process.communicate()
-        for name in (self.tap, self.src):
-            ip("netns", "del", name)
-        super().tearDown()
-
-    def within(self, name, *words, **more):
-        return subprocess.run(["ip", "netns", "exec", name, *map(str, words)], check=True, **more)
-
-    def connect(self, n):
-        ip("-n", self.tap, "link", "add", f"tap{n}", "type", "veth", "peer", "name", f"src{n}",
-           "netns", self.src)
-        ip("-n", self.tap, "link", "set", f"tap{n}", "up")
-        ip("-n", self.src, "link", "set", f"src{n}", "up")
-
-    def begin(self, *options, ports=("-i", "tap0"), out=None, **more):
-        """Start the sensor; back when it captures."""
-        out = out or self.out
-        words = ["ip", "netns", "exec", self.tap, sensor.FIELDTAP, *ports, "-l", out, *options]
-        # pylint: disable=consider-using-with
-        self.process = subprocess.Popen([str(w) for w in words], stdout=subprocess.PIPE,
-                                        stderr=more.pop("stderr", subprocess.PIPE), **more)
-        self.until(self.is_ready, "the sensor starts")
-
-    def is_ready(self):
-        """It captures, and ends in order at a signal: it does that once its sockets are open."""
-        try:
-            status = pathlib.Path(f"/proc/{self.process.pid}/status").read_text()
-        except FileNotFoundError:
-            return False
-        caught = int(re.search(r"^SigCgt:\s*(\w+)", status, re.M).group(1), 16)
-        return "Name:\tfieldtap\n" in status and bool(caught >> (signal.SIGTERM - 1) & 1)
-
-    def until(self, condition, what, seconds=60):
-        deadline = time.monotonic() + seconds
-        while not condition():
-            if time.monotonic() > deadline or (self.process and self.process.poll() is not None):
-                said = self.process.communicate()[1] if self.process.poll() is not None else b""
-                self.fail(f"{what}: not within {seconds} s; {said}")
-            time.sleep(0.02)
-
-    def end(self, number=signal.SIGTERM, code=0):
-        """Stop it; what it said."""
-        time.sleep(0.1)  # packets on their way through the kernel
-        self.process.send_signal(number)
-        _, err = self.process.communicate(timeout=60)
-        self.assertEqual(self.process.returncode, code, err)
-        return (err or b"").decode()
-
-    def send(self, capture, rate=5000, interface="src0"):
-        self.within(self.src, sys.executable, os.path.abspath(__file__), "send", interface, capture,
-                    rate)
-
-    def capture(self, frames, name="sent.pcap"):
-        return self.write(name, pcap([(i * 0.001, frame) for i, frame in enumerate(frames)]))
-
-    def health(self):
-        return [(e["health"]["event"], e["health"].get("interface"))
-                for e in of_type(self.events(), "health")]
-
-    def until_told(self, event, times=1):
-        """Until a health event has been written so often, which takes a second or two."""
-        def is_told():
-            told = [e["health"]["event"] for e in of_type(whole_lines(self.out), "health")]
-            return told.count(event) >= times
-        self.until(is_told, event)
-
-    def books(self, sent=None, lost=False):
-        """Stats that close, without loss unless it is expected."""
-        stats = self.stats()
-        self.assertIs(stats["balanced"], True)
-        packets, capture = stats["packets"], stats["capture"]
-        self.assertEqual(sum(packets["buckets"].values()), packets["read"])
-        ports = capture["interfaces"].values()
-        self.assertEqual(sum(p["received"] for p in ports), packets["read"])
-        self.assertEqual(capture["kernel_packets"], packets["read"] + capture["kernel_drops"])
-        self.assertEqual(sum(p["shed"] for p in ports), packets["buckets"]["shed.ring"])
-        if sent is not None:
-            self.assertEqual(capture["kernel_packets"], sent)
-        if not lost:
-            self.assertEqual((capture["kernel_drops"], packets["buckets"]["shed.ring"]), (0, 0))
-        final = of_type(self.events(), "stats")[-1]["stats"]["capture"]
-        self.assertEqual(final["kernel_packets"], capture["kernel_packets"])
-        self.assertEqual(final["kernel_drops"], capture["kernel_drops"])
-        for name, port in final["interfaces"].items():
-            for key, value in port.items():
-                if key != "up":
-                    self.assertEqual(value, capture["interfaces"][name][key], (name, key))
-        self.check_lines()
-        return stats
-
-    def check_lines(self):
-        """Against the schema and what consumers demand; some of each kind."""
-        validator = eve_check.make_validator()
-        if validator:
-            faults = []
-            eve_check.check_file(self.out / "eve.json", validator, 50, faults)
-            self.assertEqual(faults, [])
-
-
-def key_of(event):
-    """What an event says, without when and in which order."""
-    kind = event["event_type"]
-    talk = tuple(event.get(k) for k in ("src_ip", "src_port", "dest_ip", "dest_port", "proto",
-                                        "app_proto", "ether")
-                 if k != "ether")
-    extra = {
-        "alert": lambda: (event["alert"]["signature_id"],),
-        "anomaly": lambda: (event["anomaly"].get("event"),),
-        "operation": lambda: (event["operation"].get("command"), event["operation"].get("class")),
-        "flow": lambda: (),
-        "asset": lambda: (event["asset"]["id"],),
-    }[kind]()
-    if kind == "asset":
-        return (kind, *extra)
-    return (kind, *talk, str(event.get("vlan")), *extra)
-
-
-def comparable(events):
-    keys = set()
-    packets = collections.Counter()
-    for event in events:
-        if event["event_type"] in ("stats", "health"):
-            continue
-        keys.add(key_of(event))
-        if event["event_type"] == "flow":
-            flow = event["flow"]
-            ends = tuple(sorted([(event.get("src_ip"), event.get("src_port") or 0),
-                                 (event.get("dest_ip"), event.get("dest_port") or 0)], key=str))
-            packets[ends] += flow["pkts_toserver"] + flow["pkts_toclient"]
-    return keys, packets
 
 
 class Same(Live):
@@ -252,7 +41,7 @@ class Same(Live):
         path = self.plant(seconds=120)
         self.assertOk(run("-r", path, "-l", self.dir / "offline"))
         self.begin()
-        self.replay(path, 15)
+        self.replay(path, 40)
         self.assertEqual(self.end(), "")
         sent = self.stats(self.dir / "offline")["packets"]["read"]
         stats = self.books(sent)
@@ -273,7 +62,7 @@ class Same(Live):
             plain = modbus_read(i)
             frames.append(plain[:12] + bytes.fromhex(tags) + plain[12:])
         self.begin("--log", "messages")
-        self.send(self.capture(frames))
+        self.send(frames)
         self.end()
         self.books(4)
         self.assertEqual([e.get("vlan") for e in of_type(self.events(), "message")],
@@ -283,7 +72,7 @@ class Same(Live):
         for name, where in ((self.tap, "tap0"), (self.src, "src0")):
             ip("-n", name, "link", "set", where, "mtu", "9000")
         self.begin()
-        self.send(self.capture([udp(bytes(n)) for n in (1, 1400, 2100, 4000, 8950)]))
+        self.send([udp(bytes(n)) for n in (1, 1400, 2100, 4000, 8950)])
         self.end()
         stats = self.books(5)
         self.assertEqual(stats["packets"]["bytes"], 5 * 42 + 1 + 1400 + 2100 + 4000 + 8950)
@@ -310,8 +99,7 @@ class Same(Live):
 
     def test_promiscuous_only_while_it_runs(self):
         def flags():
-            text = self.within(self.tap, "ip", "-d", "link", "show", "tap0",
-                               stdout=subprocess.PIPE).stdout.decode()
+            text = ip("-n", self.tap, "-d", "link", "show", "tap0").decode()
             return re.search(r"promiscuity (\d+)", text).group(1)
         self.assertEqual(flags(), "0")
         self.begin()
@@ -332,21 +120,11 @@ class Several(Live):
             yield 1, request[:26] + request[30:34] + request[26:30] + request[34:]
 
     def exchange(self, count):
-        """Both ends of a TAP, a millisecond apart, from one process."""
-        script = self.write("exchange.py", f"""
-import socket, struct, sys, time
-sys.path.insert(0, {os.path.dirname(os.path.abspath(__file__))!r})
-out = []
-for name in ("src0", "src1"):
-    out.append(socket.socket(socket.AF_PACKET, socket.SOCK_RAW))
-    out[-1].bind((name, 0))
-for line in open({str(self.dir / "frames")!r}):
-    port, frame = line.split()
-    out[int(port)].send(bytes.fromhex(frame))
-    time.sleep(0.0005)
-""".encode())
-        self.write("frames", "".join(f"{p} {f.hex()}\n" for p, f in self.frames(count)).encode())
-        self.within(self.src, sys.executable, script)
+        """Both ends of a TAP, half a millisecond apart."""
+        with self.socket("src0") as one, self.socket("src1") as other:
+            for port, frame in self.frames(count):
+                (one, other)[port].send(frame)
+                time.sleep(0.0005)
 
     def test_tap_is_one_link_in_order(self):
         self.connect(1)
@@ -365,8 +143,8 @@ for line in open({str(self.dir / "frames")!r}):
     def test_two_interfaces(self):
         self.connect(1)
         self.begin("--log", "messages", ports=("-i", "tap0", "-i", "tap1"))
-        self.send(self.capture([modbus_read(i) for i in range(50)]))
-        self.send(self.capture([modbus_read(i, host=2) for i in range(70)]), interface="src1")
+        self.send([modbus_read(i) for i in range(50)])
+        self.send([modbus_read(i, host=2) for i in range(70)], interface="src1")
         self.end()
         stats = self.books(120)
         self.assertEqual(stats["capture"]["interfaces"]["tap0"]["received"], 50)
@@ -397,9 +175,8 @@ class Before(Live):
             for i in range(4):  # 300 bytes from 1100 on are missing
                 yield tcp(a, b, (port, 9999), 1400 + 100 * i, 1, bytes(100))
                 yield tcp(b, a, (9999, port), 1, 1500 + 100 * i if acknowledged else 1100)
-        self.send(self.capture([*connection(5001, True), *connection(5002, True)]),
-                  interface="src1")
-        self.send(self.capture([*connection(5003, True), *connection(5004, False)]))
+        self.send([*connection(5001, True), *connection(5002, True)], interface="src1")
+        self.send([*connection(5003, True), *connection(5004, False)])
         self.end()
         stats = self.books(40)
         self.assertEqual(stats["capture"]["unseen_bytes"], {"tap0": 300, "tap1": 600})
@@ -515,7 +292,7 @@ class Copies(Live):
     def test_left_out_live(self):
         self.begin("--log", "messages", "-q")
         frames = list(copied(1200))
-        self.send(self.capture(frames), 20000)
+        self.send(frames, 20000)
         self.end()
         stats = self.books(len(frames))
         buckets = stats["packets"]["buckets"]
@@ -541,7 +318,7 @@ class Copies(Live):
         config = self.write("c.json", b'{"decode": {"duplicates": "keep"}}')
         self.begin("-c", config)
         frames = list(copied(100))
-        self.send(self.capture(frames), 20000)
+        self.send(frames, 20000)
         self.end()
         stats = self.books(len(frames))
         self.assertEqual(stats["packets"]["buckets"]["duplicate"], 0)
@@ -552,19 +329,10 @@ class Copies(Live):
         self.connect(1)
         self.begin(ports=("-i", "tap0", "-i", "tap1"))
         frames = [modbus_read(i) for i in range(300)]
-        script = self.write("both.py", f"""
-import socket
-out = []
-for name in ("src0", "src1"):
-    out.append(socket.socket(socket.AF_PACKET, socket.SOCK_RAW))
-    out[-1].bind((name, 0))
-for line in open({str(self.dir / "frames")!r}):
-    frame = bytes.fromhex(line)
-    out[0].send(frame)
-    out[1].send(frame[:12] + bytes([0x81, 0, 0, 7]) + frame[12:])
-""".encode())
-        self.write("frames", "".join(f.hex() + "\n" for f in frames).encode())
-        self.within(self.src, sys.executable, script)
+        with self.socket("src0") as one, self.socket("src1") as other:
+            for frame in frames:
+                one.send(frame)
+                other.send(tagged(frame, 7))
         self.end()
         stats = self.books(600)
         self.assertIn(stats["packets"]["buckets"]["duplicate"], range(250, 301))
@@ -609,7 +377,7 @@ class Reload(Live):
         return self.told()[-1]
 
     def told(self):
-        return [e["health"]["event"] for e in of_type(whole_lines(self.out), "health")
+        return [e["health"]["event"] for e in whole_lines(self.out, "health")
                 if e["health"]["event"].startswith("filter_")]
 
     def test_filter(self):
@@ -623,13 +391,13 @@ class Reload(Live):
             if i:
                 self.assertEqual(self.change(json.dumps({"capture": {"filter": expression}})),
                                  "filter_changed")
-            self.send(self.capture([with_head(f, 4, struct.pack(">H", 1 + i)) for f in frames]))
+            self.send([with_head(f, 4, struct.pack(">H", 1 + i)) for f in frames])
             wanted += passed
             time.sleep(0.5)  # for all of it to pass the filter of this moment
         # What is wrong leaves the last one in use.
         for wrong in ('{"capture": {"filter": "port prot"}}', '{"capture": ', '{"captur": {}}'):
             self.assertEqual(self.change(wrong), "filter_refused")
-        self.send(self.capture([with_head(f, 4, b"\0\x77") for f in frames]))
+        self.send([with_head(f, 4, b"\0\x77") for f in frames])
         said = self.end()
         self.assertIn('filter is now "port 9"', said)
         self.assertIn('"port prot" is no filter', said)
@@ -651,7 +419,7 @@ class Reload(Live):
         self.begin("-c", config, "--filter", "port 502", ports=self.PORTS)
         self.until((self.out / "eve.json").exists, "ports are open")
         self.assertEqual(self.change("{}"), "filter_refused")
-        self.send(self.capture([modbus_read(i) for i in range(20)]))
+        self.send([modbus_read(i) for i in range(20)])
         self.assertIn("command line", self.end())
         self.assertEqual(self.stats()["packets"]["buckets"]["filtered"], 0)
 
@@ -666,136 +434,28 @@ class ReloadPolled(Reload):
     PORTS = ("--port", "net_af_packet0,iface=tap0")
 
 
-class Overload(Live):
-    """More than it can take: it says how much was lost and where, exactly."""
-
-    def test_stopped_process(self):
-        """The kernel's ring overflows; afterwards everything goes on."""
-        config = self.write("c.json", json.dumps({"capture": {"ring": 2}, "stats": {"interval": 1}}).encode())
-        self.begin("-c", config)
-        self.process.send_signal(signal.SIGSTOP)
-        self.send(self.capture([udp(bytes(900), host=i % 200) for i in range(8000)]), 20000)
-        time.sleep(1)
-        self.process.send_signal(signal.SIGCONT)
-
-        def is_read():
-            told = of_type(whole_lines(self.out), "stats")
-            port = told[-1]["stats"]["capture"]["interfaces"]["tap0"] if told else {}
-            return (port.get("kernel_packets", 0) >= 8000 and
-                    port["kernel_packets"] == port["received"] + port["kernel_drops"])
-        self.until(is_read, "the ring is read")
-        self.send(self.capture([modbus_read(i) for i in range(100)]))
-        self.end()
-        stats = self.books(8100, lost=True)
-        self.assertGreater(stats["capture"]["kernel_drops"], 4000)
-        self.assertEqual(stats["packets"]["buckets"]["analysed"], 100)
-        self.assertEqual(stats["clock_jumps"], 0)
-
-    def test_slow_worker(self):
-        """A worker's ring overflows; the packets are booked as shed, and the rest is analysed."""
-        self.begin("-w", 1, "--plugin", SLOW)
-        frames = [udp(b"S" + bytes(20), port=7798) for _ in range(12000)]
-        self.send(self.capture(frames), 20000)
-        time.sleep(0.3)
-        err = self.end()
-        self.assertEqual(err, "")
-        stats = self.books(12000, lost=True)
-        buckets = stats["packets"]["buckets"]
-        self.assertGreater(buckets["shed.ring"], 500)
-        self.assertEqual(stats["capture"]["interfaces"]["tap0"]["shed"], buckets["shed.ring"])
-        self.assertEqual(stats["capture"]["kernel_drops"], 0, "the reader was never held up")
-
-
-class Links(Live):
-    """Interfaces that come and go."""
-
-    def test_link_flap(self):
-        self.begin()
-        self.send(self.capture([modbus_read(i) for i in range(20)]))
-        ip("-n", self.src, "link", "set", "src0", "down")
-        self.until_told("interface_down")
-        ip("-n", self.src, "link", "set", "src0", "up")
-        self.until_told("interface_up")
-        self.send(self.capture([modbus_read(i) for i in range(30)]))
-        self.end()
-        stats = self.books(50)
-        self.assertEqual(self.health(), [("interface_down", "tap0"), ("interface_up", "tap0")])
-        self.assertGreaterEqual(stats["capture"]["interfaces"]["tap0"]["link_changes"], 2)
-
-    def test_switched_off_and_on(self):
-        self.begin()
-        ip("-n", self.tap, "link", "set", "tap0", "down")
-        self.until_told("interface_down")
-        ip("-n", self.tap, "link", "set", "tap0", "up")
-        self.until_told("interface_up")
-        self.send(self.capture([modbus_read(i) for i in range(30)]))
-        self.end()
-        self.books(30)
-        self.assertEqual(self.health(), [("interface_down", "tap0"), ("interface_up", "tap0")])
-
-    def test_removed_and_returned(self):
-        self.begin()
-        self.send(self.capture([modbus_read(i) for i in range(20)]))
-        for again in range(2):
-            ip("-n", self.tap, "link", "del", "tap0")
-            self.until_told("interface_missing", again + 1)
-            self.connect(0)
-            self.until_told("interface_up", again + 1)
-            self.send(self.capture([modbus_read(i) for i in range(30)]))
-        self.end()
-        stats = self.books(80)
-        told = [t for t in self.health() if t[0] != "interface_down"]  # on its way up
-        self.assertEqual(told, [("interface_missing", "tap0"), ("interface_up", "tap0")] * 2)
-        self.assertLessEqual(stats["capture"]["interfaces"]["tap0"]["nic_packets"], 80)
-
-    def test_absent_at_start(self):
-        config = self.write("c.json", json.dumps({"capture": {"wait": True}}).encode())
-        self.begin("-c", config, ports=("-i", "tap7"))
-        self.until_told("interface_missing")
-        self.connect(7)
-        self.until_told("interface_up")
-        self.send(self.capture([modbus_read(i) for i in range(30)]), interface="src7")
-        self.end()
-        self.books(30)
-        told = [t for t in self.health() if t[0] != "interface_down"]
-        self.assertEqual(told, [("interface_missing", "tap7"), ("interface_up", "tap7")])
-
-    def test_never_there(self):
-        config = self.write("c.json", json.dumps({"capture": {"wait": True}}).encode())
-        self.begin("-c", config, ports=("-i", "tap7"))
-        self.until_told("interface_missing")
-        self.end()
-        stats = self.books(0)
-        self.assertEqual(stats["capture"]["interfaces"]["tap7"]["state"], "missing")
-        self.assertEqual(stats["capture"]["interfaces"]["tap7"]["nic_packets"], "unknown")
-
-
 class Time(Live):
     """Time passes without packets, too."""
 
     def test_silence(self):
-        """That a request stays unanswered is told although nothing else arrives."""
-        self.begin("--log", "transactions")
-        self.send(self.capture([modbus_read(1)]))
-        def told():
-            return [e for e in whole_lines(self.out) if e["event_type"] == "modbus"]
-        self.until(told, "an unanswered request")
-        self.end()
-        self.assertIn('"answered":false', json.dumps(told()[0]).replace(" ", ""))
-        self.assertEqual(self.books(1)["requests"]["unanswered"], 1)
-
-    def test_statistics(self):
+        """That requests stay unanswered is told although nothing else arrives; so are stats."""
         config = self.write("c.json", json.dumps({"stats": {"interval": 1}}).encode())
-        self.begin("-c", config)
-        self.until(lambda: of_type(whole_lines(self.out), "stats"), "stats")
-        self.send(self.capture([modbus_read(i) for i in range(300)]), 100)
-        self.until(lambda: len(of_type(whole_lines(self.out), "stats")) >= 4, "stats")
+        self.begin("-c", config, "--log", "transactions")
+        self.until(lambda: whole_lines(self.out, "stats"), "stats")
+        self.send([modbus_read(i) for i in range(300)], 100)
+
+        def told():
+            return whole_lines(self.out, "modbus")
+        self.until(lambda: len(told()) == 300, "unanswered requests")
         self.end()
+        for event in told():
+            self.assertIn('"answered":false', json.dumps(event).replace(" ", ""))
         counts = [e["stats"]["capture"]["interfaces"]["tap0"]["received"]
                   for e in of_type(self.events(), "stats")]
         self.assertEqual(counts, sorted(counts))
         self.assertGreater(len(set(counts)), 2, counts)
-        self.books(300)
+        self.assertGreaterEqual(len(counts), 8)
+        self.assertEqual(self.books(300)["requests"]["unanswered"], 300)
 
 
 class Ending(Live):
@@ -805,21 +465,18 @@ class Ending(Live):
         for i, number in enumerate((signal.SIGINT, signal.SIGTERM)):
             self.out = self.dir / f"out{i}"
             self.begin()
-            self.send(self.capture([modbus_read(i) for i in range(500)]), 0)
+            self.send([modbus_read(i) for i in range(500)], 0)
             self.assertEqual(self.end(number), "")
             self.books(500)
 
     def test_end_under_load(self):
         """Stopped in the middle of it: what the kernel counted as ours is in the books."""
-        capture = self.capture([udp(bytes(100), host=i % 200) for i in range(50000)])
         self.begin()
-        words = ["ip", "netns", "exec", self.src, sys.executable, os.path.abspath(__file__), "send",
-                 "src0", capture, "0"]
-        with subprocess.Popen([str(w) for w in words]) as sender:
-            time.sleep(0.4)
-            self.process.send_signal(signal.SIGTERM)
-            _, err = self.process.communicate(timeout=60)
-            sender.kill()
+        sender = Sender(self.socket(), [udp(bytes(100), host=i) for i in range(200)])
+        time.sleep(0.4)
+        self.process.send_signal(signal.SIGTERM)
+        _, err = self.process.communicate(timeout=60)
+        self.assertGreater(sender.end(), 1000)
         self.assertEqual((self.process.returncode, err), (0, b""))
         self.books(lost=True)
 
@@ -840,7 +497,7 @@ class Ending(Live):
         mine, its = pty.openpty()
         self.begin(stderr=its)
         os.close(its)
-        self.send(self.capture([modbus_read(i) for i in range(300)]), 100)
+        self.send([modbus_read(i) for i in range(200)], 100)
         self.process.send_signal(signal.SIGTERM)
         said = b""
         while True:
@@ -856,7 +513,7 @@ class Ending(Live):
         self.process.communicate(timeout=30)
         said = said.decode()
         self.assertGreaterEqual(len(re.findall(r"\r\d+\.\d{3} Mpps  \d+ packets  0 dropped  \d+ al",
-                                               said)), 3, said)
+                                               said)), 2, said)
 
 
 class Refusing(Live):
@@ -899,20 +556,12 @@ class Refusing(Live):
         self.process = subprocess.Popen([str(w) for w in words], stdout=subprocess.PIPE,
                                         stderr=subprocess.PIPE)
         self.until(self.is_ready, "the sensor starts")
-        self.send(self.capture([modbus_read(i) for i in range(50)]))
+        self.send([modbus_read(i) for i in range(50)])
         time.sleep(0.2)
         self.process.send_signal(signal.SIGTERM)
         out, err = self.process.communicate(timeout=60)
         self.assertEqual((self.process.returncode, err), (0, b""))
         self.assertIn(b"tap0 (up): 50 packets received, 0 shed by the sensor, 0 dropped", out)
-
-    def test_address_is_warned_of(self):
-        ip("-n", self.tap, "address", "add", "192.0.2.1/24", "dev", "tap0")
-        self.begin()
-        err = self.end()
-        self.assertEqual(err.count("\n"), 1)
-        for word in ("tap0 has an IP address", "ip address flush dev tap0"):
-            self.assertIn(word, err)
 
 
 class Usage(Case):
@@ -969,7 +618,7 @@ class Filter(Case):
         return count
 
     def test_counts(self):
-        path = self.plant(seconds=60)
+        path = self.plant(seconds=20)
         frames = list(records(path.read_bytes()))
         for i, expression in enumerate(("tcp port 502", "not port 22", "arp or icmp", "not tcp",
                                         "host 10.10.1.101", "ether multicast", "ether proto 0x88b8",
@@ -995,7 +644,7 @@ class Filter(Case):
         self.assertEqual(flow["dest_port"], 9)
 
     def test_same_for_any_number_of_workers(self):
-        path = self.plant(seconds=60)
+        path = self.plant(seconds=20)
         written = []
         for workers in (1, 3):
             out = self.dir / f"w{workers}"
@@ -1006,8 +655,4 @@ class Filter(Case):
 
 
 if __name__ == "__main__":
-    if sys.argv[1] == "send":
-        send(sys.argv[2], sys.argv[3], float(sys.argv[4]))
-    else:
-        SLOW = os.path.abspath(sys.argv.pop(3))
-        sensor.main()
+    sensor.main()

@@ -22,8 +22,8 @@ import sys
 import time
 import unittest
 
+import live
 import sensor
-import test_live as live
 from sensor import Case, ethernet, ipv4, modbus_read, of_type, run, udp
 
 SLOW = ""
