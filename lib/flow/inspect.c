@@ -385,13 +385,14 @@ static struct ft_novelty *novelty(struct ft_inspector *ins)
     return &ins->shards->novelty[ins->packet->shard];
 }
 
-/* Two endpoints were seen, or seen to speak a protocol: told once. */
+/* Two endpoints were seen, or seen to speak a protocol, or to answer a datagram: told once. */
 static COLD void tell_talk(struct ft_inspector *ins, struct ft_flow *flow)
 {
     uint64_t macs[2] = {0};
     memcpy(macs, flow->mac, 12);
     uint64_t h = ft_hash_mix(ft_hash_mix(pair_hash(flow), macs[0]), macs[1]);
-    h = ft_hash_mix(h, (uint64_t)flow->protocol << 8 | flow->server);
+    bool is_answer = flow->key.proto != 6 && flow->packets[0] && flow->packets[1];
+    h = ft_hash_mix(h, (uint64_t)is_answer << 32 | (uint64_t)flow->protocol << 8 | flow->server);
     if (!ft_novelty_add(novelty(ins), h))
         return;
     struct ft_event *e = event_begin(ins, FT_EVENT_TALK);
@@ -1294,6 +1295,20 @@ static COLD void check_addresses(struct ft_inspector *ins, struct ft_flow *flow,
         check_frame(ins, flow, p);
 }
 
+/* The first packet of a flow in one direction. Only the second one shows who was not merely spoken
+ * to; who answers with TCP is known from the session. */
+static COLD void first_packet(struct ft_inspector *ins, struct ft_flow *flow, enum ft_side side,
+                              const struct ft_packet *p)
+{
+    bool is_first = flow->packets[0] + flow->packets[1] == 1;
+    if (is_first && flow->tunnel)
+        keep_outer(ins, flow, side, p);
+    if (is_first)
+        check_addresses(ins, flow, p);
+    if (is_first || flow->key.proto != 6)
+        tell_talk(ins, flow);
+}
+
 static enum ft_bucket inspect_packet(struct ft_inspector *ins, struct ft_flow *flow,
                                      enum ft_side side, const struct ft_packet *p)
 {
@@ -1301,12 +1316,8 @@ static enum ft_bucket inspect_packet(struct ft_inspector *ins, struct ft_flow *f
         return FT_BUCKET_SHED_FLOW_TABLE;
     ins->flow = flow;
     ins->packet_side = ins->side = side;
-    if (flow->packets[0] + flow->packets[1] == 1) {
-        if (flow->tunnel)
-            keep_outer(ins, flow, side, p);
-        check_addresses(ins, flow, p);
-        tell_talk(ins, flow);
-    }
+    if (flow->packets[side] == 1)
+        first_packet(ins, flow, side, p);
     if (p->flags & FT_PACKET_FRAGMENT_OVERLAP)
         tell_anomaly(ins, flow, side, FT_ANOMALY_FRAGMENT_OVERLAP);
     if (p->flags & FT_PACKET_TCP)

@@ -9,7 +9,7 @@
 #include <string.h>
 
 /* Facts of one address; who asks names of one address without end costs no more. */
-#define FACTS_PER_ADDRESS 16u
+#define FACTS_PER_ADDRESS 32u
 
 struct ft_hearsay {
     uint64_t key[2];
@@ -62,8 +62,9 @@ static uint32_t place_of(struct ft_hearsay *h, const struct ft_hearsay_fact *fac
         const struct ft_hearsay_fact *old = &h->facts[entry - 1];
         if (!is_same(&old->address, &fact->address))
             continue;
-        if ((old->fact == fact->fact && old->protocol == fact->protocol) ||
-            ++n == FACTS_PER_ADDRESS)
+        bool is_update = old->fact == fact->fact && old->protocol == fact->protocol &&
+                         old->sub_kind == fact->sub_kind && old->sub_value == fact->sub_value;
+        if (is_update || ++n == FACTS_PER_ADDRESS)
             return entry - 1;
     }
     uint32_t place = h->next;

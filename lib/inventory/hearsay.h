@@ -2,7 +2,8 @@
 /*
  * Hearsay: what hosts say of addresses that nobody was heard from yet. A DNS answer names a host
  * before the first packet to it; most names asked for are never talked to. The latest are kept, by
- * address, and given back when an asset with that address appears.
+ * address, and given back when an asset with that address appears. Likewise devices behind an
+ * address, to which datagrams were sent: fact 0 and the sub-address.
  *
  * One thread, that of the inventory. At most FT_HEARSAY_MAX facts; the oldest go first.
  */
@@ -19,8 +20,10 @@ struct ft_hearsay_fact {
     uint64_t time_ns;
     uint16_t protocol; /**< index + 1 */
     uint16_t length;
-    uint8_t fact; /**< enum ft_fact */
-    char *text;
+    uint8_t fact;     /**< enum ft_fact; 0: only the sub-address */
+    uint8_t sub_kind; /**< enum ft_subaddress_kind */
+    uint64_t sub_value;
+    char *text; /**< of the fact, or of sub-addresses that are text; not NULL */
 };
 
 struct ft_hearsay;
@@ -29,7 +32,8 @@ struct ft_hearsay;
 struct ft_hearsay *ft_hearsay_new(const uint64_t key[2]);
 void ft_hearsay_free(struct ft_hearsay *h);
 
-/** Keep a fact; one of the same address, kind and protocol is replaced. The text is copied. */
+/** Keep a fact; one of the same address, kind, sub-address and protocol is replaced. The text is
+ * copied. */
 void ft_hearsay_add(struct ft_hearsay *h, const struct ft_hearsay_fact *fact);
 
 /** Called for a fact, which is valid during the call. */

@@ -35,6 +35,7 @@ struct ft_inventory {
     struct ft_index by_address, by_mac;
     struct ft_asset *changed_first, *changed_last;
     struct ft_hearsay *hearsay;
+    struct ft_hearsay *asked; /* what datagrams were sent to and has not answered yet */
     uint64_t refused;
 };
 
@@ -49,7 +50,10 @@ struct ft_inventory *ft_inventory_new(const struct ft_inventory_config *config,
     if (!inv->config.max_assets)
         inv->config.max_assets = 100000;
     inv->hearsay = ft_hearsay_new(config->key);
-    if (!inv->hearsay) {
+    inv->asked = ft_hearsay_new(config->key);
+    if (!inv->hearsay || !inv->asked) {
+        ft_hearsay_free(inv->hearsay);
+        ft_hearsay_free(inv->asked);
         free(inv);
         return NULL;
     }
@@ -83,6 +87,7 @@ void ft_inventory_free(struct ft_inventory *inv)
     ft_index_free(&inv->by_mac);
     ft_oui_free(inv->oui);
     ft_hearsay_free(inv->hearsay);
+    ft_hearsay_free(inv->asked);
     free(inv);
 }
 
@@ -275,24 +280,39 @@ static void touch(struct ft_asset *a, uint64_t time_ns)
         a->first_ns = time_ns;
 }
 
-/* The asset behind `a` that a sub-address names, made when it is new; `a` itself without one. */
-static struct ft_asset *nested(struct ft_inventory *inv, struct ft_asset *a,
-                               const struct ft_event *e, const struct ft_event_sub *sub)
+/* What is behind an address: the text lies in an event or in hearsay. */
+struct behind {
+    uint64_t value;
+    const char *text;
+    uint8_t kind, length;
+};
+
+static struct behind behind(const struct ft_event *e, const struct ft_event_sub *sub)
 {
-    if (!a || sub->kind == FT_SUB_NONE || a->parent)
+    return (struct behind){.value = sub->value,
+                           .text = sub->text ? (const char *)e + sub->text : NULL,
+                           .kind = sub->kind,
+                           .length = sub->length};
+}
+
+/* The asset behind `a` that a sub-address names, made when it is new; `a` itself without one. */
+static struct ft_asset *nested(struct ft_inventory *inv, struct ft_asset *a, struct behind sub,
+                               uint64_t time_ns)
+{
+    if (!a || sub.kind == FT_SUB_NONE || a->parent)
         return a;
-    struct key k = {.address = a->address, .sub_kind = sub->kind, .sub_value = sub->value};
-    if (sub->text) {
-        k.sub_text = (const char *)e + sub->text;
-        k.sub_length = sub->length;
-    }
+    struct key k = {.address = a->address,
+                    .sub_kind = sub.kind,
+                    .sub_value = sub.value,
+                    .sub_text = sub.text,
+                    .sub_length = sub.length};
     struct ft_asset *child = find(inv, &k);
     if (!child) {
         if (a->child_count >= FT_ASSET_CHILDREN_MAX) {
             inv->refused++;
             return NULL;
         }
-        child = create(inv, &k, e->time_ns);
+        child = create(inv, &k, time_ns);
         if (!child)
             return NULL;
         child->parent = a;
@@ -300,7 +320,7 @@ static struct ft_asset *nested(struct ft_inventory *inv, struct ft_asset *a,
         a->children = child;
         a->child_count++;
     }
-    touch(child, e->time_ns);
+    touch(child, time_ns);
     return child;
 }
 
@@ -752,21 +772,84 @@ static void learn_fact(struct ft_inventory *inv, const struct ft_event *e)
         return;
     }
     struct ft_address address = ft_event_address(e, (enum ft_party)e->fact.party);
-    struct ft_asset *a = nested(inv, see(inv, &address, e->time_ns), e, &e->fact.sub);
+    struct ft_asset *a =
+        nested(inv, see(inv, &address, e->time_ns), behind(e, &e->fact.sub), e->time_ns);
     if (a)
         state(inv, a, e);
 }
 
+/* ---- who serves ---- */
+
 static void set_bit(uint64_t *words, uint16_t protocol)
 {
-    if (protocol && protocol <= FT_MAX_PROTOCOLS)
-        words[(protocol - 1u) / 64] |= 1ull << (protocol - 1u) % 64;
+    words[(protocol - 1u) / 64] |= 1ull << (protocol - 1u) % 64;
 }
 
 /* Was the packet for a group? */
 static bool is_for_group(const struct ft_event_packet *p)
 {
     return p->is_multicast || (is_direct(p) && p->dst_mac[0] & 1);
+}
+
+/*
+ * Is the server known to serve? Anybody can send anybody a datagram: it shows nothing of whom it
+ * was sent to, until that answers. Over TCP there is a session, and layer 2 reaches who is there.
+ */
+static bool is_served(const struct ft_event *e, const struct ft_asset *server, bool is_receiver)
+{
+    if (e->packet.proto != 17 || !is_receiver)
+        return true;
+    if (e->type == FT_EVENT_FLOW)
+        return e->flow.packets[1] != 0;
+    return server && server->as_server[(e->protocol - 1u) / 64] >> (e->protocol - 1u) % 64 & 1;
+}
+
+struct asker {
+    struct ft_inventory *inv;
+    struct ft_asset *server;
+    uint64_t time_ns;
+    uint16_t protocol;
+};
+
+static void answer(void *user, const struct ft_hearsay_fact *fact)
+{
+    const struct asker *a = user;
+    struct behind sub = {.value = fact->sub_value,
+                         .text = fact->length ? fact->text : NULL,
+                         .kind = fact->sub_kind,
+                         .length = (uint8_t)fact->length};
+    if (fact->protocol == a->protocol)
+        nested(a->inv, a->server, sub, a->time_ns);
+}
+
+/* A device was seen to serve a protocol: what was asked of it before counts now. */
+static void serves(struct ft_inventory *inv, const struct ft_event *e, struct ft_asset *server)
+{
+    const struct ft_protocol *p = inv->registry->protocols[e->protocol - 1u];
+    struct asker a = {inv, server, e->time_ns, e->protocol};
+    set_bit(server->as_server, e->protocol);
+    if (!(p->flags & FT_DISSECTOR_OT) || e->packet.proto != 17 || e->packet.server_side == 2)
+        return;
+    add_role(inv, server, &server->roles_derived, ft_role_of_server(p));
+    ft_hearsay_of(inv->asked, &server->address, answer, &a);
+}
+
+/* A device was asked for another behind it, and may not even be there. */
+static void ask(struct ft_inventory *inv, const struct ft_event *e, const struct ft_event_sub *sub)
+{
+    struct behind b = behind(e, sub);
+    struct ft_hearsay_fact fact = {.address = ft_event_address(e, FT_RECEIVER),
+                                   .time_ns = e->time_ns,
+                                   .protocol = e->protocol,
+                                   .length = b.text ? b.length : 0,
+                                   .sub_kind = b.kind,
+                                   .sub_value = b.value};
+    char copy[256] = {0};
+    memcpy(copy, b.text ? b.text : "", fact.length);
+    fact.text = copy;
+    if (sub->kind != FT_SUB_NONE && ft_address_is_device(&fact.address) &&
+        !is_for_group(&e->packet))
+        ft_hearsay_add(inv->asked, &fact);
 }
 
 static void speaks(struct ft_inventory *inv, const struct ft_event *e, struct ft_asset *sender,
@@ -783,8 +866,8 @@ static void speaks(struct ft_inventory *inv, const struct ft_event *e, struct ft
         side = 2;
     struct ft_asset *server = side == 1 ? receiver : sender;
     struct ft_asset *client = side == 0 ? receiver : side == 1 ? sender : NULL;
-    if (server)
-        set_bit(server->as_server, e->protocol);
+    if (server && (!(p->flags & FT_DISSECTOR_OT) || is_served(e, server, server == receiver)))
+        serves(inv, e, server);
     if (client)
         set_bit(client->as_client, e->protocol);
 }
@@ -854,8 +937,8 @@ static void learn_published(struct ft_inventory *inv, const struct ft_event *e,
                             struct ft_asset *sender, struct ft_asset *receiver)
 {
     const struct ft_event_sub *sub = e->message.sub;
-    nested(inv, sender, e, &sub[0]);
-    nested(inv, receiver ? receiver : sender, e, &sub[1]);
+    nested(inv, sender, behind(e, &sub[0]), e->time_ns);
+    nested(inv, receiver ? receiver : sender, behind(e, &sub[1]), e->time_ns);
     if (sender && is_for_group(&e->packet))
         add_role(inv, sender, &sender->roles_derived,
                  ft_role_of_server(inv->registry->protocols[e->protocol - 1u]));
@@ -878,14 +961,16 @@ static void learn_message(struct ft_inventory *inv, const struct ft_event *e)
     const struct ft_protocol *p = inv->registry->protocols[e->protocol - 1u];
     struct ft_asset *server = e->packet.server_side == 1 ? receiver : sender;
     struct ft_asset *client = e->packet.server_side == 1 ? sender : receiver;
-    if (server) {
+    if (server && is_served(e, server, server == receiver)) {
         add_role(inv, server, &server->roles_derived, ft_role_of_server(p));
-        nested(inv, server, e, &e->message.sub[1]);
+        nested(inv, server, behind(e, &e->message.sub[1]), e->time_ns);
+    } else {
+        ask(inv, e, &e->message.sub[1]);
     }
     if (client) {
         add_role(inv, client, &client->roles_derived,
                  ft_role_of_client(p, (enum ft_class)e->message.class_));
-        nested(inv, client, e, &e->message.sub[0]);
+        nested(inv, client, behind(e, &e->message.sub[0]), e->time_ns);
     }
 }
 

@@ -550,6 +550,29 @@ static void test_port_zero(void **state)
     sensor_close();
 }
 
+/* Who answers a datagram was not only spoken to. With TCP the session says so. */
+static void test_answer_is_told(void **state)
+{
+    (void)state;
+    sensor_open(256);
+    for (unsigned i = 0; i < 3; i++)
+        send_udp(40000, 1000, "\1\1", 2);
+    assert_int_equal(s.last[FT_EVENT_TALK].packet.server_side, 1);
+    uint64_t before = s.seen[FT_EVENT_TALK];
+    for (unsigned i = 0; i < 3; i++) {
+        frame_begin(&frame);
+        ethernet(&frame, 0x0800);
+        open_ipv4_between(&frame, 17, SERVER, CLIENT);
+        open_udp(&frame, 1000, 40000);
+        put(&frame, "\1\1", 2);
+        send_frame();
+    }
+    assert_int_equal(s.seen[FT_EVENT_TALK], before + 1);
+    assert_int_equal(s.last[FT_EVENT_TALK].packet.server_side, 0);
+    assert_int_not_equal(s.last[FT_EVENT_TALK].protocol, 0);
+    sensor_close();
+}
+
 static void test_undecodable(void **state)
 {
     (void)state;
@@ -1378,6 +1401,7 @@ int main(void)
         cmocka_unit_test(test_addresses_of_context),
         cmocka_unit_test(test_frames_that_no_station_sends),
         cmocka_unit_test(test_port_zero),
+        cmocka_unit_test(test_answer_is_told),
         cmocka_unit_test(test_requests_at_the_end),
         cmocka_unit_test(test_requests_at_the_end_of_a_flow),
         cmocka_unit_test(test_flow_in_a_tunnel),

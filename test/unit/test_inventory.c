@@ -190,6 +190,51 @@ static void test_roles(void **state)
     assert_int_equal(ft_asset_role_of(asset(CLIENT)), FT_ROLE_HISTORIAN); /* said beats derived */
 }
 
+/* A datagram shows nothing of whom it was sent to; the answer shows all that was asked for. */
+static void test_roles_over_datagrams(void **state)
+{
+    (void)state;
+    for (uint64_t unit = 1; unit < 3; unit++) {
+        with_command(make(&r, FT_EVENT_OPERATION, PROTOCOL_POLL, unit, CLIENT, PLC), POLL_READ);
+        r.event.packet.proto = 17;
+        give(with_unit(&r, 1, unit));
+    }
+    make(&r, FT_EVENT_TALK, PROTOCOL_POLL, 2, CLIENT, PLC);
+    r.event.packet.proto = 17;
+    give(&r);
+    assert_int_equal(ft_asset_role_of(asset(CLIENT)), FT_ROLE_HMI);
+    assert_null(asset(PLC));
+    /* Somebody who was heard, but does not answer this. */
+    give(make(&r, FT_EVENT_TALK, 0, 3, STATION, CLIENT));
+    for (int i = 0; i < 2; i++) {
+        make(&r, i ? FT_EVENT_TALK : FT_EVENT_OPERATION, PROTOCOL_POLL, 4, CLIENT, STATION);
+        r.event.packet.proto = 17;
+        give(i ? &r : with_unit(with_command(&r, POLL_READ), 1, 1));
+    }
+    assert_int_equal(ft_asset_role_of(asset(STATION)), FT_ROLE_UNKNOWN);
+    assert_int_equal(asset(STATION)->as_server[0], 0);
+    assert_int_equal(asset(STATION)->child_count, 0);
+
+    make_reply(&r, FT_EVENT_TALK, PROTOCOL_POLL, 5, PLC, CLIENT);
+    r.event.packet.proto = 17;
+    give(&r);
+    assert_int_equal(ft_asset_role_of(asset(PLC)), FT_ROLE_PLC);
+    assert_int_equal(asset(PLC)->child_count, 2);
+    /* From now on it is there. */
+    with_command(make(&r, FT_EVENT_OPERATION, PROTOCOL_POLL, 6, CLIENT, PLC), POLL_READ);
+    r.event.packet.proto = 17;
+    give(with_unit(&r, 1, 3));
+    assert_int_equal(asset(PLC)->child_count, 3);
+    /* At the end of a flow it is known who answered. */
+    make(&r, FT_EVENT_FLOW, PROTOCOL_POLL, 9, CLIENT, STATION);
+    r.event.packet.proto = 17;
+    r.event.flow = (struct ft_event_flow){
+        .packets = {3, 1}, .first_ns = START + 2 * S, .last_ns = START + 4 * S};
+    give(&r);
+    assert_int_equal(ft_asset_role_of(asset(STATION)), FT_ROLE_PLC);
+    assert_int_equal(asset(STATION)->child_count, 1);
+}
+
 /* A name service says what a computer calls itself; what it does in the plant says more. */
 static void test_what_it_does_beats_what_it_calls_itself(void **state)
 {
@@ -580,6 +625,7 @@ int main(void)
         TEST(test_facts_are_told_once_per_packet),
         TEST(test_protocols_that_disagree_are_no_change),
         TEST(test_roles),
+        TEST(test_roles_over_datagrams),
         TEST(test_what_it_does_beats_what_it_calls_itself),
         TEST(test_a_publisher_to_a_group_is_a_server),
         TEST(test_a_transport_is_no_role),
