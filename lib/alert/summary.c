@@ -303,6 +303,17 @@ static void nested_rows(struct table *t, const struct ft_core *core, const struc
     free(children);
 }
 
+/* Whom the plant's computers talk to in the Internet. What controls, or is controlled, belongs to
+ * the plant whatever its address, for many plants number their devices as they like; so does who
+ * states its MAC address, which is done within a network only. */
+static bool is_elsewhere(const struct ft_asset *a)
+{
+    const uint32_t elsewhere = 1u << FT_ROLE_UNKNOWN | 1u << FT_ROLE_SERVER |
+                               1u << FT_ROLE_WORKSTATION | 1u << FT_ROLE_ROUTER;
+    return ft_address_is_external(&a->address) && !a->mac_is_strong &&
+           elsewhere >> ft_asset_role_of(a) & 1;
+}
+
 static void print_assets(FILE *to, const struct ft_core *core, uint32_t rows)
 {
     static const char *const heads[] = {"ADDRESS", "MAC",      "NAME", "VENDOR",
@@ -311,7 +322,7 @@ static void print_assets(FILE *to, const struct ft_core *core, uint32_t rows)
     struct ft_asset **all = ft_inventory_sorted(inv);
     uint32_t found = all ? ft_inventory_count(inv) : 0, count = 0;
     for (uint32_t i = 0; i < found; i++)
-        if (!ft_address_is_external(&all[i]->address))
+        if (!is_elsewhere(all[i]))
             all[count++] = all[i];
     uint32_t shown = count < rows ? count : rows;
     struct table t;

@@ -48,6 +48,23 @@ class Reading(Case):
             self.assertIn(word, r.out)
         self.assertEqual(set(os.listdir(self.dir)), before, "nothing is written without -l")
 
+    def test_summary_of_public_addresses(self):
+        hmi, plc, resolver = (134, 249, 53, 130), (134, 249, 61, 182), (8, 8, 8, 8)
+
+        def packet(source, port, to, to_port, payload):
+            head = struct.pack(">HHHH", port, to_port, 8 + len(payload), 0)
+            return sensor.ethernet(sensor.ipv4(17, source, to, head + payload))
+        query = struct.pack(">6H", 1, 0x100, 1, 0, 0, 0) + b"\1a\0" + struct.pack(">HH", 1, 1)
+        read = modbus_read()[42:]
+        packets = [packet(hmi, 40000, plc, 502, read),
+                   packet(plc, 502, hmi, 40000, read[:5] + b"\5\1\3\2\0\0"),
+                   packet(hmi, 40000, resolver, 53, query),
+                   packet(resolver, 53, hmi, 40000, query[:2] + b"\x81\x83" + query[4:])]
+        r = run("-r", self.write("a.pcap", pcap(enumerate(packets))))
+        self.assertOk(r)
+        self.assertIn("Assets (2)", r.out, "what controls and what is controlled is the plant's")
+        self.assertIn("Left out: 1 with addresses of the Internet", r.out)
+
     def test_formats(self):
         packets = [(i * 0.5, modbus_read(i)) for i in range(4)]
         files = [pcap(packets), pcap(packets, nano=True), pcap(packets, order=">"),

@@ -1445,6 +1445,24 @@ static void test_summary_names_devices_by_ip(void **state)
     free(text);
 }
 
+/* Devices of plants that number them as they like are shown, who is met in the Internet is not. */
+static void test_summary_of_external_addresses(void **state)
+{
+    (void)state;
+    uint8_t mac[6];
+    set_mac(mac, PLC);
+    give(make(&r, FT_EVENT_TALK, 0, 1, 0x08080808, CLIENT));
+    give(make_arp(&r, 2, 0x86f93db6, mac));
+    give(with_command(make(&r, FT_EVENT_OPERATION, PROTOCOL_POLL, 3, CLIENT, 0x86f93db7),
+                      POLL_READ));
+    char *text = print_summary(0);
+    assert_non_null(strstr(text, "Assets (3)"));
+    assert_non_null(strstr(text, "  134.249.61.182 ")); /* it states its MAC address */
+    assert_non_null(strstr(text, "  134.249.61.183 ")); /* it is controlled */
+    assert_non_null(strstr(text, "Left out: 1 with addresses of the Internet"));
+    free(text);
+}
+
 #define TEST(name) cmocka_unit_test_setup_teardown(name, begin, end)
 
 int main(void)
@@ -1503,6 +1521,7 @@ int main(void)
         TEST(test_summary_order),
         TEST(test_summary_width),
         TEST(test_summary_names_devices_by_ip),
+        TEST(test_summary_of_external_addresses),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
