@@ -147,11 +147,11 @@ struct core_map core_map_of(const struct core_map_machine *m, const char *root,
     return map;
 }
 
-void core_map_print(FILE *to, const struct options *o)
+void core_map_print(FILE *to, const char *root, const struct options *o)
 {
     static struct core_map_machine m;
-    core_map_read(&m, "");
-    struct core_map map = core_map_propose(&m, node_of_ports("", o), o->workers);
+    core_map_read(&m, root);
+    struct core_map map = core_map_propose(&m, node_of_ports(root, o), o->workers);
     if (!map.worker_count) {
         fputs("{\"cores\": {\"workers\": 1}}\n", to);
         return;

@@ -46,7 +46,7 @@ int core_map_node_of_pci(const char *root, const char *device);
 struct core_map core_map_propose(const struct core_map_machine *m, int node, uint32_t wanted);
 
 /** --print-core-map: the proposal as a part of a configuration. */
-void core_map_print(FILE *to, const struct options *o);
+void core_map_print(FILE *to, const char *root, const struct options *o);
 
 /** The map that the options have, or the one that would be proposed for them. */
 struct core_map core_map_of(const struct core_map_machine *m, const char *root,

@@ -143,7 +143,7 @@ class File(Ports):
                 frames.append(part[:14] + head[:10] + struct.pack(">H", total ^ 0xFFFF)
                               + head[12:] + part[34:])
         path = self.capture(frames)
-        for workers in WORKERS:
+        for workers in WORKERS[-1:]:
             stats = self.replay(path, workers)
             self.assertEqual(stats["packets"]["bytes"], sum(map(len, frames)))
             self.assertEqual(stats["packets"]["buckets"]["fragment_held"], 38)
@@ -158,7 +158,7 @@ class File(Ports):
         self.assertOk(run("-r", path, "--filter", "port 502", "-l", self.dir / "offline"))
         want = self.stats(self.dir / "offline")["packets"]["buckets"]
         self.assertGreater(want["filtered"], 100)
-        for workers in WORKERS:
+        for workers in WORKERS[-1:]:
             stats = self.replay(path, workers, "--filter", "port 502")
             self.assertEqual(stats["packets"]["buckets"], want)
 
@@ -220,9 +220,8 @@ class File(Ports):
         inner = ipv4(17, (192, 0, 2, 1), (192, 0, 2, 2), struct.pack(">HHHH", 1, 2, 12, 0) + b"abcd")
         gre = ethernet(ipv4(47, (10, 0, 0, 1), (10, 0, 0, 2), bytes.fromhex("00000800") + inner))
         lldp = ethernet(bytes(46), kind=0x88CC)
-        for workers in WORKERS:
-            stats = self.replay(self.capture([modbus_read(), gre, lldp] * 10), workers)
-            self.assertEqual(stats["capture"]["interfaces"]["net_pcap0"]["plain_ip"], 10)
+        stats = self.replay(self.capture([modbus_read(), gre, lldp] * 10), max(WORKERS))
+        self.assertEqual(stats["capture"]["interfaces"]["net_pcap0"]["plain_ip"], 10)
 
     def test_pinned(self):
         path = self.plant(seconds=20)
@@ -328,7 +327,7 @@ class Wire(Ports):
             self.process.send_signal(signal.SIGSTOP)
             self.send(self.capture([modbus_read(i) for i in range(10)]))
             sent = time.time()
-            time.sleep(1.2)
+            time.sleep(0.2)
             self.process.send_signal(signal.SIGCONT)
             self.until_taken(10)
             self.end()
@@ -429,7 +428,7 @@ class Overload(Ports):
         for workers in WORKERS:
             self.out = self.dir / f"w{workers}"
             self.begin_port("net_null0,size=64", workers=workers)
-            time.sleep(1.5)
+            time.sleep(0.7)
             self.end()
             stats = self.closed(lost=True)
             port = stats["capture"]["interfaces"]["net_null0"]
@@ -442,21 +441,22 @@ class Overload(Ports):
             self.skipTest("one core")
         hosts = [h for h in range(1, 200) if shard((10, 0, 0, h), (10, 0, 0, 200)) % 2 == 1]
         frames = [udp(b"S" + bytes(20), port=7798, host=hosts[i % len(hosts)])
-                  for i in range(15000)]
+                  for i in range(4000)]
         self.begin_port(f"net_pcap0,rx_pcap={self.capture(frames)}", workers=2,
-                        options=("--plugin", SLOW))
-        self.until_taken(15000)
+                        config={"cores": {"ring": 300}}, options=("--plugin", SLOW))
+        self.until_taken(4000)
         self.end()
-        stats = self.closed(15000, lost=True)
+        stats = self.closed(4000, lost=True)
         self.assertGreater(stats["packets"]["buckets"]["shed.ring"], 100)
         self.assertEqual(stats["workers"][0]["packets"], stats["packets"]["buckets"]["shed.ring"])
         self.assertEqual(stats["workers"][1]["refused"], 0, "it polls nothing")
+        self.assertLessEqual(stats["workers"][1]["input_high_water"], 300)
 
     def test_endless(self):
         """The same packets again and again, as fast as they can be taken."""
         path = self.capture([modbus_read(i, host=i % 100) for i in range(200)])
         self.begin_port(f"net_pcap0,rx_pcap={path},infinite_rx=1", workers=max(WORKERS))
-        time.sleep(2)
+        time.sleep(0.7)
         self.end()
         stats = self.closed(lost=True)
         self.assertGreater(stats["packets"]["read"], 10000)

@@ -217,6 +217,36 @@ static void test_good_machine(void **state)
     assert_non_null(strstr(told, "hugepages: 1024 MB free on socket 1, 512 are needed"));
 }
 
+static void expect_map(const struct options *o, const char *want)
+{
+    size_t size;
+    free(told);
+    told = NULL;
+    FILE *f = open_memstream(&told, &size);
+    core_map_print(f, root, o);
+    fclose(f);
+    assert_string_equal(told, want);
+}
+
+/* On the NIC's socket, a thread of each core, isolated CPUs only if there are, as many as wanted.
+ */
+static void test_printing(void **state)
+{
+    struct options *o = options();
+    (void)state;
+    put_cpus("\n");
+    put_nic("8\n");
+    expect_map(o, "{\"cores\": {\"workers\": [3], \"alerting\": 2}}\n");
+    put("0\n", "sys/bus/pci/devices/0000:3b:00.0/numa_node"); /* CPU 0 is left for Linux */
+    expect_map(o, "{\"cores\": {\"workers\": [1]}}\n");
+    put("-1\n", "sys/bus/pci/devices/0000:3b:00.0/numa_node");
+    expect_map(o, "{\"cores\": {\"workers\": [2, 3], \"alerting\": 1}}\n");
+    o->workers = 1;
+    expect_map(o, "{\"cores\": {\"workers\": [2], \"alerting\": 1}}\n");
+    put_cpus("2-3,6-7\n");
+    expect_map(o, "{\"cores\": {\"workers\": [3], \"alerting\": 2}}\n");
+}
+
 static void test_what_is_wrong_with_cpus(void **state)
 {
     struct options *o;
@@ -314,6 +344,7 @@ int main(void)
         cmocka_unit_test(test_isolated),
         cmocka_unit_test(test_small),
         ROOT(test_reading),
+        ROOT(test_printing),
         ROOT(test_good_machine),
         ROOT(test_what_is_wrong_with_cpus),
         ROOT(test_housekeeping),

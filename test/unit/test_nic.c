@@ -263,7 +263,7 @@ int rte_eth_timesync_read_time(uint16_t id, struct timespec *time)
 
 int rte_mbuf_dyn_rx_timestamp_register(int *offset, uint64_t *flag)
 {
-    *offset = (int)offsetof(struct rte_mbuf, dynfield1);
+    *offset = (int)(offsetof(struct rte_mbuf, dynfield1) + 7) & ~7;
     *flag = 1ull << 30;
     return 0;
 }
