@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 /* DPDK ports. */
-#define ALLOW_EXPERIMENTAL_API /* rte_eth_read_clock(), here only */
+#define ALLOW_EXPERIMENTAL_API /* rte_eth_read_clock(), rte_dev_event_*; in this file only */
 #include "capture/ethdev.h"
 
 #include "packet/packet.h"
@@ -196,6 +196,15 @@ static int on_event(uint16_t id, enum rte_eth_event_type type, void *user, void 
     return 0;
 }
 
+/* The kernel wants a device back that VFIO has, and waits until it is let go. */
+static void on_device_event(const char *device, enum rte_dev_event_type type, void *user)
+{
+    struct ft_ethdev *e = user;
+    (void)device; /* on DPDK's thread of interrupts too */
+    if (type == RTE_DEV_EVENT_REMOVE)
+        atomic_store(&e->is_gone, true);
+}
+
 static const enum rte_eth_event_type events[] = {RTE_ETH_EVENT_INTR_RMV, RTE_ETH_EVENT_INTR_RESET};
 
 static void listen_to_events(struct ft_ethdev *e, bool on)
@@ -206,6 +215,12 @@ static void listen_to_events(struct ft_ethdev *e, bool on)
         else
             rte_eth_dev_callback_unregister(e->id, events[i], on_event, e);
     }
+    if (!ft_ethdev_is_pci(e->name))
+        return;
+    if (on)
+        rte_dev_event_callback_register(e->name, on_device_event, e);
+    else
+        rte_dev_event_callback_unregister(e->name, on_device_event, e);
 }
 
 /* ---- spreading ---- */

@@ -51,6 +51,7 @@ static struct nic {
     bool has_link, is_removed;
     struct rte_eth_stats stats;
     rte_eth_dev_cb_fn callback;
+    rte_dev_event_cb_fn device_callback;
     void *user;
 } nic;
 
@@ -308,6 +309,23 @@ int rte_eth_dev_callback_unregister(uint16_t id, enum rte_eth_event_type event,
     (void)callback;
     (void)user;
     nic.callback = NULL;
+    return 0;
+}
+
+int rte_dev_event_callback_register(const char *device, rte_dev_event_cb_fn callback, void *user)
+{
+    assert_string_equal(device, "0000:3b:00.0");
+    assert_ptr_equal(user, nic.user);
+    nic.device_callback = callback;
+    return 0;
+}
+
+int rte_dev_event_callback_unregister(const char *device, rte_dev_event_cb_fn callback, void *user)
+{
+    (void)device;
+    (void)user;
+    assert_ptr_equal(callback, nic.device_callback);
+    nic.device_callback = NULL;
     return 0;
 }
 
@@ -617,6 +635,23 @@ static void test_reset_and_removal(void **state)
     assert_int_equal(port.port.stats.arrived, 19);
 }
 
+/* Who unbinds a NIC from VFIO waits until the sensor lets it go. */
+static void test_taken_back_by_the_kernel(void **state)
+{
+    (void)state;
+    make_nic();
+    OPEN(1);
+    nic.device_callback("0000:3b:00.0", RTE_DEV_EVENT_ADD, nic.user);
+    assert_false(ft_ethdev_check(&port));
+    nic.device_callback("0000:3b:00.0", RTE_DEV_EVENT_REMOVE, nic.user);
+    assert_true(ft_ethdev_check(&port));
+    assert_int_equal(port.port.state, FT_PORT_MISSING);
+    ft_ethdev_close(&port);
+    assert_null(nic.device_callback);
+    assert_null(nic.callback);
+    assert_int_equal(nic.closes, 1);
+}
+
 static void test_drivers_that_do_not_tell(void **state)
 {
     (void)state;
@@ -644,6 +679,7 @@ int main(void)
         cmocka_unit_test(test_pause_after_a_link_change),
         cmocka_unit_test(test_stamps),
         cmocka_unit_test(test_reset_and_removal),
+        cmocka_unit_test(test_taken_back_by_the_kernel),
         cmocka_unit_test(test_drivers_that_do_not_tell),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

@@ -8,6 +8,10 @@
 
 #include <cmocka.h>
 
+#include <linux/mempolicy.h>
+#include <sys/syscall.h>
+#include <unistd.h>
+
 #include "base/pool.h"
 
 #define BLOCKS 5
@@ -87,6 +91,36 @@ static void test_huge_map(void **state)
     ft_unmap(p, size);
 }
 
+/* The NUMA policy of the page at an address; -1 where the kernel does not tell. */
+static int policy_at(void *address)
+{
+    int mode;
+    return syscall(SYS_get_mempolicy, &mode, NULL, 0, address, MPOL_F_ADDR) == 0 ? mode : -1;
+}
+
+/* Whole pages only: the neighbours' are left as they are. */
+static void test_place(void **state)
+{
+    (void)state;
+    uint8_t *p = ft_map(8 * 4096, false);
+    assert_non_null(p);
+    if (policy_at(p) < 0) {
+        ft_unmap(p, 8 * 4096);
+        skip();
+    }
+    ft_map_place(p, 8 * 4096, -1);
+    ft_map_place(NULL, 4096, 0);
+    ft_map_place(p + 100, 4096, 0); /* no whole page */
+    ft_map_place(p, 4096, 1 << 20); /* there is no such node */
+    for (unsigned i = 0; i < 8; i++)
+        assert_int_equal(policy_at(p + i * 4096), MPOL_DEFAULT);
+    ft_map_place(p + 4096 + 1, 4 * 4096, 0);
+    for (unsigned i = 0; i < 8; i++)
+        assert_int_equal(policy_at(p + i * 4096), i >= 2 && i < 5 ? MPOL_PREFERRED : MPOL_DEFAULT);
+    p[2 * 4096] = 1;
+    ft_unmap(p, 8 * 4096);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -95,6 +129,7 @@ int main(void)
         cmocka_unit_test(test_untouched_blocks_are_zero),
         cmocka_unit_test(test_refuses_what_cannot_be),
         cmocka_unit_test(test_huge_map),
+        cmocka_unit_test(test_place),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);
