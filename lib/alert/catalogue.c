@@ -113,6 +113,10 @@ const struct ft_eve_finding *ft_catalogue_neighbours(enum ft_neighbours_finding 
         [FT_NEIGHBOURS_SCAN] = FINDING(FT_SID_RESOLUTION_SCAN, "resolution.scan",
                                        "A device asks for many addresses that do not answer",
                                        "Scan", MAJOR, ANOMALY, "T0846 T0842", "A9"),
+        [FT_NEIGHBOURS_SLOW_SCAN] =
+            FINDING(FT_SID_RESOLUTION_SLOW_SCAN, "resolution.slow_scan",
+                    "A device asks, over minutes, for many addresses that nobody has", "Scan",
+                    MAJOR, ANOMALY, "T0846 T0842", "A9"),
         [FT_NEIGHBOURS_UNSOLICITED] =
             FINDING(FT_SID_RESOLUTION_UNSOLICITED, "resolution.unsolicited",
                     "A device tells its address to others again and again, unasked",

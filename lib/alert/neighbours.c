@@ -22,6 +22,11 @@
  */
 #define SCAN_WAIT_NS S
 
+/* More addresses than this that nobody has, in six minutes: a scan that takes its time. Addresses
+ * whose device was ever heard do not count: of a mirrored port there may be questions only. */
+#define SLOW_TARGETS 40u
+#define SLOW_NS      (360 * S)
+
 /* More than three answers without question in ten seconds (poisoners repeat each second or two). */
 #define UNSOLICITED_MAX 3u
 #define UNSOLICITED_NS  (10 * S)
@@ -75,11 +80,17 @@ struct sender {
     uint64_t former[TAKEOVER_DEVICES]; /* devices whose addresses it claimed last, and when */
     uint64_t former_ns[TAKEOVER_DEVICES];
     bool is_suspect;
+    uint64_t scan_ns;                   /* when it was last told as a scanner, 0 = never */
+    uint64_t silent_ns;                 /* begin of a window of SLOW_NS */
+    uint32_t silent_count, heard_count; /* what it asked for in it: nobody has it, answered */
+    uint32_t silent[SLOW_TARGETS + 1];  /* hashes of the former */
 };
 
 struct question {
     uint64_t mac; /* who asks */
     union ft_ip target;
+    uint64_t network; /* of the target, as of holders */
+    uint8_t family;
     uint64_t since_ns, asked_ns; /* in the table, asked last */
     uint32_t sender;             /* its number in the table of senders */
     bool is_answered;
@@ -299,6 +310,30 @@ static struct question take_question(struct ft_neighbours *n)
     return q;
 }
 
+static struct holder *find_holder(const struct ft_neighbours *n, uint64_t network,
+                                  const union ft_ip *ip, uint8_t family);
+
+/* The time for an answer is over. */
+static void count_silent(struct ft_neighbours *n, const struct question *q, uint64_t clock_ns)
+{
+    struct sender *s = asker_of(n, q);
+    if (!s)
+        return;
+    if (clock_ns - s->silent_ns > SLOW_NS) {
+        s->silent_count = s->heard_count = 0;
+        s->silent_ns = clock_ns;
+    }
+    s->heard_count += q->is_answered;
+    if (q->is_answered || find_holder(n, q->network, &q->target, q->family))
+        return;
+    uint32_t hash = (uint32_t)hash_question(n, q->mac, &q->target);
+    for (uint32_t i = 0; i < s->silent_count; i++)
+        if (s->silent[i] == hash)
+            return;
+    if (s->silent_count <= SLOW_TARGETS)
+        s->silent[s->silent_count++] = hash;
+}
+
 /* Forget the questions of long ago; one that was asked again since stays for another time. */
 static void forget_questions(struct ft_neighbours *n, uint64_t clock_ns)
 {
@@ -313,6 +348,7 @@ static void forget_questions(struct ft_neighbours *n, uint64_t clock_ns)
             put_question(n, &q);
         } else {
             uncount(n, &q);
+            count_silent(n, &q, clock_ns);
         }
     }
 }
@@ -326,12 +362,24 @@ static void suspect(struct ft_neighbours *n, struct sender *s, const struct ft_e
         (struct suspect){.mac = s->mac, .since_ns = e->clock_ns, .event = *e};
 }
 
+/* Told with the next question; of a scan that was told already nothing is left to tell. */
+static void judge_silent(struct ft_neighbours *n, struct sender *s, const struct ft_event *e)
+{
+    if (s->silent_count <= SLOW_TARGETS || s->silent_count <= s->heard_count ||
+        e->clock_ns - s->silent_ns > SLOW_NS)
+        return;
+    s->silent_ns = 0;
+    if (e->clock_ns - s->scan_ns > SLOW_NS)
+        n->found(n->user, FT_NEIGHBOURS_SLOW_SCAN, e, NULL);
+}
+
 static void ask(struct ft_neighbours *n, struct sender *s, const struct ft_event *e)
 {
     struct table *t = &n->question_table;
     const union ft_ip *target = &e->resolution.target;
     struct question *known = find_question(n, s->mac, target);
     s->asked_ns = e->clock_ns;
+    judge_silent(n, s, e);
     if (known)
         known->asked_ns = e->clock_ns;
     if (known || !ft_index_reserve(&t->index))
@@ -342,6 +390,8 @@ static void ask(struct ft_neighbours *n, struct sender *s, const struct ft_event
     }
     put_question(n, &(struct question){.mac = s->mac,
                                        .target = *target,
+                                       .network = network_of(n, e),
+                                       .family = e->resolution.family,
                                        .since_ns = e->clock_ns,
                                        .asked_ns = e->clock_ns,
                                        .sender = (uint32_t)(s - n->senders)});
@@ -612,8 +662,10 @@ static bool judge_suspect(struct ft_neighbours *n, const struct suspect *it, uin
     if (clock_ns != UINT64_MAX && clock_ns - it->since_ns < SCAN_WAIT_NS)
         return true;
     s->is_suspect = false;
-    if (s->asked > SCAN_TARGETS && 2 * (s->asked - s->answered) > s->asked)
-        n->found(n->user, FT_NEIGHBOURS_SCAN, &it->event, NULL);
+    if (s->asked <= SCAN_TARGETS || 2 * (s->asked - s->answered) <= s->asked)
+        return false;
+    s->scan_ns = it->since_ns;
+    n->found(n->user, FT_NEIGHBOURS_SCAN, &it->event, NULL);
     return false;
 }
 

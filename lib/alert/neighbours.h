@@ -27,10 +27,11 @@ enum ft_neighbours_finding {
     FT_NEIGHBOURS_REASSIGNED, /**< the same, after it asked whether the address is free */
     FT_NEIGHBOURS_CONTESTED,  /**< and the former one claims it again */
     FT_NEIGHBOURS_TAKEOVER,   /**< one device claims addresses of several others */
+    FT_NEIGHBOURS_SLOW_SCAN,  /**< asks, over minutes, for many addresses that nobody has */
     FT_NEIGHBOURS_FINDINGS
 };
 
-/** An address and whose it was and is; of SCAN, UNSOLICITED and FLOOD NULL is told. */
+/** An address and whose it was and is; of SCAN, SLOW_SCAN, UNSOLICITED and FLOOD NULL is told. */
 struct ft_neighbours_change {
     union ft_ip ip;
     uint8_t family; /**< 4 or 6 */
@@ -44,7 +45,7 @@ typedef void ft_neighbours_found_fn(void *user, enum ft_neighbours_finding findi
 
 struct ft_neighbours;
 
-/** `key` of the hash tables. About 12 MB when all tables are full. NULL when memory is short. */
+/** `key` of the hash tables. About 14 MB when all tables are full. NULL when memory is short. */
 struct ft_neighbours *ft_neighbours_new(const uint64_t key[2], ft_neighbours_found_fn *found,
                                         void *user);
 void ft_neighbours_free(struct ft_neighbours *n);

@@ -148,11 +148,64 @@ static void test_no_scan(void **state)
     for (uint32_t i = 0; i < 30; i++) /* the same again */
         ask(LAPTOP, 66, 100 + i);
     wait_seconds(2);
-    for (uint32_t i = 0; i < 60; i++) { /* slower */
+    for (uint32_t i = 0; i < 39; i++) { /* slower */
         ask(HMI, 3, 100 + i);
         wait_seconds(1);
     }
     assert_int_equal(found_any(), 0);
+}
+
+/* Asks for `count` addresses, one in `seconds`, and then for one that it asks for anyway. */
+static void ask_slowly(uint64_t from, uint32_t count, unsigned seconds)
+{
+    for (uint32_t i = 0; i < count; i++) {
+        ask(from, from & 0xff, 1000 + i);
+        wait_seconds(seconds);
+    }
+    wait_seconds(12);
+    ask(from, from & 0xff, 1000);
+}
+
+static void test_slow_scan(void **state)
+{
+    (void)state;
+    ask_slowly(LAPTOP, 41, 8);
+    assert_int_equal(found[FT_NEIGHBOURS_SLOW_SCAN], 1);
+    assert_memory_equal(last_event.resolution.mac, event.resolution.mac, 6);
+    ask_slowly(HMI, 40, 8);              /* few */
+    ask_slowly(PLC, 80, 20);             /* so slow that it may be anything */
+    for (unsigned i = 0; i < 100; i++) { /* a few that are gone, again and again */
+        ask(ROUTER, 1, 2000 + i % 20);
+        wait_seconds(3);
+    }
+    assert_int_equal(found_any(), 1);
+}
+
+static void test_no_slow_scan(void **state)
+{
+    (void)state;
+    /* Of the devices only what they send to all is seen, as of a port that is not mirrored. */
+    for (uint32_t i = 0; i < 60; i++)
+        ask(ROUTER + 100 + i, 1000 + i, 1);
+    ask_slowly(LAPTOP, 60, 3);
+    assert_int_equal(found_any(), 0);
+    /* Most answer. */
+    for (uint32_t i = 0; i < 100; i++) {
+        ask(HMI, 3, 3000 + i);
+        if (i % 5 > 1)
+            answer(PLC + i, 3000 + i, HMI, 3);
+        wait_seconds(2);
+    }
+    wait_seconds(12);
+    ask(HMI, 3, 3000);
+    assert_int_equal(found_any(), 0);
+    /* A fast one was told as that. */
+    for (uint32_t i = 0; i < 60; i++)
+        ask(PLC, 2, 5000 + i);
+    wait_seconds(12);
+    ask(PLC, 2, 5000);
+    assert_int_equal(found[FT_NEIGHBOURS_SCAN], 1);
+    assert_int_equal(found_any(), 1);
 }
 
 static void test_master_whose_devices_answer_is_no_scanner(void **state)
@@ -440,6 +493,8 @@ int main(void)
         TEST(test_contested),
         TEST(test_other_networks),
         TEST(test_given_out),
+        TEST(test_slow_scan),
+        TEST(test_no_slow_scan),
         TEST(test_taken_when_free),
         TEST(test_team_of_ports),
         TEST(test_virtual_router),
