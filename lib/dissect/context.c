@@ -1092,6 +1092,11 @@ void ft_asset_lease(struct ft_context *ctx, struct ft_view ip, struct ft_view ma
     state_address(ft_call_of(ctx), ip, mac, FT_FACT_LEASE);
 }
 
+void ft_asset_management(struct ft_context *ctx, struct ft_view ip, struct ft_view mac)
+{
+    state_address(ft_call_of(ctx), ip, mac, FT_FACT_MANAGED);
+}
+
 void ft_resolution(struct ft_context *ctx, enum ft_resolution what, struct ft_view mac,
                    struct ft_view ip, struct ft_view target)
 {

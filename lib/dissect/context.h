@@ -75,6 +75,7 @@ enum ft_fact_kind {
     FT_FACT_TEXT = 0,
     FT_FACT_ADDRESS,    /**< text holds IP (4 or 16 bytes) then MAC (6) */
     FT_FACT_LEASE,      /**< as ADDRESS, said by who gives addresses out */
+    FT_FACT_MANAGED,    /**< as ADDRESS, said by the device of the address for its management */
     FT_FACT_RESOLUTION, /**< text holds a struct ft_resolution_fact */
     FT_FACT_CLAIM,      /**< text holds a struct ft_claim_fact */
 };

@@ -212,6 +212,8 @@ static void write_fact(struct ft_harness *h, const struct ft_asset_fact *f)
         ft_json_mac(j, (const uint8_t *)f->text + ip);
         if (f->kind == FT_FACT_LEASE)
             ft_json_put_bool(j, "lease", true);
+        if (f->kind == FT_FACT_MANAGED)
+            ft_json_put_bool(j, "management", true);
     } else {
         ft_json_key(j, "fact");
         ft_json_object(j);

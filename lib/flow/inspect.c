@@ -596,6 +596,7 @@ static COLD void tell_fact(struct ft_inspector *ins, const struct ft_asset_fact 
     event_flow(ins, e, flow, ins->side);
     e->fact.is_address = f->kind != FT_FACT_TEXT;
     e->fact.is_lease = f->kind == FT_FACT_LEASE;
+    e->fact.is_management = f->kind == FT_FACT_MANAGED;
     e->fact.of_family = family_of_length(f->of_length);
     e->fact.of = of;
     e->fact.party = f->party;

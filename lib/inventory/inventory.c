@@ -563,6 +563,7 @@ static void merge(struct ft_inventory *inv, struct ft_asset *to, struct ft_asset
 static void bind_strong(struct ft_inventory *inv, struct ft_asset *a, const uint8_t mac[6])
 {
     struct ft_address address = {.family = 2};
+    a->mac_is_management = false;
     memcpy(address.ip.bytes, mac, 6);
     if (!ft_address_is_device(&address) ||
         (a->mac && a->mac_is_strong && !memcmp(a->mac->mac, mac, 6)))
@@ -697,11 +698,24 @@ static void tell_moved(struct ft_inventory *inv, const struct ft_event *e, const
                        const uint8_t mac[6])
 {
     char before[18], after[18];
-    if (!inv->config.changed || !a->mac || !a->mac_is_strong || !memcmp(a->mac->mac, mac, 6))
+    if (!inv->config.changed || !a->mac || !a->mac_is_strong || a->mac_is_management ||
+        !memcmp(a->mac->mac, mac, 6))
         return;
     mac_text(before, a->mac->mac);
     mac_text(after, mac);
     inv->config.changed(inv->config.user, e, a, (enum ft_fact)FT_INVENTORY_MAC, before, after);
+}
+
+/* By which address a device is managed. Many come from the factory with the same, and the card for
+ * management may have a MAC address of its own: whatever else was seen or said counts more. */
+static void learn_management(struct ft_inventory *inv, struct ft_asset *a, const uint8_t mac[6])
+{
+    const struct ft_asset_mac *m = mac_find(inv, mac);
+    bool is_taken = a->mac && memcmp(a->mac->mac, mac, 6) != 0;
+    if (is_taken || (m && m->strong) || (a->mac && a->mac_is_strong))
+        return;
+    bind_strong(inv, a, mac);
+    a->mac_is_management = a->mac != NULL;
 }
 
 static void learn_address(struct ft_inventory *inv, const struct ft_event *e)
@@ -714,6 +728,10 @@ static void learn_address(struct ft_inventory *inv, const struct ft_event *e)
     struct ft_asset *a = see(inv, &address, e->time_ns);
     if (!a)
         return;
+    if (e->fact.is_management) {
+        learn_management(inv, a, bytes + e->fact.length - 6);
+        return;
+    }
     /* An address that was leased to another device moves there by right. */
     if (!e->fact.is_lease)
         tell_moved(inv, e, a, bytes + e->fact.length - 6);

@@ -70,6 +70,7 @@ struct ft_asset {
     struct ft_asset_mac *mac; /**< binding, NULL = none; see ft_asset_mac_address() */
     struct ft_asset *mac_next, *mac_previous;
     bool mac_is_strong;
+    bool mac_is_management; /**< strong, but only said with the address for management */
 
     struct ft_asset_value *values;
     uint32_t value_count;

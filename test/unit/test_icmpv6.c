@@ -72,14 +72,28 @@ static void neighbours(void **state)
     assert_has(
         s, "\"command\":\"neighbor_solicitation\",\"code\":135,\"qualifier\":0,\"class\":\"read\"");
     assert_has(s, "\"nd\":{\"target\":\"fe80::2\",\"dad\":false,\"lladdr\":\"00:80:f4:01:02:03\"}");
-    assert_has(s, "{\"address\":{\"ip\":\"fe80::1\",\"mac\":\"00:80:f4:01:02:03\"}}");
+    assert_has(s, "{\"resolution\":{\"what\":\"question\",\"mac\":\"00:80:f4:01:02:03\","
+                  "\"ip\":\"fe80::1\",\"target\":\"fe80::2\"}}");
     assert_clean(s);
     s = ANSWER("8800 0000 e0000000 " LL_B " 0201 " MAC_B);
     assert_has(s, "\"kind\":\"response\",\"direction\":\"to_client\",\"paired\":true");
     assert_has(s, "\"flags\":[\"router\",\"solicited\",\"override\"]");
-    assert_has(s, "{\"address\":{\"ip\":\"fe80::2\",\"mac\":\"00:0e:8c:0a:0b:0c\"}}");
+    assert_has(s, "{\"resolution\":{\"what\":\"answer\",\"mac\":\"00:0e:8c:0a:0b:0c\","
+                  "\"ip\":\"fe80::2\",\"target\":\"fe80::1\"}}");
     assert_has(s, "\"value\":\"router\"");
     assert_clean(s);
+    /* Both leave the MAC address out where it is known: it is that of the frame. */
+    s = ASK("8700 0000 00000000 " LL_B);
+    assert_has(s, "\"what\":\"question\",\"mac\":\"00:80:f4:01:02:03\"");
+    s = ANSWER("8800 0000 40000000 " LL_B);
+    assert_has(s, "\"what\":\"answer\",\"mac\":\"00:0e:8c:0a:0b:0c\"");
+    /* An address that several have. */
+    assert_has_not(ANSWER("8800 0000 40000000 " LL_B " 0201 " MAC_B), "{\"resolution\"");
+    /* Through a router. */
+    f.flow.ttl = 254;
+    s = ANSWER("8800 0000 60000000 " LL_B " 0201 " MAC_B);
+    assert_violation(s, "hop_limit");
+    assert_has_not(s, "{\"resolution\"");
 }
 
 static void duplicate_address(void **state)
@@ -90,14 +104,15 @@ static void duplicate_address(void **state)
     const char *s = ASK("8700 0000 00000000 " LL_A);
     assert_has(s, "\"command\":\"duplicate_address_detection\",\"code\":135,\"qualifier\":1");
     assert_has(s, "\"dad\":true");
-    assert_has_not(s, "{\"address\"");
+    assert_has(s, "{\"resolution\":{\"what\":\"probe\",\"mac\":\"00:80:f4:01:02:03\","
+                  "\"target\":\"fe80::1\"}}");
     assert_clean(s);
     set_ip(f.flow.client_ip, LL_A);
     set_ip(f.flow.server_ip, ALL);
     s = ASK("8800 0000 20000000 " LL_A " 0201 " MAC_A);
     assert_has(s, "\"command\":\"unsolicited_advertisement\"");
     assert_has(s, "\"kind\":\"unsolicited\"");
-    assert_has(s, "{\"address\"");
+    assert_has(s, "\"what\":\"announcement\",\"mac\":\"00:80:f4:01:02:03\",\"ip\":\"fe80::1\"");
     assert_clean(s);
 }
 

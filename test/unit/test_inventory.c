@@ -582,6 +582,43 @@ static void test_lease(void **state)
     assert_memory_equal(ft_asset_mac_address(asset(PLC)), second, 6);
 }
 
+/* A device says, with LLDP, by which address it is managed. */
+static struct record *make_management(uint64_t number, uint32_t ip, const uint8_t mac[6])
+{
+    make_arp(&r, number, ip, mac);
+    r.event.fact.is_management = true;
+    return &r;
+}
+
+static void test_management(void **state)
+{
+    (void)state;
+    static const uint8_t mac[6] = {0, 0x80, 0xf4, 1, 2, 3}, second[6] = {0, 0x80, 0xf4, 1, 2, 4};
+    static const uint8_t card[6] = {0, 0x80, 0xf4, 1, 2, 5};
+    union ft_ip of = {0};
+    memcpy(of.bytes, mac, 6);
+    give(make_hearsay(1, &of, 2, "sw1"));
+    give(make_management(2, PLC, mac));
+    assert_int_equal(ft_inventory_count(inv), 1);
+    assert_string_equal(ft_asset_fact(asset(PLC), FT_FACT_NAME), "sw1");
+    assert_memory_equal(ft_asset_mac_address(asset(PLC)), mac, 6);
+    /* Another one came from the factory with the same address. */
+    memcpy(of.bytes, second, 6);
+    give(make_hearsay(3, &of, 2, "sw2"));
+    give(make_management(4, PLC, second));
+    assert_int_equal(ft_inventory_count(inv), 2);
+    assert_memory_equal(ft_asset_mac_address(asset(PLC)), mac, 6);
+    /* The card for management has another MAC address, as ARP says: no move. */
+    give(make_arp(&r, 5, PLC, card));
+    assert_string_equal(last_change, "");
+    assert_memory_equal(ft_asset_mac_address(asset(PLC)), card, 6);
+    give(make_management(6, PLC, mac));
+    assert_memory_equal(ft_asset_mac_address(asset(PLC)), card, 6);
+    /* From now on another is. */
+    give(make_arp(&r, 7, PLC, mac));
+    assert_string_not_equal(last_change, "");
+}
+
 /* Both ends of each range that is nobody's on the Internet, and their neighbours. */
 static void test_external_addresses(void **state)
 {
@@ -643,6 +680,7 @@ int main(void)
         TEST(test_hearsay_waits_for_the_device),
         TEST(test_hearsay_is_bounded),
         TEST(test_lease),
+        TEST(test_management),
         cmocka_unit_test(test_external_addresses),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

@@ -56,6 +56,9 @@ static void advertisement(void **state)
     assert_has(s, "\"vlans\":[{\"id\":5,\"name\":\"abc\"}]");
     assert_has(s, "\"fact\":\"name\",\"value\":\"sw1\"");
     assert_has(s, "\"fact\":\"management\",\"value\":\"192.168.1.2\"");
+    assert_has(s, "{\"address\":{\"ip\":\"192.168.1.2\",\"mac\":\"00:80:f4:01:02:03\","
+                  "\"management\":true}}");
+    assert_has(s, "{\"of\":\"192.168.1.2\",\"fact\":\"name\",\"value\":\"sw1\"}");
     assert_has(s, "\"fact\":\"role\",\"value\":\"switch\"");
     assert_has_not(s, "\"value\":\"router\"");
     assert_clean(s);

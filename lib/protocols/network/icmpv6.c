@@ -66,6 +66,8 @@ enum {
     HEADER = 8, /* of echo */
     NEXT_HEADER = 58,
     ADDRESS = 16,
+    ND_HOP_LIMIT = 255,
+    OVERRIDE = 0x20,
     SOLICITED = 0x40,
     FROM_ROUTER = 0x80,
     QTYPE_NAME = 2,
@@ -394,6 +396,13 @@ static uint64_t mac_number(struct ft_view mac)
     return ft_u48be(&mac);
 }
 
+/* Routers lower the hop limit: what has another came from elsewhere, and says nothing of who is
+ * here. */
+static bool is_neighbour(const struct ft_context *ctx)
+{
+    return !ctx->ttl || ctx->ttl == ND_HOP_LIMIT;
+}
+
 static uint64_t frame_sender(const struct ft_context *ctx)
 {
     return mac_number(ft_view_make(ctx->src_mac, 6, false));
@@ -638,18 +647,54 @@ static void read_options(struct ft_context *ctx, struct options *said, struct ft
 
 /* ---- neighbour discovery -------------------------------------------------------------------- */
 
-/* A binding of an address to a MAC address, if it can be one. */
-static void claim(struct ft_context *ctx, struct ft_view address, struct ft_view mac)
+/* Can the address be that of the MAC address? Tells when the frame is of another. */
+static bool is_binding(struct ft_context *ctx, struct ft_view address, struct ft_view mac)
 {
     if (mac.len != 6 || address.len != ADDRESS)
-        return;
+        return false;
     uint64_t sender = frame_sender(ctx), number = mac_number(mac);
     struct ft_view bytes = address;
     uint8_t first = ft_u8(&bytes);
     if (sender && sender != number)
         ft_violation(ctx, V_SENDER_MAC, NULL);
-    if (number && !(number >> 40 & 1) && first != 0xff)
+    return number && !(number >> 40 & 1) && first != 0xff && is_neighbour(ctx);
+}
+
+/* A router's, which says it to everybody all the time. */
+static void claim(struct ft_context *ctx, struct ft_view address, struct ft_view mac)
+{
+    if (is_binding(ctx, address, mac))
         ft_asset_address(ctx, address, mac);
+}
+
+/* Who is sure to be known may leave its MAC address out. */
+static struct ft_view mac_or_sender(const struct ft_context *ctx, struct ft_view mac)
+{
+    return mac.len ? mac : ft_view_make(ctx->src_mac, sizeof(ctx->src_mac), false);
+}
+
+static void tell_question(struct ft_context *ctx, bool is_dad, struct ft_view mac,
+                          struct ft_view target)
+{
+    struct ft_view source = address_view(ctx->src_ip);
+    mac = mac_or_sender(ctx, mac);
+    if (is_dad && frame_sender(ctx) && is_neighbour(ctx))
+        ft_resolution(ctx, FT_RESOLUTION_PROBE, mac, ft_view_empty(), target);
+    else if (!is_dad && is_binding(ctx, source, mac))
+        ft_resolution(ctx, FT_RESOLUTION_QUESTION, mac, source, target);
+}
+
+/* Who names a MAC address and may not override another has an address that several have, or speaks
+ * for another (RFC 4861, 7.2.4). */
+static void tell_answer(struct ft_context *ctx, uint8_t flags, struct ft_view mac,
+                        struct ft_view target)
+{
+    bool is_to_all = is_group(ctx->dst_ip);
+    if ((mac.len && !(flags & OVERRIDE)) || (is_to_all && !mac.len) ||
+        !is_binding(ctx, target, mac_or_sender(ctx, mac)))
+        return;
+    ft_resolution(ctx, is_to_all ? FT_RESOLUTION_ANNOUNCEMENT : FT_RESOLUTION_ANSWER,
+                  mac_or_sender(ctx, mac), target, is_to_all ? target : address_view(ctx->dst_ip));
 }
 
 static void read_solicitation(struct ft_context *ctx, struct ft_view *v)
@@ -662,8 +707,7 @@ static void read_solicitation(struct ft_context *ctx, struct ft_view *v)
     read_options(ctx, &said, v);
     if (!ft_view_ok(v))
         return;
-    if (!is_dad)
-        claim(ctx, address_view(ctx->src_ip), said.source);
+    tell_question(ctx, is_dad, said.source, target);
     if (!is_group(ctx->dst_ip))
         ft_request(ctx, FT_SCOPE_FLOW, repeated_hash(target), NULL, 0);
 }
@@ -680,7 +724,7 @@ static void read_advertisement(struct ft_context *ctx, struct ft_view *v)
         return;
     if (is_group(ctx->dst_ip) && flags & SOLICITED)
         ft_violation(ctx, V_SOLICITED_GROUP, NULL);
-    claim(ctx, target, said.target);
+    tell_answer(ctx, flags, said.target, target);
     if (flags & FROM_ROUTER)
         ft_asset_role(ctx, FT_SENDER, FT_ROLE_ROUTER);
     if (flags & SOLICITED)

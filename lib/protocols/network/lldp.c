@@ -496,10 +496,14 @@ static struct ft_view station_name(const struct ft_lldp *said)
     return is_name ? said->chassis : ft_view_empty();
 }
 
+static bool has_name(const struct ft_lldp *said)
+{
+    return said->name.len && !ft_view_starts(&said->name, "sysName Not Set", 15);
+}
+
 static void tell_name(struct ft_context *ctx, const struct ft_lldp *said)
 {
-    bool is_unset = ft_view_starts(&said->name, "sysName Not Set", 15);
-    if (said->name.len && !is_unset)
+    if (has_name(said))
         ft_asset(ctx, FT_SENDER, FT_FACT_NAME, said->name);
     else if (said->is_profinet)
         ft_asset(ctx, FT_SENDER, FT_FACT_NAME, station_name(said));
@@ -527,16 +531,40 @@ static uint32_t tell_inventory(struct ft_context *ctx, const struct ft_lldp *sai
     return known;
 }
 
-static void tell(struct ft_context *ctx, const struct ft_lldp *said)
+/* The MAC address of the device: each port has one of its own. */
+static struct ft_view device_mac(const struct ft_context *ctx, const struct ft_lldp *said)
+{
+    if (said->chassis_subtype == CHASSIS_MAC && said->chassis.len == 6)
+        return said->chassis;
+    if (said->mac.len == 6)
+        return said->mac;
+    return ft_view_make(ctx->src_mac, sizeof(ctx->src_mac), false);
+}
+
+/*
+ * The address for management joins what is said here with what the device does with that address,
+ * unless it has another MAC address there; then it has its name from here all the same.
+ */
+static void tell_management(struct ft_context *ctx, const struct ft_lldp *said)
 {
     char text[TEXT_SIZE];
+    if (!said->management.len ||
+        !address_text(text, said->management.len == 4 ? FAMILY_IPV4 : FAMILY_IPV6,
+                      said->management))
+        return;
+    ft_asset_text(ctx, FT_SENDER, FT_FACT_MANAGEMENT, text);
+    ft_asset_management(ctx, said->management, device_mac(ctx, said));
+    if (has_name(said))
+        ft_asset_of(ctx, said->management, FT_FACT_NAME, said->name);
+}
+
+static void tell(struct ft_context *ctx, const struct ft_lldp *said)
+{
     tell_name(ctx, said);
     uint32_t known = tell_inventory(ctx, said);
     if (said->description.len)
         ft_banner_tell(ctx, said->description, known);
-    if (said->management.len &&
-        address_text(text, said->management.len == 4 ? FAMILY_IPV4 : FAMILY_IPV6, said->management))
-        ft_asset_text(ctx, FT_SENDER, FT_FACT_MANAGEMENT, text);
+    tell_management(ctx, said);
     if (said->enabled & CAN_BRIDGE)
         ft_asset_role(ctx, FT_SENDER, FT_ROLE_SWITCH);
     if (said->enabled & CAN_ROUTE)
@@ -617,7 +645,7 @@ static void dissect(struct ft_context *ctx, struct ft_view *pdu)
     bool is_new = !is_repeated(&n->repeated, ctx->time_ns, all);
     int32_t ttl = peek_ttl(all);
 
-    said.name = said.description = said.management = ft_view_empty();
+    said.name = said.description = said.management = said.mac = ft_view_empty();
     said.hardware = said.firmware = said.software = ft_view_empty();
     said.serial = said.manufacturer = said.model = ft_view_empty();
     ft_set_kind(ctx, ttl == 0 ? FT_KIND_UNSOLICITED : FT_KIND_DATA);

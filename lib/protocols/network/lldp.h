@@ -94,6 +94,7 @@ enum ft_lldp_field {
 struct ft_lldp {
     uint8_t chassis_subtype, port_subtype;
     struct ft_view chassis, port;
+    struct ft_view mac; /* of the device, where PROFINET tells it apart from the port's */
     uint16_t ttl, enabled, capabilities;
     struct ft_view name, description, management; /* IPv4 or IPv6 bytes */
     struct ft_view hardware, firmware, software, serial, manufacturer, model;

@@ -189,7 +189,8 @@ static void put_mrp(struct ft_context *ctx, struct ft_view *v)
     ft_put_uint(ctx, LLDP_PN_MRP_STATUS, ft_u16be(v), v);
 }
 
-static bool read_profinet(struct ft_context *ctx, uint8_t subtype, struct ft_view *v)
+static bool read_profinet(struct ft_context *ctx, struct ft_lldp *said, uint8_t subtype,
+                          struct ft_view *v)
 {
     switch (subtype) {
     case 1:
@@ -206,7 +207,8 @@ static bool read_profinet(struct ft_context *ctx, uint8_t subtype, struct ft_vie
         put_mrp(ctx, v);
         return true;
     case 5:
-        ft_put_bytes(ctx, LLDP_PN_CHASSIS_MAC, ft_sub(v, 6));
+        said->mac = ft_sub(v, 6);
+        ft_put_bytes(ctx, LLDP_PN_CHASSIS_MAC, said->mac);
         return true;
     case 6:
         ft_put_bytes(ctx, LLDP_PN_PTCP, ft_rest(v));
@@ -230,7 +232,7 @@ static bool read_known(struct ft_context *ctx, struct ft_lldp *said, uint32_t ou
         return read_med(ctx, said, subtype, v);
     case OUI_PROFINET:
         said->is_profinet = true;
-        return read_profinet(ctx, subtype, v);
+        return read_profinet(ctx, said, subtype, v);
     case OUI_IANA:
         if (subtype != 1)
             return false;

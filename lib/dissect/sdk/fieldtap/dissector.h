@@ -793,6 +793,13 @@ void ft_asset_address(struct ft_context *ctx, struct ft_view ip, struct ft_view 
 void ft_asset_lease(struct ft_context *ctx, struct ft_view ip, struct ft_view mac);
 
 /**
+ * As ft_asset_address() by a device about itself, of the address by which it is managed (LLDP): its
+ * own card may have another MAC address. Believed where nobody stated anything else of either, and
+ * taken back without a word when somebody does.
+ */
+void ft_asset_management(struct ft_context *ctx, struct ft_view ip, struct ft_view mac);
+
+/**
  * As ft_asset() about the device that has an address: IPv4 (4 bytes), IPv6 (16) or MAC (6); views
  * of another size are ignored. For what one host says of another: names in DNS answers, of clients
  * in DHCP. Who knows a MAC address has it from the device; what is said of an IP address is
