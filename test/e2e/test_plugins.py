@@ -255,14 +255,17 @@ class Refusals(unittest.TestCase):
 
 
 class Guide(unittest.TestCase):
-    """doc/writing-a-dissector.md shows the example plugin as it is."""
+    """doc/writing-a-dissector.md shows the example plugin and the built-ins as they are."""
 
     def test_listings_are_from_the_example(self):
         with open(os.path.join(SOURCE, "doc", "writing-a-dissector.md"), encoding="utf-8") as f:
             listings = re.findall(r"^```c\n(.*?)^```$", f.read(), flags=re.M | re.S)
         code = ""
         for name in ("plugins/kilnlink/kilnlink.c", "plugins/kilnlink/test_kilnlink.c",
-                     "test/unit/test_framer.c"):  # that has a protocol of lines
+                     "test/unit/test_framer.c",  # that has a protocol of lines
+                     "lib/protocols/it/ftp.c", "lib/protocols/network/dhcp.c",
+                     "lib/protocols/network/dhcp_options.c", "lib/protocols/network/arp.c",
+                     "lib/protocols/power/goose.c"):
             with open(os.path.join(SOURCE, name), encoding="utf-8") as f:
                 code += f.read()
         self.assertGreater(len(listings), 15)

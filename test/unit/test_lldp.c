@@ -119,6 +119,28 @@ static void profinet(void **state)
     assert_has(s, "\"fact\":\"name\",\"value\":\"valve-8\"");
 }
 
+/* Each port has a MAC address of its own: what is said is said of the device. */
+static void ports_of_a_device(void **state)
+{
+    (void)state;
+    const char *s = to_server(&f, "0207 04 0080f4010210 " PORT TTL NAME "0e04 0004 0004 "
+                                  "100c 05 01 c0a80102 02 00000003 00 " END);
+    assert_has(s, "{\"of\":\"00:80:f4:01:02:10\",\"fact\":\"name\",\"value\":\"sw1\"}");
+    assert_has(s, "{\"of\":\"00:80:f4:01:02:10\",\"fact\":\"role\",\"value\":\"switch\"}");
+    assert_has(s, "{\"address\":{\"ip\":\"192.168.1.2\",\"mac\":\"00:80:f4:01:02:10\","
+                  "\"management\":true}}");
+    assert_has_not(s, "\"party\"");
+    feed_next_flow(&f);
+    s = to_server(&f, "0205 07 41204220 0411 07 706f72742d3030312e76616c76652d37 " TTL
+                      "fe0a 000ecf 05 0080f4010211 " END);
+    assert_has(s, "{\"of\":\"00:80:f4:01:02:11\",\"fact\":\"name\",\"value\":\"valve-7\"}");
+    /* No station has such an address. */
+    feed_next_flow(&f);
+    s = to_server(&f, "0207 04 0180f4010210 " PORT TTL NAME END);
+    assert_has(s, "\"party\":\"sender\"");
+    assert_has_not(s, "\"of\"");
+}
+
 /* Feeds a system description and returns what is said. */
 static const char *described(const char *text)
 {
@@ -225,9 +247,9 @@ static void hostile(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        TEST(advertisement), TEST(organisations), TEST(profinet),
-        TEST(descriptions),  TEST(shutdown),      TEST(is_told_once),
-        TEST(identity),      TEST(violations),    TEST(hostile),
+        TEST(advertisement), TEST(organisations), TEST(profinet),     TEST(ports_of_a_device),
+        TEST(descriptions),  TEST(shutdown),      TEST(is_told_once), TEST(identity),
+        TEST(violations),    TEST(hostile),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -82,16 +82,32 @@ struct ft_view ft_banner_version(struct ft_view text)
     return ft_view_empty();
 }
 
+void ft_banner_say(struct ft_context *ctx, struct ft_view of, enum ft_fact fact,
+                   struct ft_view text)
+{
+    if (of.len)
+        ft_asset_of(ctx, of, fact, text);
+    else
+        ft_asset(ctx, FT_SENDER, fact, text);
+}
+
+void ft_banner_say_text(struct ft_context *ctx, struct ft_view of, enum ft_fact fact,
+                        const char *text)
+{
+    ft_banner_say(ctx, of, fact, ft_view_make(text, (uint32_t)strlen(text), false));
+}
+
 /* Facts are single values: what the caller states itself is not stated here. */
 struct telling {
     struct ft_context *ctx;
+    struct ft_view of;
     uint32_t known; /* bit per enum ft_fact */
 };
 
 static void fact(const struct telling *t, enum ft_fact fact, struct ft_view text)
 {
     if (text.len && !(t->known >> fact & 1))
-        ft_asset(t->ctx, FT_SENDER, fact, text);
+        ft_banner_say(t->ctx, t->of, fact, text);
 }
 
 static void fact_text(const struct telling *t, enum ft_fact what, const char *text)
@@ -153,12 +169,12 @@ static void tell_system(const struct telling *t, struct ft_view text)
     else if (ft_banner_find(text, "Cisco IOS") >= 0)
         fact_text(t, FT_FACT_OS, "Cisco IOS");
     if (ft_banner_find(text, " + HMI") >= 0)
-        ft_asset_role(t->ctx, FT_SENDER, FT_ROLE_HMI);
+        ft_banner_say_text(t->ctx, t->of, FT_FACT_ROLE, "hmi");
 }
 
-void ft_banner_tell(struct ft_context *ctx, struct ft_view text, uint32_t known)
+void ft_banner_tell(struct ft_context *ctx, struct ft_view of, struct ft_view text, uint32_t known)
 {
-    const struct telling telling = {ctx, known}, *t = &telling;
+    const struct telling telling = {ctx, of, known}, *t = &telling;
     text = ft_sub(&text, text.len < TEXT_MAX ? text.len : TEXT_MAX);
     fact(t, FT_FACT_DESCRIPTION, text);
     if (ft_view_starts(&text, "Siemens, ", 9))

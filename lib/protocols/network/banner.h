@@ -10,10 +10,19 @@
 #include <fieldtap/dissector.h>
 
 /**
- * State the facts of a description about the sender, but for those in `known` (bit per enum
+ * State a fact about the device with the MAC address `of`; empty: about the sender. A role is its
+ * name: "switch".
+ */
+void ft_banner_say(struct ft_context *ctx, struct ft_view of, enum ft_fact fact,
+                   struct ft_view text);
+void ft_banner_say_text(struct ft_context *ctx, struct ft_view of, enum ft_fact fact,
+                        const char *text);
+
+/**
+ * State the facts of a description about that device, but for those in `known` (bit per enum
  * ft_fact), which the caller knows better. Cost: some searches in at most 255 bytes.
  */
-void ft_banner_tell(struct ft_context *ctx, struct ft_view text, uint32_t known);
+void ft_banner_tell(struct ft_context *ctx, struct ft_view of, struct ft_view text, uint32_t known);
 
 /** The word behind "Version " and the like in a text; empty without one. */
 struct ft_view ft_banner_version(struct ft_view text);

@@ -496,20 +496,30 @@ static struct ft_view station_name(const struct ft_lldp *said)
     return is_name ? said->chassis : ft_view_empty();
 }
 
+/* The MAC address of the device, when it is not that of the port that sends; else empty. */
+static struct ft_view device_of(const struct ft_context *ctx, const struct ft_lldp *said)
+{
+    bool has_mac = said->chassis_subtype == CHASSIS_MAC && said->chassis.len == 6;
+    struct ft_view mac = has_mac ? said->chassis : said->mac, number = mac;
+    bool is_station = mac.len == 6 && !(ft_peek_u8(&mac, 0) & 1) && ft_u48be(&number);
+    return is_station && !ft_view_starts(&mac, ctx->src_mac, 6) ? mac : ft_view_empty();
+}
+
 static bool has_name(const struct ft_lldp *said)
 {
     return said->name.len && !ft_view_starts(&said->name, "sysName Not Set", 15);
 }
 
-static void tell_name(struct ft_context *ctx, const struct ft_lldp *said)
+static void tell_name(struct ft_context *ctx, struct ft_view of, const struct ft_lldp *said)
 {
     if (has_name(said))
-        ft_asset(ctx, FT_SENDER, FT_FACT_NAME, said->name);
+        ft_banner_say(ctx, of, FT_FACT_NAME, said->name);
     else if (said->is_profinet)
-        ft_asset(ctx, FT_SENDER, FT_FACT_NAME, station_name(said));
+        ft_banner_say(ctx, of, FT_FACT_NAME, station_name(said));
 }
 
-static uint32_t tell_inventory(struct ft_context *ctx, const struct ft_lldp *said)
+static uint32_t tell_inventory(struct ft_context *ctx, struct ft_view of,
+                               const struct ft_lldp *said)
 {
     const struct {
         enum ft_fact fact;
@@ -525,50 +535,41 @@ static uint32_t tell_inventory(struct ft_context *ctx, const struct ft_lldp *sai
     for (unsigned i = 0; i < sizeof(facts) / sizeof(facts[0]); i++) {
         if (!facts[i].text.len)
             continue;
-        ft_asset(ctx, FT_SENDER, facts[i].fact, facts[i].text);
+        ft_banner_say(ctx, of, facts[i].fact, facts[i].text);
         known |= 1u << facts[i].fact;
     }
     return known;
-}
-
-/* The MAC address of the device: each port has one of its own. */
-static struct ft_view device_mac(const struct ft_context *ctx, const struct ft_lldp *said)
-{
-    if (said->chassis_subtype == CHASSIS_MAC && said->chassis.len == 6)
-        return said->chassis;
-    if (said->mac.len == 6)
-        return said->mac;
-    return ft_view_make(ctx->src_mac, sizeof(ctx->src_mac), false);
 }
 
 /*
  * The address for management joins what is said here with what the device does with that address,
  * unless it has another MAC address there; then it has its name from here all the same.
  */
-static void tell_management(struct ft_context *ctx, const struct ft_lldp *said)
+static void tell_management(struct ft_context *ctx, struct ft_view of, const struct ft_lldp *said)
 {
     char text[TEXT_SIZE];
-    if (!said->management.len ||
-        !address_text(text, said->management.len == 4 ? FAMILY_IPV4 : FAMILY_IPV6,
-                      said->management))
+    uint8_t family = said->management.len == 4 ? FAMILY_IPV4 : FAMILY_IPV6;
+    struct ft_view sender = ft_view_make(ctx->src_mac, sizeof(ctx->src_mac), false);
+    if (!address_text(text, family, said->management))
         return;
-    ft_asset_text(ctx, FT_SENDER, FT_FACT_MANAGEMENT, text);
-    ft_asset_management(ctx, said->management, device_mac(ctx, said));
+    ft_banner_say_text(ctx, of, FT_FACT_MANAGEMENT, text);
+    ft_asset_management(ctx, said->management, of.len ? of : sender);
     if (has_name(said))
         ft_asset_of(ctx, said->management, FT_FACT_NAME, said->name);
 }
 
 static void tell(struct ft_context *ctx, const struct ft_lldp *said)
 {
-    tell_name(ctx, said);
-    uint32_t known = tell_inventory(ctx, said);
+    struct ft_view of = device_of(ctx, said);
+    tell_name(ctx, of, said);
+    uint32_t known = tell_inventory(ctx, of, said);
     if (said->description.len)
-        ft_banner_tell(ctx, said->description, known);
-    tell_management(ctx, said);
+        ft_banner_tell(ctx, of, said->description, known);
+    tell_management(ctx, of, said);
     if (said->enabled & CAN_BRIDGE)
-        ft_asset_role(ctx, FT_SENDER, FT_ROLE_SWITCH);
+        ft_banner_say_text(ctx, of, FT_FACT_ROLE, "switch");
     if (said->enabled & CAN_ROUTE)
-        ft_asset_role(ctx, FT_SENDER, FT_ROLE_ROUTER);
+        ft_banner_say_text(ctx, of, FT_FACT_ROLE, "router");
 }
 
 /* ---- the whole ------------------------------------------------------------------------------ */
