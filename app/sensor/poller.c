@@ -284,7 +284,10 @@ static void take(struct poller *p, struct rte_mbuf *m, const struct ft_ethdev *p
     packet->caplen = packet->wirelen = rte_pktmbuf_pkt_len(m);
     packet->linktype = FT_LINKTYPE_ETHERNET;
     packet->interface = port->port.link;
-    packet->flags = 0;
+    /* Intact, says a virtual NIC, but its checksum was never computed. */
+    packet->flags = (m->ol_flags & RTE_MBUF_F_RX_L4_CKSUM_MASK) == RTE_MBUF_F_RX_L4_CKSUM_NONE
+                        ? FT_PACKET_CHECKSUM_OPEN
+                        : 0;
     packet->vlan_count = 0; /* the rest is set when it is decoded, if it is */
     if (__builtin_expect(m->nb_segs > 1, 0)) {
         struct rte_mbuf *whole = make_whole(p, m);

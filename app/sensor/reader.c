@@ -342,7 +342,7 @@ static void fill(struct reader *r, struct rte_mbuf *m, const struct ft_capture_r
     p->wirelen = record->wirelen;
     p->linktype = record->linktype;
     p->interface = (uint16_t)record->interface;
-    p->flags = 0;
+    p->flags = record->is_checksum_open ? FT_PACKET_CHECKSUM_OPEN : 0;
 }
 
 static void dispatch(struct reader *r, struct rte_mbuf *m, const struct ft_capture_record *record,

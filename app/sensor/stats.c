@@ -408,6 +408,7 @@ static json_t *all_books(const struct sensor *s)
     put(o, "damaged_blocks", s->capture ? ft_capture_set_left_out(s->capture) : 0);
     put(o, "bad_ip_checksums", l->bad_ip_checksums);
     put(o, "bad_l4_checksums", l->bad_l4_checksums);
+    put(o, "open_checksums", l->open_checksums);
     json_object_set_new(o, "tables", tables(s));
     json_object_set_new(o, "workers", worker_stats(s));
     json_object_set_new(

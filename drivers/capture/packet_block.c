@@ -79,6 +79,7 @@ bool ft_packet_block_next(struct ft_packet_block *block, bool is_ethernet,
         .wirelen = h->tp_len > h->tp_snaplen ? h->tp_len : h->tp_snaplen,
         .time_ns = h->tp_sec * NS_PER_SECOND + h->tp_nsec,
         .is_nic_time = (h->tp_status & TP_STATUS_TS_RAW_HARDWARE) != 0,
+        .is_checksum_open = (h->tp_status & TP_STATUS_CSUMNOTREADY) != 0,
     };
     if (is_ethernet && h->tp_status & TP_STATUS_VLAN_VALID && h->tp_snaplen >= MAC_PAIR)
         restore_tag(h, data, frame);

@@ -29,7 +29,8 @@ struct ft_packet_frame {
     uint32_t caplen;
     uint32_t wirelen; /**< at least caplen */
     uint64_t time_ns;
-    bool is_nic_time; /**< stamped by the interface's own clock */
+    bool is_nic_time;      /**< stamped by the interface's own clock */
+    bool is_checksum_open; /**< this host sends it, and its NIC is to compute the checksum */
 };
 
 /** Begin a block of `size` bytes that is ours. Its memory is aligned for struct tpacket3_hdr. */

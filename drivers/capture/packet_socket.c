@@ -137,6 +137,7 @@ static void fill_in(struct packet_socket *s, const struct ft_packet_frame *frame
         .interface = s->port.link,
         .linktype = s->linktype,
         .is_timed = true,
+        .is_checksum_open = frame->is_checksum_open,
     };
     s->port.stats.bytes += frame->wirelen;
 }

@@ -245,6 +245,7 @@ static void put_ledger(struct ft_json *j, const struct ft_core_totals *t)
     ft_json_put_uint(j, "faults", l->faults);
     ft_json_put_uint(j, "bad_ip_checksums", l->bad_ip_checksums);
     ft_json_put_uint(j, "bad_l4_checksums", l->bad_l4_checksums);
+    ft_json_put_uint(j, "open_checksums", l->open_checksums);
     ft_json_object_end(j);
 }
 

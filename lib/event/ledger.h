@@ -25,6 +25,7 @@ struct ft_ledger {
     uint64_t carriers[FT_CARRIERS]; /**< packets of unknown protocol, by ft_carrier_of() */
     uint64_t max_size;
     uint64_t bad_ip_checksums, bad_l4_checksums;
+    uint64_t open_checksums;      /**< of packets seen before their NIC computed it */
     uint64_t cycles_busy, bursts; /**< never in eve.json */
 };
 

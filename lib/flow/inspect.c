@@ -1340,6 +1340,7 @@ static COLD void count_rare(struct ft_ledger *l, const struct ft_packet *p)
     l->tunnelled += (p->flags & FT_PACKET_TUNNELLED) != 0;
     l->bad_ip_checksums += (p->flags & FT_PACKET_IP_CHECKSUM_BAD) != 0;
     l->bad_l4_checksums += (p->flags & FT_PACKET_L4_CHECKSUM_BAD) != 0;
+    l->open_checksums += (p->flags & FT_PACKET_CHECKSUM_OPEN) != 0;
     if (!(p->flags & (FT_PACKET_IPV4 | FT_PACKET_IPV6)))
         l->not_ip++;
     else if (p->proto == 1 || p->proto == 58)
@@ -1350,8 +1351,8 @@ static COLD void count_rare(struct ft_ledger *l, const struct ft_packet *p)
 
 static inline void count_packet(struct ft_inspector *ins, const struct ft_packet *p)
 {
-    const uint32_t rare =
-        FT_PACKET_TUNNELLED | FT_PACKET_IP_CHECKSUM_BAD | FT_PACKET_L4_CHECKSUM_BAD;
+    const uint32_t rare = FT_PACKET_TUNNELLED | FT_PACKET_IP_CHECKSUM_BAD |
+                          FT_PACKET_L4_CHECKSUM_BAD | FT_PACKET_CHECKSUM_OPEN;
     struct ft_ledger *l = &ins->ledger;
     ins->kinds[p->flags & KIND_FLAGS]++;
     l->received_bytes += p->wirelen;

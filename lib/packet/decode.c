@@ -3,6 +3,7 @@
  * Decoding: the straight line for what most packets are (Ethernet, at most one VLAN tag, IPv4
  * without options, TCP or UDP), and the loop over headers for all others.
  */
+#include "packet/checksum.h"
 #include "packet/decoder.h"
 #include "packet/hash.h"
 
@@ -11,7 +12,8 @@
 
 /* Flags of the source and the defragmenter, which outlive decoding. */
 #define KEPT_FLAGS                                                                                 \
-    (FT_PACKET_REASSEMBLED | FT_PACKET_FRAGMENT_OVERLAP | FT_PACKET_TICK | FT_PACKET_END)
+    (FT_PACKET_REASSEMBLED | FT_PACKET_FRAGMENT_OVERLAP | FT_PACKET_TICK | FT_PACKET_END |         \
+     FT_PACKET_CHECKSUM_OPEN)
 
 void ft_decode_config_init(struct ft_decode_config *config)
 {
@@ -73,9 +75,35 @@ static inline bool may_be_prp(const uint8_t *data, uint32_t end, uint32_t caplen
            (ft_be16(data + caplen - 2) == 0x88fb || ft_be16(data + caplen - 6) == 0x88fb);
 }
 
+static inline uint32_t load32(const uint8_t *b)
+{
+    uint32_t x;
+
+    memcpy(&x, b, 4);
+    return x;
+}
+
+/* Are those of the IPv4 header of 20 bytes and of its TCP or UDP right? A UDP datagram may have
+ * none. What is wrong is left to the loop, which says how. */
+static inline bool are_checksums_right(const struct ft_packet *p, const uint8_t *ip, uint32_t total)
+{
+    uint64_t addresses = (uint64_t)load32(ip + 12) + load32(ip + 16);
+    uint64_t sum = addresses + load32(ip) + load32(ip + 4) + load32(ip + 8);
+    const uint8_t *header = ip + 20;
+    uint32_t length = total - 20;
+
+    if (ft_checksum_finish(sum) != 0)
+        return false;
+    if (p->flags & FT_PACKET_CHECKSUM_OPEN || (ip[9] == 17 && header[6] == 0 && header[7] == 0))
+        return true;
+    /* protocol and length of the pseudo-header, as words of the wire */
+    sum = addresses + __builtin_bswap16((uint16_t)length) + __builtin_bswap16(ip[9]);
+    return ft_checksum_finish(ft_checksum_add(sum, header, length)) == 0;
+}
+
 /*
  * True when p is what the straight line is for, and then decoded. False leaves p as it was: all
- * tests stand before the first write. Whatever is odd (cut, malformed, checksums wanted) is left to
+ * tests stand before the first write. Whatever is odd (cut, malformed, checksums wrong) is left to
  * the loop, which comes to the same result for what this function reads.
  */
 static inline bool decode_straight(const struct ft_decode_config *config, struct ft_packet *p)
@@ -100,9 +128,7 @@ static inline bool decode_straight(const struct ft_decode_config *config, struct
 
     /* The fragment test leaves DF and the reserved bit alone. */
     if (UNLIKELY(type != 0x0800 || ip[0] != 0x45 || (ft_be16(ip + 6) & 0x3fff) ||
-                 l3 + total > p->caplen || total < 28 || config->verify_checksums ||
-                 config->checksum != FT_CHECKSUM_ACCEPT ||
-                 may_be_prp(frame, l3 + total, p->caplen)))
+                 l3 + total > p->caplen || total < 28 || may_be_prp(frame, l3 + total, p->caplen)))
         return false;
 
     const uint8_t *header = frame + l4;
@@ -124,6 +150,9 @@ static inline bool decode_straight(const struct ft_decode_config *config, struct
         flags |= FT_PACKET_UDP;
     }
 
+    if ((config->verify_checksums | (config->checksum != FT_CHECKSUM_ACCEPT)) &&
+        UNLIKELY(!are_checksums_right(p, ip, total)))
+        return false;
     clear(p);
     p->l3 = l3;
     p->payload = l4 + header_len;
@@ -284,7 +313,7 @@ static void settle_payload(const struct ft_decoder *d)
         p->l3 = p->flags & FT_PACKET_LLC ? d->llc : p->payload;
 }
 
-static __attribute__((noinline)) enum ft_decode_result decode_loop(
+__attribute__((noinline)) enum ft_decode_result ft_packet_decode_loop(
     const struct ft_decode_config *config, struct ft_packet *p)
 {
     struct ft_decoder d = {
@@ -295,6 +324,7 @@ static __attribute__((noinline)) enum ft_decode_result decode_loop(
         .end = p->wirelen > p->caplen ? p->wirelen : p->caplen,
         .whole = p->flags & FT_PACKET_REASSEMBLED ? p->l3 : 0,
         .verify = config->verify_checksums || config->checksum == FT_CHECKSUM_DROP,
+        .is_open = (p->flags & FT_PACKET_CHECKSUM_OPEN) != 0,
     };
 
     clear(p);
@@ -316,5 +346,5 @@ enum ft_decode_result ft_packet_decode(const struct ft_decode_config *config, st
 {
     if (LIKELY(decode_straight(config, p)))
         return FT_DECODED;
-    return decode_loop(config, p);
+    return ft_packet_decode_loop(config, p);
 }

@@ -64,10 +64,15 @@ struct ft_decoder {
     bool is_rerouted;    /**< the pseudo-header has another destination than the header */
     bool is_length_open; /**< the mirror cut the frame: `end` is not known, only assumed */
     bool verify;         /**< checksums */
+    bool is_open;        /**< the source knows that those of layer 4 were not computed yet */
 };
 
 /** Where the length of a frame that a mirror cut is assumed to be beyond. */
 #define FT_DECODER_OPEN_LENGTH 0x100000u
+
+/** ft_packet_decode() by the loop alone, without the straight line: for tests that compare them. */
+enum ft_decode_result ft_packet_decode_loop(const struct ft_decode_config *config,
+                                            struct ft_packet *p);
 
 static inline uint16_t ft_be16(const uint8_t *b)
 {

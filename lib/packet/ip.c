@@ -125,6 +125,10 @@ static bool is_checksum_v4_refused(struct ft_decoder *d, const uint8_t *header, 
 {
     if (!d->verify || ft_checksum_finish(ft_checksum_add(0, header, length)) == 0)
         return false;
+    if (header[10] == 0 && header[11] == 0) {
+        d->p->flags |= FT_PACKET_CHECKSUM_OPEN; /* left to the NIC */
+        return false;
+    }
     d->p->flags |= FT_PACKET_IP_CHECKSUM_BAD;
     return d->config->checksum == FT_CHECKSUM_DROP;
 }

@@ -3,14 +3,35 @@
 #include "packet/checksum.h"
 #include "packet/decoder.h"
 
-/* True when the `length` bytes at `at` do not fit `sum` and the policy is to drop them. */
-static bool is_checksum_refused(struct ft_decoder *d, uint64_t sum, uint32_t length)
+#include <string.h>
+
+/* What a sender that leaves it to its NIC writes into the checksum, `field` bytes behind `at`. */
+static bool is_left_open(const struct ft_decoder *d, uint8_t proto, uint32_t length, uint32_t field)
+{
+    uint16_t stored, whole = ~ft_checksum_finish(ft_checksum_pseudo(d->p, proto, length)),
+                     uncut = ~ft_checksum_finish(ft_checksum_pseudo(d->p, proto, 0));
+
+    memcpy(&stored, d->data + d->at + field, 2);
+    return stored == whole || stored == uncut;
+}
+
+/*
+ * True when the `length` bytes at `at` do not fit their checksum, `field` bytes behind `at`, and
+ * the policy is to drop them. ICMP has no pseudo-header.
+ */
+static bool is_checksum_refused(struct ft_decoder *d, uint8_t proto, uint32_t length,
+                                uint32_t field)
 {
     bool is_known = ft_decoder_is_bound(d) && !d->is_rerouted && !d->is_length_open &&
-                    ft_decoder_here(d) >= length;
+                    ft_decoder_here(d) >= length && !d->is_open;
+    uint64_t sum = proto == 1 ? 0 : ft_checksum_pseudo(d->p, proto, length);
 
     if (!is_known || ft_checksum_finish(ft_checksum_add(sum, d->data + d->at, length)) == 0)
         return false;
+    if (proto != 1 && is_left_open(d, proto, length, field)) {
+        d->p->flags |= FT_PACKET_CHECKSUM_OPEN;
+        return false;
+    }
     d->p->flags |= FT_PACKET_L4_CHECKSUM_BAD;
     return d->config->checksum == FT_CHECKSUM_DROP;
 }
@@ -36,8 +57,7 @@ enum ft_step ft_transport_tcp(struct ft_decoder *d)
         return ft_decoder_fail(d, FT_BUCKET_TCP_HEADER);
     if (!ft_decoder_need(d, length, FT_BUCKET_TCP_HEADER))
         return FT_STEP_FAILED;
-    if (d->verify &&
-        is_checksum_refused(d, ft_checksum_pseudo(p, 6, ft_decoder_left(d)), ft_decoder_left(d)))
+    if (d->verify && is_checksum_refused(d, 6, ft_decoder_left(d), 16))
         return ft_decoder_fail(d, FT_BUCKET_L4_CHECKSUM);
 
     set_ports(p, header);
@@ -58,7 +78,7 @@ static bool is_udp_checksum_refused(struct ft_decoder *d, const uint8_t *header,
 
     if (!d->verify || (is_none && (is_tunnel || d->p->flags & FT_PACKET_IPV4)))
         return false;
-    return is_checksum_refused(d, ft_checksum_pseudo(d->p, 17, length), length);
+    return is_checksum_refused(d, 17, length, 6);
 }
 
 /* What reads the datagram behind the header, if its port and its bytes say that it is a tunnel. */
@@ -135,7 +155,7 @@ enum ft_step ft_transport_icmp(struct ft_decoder *d)
 
     uint32_t length = ft_decoder_left(d);
 
-    if (d->verify && is_checksum_refused(d, is_v6 ? ft_checksum_pseudo(p, 58, length) : 0, length))
+    if (d->verify && is_checksum_refused(d, is_v6 ? 58 : 1, length, 2))
         return ft_decoder_fail(d, FT_BUCKET_L4_CHECKSUM);
     p->src_port = header[0];
     p->dst_port = header[1];

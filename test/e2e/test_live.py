@@ -251,6 +251,98 @@ class Mirrors(Case):
         self.assertEqual(health, {})
 
 
+def sum16(data):
+    """The one's complement sum of 16-bit words."""
+    total = sum(struct.unpack(f">{(len(data) + 1) // 2}H", data + bytes(len(data) % 2)))
+    while total >> 16:
+        total = (total & 0xFFFF) + (total >> 16)
+    return total
+
+
+def with_checksum(frame, kind):
+    """A UDP datagram over IPv4 whose checksum is right, wrong, or left to the NIC."""
+    datagram = frame[34:40] + b"\0\0" + frame[42:]
+    pseudo = sum16(frame[26:34] + struct.pack(">HH", 17, len(datagram)))
+    right = sum16(datagram + struct.pack(">H", pseudo)) ^ 0xFFFF
+    stored = {"right": right or 0xFFFF, "wrong": right ^ 0x0101, "open": pseudo}[kind]
+    return frame[:40] + struct.pack(">H", stored) + frame[42:]
+
+
+class Checksums(Case):
+    """What becomes of wrong ones."""
+
+    def run_with(self, policy):
+        kinds = ["right"] * 50 + ["wrong"] * 30 + ["open"] * 20
+        path = self.write("a.pcap", pcap([(i * 0.1, with_checksum(modbus_read(i), kind))
+                                          for i, kind in enumerate(kinds)]))
+        config = self.write("c.json", json.dumps({"decode": {"checksum": policy}}).encode())
+        out = self.dir / policy
+        self.assertOk(run("-c", config, "-r", path, "-l", out))
+        stats = self.stats(out)
+        self.assertIs(stats["balanced"], True)
+        ledger = of_type(self.events(out), "stats")[-1]["stats"]["ledger"]
+        for key in ("bad_ip_checksums", "bad_l4_checksums", "open_checksums"):
+            self.assertEqual(ledger[key], stats[key])
+        return stats
+
+    def test_accept(self):
+        stats = self.run_with("accept")
+        self.assertEqual((stats["bad_l4_checksums"], stats["open_checksums"]), (30, 20))
+        self.assertEqual(stats["packets"]["buckets"]["analysed"], 100)
+
+    def test_drop(self):
+        stats = self.run_with("drop")
+        self.assertEqual((stats["bad_l4_checksums"], stats["open_checksums"]), (30, 20))
+        self.assertEqual(stats["packets"]["buckets"]["analysed"], 70)
+        self.assertEqual(stats["packets"]["buckets"]["undecodable.l4_checksum"], 30)
+
+
+class Vlans(Case):
+    """Tags are no part of a flow, unless the configuration says so."""
+
+    def flows(self, frames, is_key):
+        path = self.write("a.pcap", pcap([(i * 0.1, f) for i, f in enumerate(frames)]))
+        config = self.write("c.json", json.dumps({"decode": {"vlan_in_flow_key": is_key}}).encode())
+        written = set()
+        for workers in (1, 3):
+            out = self.dir / f"{is_key}{workers}"
+            self.assertOk(run("-c", config, "-r", path, "-w", workers, "-l", out))
+            written.add((out / "eve.json").read_bytes())
+        self.assertEqual(len(written), 1)
+        return sorted((e.get("vlan"), e["flow"]["pkts_toserver"]) for e in
+                      of_type(self.events(out), "flow"))
+
+    def test_flow_key(self):
+        frames = [tagged(modbus_read(i), *tags) for i, tags in
+                  enumerate([(10,), (20,), (), (10,), (10, 5)])]
+        self.assertEqual(self.flows(frames, False), [([10], 5)])
+        self.assertEqual(sorted(self.flows([tagged(modbus_read(i), 10 + i % 3) for i in range(9)],
+                                           True)), [([10], 3), ([11], 3), ([12], 3)])
+
+
+class OwnHost(Live):
+    """Packets of the host that the sensor runs on, seen before a NIC had them."""
+
+    def test_checksums_left_to_the_nic(self):
+        config = self.write("c.json", b'{"decode": {"checksum": "drop"}}')
+        self.begin("-c", config)
+        ip("-n", self.src, "addr", "add", "10.9.0.1/24", "dev", "src0")
+        ip("-n", self.src, "neigh", "add", "10.9.0.2", "lladdr", "02:00:00:00:00:09", "dev", "src0")
+        script = self.write("talk.py", b"""
+import socket
+out = socket.socket(socket.AF_INET, socket.SOCK_DGRAM)
+for i in range(50):
+    out.sendto(b"%d of a few" % i, ("10.9.0.2", 7777))
+""")
+        self.within(self.src, sys.executable, script)
+        self.end()
+        stats = self.stats()
+        self.assertIs(stats["balanced"], True)
+        self.assertEqual(stats["open_checksums"], 50)
+        self.assertEqual(stats["bad_l4_checksums"], 0)
+        self.assertEqual(stats["packets"]["buckets"]["undecodable.l4_checksum"], 0)
+
+
 def tagged(frame, *tags):
     """The frame in these VLANs, outermost first."""
     return frame[:12] + b"".join(struct.pack(">HH", 0x8100, t) for t in tags) + frame[12:]

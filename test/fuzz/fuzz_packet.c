@@ -6,6 +6,7 @@
  * Each is decoded by the straight line and by the loop, which must agree; a fragment goes to the
  * defragmenter, and what that puts together is decoded again, as a worker does.
  */
+#include "packet/decoder.h"
 #include "packet/defrag.h"
 
 #include <stdio.h>
@@ -42,12 +43,15 @@ static void check(const struct ft_packet *p, enum ft_decode_result result)
 static enum ft_decode_result decode(const struct ft_decode_config *config, struct ft_packet *p)
 {
     struct ft_decode_config verifying = *config;
-    struct ft_packet q = *p;
+    struct ft_packet q = *p, r = *p;
     enum ft_decode_result result = ft_packet_decode(config, p);
-    uint32_t checksums = FT_PACKET_IP_CHECKSUM_BAD | FT_PACKET_L4_CHECKSUM_BAD;
+    uint32_t checksums =
+        FT_PACKET_IP_CHECKSUM_BAD | FT_PACKET_L4_CHECKSUM_BAD | FT_PACKET_CHECKSUM_OPEN;
 
     verifying.verify_checksums = true;
-    expect(ft_packet_decode(&verifying, &q) == result, "line and loop end alike");
+    expect(ft_packet_decode_loop(&verifying, &q) == result, "line and loop end alike");
+    expect(ft_packet_decode(&verifying, &r) == result, "with and without checksums");
+    expect(memcmp(&r, &q, sizeof(q)) == 0, "line and loop agree about checksums");
     q.flags &= ~checksums;
     expect(memcmp(p, &q, sizeof(q)) == 0, "line and loop agree");
     check(p, result);

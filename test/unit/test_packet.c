@@ -1501,6 +1501,74 @@ static void test_checksums_that_cannot_be_known(void **unused)
     packet_free(&p);
 }
 
+/* The checksum at `at` is left to the NIC, over `length` bytes of `proto` behind an IPv4 header at
+ * 14 or an IPv6 header with addresses at 22. */
+static void leave_open(uint32_t at, unsigned proto, uint32_t length, bool is_v6)
+{
+    uint8_t tail[4] = {0, (uint8_t)proto, (uint8_t)(length >> 8), (uint8_t)length};
+    uint64_t sum = ft_checksum_add(0, tail, 4);
+    uint16_t partial = (uint16_t)~ft_checksum_finish(
+        ft_checksum_add(sum, f.bytes + (is_v6 ? 22 : 26), is_v6 ? 32 : 8));
+
+    memcpy(f.bytes + at, &partial, 2);
+}
+
+/* What the frame is under both policies: decoded, and its checksum neither right nor wrong. */
+static void expect_open(bool is_open, uint32_t source)
+{
+    struct ft_decode_config dropping = config;
+    const struct ft_decode_config *configs[] = {&verifying, &dropping};
+
+    dropping.checksum = FT_CHECKSUM_DROP;
+    for (unsigned i = 0; i < 2; i++) {
+        struct ft_packet p = packet_on(f.bytes, f.len, f.len, FT_LINKTYPE_ETHERNET);
+        p.flags = source;
+        bool is_decoded = ft_packet_decode(configs[i], &p) == FT_DECODED;
+        assert_int_equal(is_decoded, is_open || i == 0);
+        assert_int_equal(!!(p.flags & FT_PACKET_CHECKSUM_OPEN), is_open);
+        assert_int_equal(!!(p.flags & (FT_PACKET_L4_CHECKSUM_BAD | FT_PACKET_IP_CHECKSUM_BAD)),
+                         !is_open);
+        packet_free(&p);
+    }
+}
+
+static void test_open_checksums(void **unused)
+{
+    (void)unused;
+    build(build_tcp);
+    leave_open(14 + 20 + 16, 6, f.len - 34, false);
+    expect_open(true, 0);
+    leave_open(14 + 20 + 16, 6, 0, false); /* to be cut by the NIC */
+    expect_open(true, 0);
+    f.bytes[14 + 20 + 16] ^= 1;
+    expect_open(false, 0);
+    expect_open(true, FT_PACKET_CHECKSUM_OPEN); /* the source knows it */
+    build(build_udp);
+    leave_open(14 + 20 + 6, 17, f.len - 34, false);
+    expect_open(true, 0);
+    leave_open(14 + 20 + 6, 6, f.len - 34, false);
+    expect_open(false, 0);
+    build(build_ipv6_tcp);
+    leave_open(14 + 40 + 16, 6, f.len - 54, true);
+    expect_open(true, 0);
+    build(build_icmpv6);
+    leave_open(14 + 40 + 2, 58, f.len - 54, true);
+    expect_open(true, 0);
+    /* the header of IPv4: 0, which is hardly ever right */
+    build(build_tcp);
+    set16(f.bytes + 24, 0);
+    expect_open(true, 0);
+    set16(f.bytes + 24, 1);
+    expect_open(false, 0);
+    /* and that of layer 4 is still looked at */
+    set16(f.bytes + 24, 0);
+    f.bytes[60] ^= 1;
+    struct ft_packet p = packet_on(f.bytes, f.len, f.len, FT_LINKTYPE_ETHERNET);
+    assert_int_equal(ft_packet_decode(&verifying, &p), FT_DECODED);
+    assert_true(p.flags & FT_PACKET_L4_CHECKSUM_BAD);
+    packet_free(&p);
+}
+
 /* ---- hash ---------------------------------------------------------------------------------- */
 
 /* Swap two fields of n bytes. */
@@ -1632,6 +1700,7 @@ int main(void)
         cmocka_unit_test(test_udp_surplus),
         cmocka_unit_test(test_checksums),
         cmocka_unit_test(test_checksums_that_cannot_be_known),
+        cmocka_unit_test(test_open_checksums),
         cmocka_unit_test(test_hash_is_symmetric),
         cmocka_unit_test(test_bucket_names),
     };

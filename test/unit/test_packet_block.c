@@ -153,6 +153,19 @@ static void knows_whose_time_it_is(void **state)
     struct ft_packet_block block = begin(&m);
     assert_true(ft_packet_block_next(&block, true, &f));
     assert_true(f.is_nic_time);
+    assert_false(f.is_checksum_open);
+    free(m.memory);
+}
+
+static void knows_whose_checksum_is_missing(void **state)
+{
+    struct made m = make(1);
+    struct ft_packet_frame f;
+    (void)state;
+    put(&m, FIRST, 60, 0, 1)->tp_status |= TP_STATUS_CSUMNOTREADY;
+    struct ft_packet_block block = begin(&m);
+    assert_true(ft_packet_block_next(&block, true, &f));
+    assert_true(f.is_checksum_open);
     free(m.memory);
 }
 
@@ -300,11 +313,17 @@ static void random_blocks_stay_inside(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(walks_all_packets),        cmocka_unit_test(an_empty_block_has_none),
-        cmocka_unit_test(puts_the_tag_back),        cmocka_unit_test(a_tag_of_zero_is_one),
-        cmocka_unit_test(no_tag_without_addresses), cmocka_unit_test(knows_whose_time_it_is),
-        cmocka_unit_test(damaged_blocks_end_early), cmocka_unit_test(a_damaged_block_head_has_none),
-        cmocka_unit_test(a_count_too_large_ends),   cmocka_unit_test(random_blocks_stay_inside),
+        cmocka_unit_test(walks_all_packets),
+        cmocka_unit_test(an_empty_block_has_none),
+        cmocka_unit_test(puts_the_tag_back),
+        cmocka_unit_test(a_tag_of_zero_is_one),
+        cmocka_unit_test(no_tag_without_addresses),
+        cmocka_unit_test(knows_whose_time_it_is),
+        cmocka_unit_test(knows_whose_checksum_is_missing),
+        cmocka_unit_test(damaged_blocks_end_early),
+        cmocka_unit_test(a_damaged_block_head_has_none),
+        cmocka_unit_test(a_count_too_large_ends),
+        cmocka_unit_test(random_blocks_stay_inside),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
