@@ -622,6 +622,22 @@ static void say_role(struct ft_inventory *inv, struct ft_asset *a, const char *t
             add_role(inv, a, &a->roles_said, 1u << role);
 }
 
+/* Who has no address yet says 0.0.0.0 where it is managed. */
+static bool is_no_address(uint8_t fact, const char *text, uint16_t length)
+{
+    char copy[64] = {0};
+    struct ft_address a = {.family = 4};
+    if (fact != FT_FACT_MANAGEMENT || length >= sizeof(copy))
+        return false;
+    memcpy(copy, text, length);
+    if (inet_pton(AF_INET, copy, a.ip.bytes) != 1) {
+        a.family = 6;
+        if (inet_pton(AF_INET6, copy, a.ip.bytes) != 1)
+            return false; /* of another network, or a name */
+    }
+    return !ft_address_is_device(&a);
+}
+
 /* A fact of event `e`, whose text may lie elsewhere. */
 static void state_text(struct ft_inventory *inv, struct ft_asset *a, const struct ft_event *e,
                        const char *text, uint16_t length)
@@ -630,7 +646,8 @@ static void state_text(struct ft_inventory *inv, struct ft_asset *a, const struc
         say_role(inv, a, text, length);
         return;
     }
-    if (!e->fact.fact || e->fact.fact >= FT_FACT_COUNT || !length)
+    if (!e->fact.fact || e->fact.fact >= FT_FACT_COUNT || !length ||
+        is_no_address(e->fact.fact, text, length))
         return;
     struct ft_asset_value **at = &a->values;
     for (; *at; at = &(*at)->next)

@@ -163,6 +163,27 @@ static void test_facts_are_told_once_per_packet(void **state)
     assert_string_equal(last_change, "10.0.0.2 model: X1 -> X2");
 }
 
+/* Who has none yet says so: that is no address by which it is managed. */
+static void test_address_for_management(void **state)
+{
+    (void)state;
+    static const char *const none[] = {"0.0.0.0", "255.255.255.255", "224.0.0.1", "127.0.0.1",
+                                       "::",      "ff02::1",         "::1"};
+    for (size_t i = 0; i < sizeof(none) / sizeof(none[0]); i++) {
+        give(make_fact(&r, 1, PLC, FT_FACT_MANAGEMENT, none[i]));
+        assert_null(ft_asset_fact(asset(PLC), FT_FACT_MANAGEMENT));
+    }
+    static const char *const some[] = {"10.0.0.2", "fe80::1", "sw1.example"};
+    for (size_t i = 0; i < sizeof(some) / sizeof(some[0]); i++) {
+        give(make_fact(&r, 1, PLC, FT_FACT_MANAGEMENT, some[i]));
+        assert_string_equal(ft_asset_fact(asset(PLC), FT_FACT_MANAGEMENT), some[i]);
+    }
+    give(make_fact(&r, 1, PLC, FT_FACT_MANAGEMENT, "0.0.0.0")); /* it lost it */
+    assert_string_equal(ft_asset_fact(asset(PLC), FT_FACT_MANAGEMENT), "sw1.example");
+    give(make_fact(&r, 1, PLC, FT_FACT_NAME, "0.0.0.0")); /* an odd name is one */
+    assert_string_equal(ft_asset_fact(asset(PLC), FT_FACT_NAME), "0.0.0.0");
+}
+
 static void test_protocols_that_disagree_are_no_change(void **state)
 {
     (void)state;
@@ -660,6 +681,7 @@ int main(void)
         TEST(test_an_answered_flow_shows_the_server),
         TEST(test_groups_and_impossible_addresses_are_none),
         TEST(test_facts_are_told_once_per_packet),
+        TEST(test_address_for_management),
         TEST(test_protocols_that_disagree_are_no_change),
         TEST(test_roles),
         TEST(test_roles_over_datagrams),

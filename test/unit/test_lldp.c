@@ -163,6 +163,9 @@ static void descriptions(void **state)
     assert_has(s, "\"fact\":\"hardware\",\"value\":\"7\"");
     assert_has(s, "\"fact\":\"firmware\",\"value\":\"V4.02\"");
     assert_has(s, "\"fact\":\"serial\",\"value\":\"SVPL12\"");
+    s = described("Siemens AG SIMATIC S7 MULTIPORT SCALANCE X 200 FAM");
+    assert_has(s, "\"fact\":\"vendor\",\"value\":\"Siemens\"");
+    assert_has(s, "\"fact\":\"model\",\"value\":\"SIMATIC S7 MULTIPORT SCALANCE X 200 FAM\"");
     s = described("Hirschmann MAR - SW: L2P-09.0.00");
     assert_has(s, "\"fact\":\"vendor\",\"value\":\"Hirschmann\"");
     assert_has(s, "\"fact\":\"model\",\"value\":\"MAR\"");

@@ -3,6 +3,7 @@
  * Reading self-descriptions. The habits:
  *
  *   Siemens, SIMATIC NET, SCALANCE X212-2, 6GK5 212-2BB00-2AA3, HW: 7, FW: V4.02, SVPLN128756
+ *   Siemens AG SIMATIC S7 MULTIPORT SCALANCE X 200 FAM
  *   Hirschmann MAR - SW: L2P-09.0.00
  *   Cisco IOS Software, C3560 Software (C3560-IPBASE-M), Version 12.2(44)SE, RELEASE ...
  *   Aruba JL259A 2930F-24G-4SFP Switch, revision WC.16.07.0003, ROM WC.16.01.0005
@@ -140,6 +141,21 @@ static void tell_siemens(const struct telling *t, struct ft_view text)
     }
 }
 
+/* Step over a word of a firm's name that stands behind the part it is known by. */
+static bool skip_firm(struct ft_view *text)
+{
+    static const char *const words[] = {
+        "AG",       "Automation",  "Canada", "Co.,", "Corp.", "Corporation",
+        "Electric", "Electronics", "GmbH",   "Inc.", "Ltd.",  "Networks",
+    };
+    for (unsigned i = 0; i < sizeof(words) / sizeof(words[0]); i++) {
+        uint32_t n = (uint32_t)strlen(words[i]);
+        if (ft_view_starts(text, words[i], n) && is_blank(ft_peek_u8(text, n)))
+            return ft_skip(text, n + 1);
+    }
+    return false;
+}
+
 static void tell_vendor(const struct telling *t, struct ft_view text)
 {
     for (unsigned i = 0; i < sizeof(vendors) / sizeof(vendors[0]); i++) {
@@ -148,6 +164,8 @@ static void tell_vendor(const struct telling *t, struct ft_view text)
             continue;
         fact_text(t, FT_FACT_VENDOR, vendors[i]);
         ft_skip(&text, n + 1);
+        while (skip_firm(&text))
+            continue;
         break;
     }
     /* Cisco's begins with the software. */
