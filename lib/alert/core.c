@@ -61,6 +61,8 @@ static void put_changes(struct ft_json *j, struct ft_asset *a, uint8_t changes)
         ft_json_string(j, "role");
     if (changes & FT_ASSET_MAC)
         ft_json_string(j, "mac");
+    if (changes & FT_ASSET_MERGED)
+        ft_json_string(j, "merged");
     ft_json_array_end(j);
 }
 

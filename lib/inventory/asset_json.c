@@ -113,11 +113,26 @@ static void put_facts(struct ft_json *j, const struct ft_registry *r, const stru
     ft_json_array_end(j);
 }
 
+/* The id of the asset that this one was found to be. */
+static void put_into(struct ft_json *j, const struct ft_asset *a)
+{
+    char id[64 + 200], sub[160];
+    ft_address_text(&a->into, id);
+    if (a->parent) {
+        ft_asset_sub_text(a, sub, sizeof(sub));
+        size_t n = strlen(id);
+        snprintf(id + n, sizeof(id) - n, "/%s", sub);
+    }
+    ft_json_put_string(j, "into", id);
+}
+
 /* The members that both forms have. */
 static void put_asset(const struct ft_inventory *inv, const struct ft_registry *r,
                       const struct ft_asset *a, struct ft_json *j)
 {
     put_identity(j, a);
+    if (a->into.family)
+        put_into(j, a);
     if (!a->parent && ft_address_is_external(&a->address))
         ft_json_put_bool(j, "external", true);
     put_mac(j, a);

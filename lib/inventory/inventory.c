@@ -34,6 +34,7 @@ struct ft_inventory {
     uint32_t mac_count, mac_size;
     struct ft_index by_address, by_mac;
     struct ft_asset *changed_first, *changed_last;
+    struct ft_asset *taken; /* a copy that was taken last */
     struct ft_hearsay *hearsay;
     struct ft_hearsay *asked; /* what datagrams were sent to and has not answered yet */
     uint64_t refused;
@@ -76,6 +77,13 @@ void ft_inventory_free(struct ft_inventory *inv)
 {
     if (!inv)
         return;
+    for (struct ft_asset *a = inv->changed_first, *next; a; a = next) {
+        next = a->next_changed;
+        if (a->changes == FT_ASSET_MERGED)
+            asset_free(a);
+    }
+    if (inv->taken)
+        asset_free(inv->taken);
     for (uint32_t i = 0; i < inv->asset_count; i++)
         if (inv->assets[i])
             asset_free(inv->assets[i]);
@@ -201,6 +209,9 @@ static void mark(struct ft_inventory *inv, struct ft_asset *a, enum ft_asset_cha
 struct ft_asset *ft_inventory_take_changed(struct ft_inventory *inv, uint8_t *changes)
 {
     struct ft_asset *a = inv->changed_first;
+    if (inv->taken)
+        asset_free(inv->taken);
+    inv->taken = NULL;
     if (!a)
         return NULL;
     inv->changed_first = a->next_changed;
@@ -208,6 +219,8 @@ struct ft_asset *ft_inventory_take_changed(struct ft_inventory *inv, uint8_t *ch
         inv->changed_last = NULL;
     *changes = a->changes;
     a->changes = 0;
+    if (*changes == FT_ASSET_MERGED)
+        inv->taken = a;
     return a;
 }
 
@@ -491,23 +504,27 @@ static void drop(struct ft_inventory *inv, struct ft_asset *a)
     asset_free(a);
 }
 
-static void adopt(struct ft_inventory *inv, struct ft_asset *to, struct ft_asset *child)
+/* Whoever keeps assets by their ids has to know that one is another's from now on. */
+static void tell_merged(struct ft_inventory *inv, const struct ft_asset *from,
+                        const struct ft_asset *to)
 {
-    struct key k = key_of(child);
-    k.address = to->address;
-    if (find(inv, &k)) { /* known there too */
-        drop(inv, child);
+    if (from->changes & FT_ASSET_NEW)
+        return; /* nobody was told of it */
+    struct ft_asset *copy = calloc(1, sizeof(*copy));
+    if (!copy || (from->sub_text && !(copy->sub_text = strdup(from->sub_text)))) {
+        free(copy);
+        inv->refused++;
         return;
     }
-    struct key old = key_of(child);
-    ft_index_remove(&inv->by_address, key_hash(inv, &old), child->number);
-    child->address = to->address;
-    child->parent = to;
-    child->sibling = to->children;
-    to->children = child;
-    to->child_count++;
-    ft_index_add(&inv->by_address, key_hash(inv, &k), child->number);
-    mark(inv, child, FT_ASSET_NEW); /* under its new id */
+    copy->address = from->address;
+    copy->parent = from->parent;
+    copy->sub_kind = from->sub_kind;
+    copy->sub_value = from->sub_value;
+    copy->sub_length = from->sub_length;
+    copy->first_ns = from->first_ns;
+    copy->last_ns = from->last_ns;
+    copy->into = to->address;
+    mark(inv, copy, FT_ASSET_MERGED);
 }
 
 /* Take over a fact of another asset that was found to be the same: what was said last counts. */
@@ -533,8 +550,8 @@ static void merge_value(struct ft_asset *to, struct ft_asset_value *v)
     free(old);
 }
 
-/* Move all that is known of `from`, a MAC address, to `to`, its IP address, and forget `from`. */
-static void merge(struct ft_inventory *inv, struct ft_asset *to, struct ft_asset *from)
+/* All that is known of `from` but what is behind it is known of `to`. */
+static void merge_known(struct ft_inventory *inv, struct ft_asset *to, struct ft_asset *from)
 {
     touch(to, from->first_ns);
     touch(to, from->last_ns);
@@ -551,7 +568,35 @@ static void merge(struct ft_inventory *inv, struct ft_asset *to, struct ft_asset
         merge_value(to, v);
     }
     from->values = NULL;
+}
 
+static void adopt(struct ft_inventory *inv, struct ft_asset *to, struct ft_asset *child)
+{
+    struct key k = key_of(child);
+    k.address = to->address;
+    tell_merged(inv, child, to);
+    struct ft_asset *known = find(inv, &k);
+    if (known) { /* there too */
+        merge_known(inv, known, child);
+        drop(inv, child);
+        return;
+    }
+    struct key old = key_of(child);
+    ft_index_remove(&inv->by_address, key_hash(inv, &old), child->number);
+    child->address = to->address;
+    child->parent = to;
+    child->sibling = to->children;
+    to->children = child;
+    to->child_count++;
+    ft_index_add(&inv->by_address, key_hash(inv, &k), child->number);
+    mark(inv, child, FT_ASSET_NEW); /* under its new id */
+}
+
+/* Move all that is known of `from`, a MAC address, to `to`, its device, and forget `from`. */
+static void merge(struct ft_inventory *inv, struct ft_asset *to, struct ft_asset *from)
+{
+    tell_merged(inv, from, to);
+    merge_known(inv, to, from);
     for (struct ft_asset *c = from->children, *next; c; c = next) {
         next = c->sibling;
         adopt(inv, to, c);

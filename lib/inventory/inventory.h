@@ -50,6 +50,7 @@ enum ft_asset_change {
     FT_ASSET_FACT = 2,
     FT_ASSET_ROLE = 4,
     FT_ASSET_MAC = 8,
+    FT_ASSET_MERGED = 16, /**< it is no more: it was found to be the asset `into` */
 };
 
 struct ft_asset_mac; /* private */
@@ -83,6 +84,7 @@ struct ft_asset {
     uint8_t changes;         /**< enum ft_asset_change, not yet told */
     uint8_t changed_facts_n; /**< of changed_facts */
     uint8_t changed_facts[8];
+    struct ft_address into; /**< MERGED: of the asset it is one with */
     struct ft_asset *next_changed;
 };
 
@@ -118,7 +120,8 @@ bool ft_inventory_is_router(const struct ft_inventory *inv, const struct ft_addr
 /**
  * Take the next asset that is new or changed, oldest change first; *changes says why. NULL when all
  * were taken. The core asks after the last event of a packet, so that what one packet says is told
- * once.
+ * once. An asset that was told and is found to be another's is taken as a copy with its old
+ * address, changed by MERGED alone; it is valid until the next call, and only to be told.
  */
 struct ft_asset *ft_inventory_take_changed(struct ft_inventory *inv, uint8_t *changes);
 

@@ -307,6 +307,11 @@ class TestAssets(Output):
                 told = last[one["id"]]
                 for key in ("mac", "vendor", "model", "firmware", "serial", "name", "role"):
                     self.assertEqual(told.get(key), one.get(key), (one["id"], key))
+        merged = {i for i, a in last.items() if a["changes"] == ["merged"]}
+        self.assertTrue(merged, "some publish before they state an address")
+        self.assertTrue(all(last[i]["into"] in last for i in merged))
+        self.assertEqual({n["id"] for a in self.assets() for n in [a] + a.get("nested", [])},
+                         set(last) - merged, "no more, no less")
 
     def test_plant_is_recognised(self):
         assets = {a["id"]: a for a in self.assets()}

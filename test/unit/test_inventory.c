@@ -365,8 +365,10 @@ static void test_arp_joins_mac_and_ip(void **state)
     changes();
     give(make_arp(&r, 2, PLC, mac));
     assert_int_equal(ft_inventory_count(inv), 1); /* the same device */
-    /* New, role, MAC: the MAC asset is gone, what was behind it is behind the IP address. */
-    assert_string_equal(changes(), "10.0.0.2:13 10.0.0.2/:1");
+    /* New, role, MAC: the MAC asset is gone, what was behind it is behind the IP address. Who was
+     * told of the old ids is told that they are no more. */
+    assert_string_equal(changes(), "10.0.0.2:13 00:0e:8c:01:02:03:16 00:0e:8c:01:02:03/:16 "
+                                   "10.0.0.2/:1");
     assert_ptr_equal(mac_asset(mac), asset(PLC));
     assert_int_equal(asset(PLC)->child_count, 1);
     assert_memory_equal(ft_asset_mac_address(asset(PLC)), mac, 6);
@@ -640,6 +642,55 @@ static void test_management(void **state)
     assert_string_not_equal(last_change, "");
 }
 
+/* What nobody was told of needs no end; what is told and not taken is freed. */
+static void test_merged(void **state)
+{
+    (void)state;
+    static const uint8_t mac[6] = {0x00, 0x0e, 0x8c, 1, 2, 3}, second[6] = {0, 0x0e, 0x8c, 1, 2, 4};
+    union ft_ip of = {0};
+    memcpy(of.bytes, mac, 6);
+    give(make_hearsay(1, &of, 2, "PLC7"));
+    give(make_arp(&r, 1, PLC, mac));
+    assert_string_equal(changes(), "10.0.0.2:11");
+    /* Behind the MAC address and the IP address the same was found: facts of both are kept. */
+    memcpy(of.bytes, second, 6);
+    give(make_hearsay(2, &of, 2, "RTU3"));
+    for (int i = 0; i < 2; i++) {
+        make_fact(&r, 2, STATION, i ? FT_FACT_MODEL : FT_FACT_SERIAL, i ? "drive" : "4711");
+        r.event.fact.sub = (struct ft_event_sub){.kind = FT_SUB_UNIT, .value = 2};
+        if (i) {
+            r.event.packet.family = 2;
+            memcpy(r.event.packet.src_mac, second, 6);
+        }
+        give(&r);
+    }
+    changes();
+    give(make_arp(&r, 3, STATION, second));
+    struct ft_asset *a, *merged = NULL;
+    uint8_t why;
+    char buffer[1000];
+    while ((a = ft_inventory_take_changed(inv, &why)))
+        if (why == FT_ASSET_MERGED) {
+            struct ft_json j = ft_json_make(buffer, sizeof(buffer));
+            ft_json_object(&j);
+            ft_asset_json(inv, a, false, &j);
+            assert_true(!merged == !strstr(buffer, "\"id\":\"00:0e:8c:01:02:04/unit 2\""));
+            assert_non_null(
+                strstr(buffer, merged ? "\"into\":\"10.0.0.3/unit 2\"" : "\"into\":\"10.0.0.3\""));
+            merged = a;
+        }
+    assert_non_null(merged);
+    assert_int_equal(asset(STATION)->child_count, 1);
+    assert_string_equal(ft_asset_fact(asset(STATION)->children, FT_FACT_SERIAL), "4711");
+    assert_string_equal(ft_asset_fact(asset(STATION)->children, FT_FACT_MODEL), "drive");
+    memcpy(of.bytes, mac, 6);
+    of.bytes[5]++;
+    of.bytes[5]++;
+    give(make_hearsay(4, &of, 2, "X"));
+    changes();
+    give(make_arp(&r, 5, STATION + 1, of.bytes)); /* never taken */
+}
+
 /* Both ends of each range that is nobody's on the Internet, and their neighbours. */
 static void test_external_addresses(void **state)
 {
@@ -703,6 +754,7 @@ int main(void)
         TEST(test_hearsay_is_bounded),
         TEST(test_lease),
         TEST(test_management),
+        TEST(test_merged),
         cmocka_unit_test(test_external_addresses),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
