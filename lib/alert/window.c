@@ -55,7 +55,7 @@ void ft_windows_free(struct ft_windows *w)
     free(w);
 }
 
-/* A copy of a record without its tree: what a later line about it needs. */
+/* A copy of a record without its tree: what further lines about its kind need. */
 static struct ft_event *copy_event(const struct ft_event *e)
 {
     bool has_subs = e->type == FT_EVENT_ALERT || e->type == FT_EVENT_VIOLATION;
@@ -135,6 +135,16 @@ static struct ft_window *open_window(struct ft_windows *w, const struct ft_windo
     return window;
 }
 
+/* Further lines are about the last of its kind; without memory about the one before. */
+static void note_last(struct ft_window *window, const struct ft_event *event)
+{
+    struct ft_event *copy = copy_event(event);
+    if (!copy)
+        return;
+    free(window->event);
+    window->event = copy;
+}
+
 struct ft_window *ft_windows_count(struct ft_windows *w, const struct ft_window_key *key,
                                    const struct ft_event *event, bool *is_new)
 {
@@ -157,9 +167,10 @@ struct ft_window *ft_windows_count(struct ft_windows *w, const struct ft_window_
         w->refused++;
         return NULL;
     }
+    if (!*is_new)
+        note_last(window, event);
     window->life.count++;
     window->life.last_ns = event->time_ns;
-    window->life.last_number = event->number;
     return window;
 }
 

@@ -33,7 +33,7 @@ struct ft_window {
     uint64_t told;     /**< count in the last line about it */
     uint64_t before;   /**< count when the present window began */
     struct ft_eve_life life;
-    struct ft_event *event; /**< the first, without its tree, for later lines */
+    struct ft_event *event; /**< the last, without its tree, for further lines */
     uint32_t user;          /**< the core's: number of the alert in its list */
 };
 

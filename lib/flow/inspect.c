@@ -794,12 +794,13 @@ static void prepare(struct ft_inspector *ins, struct ft_flow *flow, enum ft_side
     ctx->is_midstream = ctx->transport == FT_TRANSPORT_TCP && !(flow->flags & FT_FLOW_SYN_SEEN);
 }
 
-/* What a dissector said of the direction holds for the flow from now on. */
+/* What a dissector said of the direction holds for the flow from now on. What is sent to a group is
+ * never from it, though an announcement has the form of an answer. */
 static void take_direction(struct ft_inspector *ins)
 {
     struct ft_flow *flow = ins->flow;
     uint8_t said = ins->call.direction_said;
-    if (said == FT_DIRECTION_NONE)
+    if (said == FT_DIRECTION_NONE || flow->is_multicast)
         return;
     enum ft_side server = said == FT_TO_CLIENT     ? ins->side
                           : ins->side == FT_SIDE_A ? FT_SIDE_B

@@ -266,23 +266,20 @@ void ft_eve_begin(struct ft_eve *eve, const struct ft_event *event, const char *
 
 /* Everything up to app_proto. `swap`: src is the client and not the sender. */
 static void put_header(struct ft_eve *eve, struct ft_json *j, const struct ft_event *e,
-                       const struct ft_eve_life *life, const char *event_type, bool swap,
-                       bool has_community)
+                       const char *event_type, bool swap, bool has_community)
 {
     const struct ft_event_packet *p = &e->packet;
     const struct ft_protocol *protocol = protocol_of(eve, e);
-    bool is_update = life && life->is_update;
-    uint64_t number = is_update ? life->last_number : e->number;
     swap = swap && can_turn(p);
     ft_json_object(j);
     ft_json_key(j, "timestamp");
-    ft_json_time(j, is_update ? life->last_ns : e->time_ns);
+    ft_json_time(j, e->time_ns);
     if (p->flow_id)
         ft_json_put_uint(j, "flow_id", p->flow_id);
     if (p->interface < eve->config.interface_count)
         ft_json_put_string(j, "in_iface", eve->config.interfaces[p->interface]);
-    if (number)
-        ft_json_put_uint(j, "pcap_cnt", number);
+    if (e->number)
+        ft_json_put_uint(j, "pcap_cnt", e->number);
     ft_json_put_string(j, "event_type", event_type);
     put_vlan(j, p);
     if (p->family)
@@ -356,7 +353,6 @@ static void put_evidence(const struct ft_eve *eve, struct ft_json *j, const stru
 {
     const struct ft_event *e = t->event;
     const struct ft_protocol *p = protocol_of(eve, e);
-    uint64_t number = t->life && t->life->is_update ? t->life->last_number : e->number;
     char path[200];
     ft_json_key(j, "evidence");
     ft_json_object(j);
@@ -368,8 +364,8 @@ static void put_evidence(const struct ft_eve *eve, struct ft_json *j, const stru
         ft_json_put_uint(j, "offset", e->message.at);
         ft_json_put_uint(j, "length", e->message.at_length);
     }
-    if (number)
-        ft_json_put_uint(j, "packet", number);
+    if (e->number)
+        ft_json_put_uint(j, "packet", e->number);
     ft_json_object_end(j);
 }
 
@@ -571,7 +567,7 @@ bool ft_eve_message(struct ft_eve *eve, const struct ft_event *event, struct ft_
     struct tail t = {.event = event, .has_message = true};
     if (!p)
         return false;
-    put_header(eve, j, event, NULL, is_transaction ? p->name : "message",
+    put_header(eve, j, event, is_transaction ? p->name : "message",
                is_transaction && server_sends(event), is_transaction);
     put_direction(j, event);
     put_message(eve, j, event);
@@ -585,7 +581,7 @@ bool ft_eve_operation(struct ft_eve *eve, const struct ft_event *event, struct f
     struct tail t = {.event = event, .has_message = true};
     if (!p)
         return false;
-    put_header(eve, j, event, NULL, "operation", server_sends(event), false);
+    put_header(eve, j, event, "operation", server_sends(event), false);
     put_direction(j, event);
     ft_json_key(j, "operation");
     ft_json_object(j);
@@ -670,7 +666,7 @@ bool ft_eve_alert(struct ft_eve *eve, const struct ft_event *event,
                      .is_alert = true,
                      .has_message = is_of_message(event),
                      .has_evidence = event->type == FT_EVENT_VIOLATION};
-    put_header(eve, j, event, life, "alert", false, true);
+    put_header(eve, j, event, "alert", false, true);
     if (is_of_message(event))
         put_direction(j, event);
     put_alert(j, event, finding);
@@ -688,7 +684,7 @@ bool ft_eve_anomaly(struct ft_eve *eve, const struct ft_event *event,
                      .has_message = is_of_message(event),
                      .has_evidence = event->type == FT_EVENT_VIOLATION};
     const struct ft_protocol *p = protocol_of(eve, event);
-    put_header(eve, j, event, life, "anomaly", false, true);
+    put_header(eve, j, event, "anomaly", false, true);
     if (is_of_message(event))
         put_direction(j, event);
     ft_json_key(j, "anomaly");
@@ -757,7 +753,7 @@ bool ft_eve_flow(struct ft_eve *eve, const struct ft_event *event, struct ft_jso
 {
     bool swap = server_sends(event);
     struct tail t = {.event = event};
-    put_header(eve, j, event, NULL, "flow", swap, true);
+    put_header(eve, j, event, "flow", swap, true);
     if (!event->protocol && event->flow.is_unknown)
         ft_json_put_string(j, "app_proto", "failed");
     put_flow(j, &event->flow, swap);

@@ -70,7 +70,7 @@ struct ft_eve_commands {
 struct ft_eve_life {
     uint64_t id;    /**< uid number of the first line about it */
     uint64_t count; /**< times seen */
-    uint64_t first_ns, last_ns, last_number;
+    uint64_t first_ns, last_ns;
     bool is_update;                  /**< a further line about it */
     bool is_aggregated;              /**< stands for others of this title that found no room */
     struct ft_eve_commands commands; /**< alerts about messages */
