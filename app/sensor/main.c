@@ -2,6 +2,7 @@
 /* fieldtap: the sensor. */
 #include "sensor.h"
 
+#include "base/cpu.h"
 #include "core_map.h"
 #include "doctor.h"
 
@@ -30,30 +31,11 @@ static void print_version(void)
            hyperscan, jansson_version_str(), ft_filter_library());
 }
 
-/* A build for a newer processor (meson option cpu) dies of an unknown instruction here, without a
- * word: say it before. */
-static const char *missing_instructions(void)
-{
-#ifdef __AVX512F__
-    if (!__builtin_cpu_supports("avx512f"))
-        return "AVX-512";
-#endif
-#ifdef __AVX2__
-    if (!__builtin_cpu_supports("avx2"))
-        return "AVX2";
-#endif
-#ifdef __BMI2__
-    if (!__builtin_cpu_supports("bmi2"))
-        return "BMI2";
-#endif
-    return NULL;
-}
-
 int main(int argc, char **argv)
 {
     static struct options options;
     int code = 0;
-    const char *missing = missing_instructions();
+    const char *missing = ft_cpu_missing();
     if (missing) {
         fprintf(stderr,
                 "fieldtap: this build needs %s, which this processor lacks: build it here, or with "

@@ -245,6 +245,67 @@ static bool take_device(struct options *o, const char *option, const char *devic
     return true;
 }
 
+/* Options that say what to do instead of a run; false: it is none of these. */
+static bool take_action(struct options *o, int c)
+{
+    static const struct {
+        int option;
+        enum options_action action;
+    } actions[] = {
+        {OPT_LIST_PROTOCOLS, ACTION_LIST_PROTOCOLS},
+        {OPT_DESCRIBE, ACTION_DESCRIBE},
+        {OPT_DESCRIBE_CONFIG, ACTION_DESCRIBE_CONFIG},
+        {OPT_PRINT_CORE_MAP, ACTION_PRINT_CORE_MAP},
+        {OPT_DOCTOR, ACTION_DOCTOR},
+        {'T', ACTION_TEST},
+        {'V', ACTION_VERSION},
+        {'h', ACTION_HELP},
+    };
+    for (unsigned i = 0; i < sizeof(actions) / sizeof(actions[0]); i++) {
+        if (actions[i].option != c)
+            continue;
+        o->action = actions[i].action;
+        if (c == OPT_DESCRIBE)
+            o->describe = optarg;
+        return true;
+    }
+    return false;
+}
+
+/* Options that stand for one thing: a second one would be passed over without a word. */
+static bool take_once(struct options *o, int c)
+{
+    switch (c) {
+    case 'l':
+        if (o->log_dir)
+            return wrong("-l is given twice (%s and %s)", o->log_dir, optarg);
+        o->log_dir = optarg;
+        return *optarg || wrong("-l: expected a directory, or - for standard output");
+    case 'c':
+        if (o->config_file)
+            return wrong("-c is given twice (%s and %s)", o->config_file, optarg);
+        o->config_file = optarg;
+        return true;
+    case 'w':
+        if (o->workers)
+            return wrong("-w is given twice (%u and %s)", o->workers, optarg);
+        return number("-w", optarg, 1, 128, &o->workers);
+    case OPT_FILTER:
+        if (o->filter)
+            return wrong("--filter is given twice: join them, as in \"(%s) and (%s)\"", o->filter,
+                         optarg);
+        o->filter = optarg;
+        return true;
+    case OPT_SPEED:
+        return o->speed > 0 ? wrong("--speed is given twice") : take_speed(o, optarg);
+    default: /* OPT_LOOP */
+        if (o->has_loop)
+            return wrong("--loop is given twice (%u and %s)", o->loops, optarg);
+        o->has_loop = true;
+        return number("--loop", optarg, 1, 1000000000, &o->loops);
+    }
+}
+
 static bool take(struct options *o, int c)
 {
     switch (c) {
@@ -253,13 +314,12 @@ static bool take(struct options *o, int c)
             return wrong("-r: expected a capture, a folder of captures, or - for standard input");
         return append("-r", o->sources, &o->source_count, optarg);
     case 'l':
-        o->log_dir = optarg;
-        return *optarg || wrong("-l: expected a directory, or - for standard output");
     case 'c':
-        o->config_file = optarg;
-        return true;
     case 'w':
-        return number("-w", optarg, 1, 128, &o->workers);
+    case OPT_FILTER:
+    case OPT_SPEED:
+    case OPT_LOOP:
+        return take_once(o, c);
     case OPT_PORT:
         return take_device(o, "--port", optarg);
     case 'i':
@@ -268,46 +328,13 @@ static bool take(struct options *o, int c)
     case OPT_TAP:
         o->has_interfaces = true;
         return take_link(o, "--tap", optarg, 2);
-    case OPT_FILTER:
-        o->filter = optarg;
-        return true;
     case OPT_MERGE:
         o->merge = true;
         return true;
-    case OPT_SPEED:
-        return take_speed(o, optarg);
-    case OPT_LOOP:
-        o->has_loop = true;
-        return number("--loop", optarg, 1, 1000000000, &o->loops);
     case OPT_LOG:
         return take_log(o, optarg);
     case OPT_PLUGIN:
         return append("--plugin", o->plugins, &o->plugin_count, optarg);
-    case OPT_LIST_PROTOCOLS:
-        o->action = ACTION_LIST_PROTOCOLS;
-        return true;
-    case OPT_DESCRIBE:
-        o->action = ACTION_DESCRIBE;
-        o->describe = optarg;
-        return true;
-    case OPT_DESCRIBE_CONFIG:
-        o->action = ACTION_DESCRIBE_CONFIG;
-        return true;
-    case OPT_PRINT_CORE_MAP:
-        o->action = ACTION_PRINT_CORE_MAP;
-        return true;
-    case OPT_DOCTOR:
-        o->action = ACTION_DOCTOR;
-        return true;
-    case 'T':
-        o->action = ACTION_TEST;
-        return true;
-    case 'V':
-        o->action = ACTION_VERSION;
-        return true;
-    case 'h':
-        o->action = ACTION_HELP;
-        return true;
     case 'v':
         o->verbose++;
         return true;
@@ -315,7 +342,7 @@ static bool take(struct options *o, int c)
         o->quiet = true;
         return true;
     default:
-        return false;
+        return take_action(o, c);
     }
 }
 
@@ -437,6 +464,9 @@ static bool check_source(const struct options *o)
     uint32_t workers = o->workers ? o->workers : o->config.workers;
     if (!check_cores(o))
         return false;
+    if ((o->log_messages || o->log_transactions) && !o->log_dir)
+        return wrong("--log writes lines, but nowhere: say where with -l DIR, or -l - for standard "
+                     "output");
     if (!o->port_count)
         return o->source_count ||
                wrong("nothing to read: name a capture with -r FILE, an interface with -i NAME or a "

@@ -522,10 +522,9 @@ static int answer(const struct sensor *s)
     } else {
         const struct ft_protocol *p = ft_registry_find(s->registry, o->describe);
         if (!p) {
-            fprintf(
-                stderr,
-                "fieldtap: no protocol is called \"%s\": fieldtap --list-protocols lists them\n",
-                o->describe);
+            char error[256];
+            ft_registry_unknown(s->registry, o->describe, error, sizeof(error));
+            fprintf(stderr, "fieldtap: %s\n", error);
             return 2;
         }
         describe_protocol(p);

@@ -2,6 +2,7 @@
 /* The configuration file. */
 #include "config/config.h"
 
+#include "base/nearest.h"
 #include "config/locate.h"
 
 #include <errno.h>
@@ -149,48 +150,16 @@ __attribute__((format(printf, 4, 5))) static void wrong(struct reading *r,
     r->used += n > 0 ? (size_t)n : 0;
 }
 
-/* Edits that make one word of the other (Levenshtein), for words of up to 31 characters. */
-static unsigned distance(const char *a, const char *b)
-{
-    unsigned row[32], la = (unsigned)strlen(a), lb = (unsigned)strlen(b);
-    if (la > 31 || lb > 31)
-        return 99;
-    for (unsigned j = 0; j <= lb; j++)
-        row[j] = j;
-    for (unsigned i = 1; i <= la; i++) {
-        unsigned diagonal = row[0];
-        row[0] = i;
-        for (unsigned j = 1; j <= lb; j++) {
-            unsigned replaced = diagonal + (a[i - 1] != b[j - 1]);
-            unsigned least = row[j] + 1 < row[j - 1] + 1 ? row[j] + 1 : row[j - 1] + 1;
-            diagonal = row[j];
-            row[j] = replaced < least ? replaced : least;
-        }
-    }
-    return row[lb];
-}
-
-/* The valid word nearest to a wrong one. `section` NULL: names of sections. One wrong letter of
- * three is a slip, more is another word: who writes "zones" does not mean "cores". */
+/* The valid word nearest to a wrong one. `section` NULL: names of sections. */
 static const char *nearest(const char *name, const char *section)
 {
-    const char *best = NULL;
-    unsigned least = (unsigned)strlen(name) / 3 + 1;
-    for (unsigned i = 0; i < KEYS; i++) {
-        if (section && strcmp(keys[i].section, section) != 0)
-            continue;
-        const char *word = section ? keys[i].name : keys[i].section;
-        if (distance(name, word) < least) {
-            least = distance(name, word);
-            best = word;
-        }
-    }
+    struct ft_nearest n = ft_nearest_begin(name);
+    for (unsigned i = 0; i < KEYS; i++)
+        if (!section || strcmp(keys[i].section, section) == 0)
+            ft_nearest_offer(&n, section ? keys[i].name : keys[i].section);
     for (unsigned i = 0; !section && i < FREE_SECTIONS; i++)
-        if (distance(name, free_sections[i]) < least) {
-            least = distance(name, free_sections[i]);
-            best = free_sections[i];
-        }
-    return best;
+        ft_nearest_offer(&n, free_sections[i]);
+    return n.best;
 }
 
 static const struct key *find_key(const char *section, const char *name)
@@ -365,6 +334,16 @@ static bool read_port(const char *text, bool *is_udp, uint16_t *port)
     return text[4] >= '0' && text[4] <= '9' && !*end && n >= 1 && n <= 65535;
 }
 
+/* Who was given a port; NULL = nobody. */
+static const struct ft_config_binding *binding_of(const struct ft_config *c, bool is_udp,
+                                                  uint16_t port)
+{
+    for (uint32_t i = 0; i < c->binding_count; i++)
+        if (c->bindings[i].is_udp == is_udp && c->bindings[i].port == port)
+            return &c->bindings[i];
+    return NULL;
+}
+
 /* bindings: {"modbus": ["tcp/1502", "udp/1502"]} */
 static void read_binding(struct reading *r, const char *protocol, const json_t *list)
 {
@@ -390,7 +369,11 @@ static void read_binding(struct reading *r, const char *protocol, const json_t *
         struct ft_place place = ft_locate(r->text, path, 3);
         b.line = place.line;
         b.column = place.column;
-        if (r->config->binding_count == FT_CONFIG_BINDINGS)
+        const struct ft_config_binding *other = binding_of(r->config, b.is_udp, b.port);
+        if (other && strcmp(other->protocol, protocol) != 0)
+            wrong(r, path, 3, "bindings.%s[%zu]: %s/%u is bound to %s already", protocol, i,
+                  b.is_udp ? "udp" : "tcp", b.port, other->protocol);
+        else if (r->config->binding_count == FT_CONFIG_BINDINGS)
             wrong(r, path, 3, "bindings: at most %u", FT_CONFIG_BINDINGS);
         else
             r->config->bindings[r->config->binding_count++] = b;

@@ -2,6 +2,8 @@
 /* The registry: checking, numbering and joining dissectors. */
 #include "dissect/registry.h"
 
+#include "base/nearest.h"
+
 #include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -450,13 +452,57 @@ bool ft_registry_add(struct ft_registry *r, const struct ft_dissector *d, const 
     return true;
 }
 
+void ft_registry_unknown(const struct ft_registry *r, const char *name, char *error,
+                         size_t error_size)
+{
+    struct ft_nearest n = ft_nearest_begin(name);
+    for (uint32_t i = 0; i < r->count; i++)
+        ft_nearest_offer(&n, r->protocols[i]->name);
+    if (n.best)
+        snprintf(error, error_size, "no protocol is called \"%s\"; did you mean \"%s\"?", name,
+                 n.best);
+    else
+        snprintf(error, error_size, "no protocol is called \"%s\" (--list-protocols shows them)",
+                 name);
+}
+
+/* Does it lie in segments or datagrams itself, by a port or by its content? */
+static bool has_ports(const struct ft_protocol *p)
+{
+    for (uint32_t i = 0; i < p->carrier_count; i++)
+        if (p->carriers[i].kind == FT_CARRIER_TCP || p->carriers[i].kind == FT_CARRIER_UDP)
+            return true;
+    return p->signature_count != 0;
+}
+
+/* The one that carries it, or carries that, and has ports; NULL = none. */
+static const struct ft_protocol *carrier_with_ports(const struct ft_registry *r,
+                                                    const struct ft_protocol *p)
+{
+    for (unsigned layer = 0; p && layer < 8; layer++) {
+        if (has_ports(p))
+            return p;
+        p = p->carrier_count && p->carriers[0].parent ? ft_registry_find(r, p->carriers[0].parent)
+                                                      : NULL;
+    }
+    return NULL;
+}
+
 bool ft_registry_bind(struct ft_registry *r, enum ft_transport transport, uint16_t port,
                       const char *name, char *error, size_t error_size)
 {
     struct ft_protocol *p = ft_registry_find(r, name);
     if (!p) {
-        snprintf(error, error_size, "no protocol is called \"%s\" (--list-protocols shows them)",
-                 name);
+        ft_registry_unknown(r, name, error, error_size);
+        return false;
+    }
+    if (!has_ports(p)) {
+        const struct ft_protocol *carrier = carrier_with_ports(r, p);
+        if (carrier)
+            snprintf(error, error_size, "%s has no ports of its own; bind %s, which carries it",
+                     name, carrier->dissector->name);
+        else
+            snprintf(error, error_size, "%s has no ports: neither TCP nor UDP carries it", name);
         return false;
     }
     uint8_t *table = transport == FT_TRANSPORT_TCP ? r->tcp_port : r->udp_port;

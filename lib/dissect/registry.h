@@ -89,7 +89,14 @@ void ft_registry_free(struct ft_registry *r);
 bool ft_registry_add(struct ft_registry *r, const struct ft_dissector *d, const char *origin,
                      char *error, size_t error_size);
 
-/** Bind a port (transport TCP or UDP) to a protocol by name; overrides what was bound there. */
+/** One sentence about a name that no protocol has, with the one that was probably meant. */
+void ft_registry_unknown(const struct ft_registry *r, const char *name, char *error,
+                         size_t error_size);
+
+/**
+ * Bind a port (transport TCP or UDP) to a protocol by name; overrides what was bound there. False
+ * and one sentence in `error` when there is no such protocol, or one that has no ports.
+ */
 bool ft_registry_bind(struct ft_registry *r, enum ft_transport transport, uint16_t port,
                       const char *name, char *error, size_t error_size);
 

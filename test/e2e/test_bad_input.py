@@ -66,8 +66,25 @@ class Usage(Case):
 
     def test_names(self):
         self.assertFails(run("--describe", "nope"), 2, '"nope"', "--list-protocols")
+        self.assertFails(run("--describe", "modbsu"), 2, 'did you mean "modbus"?')
         self.assertFails(run("--log", "all", "-r", "x"), 2, "--log all", "messages")
         self.assertFails(run("-l", "", "-r", "x"), 2, "-l")
+
+    def test_given_twice(self):
+        for option, value in (("-l", "a"), ("-w", "2"), ("-c", "a"), ("--filter", "tcp"),
+                              ("--speed", "2"), ("--loop", "1")):
+            self.assertFails(run(option, value, option, value, "-r", "x"), 2, option,
+                             "given twice")
+        self.assertFails(run("--log", "messages", "-r", "x"), 2, "--log", "-l DIR")
+
+    def test_bindings(self):
+        def fails(bindings, *words):
+            path = self.write("b.json", json.dumps({"bindings": bindings}).encode())
+            self.assertFails(run("-T", "-c", path), 2, "b.json:1:", *words)
+        fails({"modbsu": ["tcp/7"]}, 'did you mean "modbus"?')
+        fails({"arp": ["tcp/7"]}, "arp has no ports")
+        fails({"s7comm": ["tcp/7"]}, "bind tpkt, which carries it")
+        fails({"modbus": ["tcp/7"], "dnp3": ["tcp/7"]}, "tcp/7 is bound to modbus already")
 
     def test_plugins(self):
         text = self.write("text.so", b"no library")

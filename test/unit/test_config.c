@@ -180,6 +180,8 @@ static void test_lists(void **state)
                  ":2:2: plugins[1]: expected a text, such as \"/usr/lib/x.so\"");
     expect_error("{\"bindings\": {\"modbus\": 502}}",
                  ":1:15: bindings.modbus: expected a list of ports, such as [\"tcp/1502\"]");
+    expect_error("{\"bindings\": {\"modbus\": [\"tcp/7\"], \"dnp3\": [\"udp/7\", \"tcp/7\"]}}",
+                 ":1:54: bindings.dnp3[1]: tcp/7 is bound to modbus already");
     static const char *const not_ports[] = {
         "502",        "\"502\"",    "\"tcp/\"",   "\"tcp/0\"",  "\"tcp/65536\"",
         "\"tcp/5x\"", "\"sctp/5\"", "\"udp/-1\"", "\"udp/ 5\"", "\"tcp/99999999999999999999\""};

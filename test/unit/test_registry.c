@@ -421,7 +421,28 @@ static void test_bindings(void **state)
     assert_true(ft_registry_bind(r, FT_TRANSPORT_UDP, 65535, "demo", error, sizeof(error)));
     assert_int_equal(r->udp_port[65535], 1);
     assert_false(ft_registry_bind(r, FT_TRANSPORT_TCP, 1, "nobody", error, sizeof(error)));
-    assert_non_null(strstr(error, "no protocol is called \"nobody\""));
+    assert_non_null(strstr(error, "no protocol is called \"nobody\" (--list-protocols"));
+    assert_false(ft_registry_bind(r, FT_TRANSPORT_TCP, 1, "lat", error, sizeof(error)));
+    assert_non_null(strstr(error, "did you mean \"late\"?"));
+}
+
+/* A port can be given only to what lies in segments or datagrams. */
+static void test_bindings_without_ports(void **state)
+{
+    (void)state;
+    struct ft_field root[2];
+    struct ft_carrier on_demo = {.kind = FT_CARRIER_PARENT, .value = 1, .parent = "demo"};
+    struct ft_carrier on_wire = {.kind = FT_CARRIER_ETHERTYPE, .value = 0x88b8};
+    struct ft_dissector inner = child_of("inner", &root[0], &on_demo);
+    struct ft_dissector frame = child_of("frame", &root[1], &on_wire);
+    assert_taken();
+    assert_true(ft_registry_add(r, &inner, NULL, error, sizeof(error)));
+    assert_true(ft_registry_add(r, &frame, NULL, error, sizeof(error)));
+    assert_false(ft_registry_bind(r, FT_TRANSPORT_TCP, 7, "inner", error, sizeof(error)));
+    assert_non_null(strstr(error, "bind demo, which carries it"));
+    assert_false(ft_registry_bind(r, FT_TRANSPORT_UDP, 7, "frame", error, sizeof(error)));
+    assert_non_null(strstr(error, "neither TCP nor UDP"));
+    assert_int_equal(r->tcp_port[7] | r->udp_port[7], 0);
 }
 
 static void test_other_carriers(void **state)
@@ -494,6 +515,7 @@ int main(void)
         TEST(test_violations_by_number),
         TEST(test_children_by_selector),
         TEST(test_bindings),
+        TEST(test_bindings_without_ports),
         TEST(test_other_carriers),
         TEST(test_what_nobody_is_bound_to),
         TEST(test_names_of_enumerations),

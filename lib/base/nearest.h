@@ -1,0 +1,21 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+/*
+ * What somebody meant who misspelled a word: of the valid ones the nearest, if it is near enough to
+ * be a slip. For error messages; any thread.
+ */
+#ifndef FT_NEAREST_H
+#define FT_NEAREST_H
+
+struct ft_nearest {
+    const char *word; /**< as it was written */
+    const char *best; /**< the nearest so far: one of those offered, not copied; NULL = none */
+    unsigned least;   /**< edits that make one of the other */
+};
+
+/** Begin with the word that was written. */
+struct ft_nearest ft_nearest_begin(const char *word);
+
+/** Offer a valid word. */
+void ft_nearest_offer(struct ft_nearest *n, const char *valid);
+
+#endif
