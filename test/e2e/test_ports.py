@@ -231,8 +231,13 @@ class File(Ports):
         self.until_taken(count)
         tasks = pathlib.Path(f"/proc/{self.process.pid}/task")
         status = [(task / "status").read_text() for task in tasks.iterdir()]
-        self.end()
+        said = self.end()
         self.closed(count)
+        # what the machine lacks is said, as the doctor says it; how much may have changed
+        config = self.write("pinned.json", json.dumps({"cores": {"workers": [cpu]}}).encode())
+        rows = run("--doctor", "-c", config, "--port", "net_null0").out.splitlines()
+        wrong = [row[7:].split(":")[0] for row in rows if row.startswith("to do  ")]
+        self.assertEqual([line.split(":")[1].strip() for line in said.splitlines()], wrong)
         self.assertTrue(any(re.search(rf"Cpus_allowed_list:\t{cpu}\n", text) for text in status))
 
 
