@@ -307,11 +307,11 @@ class Wire(Ports):
         for i in range(500): # of the same content one would be left out as a copy of the other
             other = modbus_read(1000 + i)
             frames += [modbus_read(i), other[:12] + bytes.fromhex("81000007") + other[12:]]
-        for driver in ("net_pcap0,iface=tap0", "net_af_packet0,iface=tap0"):
+        for driver in ("net_pcap0,iface=tap0", "net_af_packet0,iface=tap0,framecnt=2048"):
             name = driver.split(",", maxsplit=1)[0]
             self.out = self.dir / name
             self.begin_port(driver, workers=max(WORKERS), options=("--log", "messages"))
-            self.send(self.capture(frames))
+            self.send(self.capture(frames), 1000)
             self.until_taken(1000)
             self.end()
             stats = self.stats()
