@@ -1097,6 +1097,18 @@ void ft_asset_management(struct ft_context *ctx, struct ft_view ip, struct ft_vi
     state_address(ft_call_of(ctx), ip, mac, FT_FACT_MANAGED);
 }
 
+void ft_asset_port(struct ft_context *ctx, struct ft_view device, struct ft_view port)
+{
+    char both[12];
+    if (device.len != 6 || port.len != 6)
+        return;
+    memcpy(both, device.data, 6);
+    memcpy(both + 6, port.data, 6);
+    struct ft_asset_fact *f = fact_add(ft_call_of(ctx), FT_SENDER, 0, both, sizeof(both));
+    if (f)
+        f->kind = FT_FACT_PORT;
+}
+
 void ft_resolution(struct ft_context *ctx, enum ft_resolution what, struct ft_view mac,
                    struct ft_view ip, struct ft_view target)
 {

@@ -76,6 +76,7 @@ enum ft_fact_kind {
     FT_FACT_ADDRESS,    /**< text holds IP (4 or 16 bytes) then MAC (6) */
     FT_FACT_LEASE,      /**< as ADDRESS, said by who gives addresses out */
     FT_FACT_MANAGED,    /**< as ADDRESS, said by the device of the address for its management */
+    FT_FACT_PORT,       /**< text holds the MAC addresses of a device and of a port of it */
     FT_FACT_RESOLUTION, /**< text holds a struct ft_resolution_fact */
     FT_FACT_CLAIM,      /**< text holds a struct ft_claim_fact */
 };

@@ -202,6 +202,13 @@ static void write_fact(struct ft_harness *h, const struct ft_asset_fact *f)
         write_resolution(j, f);
     } else if (f->kind == FT_FACT_CLAIM) {
         write_claim(j, f);
+    } else if (f->kind == FT_FACT_PORT) {
+        ft_json_key(j, "port");
+        ft_json_object(j);
+        ft_json_key(j, "device");
+        ft_json_mac(j, (const uint8_t *)f->text);
+        ft_json_key(j, "mac");
+        ft_json_mac(j, (const uint8_t *)f->text + 6);
     } else if (f->kind != FT_FACT_TEXT) {
         uint32_t ip = f->length - 6u;
         ft_json_key(j, "address");

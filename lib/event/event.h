@@ -126,7 +126,7 @@ struct ft_event_message {
 };
 
 struct ft_event_fact {
-    uint8_t is_address;    /**< text holds IP (4 or 16 bytes) and MAC (6): they are one device */
+    uint8_t is_address;    /**< text holds IP (4 or 16 bytes) or MAC (6), and MAC (6): one device */
     uint8_t is_lease;      /**< is_address, said by who gives addresses out */
     uint8_t is_management; /**< is_address, of the address by which the device is managed */
     uint8_t party;         /**< FT_SENDER, FT_RECEIVER */

@@ -19,6 +19,8 @@
 struct ft_asset_mac {
     uint8_t mac[6];
     bool is_router;
+    bool has_ports;              /* others have it as their device */
+    struct ft_asset_mac *device; /* it is a port of that one, which is no port itself */
     uint32_t weak_ipv4, weak_ipv6;
     struct ft_asset *first;  /* assets bound to it, by mac_next */
     struct ft_asset *strong; /* the first of them that was stated */
@@ -62,12 +64,17 @@ struct ft_inventory *ft_inventory_new(const struct ft_inventory_config *config,
     return inv;
 }
 
+static void value_free(struct ft_asset_value *v)
+{
+    free(v->text);
+    free(v);
+}
+
 static void asset_free(struct ft_asset *a)
 {
     for (struct ft_asset_value *v = a->values, *next; v; v = next) {
         next = v->next;
-        free(v->text);
-        free(v);
+        value_free(v);
     }
     free(a->sub_text);
     free(a);
@@ -377,28 +384,35 @@ const uint8_t *ft_asset_mac_address(const struct ft_asset *asset)
     return asset->mac ? asset->mac->mac : NULL;
 }
 
-/* The asset of an address: a MAC address that was stated to belong to an IP address is that. */
+/* The asset of an address, or where it would be: a MAC address that was stated to belong to an IP
+ * address is that, one of a port that of the device. */
+static struct ft_asset *place_of(const struct ft_inventory *inv, const struct ft_address *address,
+                                 struct key *k)
+{
+    *k = (struct key){.address = *address};
+    const struct ft_asset_mac *m = address->family == 2 ? mac_find(inv, address->ip.bytes) : NULL;
+    if (m && !m->strong && m->device) {
+        m = m->device;
+        memcpy(k->address.ip.bytes, m->mac, 6);
+    }
+    return m && m->strong ? m->strong : find(inv, k);
+}
+
 static struct ft_asset *lookup(const struct ft_inventory *inv, const struct ft_address *address)
 {
-    struct key k = {.address = *address};
-    if (address->family == 2) {
-        struct ft_asset_mac *m = mac_find(inv, address->ip.bytes);
-        if (m && m->strong)
-            return m->strong;
-    }
-    return find(inv, &k);
+    struct key k;
+    return place_of(inv, address, &k);
 }
 
 static struct ft_asset *see(struct ft_inventory *inv, const struct ft_address *address,
                             uint64_t time_ns)
 {
+    struct key k;
     if (!ft_address_is_device(address))
         return NULL;
-    struct ft_asset *a = lookup(inv, address);
-    if (!a) {
-        struct key k = {.address = *address};
+    struct ft_asset *a = place_of(inv, address, &k);
+    if (!a)
         a = create(inv, &k, time_ns);
-    }
     if (a)
         touch(a, time_ns);
     return a;
@@ -527,27 +541,30 @@ static void tell_merged(struct ft_inventory *inv, const struct ft_asset *from,
     mark(inv, copy, FT_ASSET_MERGED);
 }
 
-/* Take over a fact of another asset that was found to be the same: what was said last counts. */
-static void merge_value(struct ft_asset *to, struct ft_asset_value *v)
+/* Take over a fact of another asset that was found to be the same: what was said last counts. Is it
+ * news? */
+static bool merge_value(struct ft_inventory *inv, struct ft_asset *to, struct ft_asset_value *v)
 {
     struct ft_asset_value **at = &to->values;
     while (*at && ((*at)->fact != v->fact || (*at)->protocol != v->protocol))
         at = &(*at)->next;
     struct ft_asset_value *old = *at;
-    if (old && v->since_ns < old->since_ns) {
-        free(v->text);
-        free(v);
-        return;
+    bool is_full = !old && to->value_count >= FT_ASSET_VALUES_MAX;
+    inv->refused += is_full;
+    if (is_full || (old && v->since_ns < old->since_ns)) {
+        value_free(v);
+        return false;
     }
     v->next = old ? old->next : NULL;
     *at = v;
     if (!old) {
         to->value_count++;
-        return;
+        return true;
     }
-    v->changes += old->changes + (strcmp(v->text, old->text) != 0);
-    free(old->text);
-    free(old);
+    bool is_news = strcmp(v->text, old->text) != 0;
+    v->changes += old->changes + is_news;
+    value_free(old);
+    return is_news;
 }
 
 /* All that is known of `from` but what is behind it is known of `to`. */
@@ -561,11 +578,10 @@ static void merge_known(struct ft_inventory *inv, struct ft_asset *to, struct ft
     }
     add_role(inv, to, &to->roles_said, from->roles_said);
     add_role(inv, to, &to->roles_derived, from->roles_derived);
-    if (from->values)
-        mark(inv, to, FT_ASSET_FACT);
     for (struct ft_asset_value *v = from->values, *next; v; v = next) {
         next = v->next;
-        merge_value(to, v);
+        if (merge_value(inv, to, v))
+            mark(inv, to, FT_ASSET_FACT);
     }
     from->values = NULL;
 }
@@ -780,9 +796,39 @@ static void learn_management(struct ft_inventory *inv, struct ft_asset *a, const
     a->mac_is_management = a->mac != NULL;
 }
 
+/*
+ * A MAC address is that of a port of a device, which has another: what was known of it is the
+ * device's. Nothing is joined that has an IP address of its own, nor ports of ports: who states
+ * what is wrong cannot hide more than his own MAC address, and that is told.
+ */
+static void learn_port(struct ft_inventory *inv, const uint8_t device[6], const uint8_t port[6],
+                       uint64_t time_ns)
+{
+    struct ft_address address = {.family = 2}, own = {.family = 2};
+    memcpy(address.ip.bytes, device, 6);
+    memcpy(own.ip.bytes, port, 6);
+    if (!ft_address_is_device(&address) || !ft_address_is_device(&own) || !memcmp(device, port, 6))
+        return;
+    struct ft_asset_mac *d = mac_get(inv, device), *m = mac_get(inv, port);
+    if (!d || !m || d->device || m->has_ports || m->strong || m->device == d)
+        return;
+    struct key k = {.address = own};
+    struct ft_asset *to = see(inv, &address, time_ns), *from = find(inv, &k);
+    if (!to)
+        return;
+    m->device = d;
+    d->has_ports = true;
+    if (from)
+        merge(inv, to, from);
+}
+
 static void learn_address(struct ft_inventory *inv, const struct ft_event *e)
 {
     const uint8_t *bytes = (const uint8_t *)e + e->fact.text;
+    if (e->fact.length == 12) {
+        learn_port(inv, bytes, bytes + 6, e->time_ns);
+        return;
+    }
     struct ft_address address = {.family = e->fact.length == 10 ? 4 : 6};
     if (e->fact.length != 10 && e->fact.length != 22)
         return;

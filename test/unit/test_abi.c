@@ -192,6 +192,7 @@ static void test_functions(void **state)
     FUNCTION(ft_asset_address, void, CONTEXT, struct ft_view, struct ft_view)
     FUNCTION(ft_asset_lease, void, CONTEXT, struct ft_view, struct ft_view)
     FUNCTION(ft_asset_management, void, CONTEXT, struct ft_view, struct ft_view)
+    FUNCTION(ft_asset_port, void, CONTEXT, struct ft_view, struct ft_view)
     FUNCTION(ft_asset_of, void, CONTEXT, struct ft_view, enum ft_fact, struct ft_view)
     FUNCTION(ft_resolution, void, CONTEXT, enum ft_resolution, struct ft_view, struct ft_view,
              struct ft_view)

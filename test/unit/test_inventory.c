@@ -691,6 +691,60 @@ static void test_merged(void **state)
     give(make_arp(&r, 5, STATION + 1, of.bytes)); /* never taken */
 }
 
+static void give_port(uint64_t number, const uint8_t device[6], const uint8_t port[6])
+{
+    uint8_t both[12];
+    memcpy(both, device, 6);
+    memcpy(both + 6, port, 6);
+    make_fact(&r, number, PLC, FT_FACT_VENDOR, "");
+    r.event.fact.is_address = true;
+    r.event.fact.text = (uint16_t)append(&r, both, sizeof(both));
+    r.event.fact.length = sizeof(both);
+    give(&r);
+}
+
+/* Each port of a switch has a MAC address of its own: one device, under that of its chassis. */
+static void test_ports_are_their_device(void **state)
+{
+    (void)state;
+    static const uint8_t chassis[6] = {0, 0x0e, 0x8c, 1, 2, 0}, other[6] = {0, 0x0e, 0x8c, 9, 9, 9};
+    uint8_t port[6] = {0, 0x0e, 0x8c, 1, 2, 0};
+    union ft_ip of = {0};
+    for (uint8_t i = 1; i < 4; i++) {
+        port[5] = i;
+        memcpy(of.bytes, port, 6);
+        give(make_hearsay(i, &of, 2, "sw1"));
+        if (i == 1)
+            changes();
+        give_port(i, chassis, port);
+        assert_int_equal(ft_inventory_count(inv), 1);
+        assert_ptr_equal(mac_asset(port), mac_asset(chassis));
+        assert_string_equal(changes(), i == 1 ? "00:0e:8c:01:02:00:3 00:0e:8c:01:02:01:16" : "");
+    }
+    assert_string_equal(ft_asset_fact(mac_asset(chassis), FT_FACT_NAME), "sw1");
+    /* Its address is stated: ports and all are that asset. */
+    give(make_arp(&r, 5, PLC, chassis));
+    assert_int_equal(ft_inventory_count(inv), 1);
+    assert_ptr_equal(mac_asset(port), asset(PLC));
+    /* No ports of ports, none in a circle, none that is itself or no station. */
+    static const uint8_t group[6] = {1}, none[6];
+    give_port(6, port, other);
+    give_port(6, other, chassis);
+    give_port(6, chassis, chassis);
+    give_port(6, group, other);
+    give_port(6, none, other);
+    assert_null(mac_asset(other));
+    assert_int_equal(ft_inventory_count(inv), 1);
+    /* A device with an address of its own is no port: nobody hides one behind another. */
+    give(make_arp(&r, 7, STATION, other));
+    give_port(8, chassis, other);
+    assert_ptr_equal(mac_asset(other), asset(STATION));
+    assert_int_equal(ft_inventory_count(inv), 2);
+    /* A port that is stated to have an address is a device from then on. */
+    give(make_arp(&r, 9, STATION + 1, port));
+    assert_ptr_equal(mac_asset(port), asset(STATION + 1));
+}
+
 /* Both ends of each range that is nobody's on the Internet, and their neighbours. */
 static void test_external_addresses(void **state)
 {
@@ -755,6 +809,7 @@ int main(void)
         TEST(test_lease),
         TEST(test_management),
         TEST(test_merged),
+        TEST(test_ports_are_their_device),
         cmocka_unit_test(test_external_addresses),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

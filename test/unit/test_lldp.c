@@ -129,6 +129,7 @@ static void ports_of_a_device(void **state)
     assert_has(s, "{\"of\":\"00:80:f4:01:02:10\",\"fact\":\"role\",\"value\":\"switch\"}");
     assert_has(s, "{\"address\":{\"ip\":\"192.168.1.2\",\"mac\":\"00:80:f4:01:02:10\","
                   "\"management\":true}}");
+    assert_has(s, "{\"port\":{\"device\":\"00:80:f4:01:02:10\",\"mac\":\"00:80:f4:01:02:03\"}}");
     assert_has_not(s, "\"party\"");
     feed_next_flow(&f);
     s = to_server(&f, "0205 07 41204220 0411 07 706f72742d3030312e76616c76652d37 " TTL
@@ -139,6 +140,7 @@ static void ports_of_a_device(void **state)
     s = to_server(&f, "0207 04 0180f4010210 " PORT TTL NAME END);
     assert_has(s, "\"party\":\"sender\"");
     assert_has_not(s, "\"of\"");
+    assert_has_not(s, "{\"port\":");
 }
 
 /* Feeds a system description and returns what is said. */

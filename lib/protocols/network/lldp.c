@@ -561,6 +561,7 @@ static void tell_management(struct ft_context *ctx, struct ft_view of, const str
 static void tell(struct ft_context *ctx, const struct ft_lldp *said)
 {
     struct ft_view of = device_of(ctx, said);
+    ft_asset_port(ctx, of, ft_view_make(ctx->src_mac, sizeof(ctx->src_mac), false));
     tell_name(ctx, of, said);
     uint32_t known = tell_inventory(ctx, of, said);
     if (said->description.len)

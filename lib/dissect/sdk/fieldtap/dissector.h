@@ -800,6 +800,13 @@ void ft_asset_lease(struct ft_context *ctx, struct ft_view ip, struct ft_view ma
 void ft_asset_management(struct ft_context *ctx, struct ft_view ip, struct ft_view mac);
 
 /**
+ * State that a MAC address (`port`, 6 bytes) is that of a port of the device with the MAC address
+ * `device` (LLDP: the chassis): what is known under it is the device's from now on. Ignored where
+ * another size is given, or an IP address was stated to have the port's.
+ */
+void ft_asset_port(struct ft_context *ctx, struct ft_view device, struct ft_view port);
+
+/**
  * As ft_asset() about the device that has an address: IPv4 (4 bytes), IPv6 (16) or MAC (6); views
  * of another size are ignored. For what one host says of another: names in DNS answers, of clients
  * in DHCP. Who knows a MAC address has it from the device; what is said of an IP address is

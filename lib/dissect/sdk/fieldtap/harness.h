@@ -54,6 +54,7 @@ bool ft_harness_forget(struct ft_harness *h);
  *   {"fact":{"party","sub","fact","value"}}          {"address":{"ip","mac"}}
  *   {"fact":{"of","fact","value"}} of ft_asset_of()  {"address":{"ip","mac","lease"}}
  *   (of ft_asset_management() "management" in place of "lease")
+ *   {"port":{"device","mac"}} of ft_asset_port()
  * A line that begins with {"error" tells of wrong use.
  */
 const char *ft_harness_feed(struct ft_harness *h, const struct ft_harness_flow *flow,
