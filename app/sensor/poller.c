@@ -265,6 +265,10 @@ static uint64_t stamp_of(struct poller *p, const struct ft_ethdev *port, const s
     return p->stamp;
 }
 
+_Static_assert(FT_STAMP_HOST + FT_ETHDEV_STAMPS_KERNEL == FT_STAMP_KERNEL &&
+                   FT_STAMP_HOST + FT_ETHDEV_STAMPS_NIC == FT_STAMP_INTERFACE,
+               "sources of time stamps have one order");
+
 /* Make a packet of what a port received. */
 static void take(struct poller *p, struct rte_mbuf *m, const struct ft_ethdev *port)
 {
@@ -284,10 +288,14 @@ static void take(struct poller *p, struct rte_mbuf *m, const struct ft_ethdev *p
     packet->caplen = packet->wirelen = rte_pktmbuf_pkt_len(m);
     packet->linktype = FT_LINKTYPE_ETHERNET;
     packet->interface = port->port.link;
+    enum ft_stamp stamp = packet->stamp_ns == p->stamp
+                              ? FT_STAMP_HOST
+                              : (enum ft_stamp)(FT_STAMP_HOST + port->stamps);
     /* Intact, says a virtual NIC, but its checksum was never computed. */
     packet->flags = (m->ol_flags & RTE_MBUF_F_RX_L4_CKSUM_MASK) == RTE_MBUF_F_RX_L4_CKSUM_NONE
                         ? FT_PACKET_CHECKSUM_OPEN
                         : 0;
+    packet->flags |= FT_PACKET_STAMPED(stamp);
     packet->vlan_count = 0; /* the rest is set when it is decoded, if it is */
     if (__builtin_expect(m->nb_segs > 1, 0)) {
         struct rte_mbuf *whole = make_whole(p, m);

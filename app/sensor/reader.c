@@ -327,6 +327,16 @@ static void shed(struct reader *r, const struct ft_capture_record *record, uint3
     r->shed[port]++;
 }
 
+/* Live, what is neither the interface's nor the kernel's was made by the port that read it. */
+static enum ft_stamp stamp_of(const struct reader *r, const struct ft_capture_record *record)
+{
+    if (!r->is_live)
+        return FT_STAMP_CAPTURE;
+    return record->is_nic_time      ? FT_STAMP_INTERFACE
+           : record->is_kernel_time ? FT_STAMP_KERNEL
+                                    : FT_STAMP_HOST;
+}
+
 /* Put a packet into a buffer. */
 static void fill(struct reader *r, struct rte_mbuf *m, const struct ft_capture_record *record,
                  uint32_t caplen, uint64_t now)
@@ -342,7 +352,8 @@ static void fill(struct reader *r, struct rte_mbuf *m, const struct ft_capture_r
     p->wirelen = record->wirelen;
     p->linktype = record->linktype;
     p->interface = (uint16_t)record->interface;
-    p->flags = record->is_checksum_open ? FT_PACKET_CHECKSUM_OPEN : 0;
+    p->flags = FT_PACKET_STAMPED(stamp_of(r, record)) |
+               (record->is_checksum_open ? FT_PACKET_CHECKSUM_OPEN : 0);
 }
 
 static void dispatch(struct reader *r, struct rte_mbuf *m, const struct ft_capture_record *record,

@@ -319,6 +319,8 @@ static bool make_sensor(struct sensor *s)
     if (!s->shards)
         return fail(error);
     s->defrag = ft_defrag_new(DEFRAG_SHARD);
+    if (s->defrag && o->config.vlan_in_flow_key)
+        ft_defrag_separate_vlans(s->defrag);
     if (!s->defrag || !ft_ring_init(&s->ticks, TICK_RING))
         return fail("out of memory");
     return make_workers(s);

@@ -46,6 +46,8 @@ struct ft_capture_record {
     uint8_t
         fcs_len;   /* bytes of frame check sequence at the end of the whole packet; 0 if not said */
     bool is_timed; /* false for pcapng Simple Packet Blocks, which carry no time stamp */
+    bool is_nic_time;      /* live: stamped by the interface */
+    bool is_kernel_time;   /* live: stamped by the kernel */
     bool is_checksum_open; /* live: the checksum of layer 4 has not been computed yet */
 };
 

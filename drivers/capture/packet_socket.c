@@ -129,14 +129,17 @@ static uint64_t nic_time(struct packet_socket *s, uint64_t stamp)
 static void fill_in(struct packet_socket *s, const struct ft_packet_frame *frame,
                     struct ft_capture_record *record)
 {
+    uint64_t time_ns = frame->is_nic_time ? nic_time(s, frame->time_ns) : frame->time_ns;
     *record = (struct ft_capture_record){
-        .time_ns = frame->is_nic_time ? nic_time(s, frame->time_ns) : frame->time_ns,
+        .time_ns = time_ns,
         .data = frame->data,
         .caplen = frame->caplen,
         .wirelen = frame->wirelen,
         .interface = s->port.link,
         .linktype = s->linktype,
         .is_timed = true,
+        .is_nic_time = frame->is_nic_time && !s->is_clock_wrong,
+        .is_kernel_time = !frame->is_nic_time,
         .is_checksum_open = frame->is_checksum_open,
     };
     s->port.stats.bytes += frame->wirelen;

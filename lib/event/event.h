@@ -103,6 +103,7 @@ struct ft_event_packet {
     uint8_t has_mac;
     uint8_t has_loss;      /**< bytes of this flow were never seen */
     uint8_t confidence;    /**< enum ft_confidence of server_side */
+    uint8_t stamp;         /**< enum ft_stamp of the packet's time stamp */
     struct ft_outer outer; /**< tunnel NONE: not tunnelled */
 };
 

@@ -345,6 +345,7 @@ static void event_flow(const struct ft_inspector *ins, struct ft_event *e,
     to->vlan[0] = flow->vlan[0];
     to->vlan[1] = flow->vlan[1];
     to->interface = flow->interface;
+    to->stamp = (uint8_t)ft_packet_stamp(p->flags);
     if (p->flags & (FT_PACKET_TICK | FT_PACKET_END) || flow != ins->flow ||
         sender != ins->packet_side) {
         if (flow->tunnel)

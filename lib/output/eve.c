@@ -459,6 +459,15 @@ static void put_resolution(struct ft_json *j, const struct ft_event_resolution *
     ft_json_object_end(j);
 }
 
+/* Whose time stamp it is. */
+static void put_stamp(struct ft_json *j, uint8_t stamp)
+{
+    static const char *const names[] = {
+        [FT_STAMP_HOST] = "host", [FT_STAMP_KERNEL] = "kernel", [FT_STAMP_INTERFACE] = "interface"};
+    if (stamp != FT_STAMP_CAPTURE && stamp <= FT_STAMP_INTERFACE)
+        ft_json_put_string(j, "timestamp_source", names[stamp]);
+}
+
 /* End a line: host, fieldtap, newline. */
 static bool put_tail(struct ft_eve *eve, struct ft_json *j, const struct tail *t)
 {
@@ -488,6 +497,7 @@ static bool put_tail(struct ft_eve *eve, struct ft_json *j, const struct tail *t
     if (t->finding && t->event->type == FT_EVENT_RESOLUTION)
         put_resolution(j, &t->event->resolution);
     if (t->event) {
+        put_stamp(j, t->event->packet.stamp);
         put_packet_marks(j, t);
         if (t->event->packet.has_loss)
             ft_json_put_bool(j, "loss", true);

@@ -14,6 +14,8 @@ static void take_up_jump(struct ft_clock *c, uint64_t stamp)
 
 uint64_t ft_clock_take(struct ft_clock *c, uint64_t stamp)
 {
+    if (stamp > FT_CLOCK_STAMP_MAX)
+        stamp = FT_CLOCK_STAMP_MAX;
     if (c->has_begun)
         take_up_jump(c, stamp);
     else

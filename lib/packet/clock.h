@@ -16,8 +16,11 @@
 #define FT_CLOCK_JUMP_NS 3600000000000ull
 
 /** Live the stamps come in order but for what clocks of ports differ: more is a clock set back,
- * which must not stop the sensor's for as long. */
-#define FT_CLOCK_LIVE_BACK_NS 2000000000ull
+ * which must not stop the sensor's for as long. A busy host may be seconds late to hand over. */
+#define FT_CLOCK_LIVE_BACK_NS 10000000000ull
+
+/** A stamp beyond this (the year 2116) is nonsense, and taken as this. */
+#define FT_CLOCK_STAMP_MAX (1ull << 62)
 
 /** All 0 is a clock that has not begun. */
 struct ft_clock {

@@ -13,7 +13,7 @@
 /* Flags of the source and the defragmenter, which outlive decoding. */
 #define KEPT_FLAGS                                                                                 \
     (FT_PACKET_REASSEMBLED | FT_PACKET_FRAGMENT_OVERLAP | FT_PACKET_TICK | FT_PACKET_END |         \
-     FT_PACKET_CHECKSUM_OPEN)
+     FT_PACKET_CHECKSUM_OPEN | FT_PACKET_STAMP)
 
 void ft_decode_config_init(struct ft_decode_config *config)
 {

@@ -34,7 +34,8 @@ struct key {
     uint8_t proto; /* IPv4 only: the first fragment of IPv6 alone tells */
     uint8_t is_ipv6;
     uint8_t tunnel;
-    uint8_t zero[5];
+    uint8_t zero;
+    uint16_t vlan[2]; /* two outermost, where they are part of a flow */
 };
 
 _Static_assert(sizeof(struct key) == 48, "no padding");
@@ -65,6 +66,7 @@ struct shard {
 
 struct ft_defrag {
     uint32_t bucket_mask;
+    bool separates_vlans;
     struct shard shards[FT_SHARDS];
 };
 
@@ -86,6 +88,11 @@ static bool shard_init(struct shard *s, uint32_t datagrams, uint32_t buckets)
     s->buckets = ft_map(buckets * sizeof(uint32_t), false);
     return s->buckets && ft_pool_init(&s->datagrams, datagrams, sizeof(struct datagram)) &&
            ft_pool_init(&s->blocks, blocks > least ? blocks : least, BLOCK_SIZE);
+}
+
+void ft_defrag_separate_vlans(struct ft_defrag *d)
+{
+    d->separates_vlans = true;
 }
 
 struct ft_defrag *ft_defrag_new(uint32_t per_shard)
@@ -231,7 +238,7 @@ static uint32_t make(struct ft_defrag *d, struct shard *s, const struct key *key
 
 /* ---- fragments ----------------------------------------------------------------------------- */
 
-static struct fragment read_fragment(const struct ft_packet *p)
+static struct fragment read_fragment(const struct ft_defrag *d, const struct ft_packet *p)
 {
     const uint8_t *header = p->data + p->l3;
     bool is_ipv6 = p->flags & FT_PACKET_IPV6;
@@ -245,6 +252,8 @@ static struct fragment read_fragment(const struct ft_packet *p)
         .len = p->payload_len,
     };
 
+    if (d->separates_vlans)
+        memcpy(f.key.vlan, p->vlan, sizeof(f.key.vlan));
     if (is_ipv6) {
         const uint8_t *extension = f.data - 8;
 
@@ -423,7 +432,7 @@ static enum ft_defrag_result finish(struct ft_defrag *d, struct shard *s, uint32
     }
     write_datagram(s, g, p, buffer);
 
-    uint32_t kept = FT_PACKET_REASSEMBLED | FT_PACKET_FRAGMENT_OVERLAP;
+    uint32_t kept = FT_PACKET_REASSEMBLED | FT_PACKET_FRAGMENT_OVERLAP | FT_PACKET_STAMP;
 
     /* What the source knows of this fragment holds for the whole, but for the bytes. */
     memset(whole, 0, sizeof(*whole));
@@ -449,7 +458,7 @@ enum ft_defrag_result ft_defrag_add(struct ft_defrag *d, struct ft_packet *p, ui
         return fail(p, FT_BUCKET_CUT);
     }
 
-    struct fragment f = read_fragment(p);
+    struct fragment f = read_fragment(d, p);
     uint32_t hash = hash_of(&f.key), n = find(d, s, &f.key, hash);
 
     if (!n)

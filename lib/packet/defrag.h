@@ -42,6 +42,10 @@ struct ft_defrag_stats {
 struct ft_defrag *ft_defrag_new(uint32_t per_shard);
 void ft_defrag_free(struct ft_defrag *d);
 
+/** From now on fragments in different VLANs are of different datagrams, as with
+ * ft_decode_config.vlan_in_flow_key. Before the first fragment. */
+void ft_defrag_separate_vlans(struct ft_defrag *d);
+
 enum ft_defrag_result {
     FT_DEFRAG_HELD = 0, /**< copied; book the packet as FT_BUCKET_FRAGMENT_HELD */
     FT_DEFRAG_DONE,     /**< *whole describes the whole datagram as a frame */

@@ -110,8 +110,25 @@ enum ft_packet_flag {
      * layer 4, or found as ft_packet_decode() says.
      */
     FT_PACKET_CHECKSUM_OPEN = 1u << 20,
+    FT_PACKET_STAMP = 3u << 21, /**< enum ft_stamp: set by the source */
     FT_PACKET_PRP_B = 1u << 20, /**< with FT_PACKET_PRP: the trailer was of LAN B, else of A */
 };
+
+/** Whose time stamp a packet carries: bits 21 and 22 of its flags. */
+enum ft_stamp {
+    FT_STAMP_CAPTURE = 0, /**< what the capture says */
+    FT_STAMP_HOST,        /**< the sensor, when it took the packet from a queue */
+    FT_STAMP_KERNEL,      /**< the host's kernel, when it received the packet */
+    FT_STAMP_INTERFACE,   /**< the NIC, when the packet arrived */
+};
+
+/** Flags of a packet with such a stamp. */
+#define FT_PACKET_STAMPED(stamp) ((uint32_t)(stamp) << 21)
+
+static inline enum ft_stamp ft_packet_stamp(uint32_t flags)
+{
+    return (enum ft_stamp)((flags & FT_PACKET_STAMP) >> 21);
+}
 
 enum ft_tunnel {
     FT_TUNNEL_NONE = 0,
@@ -155,8 +172,9 @@ struct ft_packet {
     uint16_t interface; /**< index of the interface or port */
 
     /**
-     * enum ft_packet_flag. The source sets 0 (or TICK, END, CHECKSUM_OPEN), ft_defrag_add()
-     * REASSEMBLED and FRAGMENT_OVERLAP, which ft_packet_decode() keeps; it adds all others.
+     * enum ft_packet_flag. The source sets 0 (or TICK, END, CHECKSUM_OPEN) and STAMP,
+     * ft_defrag_add() REASSEMBLED and FRAGMENT_OVERLAP, which ft_packet_decode() keeps; it adds all
+     * others.
      */
     uint32_t flags;
 

@@ -149,6 +149,8 @@ class Several(Live):
         stats = self.books(120)
         self.assertEqual(stats["capture"]["interfaces"]["tap0"]["received"], 50)
         self.assertEqual(stats["capture"]["interfaces"]["tap1"]["received"], 70)
+        self.assertEqual({e["fieldtap"]["timestamp_source"] for e in of_type(self.events(), "message")},
+                         {"kernel"})
         seen = collections.Counter((e["in_iface"], e["src_ip"])
                                    for e in of_type(self.events(), "message"))
         self.assertEqual(seen, {("tap0", "10.0.0.1"): 50, ("tap1", "10.0.0.2"): 70})

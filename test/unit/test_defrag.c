@@ -589,10 +589,33 @@ static void test_same_input_same_result(void **unused)
     assert_int_equal(sums[0], sums[1]);
 }
 
+/* Fragments of two VLANs are of one datagram, for mirrors tag one direction or in two ways; unless
+ * the configuration says that the same addresses there are other devices. */
+static void test_vlans(void **unused)
+{
+    static const struct piece pieces[] = {{0, 80, true}, {80, 28, false}};
+    static struct frame datagram, f;
+
+    (void)unused;
+    udp_datagram(&datagram, false, 100);
+    for (unsigned separates = 0; separates < 2; separates++) {
+        fragment_v4(&f, 900 + separates, &pieces[0], datagram.bytes);
+        assert_int_equal(add(&f), FT_DEFRAG_HELD);
+        fragment_v4(&f, 900 + separates, &pieces[1], datagram.bytes);
+        set16(f.bytes + 14, 43);
+        assert_int_equal(add(&f), separates ? FT_DEFRAG_HELD : FT_DEFRAG_DONE);
+        ft_defrag_separate_vlans(defrag);
+    }
+    fragment_v4(&f, 901, &pieces[1], datagram.bytes);
+    assert_int_equal(add(&f), FT_DEFRAG_DONE);
+    expect_datagram(&datagram, false, 0);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test_setup_teardown(test_every_order, setup, teardown),
+        cmocka_unit_test_setup_teardown(test_vlans, setup, teardown),
         cmocka_unit_test_setup_teardown(test_random_overlaps, setup, teardown),
         cmocka_unit_test_setup_teardown(test_contradicting_ends, setup, teardown),
         cmocka_unit_test_setup_teardown(test_duplicates_are_harmless, setup, teardown),
