@@ -179,6 +179,20 @@ static void start_small_plant(struct ft_plant *plant, struct ft_cast *cast)
     ft_enip_discover(plant, &cast->hosts[FT_HOST_ENGINEERING], 16 * FT_S);
 }
 
+/* What takes no part in load: a benchmark's packets are those of polled devices. */
+static void start_network(struct ft_plant *plant, struct ft_cast *cast)
+{
+    struct ft_host *hosts = cast->hosts;
+
+    ft_network_start(plant, &cast->network);
+    ft_conv_start(plant, &cast->convs[cast->n_convs++], &ft_network_ssh,
+                  &hosts[FT_HOST_ENGINEERING], &hosts[FT_HOST_SWITCH], FT_CONV_REPEAT, 40000000,
+                  7 * FT_S);
+    ft_conv_start(plant, &cast->convs[cast->n_convs++], &ft_network_web,
+                  &hosts[FT_HOST_ENGINEERING], &hosts[FT_HOST_MODICON1], FT_CONV_REPEAT, 45000000,
+                  10 * FT_S);
+}
+
 static void *allocate(size_t n, size_t size)
 {
     void *p = calloc(n, size);
@@ -226,4 +240,6 @@ void ft_cast_start(struct ft_plant *plant, struct ft_cast *cast, size_t flows)
     start_small_plant(plant, cast);
     if (flows > FT_CAST_POLLED)
         start_extra(plant, cast, flows - FT_CAST_POLLED);
+    else
+        start_network(plant, cast);
 }

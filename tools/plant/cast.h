@@ -6,6 +6,7 @@
 #include "conv.h"
 #include "goose.h"
 #include "it.h"
+#include "network.h"
 
 /** The hosts of the small plant, all in 10.10.1.0/24; indexes into ft_cast.hosts. */
 enum ft_cast_host {
@@ -50,6 +51,7 @@ struct ft_cast {
     struct ft_goose goose[2];
     struct ft_it_arp arp;
     struct ft_it_ping ping;
+    struct ft_network network;
 
     struct ft_host *extra_hosts; /* the devices beyond the small plant, one flow each */
     struct ft_conv *extra_convs;

@@ -227,6 +227,16 @@ void ft_frame_arp_reply(struct ft_plant *plant, uint64_t delay, const struct ft_
     frame_close(plant, delay, &b);
 }
 
+void ft_frame_ethernet(struct ft_plant *plant, uint64_t delay, const uint8_t src[6],
+                       const uint8_t dst[6], uint16_t type, const void *payload, size_t len)
+{
+    struct ft_buf b = frame_open(plant);
+
+    put_ethernet(&b, dst, src, type);
+    ft_buf_bytes(&b, payload, len);
+    frame_close(plant, delay, &b);
+}
+
 void ft_frame_vlan(struct ft_plant *plant, uint64_t delay, const uint8_t src[6],
                    const uint8_t dst[6], uint16_t tci, uint16_t ethertype, const void *payload,
                    size_t len)

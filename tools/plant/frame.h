@@ -68,6 +68,10 @@ void ft_frame_arp_request(struct ft_plant *plant, uint64_t delay, const struct f
 void ft_frame_arp_reply(struct ft_plant *plant, uint64_t delay, const struct ft_host *src,
                         const struct ft_host *dst);
 
+/** Any payload under an Ethernet header; @type up to 1500 is the length of an 802.3 frame. */
+void ft_frame_ethernet(struct ft_plant *plant, uint64_t delay, const uint8_t src[6],
+                       const uint8_t dst[6], uint16_t type, const void *payload, size_t len);
+
 /** Any payload under an Ethernet header with VLAN tag (@tci: priority and id). */
 void ft_frame_vlan(struct ft_plant *plant, uint64_t delay, const uint8_t src[6],
                    const uint8_t dst[6], uint16_t tci, uint16_t ethertype, const void *payload,
