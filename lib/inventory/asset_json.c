@@ -19,7 +19,7 @@ static void put_text(struct ft_json *j, const char *key, const char *value)
 
 static void put_roles(struct ft_json *j, const struct ft_asset *a)
 {
-    uint32_t roles = a->roles_said | a->roles_derived;
+    uint32_t roles = ft_asset_roles(a);
     if (!roles)
         return;
     ft_json_put_string(j, "role", ft_role_name(ft_asset_role_of(a)));

@@ -576,8 +576,11 @@ static void merge_known(struct ft_inventory *inv, struct ft_asset *to, struct ft
         to->as_client[i] |= from->as_client[i];
         to->as_server[i] |= from->as_server[i];
     }
+    add_role(inv, to, &to->roles_product, from->roles_product);
     add_role(inv, to, &to->roles_said, from->roles_said);
+    add_role(inv, to, &to->roles_forwards, from->roles_forwards);
     add_role(inv, to, &to->roles_derived, from->roles_derived);
+    to->is_network_device |= from->is_network_device;
     for (struct ft_asset_value *v = from->values, *next; v; v = next) {
         next = v->next;
         if (merge_value(inv, to, v))
@@ -657,6 +660,17 @@ static void note_fact(struct ft_inventory *inv, struct ft_asset *a, uint8_t fact
         a->changed_facts[a->changed_facts_n++] = fact;
 }
 
+/* What a text about it says of what it is. */
+static void learn_product(struct ft_inventory *inv, struct ft_asset *a, uint8_t fact,
+                          const char *text)
+{
+    if (fact == FT_FACT_MODEL || fact == FT_FACT_DESCRIPTION)
+        add_role(inv, a, &a->roles_product, ft_role_of_product(text));
+    if (fact == FT_FACT_MODEL || fact == FT_FACT_DESCRIPTION || fact == FT_FACT_VENDOR ||
+        fact == FT_FACT_OS)
+        a->is_network_device |= ft_role_is_network(text);
+}
+
 static void change_value(struct ft_inventory *inv, struct ft_asset *a, struct ft_asset_value *v,
                          const struct ft_event *e, const char *text, uint16_t length)
 {
@@ -670,17 +684,29 @@ static void change_value(struct ft_inventory *inv, struct ft_asset *a, struct ft
     v->since_ns = e->time_ns;
     v->changes++;
     note_fact(inv, a, v->fact);
+    learn_product(inv, a, v->fact, after);
     if (inv->config.changed)
         inv->config.changed(inv->config.user, e, a, (enum ft_fact)v->fact, before, after);
     free(before);
 }
 
-static void say_role(struct ft_inventory *inv, struct ft_asset *a, const char *text, uint16_t n)
+/* LLDP tells by which of the network's functions a device has, not what it is for. */
+static bool is_of_lldp(const struct ft_inventory *inv, uint16_t protocol)
 {
+    return protocol && !strcmp(inv->registry->protocols[protocol - 1u]->name, "lldp");
+}
+
+static void say_role(struct ft_inventory *inv, struct ft_asset *a, uint16_t protocol,
+                     const char *text, uint16_t n)
+{
+    const uint32_t functions = 1u << FT_ROLE_SWITCH | 1u << FT_ROLE_ROUTER;
     for (unsigned role = 1; role < FT_ROLE_COUNT; role++)
         if (strlen(ft_role_name((enum ft_role)role)) == n &&
             !memcmp(ft_role_name((enum ft_role)role), text, n))
-            add_role(inv, a, &a->roles_said, 1u << role);
+            add_role(inv, a,
+                     functions >> role & 1 && is_of_lldp(inv, protocol) ? &a->roles_forwards
+                                                                        : &a->roles_said,
+                     1u << role);
 }
 
 /* Who has no address yet says 0.0.0.0 where it is managed. */
@@ -704,7 +730,7 @@ static void state_text(struct ft_inventory *inv, struct ft_asset *a, const struc
                        const char *text, uint16_t length)
 {
     if (e->fact.fact == FT_FACT_ROLE) {
-        say_role(inv, a, text, length);
+        say_role(inv, a, e->protocol, text, length);
         return;
     }
     if (!e->fact.fact || e->fact.fact >= FT_FACT_COUNT || !length ||
@@ -729,6 +755,7 @@ static void state_text(struct ft_inventory *inv, struct ft_asset *a, const struc
     *at = v;
     a->value_count++;
     note_fact(inv, a, v->fact);
+    learn_product(inv, a, v->fact, v->text);
 }
 
 static void state(struct ft_inventory *inv, struct ft_asset *a, const struct ft_event *e)
@@ -884,7 +911,7 @@ void ft_inventory_resolution(struct ft_inventory *inv, const struct ft_event *ev
 bool ft_inventory_is_router(const struct ft_inventory *inv, const struct ft_address *address)
 {
     const struct ft_asset *a = lookup(inv, address);
-    return a && (a->roles_said | a->roles_derived) >> FT_ROLE_ROUTER & 1;
+    return a && ft_asset_roles(a) >> FT_ROLE_ROUTER & 1;
 }
 
 static void learn_fact(struct ft_inventory *inv, const struct ft_event *e)
@@ -1204,6 +1231,11 @@ const char *ft_asset_vendor(const struct ft_inventory *inv, const struct ft_asse
     return said || !mac ? said : ft_oui_vendor(inv->oui, mac);
 }
 
+uint32_t ft_asset_roles(const struct ft_asset *asset)
+{
+    return asset->roles_product | asset->roles_said | asset->roles_forwards | asset->roles_derived;
+}
+
 enum ft_role ft_asset_role_of(const struct ft_asset *asset)
 {
     /* What it was seen to be used for tells more than that it also asks others. */
@@ -1213,8 +1245,14 @@ enum ft_role ft_asset_role_of(const struct ft_asset *asset)
         FT_ROLE_SWITCH,      FT_ROLE_SERVER, FT_ROLE_WORKSTATION};
     /* That a computer calls itself a server or a workstation says nothing of what it does here. */
     const uint32_t plain = 1u << FT_ROLE_SERVER | 1u << FT_ROLE_WORKSTATION;
-    const uint32_t ranks[] = {asset->roles_said & ~plain, asset->roles_derived & ~plain,
-                              asset->roles_said, asset->roles_derived};
+    const uint32_t controllers = 1u << FT_ROLE_PLC | 1u << FT_ROLE_RTU | 1u << FT_ROLE_IED;
+    bool serves = (asset->roles_said | asset->roles_derived) & controllers;
+    uint32_t said = asset->roles_said & ~(serves ? 1u << FT_ROLE_SCADA : 0);
+    const uint32_t ranks[] = {
+        asset->roles_product,  asset->is_network_device ? asset->roles_forwards : 0,
+        said & ~plain,         asset->roles_derived & ~plain,
+        asset->roles_forwards, asset->roles_said,
+        asset->roles_derived};
     for (size_t rank = 0; rank < sizeof(ranks) / sizeof(ranks[0]); rank++)
         for (size_t i = 0; i < sizeof(order); i++)
             if (ranks[rank] >> order[i] & 1)

@@ -75,8 +75,11 @@ struct ft_asset {
 
     struct ft_asset_value *values;
     uint32_t value_count;
-    uint32_t roles_said;    /**< bit per enum ft_role: stated by a protocol */
-    uint32_t roles_derived; /**< concluded from what it does */
+    uint32_t roles_product;  /**< bit per enum ft_role: its maker's, by order number or name */
+    uint32_t roles_said;     /**< stated by a protocol */
+    uint32_t roles_forwards; /**< switch, router: it says with LLDP that it forwards for others */
+    uint32_t roles_derived;  /**< concluded from what it does */
+    bool is_network_device;  /**< a text about it says so: "switch", "router" */
     uint64_t as_client[FT_PROTOCOL_WORDS], as_server[FT_PROTOCOL_WORDS]; /**< by index */
     uint64_t first_ns, last_ns;
 
@@ -156,7 +159,18 @@ const char *ft_asset_fact(const struct ft_asset *asset, enum ft_fact fact);
 /** Vendor by fact, else by MAC address; NULL = not known. */
 const char *ft_asset_vendor(const struct ft_inventory *inv, const struct ft_asset *asset);
 
-/** The role to show first, of all it has. */
+/** All roles (bits) that it has, whoever says so. */
+uint32_t ft_asset_roles(const struct ft_asset *asset);
+
+/**
+ * The role to show first, of all it has. What its maker sells it as counts most, then what
+ * protocols say, then what it does. Two exceptions:
+ *
+ * - With LLDP everything says to be a switch that has two ports: controllers, drives, panels. That
+ *   counts only where it was not seen to do anything else, or where a text about it says that it is
+ *   made for the network; a managed switch may be spoken to like a controller.
+ * - Who asks with Modbus or DNP3 is called a SCADA; one that serves too is a controller.
+ */
 enum ft_role ft_asset_role_of(const struct ft_asset *asset);
 
 /** "192.0.2.1", "2001:db8::1", "00:11:22:33:44:55". */
@@ -196,5 +210,12 @@ bool ft_inventory_write(const struct ft_inventory *inv, const char *path, char *
 /** Roles (bits) that using a protocol shows: as the server, and as a client. 0 = none. */
 uint32_t ft_role_of_server(const struct ft_protocol *protocol);
 uint32_t ft_role_of_client(const struct ft_protocol *protocol, enum ft_class class_);
+
+/** The role (bit) of what has this model or description, by order numbers and names of products
+ * that are one thing only. 0 = not known. */
+uint32_t ft_role_of_product(const char *text);
+
+/** Does a text about a device name one that is made for the network, or who makes nothing else? */
+bool ft_role_is_network(const char *text);
 
 #endif

@@ -30,6 +30,53 @@ static uint32_t bit(enum ft_role role)
     return role == FT_ROLE_UNKNOWN ? 0 : 1u << role;
 }
 
+/* Beginnings of order numbers and names, without blanks; the first that is found counts. */
+static const struct {
+    const char *name;
+    uint8_t role;
+} products[] = {
+    {"6ES721", FT_ROLE_PLC},                                   /* S7-1200, S7-200 */
+    {"6ES731", FT_ROLE_PLC},                                   /* S7-300 */
+    {"6ES741", FT_ROLE_PLC},                                   /* S7-400 */
+    {"6ES751", FT_ROLE_PLC},                                   /* S7-1500, ET 200SP CPU */
+    {"6ES7151-7", FT_ROLE_PLC},                                /* ET 200S with CPU */
+    {"6ES7151-8", FT_ROLE_PLC},    {"6ES7154-8", FT_ROLE_PLC}, /* ET 200pro with CPU */
+    {"6AV2", FT_ROLE_HMI},         {"6AV6", FT_ROLE_HMI},        {"6AV7", FT_ROLE_HMI},
+    {"6GK56", FT_ROLE_ROUTER}, /* SCALANCE S */
+    {"6GK58", FT_ROLE_ROUTER}, /* SCALANCE M */
+    {"6GK5", FT_ROLE_SWITCH},      {"6GK6", FT_ROLE_SWITCH},     {"SCALANCES", FT_ROLE_ROUTER},
+    {"SCALANCEM", FT_ROLE_ROUTER}, {"SCALANCE", FT_ROLE_SWITCH}, {"RUGGEDCOM", FT_ROLE_SWITCH},
+    {"1756-L", FT_ROLE_PLC},       {"1769-L", FT_ROLE_PLC},      {"5069-L", FT_ROLE_PLC},
+    {"1763-L", FT_ROLE_PLC},       {"1766-L", FT_ROLE_PLC},      {"2080-LC", FT_ROLE_PLC},
+    {"1783-", FT_ROLE_SWITCH},     {"Stratix", FT_ROLE_SWITCH},  {"BMXP34", FT_ROLE_PLC},
+    {"BMEP58", FT_ROLE_PLC},
+};
+
+uint32_t ft_role_of_product(const char *text)
+{
+    char packed[256];
+    size_t n = 0;
+    for (; *text && n < sizeof(packed) - 1; text++)
+        if (*text != ' ')
+            packed[n++] = *text;
+    packed[n] = 0;
+    for (size_t i = 0; i < sizeof(products) / sizeof(products[0]); i++)
+        if (strstr(packed, products[i].name))
+            return bit(products[i].role);
+    return 0;
+}
+
+bool ft_role_is_network(const char *text)
+{
+    static const char *const words[] = {"switch",   "router",   "firewall", "Cisco",   "Hirschmann",
+                                        "Westermo", "N-Tron",   "EDS-",     "Juniper", "Aruba",
+                                        "Fortinet", "MikroTik", "Brocade",  "NETGEAR"};
+    for (size_t i = 0; i < sizeof(words) / sizeof(words[0]); i++)
+        if (strcasestr(text, words[i]))
+            return true;
+    return false;
+}
+
 uint32_t ft_role_of_server(const struct ft_protocol *protocol)
 {
     for (size_t i = 0; i < sizeof(by_protocol) / sizeof(by_protocol[0]); i++)

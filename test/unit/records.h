@@ -131,19 +131,34 @@ static const struct ft_dissector tpkt_dissector = {
     .dissect = dissect_nothing,
 };
 
+static const struct ft_field lldp_fields[] = {
+    {.name = "lldp", .title = "LLDP", .type = FT_TYPE_GROUP}};
+
+static const struct ft_dissector lldp_dissector = {
+    .size = sizeof(struct ft_dissector),
+    .abi = FT_ABI_VERSION,
+    .name = "lldp",
+    .title = "LLDP",
+    .fields = FT_TABLE(lldp_fields),
+    .flags = FT_DISSECTOR_CYCLIC,
+    .dissect = dissect_nothing,
+};
+
 enum {
     PROTOCOL_NONE,
     PROTOCOL_POLL,
     PROTOCOL_GOOSE,
-    PROTOCOL_TPKT
+    PROTOCOL_TPKT,
+    PROTOCOL_LLDP
 };
 
 static inline struct ft_registry *make_registry(void)
 {
     char error[200];
     struct ft_registry *r = ft_registry_new();
-    const struct ft_dissector *all[] = {&poll_dissector, &goose_dissector, &tpkt_dissector};
-    for (int i = 0; i < 3; i++)
+    const struct ft_dissector *all[] = {&poll_dissector, &goose_dissector, &tpkt_dissector,
+                                        &lldp_dissector};
+    for (int i = 0; i < 4; i++)
         if (!ft_registry_add(r, all[i], NULL, error, sizeof(error)))
             abort();
     ft_registry_finish(r);

@@ -276,6 +276,104 @@ static void test_what_it_does_beats_what_it_calls_itself(void **state)
     assert_int_equal(ft_asset_role_of(asset(PLC)), FT_ROLE_RTU);
 }
 
+static void say(uint64_t number, uint32_t ip, uint16_t protocol, enum ft_fact fact,
+                const char *text)
+{
+    make_fact(&r, number, ip, fact, text);
+    r.event.protocol = protocol;
+    give(&r);
+}
+
+static void serve(uint64_t number, uint32_t ip)
+{
+    give(with_command(make(&r, FT_EVENT_OPERATION, PROTOCOL_POLL, number, CLIENT, ip), POLL_READ));
+}
+
+/* Everything with two ports bridges, and says so with LLDP; that is not what it is for. */
+static void test_two_ports_are_no_switch(void **state)
+{
+    (void)state;
+    enum {
+        DRIVE = 0x0a000020,
+        MANAGED,
+        SILENT,
+        PANEL,
+        ASKED,
+    };
+    say(1, PLC, PROTOCOL_LLDP, FT_FACT_ROLE, "switch");
+    assert_int_equal(ft_asset_role_of(asset(PLC)), FT_ROLE_SWITCH);
+    say(1, PLC, PROTOCOL_LLDP, FT_FACT_MODEL, "6ES7 215-1AG40-0XB0");
+    assert_int_equal(ft_asset_role_of(asset(PLC)), FT_ROLE_PLC); /* nobody spoke to it yet */
+    say(2, PLC, PROTOCOL_POLL, FT_FACT_ROLE, "scada");           /* it asks others, too */
+    assert_int_equal(ft_asset_role_of(asset(PLC)), FT_ROLE_PLC);
+
+    say(3, DRIVE, PROTOCOL_LLDP, FT_FACT_ROLE, "switch");
+    say(3, DRIVE, PROTOCOL_LLDP, FT_FACT_ROLE, "router");
+    serve(4, DRIVE);
+    assert_int_equal(ft_asset_role_of(asset(DRIVE)), FT_ROLE_PLC);
+
+    /* Made for the network: as its text says, its order number, or another protocol. */
+    say(5, MANAGED, PROTOCOL_LLDP, FT_FACT_ROLE, "switch");
+    say(5, MANAGED, PROTOCOL_LLDP, FT_FACT_DESCRIPTION, "Hirschmann MAR - SW: L2P-09.0.00");
+    serve(6, MANAGED);
+    assert_int_equal(ft_asset_role_of(asset(MANAGED)), FT_ROLE_SWITCH);
+    say(7, SILENT, PROTOCOL_LLDP, FT_FACT_MODEL, "6GK5 208-0BA00-2AB2");
+    serve(8, SILENT);
+    assert_int_equal(ft_asset_role_of(asset(SILENT)), FT_ROLE_SWITCH);
+    say(9, ASKED, PROTOCOL_POLL, FT_FACT_ROLE, "switch");
+    serve(9, ASKED);
+    assert_int_equal(ft_asset_role_of(asset(ASKED)), FT_ROLE_SWITCH);
+
+    /* A panel asks, and has two ports. */
+    say(10, PANEL, PROTOCOL_LLDP, FT_FACT_ROLE, "switch");
+    give(with_command(make(&r, FT_EVENT_OPERATION, PROTOCOL_POLL, 10, PANEL, PLC), POLL_READ));
+    assert_int_equal(ft_asset_role_of(asset(PANEL)), FT_ROLE_HMI);
+}
+
+/* Who asks with Modbus is called a SCADA; a controller asks its drives. */
+static void test_who_serves_is_no_mere_client(void **state)
+{
+    (void)state;
+    say(1, PLC, PROTOCOL_POLL, FT_FACT_ROLE, "scada");
+    assert_int_equal(ft_asset_role_of(asset(PLC)), FT_ROLE_SCADA);
+    serve(2, PLC);
+    assert_int_equal(ft_asset_role_of(asset(PLC)), FT_ROLE_PLC);
+    say(3, PLC, PROTOCOL_POLL, FT_FACT_ROLE, "gateway");
+    assert_int_equal(ft_asset_role_of(asset(PLC)), FT_ROLE_GATEWAY);
+}
+
+static void test_products(void **state)
+{
+    static const struct {
+        const char *text;
+        enum ft_role role;
+    } rows[] = {
+        {"6ES7 315-2EH14-0AB0", FT_ROLE_PLC},
+        {"6ES7315-2EH14-0AB0", FT_ROLE_PLC},
+        {"Siemens, SIMATIC S7, CPU-1200, 6ES7 215-1AG40-0XB0, HW: 10", FT_ROLE_PLC},
+        {"6ES7 151-8AB01-0AB0", FT_ROLE_PLC},
+        {"6ES7 321-1BL00-0AA0", FT_ROLE_UNKNOWN}, /* a module of inputs */
+        {"6ES7 151-3BA23-0AB0", FT_ROLE_UNKNOWN}, /* an interface module */
+        {"6AV2 124-0MC01-0AX0", FT_ROLE_HMI},
+        {"6GK5 208-0BA00-2AB2", FT_ROLE_SWITCH},
+        {"6GK5 615-0AA00-2AA2", FT_ROLE_ROUTER},
+        {"6GK7 343-1EX30-0XE0", FT_ROLE_UNKNOWN}, /* a controller's network card */
+        {"SIMATIC S7 MULTIPORT SCALANCE X 200 FAM", FT_ROLE_SWITCH},
+        {"1756-L71/B LOGIX5571", FT_ROLE_PLC},
+        {"1783-BMS10CGL", FT_ROLE_SWITCH},
+        {"BMX P34 2020", FT_ROLE_PLC},
+        {"", FT_ROLE_UNKNOWN},
+    };
+    (void)state;
+    for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++)
+        assert_int_equal(ft_role_of_product(rows[i].text),
+                         rows[i].role == FT_ROLE_UNKNOWN ? 0 : 1u << rows[i].role);
+    char text[2000];
+    memset(text, '6', sizeof(text) - 1);
+    text[sizeof(text) - 1] = 0;
+    assert_int_equal(ft_role_of_product(text), 0);
+}
+
 static void test_a_publisher_to_a_group_is_a_server(void **state)
 {
     (void)state;
@@ -791,6 +889,9 @@ int main(void)
         TEST(test_roles),
         TEST(test_roles_over_datagrams),
         TEST(test_what_it_does_beats_what_it_calls_itself),
+        TEST(test_two_ports_are_no_switch),
+        TEST(test_who_serves_is_no_mere_client),
+        cmocka_unit_test(test_products),
         TEST(test_a_publisher_to_a_group_is_a_server),
         TEST(test_a_transport_is_no_role),
         TEST(test_nested_identities),
