@@ -17,7 +17,7 @@ SKIPPED = 77
 FAMILIES = {"arp", "modbus", "mbtcp", "mbrtu", "dnp3", "tpkt", "cotp", "s7comm", "enip", "cip",
             "goose", "ftp", "http", "telnet", "ssdp", "stp", "lldp", "cdp", "loop", "eapol", "icmp", "icmpv6",
             "snmp", "ssh", "tls", "dtls", "dhcp", "dns", "llmnr", "mdns", "nbns", "ntp",
-            "syslog", "tftp"}
+            "syslog", "tftp", "llc", "ftp-data", "cipio", "cippccc"}
 
 # A capture: its name for people and lists, the file, and tshark's protocols in it (may be empty).
 Capture = collections.namedtuple("Capture", "name path protocols")

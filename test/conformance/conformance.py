@@ -15,6 +15,7 @@ What is compared, and how:
     layer, a cut Modbus header) are left out;
   - a port on which tshark found none of these protocols, and we did, is told to it by "decode as":
     so it judges what we read, on our word for where;
+  - what an ICMP error quotes is not traffic and left out;
   - PDUs in a segment that tshark calls a retransmission count only if we read them in that frame
     too: tshark leaves most of these segments out, but reads fast retransmissions again.
 """
@@ -58,11 +59,12 @@ class Protocol:
     value tshark's field has for a message of ours, None to leave it out. `decode_as`: tshark's name
     for "decode as" when it can be told a port. `keep(value)`: filters tshark's values. `number(text)`:
     the number of a value of tshark's. `of`: the protocol's name where that is not the row's.
-    `quotes`: its messages have packets of others in them, which tshark reads too.
+    `quotes`: its messages have packets of others in them, which tshark reads too. `outside`: names
+    that must not be in frame.protocols.
     """
 
     def __init__(self, name, field, code, inside=None, decode_as=None, keep=lambda value: True,
-                 number=None, of=None, quotes=False):
+                 number=None, of=None, quotes=False, outside=frozenset()):
         self.name = name
         self.field = field
         self.code = code
@@ -72,6 +74,7 @@ class Protocol:
         self.number = number or (lambda text: int(text, 16 if text.startswith("0x") else 10))
         self.of = of or name
         self.quotes = quotes
+        self.outside = outside
 
 
 def member(*names):
@@ -151,6 +154,8 @@ PROTOCOLS = [
     Protocol("supervision", "hsr_prp_supervision.version", member("supervision", "version"),
              of="ethernet"),
     Protocol("stp", "stp.type", member("type_code")),
+    # Frames of what nothing is bound to.
+    Protocol("llc", "llc.dsap", member("dsap_code"), outside={"stp", "cdp", "arp", "ip", "ipv6"}),
     Protocol("lldp", "lldp.chassis.subtype", member("chassis", "subtype_code")),
     Protocol("cdp", "cdp.version", member("version")),
     Protocol("icmp", "icmp.type", member("type_code"), quotes=True),
@@ -192,6 +197,9 @@ AGAIN = ["tcp.analysis.retransmission", "tcp.analysis.fast_retransmission",
          "tcp.analysis.spurious_retransmission"]
 FIELDS = sorted({p.field for p in PROTOCOLS})
 COLUMNS = ["frame.number", "frame.protocols", *ADDRESSES, *AGAIN, *FIELDS]
+
+# What an error message quotes of a packet is a field of it here, not traffic.
+QUOTING = {"icmp", "icmpv6"}
 
 # Counts by frame: what[protocol][(source, destination, code)][frame number] = PDUs.
 def counts():
@@ -277,7 +285,8 @@ def take_tshark(output):
         if any(row[a] for a in AGAIN):
             read.again.add(frame)
         for p in PROTOCOLS:
-            if not row[p.field] or (p.inside and p.inside not in names):
+            if not row[p.field] or (p.inside and p.inside not in names) or \
+                    not p.outside.isdisjoint(names) or (not p.quotes and QUOTING & set(names)):
                 continue
             if p.quotes:
                 source, destination = around(row, names, p.name)
