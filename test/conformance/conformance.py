@@ -185,6 +185,8 @@ PROTOCOLS = [
     Protocol("syslog", "syslog.facility", member("facility_code")),
     Protocol("tftp", "tftp.opcode", member("packet_code")),
 ]
+# Protocols without a row: tshark tells data connections of FTP segment by segment.
+NOT_COMPARED = {"ftp_data"}
 BY_NAME = collections.defaultdict(list)
 for row in PROTOCOLS:
     BY_NAME[row.of].append(row)
@@ -425,6 +427,13 @@ def judge(results, known):
     return complaints, explained
 
 
+def not_compared(sensor):
+    """A complaint for each protocol of the sensor that has no row here."""
+    listed = subprocess.run([sensor, "--list-protocols"], capture_output=True, text=True, check=True)
+    names = {line.split()[0] for line in listed.stdout.splitlines() if line.strip()}
+    return [f"{name}: not compared with tshark" for name in sorted(names - set(BY_NAME) - NOT_COMPARED)]
+
+
 # ---- telling ----
 
 def frames(counter):
@@ -511,6 +520,7 @@ def main():
             results = list(pool.map(lambda c: check(c, options.sensor, work, options.cache), chosen))
     known = read_known()
     complaints, explained = judge(results, known)
+    complaints += not_compared(options.sensor)
     if options.explain:
         explain(results)
     if options.list:
