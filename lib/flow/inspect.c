@@ -918,6 +918,20 @@ static const struct ft_protocol *bound_protocol(const struct ft_inspector *ins)
     return n ? r->protocols[n - 1] : NULL;
 }
 
+/*
+ * Is the protocol what the flow's port promises? The port of a client is one of many that are free,
+ * and now and then it is bound to something: a hint, and no promise.
+ */
+static bool is_promised(const struct ft_inspector *ins, const struct ft_flow *flow,
+                        const struct ft_protocol *p)
+{
+    const struct ft_context *ctx = &ins->call.pub;
+    if (flow->confidence < FT_CONFIDENCE_HANDSHAKE || ctx->transport != FT_TRANSPORT_TCP)
+        return true;
+    uint16_t server = ctx->direction == FT_TO_CLIENT ? ctx->src_port : ctx->dst_port;
+    return ins->shards->registry->tcp_port[server] == p->index + 1;
+}
+
 static enum ft_verdict ask(struct ft_inspector *ins, const struct ft_protocol *p,
                            const uint8_t *bytes, uint32_t length, bool is_cut)
 {
@@ -1001,9 +1015,10 @@ static COLD bool recognise(struct ft_inspector *ins, struct ft_flow *flow, const
                            uint32_t length, bool is_cut)
 {
     const struct ft_protocol *bound = bound_protocol(ins), *p;
-    bool is_expected = !(flow->flags & FT_FLOW_UNEXPECTED);
     if (bound && ft_protocol_is_off(bound, flow->shard))
         bound = NULL;
+    bool is_expected =
+        !(flow->flags & FT_FLOW_UNEXPECTED) && bound && is_promised(ins, flow, bound);
     enum ft_verdict verdict = bound ? ask(ins, bound, bytes, length, is_cut) : FT_NO;
     if (verdict != FT_YES && assign_expected(ins, flow))
         return true;
@@ -1014,12 +1029,12 @@ static COLD bool recognise(struct ft_inspector *ins, struct ft_flow *flow, const
     if (flow->flags & FT_FLOW_UNKNOWN)
         return false;
     p = recognise_content(ins, flow, bytes, length, is_cut);
-    if (!p && bound && is_expected && ins->call.pub.is_midstream) {
+    if (!p && is_expected && ins->call.pub.is_midstream) {
         /* The capture began in the middle of a PDU: the framer finds the start of the next. */
         assign(flow, bound);
         return true;
     }
-    if (bound && is_expected) {
+    if (is_expected) {
         flow->flags |= FT_FLOW_UNEXPECTED;
         if (!may_have_changed(ins, flow, bound))
             tell_protocol_violation(ins, bound, FT_VIOLATION_NOT_PROTOCOL);

@@ -712,6 +712,23 @@ static void test_other_content_midstream(void **state)
     sensor_close();
 }
 
+/* A client's port that is bound to something is a hint and no promise. */
+static void test_port_of_client(void **state)
+{
+    (void)state;
+    sensor_open(256);
+    handshake(1000, 5555);
+    for (unsigned i = 0; i < 6; i++)
+        assert_int_equal(send_tcp(0, 1000, 5555, FT_TCP_ACK, 0, "\xfe***", 4),
+                         FT_BUCKET_UNKNOWN_PROTOCOL);
+    assert_int_equal(s.seen[FT_EVENT_VIOLATION], 0);
+    sensor_close();
+    sensor_open(256);
+    handshake(1000, 5555);
+    assert_int_equal(send_tcp(0, 1000, 5555, FT_TCP_ACK, 0, "\1\1", 2), FT_BUCKET_ANALYSED);
+    sensor_close();
+}
+
 /* The first bytes behind the handshake were never seen: what comes is no beginning. */
 static void test_first_bytes_lost(void **state)
 {
@@ -1379,6 +1396,7 @@ int main(void)
         cmocka_unit_test(test_claims),
         cmocka_unit_test(test_other_content_midstream),
         cmocka_unit_test(test_content_changes_midstream),
+        cmocka_unit_test(test_port_of_client),
         cmocka_unit_test(test_first_bytes_lost),
         cmocka_unit_test(test_office_session_changed),
         cmocka_unit_test(test_announced_flow),
