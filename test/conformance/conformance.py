@@ -185,8 +185,9 @@ PROTOCOLS = [
     Protocol("syslog", "syslog.facility", member("facility_code")),
     Protocol("tftp", "tftp.opcode", member("packet_code")),
 ]
-# Protocols without a row: tshark tells data connections of FTP segment by segment.
-NOT_COMPARED = {"ftp_data"}
+# Protocols without a row. tshark tells data connections of FTP segment by segment, and has for each
+# kind of frame of Ethernet itself a protocol of its own.
+NOT_COMPARED = {"ethernet", "ftp_data"}
 BY_NAME = collections.defaultdict(list)
 for row in PROTOCOLS:
     BY_NAME[row.of].append(row)
