@@ -611,9 +611,19 @@ static void adopt(struct ft_inventory *inv, struct ft_asset *to, struct ft_asset
     mark(inv, child, FT_ASSET_NEW); /* under its new id */
 }
 
+/* What was merged into `from` by the same packet, and is not told yet, is merged into `to`. */
+static void turn_merged(struct ft_inventory *inv, const struct ft_asset *to,
+                        const struct ft_asset *from)
+{
+    for (struct ft_asset *a = inv->changed_first; a; a = a->next_changed)
+        if (a->changes == FT_ASSET_MERGED && !ft_address_compare(&a->into, &from->address))
+            a->into = to->address;
+}
+
 /* Move all that is known of `from`, a MAC address, to `to`, its device, and forget `from`. */
 static void merge(struct ft_inventory *inv, struct ft_asset *to, struct ft_asset *from)
 {
+    turn_merged(inv, to, from);
     tell_merged(inv, from, to);
     merge_known(inv, to, from);
     for (struct ft_asset *c = from->children, *next; c; c = next) {
@@ -812,12 +822,17 @@ static void tell_moved(struct ft_inventory *inv, const struct ft_event *e, const
 }
 
 /* By which address a device is managed. Many come from the factory with the same, and the card for
- * management may have a MAC address of its own: whatever else was seen or said counts more. */
-static void learn_management(struct ft_inventory *inv, struct ft_asset *a, const uint8_t mac[6])
+ * management may have a MAC address of its own: whatever else was seen or said counts more, and
+ * then an address that nobody was heard from is no device. */
+static void learn_management(struct ft_inventory *inv, const struct ft_address *address,
+                             const uint8_t mac[6], uint64_t time_ns)
 {
     const struct ft_asset_mac *m = mac_find(inv, mac);
-    bool is_taken = a->mac && memcmp(a->mac->mac, mac, 6) != 0;
-    if (is_taken || (m && m->strong) || (a->mac && a->mac_is_strong))
+    const struct ft_asset *known = lookup(inv, address);
+    bool is_taken =
+        known && known->mac && (known->mac_is_strong || memcmp(known->mac->mac, mac, 6) != 0);
+    struct ft_asset *a = is_taken || (m && m->strong) ? NULL : see(inv, address, time_ns);
+    if (!a)
         return;
     bind_strong(inv, a, mac);
     a->mac_is_management = a->mac != NULL;
@@ -860,13 +875,13 @@ static void learn_address(struct ft_inventory *inv, const struct ft_event *e)
     if (e->fact.length != 10 && e->fact.length != 22)
         return;
     memcpy(address.ip.bytes, bytes, e->fact.length - 6u);
+    if (e->fact.is_management) {
+        learn_management(inv, &address, bytes + e->fact.length - 6, e->time_ns);
+        return;
+    }
     struct ft_asset *a = see(inv, &address, e->time_ns);
     if (!a)
         return;
-    if (e->fact.is_management) {
-        learn_management(inv, a, bytes + e->fact.length - 6);
-        return;
-    }
     /* An address that was leased to another device moves there by right. */
     if (!e->fact.is_lease)
         tell_moved(inv, e, a, bytes + e->fact.length - 6);

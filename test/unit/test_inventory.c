@@ -738,6 +738,9 @@ static void test_management(void **state)
     /* From now on another is. */
     give(make_arp(&r, 7, PLC, mac));
     assert_string_not_equal(last_change, "");
+    /* An address that it does not use is not there for having been named. */
+    give(make_management(8, PLC + 77, mac));
+    assert_null(asset(PLC + 77));
 }
 
 /* What nobody was told of needs no end; what is told and not taken is freed. */
@@ -843,6 +846,30 @@ static void test_ports_are_their_device(void **state)
     assert_ptr_equal(mac_asset(port), asset(STATION + 1));
 }
 
+/* In one packet a port is found to be its device's, and that to have an IP address. */
+static void test_merged_twice(void **state)
+{
+    (void)state;
+    static const uint8_t chassis[6] = {0, 0x0e, 0x8c, 1, 2, 0}, port[6] = {0, 0x0e, 0x8c, 1, 2, 1};
+    union ft_ip of = {0};
+    memcpy(of.bytes, port, 6);
+    give(make_hearsay(1, &of, 2, "sw1"));
+    changes();
+    give_port(2, chassis, port);
+    give(make_arp(&r, 2, PLC, chassis));
+    struct ft_asset *a;
+    uint8_t why, merged = 0;
+    while ((a = ft_inventory_take_changed(inv, &why))) {
+        if (why != FT_ASSET_MERGED)
+            continue;
+        char into[64];
+        ft_address_text(&a->into, into);
+        assert_string_equal(into, "10.0.0.2"); /* nobody was told of the device in between */
+        merged++;
+    }
+    assert_int_equal(merged, 1);
+}
+
 /* Both ends of each range that is nobody's on the Internet, and their neighbours. */
 static void test_external_addresses(void **state)
 {
@@ -911,6 +938,7 @@ int main(void)
         TEST(test_management),
         TEST(test_merged),
         TEST(test_ports_are_their_device),
+        TEST(test_merged_twice),
         cmocka_unit_test(test_external_addresses),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
