@@ -184,7 +184,18 @@ static void descriptions(void **state)
     s = described("Dell Inc. OptiPlex 990,01,G22XB2S + HMI");
     assert_has(s, "\"fact\":\"vendor\",\"value\":\"Dell Inc.\"");
     assert_has(s, "\"fact\":\"model\",\"value\":\"OptiPlex 990\"");
+    assert_has(s, "\"fact\":\"serial\",\"value\":\"G22XB2S\"");
     assert_has(s, "\"fact\":\"role\",\"value\":\"hmi\"");
+    s = described("ASUSTeK COMPUTER INC. G750JHA,1.0,D9N0CY280463389");
+    assert_has(s, "\"fact\":\"vendor\",\"value\":\"ASUSTeK COMPUTER INC.\"");
+    assert_has(s, "\"fact\":\"model\",\"value\":\"G750JHA\"");
+    assert_has(s, "\"fact\":\"serial\",\"value\":\"D9N0CY280463389\"");
+    s = described("innotek GmbH VirtualBox,1.2,0 + HMI");
+    assert_has(s, "\"fact\":\"vendor\",\"value\":\"innotek GmbH\"");
+    assert_has_not(s, "\"fact\":\"serial\"");
+    s = described("VMware, Inc. VMware Virtual Platform, None, VMware-56 4d");
+    assert_has(s, "\"fact\":\"model\",\"value\":\"VMware Virtual Platform\"");
+    assert_has_not(s, "\"fact\":\"serial\"");
 }
 
 static void shutdown(void **state)

@@ -16,13 +16,46 @@
 #define MODEL_MAX 64u
 
 static const char *const vendors[] = {
-    "ABB",       "Allen-Bradley",   "Aruba",      "Beckhoff",    "Belden",
-    "Brocade",   "Cisco",           "Dell Inc.",  "D-Link",      "Extreme",
-    "Fortinet",  "Hewlett-Packard", "Hirschmann", "HP",          "Juniper",
-    "Lantronix", "MikroTik",        "Moxa",       "MOXA",        "N-Tron",
-    "NETGEAR",   "Phoenix Contact", "Red Lion",   "Rockwell",    "RuggedCom",
-    "RUGGEDCOM", "Siemens",         "Schneider",  "TP-Link",     "TP-LINK",
-    "Ubiquiti",  "VMware, Inc.",    "WAGO",       "Weidmueller", "Westermo",
+    "ABB",
+    "Allen-Bradley",
+    "Aruba",
+    "ASUSTeK COMPUTER INC.",
+    "Beckhoff",
+    "Belden",
+    "Brocade",
+    "Cisco",
+    "D-Link",
+    "Dell Inc.",
+    "Extreme",
+    "Fortinet",
+    "FUJITSU",
+    "Hewlett-Packard",
+    "Hirschmann",
+    "HP",
+    "innotek GmbH",
+    "Juniper",
+    "Lantronix",
+    "LENOVO",
+    "Microsoft Corporation",
+    "MikroTik",
+    "Moxa",
+    "MOXA",
+    "N-Tron",
+    "NETGEAR",
+    "Phoenix Contact",
+    "Red Lion",
+    "Rockwell",
+    "RuggedCom",
+    "RUGGEDCOM",
+    "Schneider",
+    "Siemens",
+    "TP-Link",
+    "TP-LINK",
+    "Ubiquiti",
+    "VMware, Inc.",
+    "WAGO",
+    "Weidmueller",
+    "Westermo",
     "Zyxel",
 };
 
@@ -141,6 +174,19 @@ static void tell_siemens(const struct telling *t, struct ft_view text)
     }
 }
 
+/* "OptiPlex 990,01,G22XB2S + HMI": a PC's product, version and serial number, without blanks. */
+static void tell_computer(const struct telling *t, struct ft_view text)
+{
+    for (unsigned i = 0; i < 2; i++) {
+        struct ft_view before = until(text, ",\r\n");
+        if (!before.len || !ft_skip(&text, before.len + 1) || is_blank(ft_peek_u8(&text, 0)))
+            return;
+    }
+    struct ft_view serial = until(text, " ,\r\n");
+    if (serial.len >= 4) /* a virtual machine says 0, or None */
+        fact(t, FT_FACT_SERIAL, serial);
+}
+
 /* Step over a word of a firm's name that stands behind the part it is known by. */
 static bool skip_firm(struct ft_view *text)
 {
@@ -166,6 +212,7 @@ static void tell_vendor(const struct telling *t, struct ft_view text)
         ft_skip(&text, n + 1);
         while (skip_firm(&text))
             continue;
+        tell_computer(t, text);
         break;
     }
     /* Cisco's begins with the software. */
