@@ -7,20 +7,49 @@
 #include <arpa/inet.h>
 #include <string.h>
 
+static inline uint64_t word(const uint8_t *data)
+{
+    uint64_t x;
+
+    memcpy(&x, data, 8);
+    return x;
+}
+
+/* Wide words, whose carries are kept above them: 2^64, as 2^16, is 1 in this sum. */
 uint64_t ft_checksum_add(uint64_t sum, const uint8_t *data, uint32_t length)
 {
-    /* 32 bits a step: 2^32 steps would be needed for the sum to overflow. */
-    for (; length >= 4; length -= 4, data += 4) {
+    unsigned __int128 wide = sum;
+
+    for (; length >= 32; length -= 32, data += 32) {
+        wide += word(data);
+        wide += word(data + 8);
+        wide += word(data + 16);
+        wide += word(data + 24);
+    }
+    for (; length >= 8; length -= 8, data += 8)
+        wide += word(data);
+    if (length & 4) {
         uint32_t x;
 
         memcpy(&x, data, 4);
-        sum += x;
+        wide += x;
+        data += 4;
     }
+    if (length & 2) {
+        uint16_t x;
 
-    uint32_t rest = 0;
+        memcpy(&x, data, 2);
+        wide += x;
+        data += 2;
+    }
+    if (length & 1) {
+        uint16_t x = 0;
 
-    memcpy(&rest, data, length);
-    return sum + rest;
+        memcpy(&x, data, 1);
+        wide += x;
+    }
+    sum = (uint64_t)wide;
+    return (sum & 0xffffffff) + (sum >> 32) + (uint64_t)(wide >> 64);
 }
 
 uint16_t ft_checksum_finish(uint64_t sum)

@@ -92,13 +92,13 @@ static inline bool are_checksums_right(const struct ft_packet *p, const uint8_t 
     const uint8_t *header = ip + 20;
     uint32_t length = total - 20;
 
-    if (ft_checksum_finish(sum) != 0)
+    if (!ft_checksum_is_right(sum))
         return false;
     if (p->flags & FT_PACKET_CHECKSUM_OPEN || (ip[9] == 17 && header[6] == 0 && header[7] == 0))
         return true;
     /* protocol and length of the pseudo-header, as words of the wire */
     sum = addresses + __builtin_bswap16((uint16_t)length) + __builtin_bswap16(ip[9]);
-    return ft_checksum_finish(ft_checksum_add(sum, header, length)) == 0;
+    return ft_checksum_is_right(ft_checksum_add(sum, header, length));
 }
 
 /*

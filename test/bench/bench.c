@@ -233,6 +233,7 @@ static bool worker_make(struct bench_worker *w, const struct engine *engine,
     *w = (struct bench_worker){.list = list, .count = list->count, .shards = shards, .cpu = cpu};
     w->warm = (uint32_t)(list->count * warm_share);
     ft_decode_config_init(&w->decode);
+    w->decode.verify_checksums = true; /* as the sensor does */
     (void)engine;
     if (!ft_ring_init(&w->ring, 4u << 20))
         return false;
