@@ -34,7 +34,8 @@ bool bench_smallest(struct bench_list *list, uint32_t flows, uint32_t packets);
 /** Repeat a list `copies` times with other addresses, packet by packet in turn, 10 us apart. */
 bool bench_multiply(struct bench_list *to, const struct bench_list *from, uint32_t copies);
 
-/** The same packets, each carried in VXLAN (outer IPv4 and UDP) between two of eight tunnel ends. */
+/** The same packets, each carried in VXLAN (outer IPv4 and UDP) between two of eight tunnel ends.
+ */
 bool bench_tunnel(struct bench_list *to, const struct bench_list *from);
 
 void bench_free(struct bench_list *list);
