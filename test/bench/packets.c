@@ -12,6 +12,8 @@
 #include <sys/mman.h>
 #include <unistd.h>
 
+#define BEGIN_NS  1700000000000000000ull
+#define GAP_NS    200ull /* five million packets a second */
 #define ARENA_MAX (16ull << 30)
 
 static bool start(struct bench_list *list, uint32_t most)
@@ -72,6 +74,8 @@ bool bench_generate(struct bench_list *list, uint32_t flows, uint32_t packets)
     const char *source = file;
     bool ok = system(command) == 0 && bench_load(list, &source, 1, packets);
     unlink(file);
+    for (uint32_t i = 0; ok && i < list->count; i++)
+        list->packets[i].time_ns = BEGIN_NS + i * GAP_NS;
     return ok;
 }
 
@@ -100,7 +104,7 @@ bool bench_smallest(struct bench_list *list, uint32_t flows, uint32_t packets)
                is_response ? sizeof(response) : sizeof(request));
         f[42] = (uint8_t)(i >> 14);
         f[43] = (uint8_t)(i >> 6);
-        if (!add(list, f, sizeof(f), 1700000000000000000ull + i * 1000ull, 1))
+        if (!add(list, f, sizeof(f), BEGIN_NS + i * GAP_NS, 1))
             return false;
     }
     return true;
@@ -131,8 +135,8 @@ bool bench_multiply(struct bench_list *to, const struct bench_list *from, uint32
     for (uint32_t i = 0; i < from->count; i++) {
         const struct bench_packet *p = &from->packets[i];
         for (uint32_t c = 0; c < copies; c++) {
-            if (!add(to, from->arena + p->offset, p->length,
-                     1700000000000000000ull + to->count * 10000ull, p->linktype))
+            if (!add(to, from->arena + p->offset, p->length, BEGIN_NS + to->count * GAP_NS,
+                     p->linktype))
                 return false;
             if (p->linktype == 1 && p->length >= 34)
                 readdress(to->arena + to->packets[to->count - 1].offset, p->length, c);
