@@ -14,6 +14,9 @@
 #include <time.h>
 
 _Static_assert(FT_PROTOCOL_SHARDS == FT_SHARDS, "a protocol is switched off by shard");
+_Static_assert(offsetof(struct ft_packet, dst_mac) - offsetof(struct ft_packet, src_mac) == 6 &&
+                   offsetof(struct ft_context, dst_mac) - offsetof(struct ft_context, src_mac) == 6,
+               "MAC addresses stand side by side");
 
 /* Payloads of a flow that are given to recognition before it counts as unknown. */
 #define RECOGNISE_TRIES 4u
@@ -608,10 +611,12 @@ static COLD void tell_fact(struct ft_inspector *ins, const struct ft_asset_fact 
     event_end(ins, e);
 }
 
+#define ALERT_CLASSES                                                                              \
+    (1u << FT_CLASS_FIRMWARE | 1u << FT_CLASS_PROGRAM | 1u << FT_CLASS_MODE | 1u << FT_CLASS_UPLOAD)
+
 static bool is_alert_class(uint8_t class_)
 {
-    return class_ == FT_CLASS_FIRMWARE || class_ == FT_CLASS_PROGRAM || class_ == FT_CLASS_MODE ||
-           class_ == FT_CLASS_UPLOAD;
+    return ALERT_CLASSES >> class_ & 1;
 }
 
 /* Told in this shard before? Remembered beside the flow, which asks no more then. */
@@ -657,8 +662,9 @@ static bool is_step(const struct ft_message *m)
  */
 static bool tells_operation(const struct ft_message *m)
 {
-    bool is_answer = m->kind == FT_KIND_RESPONSE || m->kind == FT_KIND_EXCEPTION;
-    return !is_step(m) && (!is_answer || (!m->is_paired && m->class_ != FT_CLASS_UNKNOWN));
+    if (m->kind == FT_KIND_RESPONSE || m->kind == FT_KIND_EXCEPTION)
+        return !m->is_paired && m->class_ != FT_CLASS_UNKNOWN;
+    return !is_step(m);
 }
 
 /* Is the message only what carries an operation of another protocol, which is told itself? */
@@ -731,9 +737,11 @@ static const struct ft_protocol *protocol_of(const struct ft_inspector *ins,
 
 static uint8_t direction_of(const struct ft_flow *flow, enum ft_side sender)
 {
-    if (flow->server == FT_SIDE_NONE)
-        return FT_DIRECTION_NONE;
-    return flow->server == sender ? FT_TO_CLIENT : FT_TO_SERVER;
+    static const uint8_t directions[3][3] = {
+        [FT_SIDE_A] = {FT_TO_CLIENT, FT_TO_SERVER, FT_TO_SERVER},
+        [FT_SIDE_B] = {FT_TO_SERVER, FT_TO_CLIENT, FT_TO_SERVER},
+    };
+    return directions[flow->server][sender];
 }
 
 static enum ft_transport transport_of(const struct ft_flow *flow)
@@ -757,6 +765,9 @@ static void prepare(struct ft_inspector *ins, struct ft_flow *flow, enum ft_side
     struct ft_context *ctx = &call->pub;
     const struct ft_packet *p = ins->packet;
     unsigned from = sender == FT_SIDE_B;
+    static const uint8_t versions[8] = {[4] = 4, [6] = 6};
+    const uint8_t *src = from ? flow->key.b.bytes : flow->key.a.bytes;
+    const uint8_t *dst = from ? flow->key.a.bytes : flow->key.b.bytes;
     ins->flow = flow;
     ins->side = sender;
     call->state = &ins->shards->state[flow->shard];
@@ -777,12 +788,13 @@ static void prepare(struct ft_inspector *ins, struct ft_flow *flow, enum ft_side
     ctx->flow_state = flow->state_words;
     ctx->ethertype = flow->key.type;
     ctx->ttl = sender == ins->packet_side ? p->ttl : 0;
-    ctx->ip_version = flow->key.family == 2 ? 0 : flow->key.family;
-    ctx->src_ip = !ctx->ip_version ? NULL : from ? flow->key.b.bytes : flow->key.a.bytes;
-    ctx->dst_ip = !ctx->ip_version ? NULL : from ? flow->key.a.bytes : flow->key.b.bytes;
+    ctx->ip_version = versions[flow->key.family];
+    ctx->src_ip = ctx->ip_version ? src : NULL;
+    ctx->dst_ip = ctx->ip_version ? dst : NULL;
     if (p->flags & FT_PACKET_ETHERNET && sender == ins->packet_side) {
-        memcpy(ctx->src_mac, p->src_mac, 6);
-        memcpy(ctx->dst_mac, p->dst_mac, 6);
+        /* both addresses at once: they stand side by side, in both */
+        memcpy((uint8_t *)ctx + offsetof(struct ft_context, src_mac),
+               (const uint8_t *)p + offsetof(struct ft_packet, src_mac), 12);
         ctx->ethertype = p->ethertype;
         ctx->vlan = p->vlan_count ? p->vlan[p->vlan_count - 1] : 0;
         ctx->priority = p->priority;
@@ -792,7 +804,7 @@ static void prepare(struct ft_inspector *ins, struct ft_flow *flow, enum ft_side
         ctx->vlan = 0;
         ctx->priority = 0;
     }
-    ctx->is_midstream = ctx->transport == FT_TRANSPORT_TCP && !(flow->flags & FT_FLOW_SYN_SEEN);
+    ctx->is_midstream = (ctx->transport == FT_TRANSPORT_TCP) & !(flow->flags & FT_FLOW_SYN_SEEN);
 }
 
 /* What a dissector said of the direction holds for the flow from now on. What is sent to a group is
