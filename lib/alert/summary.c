@@ -9,7 +9,7 @@
 #include <string.h>
 
 #define COLUMNS    9u
-#define CELL_WIDTH 48u
+#define CELL_WIDTH 56u
 #define CELL_SIZE  (4 * CELL_WIDTH + 8)
 #define LINE_WIDTH 120u /* a table is not wider */
 #define SUB_WIDTH  20u  /* a nested identity in the column of addresses, which are not cut */
@@ -602,8 +602,7 @@ static void print_alerts(FILE *to, const struct ft_core *core, uint32_t rows)
     bool has_date = false; /* one that all have is said once: titles need the room */
     for (uint32_t i = 1; i < n; i++)
         has_date |= groups[i].first->time_ns / DAY_NS != groups[0].first->time_ns / DAY_NS;
-    table_begin(&t, heads, 9, 1u << 2 | 1u << 4);
-    t.cut_first = 1u << 4;
+    table_begin(&t, heads, 9, 1u << 4); /* titles are what one reads it for */
     for (uint32_t i = 0; i < n; i++)
         alert_row(&t, core, &groups[i], has_date);
     if (n && !has_date)
