@@ -107,6 +107,25 @@ static void want(struct ft_registry *r, bool everything)
     }
 }
 
+/* Those of the command line, then those of the configuration. */
+static bool load_plugins(struct sensor *s)
+{
+    const struct options *o = s->options;
+    uint32_t of_config = o->plugin_count - o->config.plugin_count;
+    char error[512];
+    for (uint32_t i = 0; i < o->plugin_count; i++) {
+        if (plugin_load(s->registry, o->plugins[i], error, sizeof(error)))
+            continue;
+        if (i < of_config)
+            return fail(error);
+        struct ft_place at = o->config.plugins_at[i - of_config];
+        fprintf(stderr, "%s:%u:%u: plugins[%u]: %s\n", o->config_file, at.line, at.column,
+                i - of_config, error);
+        return false;
+    }
+    return true;
+}
+
 /* Dissectors: built in, plugins, bindings. What is wrong here is configuration: exit code 2. */
 static bool make_registry(struct sensor *s)
 {
@@ -117,9 +136,8 @@ static bool make_registry(struct sensor *s)
     for (const struct ft_dissector *const *d = ft_protocols; *d; d++)
         if (!ft_registry_add(s->registry, *d, NULL, error, sizeof(error)))
             return fail(error);
-    for (uint32_t i = 0; i < s->options->plugin_count; i++)
-        if (!plugin_load(s->registry, s->options->plugins[i], error, sizeof(error)))
-            return fail(error);
+    if (!load_plugins(s))
+        return false;
     ft_registry_finish(s->registry);
     want(s->registry, s->options->log_messages || s->options->log_transactions);
     if (!bind_ports(s))
@@ -170,9 +188,15 @@ static bool make_filter(const struct sensor *s, struct ft_filter **filter)
     if (!s->options->filter)
         return true;
     *filter = ft_filter_new(s->options->filter, error, sizeof(error));
-    if (!*filter)
+    if (*filter)
+        return true;
+    const struct ft_config *c = &s->options->config;
+    if (s->options->filter == c->filter)
+        fprintf(stderr, "%s:%u:%u: capture.filter: %s\n", s->options->config_file,
+                c->filter_at.line, c->filter_at.column, error);
+    else
         fprintf(stderr, "fieldtap: --filter: %s\n", error);
-    return *filter;
+    return false;
 }
 
 /* Its tables belong on the NUMA node of the CPU that its worker is pinned to. */

@@ -269,6 +269,8 @@ static void set(struct reading *r, const struct key *k, const json_t *value,
         return;
     case TEXT:
         set_text(r, k, value, path);
+        if ((char *)r->config + k->offset == (const char *)&r->config->filter)
+            r->config->filter_at = ft_locate(r->text, path, 2);
         return;
     case TRUTH:
         if (!json_is_boolean(value))
@@ -313,8 +315,11 @@ static void read_list(struct reading *r, const char *name, const json_t *list, c
 
 static void read_plugins(struct reading *r, const json_t *list)
 {
+    struct ft_step path[2] = {{"plugins", 0}, {NULL, 0}};
     read_list(r, "plugins", list, "/usr/lib/x.so", r->config->plugins, &r->config->plugin_count,
               FT_CONFIG_PLUGINS);
+    for (; path[1].index < r->config->plugin_count; path[1].index++)
+        r->config->plugins_at[path[1].index] = ft_locate(r->text, path, 2);
 }
 
 static void read_ports(struct reading *r, const json_t *list)

@@ -9,6 +9,8 @@
 #ifndef FT_CONFIG_H
 #define FT_CONFIG_H
 
+#include "config/locate.h"
+
 #include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
@@ -62,7 +64,9 @@ struct ft_config {
     uint32_t plugin_count;
     struct ft_config_binding bindings[FT_CONFIG_BINDINGS];
     uint32_t binding_count;
-    void *private_; /**< owns the strings */
+    struct ft_place filter_at; /**< where capture.filter stands, line 0 = nowhere */
+    struct ft_place plugins_at[FT_CONFIG_PLUGINS]; /**< for errors that come when they are used */
+    void *private_;                                /**< owns the strings */
 };
 
 /** The defaults named above. */

@@ -86,6 +86,15 @@ class Usage(Case):
         fails({"s7comm": ["tcp/7"]}, "bind tpkt, which carries it")
         fails({"modbus": ["tcp/7"], "dnp3": ["tcp/7"]}, "tcp/7 is bound to modbus already")
 
+    def test_places_of_what_is_tried_later(self):
+        """Plugins and filters turn out to be wrong after the configuration was read."""
+        path = self.write("p.json", b'{"plugins": [\n "none.so"]}')
+        self.assertFails(run("-T", "-c", path), 2, "p.json:2:2: plugins[0]", "none.so")
+        if "built without libpcap" in run("--filter", "ip", "-T").err:
+            return
+        path = self.write("f.json", b'{"capture":\n {"filter": "udp prot 5"}}')
+        self.assertFails(run("-T", "-c", path), 2, "f.json:2:3: capture.filter", "udp prot 5")
+
     def test_plugins(self):
         text = self.write("text.so", b"no library")
         self.assertFails(run("-T", "--plugin", self.dir / "none.so"), 2, "none.so", "No such file")
