@@ -134,7 +134,10 @@ static void warn_state(int fd, const char *name, void (*say)(void *user, const c
     struct ifreq request;
     char text[256];
     if (!ask(fd, name, SIOCGIFFLAGS, &request))
-        snprintf(text, sizeof(text), "there is no interface %s yet: it is waited for", name);
+        snprintf(text, sizeof(text),
+                 "%s: there is no interface %s yet (ip link lists them): a run waits for it if "
+                 "capture.wait is true",
+                 name, name);
     else if (!(request.ifr_flags & IFF_UP))
         snprintf(text, sizeof(text), "%s is switched off: nothing is received; ip link set %s up",
                  name, name);

@@ -550,6 +550,8 @@ class Asking(Case):
         for word in ("cores", "hugepages", "frequency", "isolation", "interrupts", "sockets"):
             self.assertEqual(sum(row[7:].startswith(word) for row in rows), 1, word)
         self.assertTrue(any("to do  port 0000:ff:1f.7: there is no such" in row for row in rows))
+        self.assertIn("to do  port nope0: there is no interface nope0 yet",
+                      run("--doctor", "-i", "nope0").out)
 
 
 class Profiles(Case):

@@ -261,6 +261,12 @@ static void test_credentials(void **state)
     assert_clean(out);
     assert_has_not(client("GET / HTTP/1.1\r\nHost: a\r\nAuthorization: Bearer t0ken\r\n\r\n"),
                    "t0ken");
+    /* neither a scheme nor a name: all of it is secret */
+    out = client("GET / HTTP/1.1\r\nHost: a\r\nAuthorization: t0ken\r\nCookie: b4re; c=1\r\n\r\n");
+    assert_has_not(out, "t0ken");
+    assert_has_not(out, "b4re");
+    assert_has(out, "\"token\":{\"length\":5,");
+    assert_has(out, "\"cookie_name\":[\"\",\"c\"]");
 }
 
 static void test_forms(void **state)

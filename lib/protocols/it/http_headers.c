@@ -215,6 +215,10 @@ static void read_authorization(struct ft_context *ctx, struct ft_view value, boo
 {
     struct ft_view rest = value;
     struct ft_view scheme = ft_text_take(&rest, ' ');
+    if (scheme.len == value.len) { /* a bare token: what is no scheme may be the secret itself */
+        rest = scheme;
+        scheme = ft_view_empty();
+    }
     ft_group_begin(ctx, HTTP_F_AUTH);
     ft_put_string(ctx, HTTP_F_AUTH_SCHEME, scheme);
     ft_put_bool(ctx, HTTP_F_AUTH_IS_PROXY, is_proxy, NULL);
@@ -237,7 +241,11 @@ static void read_cookies(struct ft_context *ctx, struct ft_view value, bool is_r
         return;
     for (unsigned i = 0; value.len && i < 64; i++) {
         struct ft_view cookie = ft_text_trim(ft_text_take(&value, ';'));
-        struct ft_view name = ft_text_take(&cookie, '=');
+        struct ft_view whole = cookie, name = ft_text_take(&cookie, '=');
+        if (name.len == whole.len) { /* without a name it is all value (RFC 6265 5.2) */
+            cookie = whole;
+            name = ft_view_empty();
+        }
         ft_put_string(ctx, HTTP_F_COOKIE_NAME, name);
         ft_put_string(ctx, HTTP_F_COOKIE, cookie);
         if (is_response)
