@@ -173,6 +173,11 @@ static bool find(struct ft_ethdev *e, char *error, size_t size)
     int failed = rte_dev_probe(ft_ethdev_is_pci(e->name) ? e->name : e->config.device);
     if (failed >= 0 && rte_eth_dev_get_port_by_name(e->name, &e->id) == 0)
         return true;
+    if (failed == -EPERM || failed == -EACCES)
+        return refuse(error, size,
+                      "port %s: not permitted: run as root, or give the program the capabilities "
+                      "CAP_NET_RAW and CAP_NET_ADMIN",
+                      e->config.device);
     return refuse(error, size,
                   ft_ethdev_is_pci(e->name)
                       ? "port %s: DPDK cannot use it (%s): -v -v shows what DPDK says"
