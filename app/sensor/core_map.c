@@ -124,13 +124,32 @@ int core_map_node_of_pci(const char *root, const char *device)
                : -1;
 }
 
+int core_map_node_of_port(const char *root, const struct options *o, uint32_t port)
+{
+    const char *name = o->ports[port].name;
+    return o->is_polled && ft_ethdev_is_pci(name) ? core_map_node_of_pci(root, name) : -1;
+}
+
 /* The node of the first NIC, -1 when there is none or it does not matter. */
 static int node_of_ports(const char *root, const struct options *o)
 {
     for (uint32_t i = 0; o->is_polled && i < o->port_count; i++)
         if (ft_ethdev_is_pci(o->ports[i].name))
-            return core_map_node_of_pci(root, o->ports[i].name);
+            return core_map_node_of_port(root, o, i);
     return -1;
+}
+
+unsigned long core_map_hugepages(const char *root, int node, const char *size, const char *state)
+{
+    char line[32];
+    if (node < 0)
+        core_map_line(line, sizeof(line), "%s/sys/kernel/mm/hugepages/hugepages-%s/%s_hugepages",
+                      root, size, state);
+    else
+        core_map_line(line, sizeof(line),
+                      "%s/sys/devices/system/node/node%d/hugepages/hugepages-%s/%s_hugepages", root,
+                      node, size, state);
+    return strtoul(line, NULL, 10);
 }
 
 struct core_map core_map_of(const struct core_map_machine *m, const char *root,

@@ -34,9 +34,15 @@ struct core_map {
 /** Read the machine. `root` is "" but in tests. */
 void core_map_read(struct core_map_machine *m, const char *root);
 
-/** NUMA node of a CPU, of a PCI device ("0000:3b:00.0"); -1 = none or not known. */
+/** NUMA node of a CPU, of a PCI device ("0000:3b:00.0"), of a port of the options; -1 = none or not
+ * known. */
 int core_map_node_of_cpu(const char *root, uint32_t cpu);
 int core_map_node_of_pci(const char *root, const char *device);
+int core_map_node_of_port(const char *root, const struct options *o, uint32_t port);
+
+/** Hugepages of a size ("2048kB") in a state ("free", "resv"; by node only "free"); node -1: all.
+ */
+unsigned long core_map_hugepages(const char *root, int node, const char *size, const char *state);
 
 /**
  * Propose: one thread of each core, on node `node` (-1: any) as far as there are some, isolated

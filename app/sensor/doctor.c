@@ -188,21 +188,13 @@ static void check_interrupts(struct doctor *d)
 
 /* ---- sockets and memory ---- */
 
-/* The node of a port, -1 when it is no NIC or nobody knows. */
-static int node_of_port(const struct doctor *d, uint32_t port)
-{
-    const char *name = d->options->ports[port].name;
-    return d->options->is_polled && ft_ethdev_is_pci(name) ? core_map_node_of_pci(d->root, name)
-                                                           : -1;
-}
-
 /* All NICs, workers and the alerting loop on one socket. */
 static void check_sockets(struct doctor *d)
 {
     int first = -1;
     unsigned apart = 0;
     for (uint32_t p = 0; p < d->options->port_count; p++) {
-        int node = node_of_port(d, p);
+        int node = core_map_node_of_port(d->root, d->options, p);
         first = first < 0 ? node : first;
         apart += node >= 0 && node != first;
     }
@@ -221,29 +213,17 @@ static void check_sockets(struct doctor *d)
         say(d, false, "sockets: NICs and threads are on the same one");
 }
 
-static unsigned long hugepages(const struct doctor *d, int node, const char *size)
-{
-    char line[32];
-    if (node < 0)
-        core_map_line(line, sizeof(line), "%s/sys/kernel/mm/hugepages/hugepages-%s/free_hugepages",
-                      d->root, size);
-    else
-        core_map_line(line, sizeof(line),
-                      "%s/sys/devices/system/node/node%d/hugepages/hugepages-%s/free_hugepages",
-                      d->root, node, size);
-    return strtoul(line, NULL, 10);
-}
-
 /* As many as packets take, on the socket of the NIC. */
 static void check_hugepages(struct doctor *d)
 {
     int node = -1;
     char where[32] = "";
     for (uint32_t p = 0; p < d->options->port_count && node < 0; p++)
-        node = node_of_port(d, p);
+        node = core_map_node_of_port(d->root, d->options, p);
     if (node >= 0)
         snprintf(where, sizeof(where), " on socket %d", node);
-    unsigned long mb = hugepages(d, node, "2048kB") * 2 + hugepages(d, node, "1048576kB") * 1024;
+    unsigned long mb = core_map_hugepages(d->root, node, "2048kB", "free") * 2 +
+                       core_map_hugepages(d->root, node, "1048576kB", "free") * 1024;
     if (mb >= d->megabytes)
         say(d, false, "hugepages: %lu MB free%s, %u are needed", mb, where, d->megabytes);
     else if (node >= 0)

@@ -49,17 +49,11 @@ static uint32_t ring_size(const struct sensor *s)
 
 /* ---- NUMA nodes ---- */
 
-static int node_of_port(const struct sensor *s, uint32_t port)
-{
-    const char *name = s->options->ports[port].name;
-    return s->is_polled && ft_ethdev_is_pci(name) ? core_map_node_of_pci("", name) : -1;
-}
-
 /* The first port whose packets come from the same pool. */
 static uint32_t first_of_node(const struct sensor *s, uint32_t port)
 {
     uint32_t i = 0;
-    while (node_of_port(s, i) != node_of_port(s, port))
+    while (core_map_node_of_port("", s->options, i) != core_map_node_of_port("", s->options, port))
         i++;
     return i;
 }
@@ -125,7 +119,7 @@ static uint32_t all_megabytes(const struct sensor *s, char *by_node, size_t size
     bool is_known = false;
     for (uint32_t i = 0; i < s->options->port_count && s->is_polled; i++) {
         uint32_t ports = ports_of_pool(s, i), need = ports ? megabytes(s, ports, i == 0) : 0;
-        int node = node_of_port(s, i);
+        int node = core_map_node_of_port("", s->options, i);
         all += need;
         if (node < 0 || node >= (int)CORE_MAP_NODES)
             continue;
@@ -155,26 +149,14 @@ uint32_t eal_megabytes(const struct options *o)
     return mb;
 }
 
-static unsigned long hugepages(const char *size, const char *which)
-{
-    char path[96];
-    unsigned long n = 0;
-    snprintf(path, sizeof(path), "/sys/kernel/mm/hugepages/hugepages-%s/%s_hugepages", size, which);
-    FILE *f = fopen(path, "r");
-    if (f && fscanf(f, "%lu", &n) != 1)
-        n = 0;
-    if (f)
-        fclose(f);
-    return n;
-}
-
 /* Free memory in hugepages of 2 MiB that nobody has a claim to, in megabytes; larger ones are left
  * to NICs. */
 static uint32_t free_hugepages(bool has_nic)
 {
-    unsigned long have = hugepages("2048kB", "free"), claimed = hugepages("2048kB", "resv");
+    unsigned long have = core_map_hugepages("", -1, "2048kB", "free"),
+                  claimed = core_map_hugepages("", -1, "2048kB", "resv");
     uint32_t mb = have > claimed ? (uint32_t)((have - claimed) * 2) : 0;
-    return has_nic ? mb + (uint32_t)hugepages("1048576kB", "free") * 1024 : mb;
+    return has_nic ? mb + (uint32_t)core_map_hugepages("", -1, "1048576kB", "free") * 1024 : mb;
 }
 
 /* Hugepages are for root; -1: go without. */
@@ -226,14 +208,6 @@ static int init(const struct options *o, uint32_t mb, char *by_node, bool huge, 
     return rte_eal_init(argc, argv);
 }
 
-static bool has_nic(const struct options *o)
-{
-    bool has = false;
-    for (uint32_t i = 0; o->is_polled && i < o->port_count; i++)
-        has |= ft_ethdev_is_pci(o->ports[i].name);
-    return has;
-}
-
 bool eal_start(const struct sensor *s, char *error, size_t error_size)
 {
     const struct options *o = s->options;
@@ -246,8 +220,8 @@ bool eal_start(const struct sensor *s, char *error, size_t error_size)
     while (cpu < CPU_SETSIZE - 1 && !CPU_ISSET(cpu, &before))
         cpu++;
     int lock = lock_hugepages();
-    bool huge = lock >= 0 && free_hugepages(has_nic(o)) >= mb + 2;
-    if (has_nic(o) && !huge) {
+    bool huge = lock >= 0 && free_hugepages(options_have_nic(o)) >= mb + 2;
+    if (options_have_nic(o) && !huge) {
         snprintf(error, error_size,
                  "a NIC needs %u MB of free hugepages, there are %u, for root only: "
                  "sysctl vm.nr_hugepages=%u",
@@ -310,15 +284,17 @@ static bool make_port_pools(struct sensor *s, uint16_t private_size)
         uint32_t first = first_of_node(s, i);
         char name[24];
         snprintf(name, sizeof(name), "packets%u", i);
-        s->port_packets[i] =
-            first < i ? s->port_packets[first]
-                      : rte_pktmbuf_pool_create_by_ops(
-                            name, packet_count(s, ports_of_pool(s, i)), PACKET_CACHE, private_size,
-                            ROOM + RTE_PKTMBUF_HEADROOM, node_of_port(s, i), "ring_mp_mc");
+        s->port_packets[i] = first < i
+                                 ? s->port_packets[first]
+                                 : rte_pktmbuf_pool_create_by_ops(
+                                       name, packet_count(s, ports_of_pool(s, i)), PACKET_CACHE,
+                                       private_size, ROOM + RTE_PKTMBUF_HEADROOM,
+                                       core_map_node_of_port("", s->options, i), "ring_mp_mc");
         if (!s->port_packets[i])
             return false;
     }
-    s->longs = large_pool("longs", long_count(s), LONG_ROOM, private_size, node_of_port(s, 0), 0);
+    s->longs = large_pool("longs", long_count(s), LONG_ROOM, private_size,
+                          core_map_node_of_port("", s->options, 0), 0);
     return s->longs != NULL;
 }
 
@@ -334,7 +310,7 @@ bool pools_make(struct sensor *s, char *error, size_t error_size)
                                                           private_size, ROOM + RTE_PKTMBUF_HEADROOM,
                                                           SOCKET_ID_ANY, "ring_mp_sc")) != NULL;
     s->jumbos = large_pool("jumbos", JUMBOS, JUMBO_ROOM, private_size,
-                           s->is_polled ? node_of_port(s, 0) : SOCKET_ID_ANY,
+                           s->is_polled ? core_map_node_of_port("", s->options, 0) : SOCKET_ID_ANY,
                            s->is_polled ? 0 : RTE_MEMPOOL_F_SC_GET);
     ok = ok && s->jumbos;
     for (uint32_t w = 0; ok && w < s->worker_count; w++)

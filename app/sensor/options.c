@@ -510,6 +510,14 @@ bool options_read(struct options *o, int argc, char **argv)
     return o->action != ACTION_RUN || check_source(o);
 }
 
+bool options_have_nic(const struct options *o)
+{
+    for (uint32_t i = 0; o->is_polled && i < o->port_count; i++)
+        if (ft_ethdev_is_pci(o->ports[i].name))
+            return true;
+    return false;
+}
+
 void options_free(struct options *o)
 {
     ft_config_free(&o->config);

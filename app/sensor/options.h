@@ -68,6 +68,9 @@ struct options {
 bool options_read(struct options *o, int argc, char **argv);
 void options_free(struct options *o);
 
+/** Is one of the ports a NIC that DPDK drives, and no virtual device? */
+bool options_have_nic(const struct options *o);
+
 void options_help(void);
 
 #endif

@@ -17,13 +17,14 @@
  */
 #include "sensor.h"
 
+#include "base/clock_ns.h"
+
 #include <rte_cycles.h>
 #include <rte_ether.h>
 #include <rte_lcore.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <time.h>
 #include <unistd.h>
 
 #define SECOND 1000000000ull
@@ -59,13 +60,6 @@ struct poller {
         int64_t left;
     } snapshot;
 };
-
-static uint64_t clock_ns(clockid_t clock)
-{
-    struct timespec t;
-    clock_gettime(clock, &t); /* no system call: the kernel's page does it */
-    return (uint64_t)t.tv_sec * SECOND + (uint64_t)t.tv_nsec;
-}
 
 /* Add to a counter that only this thread writes. */
 static void count(_Atomic uint64_t *counter, uint64_t n)
@@ -492,8 +486,8 @@ static bool turn(struct poller *p, uint32_t *empty)
     struct ft_ledger *ledger = ft_inspector_ledger(w->inspector);
     uint64_t start = rte_rdtsc();
     int phase = atomic_load_explicit(&p->sensor->phase, memory_order_acquire);
-    p->now = clock_ns(CLOCK_MONOTONIC);
-    p->stamp = clock_ns(CLOCK_REALTIME);
+    p->now = ft_clock_ns(CLOCK_MONOTONIC);
+    p->stamp = ft_clock_ns(CLOCK_REALTIME);
     if (!atomic_load_explicit(&w->has_stopped, memory_order_relaxed))
         tick(p);
     p->seq = p->seq > p->now ? p->seq : p->now;

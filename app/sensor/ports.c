@@ -6,10 +6,11 @@
  */
 #include "sensor.h"
 
+#include "base/clock_ns.h"
+
 #include <sched.h>
 #include <stdio.h>
 #include <string.h>
-#include <time.h>
 #include <unistd.h>
 
 #define SECOND 1000000000ull
@@ -36,13 +37,6 @@ struct ports {
         bool is_told;
     } tests[FT_LIVE_PORTS_MAX];
 };
-
-static uint64_t clock_ns(clockid_t clock)
-{
-    struct timespec t;
-    clock_gettime(clock, &t);
-    return (uint64_t)t.tv_sec * SECOND + (uint64_t)t.tv_nsec;
-}
 
 static uint64_t load(const _Atomic uint64_t *counter)
 {
@@ -92,7 +86,7 @@ static struct ft_event *event(struct ports *p, enum ft_event_type type, uint8_t 
     e->type = (uint8_t)type;
     e->shard = shard;
     e->seq = seq;
-    e->time_ns = clock_ns(CLOCK_REALTIME);
+    e->time_ns = ft_clock_ns(CLOCK_REALTIME);
     e->clock_ns = (seq == END_SEQ ? p->now : seq) + s->clock_base;
     e->number = packets_taken(s) * s->worker_count;
     return e;
@@ -123,7 +117,7 @@ static void send_tick(struct ports *p, uint64_t seq, uint32_t flags)
 static void send_ticks(struct ports *p)
 {
     uint64_t interval = p->sensor->options->stats_interval;
-    p->now = clock_ns(CLOCK_MONOTONIC);
+    p->now = ft_clock_ns(CLOCK_MONOTONIC);
     for (uint64_t t = p->second + 1; t <= p->now / SECOND; t++) {
         bool tells = interval && t % interval == 0;
         if (t == p->now / SECOND || tells)
@@ -142,7 +136,7 @@ static void tell(struct ports *p, enum ft_health health, uint32_t port)
     e->health.health = (uint8_t)health;
     e->health.port = (uint16_t)port;
     ft_ring_commit(&p->sensor->ticks);
-    while (clock_ns(CLOCK_MONOTONIC) <= p->now + 1) {} /* so that the next tick is behind it */
+    while (ft_clock_ns(CLOCK_MONOTONIC) <= p->now + 1) {} /* so that the next tick is behind it */
 }
 
 /* ---- ports that come and go ---- */
@@ -219,7 +213,7 @@ static void look_after(struct ports *p, uint32_t i)
 
 static void follow_day(struct ports *p)
 {
-    uint64_t day = clock_ns(CLOCK_REALTIME) - clock_ns(CLOCK_MONOTONIC);
+    uint64_t day = ft_clock_ns(CLOCK_REALTIME) - ft_clock_ns(CLOCK_MONOTONIC);
     bool is_set = day > p->day + JUMP_NS || day + JUMP_NS < p->day;
     p->day = day;
     if (!is_set)
@@ -290,7 +284,7 @@ static void end(struct ports *p)
     }
     for (uint32_t w = 0; w < s->worker_count; w++)
         s->cut_records += load(&s->workers[w].cut);
-    p->now = clock_ns(CLOCK_MONOTONIC);
+    p->now = ft_clock_ns(CLOCK_MONOTONIC);
     send_tick(p, END_SEQ, FT_PACKET_END | FT_PACKET_STATS);
     atomic_store_explicit(&s->dispatched_through, UINT64_MAX, memory_order_release);
     atomic_store_explicit(&s->is_read, true, memory_order_release);

@@ -9,28 +9,17 @@
  */
 #include "reader.h"
 
+#include "base/clock_ns.h"
+
 #include <sched.h>
 #include <stdio.h>
 #include <string.h>
-#include <time.h>
 #include <unistd.h>
 
 #define SECOND 1000000000ull
 
 /* What arrived before a port was found empty may still be in an unfinished block of the kernel. */
 #define IDLE_MARGIN_NS (SECOND / 10)
-
-uint64_t reader_clock(int clock)
-{
-    struct timespec t;
-    clock_gettime((clockid_t)clock, &t);
-    return (uint64_t)t.tv_sec * SECOND + (uint64_t)t.tv_nsec;
-}
-
-static uint64_t wall_ns(void)
-{
-    return reader_clock(CLOCK_MONOTONIC);
-}
 
 /* Put what waits for a worker into its ring, as far as it goes. True when nothing waits any more.
  */
@@ -227,7 +216,7 @@ void reader_tell(struct reader *r, enum ft_health health, uint16_t port)
     }
     r->seq++;
     struct ft_event *e = event_for_core(r, FT_EVENT_HEALTH, READER_SHARD);
-    e->time_ns = reader_clock(CLOCK_REALTIME);
+    e->time_ns = ft_clock_ns(CLOCK_REALTIME);
     e->health.health = (uint8_t)health;
     e->health.port = port;
     ft_ring_commit(&r->sensor->ticks);
@@ -265,15 +254,16 @@ static void pace(struct reader *r, uint64_t now)
     if (speed <= 0)
         return;
     if (!r->wall_start) {
-        r->wall_start = wall_ns();
+        r->wall_start = ft_clock_ns(CLOCK_MONOTONIC);
         r->capture_start = now;
     }
     uint64_t due = r->wall_start + (uint64_t)((double)(now - r->capture_start) / speed);
-    if (now < r->capture_start || due <= wall_ns())
+    if (now < r->capture_start || due <= ft_clock_ns(CLOCK_MONOTONIC))
         return;
     reader_flush(r);
-    while (due > wall_ns() && !atomic_load_explicit(&r->sensor->stop, memory_order_relaxed)) {
-        uint64_t left = due - wall_ns();
+    while (due > ft_clock_ns(CLOCK_MONOTONIC) &&
+           !atomic_load_explicit(&r->sensor->stop, memory_order_relaxed)) {
+        uint64_t left = due - ft_clock_ns(CLOCK_MONOTONIC);
         usleep((useconds_t)((left < SECOND / 10 ? left : SECOND / 10) / 1000 + 1));
     }
 }
@@ -404,7 +394,7 @@ void reader_take(struct reader *r, const struct ft_capture_record *record, uint3
 static void show_progress(const struct sensor *s, uint64_t started, bool is_last)
 {
     uint64_t size = ft_capture_set_size(s->capture), at = ft_capture_set_position(s->capture);
-    double seconds = (double)(wall_ns() - started) / 1e9;
+    double seconds = (double)(ft_clock_ns(CLOCK_MONOTONIC) - started) / 1e9;
     double rate = seconds > 0 ? (double)s->packets_read / seconds / 1e6 : 0;
     double share = size ? (double)at / (double)size : 0;
     if (size && !is_last)
@@ -426,17 +416,17 @@ static void read_captures(struct reader *r)
 {
     struct sensor *s = r->sensor;
     struct ft_capture_record record;
-    uint64_t started = wall_ns(), shown = started;
+    uint64_t started = ft_clock_ns(CLOCK_MONOTONIC), shown = started;
     bool shows = isatty(STDERR_FILENO) && !s->options->quiet;
     while (!is_stopped(s) && ft_capture_set_next(s->capture, &record) == 1) {
         reader_take(r, &record, 0);
         bool may_show = shows && ((r->number & 0xfff) == 0 || s->options->speed > 0);
-        if (may_show && wall_ns() - shown > SECOND / 2) {
-            shown = wall_ns();
+        if (may_show && ft_clock_ns(CLOCK_MONOTONIC) - shown > SECOND / 2) {
+            shown = ft_clock_ns(CLOCK_MONOTONIC);
             show_progress(s, started, false);
         }
     }
-    if (shows && wall_ns() - started > SECOND)
+    if (shows && ft_clock_ns(CLOCK_MONOTONIC) - started > SECOND)
         show_progress(s, started, true);
 }
 

@@ -33,9 +33,6 @@ struct reader {
     uint64_t shed[FT_LIVE_PORTS_MAX];   /**< of those, for want of room, by port */
 };
 
-/** Nanoseconds of a clock. */
-uint64_t reader_clock(int clock);
-
 /** Take a packet: decode it and give it to its worker, or book it. `port`: live, its port. */
 void reader_take(struct reader *r, const struct ft_capture_record *record, uint32_t port);
 

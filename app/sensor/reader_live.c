@@ -2,8 +2,9 @@
 /* Reading live ports: until a signal, through whatever happens to them. */
 #include "reader.h"
 
+#include "base/clock_ns.h"
+
 #include <stdio.h>
-#include <time.h>
 #include <unistd.h>
 
 #define SECOND 1000000000ull
@@ -52,7 +53,7 @@ static uint64_t lost(const struct reader *r)
 static void show_status(struct reader *r, struct status *status)
 {
     struct sensor *s = r->sensor;
-    uint64_t now = reader_clock(CLOCK_MONOTONIC_COARSE);
+    uint64_t now = ft_clock_ns(CLOCK_MONOTONIC_COARSE);
     if (!status->is_shown || now < status->next)
         return;
     double seconds = status->next ? (double)(now - status->next + SECOND) / 1e9 : 1;
@@ -75,13 +76,13 @@ static void drain(struct reader *r)
     struct ft_live *live = r->sensor->live;
     struct ft_capture_record record;
     uint32_t port;
-    uint64_t last = reader_clock(CLOCK_MONOTONIC);
+    uint64_t last = ft_clock_ns(CLOCK_MONOTONIC);
     r->may_wait = true;
     ft_live_stop(live);
-    while (!ft_live_is_drained(live) && reader_clock(CLOCK_MONOTONIC) - last < DRAIN_NS) {
+    while (!ft_live_is_drained(live) && ft_clock_ns(CLOCK_MONOTONIC) - last < DRAIN_NS) {
         while (ft_live_next(live, &record, &port)) {
             reader_take(r, &record, port);
-            last = reader_clock(CLOCK_MONOTONIC);
+            last = ft_clock_ns(CLOCK_MONOTONIC);
         }
         reader_flush(r);
         usleep(2000);
@@ -118,7 +119,7 @@ void reader_live(struct reader *r)
             reader_idle(r, before);
         reader_flush(r);
         ft_live_wait(s->live, WAIT_MS);
-        before = reader_clock(CLOCK_REALTIME);
+        before = ft_clock_ns(CLOCK_REALTIME);
     }
     drain(r);
     tell_changes(r);

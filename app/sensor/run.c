@@ -496,10 +496,7 @@ static void say_finding(void *user, bool is_wrong, const char *text)
  */
 static void examine(struct sensor *s)
 {
-    bool has_nic = false;
-    for (uint32_t i = 0; s->is_polled && i < s->options->port_count; i++)
-        has_nic |= ft_ethdev_is_pci(s->options->ports[i].name);
-    if (s->is_live && (has_nic || s->is_pinned || s->options->verbose))
+    if (s->is_live && (options_have_nic(s->options) || s->is_pinned || s->options->verbose))
         doctor_examine("", s->options, eal_megabytes(s->options), say_finding, s);
 }
 

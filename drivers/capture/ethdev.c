@@ -3,6 +3,7 @@
 #define ALLOW_EXPERIMENTAL_API /* rte_eth_read_clock(), rte_dev_event_*; in this file only */
 #include "capture/ethdev.h"
 
+#include "base/clock_ns.h"
 #include "packet/packet.h"
 
 #include <errno.h>
@@ -453,13 +454,6 @@ static enum ft_ethdev_pause silence_pause(const struct ft_ethdev *e, const char 
 
 /* ---- time stamps ---- */
 
-static uint64_t wall_ns(void)
-{
-    struct timespec t;
-    clock_gettime(CLOCK_REALTIME, &t);
-    return (uint64_t)t.tv_sec * 1000000000u + (uint64_t)t.tv_nsec;
-}
-
 /* The NIC's clock, by the counter that stamps are made of, or by its PTP clock. */
 static bool read_clock(uint16_t id, uint64_t *ticks)
 {
@@ -475,10 +469,10 @@ static bool read_clock(uint16_t id, uint64_t *ticks)
 /* The middle of two looks at the wall is when the NIC's was read. */
 static bool observe(struct ft_ethdev *e)
 {
-    uint64_t ticks, before = wall_ns();
+    uint64_t ticks, before = ft_clock_ns(CLOCK_REALTIME);
     if (!read_clock(e->id, &ticks))
         return false;
-    ft_device_clock_observe(&e->clock, ticks, before + (wall_ns() - before) / 2);
+    ft_device_clock_observe(&e->clock, ticks, before + (ft_clock_ns(CLOCK_REALTIME) - before) / 2);
     return true;
 }
 

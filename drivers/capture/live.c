@@ -2,12 +2,13 @@
 /* Reading several live ports as one. */
 #include "capture/live.h"
 
+#include "base/clock_ns.h"
+
 #include "capture/packet_socket.h"
 
 #include <poll.h>
 #include <stdio.h>
 #include <stdlib.h>
-#include <time.h>
 
 #define NS_PER_SECOND 1000000000ull
 #define NS_PER_MS     1000000ull
@@ -34,13 +35,6 @@ struct ft_live {
     bool has_trouble, is_holding, is_stopped;
     struct source sources[];
 };
-
-static uint64_t clock_ns(clockid_t clock)
-{
-    struct timespec t;
-    clock_gettime(clock, &t);
-    return (uint64_t)t.tv_sec * NS_PER_SECOND + (uint64_t)t.tv_nsec;
-}
 
 struct ft_live *ft_live_open(const struct ft_live_source *sources, uint32_t count,
                              const struct ft_live_options *options, char *error, size_t error_size)
@@ -109,7 +103,7 @@ bool ft_live_next(struct ft_live *live, struct ft_capture_record *record, uint32
 {
     bool is_complete;
     /* Read before the ports are looked at: what they do not have then came later. */
-    uint64_t now = live->count > 1 ? clock_ns(CLOCK_REALTIME) : 0;
+    uint64_t now = live->count > 1 ? ft_clock_ns(CLOCK_REALTIME) : 0;
     struct source *s = earliest(live, &is_complete);
     live->is_holding =
         s && live->count > 1 && !is_complete && !may_go(live, s->records[s->at].time_ns, now);
@@ -165,7 +159,7 @@ static void check_all(struct ft_live *live, char *trouble, size_t trouble_size)
 
 bool ft_live_changed(struct ft_live *live, uint32_t *port, char *trouble, size_t trouble_size)
 {
-    uint64_t now = clock_ns(CLOCK_MONOTONIC_COARSE);
+    uint64_t now = ft_clock_ns(CLOCK_MONOTONIC_COARSE);
     *trouble = 0;
     if (now >= live->next_check && !live->is_stopped) {
         live->next_check = now + NS_PER_SECOND;

@@ -2,6 +2,7 @@
 /* Capturing from a Linux network interface. */
 #include "capture/packet_socket.h"
 
+#include "base/clock_ns.h"
 #include "capture/interface.h"
 #include "capture/packet_block.h"
 
@@ -17,7 +18,6 @@
 #include <string.h>
 #include <sys/mman.h>
 #include <sys/socket.h>
-#include <time.h>
 #include <unistd.h>
 
 /* Room for the longest packet that the kernel hands over, 64 KiB merged by offload. No longer: a
@@ -53,13 +53,6 @@ struct packet_socket {
 static struct packet_socket *socket_of(struct ft_port *port)
 {
     return (struct packet_socket *)(void *)port;
-}
-
-static uint64_t wall_ns(void)
-{
-    struct timespec t;
-    clock_gettime(CLOCK_REALTIME, &t);
-    return (uint64_t)t.tv_sec * NS_PER_SECOND + (uint64_t)t.tv_nsec;
 }
 
 /* ---- packets ---- */
@@ -115,7 +108,7 @@ static void use_kernel_stamps(struct packet_socket *s)
  */
 static uint64_t nic_time(struct packet_socket *s, uint64_t stamp)
 {
-    uint64_t now = wall_ns();
+    uint64_t now = ft_clock_ns(CLOCK_REALTIME);
     if (!s->is_clock_checked) {
         s->is_clock_checked = true;
         if (stamp > now + CLOCK_AHEAD_NS || stamp + CLOCK_BEHIND_NS < now)

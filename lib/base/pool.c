@@ -28,7 +28,8 @@ void ft_unmap(void *memory, uint64_t size)
         munmap(memory, size);
 }
 
-/* The system call itself: libnuma's mbind() is no more, and would be one more library. */
+/* The system call itself, which is all that libnuma's mbind() does: this file is part of the SDK's
+ * library, whose users would have to link libnuma too. */
 void ft_map_place(void *memory, uint64_t size, int node)
 {
     unsigned long nodes[NODES_MAX / (8 * sizeof(unsigned long))] = {0};

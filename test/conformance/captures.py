@@ -7,6 +7,7 @@ import hashlib
 import json
 import os
 import random
+import re
 import subprocess
 
 ROOT = os.path.dirname(os.path.dirname(os.path.dirname(os.path.abspath(__file__))))
@@ -91,3 +92,19 @@ def digest(path):
     """sha256 of a file."""
     with open(path, "rb") as file:
         return hashlib.file_digest(file, "sha256").hexdigest()
+
+
+def report(marks, text, results, complaints, path):
+    """Print a table and what is wrong; with a path, put the table between its marks in that
+    document. Returns the exit status."""
+    print(text)
+    for complaint in complaints:
+        print(complaint)
+    print(f"{len(results)} captures, {len(complaints)} complaints")
+    if path:
+        with open(path, encoding="utf-8") as file:
+            document = file.read()
+        between = rf"(<!-- {marks}: begin -->\n).*?(<!-- {marks}: end -->)"
+        with open(path, "w", encoding="utf-8") as file:
+            file.write(re.sub(between, lambda m: m[1] + text + "\n" + m[2], document, flags=re.S))
+    return 1 if complaints else 0

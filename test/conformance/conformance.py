@@ -481,15 +481,6 @@ def percent(part, whole):
     return f"{100 * part / whole:.3f} %"
 
 
-def write(path, text):
-    """Put the table between its marks in the document."""
-    with open(path, encoding="utf-8") as file:
-        document = file.read()
-    marks = r"(<!-- table: begin -->\n).*?(<!-- table: end -->)"
-    with open(path, "w", encoding="utf-8") as file:
-        file.write(re.sub(marks, lambda m: m[1] + text + "\n" + m[2], document, flags=re.S))
-
-
 def choose(only):
     """Captures to compare."""
     found = [c for c in cap.beside_the_checkout() if c.protocols & cap.FAMILIES or only]
@@ -526,14 +517,7 @@ def main():
         explain(results)
     if options.list:
         list_unknown(results, known)
-    text = table(results, explained)
-    print(text)
-    for complaint in complaints:
-        print(complaint)
-    print(f"{len(results)} captures, {len(complaints)} complaints")
-    if options.write:
-        write(options.write, text)
-    return 1 if complaints else 0
+    return cap.report("table", table(results, explained), results, complaints, options.write)
 
 
 if __name__ == "__main__":

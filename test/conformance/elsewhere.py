@@ -22,7 +22,6 @@ import csv
 import hashlib
 import os
 import pickle
-import re
 import subprocess
 import sys
 import tempfile
@@ -165,15 +164,6 @@ def table(results, explained):
     return "\n".join(rows)
 
 
-def write(path, text):
-    """Put the table between its marks in the document."""
-    with open(path, encoding="utf-8") as file:
-        document = file.read()
-    marks = r"(<!-- elsewhere: begin -->\n).*?(<!-- elsewhere: end -->)"
-    with open(path, "w", encoding="utf-8") as file:
-        file.write(re.sub(marks, lambda m: m[1] + text + "\n" + m[2], document, flags=re.S))
-
-
 def main():
     parser = argparse.ArgumentParser(usage=__doc__.split("\n\n")[1][7:])
     parser.add_argument("--write")
@@ -202,14 +192,7 @@ def main():
     complaints += failed
     if options.list:
         list_unknown(results, reasons)
-    text = table(results, explained)
-    print(text)
-    for complaint in complaints:
-        print(complaint)
-    print(f"{len(results)} captures, {len(complaints)} complaints")
-    if options.write:
-        write(options.write, text)
-    return 1 if complaints else 0
+    return cap.report("elsewhere", table(results, explained), results, complaints, options.write)
 
 
 if __name__ == "__main__":

@@ -13,6 +13,7 @@ import json
 import os
 import pathlib
 import re
+import select
 import signal
 import socket
 import struct
@@ -282,6 +283,20 @@ class Live(Case):
         _, err = self.process.communicate(timeout=60)
         self.assertEqual(self.process.returncode, code, err)
         return (err or b"").decode()
+
+    def check_status_lines(self, terminal):
+        """End the sensor; what it showed on a terminal until then, seen from its other end."""
+        self.process.send_signal(signal.SIGTERM)
+        said = b""
+        while select.select([terminal], [], [], 30)[0]:
+            try:
+                said += os.read(terminal, 4096)
+            except OSError:  # the sensor closed its end
+                break
+        os.close(terminal)
+        self.process.communicate(timeout=30)
+        line = r"\r\d+\.\d{3} Mpps  \d+ packets  0 dropped  \d+ al"
+        self.assertGreaterEqual(len(re.findall(line, said.decode())), 2, said)
 
     def socket(self, interface="src0"):
         return packet_socket(interface, self.src)

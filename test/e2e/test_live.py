@@ -13,7 +13,6 @@ import json
 import os
 import pty
 import re
-import select
 import shutil
 import signal
 import struct
@@ -592,22 +591,7 @@ class Ending(Live):
         self.begin(stderr=its)
         os.close(its)
         self.send([modbus_read(i) for i in range(200)], 100)
-        self.process.send_signal(signal.SIGTERM)
-        said = b""
-        while True:
-            ready, _, _ = select.select([mine], [], [], 30)
-            try:
-                part = os.read(mine, 4096) if ready else b""
-            except OSError:
-                part = b""
-            if not part:
-                break
-            said += part
-        os.close(mine)
-        self.process.communicate(timeout=30)
-        said = said.decode()
-        self.assertGreaterEqual(len(re.findall(r"\r\d+\.\d{3} Mpps  \d+ packets  0 dropped  \d+ al",
-                                               said)), 2, said)
+        self.check_status_lines(mine)
 
 
 class Refusing(Live):
