@@ -1,5 +1,8 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
-/* LLDP: every TLV, what it tells of the neighbour, order and lengths, changes of identity. */
+/*
+ * LLDP (lldp.c): every TLV, what it tells of the neighbour, order and lengths, changes of identity;
+ * TLVs of organisations (lldp_organisation.c): each with every length that it can be sent with.
+ */
 #include "feed.h"
 
 extern const struct ft_dissector ft_dissector_lldp;
@@ -97,6 +100,208 @@ static void organisations(void **state)
     assert_has(s, "\"fact\":\"firmware\",\"value\":\"FW02\"");
     assert_has(s, "\"fact\":\"serial\",\"value\":\"1234\"");
     assert_clean(s);
+}
+
+/* A TLV of an organisation: what follows the type, whose first `least` bytes suffice for `says`. */
+struct organised {
+    const char *hex;
+    uint32_t least;
+    const char *says;
+};
+
+/* Values by IEEE 802.1Q (D), 802.3 (79), TIA-1057, IEC 61158-6-10, RFC 8520. */
+static const struct organised organised[] = {
+    {"0080c2 01 0fa1", 6, "\"vlan\":4001"},
+    {"0080c2 02 06 0123", 7,
+     "\"vlans\":[{\"flags\":[\"supported\",\"enabled\"],\"flags_code\":6,\"id\":291}]"},
+    {"0080c2 03 0064 03 616263", 10, "\"vlans\":[{\"id\":100,\"name\":\"abc\"}]"},
+    {"0080c2 04 05 0026424203", 10, "\"protocol\":[\"0026424203\"]"},
+    {"0080c2 07 03 01020304", 9,
+     "\"aggregation\":[{\"status\":[\"capable\",\"aggregated\"],\"status_code\":3,"
+     "\"port\":16909060}]"},
+    {"00120f 01 03 6c11 001e", 9,
+     "\"mau\":{\"autonegotiation\":[\"supported\",\"enabled\"],\"autonegotiation_code\":3,"
+     "\"advertised\":27665,\"type\":\"1000base_t_full\",\"type_code\":30}"},
+    {"00120f 02 07 01 05", 7, "\"poe\":{\"support\":7,\"pair\":1,\"class\":5}"},
+    {"00120f 03 02 00000007", 9,
+     "\"aggregation\":[{\"status\":[\"aggregated\"],\"status_code\":2,\"port\":7}]"},
+    {"00120f 04 05ee", 6, "\"max_frame\":1518"},
+    {"0012bb 01 0033 03", 7,
+     "\"med\":{\"capabilities\":[\"capabilities\",\"policy\",\"power_device\",\"inventory\"],"
+     "\"capabilities_code\":51,\"class\":\"endpoint_class_3\",\"class_code\":3}"},
+    /* Unknown clear, tagged set, VLAN 100, priority 5, DSCP 46. */
+    {"0012bb 02 01 40c96e", 8,
+     "\"policy\":[{\"application\":\"voice\",\"application_code\":1,\"tagged\":true,\"vlan\":100,"
+     "\"priority\":5,\"dscp\":46}]"},
+    /* Tagged clear, VLAN 4095, priority 7, DSCP 63; reserved and unknown set. */
+    {"0012bb 02 06 bfffff", 8,
+     "\"policy\":[{\"application\":\"video_conferencing\",\"application_code\":6,\"tagged\":false,"
+     "\"vlan\":4095,\"priority\":7,\"dscp\":63}]"},
+    /* A device that is fed by its own source, high, 12.3 W. */
+    {"0012bb 04 62 007b", 7,
+     "\"power\":{\"type\":\"device\",\"type_code\":1,\"source\":2,\"priority\":\"high\","
+     "\"priority_code\":2,\"watt\":12.3}"},
+    {"000ecf 02 0001 0002", 8,
+     "\"pn\":{\"rtclass2\":\"synchronised_not_sending\",\"rtclass2_code\":1,\"rtclass3\":2}"},
+    {"000ecf 04 00112233445566778899aabbccddeeff 0001", 22,
+     "\"pn\":{\"mrp_domain\":\"00112233445566778899aabbccddeeff\",\"mrp_status\":1}"},
+    {"000ecf 05 0080f4010210", 10, "\"pn\":{\"chassis_mac\":\"00:80:f4:01:02:10\"}"},
+};
+
+/* What says something at any length: the whole of it is the value. */
+static const struct organised unbounded[] = {
+    {"00120f 05 0011 0012 0013 0011 0012", 4, "\"eee\":\"00110012001300110012\""},
+    {"0012bb 05 48573031", 4, "\"hw\":\"HW01\""},
+    {"0012bb 06 46573032", 4, "\"fw\":\"FW02\""},
+    {"0012bb 07 53573033", 4, "\"sw\":\"SW03\""},
+    {"0012bb 08 534e3034", 4, "\"serial\":\"SN04\""},
+    {"0012bb 09 41636d65", 4, "\"mfr\":\"Acme\""},
+    {"0012bb 0a 4d6f6436", 4, "\"model\":\"Mod6\""},
+    {"0012bb 0b 41373031", 4, "\"asset\":\"A701\""},
+    {"000ecf 01 00000001 00000002 00000003 00000004 00000005", 4,
+     "\"delay\":\"0000000100000002000000030000000400000005\""},
+    {"000ecf 03 706f72742d303031", 4, "\"alias\":\"port-001\""},
+    {"000ecf 06 0080f4010210 00112233445566778899aabbccddeeff", 4,
+     "\"ptcp\":\"0080f401021000112233445566778899aabbccddeeff\""},
+    {"00005e 01 68747470733a2f2f612f6d", 4, "\"mud_url\":\"https://a/m\""},
+    /* What is not read stands as it is: the number of the OUI, the subtype, the data. */
+    {"0080c2 05 01020304", 4, "{\"oui\":32962,\"subtype\":5,\"data\":\"01020304\"}"},
+    {"0080c2 08 0102", 4, "{\"oui\":32962,\"subtype\":8,\"data\":\"0102\"}"},
+    {"00120f 00 01", 4, "{\"oui\":4623,\"subtype\":0,\"data\":\"01\"}"},
+    {"00120f 06 01", 4, "{\"oui\":4623,\"subtype\":6,\"data\":\"01\"}"},
+    {"0012bb 00 01", 4, "{\"oui\":4795,\"subtype\":0,\"data\":\"01\"}"},
+    {"0012bb 0c 01", 4, "{\"oui\":4795,\"subtype\":12,\"data\":\"01\"}"},
+    {"000ecf 00 01", 4, "{\"oui\":3791,\"subtype\":0,\"data\":\"01\"}"},
+    {"000ecf 07 01", 4, "{\"oui\":3791,\"subtype\":7,\"data\":\"01\"}"},
+    {"00005e 02 01", 4, "{\"oui\":94,\"subtype\":2,\"data\":\"01\"}"},
+    /* Hirschmann, Cisco, Siemens. */
+    {"008063 01 0a", 4, "{\"oui\":32867,\"subtype\":1,\"data\":\"0a\"}"},
+    {"000142 01 0b", 4, "{\"oui\":322,\"subtype\":1,\"data\":\"0b\"}"},
+    {"080006 01 0c", 4, "{\"oui\":524294,\"subtype\":1,\"data\":\"0c\"}"},
+};
+
+/* An advertisement with one TLV of an organisation, of which the first n bytes are sent. */
+static const char *organised_by(const uint8_t *value, uint32_t n, uint32_t said)
+{
+    uint8_t frame[FEED_MAX];
+    uint32_t length = feed_bytes(START, frame);
+    frame[length++] = (uint8_t)(0xfe | said >> 8);
+    frame[length++] = (uint8_t)said;
+    memcpy(frame + length, value, n);
+    length += n;
+    if (n == said)
+        length += feed_bytes(END, frame + length);
+    assert_true(ft_harness_forget(f.harness));
+    return feed_raw(&f, FT_TO_SERVER, frame, length);
+}
+
+/* All lengths up to one byte more than the value has, as sent and as no frame could hold. */
+static void feed_organised(const struct organised *o)
+{
+    uint8_t value[FEED_MAX];
+    uint32_t whole = feed_bytes(o->hex, value);
+    value[whole] = 0;
+    for (uint32_t n = 0; n <= whole + 1; n++) {
+        const char *s = organised_by(value, n, n);
+        if (n < o->least)
+            assert_violation(s, "malformed");
+        else
+            assert_clean(s);
+        if (n < 4)
+            assert_violation(s, "length");
+        else
+            assert_no_violation(s, "length");
+        if (n == whole)
+            assert_has(s, o->says);
+        assert_violation(organised_by(value, n, 511), "malformed");
+    }
+}
+
+static void organisations_one_by_one(void **state)
+{
+    (void)state;
+    for (unsigned i = 0; i < sizeof(organised) / sizeof(organised[0]); i++) {
+        feed_organised(&organised[i]);
+        uint8_t value[FEED_MAX];
+        uint32_t n = feed_bytes(organised[i].hex, value);
+        assert_int_equal(n, organised[i].least);
+    }
+    for (unsigned i = 0; i < sizeof(unbounded) / sizeof(unbounded[0]); i++)
+        feed_organised(&unbounded[i]);
+}
+
+/* 802.3at added three values to the first three; with fewer of them they are not read. */
+static void power_of_both_kinds(void **state)
+{
+    (void)state;
+    uint8_t value[FEED_MAX];
+    uint32_t whole = feed_bytes("00120f 02 0f 02 04 51 007b 00fa 0102", value);
+    for (uint32_t n = 7; n <= whole; n++) {
+        const char *s = organised_by(value, n, n);
+        assert_clean(s);
+        if (n < 12)
+            assert_has(s, "\"poe\":{\"support\":15,\"pair\":2,\"class\":4}");
+        else
+            assert_has(s, "\"poe\":{\"support\":15,\"pair\":2,\"class\":4,\"requested\":12.3,"
+                          "\"allocated\":25}");
+    }
+}
+
+/* Lists grow, wherever their elements stand; a value that stands twice is the first. */
+static void organisations_again(void **state)
+{
+    (void)state;
+    const char *s = to_server(
+        &f, START "fe0a 0080c2 03 0005 03 616263 fe09 0080c2 07 01 00000000 fe06 0080c2 01 0005 "
+                  "fe0a 0080c2 03 0006 03 646566 fe09 00120f 03 03 00000009 "
+                  "fe06 0080c2 01 0006 fe07 0080c2 04 02 88cc fe07 0080c2 02 02 0007 "
+                  "fe07 0080c2 04 02 8892 " END);
+    assert_has(s, "\"vlans\":[{\"id\":5,\"name\":\"abc\"},{\"id\":6,\"name\":\"def\"},"
+                  "{\"flags\":[\"supported\"],\"flags_code\":2,\"id\":7}]");
+    assert_has(s, "\"aggregation\":[{\"status\":[\"capable\"],\"status_code\":1,\"port\":0},"
+                  "{\"status\":[\"capable\",\"aggregated\"],\"status_code\":3,\"port\":9}]");
+    assert_has(s, "\"protocol\":[\"88cc\",\"8892\"]");
+    assert_has(s, "\"vlan\":5");
+    assert_clean(s);
+}
+
+/* A TLV that is not read does not end the group that others of its organisation stand in. */
+static void unread_between_read(void **state)
+{
+    (void)state;
+    const char *s = to_server(
+        &f, START "fe07 0012bb 01 003f 04 fe05 0012bb 0c 01 fe08 0012bb 02 01 40014e "
+                  "fe05 000ecf 07 02 fe05 00005e 02 03 fe07 000ecf 03 703031 fe05 000ecf 00 04 "
+                  "fe08 000ecf 02 0001 0002 fe07 0012bb 03 03 3131 fe05 0012bb 0a 4d " END);
+    assert_has(s, "\"class_code\":4,\"policy\":[{\"application\":\"voice\"");
+    assert_has(s, "\"location\":[{\"format\":\"elin\",\"format_code\":3,\"data\":\"3131\"}],"
+                  "\"model\":\"M\"}");
+    assert_has(s, "\"pn\":{\"alias\":\"p01\",\"rtclass2\":\"synchronised_not_sending\"");
+    assert_has(s, "{\"oui\":4795,\"subtype\":12,\"data\":\"01\"}");
+    assert_has(s, "{\"oui\":3791,\"subtype\":7,\"data\":\"02\"}");
+    assert_has(s, "{\"oui\":94,\"subtype\":2,\"data\":\"03\"}");
+    assert_has(s, "{\"oui\":3791,\"subtype\":0,\"data\":\"04\"}");
+    assert_clean(s);
+}
+
+/* Each text of the inventory is a fact of its own; the software is when there is no firmware. */
+static void inventory(void **state)
+{
+    (void)state;
+    const char *s = to_server(&f, START "fe06 0012bb 05 4857 fe06 0012bb 07 5357 "
+                                        "fe06 0012bb 08 534e fe06 0012bb 09 4d46 "
+                                        "fe06 0012bb 0a 4d4f fe06 0012bb 0b 4153 " END);
+    assert_has(s, "\"fact\":\"hardware\",\"value\":\"HW\"");
+    assert_has(s, "\"fact\":\"firmware\",\"value\":\"SW\"");
+    assert_has(s, "\"fact\":\"serial\",\"value\":\"SN\"");
+    assert_has(s, "\"fact\":\"vendor\",\"value\":\"MF\"");
+    assert_has(s, "\"fact\":\"model\",\"value\":\"MO\"");
+    assert_int_equal(feed_count(s, "{\"fact\""), 5);
+    assert_has_not(s, "\"value\":\"AS\"");
+    feed_next_flow(&f);
+    s = to_server(&f, START "fe06 0012bb 06 4657 fe06 0012bb 07 5357 " END);
+    assert_has(s, "\"fact\":\"firmware\",\"value\":\"FW\"");
+    assert_int_equal(feed_count(s, "{\"fact\""), 1);
 }
 
 /* "port-001.valve-7" behind a chassis of text; and the older form. */
@@ -263,9 +468,21 @@ static void hostile(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        TEST(advertisement), TEST(organisations), TEST(profinet),     TEST(ports_of_a_device),
-        TEST(descriptions),  TEST(shutdown),      TEST(is_told_once), TEST(identity),
-        TEST(violations),    TEST(hostile),
+        TEST(advertisement),
+        TEST(organisations),
+        TEST(organisations_one_by_one),
+        TEST(power_of_both_kinds),
+        TEST(organisations_again),
+        TEST(unread_between_read),
+        TEST(inventory),
+        TEST(profinet),
+        TEST(ports_of_a_device),
+        TEST(descriptions),
+        TEST(shutdown),
+        TEST(is_told_once),
+        TEST(identity),
+        TEST(violations),
+        TEST(hostile),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -599,11 +599,8 @@ static enum part part_of(uint8_t type, const struct ft_view *value)
 {
     if (type == TLV_CHASSIS || type == TLV_PORT || type == TLV_PORT_DESCRIPTION)
         return PART_IDENTITY;
-    if (type == TLV_ORGANISATION && ft_view_starts(value, "\x00\x12\xbb", 3))
-        return PART_MED;
-    if (type == TLV_ORGANISATION && ft_view_starts(value, "\x00\x0e\xcf", 3))
-        return PART_PROFINET;
-    return PART_SYSTEM;
+    enum ft_lldp_field group = type == TLV_ORGANISATION ? ft_lldp_organisation_group(*value) : LLDP;
+    return group == LLDP_MED ? PART_MED : group == LLDP_PN ? PART_PROFINET : PART_SYSTEM;
 }
 
 /* One way through the list. `is_checked`: the first, on which its form is looked at. */

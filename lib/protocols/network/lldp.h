@@ -104,4 +104,7 @@ struct ft_lldp {
 /** Read the value of an organisation's TLV (type 127): OUI, subtype, data. */
 void ft_lldp_organisation(struct ft_context *ctx, struct ft_lldp *said, struct ft_view *value);
 
+/** The group that the fields of such a value stand in: LLDP, LLDP_MED or LLDP_PN. */
+enum ft_lldp_field ft_lldp_organisation_group(struct ft_view value);
+
 #endif

@@ -11,6 +11,9 @@ enum {
     OUI_MED = 0x0012bb,
     OUI_PROFINET = 0x000ecf,
     OUI_IANA = 0x00005e,
+    MED_INVENTORY = 5, /* the first of the texts */
+    MED_ASSET = 11,    /* the last */
+    PROFINET_LAST = 6,
 };
 
 /* ---- IEEE 802.1 ----------------------------------------------------------------------------- */
@@ -144,16 +147,16 @@ static void put_power(struct ft_context *ctx, struct ft_view *v)
     ft_group_end(ctx, LLDP_MED_POWER);
 }
 
-/* The texts of the inventory, subtypes 5 to 11. */
+/* The texts of the inventory. */
 static void read_inventory(struct ft_context *ctx, struct ft_lldp *said, uint8_t subtype,
                            struct ft_view *v)
 {
     struct ft_view *const to[] = {&said->hardware, &said->firmware,     &said->software,
                                   &said->serial,   &said->manufacturer, &said->model};
     struct ft_view text = ft_rest(v);
-    ft_put_string(ctx, (uint32_t)(LLDP_MED_HW + subtype - 5), text);
-    if (subtype < 11)
-        *to[subtype - 5] = text;
+    ft_put_string(ctx, (uint32_t)(LLDP_MED_HW + subtype - MED_INVENTORY), text);
+    if (subtype < MED_ASSET)
+        *to[subtype - MED_INVENTORY] = text;
 }
 
 static bool read_med(struct ft_context *ctx, struct ft_lldp *said, uint8_t subtype,
@@ -174,7 +177,7 @@ static bool read_med(struct ft_context *ctx, struct ft_lldp *said, uint8_t subty
         put_power(ctx, v);
         return true;
     default:
-        if (subtype < 5 || subtype > 11)
+        if (subtype < MED_INVENTORY || subtype > MED_ASSET)
             return false;
         read_inventory(ctx, said, subtype, v);
         return true;
@@ -241,6 +244,18 @@ static bool read_known(struct ft_context *ctx, struct ft_lldp *said, uint32_t ou
     default:
         return false;
     }
+}
+
+/* What is not read stands beside the group of its organisation. */
+enum ft_lldp_field ft_lldp_organisation_group(struct ft_view value)
+{
+    uint32_t oui = ft_u24be(&value);
+    uint8_t subtype = ft_u8(&value);
+    if (oui == OUI_MED && subtype && subtype <= MED_ASSET)
+        return LLDP_MED;
+    if (oui == OUI_PROFINET && subtype && subtype <= PROFINET_LAST)
+        return LLDP_PN;
+    return LLDP;
 }
 
 void ft_lldp_organisation(struct ft_context *ctx, struct ft_lldp *said, struct ft_view *value)
