@@ -161,8 +161,12 @@ static const struct organised unbounded[] = {
     {"000ecf 01 00000001 00000002 00000003 00000004 00000005", 4,
      "\"delay\":\"0000000100000002000000030000000400000005\""},
     {"000ecf 03 706f72742d303031", 4, "\"alias\":\"port-001\""},
-    {"000ecf 06 0080f4010210 00112233445566778899aabbccddeeff", 4,
-     "\"ptcp\":\"0080f401021000112233445566778899aabbccddeeff\""},
+    /* Master, subdomain, IR data, lengths and starts of the periods: they are one field. */
+    {"000ecf 06 0080f4010210 00112233445566778899aabbccddeeff ffeeddccbbaa99887766554433221100 "
+     "00000001 00000002 00000003 00000004",
+     4,
+     "\"ptcp\":\"0080f401021000112233445566778899aabbccddeeffffeeddccbbaa99887766554433221100"
+     "00000001000000020000000300000004\""},
     {"00005e 01 68747470733a2f2f612f6d", 4, "\"mud_url\":\"https://a/m\""},
     /* What is not read stands as it is: the number of the OUI, the subtype, the data. */
     {"0080c2 05 01020304", 4, "{\"oui\":32962,\"subtype\":5,\"data\":\"01020304\"}"},
@@ -213,6 +217,8 @@ static void feed_organised(const struct organised *o)
             assert_no_violation(s, "length");
         if (n == whole)
             assert_has(s, o->says);
+        if (!strstr(o->says, "\"oui\""))
+            assert_has_not(s, "\"organisation\"");
         assert_violation(organised_by(value, n, 511), "malformed");
     }
 }
@@ -272,11 +278,13 @@ static void unread_between_read(void **state)
     const char *s = to_server(
         &f, START "fe07 0012bb 01 003f 04 fe05 0012bb 0c 01 fe08 0012bb 02 01 40014e "
                   "fe05 000ecf 07 02 fe05 00005e 02 03 fe07 000ecf 03 703031 fe05 000ecf 00 04 "
-                  "fe08 000ecf 02 0001 0002 fe07 0012bb 03 03 3131 fe05 0012bb 0a 4d " END);
+                  "fe08 000ecf 02 0001 0002 fe07 0012bb 03 03 3131 fe05 0012bb 0b 41 "
+                  "fe05 000ecf 06 05 " END);
     assert_has(s, "\"class_code\":4,\"policy\":[{\"application\":\"voice\"");
     assert_has(s, "\"location\":[{\"format\":\"elin\",\"format_code\":3,\"data\":\"3131\"}],"
-                  "\"model\":\"M\"}");
+                  "\"asset\":\"A\"}");
     assert_has(s, "\"pn\":{\"alias\":\"p01\",\"rtclass2\":\"synchronised_not_sending\"");
+    assert_has(s, "\"rtclass3\":2,\"ptcp\":\"05\"}");
     assert_has(s, "{\"oui\":4795,\"subtype\":12,\"data\":\"01\"}");
     assert_has(s, "{\"oui\":3791,\"subtype\":7,\"data\":\"02\"}");
     assert_has(s, "{\"oui\":94,\"subtype\":2,\"data\":\"03\"}");
