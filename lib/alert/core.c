@@ -38,11 +38,17 @@ void ft_core_health(struct ft_core *core, const char *name, enum ft_severity sev
                     const char *text)
 {
     struct ft_event event = core->last;
-    struct ft_json j;
     event.type = 0;
     event.protocol = 0;
+    ft_core_health_of(core, &event, name, severity, text);
+}
+
+void ft_core_health_of(struct ft_core *core, const struct ft_event *event, const char *name,
+                       enum ft_severity severity, const char *text)
+{
+    struct ft_json j;
     if (ft_core_line(core, &j))
-        ft_core_commit(core, &j, ft_eve_health(core->eve, &event, name, severity, text, &j));
+        ft_core_commit(core, &j, ft_eve_health(core->eve, event, name, severity, text, &j));
 }
 
 /* ---- assets ---- */
@@ -757,8 +763,9 @@ struct ft_core *ft_core_new(const struct ft_core_config *config, const struct ft
     core->anomalies = ft_windows_new(core->config.max_windows, config->salt);
     core->neighbours = ft_neighbours_new(config->salt, on_neighbours, core);
     core->claims = ft_claims_new(MAX_CLAIMS, config->salt);
+    core->losses = calloc(config->port_count + 1u, sizeof(core->losses[0]));
     if (core->neighbours && core->claims && core->eve && core->inventory && core->conversations &&
-        core->catalogue && core->alerts && core->anomalies)
+        core->catalogue && core->alerts && core->anomalies && core->losses)
         return core;
     ft_core_free(core);
     snprintf(error, error_size, "out of memory");
@@ -779,6 +786,7 @@ void ft_core_free(struct ft_core *core)
     ft_windows_free(core->anomalies);
     free(core->alert_list);
     free(core->tallies);
+    free(core->losses);
     free(core);
 }
 

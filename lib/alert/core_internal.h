@@ -9,6 +9,12 @@
 #include "alert/neighbours.h"
 #include "alert/window.h"
 
+/* What a port was offered and lost, from its beginning or between two statistics. */
+struct ft_core_loss {
+    uint64_t packets; /* those that were lost included */
+    uint64_t dropped, missed, shed;
+};
+
 struct ft_core {
     struct ft_core_config config;
     const struct ft_registry *registry;
@@ -35,9 +41,13 @@ struct ft_core {
     struct {
         struct ft_mirror now; /* as of the last statistics */
         uint64_t packets, bytes;
-        uint64_t unseen, holes, received, own_lost; /* at the statistics before */
+        uint64_t unseen, holes, received; /* at the statistics before */
         bool is_losing, told_copies, told_one_way;
     } mirror;
+    struct {
+        struct ft_core_loss before; /* as of the last statistics */
+        bool is_losing;
+    } * losses; /* config.port_count */
     struct ft_core_alert *alert_list;
     uint32_t alert_count, alert_size;
     uint64_t alerts_not_kept;
@@ -54,8 +64,22 @@ struct ft_core {
 /** A writer on room for a line; false when nothing is to be or can be written. */
 bool ft_core_line(struct ft_core *core, struct ft_json *j);
 
-/** Look at what the mirror does: hints and health events. Before the statistics are written. */
-void ft_core_mirror_watch(struct ft_core *core, const struct ft_core_totals *totals);
+/** Write a `health` event with time, packet and, if its type is FT_EVENT_HEALTH, port of `event`.
+ */
+void ft_core_health_of(struct ft_core *core, const struct ft_event *event, const char *name,
+                       enum ft_severity severity, const char *text);
+
+/**
+ * Look at what the sensor itself lost: health events. Before the statistics are written. True when
+ * anything was lost since the last ones.
+ */
+bool ft_core_losses_watch(struct ft_core *core, const struct ft_core_totals *totals);
+
+/**
+ * Look at what the mirror does: hints and health events, behind ft_core_losses_watch(), which says
+ * whether the sensor itself lost packets (`is_own`): from here that looks the same.
+ */
+void ft_core_mirror_watch(struct ft_core *core, const struct ft_core_totals *totals, bool is_own);
 
 /** The member "mirror" of the statistics. */
 void ft_core_mirror_stats(struct ft_core *core, struct ft_json *j);

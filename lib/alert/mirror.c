@@ -229,30 +229,17 @@ static void watch_one_way(struct ft_core *core)
          "directions");
 }
 
-/* What was lost behind the mirror, which looks the same from here. */
-static uint64_t own_lost(const struct ft_core_totals *totals)
-{
-    uint64_t lost = totals->ledger->packets[FT_BUCKET_SHED_RING];
-    for (uint32_t i = 0; i < totals->port_count; i++) {
-        const struct ft_core_port *p = &totals->ports[i];
-        lost += (p->knows_drops ? p->dropped : 0) + (p->knows_nic ? p->nic_missed : 0);
-    }
-    return lost;
-}
-
 /* By what came since the statistics before; not when the sensor itself lost packets meanwhile. */
-static void watch_loss(struct ft_core *core, uint64_t own)
+static void watch_loss(struct ft_core *core, bool is_own)
 {
     uint64_t all_holes, all = ft_mirror_sum(&core->mirror.now, FT_MIRROR_UNSEEN, &all_holes);
     uint64_t unseen = all - core->mirror.unseen, holes = all_holes - core->mirror.holes;
     uint64_t sent = unseen + core->mirror.bytes - core->mirror.received;
-    bool is_own = own != core->mirror.own_lost;
     bool begins = !is_own && holes >= LOSS_HOLES && unseen * 1000 >= sent * LOSS_PERMILLE;
     char text[512];
     core->mirror.unseen = all;
     core->mirror.holes = all_holes;
     core->mirror.received = core->mirror.bytes;
-    core->mirror.own_lost = own;
     if (!core->mirror.is_losing && begins) {
         core->mirror.is_losing = true;
         describe_loss(core, text, sizeof(text));
@@ -266,7 +253,7 @@ static void watch_loss(struct ft_core *core, uint64_t own)
     }
 }
 
-void ft_core_mirror_watch(struct ft_core *core, const struct ft_core_totals *totals)
+void ft_core_mirror_watch(struct ft_core *core, const struct ft_core_totals *totals, bool is_own)
 {
     if (totals->mirror)
         core->mirror.now = *totals->mirror;
@@ -276,6 +263,6 @@ void ft_core_mirror_watch(struct ft_core *core, const struct ft_core_totals *tot
     /* What a filter leaves out is not the mirror's doing. */
     if (totals->ledger->packets[FT_BUCKET_FILTERED])
         return;
-    watch_loss(core, own_lost(totals));
+    watch_loss(core, is_own);
     watch_one_way(core);
 }

@@ -314,6 +314,16 @@ class Live(Case):
         return [(e["health"]["event"], e["health"].get("interface"))
                 for e in of_type(self.events(), "health")]
 
+    def check_loss_told(self, interface):
+        """That it lost packets itself, and where, in turns with that it does no more."""
+        told = [e["health"] for e in of_type(self.events(), "health")]
+        self.assertGreater(len(told), 0)
+        for i, one in enumerate(told):
+            self.assertEqual((one["event"], one.get("interface")),
+                             (("packets_lost", "packets_lost_ended")[i % 2], interface))
+            self.assertIn(f"packets of {interface}", one["text"])
+        return told[0]["text"]
+
     def until_told(self, event, times=1):
         """Until a health event has been written so often, which takes a second or two."""
         def is_told():

@@ -99,7 +99,8 @@ class Rate(Faults):
         stats = self.books(sent + 100, lost=True)
         buckets = stats["packets"]["buckets"]
         self.assertGreater(buckets["analysed"], 100)
-        self.assertEqual((stats["clock_jumps"], self.health()), (0, []))
+        self.assertEqual(stats["clock_jumps"], 0)
+        self.assertIn("shed by the sensor", self.check_loss_told("tap0"))
         self.assertEqual(stats["capture"]["interfaces"]["tap0"]["shed"], buckets["shed.ring"])
 
     def test_burst(self):
@@ -132,7 +133,24 @@ class Stopped(Faults):
         self.assertGreater(stats["capture"]["kernel_drops"], 4000)
         self.assertGreater(stats["capture"]["interfaces"]["tap0"]["kernel_freezes"], 0)
         self.assertEqual((stats["clock_jumps"], stats["faults"]), (0, 0))
-        self.assertEqual(self.health(), [])
+        text = self.check_loss_told("tap0")
+        self.assertIn("dropped by the kernel", text)
+        self.assertNotIn("shed", text)
+
+    def test_loss_ends(self):
+        """Told once when it begins and once when it has ended."""
+        self.begin_with(ring=2)
+        self.process.send_signal(signal.SIGSTOP)
+        self.send(self.FRAMES * 40, 0)
+        self.process.send_signal(signal.SIGCONT)
+        self.until_taken(8000)
+        self.until_told("packets_lost")
+        self.send(self.FRAMES)
+        self.until_told("packets_lost_ended")
+        self.assertGoesOn()
+        self.assertEqual(self.health(), [("packets_lost", "tap0"), ("packets_lost_ended", "tap0")])
+        drops = self.books(8300, lost=True)["capture"]["kernel_drops"]
+        self.assertIn(f"lost {drops} of 8000 packets", self.check_loss_told("tap0"))
 
     def held(self, name, *options, frames, count, **more):
         """Hold a thread for a second, and until so many packets were sent meanwhile."""
@@ -148,16 +166,17 @@ class Stopped(Faults):
         self.assertGoesOn()
         stats = self.books(sent + 100, lost=True)
         self.assertEqual((stats["clock_jumps"], stats["faults"]), (0, 0))
-        self.assertEqual(self.health(), [])
         return stats
 
     def test_worker(self):
         stats = self.held("worker 0", frames=self.FRAMES, count=20000, ring=16)
         self.assertGreater(stats["packets"]["buckets"]["shed.ring"], 1000)
+        self.assertIn("shed by the sensor", self.check_loss_told("tap0"))
 
     def test_reader(self):
         stats = self.held("reader", frames=self.FRAMES, count=8000, ring=2)
         self.assertGreater(stats["capture"]["kernel_drops"], 4000)
+        self.assertIn("dropped by the kernel", self.check_loss_told("tap0"))
 
     def test_alerting_loop(self):
         """Its events wait in the worker's ring, then those are left out that one can do without."""
@@ -166,6 +185,7 @@ class Stopped(Faults):
         self.assertEqual(stats["capture"]["kernel_drops"], 0)
         self.assertGreater(stats["events"]["by_type"]["message"]["shed"], 1000)
         self.assertEqual(stats["events"]["by_type"]["operation"]["shed"], 0)
+        self.assertEqual(self.health(), [], "events are no packets")
 
 
 class Links(Faults):

@@ -442,6 +442,7 @@ class Overload(Ports):
         self.assertGreater(stats["packets"]["buckets"]["shed.ring"], 100)
         self.assertEqual(stats["workers"][0]["packets"], stats["packets"]["buckets"]["shed.ring"])
         self.assertEqual(stats["workers"][1]["refused"], 0, "it polls nothing")
+        self.assertIn("shed by the sensor", self.check_loss_told("net_pcap0"))
         self.assertLessEqual(stats["workers"][1]["input_high_water"], 300)
 
     def test_endless(self):
@@ -467,6 +468,9 @@ class Overload(Ports):
         self.end()
         stats = self.closed(8100, lost=True)
         self.assertGreater(stats["capture"]["kernel_drops"], 100)
+        text = self.check_loss_told("net_pcap0")
+        self.assertIn("dropped by the NIC or its driver", text)
+        self.assertIn("What helps: ", text)
         self.assertEqual(stats["packets"]["buckets"]["analysed"], 100)
         self.assertEqual(stats["clock_jumps"], 0)
 

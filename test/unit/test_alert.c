@@ -625,6 +625,102 @@ static void test_stats_of_ports(void **state)
     assert_null(at(s, "stats.capture.interfaces.eth1.kernel_drops"));
 }
 
+/* Statistics of a live run: what port 0 was offered since the last ones and lost of that. */
+static void stats_of(struct ft_core_port *port, uint64_t offered, uint64_t dropped, uint64_t missed,
+                     uint64_t shed)
+{
+    static uint64_t number;
+    struct ft_core_port other = {.name = "eth2", .state = "up", .received = 1000};
+    struct ft_core_port ports[2] = {*port, other};
+    struct ft_ledger l = {.received = 1};
+    port->received += offered - dropped - missed;
+    port->arrived += offered - missed;
+    port->dropped += dropped;
+    port->nic_missed += missed;
+    port->shed += shed;
+    ports[0] = *port;
+    ft_core_stats(core, &(struct ft_core_totals){.ledger = &l,
+                                                 .ports = ports,
+                                                 .port_count = 2,
+                                                 .stamp_ns = 1700000000000000000u,
+                                                 .number = ++number});
+}
+
+static void open_core_on_ports(void)
+{
+    static const char *const names[] = {"eth1", "eth2"};
+    close_core();
+    config.ports = config.interfaces = names;
+    config.port_count = config.interface_count = 2;
+    open_core();
+}
+
+static void assert_health(size_t n, const char *event, const char *said)
+{
+    assert_text(line("health", n), "health.event", event);
+    assert_text(line("health", n), "health.interface", "eth1");
+    const char *text = json_string_value(at(line("health", n), "health.text"));
+    if (!strstr(text, said))
+        fail_msg("\"%s\" is not in \"%s\"", said, text);
+}
+
+/* What the sensor lost itself: told when it begins and when it has ended, not in between. */
+static void test_packets_lost(void **state)
+{
+    (void)state;
+    struct ft_core_port port = {
+        .name = "eth1", .state = "up", .knows_drops = true, .knows_nic = true};
+    open_core_on_ports();
+    stats_of(&port, 1000, 9, 0, 0);   /* too few */
+    stats_of(&port, 20000, 19, 0, 0); /* too few of so many */
+    read_lines();
+    assert_int_equal(count("health"), 0);
+    stats_of(&port, 1000, 100, 20, 30);
+    stats_of(&port, 1000, 100, 0, 0);
+    stats_of(&port, 10000, 1, 0, 0); /* on the edge */
+    stats_of(&port, 0, 0, 0, 0);     /* nothing came: nobody knows */
+    read_lines();
+    assert_int_equal(count("health"), 1);
+    assert_health(0, "packets_lost", "lost 150 of 1000 packets of eth1 (15 %)");
+    assert_health(0, "packets_lost", "100 dropped by the kernel");
+    assert_health(0, "packets_lost", "20 lost in the NIC");
+    assert_health(0, "packets_lost", "30 shed by the sensor");
+    assert_health(0, "packets_lost", "larger capture.ring");
+    assert_text(line("health", 0), "timestamp", "2023-11-14T22:13:20.000000+0000");
+    stats_of(&port, 10001, 0, 0, 1);
+    stats_of(&port, 10000, 0, 0, 0);
+    stats_of(&port, 10000, 0, 0, 10);
+    read_lines();
+    assert_int_equal(count("health"), 3);
+    assert_health(1, "packets_lost_ended", "lost: 1 of 10001");
+    assert_health(2, "packets_lost", "10 of 10000 packets of eth1 (0.1 %)");
+}
+
+/* A port of DPDK whose driver counts no drops, and one that does: missed and dropped are one. */
+static void test_packets_lost_by_dpdk(void **state)
+{
+    (void)state;
+    struct ft_core_port port = {.name = "eth1", .state = "up", .is_polled = true};
+    open_core_on_ports();
+    stats_of(&port, 1000, 100, 0, 0); /* unknown */
+    stats_of(&port, 1000, 0, 0, 10);
+    stats_of(&port, 1000, 0, 0, 0);
+    read_lines();
+    assert_int_equal(count("health"), 2);
+    assert_health(0, "packets_lost", "lost 10 of 1000 packets of eth1 (1.0 %)");
+    assert_health(0, "packets_lost", "the driver does not tell");
+    port = (struct ft_core_port){
+        .name = "eth1", .state = "up", .is_polled = true, .knows_drops = true, .knows_nic = true};
+    close_core();
+    open_core();
+    port.nic_missed = 300;
+    stats_of(&port, 1000, 300, 0, 0);
+    read_lines();
+    assert_int_equal(count("health"), 3);
+    assert_health(2, "packets_lost", "lost 300 of 1000 packets of eth1 (30 %): 300 dropped by");
+    assert_health(2, "packets_lost", "capture.descriptors");
+}
+
 /* The time of statistics is that of the last packet, even if it made no event; before the first
  * packet there is none, and no line. */
 static void test_stats_time(void **state)
@@ -1484,7 +1580,8 @@ int main(void)
         TEST(test_health),
         TEST(test_stats),
         TEST(test_stats_of_ports),
-        TEST(test_stats_of_ports),
+        TEST(test_packets_lost),
+        TEST(test_packets_lost_by_dpdk),
         TEST(test_stats_time),
         TEST(test_operations_once),
         TEST(test_one_asset_event_per_packet),
