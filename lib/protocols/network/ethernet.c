@@ -485,9 +485,7 @@ static void read_wake(struct ft_context *ctx, struct ft_view *v)
     static const uint8_t sync[WAKE_SYNC] = {0xff, 0xff, 0xff, 0xff, 0xff, 0xff};
     struct ft_view target = ft_view_empty();
 
-    ft_set_kind(ctx, FT_KIND_REQUEST);
-    ft_command(ctx, ETHER_WAKE, FT_ANY_QUALIFIER);
-    ft_put_uint(ctx, ETHER_TYPE, ETHER_WAKE, NULL);
+    ft_ethernet_begin(ctx, FT_KIND_REQUEST, ETHER_WAKE, -1);
     while (!target.len && v->len >= WAKE_SYNC) {
         struct ft_view at = *v;
         ft_skip(&at, WAKE_SYNC);
@@ -531,9 +529,7 @@ static void read_control(struct ft_context *ctx, struct ft_view *v)
     uint16_t opcode = code < 0 ? 0 : (uint16_t)code;
     bool is_mpcp = opcode >= MPCP_FIRST && opcode <= MPCP_LAST;
 
-    ft_set_kind(ctx, FT_KIND_UNSOLICITED);
-    ft_command(ctx, ETHER_CONTROL, opcode);
-    ft_put_uint(ctx, ETHER_TYPE, ETHER_CONTROL, NULL);
+    ft_ethernet_begin(ctx, FT_KIND_UNSOLICITED, ETHER_CONTROL, opcode);
     ft_put_uint(ctx, ETHER_CONTROL_OPCODE, ft_u16be(v), v);
     if (!ft_view_ok(v))
         return;
@@ -556,9 +552,8 @@ static void read_loopback(struct ft_context *ctx, struct ft_view *v)
     int32_t skip = ft_peek_u16le(v, 0);
     int32_t function = skip < 0 ? -1 : ft_peek_u16le(v, 2 + (uint32_t)skip);
 
-    ft_set_kind(ctx, function == LOOP_FORWARD ? FT_KIND_REQUEST : FT_KIND_DATA);
-    ft_command(ctx, ETHER_LOOPBACK, function < 0 ? FT_ANY_QUALIFIER : (uint32_t)function);
-    ft_put_uint(ctx, ETHER_TYPE, ETHER_LOOPBACK, NULL);
+    ft_ethernet_begin(ctx, function == LOOP_FORWARD ? FT_KIND_REQUEST : FT_KIND_DATA,
+                      ETHER_LOOPBACK, function);
     ft_put_uint(ctx, ETHER_LOOP_SKIP, ft_u16le(v), v);
     ft_skip(v, skip < 0 ? 0 : (uint32_t)skip);
     ft_put_uint(ctx, ETHER_LOOP_FUNCTION, ft_u16le(v), v);
@@ -662,9 +657,7 @@ static void read_supervision(struct ft_context *ctx, struct ft_view *v)
     struct node node;
     int type = ft_peek_u8(v, 4);
 
-    ft_set_kind(ctx, FT_KIND_UNSOLICITED);
-    ft_command(ctx, ETHER_SUPERVISION, type < 0 ? FT_ANY_QUALIFIER : (uint32_t)type);
-    ft_put_uint(ctx, ETHER_TYPE, ETHER_SUPERVISION, NULL);
+    ft_ethernet_begin(ctx, FT_KIND_UNSOLICITED, ETHER_SUPERVISION, type);
     uint16_t path = ft_u16be(v);
     ft_put_uint(ctx, ETHER_PRP_PATH, path >> 12, v);
     ft_put_uint(ctx, ETHER_PRP_VERSION, path & 0xfffu, v);

@@ -199,7 +199,19 @@ struct ft_ethernet_flow {
 };
 
 /** The qualifier of frames with two numbers that tell what they are. */
-#define ETHER_QUALIFIER(first, second) ((uint32_t)(first) << 8 | (second))
+#define ETHER_QUALIFIER(first, second) ((first) << 8 | (second))
+
+/**
+ * Say what the frame is, before anything is put of it. `qualifier` tells the frames of a type
+ * apart; negative: the frame ends before it.
+ */
+static inline void ft_ethernet_begin(struct ft_context *ctx, enum ft_kind kind,
+                                     enum ft_ethernet_type type, int32_t qualifier)
+{
+    ft_set_kind(ctx, kind);
+    ft_command(ctx, type, qualifier < 0 ? FT_ANY_QUALIFIER : (uint32_t)qualifier);
+    ft_put_uint(ctx, ETHER_TYPE, type, NULL);
+}
 
 /** Slow protocols: aggregation, marker, OAM, synchronisation messages. */
 void ft_ethernet_slow(struct ft_context *ctx, struct ft_view *v);

@@ -211,9 +211,7 @@ void ft_ethernet_discovery(struct ft_context *ctx, struct ft_view *v)
         ft_set_direction(ctx, FT_TO_SERVER);
     else if (code == PADO || code == PADS)
         ft_set_direction(ctx, FT_TO_CLIENT);
-    ft_set_kind(ctx, discovery_kind(code, session));
-    ft_command(ctx, ETHER_PPPOE_DISCOVERY, code < 0 ? FT_ANY_QUALIFIER : (uint32_t)code);
-    ft_put_uint(ctx, ETHER_TYPE, ETHER_PPPOE_DISCOVERY, NULL);
+    ft_ethernet_begin(ctx, discovery_kind(code, session), ETHER_PPPOE_DISCOVERY, code);
     struct ft_view tags = read_pppoe(ctx, v);
     if (!ft_view_ok(v) && !tags.len)
         return;
@@ -471,10 +469,8 @@ void ft_ethernet_session(struct ft_context *ctx, struct ft_view *v)
     struct packet p = peek_packet(*v);
 
     set_direction(ctx, &p);
-    ft_set_kind(ctx, packet_kind(&p));
-    ft_command(ctx, ETHER_PPPOE_SESSION,
-               ETHER_QUALIFIER(p.protocol, p.code < 0 ? 0u : (uint32_t)p.code));
-    ft_put_uint(ctx, ETHER_TYPE, ETHER_PPPOE_SESSION, NULL);
+    ft_ethernet_begin(ctx, packet_kind(&p), ETHER_PPPOE_SESSION,
+                      ETHER_QUALIFIER(p.protocol, p.code < 0 ? 0 : p.code));
     struct ft_view ppp = read_pppoe(ctx, v);
     if (!ft_view_ok(v) && !ppp.len)
         return;
@@ -584,11 +580,8 @@ void ft_ethernet_eapol(struct ft_context *ctx, struct ft_view *v)
         ft_set_direction(ctx, FT_TO_CLIENT);
     else if ((type == EAPOL_EAP && code == EAP_RESPONSE) || type == 1 || type == 2)
         ft_set_direction(ctx, FT_TO_SERVER);
-    ft_set_kind(ctx, type == EAPOL_EAP ? ft_ethernet_eap_kind(code) : FT_KIND_DATA);
-    ft_command(ctx, ETHER_EAPOL,
-               type < 0 ? FT_ANY_QUALIFIER
-                        : ETHER_QUALIFIER((uint32_t)type, code < 0 ? 0u : (uint32_t)code));
-    ft_put_uint(ctx, ETHER_TYPE, ETHER_EAPOL, NULL);
+    ft_ethernet_begin(ctx, type == EAPOL_EAP ? ft_ethernet_eap_kind(code) : FT_KIND_DATA,
+                      ETHER_EAPOL, type < 0 ? type : ETHER_QUALIFIER(type, code < 0 ? 0 : code));
     ft_put_uint(ctx, ETHER_EAPOL_VERSION, ft_u8(v), v);
     ft_put_uint(ctx, ETHER_EAPOL_TYPE, ft_u8(v), v);
     struct ft_view body = ft_sub_u16be(v);

@@ -83,12 +83,11 @@ static void check_aggregation(struct ft_context *ctx, const struct side *actor,
     struct ft_ethernet_flow *flow = ctx->flow_state;
     struct ft_view system = actor->system;
     bool was_distributing = flow->lacp_state & DISTRIBUTING;
-    uint64_t number = ft_u48be(&system);
 
+    ft_skip(&system, MAC_LENGTH); /* the evidence */
     if (!is_station(actor->system))
         ft_violation(ctx, ETHER_V_LACP_SYSTEM, &system);
-    else if (partner->system.len && ft_view_starts(&partner->system, actor->system.data, 6) &&
-             number)
+    else if (ft_view_starts(&partner->system, actor->system.data, MAC_LENGTH))
         ft_violation(ctx, ETHER_V_LACP_LOOP, &system);
     if (was_distributing && !(actor->state & DISTRIBUTING))
         ft_violation(ctx, ETHER_V_LACP_LOST, NULL);
@@ -288,7 +287,7 @@ static void read_organisation(struct ft_context *ctx, struct ft_view *v)
 /* ---- the whole ------------------------------------------------------------------------------ */
 
 /* Behind the subtype: what tells the frames of a protocol apart. */
-static uint32_t code_of(int subtype, struct ft_view v)
+static int code_of(int subtype, struct ft_view v)
 {
     ft_skip(&v, 1);
     int code = 0;
@@ -300,10 +299,10 @@ static uint32_t code_of(int subtype, struct ft_view v)
         code = is_esmc(&v);
     if (subtype == MARKER && code != 1 && code != 2)
         return 0;
-    return code < 0 ? 0 : (uint32_t)code;
+    return code < 0 ? 0 : code;
 }
 
-static enum ft_kind kind_of(int subtype, uint32_t code)
+static enum ft_kind kind_of(int subtype, int code)
 {
     bool is_question = (subtype == MARKER && code == 1) ||
                        (subtype == OAM && (code == OAM_VARIABLE_REQUEST || code == OAM_LOOPBACK));
@@ -325,12 +324,10 @@ static bool is_slow_address(const struct ft_context *ctx)
 void ft_ethernet_slow(struct ft_context *ctx, struct ft_view *v)
 {
     int subtype = ft_peek_u8(v, 0);
-    uint32_t code = code_of(subtype, *v);
+    int code = code_of(subtype, *v);
 
-    ft_set_kind(ctx, kind_of(subtype, code));
-    ft_command(ctx, ETHER_SLOW,
-               subtype < 0 ? FT_ANY_QUALIFIER : ETHER_QUALIFIER((uint32_t)subtype, code));
-    ft_put_uint(ctx, ETHER_TYPE, ETHER_SLOW, NULL);
+    ft_ethernet_begin(ctx, kind_of(subtype, code), ETHER_SLOW,
+                      subtype < 0 ? subtype : ETHER_QUALIFIER(subtype, code));
     ft_put_uint(ctx, ETHER_SLOW_SUBTYPE, ft_u8(v), v);
     if (!ft_view_ok(v))
         return;
