@@ -123,28 +123,18 @@ static void read_tag(struct ft_context *ctx, struct tags *said, uint16_t type, s
     }
 }
 
-/* Fields of the tags of other types stand apart: the list of them is put behind all others. */
-static bool is_known_tag(uint16_t type)
-{
-    return (type >= TAG_SERVICE && type <= TAG_VENDOR) || type == TAG_RELAY ||
-           type == TAG_MAX_PAYLOAD || (type >= TAG_ERROR_FIRST && type <= TAG_ERROR_LAST);
-}
-
-static void read_tags(struct ft_context *ctx, struct tags *said, bool is_known, struct ft_view v)
+static void read_tags(struct ft_context *ctx, struct tags *said, struct ft_view v)
 {
     while (v.len) {
         uint16_t type = ft_u16be(&v);
         struct ft_view value = ft_sub_u16be(&v);
-        if (type == TAG_END && ft_view_ok(&v))
+        if (type == TAG_END || !ft_view_ok(&v))
             break;
-        if (is_known_tag(type) != is_known)
-            continue;
-        if (ft_view_ok(&v))
-            read_tag(ctx, said, type, &value);
-        if (is_known && ft_view_is_malformed(&value))
+        read_tag(ctx, said, type, &value);
+        if (ft_view_is_malformed(&value))
             ft_violation(ctx, FT_VIOLATION_MALFORMED, &v);
     }
-    if (is_known && ft_view_is_malformed(&v))
+    if (ft_view_is_malformed(&v))
         ft_violation(ctx, FT_VIOLATION_MALFORMED, &v);
 }
 
@@ -215,8 +205,7 @@ void ft_ethernet_discovery(struct ft_context *ctx, struct ft_view *v)
     struct ft_view tags = read_pppoe(ctx, v);
     if (!ft_view_ok(v) && !tags.len)
         return;
-    read_tags(ctx, &said, true, tags);
-    read_tags(ctx, &said, false, tags);
+    read_tags(ctx, &said, tags);
     if (ft_view_ok(v))
         conclude(ctx, code, session, &said);
 }
@@ -314,31 +303,24 @@ static void put_option(struct ft_context *ctx, uint8_t type, struct ft_view *v)
     ft_group_end(ctx, ETHER_PPP_OPTION);
 }
 
-/* Options that have fields of their own. */
-static bool has_field(uint16_t protocol, uint8_t type)
+static void put_authentication(struct ft_context *ctx, struct ft_view *v)
 {
-    switch (protocol) {
-    case PPP_LCP:
-        return type == OPTION_MRU || type == OPTION_MAGIC || type == OPTION_AUTHENTICATION;
-    case PPP_IPCP:
-        return type == OPTION_ADDRESS || type == OPTION_DNS || type == OPTION_DNS_2;
-    default:
-        return protocol == PPP_IPV6CP && type == OPTION_INTERFACE;
-    }
+    uint16_t protocol = ft_u16be(v);
+    ft_put_uint(ctx, ETHER_PPP_AUTHENTICATION, protocol, v);
+    if (protocol == PPP_CHAP)
+        ft_put_uint(ctx, ETHER_PPP_ALGORITHM, ft_u8(v), v);
 }
 
 static void read_lcp_option(struct ft_context *ctx, uint8_t type, struct ft_view *v)
 {
-    if (type == OPTION_MRU) {
+    if (type == OPTION_MRU)
         ft_put_uint(ctx, ETHER_PPP_MRU, ft_u16be(v), v);
-    } else if (type == OPTION_MAGIC) {
+    else if (type == OPTION_MAGIC)
         ft_put_uint(ctx, ETHER_PPP_MAGIC, ft_u32be(v), v);
-    } else {
-        uint16_t protocol = ft_u16be(v);
-        ft_put_uint(ctx, ETHER_PPP_AUTHENTICATION, protocol, v);
-        if (protocol == PPP_CHAP)
-            ft_put_uint(ctx, ETHER_PPP_ALGORITHM, ft_u8(v), v);
-    }
+    else if (type == OPTION_AUTHENTICATION)
+        put_authentication(ctx, v);
+    else
+        put_option(ctx, type, v);
 }
 
 /* What one side confirms to the other is that one's address from now on. */
@@ -354,17 +336,18 @@ static void read_ip_option(struct ft_context *ctx, int code, uint8_t type, struc
 static void read_option(struct ft_context *ctx, const struct packet *p, uint8_t type,
                         struct ft_view *v)
 {
+    bool is_ip = type == OPTION_ADDRESS || type == OPTION_DNS || type == OPTION_DNS_2;
     if (p->protocol == PPP_LCP)
         read_lcp_option(ctx, type, v);
-    else if (p->protocol == PPP_IPCP)
+    else if (p->protocol == PPP_IPCP && is_ip)
         read_ip_option(ctx, p->code, type, v);
-    else
+    else if (p->protocol == PPP_IPV6CP && type == OPTION_INTERFACE)
         ft_put_bytes(ctx, ETHER_PPP_INTERFACE, ft_rest(v));
+    else
+        put_option(ctx, type, v);
 }
 
-/* One way through the list: those with fields of their own, or the others, which are a group. */
-static void read_options(struct ft_context *ctx, const struct packet *p, bool is_apart,
-                         struct ft_view *v)
+static void read_options(struct ft_context *ctx, const struct packet *p, struct ft_view *v)
 {
     while (v->len) {
         uint8_t type = ft_u8(v), length = ft_u8(v);
@@ -373,12 +356,7 @@ static void read_options(struct ft_context *ctx, const struct packet *p, bool is
             return;
         }
         struct ft_view value = ft_sub(v, length - 2u);
-        if (has_field(p->protocol, type) == is_apart)
-            continue;
-        if (is_apart)
-            put_option(ctx, type, &value);
-        else
-            read_option(ctx, p, type, &value);
+        read_option(ctx, p, type, &value);
         if (ft_view_is_malformed(&value) && ft_view_ok(v))
             ft_violation(ctx, FT_VIOLATION_MALFORMED, v);
     }
@@ -386,10 +364,8 @@ static void read_options(struct ft_context *ctx, const struct packet *p, bool is
 
 static void read_setup(struct ft_context *ctx, const struct packet *p, struct ft_view *v)
 {
-    struct ft_view again = *v;
     if (p->code >= CONFIGURE_REQUEST && p->code <= CONFIGURE_REJECT) {
-        read_options(ctx, p, false, v);
-        read_options(ctx, p, true, &again);
+        read_options(ctx, p, v);
     } else if (p->code == PROTOCOL_REJECT) {
         ft_put_uint(ctx, ETHER_PPP_REJECTED, ft_u16be(v), v);
     } else if (p->code >= ECHO_REQUEST && p->code <= DISCARD_REQUEST) {
