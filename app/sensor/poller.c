@@ -19,6 +19,7 @@
 
 #include "base/clock_ns.h"
 
+#include <fieldtap/view.h>
 #include <rte_cycles.h>
 #include <rte_ether.h>
 #include <rte_lcore.h>
@@ -26,6 +27,8 @@
 #include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
+
+#define COLD __attribute__((noinline, cold))
 
 #define SECOND 1000000000ull
 
@@ -263,6 +266,30 @@ _Static_assert(FT_STAMP_HOST + FT_ETHDEV_STAMPS_KERNEL == FT_STAMP_KERNEL &&
                    FT_STAMP_HOST + FT_ETHDEV_STAMPS_NIC == FT_STAMP_INTERFACE,
                "sources of time stamps have one order");
 
+/*
+ * A packet that fills all that its driver takes of one: if its IP header says that it was longer,
+ * it is cut and not malformed. Bytes on the wire are booked as they were there.
+ */
+static COLD void find_wire_length(struct poller *p, struct ft_packet *packet)
+{
+    struct ft_view ip = ft_view_make(packet->data, packet->caplen, true);
+    uint32_t before = 14;
+    ft_skip(&ip, 12);
+    uint16_t type = ft_u16be(&ip);
+    for (; type == RTE_ETHER_TYPE_VLAN || type == RTE_ETHER_TYPE_QINQ; before += 4) {
+        ft_skip(&ip, 2);
+        type = ft_u16be(&ip);
+    }
+    ft_skip(&ip, type == RTE_ETHER_TYPE_IPV6 ? 4 : 2);
+    uint32_t length = before + (type == RTE_ETHER_TYPE_IPV6 ? 40 : 0) + ft_u16be(&ip);
+    bool is_ip = type == RTE_ETHER_TYPE_IPV4 || type == RTE_ETHER_TYPE_IPV6;
+    if (!ft_view_ok(&ip) || !is_ip || length <= packet->caplen)
+        return;
+    count(&p->worker->ports[packet->interface].bytes, length - packet->caplen);
+    count(&p->worker->cut, 1);
+    packet->wirelen = length;
+}
+
 /* Make a packet of what a port received. */
 static void take(struct poller *p, struct rte_mbuf *m, const struct ft_ethdev *port)
 {
@@ -290,6 +317,8 @@ static void take(struct poller *p, struct rte_mbuf *m, const struct ft_ethdev *p
                         ? FT_PACKET_CHECKSUM_OPEN
                         : 0;
     packet->flags |= FT_PACKET_STAMPED(stamp);
+    if (__builtin_expect(packet->caplen >= port->cuts_at, 0))
+        find_wire_length(p, packet);
     packet->vlan_count = 0; /* the rest is set when it is decoded, if it is */
     if (__builtin_expect(m->nb_segs > 1, 0)) {
         struct rte_mbuf *whole = make_whole(p, m);

@@ -345,6 +345,12 @@ static void say_remarks(const struct sensor *s, const struct ft_ethdev *e)
                         "control off at the switch");
     if (!e->hears_all)
         remark(e->name, "it is not promiscuous: it takes only what is sent to its own address");
+    if (e->cuts_at != UINT32_MAX)
+        fprintf(stderr,
+                "fieldtap: port %s: of packets of more than %u bytes, and of fragments that the "
+                "kernel puts together to more, it has the beginning only (cut_records); -i %s has "
+                "all of them\n",
+                e->name, e->cuts_at, e->interface);
     if (s->worker_count < 2 || !s->options->verbose)
         return;
     if (e->spread == FT_ETHDEV_SPREAD_NOT)

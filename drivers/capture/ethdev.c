@@ -4,6 +4,7 @@
 #include "capture/ethdev.h"
 
 #include "base/clock_ns.h"
+#include "base/nearest.h"
 #include "packet/packet.h"
 
 #include <errno.h>
@@ -14,6 +15,7 @@
 #include <rte_mbuf_dyn.h>
 #include <stdarg.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 #include <sys/ioctl.h>
 #include <sys/socket.h>
@@ -86,6 +88,27 @@ static void find_interface(const char *device, char *to, size_t size)
     snprintf(to, size, "%.*s", at ? (int)strcspn(at + 1, ",") : 0, at ? at + 1 : "");
 }
 
+/* A number among the arguments of a virtual device; 0 when it is not there. */
+static uint32_t find_number(const char *device, const char *key)
+{
+    const char *at = strstr(device, key);
+    return at ? (uint32_t)strtoul(at + strlen(key), NULL, 10) : 0;
+}
+
+/*
+ * net_af_packet takes of a packet what fits into a frame of its ring, behind the kernel's header
+ * (TPACKET2_HDRLEN and room for a header of layer 2, rounded up, less that of Ethernet). The kernel
+ * puts fragments of IPv4 together for it, so that packets may be longer than any on the wire.
+ */
+static uint32_t find_cut(const char *device)
+{
+    uint32_t frame = find_number(device, ",framesz="), header = 66;
+    if (strncmp(device, "net_af_packet", strlen("net_af_packet")) != 0)
+        return UINT32_MAX;
+    frame = frame ? frame : 2048;
+    return frame > header ? frame - header : 1;
+}
+
 /* The kernel's driver of a PCI device: "" for none. */
 static void kernel_driver(const char *root, const char *name, char *to, size_t size)
 {
@@ -102,6 +125,20 @@ static bool is_bound_for_dpdk(const char *driver)
     return strcmp(driver, "vfio-pci") == 0 || strcmp(driver, "uio_pci_generic") == 0 ||
            strcmp(driver, "igb_uio") == 0 || strcmp(driver, "mlx5_core") == 0 ||
            strcmp(driver, "mlx4_core") == 0;
+}
+
+/* Is it known to be something else than a network device? Class 2 of PCI. */
+static bool is_other_kind(const char *root, const char *name, char *class, size_t size)
+{
+    char path[512];
+    snprintf(path, sizeof(path), "%s/sys/bus/pci/devices/%s/class", root, name);
+    FILE *f = fopen(path, "re");
+    bool is_known = f && fgets(class, (int)size, f);
+    if (f)
+        fclose(f);
+    if (is_known)
+        class[strcspn(class, "\n")] = 0;
+    return is_known && strncmp(class, "0x02", 4) != 0;
 }
 
 /* VFIO: its container, and the device's group, are files that DPDK opens. */
@@ -138,7 +175,7 @@ static bool is_open_to_us(const char *root, const char *name, char *error, size_
 
 bool ft_ethdev_is_usable_at(const char *root, const char *device, char *error, size_t size)
 {
-    char name[64], driver[64], path[512];
+    char name[64], driver[64], class[16], path[512];
     if (!ft_ethdev_is_pci(device) || !ft_ethdev_name(device, name, sizeof(name)))
         return true;
     snprintf(path, sizeof(path), "%s/sys/bus/pci/devices/%s", root, name);
@@ -146,6 +183,11 @@ bool ft_ethdev_is_usable_at(const char *root, const char *device, char *error, s
         return refuse(error, size, "port %s: there is no such PCI device (lspci -D lists them)",
                       name);
     kernel_driver(root, name, driver, sizeof(driver));
+    if (!is_bound_for_dpdk(driver) && is_other_kind(root, name, class, sizeof(class)))
+        return refuse(error, size,
+                      "port %s: it is no network device (its PCI class is %s, of those 0x02...): "
+                      "lspci -D -d ::0200 lists the Ethernet controllers",
+                      name, class);
     if (!is_bound_for_dpdk(driver))
         return refuse(error, size,
                       "port %s: it %s%s: give it to DPDK with \"modprobe vfio-pci && "
@@ -161,6 +203,56 @@ bool ft_ethdev_is_usable(const char *device, char *error, size_t size)
     return ft_ethdev_is_usable_at("", device, error, size);
 }
 
+/* May we listen at all? Drivers answer -1, which is -EPERM, to much else too. */
+static bool is_permitted(void)
+{
+    int fd = socket(AF_PACKET, SOCK_RAW | SOCK_CLOEXEC, 0);
+    if (fd < 0)
+        return errno != EPERM && errno != EACCES;
+    close(fd);
+    return true;
+}
+
+/* No driver takes it: the name of one was misspelled, or it is an interface. */
+static bool refuse_name(const struct ft_ethdev *e, char *error, size_t size)
+{
+    static const char *const drivers[] = {"net_af_packet", "net_af_xdp", "net_memif",
+                                          "net_null",      "net_pcap",   "net_ring",
+                                          "net_tap",       "net_vhost",  "net_virtio_user"};
+    char word[sizeof(e->name)];
+    snprintf(word, sizeof(word), "%.*s", (int)strcspn(e->name, "0123456789"), e->name);
+    struct ft_nearest nearest = ft_nearest_begin(word);
+    for (unsigned i = 0; i < RTE_DIM(drivers); i++)
+        ft_nearest_offer(&nearest, drivers[i]);
+    if (if_nametoindex(e->name))
+        return refuse(error, size,
+                      "port %s: it is an interface of the kernel: listen to it with -i %s, or with "
+                      "--port net_pcap0,iface=%s",
+                      e->name, e->name, e->name);
+    return refuse(error, size,
+                  "port %s: DPDK has no such driver%s%s%s: a port is the address of a PCI device, "
+                  "or a virtual device with its arguments, such as net_pcap0,iface=eth1",
+                  e->name, nearest.best ? " (did you mean " : "", nearest.best ? nearest.best : "",
+                  nearest.best ? "?)" : "");
+}
+
+/* A virtual device that could not be made, and why. */
+static bool refuse_device(const struct ft_ethdev *e, int failed, char *error, size_t size)
+{
+    if (failed == -EFAULT)
+        return refuse_name(e, error, size);
+    if ((failed == -EPERM || failed == -EACCES) && !is_permitted())
+        return refuse(error, size,
+                      "port %s: not permitted: run as root, or give the program the capabilities "
+                      "CAP_NET_RAW and CAP_NET_ADMIN",
+                      e->config.device);
+    return refuse(error, size,
+                  "port %s: its driver cannot make it%s%s%s: are its arguments right? -v -v shows "
+                  "what DPDK says",
+                  e->config.device, failed < -1 ? " (" : "",
+                  failed < -1 ? rte_strerror(-failed) : "", failed < -1 ? ")" : "");
+}
+
 /* The DPDK port of a device, which is made or plugged in when it is not there yet. */
 static bool find(struct ft_ethdev *e, char *error, size_t size)
 {
@@ -174,18 +266,10 @@ static bool find(struct ft_ethdev *e, char *error, size_t size)
     int failed = rte_dev_probe(ft_ethdev_is_pci(e->name) ? e->name : e->config.device);
     if (failed >= 0 && rte_eth_dev_get_port_by_name(e->name, &e->id) == 0)
         return true;
-    if (failed == -EPERM || failed == -EACCES)
-        return refuse(error, size,
-                      "port %s: not permitted: run as root, or give the program the capabilities "
-                      "CAP_NET_RAW and CAP_NET_ADMIN",
-                      e->config.device);
-    return refuse(error, size,
-                  ft_ethdev_is_pci(e->name)
-                      ? "port %s: DPDK cannot use it (%s): -v -v shows what DPDK says"
-                      : "port %s: DPDK cannot make it (%s): neither the address of a PCI device "
-                        "nor a virtual device with its arguments, such as net_pcap0,iface=eth1; "
-                        "-v -v shows what DPDK says",
-                  e->config.device, rte_strerror(failed < 0 ? -failed : ENODEV));
+    return ft_ethdev_is_pci(e->name)
+               ? refuse(error, size, "port %s: DPDK cannot use it (%s): -v -v shows what DPDK says",
+                        e->name, rte_strerror(failed < 0 ? -failed : ENODEV))
+               : refuse_device(e, failed, error, size);
 }
 
 /* ---- setting up ---- */
@@ -519,6 +603,7 @@ void ft_ethdev_init(struct ft_ethdev *e, const struct ft_ethdev_config *config, 
     e->config = *config;
     ft_ethdev_name(config->device, e->name, sizeof(e->name));
     find_interface(config->device, e->interface, sizeof(e->interface));
+    e->cuts_at = find_cut(config->device);
     e->port.name = e->name;
     e->port.descriptor = -1;
     e->port.link = link;
@@ -558,11 +643,23 @@ static bool give_up(struct ft_ethdev *e, char *error, size_t size, const char *w
                   rte_strerror(-failed));
 }
 
+/* The frames of net_af_packet have to fit our buffers; it says so to its log only. */
+static bool is_frame_too_large(const struct ft_ethdev *e, char *error, size_t size)
+{
+    uint32_t frame = find_number(e->config.device, ",framesz=");
+    uint32_t buffer = rte_pktmbuf_data_room_size(e->config.buffers) - RTE_PKTMBUF_HEADROOM;
+    return e->cuts_at != UINT32_MAX && frame > buffer &&
+           !refuse(error, size,
+                   "port %s: framesz=%u is more than the %u bytes of a packet buffer, which the "
+                   "meson option packet_room sets; -i %s takes packets of any length",
+                   e->name, frame, buffer, e->interface);
+}
+
 bool ft_ethdev_open(struct ft_ethdev *e, char *error, size_t error_size)
 {
     static const char *const forgetful[] = {"net_memif"}; /* whose counts end with a connection */
     struct rte_eth_dev_info info = {0};
-    if (!find(e, error, error_size))
+    if (is_frame_too_large(e, error, error_size) || !find(e, error, error_size))
         return false;
     int failed = rte_eth_dev_info_get(e->id, &info);
     if (failed)

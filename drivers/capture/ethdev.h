@@ -73,6 +73,9 @@ struct ft_ethdev {
     enum ft_ethdev_spread spread; /**< as read back from the NIC */
     enum ft_ethdev_pause pause;
     enum ft_ethdev_stamps stamps;
+    /** Its driver hands on no more of a packet than this, and does not say so: a packet of so many
+     * bytes may be the beginning of a longer one. UINT32_MAX: it cuts nothing. */
+    uint32_t cuts_at;
     uint64_t stamp_flag; /**< of an mbuf with a stamp; 0 = there are none */
     int stamp_offset;    /**< where it is in the mbuf */
     struct ft_device_clock clock;

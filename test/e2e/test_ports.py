@@ -41,6 +41,20 @@ def shard(*addresses):
     return value % 128
 
 
+def fragments(host):
+    """A datagram of UDP with 3,000 bytes in three frames."""
+    whole = struct.pack(">HHHH", 40000, 20000, 3008, 0) + bytes(3000)
+    for offset in (0, 1480, 2960):
+        part = ethernet(ipv4(17, (10, 0, 0, host), (10, 0, 0, 200), whole[offset:offset + 1480]))
+        more = 0x2000 if offset < 2960 else 0
+        head = part[14:34][:6] + struct.pack(">H", more | offset // 8) + part[22:24] \
+            + b"\0\0" + part[26:34]
+        total = sum(struct.unpack(">10H", head))
+        total = (total & 0xFFFF) + (total >> 16)
+        total = (total & 0xFFFF) + (total >> 16)
+        yield (part[:14] + head[:10] + struct.pack(">H", total ^ 0xFFFF) + head[12:] + part[34:])
+
+
 class Ports(live.Live):
     """A sensor in a network namespace, on a port of DPDK."""
 
@@ -128,19 +142,7 @@ class File(Ports):
     def test_long_packets_and_fragments(self):
         """In several buffers; fragments belong to the shard of their addresses."""
         frames = [udp(bytes(n)) for n in (1, 1400, 2100, 4000, 9000)]
-        for host in range(1, 20):
-            whole = struct.pack(">HHHH", 40000, 20000, 3008, 0) + bytes(3000)
-            for offset in (0, 1480, 2960):
-                part = ethernet(ipv4(17, (10, 0, 0, host), (10, 0, 0, 200),
-                                     whole[offset:offset + 1480]))
-                more = 0x2000 if offset < 2960 else 0
-                head = part[14:34][:6] + struct.pack(">H", more | offset // 8) + part[22:24] \
-                    + b"\0\0" + part[26:34]
-                total = sum(struct.unpack(">10H", head))
-                total = (total & 0xFFFF) + (total >> 16)
-                total = (total & 0xFFFF) + (total >> 16)
-                frames.append(part[:14] + head[:10] + struct.pack(">H", total ^ 0xFFFF)
-                              + head[12:] + part[34:])
+        frames += [part for host in range(1, 20) for part in fragments(host)]
         path = self.capture(frames)
         for workers in WORKERS[-1:]:
             stats = self.replay(path, workers)
@@ -359,13 +361,42 @@ class Wire(Ports):
         self.send(path, 2000)
         sent = self.stats(self.dir / "offline")["packets"]["read"]
         self.until_taken(sent)
-        self.assertEqual(self.end(), "")
+        said = self.end()
+        self.assertIn("of packets of more than 1982 bytes", said)
+        self.assertEqual(said.count("\n"), 1, said)
         stats = self.stats()
         self.assertIs(stats["balanced"], True)
         self.assertEqual(stats["packets"]["read"], sent)
         got, got_packets = live.comparable(self.events())
         self.assertEqual(packets, got_packets)
         self.assertTrue(all("silence" in key for key in want ^ got), want ^ got)
+
+    def test_cut_by_the_driver(self):
+        """net_af_packet takes the beginning of long packets, the kernel gives it whole datagrams:
+        they are cut, not malformed, and read as far as they go."""
+        for namespace, interface in ((self.tap, "tap0"), (self.src, "src0")):
+            live.ip("-n", namespace, "link", "set", interface, "mtu", "9000")
+        tag = bytes.fromhex("81000007")
+        long, short = udp(bytes(4000)), udp(bytes(1982 - 42))
+        frames = [long, long[:12] + tag + long[12:], ethernet(bytes(3000), kind=0x88CC),
+                  short, short[:12] + tag + short[12:],
+                  ethernet(struct.pack(">IHBB", 6 << 28, 3008, 17, 64) + bytes(31) + b"\1" +
+                           struct.pack(">HHHH", 40000, 20000, 3008, 1) + bytes(3000), kind=0x86DD)]
+        frames += [f for host in range(1, 20) for f in fragments(host)]
+        for size, count in ((2048, 22), (1024, 24)):
+            self.out = self.dir / str(size)
+            self.begin_port(f"net_af_packet0,iface=tap0,framesz={size}")
+            self.send(self.capture(frames))
+            self.until_taken(6 + 19)
+            self.assertIn(f"more than {size - 66} bytes", self.end())
+            stats = self.closed(lost=True)
+            buckets = stats["packets"]["buckets"]
+            self.assertEqual((stats["packets"]["read"], stats["cut_records"]), (25, count))
+            self.assertEqual({k for k in buckets if k.startswith("undecodable") and buckets[k]},
+                             set())
+            flows = {e["src_ip"]: e["flow"] for e in of_type(self.events(), "flow")
+                     if e.get("proto") == "UDP"}
+            self.assertEqual(flows["10.0.0.7"]["bytes_toserver"], 14 + 20 + 3008)
 
     def test_tap(self):
         """A driver that insists on a transmit queue, which is said."""
@@ -575,11 +606,34 @@ class Refusing(Case):
     def test_devices(self):
         for device, words in (("0000:ff:1f.7", ("no such PCI device", "lspci")),
                               ("ff:1f.7", ("0000:ff:1f.7", "no such PCI device")),
-                              ("net_nosuch0", ("net_nosuch0", "DPDK cannot make it")),
-                              ("eth1", ("eth1", "net_pcap0,iface=eth1")),
+                              ("net_nosuch0", ("net_nosuch0", "no such driver")),
+                              ("net_afpacket0,iface=lo", ("did you mean net_af_packet?",)),
+                              ("eth99", ("eth99", "net_pcap0,iface=eth1")),
+                              ("lo", ("-i lo", "net_pcap0,iface=lo")),
+                              ("net_pcap0,rx_pcap=/nothere", ("arguments", "-v -v")),
+                              ("net_af_packet0,iface=lo,framesz=4096", ("framesz=4096", "-i lo")),
                               ("net_pcap0,iface=nothere", ("no interface nothere", "ip link"))):
             self.assertFails(run("--port", device, "-l", self.out), 1, *words)
             self.assertFalse(self.out.exists(), "nothing was begun")
+
+    @unittest.skipUnless(os.geteuid() == 0, "needs root, to give it up")
+    def test_no_permission(self):
+        """To a user who may not listen; arguments that are wrong are another thing."""
+        os.chmod(self.dir, 0o755)
+        program = self.dir / "fieldtap"
+        shutil.copy(sensor.FIELDTAP, program)
+        words = ["setpriv", "--reuid=65534", "--regid=65534", "--clear-groups", program]
+        out = self.dir / "open"
+        out.mkdir()
+        os.chmod(out, 0o777)
+        for driver in ("net_pcap0", "net_af_packet0"):
+            said = subprocess.run([*words, "--port", f"{driver},iface=lo", "-l", out], check=False,
+                                  capture_output=True, timeout=60)
+            self.assertFails(sensor.Result(said), 1, f"port {driver},iface=lo: not permitted",
+                             "root", "CAP_NET_RAW", "CAP_NET_ADMIN")
+            self.assertEqual(list(out.iterdir()), [], "nothing was begun")
+        self.assertFails(run("--port", "net_pcap0,iface=lo,nosuch=1", "-l", self.out), 1,
+                         "its driver cannot make it", "arguments")
 
     def test_of_the_kernel(self):
         root = "/sys/bus/pci/devices"
@@ -587,9 +641,12 @@ class Refusing(Case):
         for name in devices:
             if os.path.basename(os.path.realpath(f"{root}/{name}/driver")) not in (
                     "vfio-pci", "uio_pci_generic", "igb_uio", "mlx4_core", "mlx5_core"):
-                self.assertFails(run("--port", name), 1, name, "dpdk-devbind.py -b vfio-pci", "-i")
-                return
-        self.skipTest("no PCI device of the kernel's")
+                kind = pathlib.Path(f"{root}/{name}/class").read_text()
+                words = ("dpdk-devbind.py -b vfio-pci", "-i") if kind.startswith("0x02") else (
+                    "no network device", kind.strip())
+                self.assertFails(run("--port", name), 1, name, *words)
+        if not devices:
+            self.skipTest("no PCI device")
 
     def test_usage(self):
         port = ("--port", "net_null0")

@@ -130,6 +130,17 @@ static void put(const char *path, const char *target)
     assert_int_equal(target ? symlink(target, full) : fclose(f), 0);
 }
 
+/* What a file of /sys says. */
+static void write_line(const char *path, const char *line)
+{
+    char full[256];
+    snprintf(full, sizeof(full), "%s/%s", root, path);
+    FILE *f = fopen(full, "w");
+    assert_non_null(f);
+    fprintf(f, "%s\n", line);
+    fclose(f);
+}
+
 static void expect_refused(const char *word)
 {
     char error[512];
@@ -148,6 +159,11 @@ static void test_way_of_a_nic(void **state)
     expect_refused("no such PCI device");
     snprintf(path, sizeof(path), "%s/vendor", device);
     put(path, NULL);
+    expect_refused("has no driver");
+    snprintf(path, sizeof(path), "%s/class", device);
+    write_line(path, "0x010802");
+    expect_refused("it is no network device (its PCI class is 0x010802");
+    write_line(path, "0x020000");
     expect_refused("has no driver");
     snprintf(path, sizeof(path), "%s/driver", device);
     put(path, "../../drivers/igb");
