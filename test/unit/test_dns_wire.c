@@ -468,7 +468,7 @@ static void messages(void **state)
                              "c0ff 0001 0001 0000003c 0004 0a000001"));
 }
 
-static void most_questions(void **state)
+static void least_sizes(void **state)
 {
     (void)state;
     char hex[4000] = "0001 0100 0040 0000 0000 0000 ";
@@ -478,6 +478,11 @@ static void most_questions(void **state)
     hex[13] = '1'; /* 65 of them */
     strcat(hex, "00 0001 0001 ");
     assert_false(looks_right(hex));
+    /* The shortest records there are: 11 bytes each */
+    strcpy(hex, "0001 8400 0000 0014 0000 0000 ");
+    for (unsigned i = 0; i < 20; i++)
+        strcat(hex, "00 0001 0001 0000003c 0000 ");
+    assert_true(looks_right(hex));
 }
 
 static void types_and_classes(void **state)
@@ -565,7 +570,7 @@ int main(void)
         cmocka_unit_test(comparing),
         cmocka_unit_test(addresses),
         cmocka_unit_test(messages),
-        cmocka_unit_test(most_questions),
+        cmocka_unit_test(least_sizes),
         cmocka_unit_test(types_and_classes),
         cmocka_unit_test(messages_cut),
         cmocka_unit_test(hostile_counts),
