@@ -79,13 +79,19 @@ static const struct service *service_of(const struct ft_dns_name *name)
     return NULL;
 }
 
-/* The value of "key=value" among strings with their lengths before them. */
+static bool has_key(const struct ft_view *string, const char *key, uint32_t n)
+{
+    return ft_peek_u8(string, n) == '=' && ft_dns_is_same((const char *)string->data, key, n);
+}
+
+/* The value of "key=value" among strings with their lengths before them. The case of keys does not
+ * matter, and the first counts (RFC 6763, 6.4). */
 static bool find_property(struct ft_view strings, const char *key, struct ft_view *value)
 {
     uint32_t n = (uint32_t)strlen(key);
     while (strings.len) {
         struct ft_view string = ft_sub_u8(&strings);
-        if (!ft_view_starts(&string, key, n) || ft_peek_u8(&string, n) != '=')
+        if (!has_key(&string, key, n))
             continue;
         ft_skip(&string, n + 1);
         *value = string;
@@ -120,7 +126,7 @@ static void state_service(struct ft_context *ctx, const struct ft_dns_record *r)
 {
     const struct service *s = service_of(&r->name);
 
-    if (!s)
+    if (!s || r->name.fault != FT_DNS_NAME_OK)
         return;
     if (r->type == FT_DNS_TXT)
         state_properties(ctx, s->properties, r->text);
@@ -130,16 +136,21 @@ static void state_service(struct ft_context *ctx, const struct ft_dns_record *r)
 
 /* ---- domain controllers --------------------------------------------------------------------- */
 
+static bool starts(const struct ft_dns_name *name, const char *text, uint32_t n)
+{
+    return name->length >= n && ft_dns_is_same(name->text, text, n);
+}
+
+/* _ldap._tcp.dc._msdcs.<domain>, and the same with _kerberos. */
 static bool is_directory(const struct ft_dns_name *name)
 {
-    static const char ldap[] = "_ldap.", kerberos[] = "_kerberos.", msdcs[] = "_msdcs.";
-    bool is_service =
-        (name->length > sizeof(ldap) && !memcmp(name->text, ldap, sizeof(ldap) - 1)) ||
-        (name->length > sizeof(kerberos) && !memcmp(name->text, kerberos, sizeof(kerberos) - 1));
-    if (!is_service)
+    static const char ldap[] = "_ldap.", kerberos[] = "_kerberos.", msdcs[] = "._msdcs.";
+    uint32_t n = sizeof(msdcs) - 1;
+
+    if (!starts(name, ldap, sizeof(ldap) - 1) && !starts(name, kerberos, sizeof(kerberos) - 1))
         return false;
-    for (uint32_t i = 0; i + sizeof(msdcs) - 1 <= name->length; i++)
-        if (!memcmp(name->text + i, msdcs, sizeof(msdcs) - 1))
+    for (uint32_t i = 0; i + n <= name->length; i++)
+        if (ft_dns_is_same(name->text + i, msdcs, n))
             return true;
     return false;
 }
@@ -170,12 +181,22 @@ static void state_directory(struct ft_context *ctx, const struct ft_dns_facts *f
 
 /* ---- all ------------------------------------------------------------------------------------ */
 
+static void state_multicast(struct ft_context *ctx, const struct ft_dns_record *r)
+{
+    if (r->type == FT_DNS_HINFO)
+        state_host_info(ctx, r->text);
+    else
+        state_service(ctx, r);
+}
+
 void ft_dns_state_record(struct ft_context *ctx, struct ft_dns_facts *facts,
                          const struct ft_dns_record *r)
 {
     uint8_t address[16];
     uint32_t n;
 
+    if (!r->is_whole)
+        return;
     switch (r->type) {
     case FT_DNS_A:
     case FT_DNS_AAAA:
@@ -192,18 +213,10 @@ void ft_dns_state_record(struct ft_context *ctx, struct ft_dns_facts *facts,
     case FT_DNS_SRV:
         if (is_directory(&r->name))
             remember_directory(facts, &r->target);
-        if (facts->flavour == FT_DNS_MULTICAST)
-            state_service(ctx, r);
-        break;
-    case FT_DNS_TXT:
-        if (facts->flavour == FT_DNS_MULTICAST)
-            state_service(ctx, r);
-        break;
-    case FT_DNS_HINFO:
-        if (facts->flavour == FT_DNS_MULTICAST)
-            state_host_info(ctx, r->text);
         break;
     default:
         break;
     }
+    if (facts->is_of_sender)
+        state_multicast(ctx, r);
 }

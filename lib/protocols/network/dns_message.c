@@ -11,8 +11,7 @@
 
 enum {
     CLASS_TOP = 0x8000, /* mDNS: unicast wanted, cache flush */
-    CLASS_IN = 1,
-    CLASS_NONE = 254,
+    MDNS_PORT = 5353,
     EXPLICIT_EXTENDED = 4, /* bits of the result that the header holds */
 };
 
@@ -27,6 +26,7 @@ struct header {
     struct ft_dns_name name;
     uint32_t rcode;
     bool is_goodbye;
+    bool is_doubtful; /* what nobody would believe states nothing */
 };
 
 static bool is_multicast(enum ft_dns_flavour flavour)
@@ -70,6 +70,34 @@ static void look_ahead(struct header *h, const struct ft_view *message, struct f
     h->is_goodbye = ft_view_ok(&v) && ttl == 0;
 }
 
+/* Reflectors and sleep proxies send what others announced: addresses, of which none is theirs. */
+static bool is_of_sender(const struct ft_context *ctx, const struct header *h,
+                         const struct ft_view *message, struct ft_view v)
+{
+    uint16_t own = ctx->ip_version == 6 ? FT_DNS_AAAA : FT_DNS_A;
+    uint32_t length = ctx->ip_version == 6 ? 16 : 4;
+    uint32_t records = (uint32_t)h->counts[1] + h->counts[2] + h->counts[3];
+    bool has_others = false;
+    struct ft_dns_name name;
+
+    for (uint32_t i = 0; i < h->counts[0] && ft_view_ok(&v); i++) {
+        ft_dns_name_read(message, &v, &name);
+        ft_skip(&v, 4);
+    }
+    for (uint32_t i = 0; i < records && ft_view_ok(&v); i++) {
+        ft_dns_name_read(message, &v, &name);
+        uint16_t type = ft_u16be(&v);
+        ft_skip(&v, 6);
+        struct ft_view rdata = ft_sub_u16be(&v);
+        if (type != own || rdata.len != length || !ctx->src_ip)
+            continue;
+        if (ft_view_starts(&rdata, ctx->src_ip, length))
+            return true;
+        has_others = true;
+    }
+    return !has_others;
+}
+
 /* Types asked for that are an operation of their own. */
 static uint32_t qualifier_of(enum ft_dns_flavour flavour, const struct header *h)
 {
@@ -97,7 +125,7 @@ static enum ft_kind kind_of(const struct ft_context *ctx, enum ft_dns_flavour fl
 {
     if (!h->is_response)
         return FT_KIND_REQUEST;
-    if (is_multicast(flavour) && ctx->dst_port == 5353)
+    if (is_multicast(flavour) && ctx->dst_port == MDNS_PORT)
         return FT_KIND_UNSOLICITED;
     return h->rcode == 0 || h->rcode == 3 ? FT_KIND_RESPONSE : FT_KIND_EXCEPTION;
 }
@@ -120,19 +148,19 @@ static uint64_t hash_rest(struct ft_view v)
 }
 
 /* A capture may be one-sided or have holes: only of a flow whose queries are seen is it said that
- * nobody asked. A copy of an answer is no second answer. */
-static void check_response(struct ft_context *ctx, struct ft_dns_flow *flow, uint64_t key,
+ * nobody asked. A copy of an answer is no second answer. False when the answer is doubtful. */
+static bool check_response(struct ft_context *ctx, struct ft_dns_flow *flow, uint64_t key,
                            uint64_t hash, bool is_paired, const struct ft_view *at)
 {
     if (is_paired || !flow->query_ns || ctx->time_ns - flow->query_ns > PATIENCE_NS)
-        return;
-    if (flow->answered != key)
-        ft_violation(ctx, FT_DNS_V_UNSOLICITED, at);
-    else if (flow->answer_hash != hash)
-        ft_violation(ctx, FT_DNS_V_ANSWERS_DIFFER, at);
+        return true;
+    if (flow->answered == key && flow->answer_hash == hash)
+        return true;
+    ft_violation(ctx, flow->answered == key ? FT_DNS_V_ANSWERS_DIFFER : FT_DNS_V_UNSOLICITED, at);
+    return false;
 }
 
-static void pair(struct ft_context *ctx, const struct header *h, struct ft_view rest)
+static void pair(struct ft_context *ctx, struct header *h, struct ft_view rest)
 {
     struct ft_dns_flow *flow = ctx->flow_state;
     uint64_t key = pair_key(h);
@@ -147,7 +175,7 @@ static void pair(struct ft_context *ctx, const struct header *h, struct ft_view 
     if (ctx->transport != FT_TRANSPORT_UDP || !h->counts[0])
         return;
     uint64_t hash = hash_rest(rest);
-    check_response(ctx, flow, key, hash, is_paired, &rest);
+    h->is_doubtful = !check_response(ctx, flow, key, hash, is_paired, &rest);
     if (is_paired) {
         flow->answered = key;
         flow->answer_hash = hash;
@@ -235,11 +263,14 @@ static bool is_service_name(const struct ft_dns_name *name)
 /* Kinds of service stand alone as names, instances before them. */
 static void put_service(struct ft_context *ctx, const struct ft_dns_record *r)
 {
+    if (!r->is_whole)
+        return;
     if (r->type == FT_DNS_PTR && is_service_name(&r->name)) {
         if (r->name.text[0] == '_' && !ft_dns_name_is(&r->name, "_services._dns-sd._udp.local", 28))
             ft_put_text(ctx, DNS_SERVICE, r->name.text, r->name.length, NULL);
-        ft_put_text(ctx, r->target.text[0] == '_' ? DNS_SERVICE : DNS_INSTANCE, r->target.text,
-                    r->target.length, NULL);
+        bool is_kind = r->target.length && r->target.text[0] == '_';
+        ft_put_text(ctx, is_kind ? DNS_SERVICE : DNS_INSTANCE, r->target.text, r->target.length,
+                    NULL);
     }
     if (r->type == FT_DNS_SRV) {
         ft_put_text(ctx, DNS_HOST, r->target.text, r->target.length, NULL);
@@ -314,20 +345,19 @@ static void read_record(struct ft_context *ctx, enum ft_dns_flavour flavour,
 /* Who states facts: answers without error, and what an update adds. */
 static bool states(const struct header *h, unsigned section, const struct ft_dns_record *r)
 {
-    if (r->class_ != CLASS_IN)
+    if (r->class_ != FT_DNS_CLASS_IN || h->is_doubtful)
         return false;
     if (h->opcode == FT_DNS_UPDATE)
         return !h->is_response && section == 2 && r->ttl;
     return h->is_response && h->opcode == FT_DNS_QUERY && h->rcode == 0 && section != 2;
 }
 
-static void check_answer(struct ft_context *ctx, enum ft_dns_flavour flavour,
-                         const struct ft_dns_record *r, const struct ft_view *at)
+/* The name of the proxy configuration is nobody's: who answers for it lies. */
+static bool is_wpad(enum ft_dns_flavour flavour, const struct ft_dns_record *r)
 {
     bool is_address = r->type == FT_DNS_A || r->type == FT_DNS_AAAA;
-    if (flavour != FT_DNS_UNICAST && is_address &&
-        (ft_dns_name_is(&r->name, "wpad", 4) || ft_dns_name_is(&r->name, "wpad.local", 10)))
-        ft_violation(ctx, is_multicast(flavour) ? FT_MDNS_V_WPAD : FT_LLMNR_V_WPAD, at);
+    return flavour != FT_DNS_UNICAST && is_address &&
+           (ft_dns_name_is(&r->name, "wpad", 4) || ft_dns_name_is(&r->name, "wpad.local", 10));
 }
 
 static void read_section(struct ft_context *ctx, struct ft_dns_facts *facts, struct header *h,
@@ -350,16 +380,26 @@ static void read_section(struct ft_context *ctx, struct ft_dns_facts *facts, str
             put_service(ctx, &r);
         if (!states(h, section, &r))
             continue;
-        check_answer(ctx, facts->flavour, &r, v);
-        if (r.ttl || facts->flavour == FT_DNS_UNICAST)
+        if (is_wpad(facts->flavour, &r))
+            ft_violation(ctx, is_multicast(facts->flavour) ? FT_MDNS_V_WPAD : FT_LLMNR_V_WPAD, v);
+        else if (r.ttl || facts->flavour == FT_DNS_UNICAST)
             ft_dns_state_record(ctx, facts, &r);
+    }
+}
+
+/* DSO has no sections, but a list of type, length and value (RFC 8490, 5.4.1). */
+static void read_session(struct ft_view *v)
+{
+    while (v->len) {
+        ft_skip(v, 2);
+        ft_sub_u16be(v);
     }
 }
 
 /* ---- checks of the header ------------------------------------------------------------------- */
 
-static void check_header(struct ft_context *ctx, enum ft_dns_flavour flavour,
-                         const struct header *h, const struct ft_view *at)
+static void check_header(struct ft_context *ctx, enum ft_dns_flavour flavour, struct header *h,
+                         const struct ft_view *at)
 {
     bool is_query = h->opcode == FT_DNS_QUERY && !h->is_response;
 
@@ -368,7 +408,9 @@ static void check_header(struct ft_context *ctx, enum ft_dns_flavour flavour,
     if (h->flags & FT_DNS_Z)
         ft_violation(ctx, FT_DNS_V_Z_BIT, at);
     if (is_multicast(flavour)) {
-        if (h->is_response && ctx->src_port != 5353 && ctx->transport == FT_TRANSPORT_UDP)
+        /* Hosts have to ignore it (RFC 6762, 6). */
+        h->is_doubtful = h->is_response && ctx->src_port != MDNS_PORT;
+        if (h->is_doubtful)
             ft_violation(ctx, FT_MDNS_V_SOURCE_PORT, at);
         return;
     }
@@ -390,6 +432,8 @@ void ft_dns_read(struct ft_context *ctx, enum ft_dns_flavour flavour, struct ft_
     if (!ft_view_ok(pdu))
         return;
     look_ahead(&h, &message, *pdu);
+    facts.is_of_sender =
+        is_multicast(flavour) && h.is_response && is_of_sender(ctx, &h, &message, *pdu);
     ft_set_direction(ctx, h.is_response ? FT_TO_CLIENT : FT_TO_SERVER);
     ft_set_kind(ctx, kind_of(ctx, flavour, &h));
     ft_command(ctx, h.opcode, qualifier_of(flavour, &h));
@@ -404,10 +448,13 @@ void ft_dns_read(struct ft_context *ctx, enum ft_dns_flavour flavour, struct ft_
     read_questions(ctx, flavour, &h, &message, pdu);
     for (unsigned section = 1; section < 4; section++)
         read_section(ctx, &facts, &h, section, &message, pdu);
+    if (h.opcode == FT_DNS_DSO)
+        read_session(pdu);
     if (h.is_response)
         ft_put_uint(ctx, DNS_RCODE, h.rcode, NULL);
     ft_expect_end(ctx, pdu);
-    if (flavour == FT_DNS_UNICAST && h.is_response && h.opcode == FT_DNS_QUERY && h.counts[1])
+    if (flavour == FT_DNS_UNICAST && h.is_response && h.opcode == FT_DNS_QUERY && h.counts[1] &&
+        !h.is_doubtful)
         ft_asset_role(ctx, FT_SENDER, FT_ROLE_SERVER);
 }
 

@@ -1,13 +1,51 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 /* The data of DNS resource records, by type. */
+#include <arpa/inet.h>
 #include <stdio.h>
 
 #include "dns_wire.h"
 
-enum {
-    TEXT_MAX = 600, /* a name and some numbers */
-    LOC_VERSION_0_LENGTH = 16,
+/* Text put together: the longest is NAPTR's, of two numbers, three strings and a name. */
+struct text {
+    uint32_t length;
+    char text[2 * 6 + 3 * 256 + 2 * FT_DNS_NAME_MAX + 2];
 };
+
+/* What is beyond the room is left out: TXT, whose strings are listed too, and CAA can be longer. */
+static void add(struct text *t, const void *bytes, uint32_t n)
+{
+    uint32_t room = (uint32_t)sizeof(t->text) - t->length;
+    uint32_t some = n < room ? n : room;
+    memcpy(t->text + t->length, bytes, some);
+    t->length += some;
+}
+
+/* What follows is a text of its own. */
+static void add_gap(struct text *t)
+{
+    if (t->length)
+        add(t, " ", 1);
+}
+
+static void add_number(struct text *t, uint64_t number)
+{
+    char digits[24];
+    int n = snprintf(digits, sizeof(digits), "%llu", (unsigned long long)number);
+    add_gap(t);
+    add(t, digits, (uint32_t)n);
+}
+
+static void add_string(struct text *t, struct ft_view string)
+{
+    add_gap(t);
+    add(t, string.data, string.len);
+}
+
+static void add_name(struct text *t, const struct ft_dns_name *name)
+{
+    add_gap(t);
+    add(t, name->text, name->length);
+}
 
 void ft_dns_name_check(struct ft_context *ctx, const struct ft_dns_name *name,
                        const struct ft_view *at)
@@ -43,52 +81,11 @@ static void read_name(struct ft_context *ctx, const struct ft_view *message, str
 
 /* ---- addresses ------------------------------------------------------------------------------ */
 
-static void put_ipv4(struct ft_context *ctx, uint32_t field, struct ft_view address)
-{
-    char text[16];
-    struct ft_view at = address;
-    ft_skip(&at, 4);
-    uint8_t b[4];
-    for (unsigned i = 0; i < 4; i++)
-        b[i] = ft_u8(&address);
-    int n = snprintf(text, sizeof(text), "%u.%u.%u.%u", b[0], b[1], b[2], b[3]);
-    ft_put_text(ctx, field, text, (uint32_t)n, &at);
-}
-
-/* RFC 5952: the longest run of zeros, of two at least, is left out. */
-static void put_ipv6(struct ft_context *ctx, uint32_t field, struct ft_view address)
-{
-    char text[48];
-    uint16_t words[8];
-    unsigned best = 8, best_run = 1, n = 0;
-    struct ft_view at = address;
-
-    ft_skip(&at, 16);
-    for (unsigned i = 0; i < 8; i++)
-        words[i] = ft_u16be(&address);
-    for (unsigned i = 0, run = 0; i < 8; i++) {
-        run = words[i] ? 0 : run + 1;
-        if (run > best_run) {
-            best_run = run;
-            best = i + 1 - run;
-        }
-    }
-    for (unsigned i = 0; i < 8;) {
-        if (i == best) {
-            n += (unsigned)snprintf(text + n, sizeof(text) - n, "::");
-            i += best_run;
-            continue;
-        }
-        const char *colon = i && i != best + best_run ? ":" : "";
-        n += (unsigned)snprintf(text + n, sizeof(text) - n, "%s%x", colon, words[i]);
-        i++;
-    }
-    ft_put_text(ctx, field, text, n, &at);
-}
-
 static void read_address(struct ft_context *ctx, struct ft_dns_record *r, struct ft_view *v,
                          uint32_t length)
 {
+    char text[INET6_ADDRSTRLEN];
+
     r->address = ft_sub(v, length);
     if (!ft_view_ok(v)) {
         r->address = ft_view_empty();
@@ -96,10 +93,8 @@ static void read_address(struct ft_context *ctx, struct ft_dns_record *r, struct
     }
     if (!ft_wants(ctx, r->first + RR_RDATA))
         return;
-    if (length == 4)
-        put_ipv4(ctx, r->first + RR_RDATA, r->address);
-    else
-        put_ipv6(ctx, r->first + RR_RDATA, r->address);
+    inet_ntop(length == 4 ? AF_INET : AF_INET6, r->address.data, text, sizeof(text));
+    ft_put_text(ctx, r->first + RR_RDATA, text, (uint32_t)strlen(text), v);
 }
 
 /* ---- names ---------------------------------------------------------------------------------- */
@@ -119,7 +114,7 @@ static void read_soa(struct ft_context *ctx, const struct ft_view *message, stru
     read_name(ctx, message, v, &r->target);
     put_name(ctx, r->first + RR_RDATA, &r->target, v);
     ft_group_begin(ctx, r->first + RR_SOA);
-    put_name(ctx, r->first + RR_SOA_MNAME, &r->target, NULL);
+    put_name(ctx, r->first + RR_SOA_MNAME, &r->target, v);
     read_name(ctx, message, v, &mailbox);
     put_name(ctx, r->first + RR_SOA_RNAME, &mailbox, v);
     for (uint32_t field = RR_SOA_SERIAL; field <= RR_SOA_MINIMUM; field++)
@@ -138,7 +133,7 @@ static void read_srv(struct ft_context *ctx, const struct ft_view *message, stru
     read_name(ctx, message, v, &r->target);
     put_name(ctx, r->first + RR_SRV_NAME, &r->target, v);
     ft_group_end(ctx, r->first + RR_SRV);
-    put_name(ctx, r->first + RR_RDATA, &r->target, NULL);
+    put_name(ctx, r->first + RR_RDATA, &r->target, v);
 }
 
 static void read_mx(struct ft_context *ctx, const struct ft_view *message, struct ft_dns_record *r,
@@ -148,30 +143,20 @@ static void read_mx(struct ft_context *ctx, const struct ft_view *message, struc
     read_target(ctx, message, r, v);
 }
 
-/* A name after some numbers and texts: "10 0 target", "100 10 S SIP+D2U ... target". */
-static void put_numbers_and_name(struct ft_context *ctx, struct ft_dns_record *r,
-                                 const char *before, const struct ft_dns_name *name,
-                                 const struct ft_view *at)
-{
-    char text[TEXT_MAX + sizeof(name->text)];
-
-    if (!ft_wants(ctx, r->first + RR_RDATA))
-        return;
-    int n = snprintf(text, sizeof(text), "%s %.*s", before, (int)name->length, name->text);
-    if (n > 0)
-        ft_put_text(ctx, r->first + RR_RDATA, text,
-                    (uint32_t)n < sizeof(text) ? (uint32_t)n : (uint32_t)sizeof(text) - 1, at);
-}
-
+/* "1 target", the parameters as they are. */
 static void read_svcb(struct ft_context *ctx, const struct ft_view *message,
                       struct ft_dns_record *r, struct ft_view *v)
 {
-    char before[12];
     uint16_t priority = ft_u16be(v);
 
     read_name(ctx, message, v, &r->target);
-    snprintf(before, sizeof(before), "%u", priority);
-    put_numbers_and_name(ctx, r, before, &r->target, v);
+    if (ft_wants(ctx, r->first + RR_RDATA)) {
+        struct text t;
+        t.length = 0;
+        add_number(&t, priority);
+        add_name(&t, &r->target);
+        ft_put_text(ctx, r->first + RR_RDATA, t.text, t.length, v);
+    }
     ft_put_bytes(ctx, r->first + RR_BYTES, *v);
     while (v->len && ft_view_ok(v)) {
         ft_skip(v, 2);
@@ -179,10 +164,10 @@ static void read_svcb(struct ft_context *ctx, const struct ft_view *message,
     }
 }
 
+/* "100 10 s SIP+D2U  target" */
 static void read_naptr(struct ft_context *ctx, const struct ft_view *message,
                        struct ft_dns_record *r, struct ft_view *v)
 {
-    char before[TEXT_MAX];
     uint16_t order = ft_u16be(v);
     uint16_t preference = ft_u16be(v);
     struct ft_view flags = ft_sub_u8(v);
@@ -192,10 +177,15 @@ static void read_naptr(struct ft_context *ctx, const struct ft_view *message,
     read_name(ctx, message, v, &r->target);
     if (!ft_view_ok(v) || !ft_wants(ctx, r->first + RR_RDATA))
         return;
-    snprintf(before, sizeof(before), "%u %u %.*s %.*s %.*s", order, preference, (int)flags.len,
-             (const char *)flags.data, (int)service.len, (const char *)service.data,
-             (int)expression.len, (const char *)expression.data);
-    put_numbers_and_name(ctx, r, before, &r->target, v);
+    struct text t;
+    t.length = 0;
+    add_number(&t, order);
+    add_number(&t, preference);
+    add_string(&t, flags);
+    add_string(&t, service);
+    add_string(&t, expression);
+    add_name(&t, &r->target);
+    ft_put_text(ctx, r->first + RR_RDATA, t.text, t.length, v);
 }
 
 /* ---- texts ---------------------------------------------------------------------------------- */
@@ -204,11 +194,11 @@ static void read_naptr(struct ft_context *ctx, const struct ft_view *message,
 static void read_strings(struct ft_context *ctx, struct ft_dns_record *r, struct ft_view *v,
                          const char *between)
 {
-    char text[TEXT_MAX];
-    uint32_t n = 0, gap = (uint32_t)strlen(between);
     bool wants = ft_wants(ctx, r->first + RR_RDATA) || ft_wants(ctx, r->first + RR_STRINGS);
     struct ft_view all = *v;
+    struct text t;
 
+    t.length = 0;
     while (v->len) {
         struct ft_view string = ft_sub_u8(v);
         if (!ft_view_ok(v))
@@ -216,51 +206,43 @@ static void read_strings(struct ft_context *ctx, struct ft_dns_record *r, struct
         if (!wants)
             continue;
         ft_put_bytes(ctx, r->first + RR_STRINGS, string);
-        if (n && n + gap <= sizeof(text)) {
-            memcpy(text + n, between, gap);
-            n += gap;
-        }
-        uint32_t room = (uint32_t)sizeof(text) - n;
-        uint32_t some = string.len < room ? string.len : room;
-        memcpy(text + n, string.data, some);
-        n += some;
+        if (t.length)
+            add(&t, between, (uint32_t)strlen(between));
+        add(&t, string.data, string.len);
     }
     r->text = all;
-    ft_put_text(ctx, r->first + RR_RDATA, text, n, NULL);
+    ft_put_text(ctx, r->first + RR_RDATA, t.text, t.length, NULL);
 }
 
+/* "0 issue ca.example" */
 static void read_caa(struct ft_context *ctx, struct ft_dns_record *r, struct ft_view *v)
 {
-    char text[TEXT_MAX];
     uint8_t flags = ft_u8(v);
     struct ft_view tag = ft_sub_u8(v);
     struct ft_view value = ft_rest(v);
 
     if (!ft_view_ok(v) || !ft_wants(ctx, r->first + RR_RDATA))
         return;
-    int n =
-        snprintf(text, sizeof(text), "%u %.*s %.*s", flags, (int)tag.len, (const char *)tag.data,
-                 value.len < 256 ? (int)value.len : 256, (const char *)value.data);
-    if (n > 0)
-        ft_put_text(ctx, r->first + RR_RDATA, text,
-                    (uint32_t)n < sizeof(text) ? (uint32_t)n : (uint32_t)sizeof(text) - 1, v);
+    struct text t;
+    t.length = 0;
+    add_number(&t, flags);
+    add_string(&t, tag);
+    add_string(&t, value);
+    ft_put_text(ctx, r->first + RR_RDATA, t.text, t.length, v);
 }
 
-/* Some numbers, then a digest, signature or key: "8 2 <hex in rdata_bytes>". */
+/* Some numbers, then a digest, signature or key: "8 2", and the rest in rdata_bytes. */
 static void read_digest(struct ft_context *ctx, struct ft_dns_record *r, struct ft_view *v,
                         const char *sizes)
 {
-    char text[64];
-    uint32_t n = 0;
+    struct text t;
 
-    for (; *sizes; sizes++) {
-        uint64_t number = ft_uint_be(v, (uint32_t)(*sizes - '0'));
-        n += (uint32_t)snprintf(text + n, sizeof(text) - n, "%s%llu", n ? " " : "",
-                                (unsigned long long)number);
-    }
+    t.length = 0;
+    for (; *sizes; sizes++)
+        add_number(&t, ft_uint_be(v, (uint32_t)(*sizes - '0')));
     if (!ft_view_ok(v))
         return;
-    ft_put_text(ctx, r->first + RR_RDATA, text, n, v);
+    ft_put_text(ctx, r->first + RR_RDATA, t.text, t.length, v);
     ft_put_bytes(ctx, r->first + RR_BYTES, ft_rest(v));
 }
 
@@ -348,19 +330,27 @@ static void read_by_type(struct ft_context *ctx, const struct ft_view *message,
     }
 }
 
+/* The conditions and deletions of an update (RFC 2136, 2.4 and 2.5) have no data. */
+static bool may_be_empty(const struct ft_dns_record *r)
+{
+    return r->class_ == FT_DNS_CLASS_NONE || r->class_ == FT_DNS_CLASS_ANY;
+}
+
 void ft_dns_rdata_read(struct ft_context *ctx, const struct ft_view *message,
                        struct ft_dns_record *r, struct ft_view rdata)
 {
     struct ft_view v = rdata;
 
-    r->target.length = 0;
+    r->target.length = r->target.first_label = 0;
+    r->target.labels = r->target.longest = 0;
     r->target.fault = FT_DNS_NAME_OK;
     r->address = r->text = ft_view_empty();
     r->port = 0;
     if (r->type == FT_DNS_OPT)
         read_options(ctx, r, &v);
-    else if (rdata.len) /* an update's conditions and deletions have none */
+    else if (rdata.len || !may_be_empty(r))
         read_by_type(ctx, message, r, &v);
-    if (ft_view_is_malformed(&v) || (ft_view_ok(&v) && v.len))
+    r->is_whole = ft_view_ok(&v) && !v.len;
+    if (!r->is_whole && (ft_view_ok(&v) || ft_view_is_malformed(&v)))
         ft_violation(ctx, FT_DNS_V_RDATA, &v);
 }

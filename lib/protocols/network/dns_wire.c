@@ -114,7 +114,7 @@ static char lower(char c)
     return c >= 'A' && c <= 'Z' ? (char)(c + 'a' - 'A') : c;
 }
 
-static bool is_equal(const char *a, const char *b, uint32_t n)
+bool ft_dns_is_same(const char *a, const char *b, uint32_t n)
 {
     for (uint32_t i = 0; i < n; i++)
         if (lower(a[i]) != lower(b[i]))
@@ -124,13 +124,13 @@ static bool is_equal(const char *a, const char *b, uint32_t n)
 
 bool ft_dns_name_is(const struct ft_dns_name *name, const char *text, uint32_t length)
 {
-    return name->length == length && is_equal(name->text, text, length);
+    return name->length == length && ft_dns_is_same(name->text, text, length);
 }
 
 bool ft_dns_name_ends(const struct ft_dns_name *name, const char *suffix)
 {
     uint32_t n = (uint32_t)strlen(suffix);
-    return name->length >= n && is_equal(name->text + name->length - n, suffix, n);
+    return name->length >= n && ft_dns_is_same(name->text + name->length - n, suffix, n);
 }
 
 uint64_t ft_dns_name_hash(const struct ft_dns_name *name)

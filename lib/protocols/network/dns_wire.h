@@ -66,6 +66,12 @@ enum ft_dns_type {
     FT_DNS_CAA = 257,
 };
 
+enum ft_dns_class {
+    FT_DNS_CLASS_IN = 1,
+    FT_DNS_CLASS_NONE = 254,
+    FT_DNS_CLASS_ANY = 255,
+};
+
 enum ft_dns_flag {
     FT_DNS_QR = 0x8000,
     FT_DNS_AA = 0x0400,
@@ -101,6 +107,9 @@ struct ft_dns_name {
  * that it ends, so the walk ends by itself; at most FT_DNS_NAME_MAX bytes are read.
  */
 void ft_dns_name_read(const struct ft_view *message, struct ft_view *v, struct ft_dns_name *name);
+
+/** Are `n` characters the same, whatever the case of letters (of ASCII: RFC 4343)? */
+bool ft_dns_is_same(const char *a, const char *b, uint32_t n);
 
 /** Do they name the same, whatever the case of letters? */
 bool ft_dns_name_is(const struct ft_dns_name *name, const char *text, uint32_t length);
@@ -246,7 +255,7 @@ enum ft_dns_record_field {
     [DNS_VERSION] = FT_DNS_ROW("version", "Version of this object's shape", NULL, 0, UINT, 0),     \
     [DNS_TYPE] = FT_DNS_ROW("type", "Query or answer", ft_dns_kind_names, 0, ENUM, 0),             \
     [DNS_ID] = FT_DNS_ROW("id", "Id, repeated by the answer", NULL, 0, UINT, 0),                   \
-    [DNS_FLAGS] = FT_DNS_ROW("flags", "Flags, four hexadecimal digits", NULL, 0, STRING, 0),       \
+    [DNS_FLAGS] = FT_DNS_ROW("flags", "Flags, hexadecimal", NULL, 0, STRING, 0),                   \
     [DNS_QR] = FT_DNS_ROW("qr", "An answer", NULL, 0, BOOL, 0),                                    \
     [DNS_AA] = FT_DNS_ROW("aa", "From an authority", NULL, 0, BOOL, 0),                            \
     [DNS_TC] = FT_DNS_ROW("tc", "Truncated", NULL, 0, BOOL, 0),                                    \
@@ -401,6 +410,7 @@ struct ft_dns_record {
     struct ft_view address;    /**< A, AAAA */
     struct ft_view text;       /**< TXT, HINFO: the strings with their lengths */
     uint16_t port;             /**< SRV */
+    bool is_whole;             /**< the data are all here, and are what the type says */
 };
 
 /** Read and put the data of a record, which are `rdata` of `message`. */
@@ -416,8 +426,9 @@ void ft_dns_name_check(struct ft_context *ctx, const struct ft_dns_name *name,
 /** What the records of one message say together. */
 struct ft_dns_facts {
     enum ft_dns_flavour flavour;
-    uint64_t directory[4]; /**< hashes of names that are domain controllers' */
-    uint8_t directories;
+    bool is_of_sender;      /**< mDNS: services and hardware are the sender's */
+    uint8_t directories;    /**< domain controllers remembered */
+    uint64_t directory[16]; /**< hashes of their names; all that fit into a datagram of old */
 };
 
 /** State what a record of an answer, an announcement or an update says of hosts. */
