@@ -342,6 +342,9 @@ static void comparing(void **state)
     (void)state;
     struct ft_dns_name wpad = name_of("WPad.Local"), other = name_of("wpad.locaL");
 
+    assert_true(ft_dns_is_same("Wpad.1", "wPAD.2", 5));
+    assert_false(ft_dns_is_same("Wpad.1", "wPAD.2", 6));
+    assert_true(ft_dns_is_same("a", "b", 0));
     assert_true(ft_dns_name_is(&wpad, "wpad.local", 10));
     assert_false(ft_dns_name_is(&wpad, "wpad.loca", 9));
     assert_false(ft_dns_name_is(&wpad, "wpad.locam", 10));
