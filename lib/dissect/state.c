@@ -137,23 +137,29 @@ static uint32_t *flow_chain_of(const struct ft_state *s, uint64_t flow)
     return &s->by_flow[ft_hash_mix(flow, FT_ENTRY_REQUEST) & s->chain_mask];
 }
 
+/* What is of a pair of hosts outlives the flow it was made in; only a request does not. */
+static bool ends_with_flow(const struct ft_entry *e)
+{
+    return e->kind == FT_ENTRY_REQUEST || e->owner == e->flow;
+}
+
 static void flow_append(struct ft_state *s, struct ft_entry *e)
 {
     uint32_t n = number_of(s, e), *newest = flow_chain_of(s, e->flow);
-    e->request.flow_older = *newest;
-    e->request.flow_newer = 0;
+    e->flow_older = *newest;
+    e->flow_newer = 0;
     if (*newest)
-        entry_at(s, *newest)->request.flow_newer = n;
+        entry_at(s, *newest)->flow_newer = n;
     *newest = n;
 }
 
 static void flow_remove(struct ft_state *s, const struct ft_entry *e)
 {
-    uint32_t older = e->request.flow_older, newer = e->request.flow_newer;
+    uint32_t older = e->flow_older, newer = e->flow_newer;
     if (older)
-        entry_at(s, older)->request.flow_newer = newer;
+        entry_at(s, older)->flow_newer = newer;
     if (newer)
-        entry_at(s, newer)->request.flow_older = older;
+        entry_at(s, newer)->flow_older = older;
     else
         *flow_chain_of(s, e->flow) = older;
 }
@@ -169,7 +175,7 @@ void ft_state_remove(struct ft_state *s, struct ft_entry *e)
         }
     }
     list_remove(s, e);
-    if (e->kind == FT_ENTRY_REQUEST)
+    if (ends_with_flow(e))
         flow_remove(s, e);
     if (e->kind == FT_ENTRY_REASSEMBLY)
         ft_buffer_put(&s->pools, e->reassembly.buffer);
@@ -274,7 +280,7 @@ struct ft_entry *ft_state_add(struct ft_state *s, uint64_t owner, uint16_t proto
         memset(e->data, 0, sizeof(e->data));
     append(s, e, n);
     list_append(s, e);
-    if (kind == FT_ENTRY_REQUEST)
+    if (ends_with_flow(e))
         flow_append(s, e);
     return e;
 }
@@ -283,17 +289,19 @@ void ft_state_end_flow(struct ft_state *s, uint64_t flow, const struct ft_state_
                        void *user)
 {
     uint32_t oldest = 0;
-    if (!s->count[FT_ENTRY_REQUEST])
+    if (!s->entries.used)
         return;
-    for (uint32_t n = *flow_chain_of(s, flow); n; n = entry_at(s, n)->request.flow_older)
+    for (uint32_t n = *flow_chain_of(s, flow); n; n = entry_at(s, n)->flow_older)
         oldest = n;
     for (uint32_t n = oldest, newer; n; n = newer) {
         struct ft_entry *e = entry_at(s, n);
-        newer = e->request.flow_newer;
+        newer = e->flow_newer;
         if (e->flow != flow)
             continue;
-        s->stats.unanswered++;
-        ops->unanswered(user, e);
+        if (e->kind == FT_ENTRY_REQUEST) {
+            s->stats.unanswered++;
+            ops->unanswered(user, e);
+        }
         ft_state_remove(s, e);
     }
 }

@@ -47,11 +47,12 @@ struct ft_entry {
     uint64_t owner, key;
     uint64_t flow; /**< struct ft_owner.flow of the flow it was made in */
     uint16_t protocol;
-    uint8_t kind;          /**< enum ft_entry_kind */
-    uint8_t from;          /**< REQUEST, REASSEMBLY: enum ft_direction it came in */
-    uint32_t next;         /**< in its hash chain */
-    uint32_t older, newer; /**< in the list of its kind, by last use */
-    uint64_t time_ns;      /**< last use */
+    uint8_t kind;                    /**< enum ft_entry_kind */
+    uint8_t from;                    /**< REQUEST, REASSEMBLY: enum ft_direction it came in */
+    uint32_t next;                   /**< in its hash chain */
+    uint32_t older, newer;           /**< in the list of its kind, by last use */
+    uint32_t flow_older, flow_newer; /**< in the list of its flow, if it ends with that */
+    uint64_t time_ns;                /**< last use */
     union {
         uint8_t data[FT_MAX_CHANNEL_STATE]; /**< CHANNEL, FLOW_STATE */
         uint16_t child;                     /**< CHILD: protocol index */
@@ -59,7 +60,6 @@ struct ft_entry {
             uint8_t keep[FT_MAX_PAIR_KEEP];
             uint64_t number; /**< packet number of the request */
             uint32_t code, qualifier;
-            uint32_t flow_older, flow_newer; /**< in the list of requests by flow */
             uint8_t class_;
         } request;
         struct {
@@ -145,7 +145,7 @@ struct ft_state_stats {
 struct ft_state {
     struct ft_pool entries;
     uint32_t *chains;  /**< first entry of each hash chain */
-    uint32_t *by_flow; /**< newest request of each hash chain of flows */
+    uint32_t *by_flow; /**< newest entry of each hash chain of flows */
     uint32_t chain_mask;
     uint32_t oldest[FT_ENTRY_KINDS], newest[FT_ENTRY_KINDS], count[FT_ENTRY_KINDS];
     uint32_t serial; /**< of the PDU being dissected */
@@ -194,8 +194,9 @@ struct ft_state_ops {
 };
 
 /**
- * A flow ends: tell and remove the requests that were made in it and still wait, oldest first.
- * Costs a look at one hash chain and what there is to tell, however many requests others have.
+ * A flow ends: tell the requests that were made in it and still wait, oldest first, and remove them
+ * and all that belongs to the flow alone. Costs a look at one hash chain and what there is to
+ * remove, however much others have.
  */
 void ft_state_end_flow(struct ft_state *s, uint64_t flow, const struct ft_state_ops *ops,
                        void *user);

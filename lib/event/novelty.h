@@ -60,10 +60,14 @@ static inline bool ft_novelty_change(struct ft_novelty *n, uint64_t key, uint64_
     return ft_novelty_add(n, noted);
 }
 
+/* Only buckets in use are written to: memory that was never used stays so. */
 static inline void ft_novelty_clear(struct ft_novelty *n, uint32_t to)
 {
-    memset(n->slots + (uint64_t)n->renewed * 8, 0, (uint64_t)(to - n->renewed) * 64);
-    n->renewed = to;
+    for (; n->renewed < to; n->renewed++) {
+        uint64_t *bucket = n->slots + (uint64_t)n->renewed * 8;
+        if (bucket[0])
+            memset(bucket, 0, 8 * sizeof(*bucket));
+    }
 }
 
 /**

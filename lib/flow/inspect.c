@@ -1679,8 +1679,8 @@ static void on_given_up(void *user, const struct ft_entry *entry)
     tell_unanswered_entry(ins, ins->ending, entry);
 }
 
-/* The flow ends: nothing that waits is answered any more. Oldest first; what is in the slot is
- * younger than what was moved to the table. */
+/* The flow ends: nothing that waits is answered any more, and no state of it is used again. Oldest
+ * first; what is in the slot is younger than what was moved to the table. */
 static void give_up_requests(struct ft_inspector *ins, struct ft_flow *flow)
 {
     static const struct ft_state_ops ops = {.unanswered = on_given_up};
@@ -1710,6 +1710,8 @@ static void look_at_slots(struct ft_inspector *ins, uint8_t shard, uint64_t now)
         else
             flow->request.is_watched = false;
     }
+    if (line->head == line->tail) /* no more of the line is ever used than was needed at a time */
+        line->head = line->tail = 0;
 }
 
 /* An event about an entry of the state table, if the flow it was made in still exists. */

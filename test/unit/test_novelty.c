@@ -5,6 +5,7 @@
 #include <stddef.h>
 #include <stdint.h>
 #include <stdlib.h>
+#include <sys/mman.h>
 
 #include <cmocka.h>
 
@@ -167,6 +168,20 @@ static void test_renewed_bit_by_bit(void **state)
     assert_int_equal(known(&n), 0);
 }
 
+/* What was never used is not written to: memory grows with what is told, not with time. */
+static void test_renewal_touches_nothing_unused(void **state)
+{
+    const uint64_t hour = FT_NOVELTY_RENEWAL_NS, begin = 1700000000000000000;
+    void *page = mmap(NULL, BUCKETS * 64, PROT_READ, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+    struct ft_novelty n = {.slots = page, .buckets = BUCKETS};
+    (void)state;
+    assert_ptr_not_equal(page, MAP_FAILED);
+    for (unsigned i = 0; i < 10; i++)
+        ft_novelty_renew(&n, begin + i * hour / 4);
+    ft_novelty_renew(&n, begin + 9 * hour);
+    munmap(page, BUCKETS * 64);
+}
+
 static void test_renewed_after_silence(void **state)
 {
     const uint64_t hour = FT_NOVELTY_RENEWAL_NS, begin = 1700000000000000000;
@@ -199,6 +214,7 @@ int main(void)
         cmocka_unit_test(test_change),
         cmocka_unit_test(test_change_keeps_keys_apart),
         cmocka_unit_test(test_renewed_bit_by_bit),
+        cmocka_unit_test(test_renewal_touches_nothing_unused),
         cmocka_unit_test(test_renewed_after_silence),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

@@ -143,6 +143,32 @@ static void test_requests_of_a_flow_are_told_when_it_ends(void **state)
     assert_int_equal(s.count[FT_ENTRY_REQUEST], 1000);
 }
 
+/* Nothing is kept for a flow that has ended; what is of a pair of hosts is for the next one. */
+static void test_the_end_of_a_flow_frees_its_state(void **state)
+{
+    (void)state;
+    const enum ft_entry_kind kinds[] = {FT_ENTRY_CHANNEL, FT_ENTRY_FLOW_STATE, FT_ENTRY_CHILD,
+                                        FT_ENTRY_REASSEMBLY};
+    for (unsigned i = 0; i < 4; i++)
+        ft_state_add(&s, 11, PROTO, kinds[i], i, 11, SECOND);
+    ft_state_find(&s, 11, PROTO, FT_ENTRY_CHANNEL, 0)->deadline_ns = 2 * SECOND;
+    s.deadlines++;
+    ft_state_find(&s, 11, PROTO, FT_ENTRY_REASSEMBLY, 3)->reassembly.buffer =
+        ft_buffer_get(&s.pools, 100);
+    ft_state_add(&s, 99, PROTO, FT_ENTRY_CHANNEL, 0, 11, SECOND); /* of the pair */
+    ft_state_add(&s, 12, PROTO, FT_ENTRY_CHANNEL, 0, 12, SECOND);
+    ft_state_add(&s, 99, PROTO, FT_ENTRY_REQUEST, 0, 11, SECOND);
+    ft_state_end_flow(&s, 11, &ops, NULL);
+    assert_int_equal(told_count, 1);
+    assert_int_equal(told[0].kind, FT_ENTRY_REQUEST);
+    assert_int_equal(s.entries.used, 2);
+    assert_int_equal(s.pools.small.used, 0);
+    assert_int_equal(s.deadlines, 0);
+    assert_non_null(ft_state_find(&s, 99, PROTO, FT_ENTRY_CHANNEL, 0));
+    ft_state_end_flow(&s, 12, &ops, NULL);
+    assert_int_equal(s.entries.used, 1);
+}
+
 /* What makes room is not told but counted, as what it is. */
 static void test_evicted_requests_are_counted(void **state)
 {
@@ -405,6 +431,7 @@ int main(void)
         cmocka_unit_test_setup_teardown(test_one_key_holds_so_many_requests, setup, teardown),
         cmocka_unit_test_setup_teardown(test_requests_of_a_flow_are_told_when_it_ends, setup,
                                         teardown),
+        cmocka_unit_test_setup_teardown(test_the_end_of_a_flow_frees_its_state, setup, teardown),
         cmocka_unit_test_setup_teardown(test_evicted_requests_are_counted, setup, teardown),
         cmocka_unit_test_setup_teardown(test_oldest_is_evicted, setup, teardown),
         cmocka_unit_test_setup_teardown(test_largest_kind_gives, setup, teardown),
