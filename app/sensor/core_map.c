@@ -5,6 +5,7 @@
 #include "capture/ethdev.h"
 
 #include <ctype.h>
+#include <net/if.h>
 #include <sched.h>
 #include <stdarg.h>
 #include <stdlib.h>
@@ -55,17 +56,32 @@ int core_map_node_of_cpu(const char *root, uint32_t cpu)
     return -1;
 }
 
+static void isolated_cpus(const char *root, char *list, size_t size)
+{
+    core_map_line(list, size, "%s/sys/devices/system/cpu/isolated", root);
+}
+
+/* Isolated CPUs are in nobody's mask and yet there to be used. */
+void core_map_cpus(cpu_set_t *to)
+{
+    char isolated[4096];
+    CPU_ZERO(to);
+    sched_getaffinity(0, sizeof(*to), to);
+    isolated_cpus("", isolated, sizeof(isolated));
+    for (uint32_t cpu = 0; cpu < CPU_SETSIZE; cpu++)
+        if (core_map_is_listed(isolated, cpu))
+            CPU_SET(cpu, to);
+}
+
 void core_map_read(struct core_map_machine *m, const char *root)
 {
     char line[4096], isolated[4096];
     cpu_set_t mine;
     memset(m, 0, sizeof(*m));
-    CPU_ZERO(&mine);
-    sched_getaffinity(0, sizeof(mine), &mine);
-    core_map_line(isolated, sizeof(isolated), "%s/sys/devices/system/cpu/isolated", root);
+    core_map_cpus(&mine);
+    isolated_cpus(root, isolated, sizeof(isolated));
     for (uint32_t cpu = 0; cpu < CORE_MAP_CPUS && cpu < CPU_SETSIZE; cpu++) {
-        /* Isolated CPUs are in nobody's mask and yet there to be used. */
-        bool is_mine = *root || CPU_ISSET(cpu, &mine) || core_map_is_listed(isolated, cpu);
+        bool is_mine = *root || CPU_ISSET(cpu, &mine);
         if (!is_mine ||
             !core_map_line(line, sizeof(line),
                            "%s/sys/devices/system/cpu/cpu%u/topology/thread_siblings_list", root,
@@ -166,10 +182,46 @@ struct core_map core_map_of(const struct core_map_machine *m, const char *root,
     return map;
 }
 
-void core_map_print(FILE *to, const char *root, const struct options *o)
+/* Why it cannot be known which socket a port is on; NULL when it can, or does not matter. */
+static const char *why_unplaced(const struct core_map_machine *m, const char *root,
+                                const struct options *o, uint32_t port)
+{
+    const char *name = o->ports[port].name;
+    char line[32], interface[32];
+    if (o->is_polled && ft_ethdev_is_pci(name)) {
+        if (!core_map_line(line, sizeof(line), "%s/sys/bus/pci/devices/%s/class", root, name))
+            return "there is no such PCI device (lspci -D lists them)";
+        bool has_sockets = m->count && m->cpus[m->count - 1].node != m->cpus[0].node;
+        return has_sockets && core_map_node_of_port(root, o, port) < 0
+                   ? "nobody tells which socket its slot belongs to"
+                   : NULL;
+    }
+    if (o->is_polled && !ft_ethdev_is_virtual(name))
+        return "it is neither the address of a PCI device nor a virtual device";
+    snprintf(interface, sizeof(interface), "%s", name);
+    if (o->is_polled)
+        ft_ethdev_interface(o->ports[port].device, interface, sizeof(interface));
+    return *interface && !if_nametoindex(interface) ? "there is no such interface (ip link lists "
+                                                      "them)"
+                                                    : NULL;
+}
+
+static void remark(FILE *to, const struct core_map_machine *m, const char *root,
+                   const struct options *o)
+{
+    for (uint32_t i = 0; i < o->port_count; i++) {
+        const char *why = why_unplaced(m, root, o, i);
+        if (why)
+            fprintf(to, "fieldtap: port %s: %s: assumed is that CPUs of any socket will do\n",
+                    o->ports[i].name, why);
+    }
+}
+
+void core_map_print(FILE *to, FILE *remarks, const char *root, const struct options *o)
 {
     static struct core_map_machine m;
     core_map_read(&m, root);
+    remark(remarks, &m, root, o);
     struct core_map map = core_map_propose(&m, node_of_ports(root, o), o->workers);
     if (!map.worker_count) {
         fputs("{\"cores\": {\"workers\": 1}}\n", to);

@@ -7,6 +7,7 @@
 
 #include "options.h"
 
+#include <sched.h>
 #include <stdio.h>
 
 #define CORE_MAP_CPUS  1024u
@@ -31,6 +32,9 @@ struct core_map {
     bool has_alerting; /**< false: it shares the CPU that is left for everything else */
 };
 
+/** The CPUs that threads of this process may be put on: its own, and isolated ones. */
+void core_map_cpus(cpu_set_t *to);
+
 /** Read the machine. `root` is "" but in tests. */
 void core_map_read(struct core_map_machine *m, const char *root);
 
@@ -51,8 +55,11 @@ unsigned long core_map_hugepages(const char *root, int node, const char *size, c
  */
 struct core_map core_map_propose(const struct core_map_machine *m, int node, uint32_t wanted);
 
-/** --print-core-map: the proposal as a part of a configuration. */
-void core_map_print(FILE *to, const char *root, const struct options *o);
+/**
+ * --print-core-map: the proposal as a part of a configuration. To `remarks` a line for each port of
+ * which it cannot be told where it is, and what was assumed.
+ */
+void core_map_print(FILE *to, FILE *remarks, const char *root, const struct options *o);
 
 /** The map that the options have, or the one that would be proposed for them. */
 struct core_map core_map_of(const struct core_map_machine *m, const char *root,

@@ -77,7 +77,15 @@ static const char *list_workers(const struct doctor *d, char *to, size_t size)
 static void check_cores(struct doctor *d)
 {
     const struct ft_config *c = &d->options->config;
-    if (!c->worker_cpu_count)
+    unsigned missing = d->map.has_alerting && !cpu_of(d, d->map.alerting);
+    for (uint32_t i = 0; i < d->map.worker_count; i++)
+        missing += !cpu_of(d, d->map.workers[i]);
+    if (c->worker_cpu_count && d->machine->count && missing)
+        say(d, true,
+            "cores: %u CPUs of the core map are not there for this process: --print-core-map "
+            "proposes others",
+            missing);
+    else if (!c->worker_cpu_count)
         say(d, true, "cores: workers share their CPUs: see --print-core-map");
     else
         say(d, false, "cores: %u workers on CPUs of their own", d->map.worker_count);

@@ -54,7 +54,7 @@ int main(int argc, char **argv)
     else if (options.action == ACTION_DESCRIBE_CONFIG)
         ft_config_describe(stdout);
     else if (options.action == ACTION_PRINT_CORE_MAP)
-        core_map_print(stdout, "", &options);
+        core_map_print(stdout, stderr, "", &options);
     else if (options.action == ACTION_DOCTOR)
         code = doctor_print(stdout, "", &options, eal_megabytes(&options)) ? 1 : 0;
     else

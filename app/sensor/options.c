@@ -3,6 +3,7 @@
 #include "options.h"
 
 #include "capture/ethdev.h"
+#include "core_map.h"
 
 #include <errno.h>
 #include <getopt.h>
@@ -429,15 +430,15 @@ static bool read_config(struct options *o)
 static uint32_t cores(void)
 {
     cpu_set_t set;
-    return sched_getaffinity(0, sizeof(set), &set) == 0 ? (uint32_t)CPU_COUNT(&set) : 1;
+    core_map_cpus(&set);
+    return CPU_COUNT(&set) ? (uint32_t)CPU_COUNT(&set) : 1;
 }
 
 static bool check_cpu(const char *key, uint32_t cpu)
 {
     cpu_set_t set;
-    bool is_there =
-        sched_getaffinity(0, sizeof(set), &set) == 0 && cpu < CPU_SETSIZE && CPU_ISSET(cpu, &set);
-    return is_there ||
+    core_map_cpus(&set);
+    return (cpu < CPU_SETSIZE && CPU_ISSET(cpu, &set)) ||
            wrong("%s: there is no CPU %u for this process (taskset -p $$ tells which)", key, cpu);
 }
 
@@ -458,12 +459,19 @@ static bool check_cores(const struct options *o)
     return !has_alerting || check_cpu("cores.alerting", c->alerting_cpu);
 }
 
+/* Live each worker needs a core. */
+static bool check_workers(const struct options *o)
+{
+    uint32_t workers = o->workers ? o->workers : o->config.workers;
+    return !o->port_count || workers <= cores() ||
+           wrong("%u workers on %u cores: live they would take time from each other and lose "
+                 "packets; -w %u at most",
+                 workers, cores(), cores());
+}
+
 /* What makes no sense together. */
 static bool check_source(const struct options *o)
 {
-    uint32_t workers = o->workers ? o->workers : o->config.workers;
-    if (!check_cores(o))
-        return false;
     if ((o->log_messages || o->log_transactions) && !o->log_dir)
         return wrong("--log writes lines, but nowhere: say where with -l DIR, or -l - for standard "
                      "output");
@@ -482,11 +490,15 @@ static bool check_source(const struct options *o)
                      o->merge      ? "--merge"
                      : o->has_loop ? "--loop"
                                    : "--speed");
-    if (workers > cores())
-        return wrong("%u workers on %u cores: live they would take time from each other and lose "
-                     "packets; -w %u at most",
-                     workers, cores(), cores());
     return true;
+}
+
+/* Does it fit together and this machine? A check of a configuration need not name a source. */
+static bool check(const struct options *o)
+{
+    bool runs = o->action == ACTION_RUN;
+    return (!runs && o->action != ACTION_TEST) ||
+           (check_cores(o) && (!runs || check_source(o)) && check_workers(o));
 }
 
 bool options_read(struct options *o, int argc, char **argv)
@@ -507,7 +519,7 @@ bool options_read(struct options *o, int argc, char **argv)
     o->misleads = getenv("FIELDTAP_TEST_SPREAD") != NULL;
     if (!read_config(o))
         return false;
-    return o->action != ACTION_RUN || check_source(o);
+    return check(o);
 }
 
 bool options_have_nic(const struct options *o)

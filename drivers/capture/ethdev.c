@@ -67,6 +67,19 @@ bool ft_ethdev_is_pci(const char *device)
            sscanf(device, "%x:%x.%1u%c", &bus, &slot, &function, &rest) == 3;
 }
 
+/* Drivers of virtual devices that receive something. */
+static const char *const virtual_drivers[] = {"net_af_packet", "net_af_xdp", "net_memif",
+                                              "net_null",      "net_pcap",   "net_ring",
+                                              "net_tap",       "net_vhost",  "net_virtio_user"};
+
+bool ft_ethdev_is_virtual(const char *device)
+{
+    for (unsigned i = 0; i < RTE_DIM(virtual_drivers); i++)
+        if (strncmp(device, virtual_drivers[i], strlen(virtual_drivers[i])) == 0)
+            return true;
+    return false;
+}
+
 bool ft_ethdev_name(const char *device, char *name, size_t size)
 {
     size_t length = strcspn(device, ",");
@@ -75,9 +88,7 @@ bool ft_ethdev_name(const char *device, char *name, size_t size)
     return length > 0 && n > 0 && (size_t)n < size;
 }
 
-/* The kernel's interface in the arguments of a virtual device that receives from one: "iface=eth1",
- * "rx_iface=eth1", "rx_iface_in=eth1". Others, such as net_tap, make theirs. */
-static void find_interface(const char *device, char *to, size_t size)
+void ft_ethdev_interface(const char *device, char *to, size_t size)
 {
     static const char *const receivers[] = {"net_pcap", "net_af_packet", "net_af_xdp"};
     const char *at = NULL;
@@ -216,14 +227,11 @@ static bool is_permitted(void)
 /* No driver takes it: the name of one was misspelled, or it is an interface. */
 static bool refuse_name(const struct ft_ethdev *e, char *error, size_t size)
 {
-    static const char *const drivers[] = {"net_af_packet", "net_af_xdp", "net_memif",
-                                          "net_null",      "net_pcap",   "net_ring",
-                                          "net_tap",       "net_vhost",  "net_virtio_user"};
     char word[sizeof(e->name)];
     snprintf(word, sizeof(word), "%.*s", (int)strcspn(e->name, "0123456789"), e->name);
     struct ft_nearest nearest = ft_nearest_begin(word);
-    for (unsigned i = 0; i < RTE_DIM(drivers); i++)
-        ft_nearest_offer(&nearest, drivers[i]);
+    for (unsigned i = 0; i < RTE_DIM(virtual_drivers); i++)
+        ft_nearest_offer(&nearest, virtual_drivers[i]);
     if (if_nametoindex(e->name))
         return refuse(error, size,
                       "port %s: it is an interface of the kernel: listen to it with -i %s, or with "
@@ -602,7 +610,7 @@ void ft_ethdev_init(struct ft_ethdev *e, const struct ft_ethdev_config *config, 
     memset(e, 0, sizeof(*e));
     e->config = *config;
     ft_ethdev_name(config->device, e->name, sizeof(e->name));
-    find_interface(config->device, e->interface, sizeof(e->interface));
+    ft_ethdev_interface(config->device, e->interface, sizeof(e->interface));
     e->cuts_at = find_cut(config->device);
     e->port.name = e->name;
     e->port.descriptor = -1;

@@ -93,6 +93,15 @@ struct ft_ethdev {
 /** Does it look like the address of a PCI device, with or without its domain? */
 bool ft_ethdev_is_pci(const char *device);
 
+/** Does its name begin as that of a driver of virtual devices that receive something? */
+bool ft_ethdev_is_virtual(const char *device);
+
+/**
+ * The kernel's interface in the arguments of a virtual device that receives from one: "iface=eth1",
+ * "rx_iface=eth1", "rx_iface_in=eth1". "" for others, such as net_tap, which makes its own.
+ */
+void ft_ethdev_interface(const char *device, char *to, size_t size);
+
 /**
  * The name that DPDK knows the device by: the address with its domain, or what is in front of the
  * first comma. False when there is nothing or it is too long.

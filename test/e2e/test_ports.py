@@ -562,6 +562,14 @@ class Asking(Case):
             self.assertNotIn(cores.get("alerting"), cores["workers"])
             self.assertLess(len(cores["workers"]), max(CORES, 2))
 
+    def test_core_map_of_a_port_that_is_not_there(self):
+        for device in ("0000:ff:1f.7", "net_foo0"):
+            r = run("--print-core-map", "--port", device)
+            self.assertEqual((r.code, r.err.count("\n")), (0, 1), r.err)
+            self.assertIn(f"port {device}: ", r.err)
+            self.assertIn("assumed is that CPUs of any socket will do", r.err)
+            self.assertEqual(r.out, run("--print-core-map").out)
+
     def test_doctor(self):
         r = run("--doctor", "--port", "0000:ff:1f.7")
         self.assertEqual((r.code, r.err), (1, ""))
@@ -583,13 +591,18 @@ class Profiles(Case):
         paths = sorted((root / "profiles").glob("*.json"))
         self.assertEqual([p.stem for p in paths], ["C5600", "E1000", "E1800", "E500", "L100", "L500"])
         for path in paths:
-            r = run("-T", "-c", path)
-            self.assertOk(r)
-            self.assertIn("configuration OK", r.out)
-            self.assertIn(f"(../profiles/{path.name})", guide)
-            self.assertIn(path.name, (root / "profiles" / "meson.build").read_text())
             config = json.loads(path.read_text())
             workers, alerting = config["cores"]["workers"], config["cores"].get("alerting")
+            needed = {alerting, *workers} if isinstance(workers, list) else set()
+            r = run("-T", "-c", path)
+            if needed - {None} <= os.sched_getaffinity(0):
+                self.assertOk(r)
+                self.assertIn("configuration OK", r.out)
+            else:
+                self.assertFails(r, 2, "cores.workers: there is no CPU")
+                self.assertIn("to do  cores: ", run("--doctor", "-c", path).out)
+            self.assertIn(f"(../profiles/{path.name})", guide)
+            self.assertIn(path.name, (root / "profiles" / "meson.build").read_text())
             if isinstance(workers, list):
                 self.assertNotIn(0, workers)
                 self.assertNotIn(alerting, workers)
@@ -667,8 +680,13 @@ class Refusing(Case):
                              ({"workers": [0], "alerting": 0}, ("both",))):
             config = self.write("c.json", json.dumps({"cores": cores}).encode())
             self.assertFails(run("-c", config, *port), 2, *words)
+            self.assertFails(run("-T", "-c", config), 2, *words)
+            self.assertFails(run("-T", "-c", config, "-r", "x.pcap"), 2, *words)
         config = self.write("c.json", json.dumps({"cores": {"workers": [0]}}).encode())
         self.assertFails(run("-c", config, *port, "-w", 2), 2, "-w 2", "1 CPU")
+        config = self.write("c.json", b'{"cores": {"workers": 127}, "ports": ["net_null0"]}')
+        for options in ((), ("-T",)):
+            self.assertFails(run("-c", config, *options), 2, "127 workers", "cores")
 
 
 if __name__ == "__main__":

@@ -126,6 +126,7 @@ static void put_cpus(const char *isolated)
 static void put_nic(const char *width)
 {
     char path[256], target[64] = "../../drivers/mlx5_core";
+    put("0x020000\n", "sys/bus/pci/devices/0000:3b:00.0/class");
     put("1\n", "sys/bus/pci/devices/0000:3b:00.0/numa_node");
     put(width, "sys/bus/pci/devices/0000:3b:00.0/current_link_width");
     put("8\n", "sys/bus/pci/devices/0000:3b:00.0/max_link_width");
@@ -223,9 +224,43 @@ static void expect_map(const struct options *o, const char *want)
     free(told);
     told = NULL;
     FILE *f = open_memstream(&told, &size);
-    core_map_print(f, root, o);
+    core_map_print(f, f, root, o);
     fclose(f);
     assert_string_equal(told, want);
+}
+
+/* What was assumed of a port of which nobody knows where it is. */
+static void expect_remark(struct options *o, const char *device, bool is_polled, const char *why)
+{
+    char want[512] = "";
+    o->is_polled = is_polled;
+    o->ports[0].device = device;
+    snprintf(o->ports[0].name, sizeof(o->ports[0].name), "%.*s", (int)strcspn(device, ","), device);
+    if (why)
+        snprintf(want, sizeof(want),
+                 "fieldtap: port %s: %s: assumed is that CPUs of any socket will do\n",
+                 o->ports[0].name, why);
+    strcat(want, "{\"cores\": {\"workers\": [2, 3], \"alerting\": 1}}\n");
+    expect_map(o, want);
+}
+
+static void test_remarks(void **state)
+{
+    struct options *o = options();
+    (void)state;
+    put_cpus("\n");
+    put_nic("8\n");
+    put("-1\n", "sys/bus/pci/devices/0000:3b:00.0/numa_node");
+    expect_remark(o, "0000:3b:00.0", true, "nobody tells which socket its slot belongs to");
+    expect_remark(o, "0000:ff:1f.7", true, "there is no such PCI device (lspci -D lists them)");
+    expect_remark(o, "net_foo0", true,
+                  "it is neither the address of a PCI device nor a virtual device");
+    expect_remark(o, "net_null0", true, NULL);
+    expect_remark(o, "net_pcap0,iface=lo", true, NULL);
+    expect_remark(o, "net_pcap0,iface=nope0", true,
+                  "there is no such interface (ip link lists them)");
+    expect_remark(o, "lo", false, NULL);
+    expect_remark(o, "nope0", false, "there is no such interface (ip link lists them)");
 }
 
 /* On the NIC's socket, a thread of each core, isolated CPUs only if there are, as many as wanted.
@@ -239,10 +274,9 @@ static void test_printing(void **state)
     expect_map(o, "{\"cores\": {\"workers\": [3], \"alerting\": 2}}\n");
     put("0\n", "sys/bus/pci/devices/0000:3b:00.0/numa_node"); /* CPU 0 is left for Linux */
     expect_map(o, "{\"cores\": {\"workers\": [1]}}\n");
-    put("-1\n", "sys/bus/pci/devices/0000:3b:00.0/numa_node");
-    expect_map(o, "{\"cores\": {\"workers\": [2, 3], \"alerting\": 1}}\n");
+    put("1\n", "sys/bus/pci/devices/0000:3b:00.0/numa_node");
     o->workers = 1;
-    expect_map(o, "{\"cores\": {\"workers\": [2], \"alerting\": 1}}\n");
+    expect_map(o, "{\"cores\": {\"workers\": [3], \"alerting\": 2}}\n");
     put_cpus("2-3,6-7\n");
     expect_map(o, "{\"cores\": {\"workers\": [3], \"alerting\": 2}}\n");
 }
@@ -270,6 +304,18 @@ static void test_what_is_wrong_with_cpus(void **state)
     o->config.worker_cpu_count = 0;
     o->workers = 1; /* then what would be proposed is looked at */
     expect_one(o, "cores: workers share their CPUs: see --print-core-map");
+}
+
+/* A core map of another machine. */
+static void test_missing_cpus(void **state)
+{
+    struct options *o = options();
+    (void)state;
+    put_good();
+    o->config.worker_cpus[0] = 8;
+    o->config.alerting_cpu = 9;
+    examine(o);
+    assert_non_null(strstr(told, "to do  cores: 2 CPUs of the core map are not there"));
 }
 
 static void test_housekeeping(void **state)
@@ -345,8 +391,10 @@ int main(void)
         cmocka_unit_test(test_small),
         ROOT(test_reading),
         ROOT(test_printing),
+        ROOT(test_remarks),
         ROOT(test_good_machine),
         ROOT(test_what_is_wrong_with_cpus),
+        ROOT(test_missing_cpus),
         ROOT(test_housekeeping),
         ROOT(test_what_is_wrong_with_memory),
         ROOT(test_what_is_wrong_with_the_machine),
