@@ -78,7 +78,8 @@ static const struct key keys[] = {
     {"capture", "ring", NUMBER, 2, 4096, AT(ring), {0},
      "MiB that the kernel may fill before it drops, for each interface of -i"},
     {"capture", "wait", TRUTH, 0, 0, AT(waits), {0},
-     "an interface of -i need not exist yet: wait for it"},
+     "true: an interface (-i) or port (--port) that is not there at start is waited for; false: that "
+     "is an error, and the sensor does not start"},
     {"capture", "descriptors", NUMBER, 64, 32768, AT(descriptors), {0},
      "packets that each queue of a port (--port) holds; a NIC may hold fewer"},
     {"cores", "workers", CPUS, 0, 128, AT(workers), {0},
