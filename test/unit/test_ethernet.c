@@ -573,7 +573,9 @@ static void discovery_tags(void **state)
     /* Longer than its tags, than the frame; a tag of which the length is missing. */
     assert_violation(to_client(&f, "11 07 0000 0005 0101 0002 73"), "malformed");
     assert_violation(to_client(&f, "11 07 0000 0003 0101 00 0000"), "malformed");
-    assert_violation(to_client(&f, "11 07 0000 ffff 0101 0002 7331"), "malformed");
+    s = to_client(&f, "11 07 0000 ffff 0101 0002 7331");
+    assert_has(s, "\"service\":[\"s1\"]"); /* what is there of it is read */
+    assert_violation(s, "malformed");
     assert_violation(to_client(&f, "11 07 0000 0005 0120 0001 05"), "malformed");
     assert_clean(to_client(&f, "11 07 0000 0006 0101 0002 7331 ffff ffff"));
 }
@@ -866,6 +868,12 @@ static void ppp_passwords(void **state)
     feed_ends(FT_TO_SERVER, "11 00 0012 000d c223 02 0a 000b 04 05060708 7531 00", ENDS(19));
     feed_ends(FT_TO_SERVER, "11 00 0012 0008 c223 04 0a 0006 6e6f 00", ENDS(14));
     feed_ends(FT_TO_SERVER, "11 00 0012 0008 c021 08 03 0006 8057 00", ENDS(14));
+    s = to_server(&f, "11 00 0012 0020 c021 08 03 0006 8057");
+    assert_has(s, "\"rejected\":\"ipv6cp\"");
+    assert_violation(s, "malformed");
+    s = to_server(&f, "11 00 0012 0008 c021 08 03 0016 8057");
+    assert_has(s, "\"rejected\":\"ipv6cp\"");
+    assert_violation(s, "malformed");
     /* What the packet says is longer than the frame's PPP; the user than the packet. */
     assert_violation(to_server(&f, "11 00 0012 000e c023 01 09 000d 02 7531 04 70777764"),
                      "malformed");
@@ -971,6 +979,9 @@ static void methods(void **state)
     assert_clean(to_server(&f, "01 00 0006 02 06 0006 05 01"));
     assert_has_not(to_server(&f, "01 00 000a 02 06 000a 01 686f73742f"), "{\"fact\"");
     assert_has_not(to_server(&f, "01 00 000d 02 01 000d 01 686f7374737c7031"), "{\"fact\"");
+    s = to_server(&f, "01 00 0020 02 06 0007 01 7531");
+    assert_has(s, "\"identity\":\"u1\"");
+    assert_violation(s, "malformed");
     assert_violation(to_server(&f, "01 00 0004 02 06 0004"), "malformed");
     assert_violation(to_server(&f, "01 00 0003 02 06 00"), "malformed");
 }

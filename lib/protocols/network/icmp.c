@@ -36,13 +36,11 @@ enum type {
 };
 
 enum {
-    HEADER = 8,
     FRAGMENTATION_NEEDED = 4,
     PROTO_ICMP = 1,
     ORIGINAL_MIN = 128, /* RFC 4884: bytes of the quoted packet, when extensions follow */
     CLASS_MPLS = 1,
     LARGE_ECHO = 1472, /* more does not fit one Ethernet frame */
-    TUNNEL_MIN = 64,
 };
 
 enum field {
@@ -289,59 +287,24 @@ static void check(struct ft_context *ctx, uint8_t type, uint8_t code, struct ft_
 
 /* ---- echo ----------------------------------------------------------------------------------- */
 
-static void tell_os(struct ft_context *ctx, struct ft_view data)
-{
-    struct hosts *hosts = ctx->flow_state;
-    uint8_t *is_told = &hosts->is_os_told[memcmp(ctx->src_ip, ctx->dst_ip, 4) > 0];
-    const char *os = *is_told ? NULL : ft_icmp_os_of(data);
-    if (os)
-        ft_asset_text(ctx, FT_SENDER, FT_FACT_OS, os);
-    *is_told = true;
-}
-
-static void put_echo(struct ft_context *ctx, const struct ft_icmp_echo *echo, struct ft_view data)
-{
-    ft_put_uint(ctx, LENGTH, echo->length, NULL);
-    ft_put_uint(ctx, DATA_HASH, echo->hash >> 16, NULL); /* exact in a double */
-    const char *os = ft_wants(ctx, OS) ? ft_icmp_os_of(data) : NULL;
-    if (os)
-        ft_put_text(ctx, OS, os, (uint32_t)strlen(os), NULL);
-}
-
-/* Answers whose data is not what was asked: a tunnel if there is much of it. */
-static void check_answer(struct ft_context *ctx, const struct ft_icmp_echo *asked,
-                         const struct ft_icmp_echo *answered)
-{
-    if (ft_icmp_echo_differs(asked, answered))
-        ft_violation(ctx, answered->length > TUNNEL_MIN ? V_TUNNEL : V_ECHO_DATA, NULL);
-}
+static const struct ft_icmp_echo_names echo_names = {
+    .id = ID,
+    .seq = SEQ,
+    .length = LENGTH,
+    .data_hash = DATA_HASH,
+    .os = OS,
+    .tunnel = V_TUNNEL,
+    .too_large = V_LARGE_ECHO,
+    .changed = V_ECHO_DATA,
+    .to_all = V_BROADCAST_ECHO,
+    .data_max = LARGE_ECHO,
+    .request = ECHO_REQUEST,
+};
 
 static void read_echo(struct ft_context *ctx, uint8_t type, struct ft_view *v)
 {
-    int64_t numbers = ft_peek_u32be(v, 0);
-    ft_put_uint(ctx, ID, ft_u16be(v), v);
-    ft_put_uint(ctx, SEQ, ft_u16be(v), v);
-    struct ft_view data = ft_rest(v);
-    if (numbers < 0 || !ctx->src_ip)
-        return;
-    struct ft_icmp_echo echo = ft_icmp_echo_of(ctx, data, HEADER);
-    uint64_t key = ft_icmp_key(ctx, ECHO_REQUEST, (uint32_t)numbers, type == ECHO_REQUEST);
-    put_echo(ctx, &echo, data);
-    if (ft_icmp_tunnel_of(data) != FT_ICMP_TUNNEL_NO)
-        ft_violation(ctx, V_TUNNEL, v);
-    else if (echo.length > LARGE_ECHO)
-        ft_violation(ctx, V_LARGE_ECHO, NULL);
-    if (type == ECHO_REPLY) {
-        const struct ft_icmp_echo *asked = ft_response(ctx, FT_SCOPE_FLOW, key);
-        if (asked)
-            check_answer(ctx, asked, &echo);
-        return;
-    }
-    tell_os(ctx, data);
-    if (is_to_all(ctx))
-        ft_violation(ctx, V_BROADCAST_ECHO, NULL);
-    else
-        ft_request(ctx, FT_SCOPE_FLOW, key, &echo, sizeof(echo));
+    struct hosts *hosts = ctx->flow_state;
+    ft_icmp_echo_read(ctx, &echo_names, type, is_to_all(ctx), hosts->is_os_told, v);
 }
 
 /* ---- other questions ------------------------------------------------------------------------ */

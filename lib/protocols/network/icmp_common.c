@@ -20,12 +20,16 @@ enum {
     WINDOWS_LENGTH = 32, /* of the data of its ping */
     RAMP_LENGTH = 48,
     CISCO_LENGTH = 36,
+    ECHO_HEADER = 8,
+    TUNNEL_MIN = 64, /* bytes of data: who changes so much of it carries something */
 };
 
 const struct ft_name ft_icmp_proto_names[] = {
-    {0, "hop_by_hop"}, {1, "icmp"},   {2, "igmp"},   {4, "ipv4"}, {6, "tcp"},     {17, "udp"},
-    {41, "ipv6"},      {47, "gre"},   {50, "esp"},   {51, "ah"},  {58, "icmpv6"}, {89, "ospf"},
-    {103, "pim"},      {112, "vrrp"}, {132, "sctp"}, {0, NULL},
+    {0, "hop_by_hop"}, {1, "icmp"},  {2, "igmp"},   {4, "ipv4"},     {6, "tcp"},
+    {17, "udp"},       {33, "dccp"}, {41, "ipv6"},  {43, "routing"}, {44, "fragment"},
+    {47, "gre"},       {50, "esp"},  {51, "ah"},    {58, "icmpv6"},  {60, "options"},
+    {89, "ospf"},      {103, "pim"}, {112, "vrrp"}, {132, "sctp"},   {136, "udp_lite"},
+    {0, NULL},
 };
 
 /* ---- the quoted packet ---------------------------------------------------------------------- */
@@ -78,11 +82,13 @@ static bool skip_extensions(struct ft_icmp_inner *inner, struct ft_view *v)
 {
     for (unsigned i = 0; i < EXTENSIONS_MAX && is_extension(inner->proto); i++) {
         bool is_fragment = inner->proto == PROTO_FRAGMENT;
-        inner->proto = ft_u8(v);
+        uint8_t next = ft_u8(v);
         uint32_t more = ft_u8(v);
-        if (is_fragment && ft_u16be(v) & 0xfff8)
+        bool is_later = is_fragment && ft_u16be(v) & 0xfff8;
+        if (!ft_view_ok(v))
             return false;
-        if (!ft_skip(v, is_fragment ? 4 : 6 + more * 8))
+        inner->proto = next;
+        if (is_later || !ft_skip(v, is_fragment ? 4 : 6 + more * 8))
             return false;
     }
     return !is_extension(inner->proto);
@@ -128,8 +134,11 @@ void ft_icmp_inner_put(struct ft_context *ctx, uint32_t first, const struct ft_i
     if (!inner->version || !ft_wants(ctx, first))
         return;
     ft_group_begin(ctx, first);
-    put_address(ctx, first + FT_ICMP_INNER_SRC, inner->src);
-    put_address(ctx, first + FT_ICMP_INNER_DST, inner->dst);
+    /* Fields have one type: a packet of the other version is not what these errors are about. */
+    if (inner->version == ctx->ip_version) {
+        put_address(ctx, first + FT_ICMP_INNER_SRC, inner->src);
+        put_address(ctx, first + FT_ICMP_INNER_DST, inner->dst);
+    }
     ft_put_uint(ctx, first + FT_ICMP_INNER_PROTO, inner->proto, NULL);
     ft_put_uint(ctx, first + FT_ICMP_INNER_TTL, inner->ttl, NULL);
     if (inner->has_ports) {
@@ -150,16 +159,15 @@ bool ft_icmp_inner_is_of_receiver(const struct ft_context *ctx, const struct ft_
 
 /* ---- echo data ------------------------------------------------------------------------------ */
 
-enum ft_icmp_tunnel ft_icmp_tunnel_of(struct ft_view data)
+/* The magic number of ptunnel, or an IP packet, whole. */
+static bool is_tunnel(struct ft_view data)
 {
     int first = ft_peek_u8(&data, 0);
-    if (ft_view_starts(&data, "\xd5\x20\x08\x80", 4))
-        return FT_ICMP_TUNNEL_PTUNNEL;
     if (first == 0x45 && data.len >= 28 && ft_peek_u16be(&data, 2) == (int32_t)data.len)
-        return FT_ICMP_TUNNEL_IP;
+        return true;
     if (first >> 4 == 6 && data.len >= 48 && ft_peek_u16be(&data, 4) + 40 == (int32_t)data.len)
-        return FT_ICMP_TUNNEL_IP;
-    return FT_ICMP_TUNNEL_NO;
+        return true;
+    return ft_view_starts(&data, "\xd5\x20\x08\x80", 4);
 }
 
 /* From byte `from` on each byte is its own number. */
@@ -179,7 +187,8 @@ static bool is_abcd(const struct ft_view *data)
     return true;
 }
 
-const char *ft_icmp_os_of(struct ft_view data)
+/* The operating system whose ping sends such data; NULL: not known. */
+static const char *os_of(struct ft_view data)
 {
     if (data.len >= WINDOWS_LENGTH &&
         ft_view_starts(&data, "abcdefghijklmnopqrstuvwabcdefghi", WINDOWS_LENGTH))
@@ -193,20 +202,80 @@ const char *ft_icmp_os_of(struct ft_view data)
     return data.len >= 8 + CISCO_LENGTH && (is_abcd(&data) || is_abcd(&cisco)) ? "Cisco IOS" : NULL;
 }
 
-struct ft_icmp_echo ft_icmp_echo_of(const struct ft_context *ctx, struct ft_view data,
-                                    uint32_t header)
+/* What is kept of a request for its answer. */
+struct echo {
+    uint64_t hash; /* of the data */
+    uint32_t length;
+    uint8_t is_cut;
+};
+
+static struct echo echo_of(const struct ft_context *ctx, struct ft_view data)
 {
-    return (struct ft_icmp_echo){.hash = repeated_hash(data),
-                                 .length = ctx->pdu_length > header ? ctx->pdu_length - header : 0,
-                                 .is_cut = ctx->is_truncated};
+    return (struct echo){.hash = repeated_hash(data),
+                         .length = ctx->pdu_length - ECHO_HEADER,
+                         .is_cut = ctx->is_truncated};
 }
 
-bool ft_icmp_echo_differs(const struct ft_icmp_echo *request, const struct ft_icmp_echo *reply)
+static void tell_os(struct ft_context *ctx, uint8_t is_told[2], struct ft_view data)
 {
-    if (request->is_cut || reply->is_cut)
-        return false;
-    return request->length != reply->length || request->hash != reply->hash;
+    uint32_t n = ctx->ip_version == 6 ? 16 : 4;
+    uint8_t *is_sender_told = &is_told[memcmp(ctx->src_ip, ctx->dst_ip, n) > 0];
+    const char *os = *is_sender_told ? NULL : os_of(data);
+    if (os)
+        ft_asset_text(ctx, FT_SENDER, FT_FACT_OS, os);
+    *is_sender_told = true;
 }
+
+static void put_data(struct ft_context *ctx, const struct ft_icmp_echo_names *names,
+                     const struct echo *echo, struct ft_view data)
+{
+    ft_put_uint(ctx, names->length, echo->length, NULL);
+    ft_put_uint(ctx, names->data_hash, echo->hash >> 16, NULL); /* exact in a double */
+    const char *os = ft_wants(ctx, names->os) ? os_of(data) : NULL;
+    if (os)
+        ft_put_text(ctx, names->os, os, (uint32_t)strlen(os), NULL);
+}
+
+/* Answers whose data is not what was asked: a tunnel if there is much of it. */
+static void check_answer(struct ft_context *ctx, const struct ft_icmp_echo_names *names,
+                         const struct echo *asked, const struct echo *answered)
+{
+    bool is_same = asked->length == answered->length && asked->hash == answered->hash;
+    if (!is_same && !asked->is_cut && !answered->is_cut)
+        ft_violation(ctx, answered->length > TUNNEL_MIN ? names->tunnel : names->changed, NULL);
+}
+
+void ft_icmp_echo_read(struct ft_context *ctx, const struct ft_icmp_echo_names *names, uint8_t type,
+                       bool is_to_all, uint8_t is_os_told[2], struct ft_view *v)
+{
+    bool is_request = type == names->request;
+    int64_t numbers = ft_peek_u32be(v, 0);
+    ft_put_uint(ctx, names->id, ft_u16be(v), v);
+    ft_put_uint(ctx, names->seq, ft_u16be(v), v);
+    struct ft_view data = ft_rest(v);
+    if (numbers < 0 || !ctx->src_ip)
+        return;
+    struct echo echo = echo_of(ctx, data);
+    uint64_t key = ft_icmp_key(ctx, names->request, (uint32_t)numbers, is_request);
+    put_data(ctx, names, &echo, data);
+    if (is_tunnel(data))
+        ft_violation(ctx, names->tunnel, v);
+    else if (echo.length > names->data_max)
+        ft_violation(ctx, names->too_large, NULL);
+    if (!is_request) {
+        const struct echo *asked = ft_response(ctx, FT_SCOPE_FLOW, key);
+        if (asked)
+            check_answer(ctx, names, asked, &echo);
+        return;
+    }
+    tell_os(ctx, is_os_told, data);
+    if (is_to_all)
+        ft_violation(ctx, names->to_all, NULL);
+    else
+        ft_request(ctx, FT_SCOPE_FLOW, key, &echo, sizeof(echo));
+}
+
+/* ---- checksum, key -------------------------------------------------------------------------- */
 
 uint64_t ft_icmp_key(const struct ft_context *ctx, uint8_t type, uint32_t numbers, bool is_request)
 {
@@ -214,8 +283,6 @@ uint64_t ft_icmp_key(const struct ft_context *ctx, uint8_t type, uint32_t number
     bool is_lower = ctx->src_ip && memcmp(ctx->src_ip, ctx->dst_ip, n) < 0;
     return (uint64_t)numbers | (uint64_t)type << 32 | (uint64_t)(is_lower == is_request) << 40;
 }
-
-/* ---- checksum ------------------------------------------------------------------------------- */
 
 uint32_t ft_icmp_sum(uint32_t sum, struct ft_view v)
 {

@@ -44,35 +44,27 @@ bool ft_icmp_inner_is_of_receiver(const struct ft_context *ctx, const struct ft_
 /** Names of IP protocols. */
 extern const struct ft_name ft_icmp_proto_names[];
 
-/** What echo data shows of a tunnel. */
-enum ft_icmp_tunnel {
-    FT_ICMP_TUNNEL_NO = 0,
-    FT_ICMP_TUNNEL_PTUNNEL, /**< its magic number */
-    FT_ICMP_TUNNEL_IP,      /**< an IP packet, whole */
-};
-enum ft_icmp_tunnel ft_icmp_tunnel_of(struct ft_view data);
-
-/** The operating system whose ping sends such data; NULL: not known. */
-const char *ft_icmp_os_of(struct ft_view data);
-
 /** Sum of 16-bit words, odd last byte first half, onto `sum`. */
 uint32_t ft_icmp_sum(uint32_t sum, struct ft_view v);
 
 /** True if a sum with the checksum in it is that of a good message. */
 bool ft_icmp_is_sum_good(uint32_t sum);
 
-/** What is kept of an echo request for its reply. */
-struct ft_icmp_echo {
-    uint64_t hash; /**< of the data */
-    uint32_t length;
-    uint8_t is_cut;
+/** What a dissector calls the parts of an echo. */
+struct ft_icmp_echo_names {
+    uint32_t id, seq, length, data_hash, os;     /**< fields */
+    uint32_t tunnel, too_large, changed, to_all; /**< violations */
+    uint32_t data_max;                           /**< more of it does not fit one Ethernet frame */
+    uint8_t request;                             /**< its type */
 };
 
-struct ft_icmp_echo ft_icmp_echo_of(const struct ft_context *ctx, struct ft_view data,
-                                    uint32_t header);
-
-/** True when the reply does not bring back what the request sent. Not when either is cut. */
-bool ft_icmp_echo_differs(const struct ft_icmp_echo *request, const struct ft_icmp_echo *reply);
+/**
+ * Read an echo behind its checksum: whether the answer brings back what was asked, whether there
+ * is a tunnel in it, whose ping it is. `is_os_told` is kept with the two hosts: of that with the
+ * lower address, of the other.
+ */
+void ft_icmp_echo_read(struct ft_context *ctx, const struct ft_icmp_echo_names *names, uint8_t type,
+                       bool is_to_all, uint8_t is_os_told[2], struct ft_view *v);
 
 /**
  * The key of a request: what it says of itself, and which of the two hosts asked, since both may
