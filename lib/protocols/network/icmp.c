@@ -388,14 +388,18 @@ static void put_extensions(struct ft_context *ctx, struct ft_view v)
     }
 }
 
-/* Words of the quoted packet say where extensions begin; before RFC 4884 they were at 128. */
+/*
+ * Words of the quoted packet say where extensions begin. Before RFC 4884 they were at 128, where
+ * there may as well be more of the packet: its bytes do not have their checksum (5.5).
+ */
 static void read_extensions(struct ft_context *ctx, uint32_t words, struct ft_view quoted)
 {
     uint32_t at = words ? words * 4 : ORIGINAL_MIN;
     if (!ft_wants(ctx, ROOT) || quoted.len < at + 8 || ft_peek_u8(&quoted, at) >> 4 != 2)
         return;
     ft_skip(&quoted, at);
-    put_extensions(ctx, quoted);
+    if (words || (!ctx->is_truncated && ft_icmp_is_sum_good(ft_icmp_sum(0, quoted))))
+        put_extensions(ctx, quoted);
 }
 
 /* ---- errors --------------------------------------------------------------------------------- */

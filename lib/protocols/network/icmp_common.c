@@ -295,7 +295,5 @@ uint32_t ft_icmp_sum(uint32_t sum, struct ft_view v)
 
 bool ft_icmp_is_sum_good(uint32_t sum)
 {
-    while (sum >> 16)
-        sum = (sum & 0xffff) + (sum >> 16);
-    return sum == 0xffff;
+    return (sum & 0xffff) + (sum >> 16) == 0xffff;
 }
