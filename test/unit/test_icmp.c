@@ -76,11 +76,17 @@ static void both_ask(void **state)
     ASK("0800 0000 0001 0001 61");
     const char *s = ANSWER("0800 0000 0001 0001 62");
     assert_has(s, "\"direction\":\"to_server\"");
+    s = ASK("0000 0000 0001 0001 62");
+    assert_has(s, "\"paired\":true");
+    assert_clean(s);
     s = ANSWER("0000 0000 0001 0001 61");
     assert_has(s, "\"paired\":true");
     assert_clean(s);
-    s = ASK("0000 0000 0001 0001 62");
-    assert_clean(s);
+    /* Numbers may be zero. */
+    ASK("0800 0000 0000 0000 61");
+    s = ANSWER("0000 0000 0000 0000 61");
+    assert_has(s, "\"paired\":true");
+    assert_has(s, "\"len\":1");
 }
 
 static void data_that_differs(void **state)

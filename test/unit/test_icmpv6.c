@@ -1,5 +1,9 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
-/* ICMPv6: neighbour discovery and its options, who has which address, listeners, violations. */
+/*
+ * ICMPv6 (icmpv6.c): neighbour discovery and its options, who has which address, listeners,
+ * violations; with what it shares with ICMP (icmp_common.c): quoted packets and their extension
+ * headers at every length, echo.
+ */
 #include "feed.h"
 
 extern const struct ft_dissector ft_dissector_icmpv6;
@@ -194,6 +198,172 @@ static void echo_and_errors(void **state)
     assert_violation(ASK("0104 0000 00000000 60000000 0008 11 40 " LL_A " " LL_B), "foreign_error");
 }
 
+/* A quoted packet: `next` header, what is behind the header; what is said of n bytes of that, from
+ * each of three lengths on: nothing but the header, `known` as the protocol, the whole. */
+struct quoted {
+    const char *hex;
+    uint32_t known_at, whole_at; /* bytes behind the header; 255: never */
+    const char *first, *known, *whole;
+};
+
+#define HEAD_OF(next) "60000000 0040 " next " 3f " LL_A " " LL_B " "
+#define OF(proto)                                                                                  \
+    "\"inner\":{\"src\":\"fe80::1\",\"dst\":\"fe80::2\",\"proto\":" proto ",\"ttl\":63"
+#define UDP      OF("\"udp\",\"proto_code\":17")
+#define UDP_PORT UDP ",\"sport\":258,\"dport\":772}"
+
+static const struct quoted quoted[] = {
+    {HEAD_OF("11") "0102 0304 0008 0000", 0, 4, UDP "}", UDP "}", UDP_PORT},
+    {HEAD_OF("06") "c350 01f6 00000001", 0, 4, OF("\"tcp\",\"proto_code\":6") "}",
+     OF("\"tcp\",\"proto_code\":6") "}",
+     OF("\"tcp\",\"proto_code\":6") ",\"sport\":50000,\"dport\":502}"},
+    {HEAD_OF("3a") "8105 1234 0001 0002", 0, 4, OF("\"icmpv6\",\"proto_code\":58") "}",
+     OF("\"icmpv6\",\"proto_code\":58") "}",
+     OF("\"icmpv6\",\"proto_code\":58") ",\"type\":129,\"code\":5}"},
+    {HEAD_OF("29") "60000000 0040 11 40", 0, 255, OF("\"ipv6\",\"proto_code\":41") "}",
+     OF("\"ipv6\",\"proto_code\":41") "}", NULL},
+    {HEAD_OF("3b") "0102 0304", 0, 255, OF("\"unknown\",\"proto_code\":59") "}",
+     OF("\"unknown\",\"proto_code\":59") "}", NULL},
+    /* Hop-by-hop, routing, destination options: length in 8 bytes, without the first. */
+    {HEAD_OF("00") "11 00 000000000000 0102 0304", 2, 12, OF("\"hop_by_hop\",\"proto_code\":0") "}",
+     UDP "}", UDP_PORT},
+    {HEAD_OF("2b") "11 02 000000000000 0000000000000000 0000000000000000 0102 0304", 2, 28,
+     OF("\"routing\",\"proto_code\":43") "}", UDP "}", UDP_PORT},
+    {HEAD_OF("3c") "11 01 000000000000 0000000000000000 0102 0304", 2, 20,
+     OF("\"options\",\"proto_code\":60") "}", UDP "}", UDP_PORT},
+    /* Fragments: the first, with and without more of them; later ones, by each end of the number.
+     * Bits that are reserved are none of it. */
+    {HEAD_OF("2c") "11 ff 0001 00000001 0102 0304", 4, 12, OF("\"fragment\",\"proto_code\":44") "}",
+     UDP "}", UDP_PORT},
+    {HEAD_OF("2c") "11 00 0006 00000001 0102 0304", 4, 12, OF("\"fragment\",\"proto_code\":44") "}",
+     UDP "}", UDP_PORT},
+    {HEAD_OF("2c") "11 00 0008 00000001 0102 0304", 4, 255,
+     OF("\"fragment\",\"proto_code\":44") "}", UDP "}", NULL},
+    {HEAD_OF("2c") "11 00 0100 00000001 0102 0304", 4, 255,
+     OF("\"fragment\",\"proto_code\":44") "}", UDP "}", NULL},
+};
+
+static const char *about(const uint8_t *packet, uint32_t n)
+{
+    char hex[2 * FEED_MAX] = "0104 0000 00000000 ";
+    uint32_t length = (uint32_t)strlen(hex);
+    for (uint32_t i = 0; i < n; i++)
+        snprintf(hex + length + 2 * i, 3, "%02x", packet[i]);
+    const char *s = ANSWER(hex);
+    assert_clean(s);
+    return s;
+}
+
+static void quoted_packets(void **state)
+{
+    (void)state;
+    for (unsigned i = 0; i < sizeof(quoted) / sizeof(quoted[0]); i++) {
+        const struct quoted *q = &quoted[i];
+        uint8_t packet[FEED_MAX];
+        uint32_t whole = feed_bytes(q->hex, packet);
+        for (uint32_t n = 0; n <= whole; n++) {
+            const char *s = about(packet, n);
+            if (n < 40)
+                assert_has_not(s, "\"inner\"");
+            else if (n - 40 >= q->whole_at && q->whole)
+                assert_has(s, q->whole);
+            else
+                assert_has(s, n - 40 >= q->known_at ? q->known : q->first);
+        }
+    }
+    /* Eight headers are passed over, a ninth is not. */
+    char hex[1024] = HEAD_OF("3c");
+    for (unsigned i = 0; i < 7; i++)
+        strcat(hex, "3c00000000000000");
+    strcat(hex, "1100000000000000 0102 0304");
+    uint8_t packet[FEED_MAX];
+    uint32_t n = feed_bytes(hex, packet);
+    assert_has(about(packet, n), UDP_PORT);
+    packet[40 + 7 * 8] = 0x3c;
+    memcpy(packet + n - 4, "\x11\x00\x00\x00", 4);
+    assert_has(about(packet, n), OF("\"options\",\"proto_code\":60") "}");
+    /* One of IPv4 has no addresses of IPv6. */
+    n = feed_bytes("4500 0020 0000 0000 40 11 0000 c0a80001 0a000009 1000 0035", packet);
+    assert_has(about(packet, n), "\"inner\":{\"proto\":\"udp\",\"proto_code\":17,\"ttl\":64,"
+                                 "\"sport\":4096,\"dport\":53}");
+}
+
+/* The error's own, and the one that it is about, have to be errors. */
+static void errors_about_errors(void **state)
+{
+    (void)state;
+    static const uint8_t types[] = {1, 2, 3, 4}, others[] = {0, 5, 128, 129, 135};
+    char hex[256];
+    for (unsigned i = 0; i < sizeof(types); i++) {
+        snprintf(hex, sizeof(hex), "0104 0000 00000000 " HEAD_OF("3a") "%02x00 0000", types[i]);
+        assert_violation(ANSWER(hex), "error_about_error");
+        snprintf(hex, sizeof(hex), "0104 0000 00000000 " HEAD_OF("01") "%02x00 0000", types[i]);
+        assert_clean(ANSWER(hex));
+    }
+    for (unsigned i = 0; i < sizeof(others); i++) {
+        snprintf(hex, sizeof(hex), "0104 0000 00000000 " HEAD_OF("3a") "%02x00 0000", others[i]);
+        assert_clean(ANSWER(hex));
+    }
+}
+
+/* A redirect quotes the packet that it is about in an option, behind six bytes. */
+static void redirected_packet(void **state)
+{
+    (void)state;
+    const char *s = ASK("8900 0000 00000000 " LL_B " 20010db8000000000000000000000009 0201 " MAC_B
+                        " 0407 000000000000 " HEAD_OF("11") "0102 0304 0008 0000");
+    assert_has(s, UDP_PORT);
+    assert_clean(s);
+}
+
+#define WINDOWS "6162636465666768696a6b6c6d6e6f7071727374757677616263646566676869"
+
+static void echo(void **state)
+{
+    (void)state;
+    const char *s = ASK("8000 0000 0102 0304 " WINDOWS);
+    assert_has(s, "\"kind\":\"request\",\"direction\":\"to_server\"");
+    assert_has(s, "\"id\":258,\"seq\":772,\"len\":32,\"data_hash\":");
+    assert_has(s, "\"os\":\"Windows\"");
+    assert_has(s, "\"fact\":\"os\",\"value\":\"Windows\"");
+    assert_has_not(ASK("8000 0000 0102 0305 " WINDOWS), "{\"fact\"");
+    /* Both ask with the same numbers; the data is each one's own. */
+    s = ANSWER("8000 0000 0102 0304 61");
+    assert_has(s, "\"direction\":\"to_server\"");
+    s = ASK("8100 0000 0102 0304 61");
+    assert_has(s, "\"paired\":true");
+    assert_clean(s);
+    s = ANSWER("8100 0000 0102 0304 " WINDOWS);
+    assert_has(s, "\"kind\":\"response\",\"direction\":\"to_client\",\"paired\":true");
+    assert_clean(s);
+    assert_has(ANSWER("8100 0000 0102 0304 " WINDOWS), "\"paired\":false");
+    /* The other host is of another system. */
+    feed_next_flow(&f);
+    assert_has(ASK("8000 0000 0001 0001 " WINDOWS), "\"fact\":\"os\",\"value\":\"Windows\"");
+    s = ANSWER(
+        "8000 0000 0001 0001 abcdabcdabcdabcdabcdabcdabcdabcdabcdabcdabcdabcdabcdabcdabcdabcd"
+        "abcdabcd 0000000000000000");
+    assert_has(s, "\"fact\":\"os\",\"value\":\"Cisco IOS\"");
+    /* Much that differs; a packet in it; too much for a frame. */
+    ASK("8000 0000 0007 0001 61626364");
+    s = ANSWER("8100 0000 0007 0001 " WINDOWS WINDOWS "61");
+    assert_violation(s, "tunnel");
+    ASK("8000 0000 0007 0002 61626364");
+    assert_violation(ANSWER("8100 0000 0007 0002 " WINDOWS WINDOWS), "echo_data");
+    assert_violation(
+        ASK("8000 0000 0007 0003 " HEAD_OF(
+            "11") "0102 0304 0008 0000" WINDOWS "000000000000000000000000000000000000000000000000"),
+        "tunnel");
+    char large[FEED_MAX] = "8000 0000 0007 0004 ";
+    for (unsigned i = 0; i < 1452; i++)
+        strcat(large, "61");
+    assert_clean(ASK(large));
+    large[18] = '5';
+    strcat(large, "61");
+    assert_violation(ASK(large), "large_echo");
+    feed_truncated(&f, FT_TO_SERVER, "8000 0000 0007 0001 61626364");
+}
+
 static void listeners(void **state)
 {
     (void)state;
@@ -260,9 +430,11 @@ static void hostile(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        TEST(neighbours),       TEST(duplicate_address), TEST(router),
-        TEST(redirect),         TEST(echo_and_errors),   TEST(listeners),
-        TEST(node_information), TEST(violations),        TEST(hostile),
+        TEST(neighbours),      TEST(duplicate_address), TEST(router),
+        TEST(redirect),        TEST(redirected_packet), TEST(echo),
+        TEST(echo_and_errors), TEST(quoted_packets),    TEST(errors_about_errors),
+        TEST(listeners),       TEST(node_information),  TEST(violations),
+        TEST(hostile),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
