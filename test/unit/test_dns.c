@@ -1,5 +1,8 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
-/* DNS: names and pointers, records, transactions, EDNS, updates, streams, facts, violations. */
+/*
+ * The DNS dissector, dns.c: recognition, and conversations as they are seen. Its parts are tested
+ * one by one in test_dns_wire.c, test_dns_message.c, test_dns_rdata.c and test_dns_facts.c.
+ */
 #include "feed.h"
 
 extern const struct ft_dissector ft_dissector_dns;

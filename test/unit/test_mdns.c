@@ -1,5 +1,8 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
-/* mDNS and LLMNR: what they have beyond DNS. */
+/*
+ * The mDNS and LLMNR dissectors, mdns.c and llmnr.c: what they have beyond DNS. What the three
+ * share is tested in test_dns_message.c and test_dns_facts.c.
+ */
 #include "feed.h"
 
 extern const struct ft_dissector ft_dissector_mdns, ft_dissector_llmnr;
