@@ -67,8 +67,12 @@ static void put_changes(struct ft_json *j, struct ft_asset *a, uint8_t changes)
         ft_json_string(j, "role");
     if (changes & FT_ASSET_MAC)
         ft_json_string(j, "mac");
+    if (changes & FT_ASSET_VLAN)
+        ft_json_string(j, "vlans");
     if (changes & FT_ASSET_MERGED)
         ft_json_string(j, "merged");
+    if (changes & FT_ASSET_MOVED)
+        ft_json_string(j, "moved");
     ft_json_array_end(j);
 }
 
@@ -88,7 +92,6 @@ static void tell_assets(struct ft_core *core)
             ft_json_object_end(&j);
             ft_core_commit(core, &j, ft_eve_end(core->eve, &j));
         }
-        a->changed_facts_n = 0;
     }
 }
 

@@ -4,6 +4,7 @@
 
 #include "base/hash.h"
 #include "base/index.h"
+#include "inventory/inventory.h"
 
 #include <stdlib.h>
 #include <string.h>
@@ -212,12 +213,7 @@ static bool may_be_one_device(uint64_t a, uint64_t b)
 
 static uint64_t network_of(const struct ft_neighbours *n, const struct ft_event *e)
 {
-    const struct ft_event_packet *p = &e->packet;
-    uint32_t words[FT_PACKET_VLANS + 4] = {p->interface, p->vlan_count, p->outer.tunnel,
-                                           p->outer.tunnel ? p->outer.id : 0};
-    for (unsigned i = 0; i < p->vlan_count && i < FT_PACKET_VLANS; i++)
-        words[4 + i] = p->vlan[i];
-    return ft_siphash(n->key, words, sizeof(words)) | 1;
+    return ft_event_network(n->key, e);
 }
 
 /* ---- senders ---- */

@@ -92,6 +92,17 @@ static void put_mac(struct ft_json *j, const struct ft_asset *a)
         ft_json_put_string(j, "mac_source", a->mac_is_strong ? "stated" : "traffic");
 }
 
+static void put_vlans(struct ft_json *j, const struct ft_asset *a)
+{
+    if (!a->vlan_count)
+        return;
+    ft_json_key(j, "vlans");
+    ft_json_array(j);
+    for (unsigned i = 0; i < a->vlan_count; i++)
+        ft_json_uint(j, a->vlans[i]);
+    ft_json_array_end(j);
+}
+
 static void put_facts(struct ft_json *j, const struct ft_registry *r, const struct ft_asset *a)
 {
     if (!a->values)
@@ -113,17 +124,18 @@ static void put_facts(struct ft_json *j, const struct ft_registry *r, const stru
     ft_json_array_end(j);
 }
 
-/* The id of the asset that this one was found to be. */
-static void put_into(struct ft_json *j, const struct ft_asset *a)
+/* The id of another asset; of a nested one `sub` says what is behind the address. */
+static void put_other(struct ft_json *j, const char *key, const struct ft_address *address,
+                      const struct ft_asset *sub)
 {
-    char id[64 + 200], sub[160];
-    ft_address_text(&a->into, id);
-    if (a->parent) {
-        ft_asset_sub_text(a, sub, sizeof(sub));
+    char id[64 + 200], text[160];
+    ft_address_text(address, id);
+    if (sub->parent) {
+        ft_asset_sub_text(sub, text, sizeof(text));
         size_t n = strlen(id);
-        snprintf(id + n, sizeof(id) - n, "/%s", sub);
+        snprintf(id + n, sizeof(id) - n, "/%s", text);
     }
-    ft_json_put_string(j, "into", id);
+    ft_json_put_string(j, key, id);
 }
 
 /* The members that both forms have. */
@@ -132,10 +144,11 @@ static void put_asset(const struct ft_inventory *inv, const struct ft_registry *
 {
     put_identity(j, a);
     if (a->into.family)
-        put_into(j, a);
+        put_other(j, "into", &a->into, a);
     if (!a->parent && ft_address_is_external(&a->address))
         ft_json_put_bool(j, "external", true);
     put_mac(j, a);
+    put_vlans(j, a);
     put_text(j, "vendor", ft_asset_vendor(inv, a));
     for (unsigned fact = FT_FACT_MODEL; fact < FT_FACT_COUNT; fact++)
         if (fact != FT_FACT_ROLE)
@@ -155,6 +168,8 @@ void ft_asset_json(const struct ft_inventory *inv, const struct ft_asset *asset,
     put_asset(inv, ft_inventory_registry(inv), asset, j);
     if (is_complete)
         put_facts(j, ft_inventory_registry(inv), asset);
+    else if (asset->former.family)
+        put_other(j, "former", &asset->former, asset);
 }
 
 /* ---- assets.json ---- */

@@ -30,8 +30,9 @@ struct ft_inventory {
     struct ft_inventory_config config;
     const struct ft_registry *registry;
     struct ft_oui *oui;
-    struct ft_asset **assets; /* by number - 1; a hole where one was merged */
-    uint32_t asset_count, asset_size, alive, nested;
+    struct ft_asset **assets; /* by number - 1; NULL: a hole where one was merged */
+    uint32_t *holes;          /* numbers to be used again, last one first; room for all */
+    uint32_t asset_count, asset_size, hole_count, alive, nested;
     struct ft_asset_mac **macs;
     uint32_t mac_count, mac_size;
     struct ft_index by_address, by_mac;
@@ -97,6 +98,7 @@ void ft_inventory_free(struct ft_inventory *inv)
     for (uint32_t i = 0; i < inv->mac_count; i++)
         free(inv->macs[i]);
     free(inv->assets);
+    free(inv->holes);
     free(inv->macs);
     ft_index_free(&inv->by_address);
     ft_index_free(&inv->by_mac);
@@ -162,6 +164,23 @@ void ft_address_text(const struct ft_address *address, char text[64])
         inet_ntop(address->family == 6 ? AF_INET6 : AF_INET, b, text, 64);
 }
 
+static struct ft_address mac_address(const uint8_t mac[6])
+{
+    struct ft_address a = {.family = 2};
+    memcpy(a.ip.bytes, mac, 6);
+    return a;
+}
+
+uint64_t ft_event_network(const uint64_t key[2], const struct ft_event *event)
+{
+    const struct ft_event_packet *p = &event->packet;
+    uint32_t words[FT_PACKET_VLANS + 4] = {p->interface, p->vlan_count, p->outer.tunnel,
+                                           p->outer.tunnel ? p->outer.id : 0};
+    for (unsigned i = 0; i < p->vlan_count && i < FT_PACKET_VLANS; i++)
+        words[4 + i] = p->vlan[i];
+    return ft_siphash(key, words, sizeof(words)) | 1;
+}
+
 /* ---- the table ---- */
 
 /* What makes an asset: its address, and what is behind it. */
@@ -204,6 +223,8 @@ static void mark(struct ft_inventory *inv, struct ft_asset *a, enum ft_asset_cha
 {
     if (!a->changes) {
         a->next_changed = NULL;
+        a->changed_facts_n = 0;
+        a->former.family = 0;
         if (inv->changed_last)
             inv->changed_last->next_changed = a;
         else
@@ -245,17 +266,35 @@ static void unmark(struct ft_inventory *inv, struct ft_asset *a)
         inv->changed_last = last;
 }
 
-/* Room for one more pointer in an array that doubles. */
-static bool grow(void ***array, uint32_t count, uint32_t *size)
+static bool resize(void *array, uint32_t count, size_t width)
 {
-    if (count < *size)
+    void **at = array, *bigger = realloc(*at, count * width);
+    if (bigger)
+        *at = bigger;
+    return bigger != NULL;
+}
+
+/* Room for one more asset and its hole. */
+static bool grow_assets(struct ft_inventory *inv)
+{
+    uint32_t more = inv->asset_size ? inv->asset_size * 2 : 64;
+    if (inv->hole_count || inv->asset_count < inv->asset_size)
         return true;
-    uint32_t more = *size ? *size * 2 : 64;
-    void **bigger = realloc(*array, more * sizeof(*bigger));
-    if (!bigger)
+    if (!resize(&inv->assets, more, sizeof(*inv->assets)) ||
+        !resize(&inv->holes, more, sizeof(*inv->holes)))
         return false;
-    *array = bigger;
-    *size = more;
+    inv->asset_size = more;
+    return true;
+}
+
+static bool grow_macs(struct ft_inventory *inv)
+{
+    uint32_t more = inv->mac_size ? inv->mac_size * 2 : 64;
+    if (inv->mac_count < inv->mac_size)
+        return true;
+    if (!resize(&inv->macs, more, sizeof(*inv->macs)))
+        return false;
+    inv->mac_size = more;
     return true;
 }
 
@@ -264,9 +303,7 @@ static void learn_hearsay(struct ft_inventory *inv, struct ft_asset *a, uint64_t
 static struct ft_asset *create(struct ft_inventory *inv, const struct key *k, uint64_t time_ns)
 {
     struct ft_asset *a = NULL;
-    if (inv->alive + inv->nested < inv->config.max_assets &&
-        inv->asset_count < 4 * inv->config.max_assets && /* merged ones leave holes */
-        grow((void ***)&inv->assets, inv->asset_count, &inv->asset_size) &&
+    if (inv->alive + inv->nested < inv->config.max_assets && grow_assets(inv) &&
         ft_index_reserve(&inv->by_address))
         a = calloc(1, sizeof(*a));
     if (a && k->sub_text && !(a->sub_text = strndup(k->sub_text, k->sub_length))) {
@@ -282,8 +319,8 @@ static struct ft_asset *create(struct ft_inventory *inv, const struct key *k, ui
     a->sub_value = k->sub_value;
     a->sub_length = k->sub_length;
     a->first_ns = a->last_ns = time_ns;
-    inv->assets[inv->asset_count++] = a;
-    a->number = inv->asset_count;
+    a->number = inv->hole_count ? inv->holes[--inv->hole_count] : ++inv->asset_count;
+    inv->assets[a->number - 1] = a;
     ft_index_add(&inv->by_address, key_hash(inv, k), a->number);
     *(k->sub_kind ? &inv->nested : &inv->alive) += 1;
     mark(inv, a, FT_ASSET_NEW);
@@ -361,9 +398,7 @@ static struct ft_asset_mac *mac_get(struct ft_inventory *inv, const uint8_t mac[
     struct ft_asset_mac *m = mac_find(inv, mac);
     if (m)
         return m;
-    if (inv->mac_count < inv->config.max_assets &&
-        grow((void ***)&inv->macs, inv->mac_count, &inv->mac_size) &&
-        ft_index_reserve(&inv->by_mac))
+    if (inv->mac_count < inv->config.max_assets && grow_macs(inv) && ft_index_reserve(&inv->by_mac))
         m = calloc(1, sizeof(*m));
     if (!m) {
         inv->refused++;
@@ -373,6 +408,15 @@ static struct ft_asset_mac *mac_get(struct ft_inventory *inv, const uint8_t mac[
     inv->macs[inv->mac_count++] = m;
     ft_index_add(&inv->by_mac, ft_siphash(inv->config.key, mac, 6), inv->mac_count);
     return m;
+}
+
+/* Is `mac`, of which `to` may be known, the MAC address `from` or that of the same device? */
+static bool is_one_device(const struct ft_asset_mac *from, const struct ft_asset_mac *to,
+                          const uint8_t mac[6])
+{
+    if (!to)
+        return !memcmp(from->mac, mac, 6);
+    return (from->device ? from->device : from) == (to->device ? to->device : to);
 }
 
 const uint8_t *ft_asset_mac_address(const struct ft_asset *asset)
@@ -426,6 +470,20 @@ static void add_role(struct ft_inventory *inv, struct ft_asset *a, uint32_t *rol
     mark(inv, a, FT_ASSET_ROLE);
 }
 
+static void add_vlan(struct ft_inventory *inv, struct ft_asset *a, uint16_t id)
+{
+    unsigned at = 0;
+    while (at < a->vlan_count && a->vlans[at] < id)
+        at++;
+    bool is_known = at < a->vlan_count && a->vlans[at] == id;
+    if (!id || is_known || a->vlan_count == FT_ASSET_VLANS_MAX)
+        return;
+    memmove(a->vlans + at + 1, a->vlans + at, (a->vlan_count - at) * sizeof(a->vlans[0]));
+    a->vlans[at] = id;
+    a->vlan_count++;
+    mark(inv, a, FT_ASSET_VLAN);
+}
+
 /* All of it in constant time: who forges ARP must not be able to make the lists long and have them
  * walked. Weakly bound assets are few, since a router's MAC address binds no more. */
 static void mac_unbind(struct ft_asset *a)
@@ -470,11 +528,11 @@ static void becomes_router(struct ft_inventory *inv, struct ft_asset_mac *m, uin
         next = a->mac_next;
         if (a->mac_is_strong)
             continue;
+        a->vlan_count = 0; /* those are the router's */
         mark(inv, a, FT_ASSET_MAC);
         mac_unbind(a);
     }
-    struct ft_address address = {.family = 2};
-    memcpy(address.ip.bytes, m->mac, 6);
+    struct ft_address address = mac_address(m->mac);
     struct ft_asset *router = see(inv, &address, time_ns);
     if (router)
         add_role(inv, router, &router->roles_derived, 1u << FT_ROLE_ROUTER);
@@ -494,8 +552,7 @@ static bool may_be_local(const struct ft_address *a)
 static void bind_weak(struct ft_inventory *inv, struct ft_asset *a, const uint8_t mac[6],
                       uint64_t time_ns)
 {
-    struct ft_address address = {.family = 2};
-    memcpy(address.ip.bytes, mac, 6);
+    struct ft_address address = mac_address(mac);
     if (a->mac || !may_be_local(&a->address) || !ft_address_is_device(&address))
         return;
     struct ft_asset_mac *m = mac_get(inv, mac);
@@ -503,7 +560,7 @@ static void bind_weak(struct ft_inventory *inv, struct ft_asset *a, const uint8_
         return;
     mac_bind(a, m, false);
     mark(inv, a, FT_ASSET_MAC);
-    if ((m->weak_ipv4 >= ROUTER_IPV4 || m->weak_ipv6 >= ROUTER_IPV6))
+    if (m->weak_ipv4 >= ROUTER_IPV4 || m->weak_ipv6 >= ROUTER_IPV6)
         becomes_router(inv, m, time_ns);
 }
 
@@ -514,6 +571,7 @@ static void drop(struct ft_inventory *inv, struct ft_asset *a)
     ft_index_remove(&inv->by_address, key_hash(inv, &k), a->number);
     unmark(inv, a);
     inv->assets[a->number - 1] = NULL;
+    inv->holes[inv->hole_count++] = a->number;
     *(a->sub_kind ? &inv->nested : &inv->alive) -= 1;
     asset_free(a);
 }
@@ -581,6 +639,8 @@ static void merge_known(struct ft_inventory *inv, struct ft_asset *to, struct ft
     add_role(inv, to, &to->roles_forwards, from->roles_forwards);
     add_role(inv, to, &to->roles_derived, from->roles_derived);
     to->is_network_device |= from->is_network_device;
+    for (unsigned i = 0; i < from->vlan_count; i++)
+        add_vlan(inv, to, from->vlans[i]);
     for (struct ft_asset_value *v = from->values, *next; v; v = next) {
         next = v->next;
         if (merge_value(inv, to, v))
@@ -611,13 +671,28 @@ static void adopt(struct ft_inventory *inv, struct ft_asset *to, struct ft_asset
     mark(inv, child, FT_ASSET_NEW); /* under its new id */
 }
 
-/* What was merged into `from` by the same packet, and is not told yet, is merged into `to`. */
+/* What the same packet said of `from`, and is not told yet, is said of `to`. */
 static void turn_merged(struct ft_inventory *inv, const struct ft_asset *to,
                         const struct ft_asset *from)
 {
-    for (struct ft_asset *a = inv->changed_first; a; a = a->next_changed)
+    for (struct ft_asset *a = inv->changed_first; a; a = a->next_changed) {
         if (a->changes == FT_ASSET_MERGED && !ft_address_compare(&a->into, &from->address))
             a->into = to->address;
+        if (a->former.family && !ft_address_compare(&a->former, &from->address))
+            a->former = to->address;
+    }
+}
+
+/* All that is known of `from`, and what is behind it. */
+static void move_known(struct ft_inventory *inv, struct ft_asset *to, struct ft_asset *from)
+{
+    merge_known(inv, to, from);
+    for (struct ft_asset *c = from->children, *next; c; c = next) {
+        next = c->sibling;
+        adopt(inv, to, c);
+    }
+    from->children = NULL;
+    from->child_count = 0;
 }
 
 /* Move all that is known of `from`, a MAC address, to `to`, its device, and forget `from`. */
@@ -625,22 +700,68 @@ static void merge(struct ft_inventory *inv, struct ft_asset *to, struct ft_asset
 {
     turn_merged(inv, to, from);
     tell_merged(inv, from, to);
-    merge_known(inv, to, from);
-    for (struct ft_asset *c = from->children, *next; c; c = next) {
-        next = c->sibling;
-        adopt(inv, to, c);
-    }
+    move_known(inv, to, from);
     drop(inv, from);
 }
 
-/* It was stated that an IP address has a MAC address. */
-static void bind_strong(struct ft_inventory *inv, struct ft_asset *a, const uint8_t mac[6])
+/*
+ * An IP address of which it was stated that a device has it is stated to be another's. By who gives
+ * addresses out, or in the same network: cells of a plant that are built alike use the same
+ * addresses, and a router may answer for those of another network.
+ */
+static bool is_moving(const struct ft_inventory *inv, const struct ft_asset *a,
+                      const uint8_t mac[6], const struct ft_event *e)
 {
-    struct ft_address address = {.family = 2};
+    struct ft_address to = mac_address(mac);
+    if (!a->mac || !a->mac_is_strong || a->mac_is_management || !ft_address_is_device(&to) ||
+        is_one_device(a->mac, mac_find(inv, mac), mac))
+        return false;
+    return (e->type == FT_EVENT_FACT && e->fact.is_lease) ||
+           a->mac_network == ft_event_network(inv->config.key, e);
+}
+
+static void forget_known(struct ft_asset *a, uint64_t time_ns)
+{
+    memset(a->as_client, 0, sizeof(a->as_client));
+    memset(a->as_server, 0, sizeof(a->as_server));
+    a->value_count = 0;
+    a->roles_product = a->roles_said = a->roles_forwards = a->roles_derived = 0;
+    a->is_network_device = false;
+    a->vlan_count = 0;
+    a->first_ns = a->last_ns = time_ns;
+}
+
+/*
+ * The device that has this address does no more. It stays, with all that is known of it and what is
+ * behind it, under its MAC address or another IP address that it has; whoever has the address now
+ * begins anew. Costs by what is behind it, as merging does, and gives it back when it returns.
+ */
+static void leave(struct ft_inventory *inv, struct ft_asset *a, uint64_t time_ns)
+{
+    struct ft_address address = mac_address(a->mac->mac);
+    struct key k;
+    mac_unbind(a);
+    struct ft_asset *former = place_of(inv, &address, &k);
+    if (!former)
+        former = create(inv, &k, a->last_ns);
+    if (!former)
+        return;
+    move_known(inv, former, a);
+    forget_known(a, time_ns);
+    mark(inv, a, FT_ASSET_MOVED);
+    a->former = former->address;
+}
+
+/* It was stated that an IP address has a MAC address. */
+static void bind_strong(struct ft_inventory *inv, struct ft_asset *a, const uint8_t mac[6],
+                        const struct ft_event *e)
+{
+    struct ft_address address = mac_address(mac);
     a->mac_is_management = false;
-    memcpy(address.ip.bytes, mac, 6);
-    if (!ft_address_is_device(&address) ||
-        (a->mac && a->mac_is_strong && !memcmp(a->mac->mac, mac, 6)))
+    if (!ft_address_is_device(&address))
+        return;
+    a->mac_network = ft_event_network(inv->config.key, e);
+    if (a->mac && a->mac_is_strong && !memcmp(a->mac->mac, mac, 6))
         return;
     struct ft_asset_mac *m = mac_get(inv, mac);
     if (!m)
@@ -802,39 +923,70 @@ static bool is_direct(const struct ft_event_packet *p)
     return p->has_mac && p->outer.tunnel != FT_TUNNEL_GRE && p->outer.tunnel != FT_TUNNEL_IPIP;
 }
 
-static void mac_text(char text[18], const uint8_t mac[6])
+/* The VLAN of the network that a packet is of, 0 = none: the innermost tag that names one. Those
+ * before it are a carrier's, or the mirror's. */
+static uint16_t vlan_of(const struct ft_event_packet *p)
 {
-    snprintf(text, 18, "%02x:%02x:%02x:%02x:%02x:%02x", mac[0], mac[1], mac[2], mac[3], mac[4],
-             mac[5]);
+    for (unsigned i = p->vlan_count; i-- > 0;)
+        if (p->vlan[i] && p->vlan[i] != 0xfff)
+            return p->vlan[i];
+    return 0;
 }
 
-/* An address that was stated to be of one MAC address is now stated to be of another. */
+/* Who has this MAC address in a frame is in its VLAN; who is behind a router is not. */
+static void learn_vlan(struct ft_inventory *inv, struct ft_asset *a, const uint8_t mac[6],
+                       const struct ft_event *e)
+{
+    const uint8_t *own = ft_asset_mac_address(a);
+    if (e->packet.family == 2 || (own && !memcmp(own, mac, 6)))
+        add_vlan(inv, a, vlan_of(&e->packet));
+}
+
 static void tell_moved(struct ft_inventory *inv, const struct ft_event *e, const struct ft_asset *a,
                        const uint8_t mac[6])
 {
-    char before[18], after[18];
-    if (!inv->config.changed || !a->mac || !a->mac_is_strong || a->mac_is_management ||
-        !memcmp(a->mac->mac, mac, 6))
+    struct ft_address from = mac_address(a->mac->mac), to = mac_address(mac);
+    char before[64], after[64];
+    if (!inv->config.changed)
         return;
-    mac_text(before, a->mac->mac);
-    mac_text(after, mac);
+    ft_address_text(&from, before);
+    ft_address_text(&to, after);
     inv->config.changed(inv->config.user, e, a, (enum ft_fact)FT_INVENTORY_MAC, before, after);
+}
+
+/* An IP address was stated to be that of a device. */
+static void learn_stated(struct ft_inventory *inv, const struct ft_address *address,
+                         const uint8_t mac[6], const struct ft_event *e)
+{
+    struct ft_asset *a = lookup(inv, address);
+    if (a && is_moving(inv, a, mac, e)) {
+        /* Of the others the core knows more, and a lease is no surprise. */
+        if (e->type == FT_EVENT_FACT && !e->fact.is_lease)
+            tell_moved(inv, e, a, mac);
+        leave(inv, a, e->time_ns);
+    }
+    a = see(inv, address, e->time_ns);
+    if (!a)
+        return;
+    bind_strong(inv, a, mac, e);
+    if (!memcmp(mac, e->packet.src_mac, 6))
+        learn_vlan(inv, a, mac, e);
 }
 
 /* By which address a device is managed. Many come from the factory with the same, and the card for
  * management may have a MAC address of its own: whatever else was seen or said counts more, and
  * then an address that nobody was heard from is no device. */
 static void learn_management(struct ft_inventory *inv, const struct ft_address *address,
-                             const uint8_t mac[6], uint64_t time_ns)
+                             const uint8_t mac[6], const struct ft_event *e)
 {
     const struct ft_asset_mac *m = mac_find(inv, mac);
     const struct ft_asset *known = lookup(inv, address);
     bool is_taken =
         known && known->mac && (known->mac_is_strong || memcmp(known->mac->mac, mac, 6) != 0);
-    struct ft_asset *a = is_taken || (m && m->strong) ? NULL : see(inv, address, time_ns);
+    struct ft_asset *a = is_taken || (m && m->strong) ? NULL : see(inv, address, e->time_ns);
     if (!a)
         return;
-    bind_strong(inv, a, mac);
+    bind_strong(inv, a, mac, e);
     a->mac_is_management = a->mac != NULL;
 }
 
@@ -846,9 +998,7 @@ static void learn_management(struct ft_inventory *inv, const struct ft_address *
 static void learn_port(struct ft_inventory *inv, const uint8_t device[6], const uint8_t port[6],
                        uint64_t time_ns)
 {
-    struct ft_address address = {.family = 2}, own = {.family = 2};
-    memcpy(address.ip.bytes, device, 6);
-    memcpy(own.ip.bytes, port, 6);
+    struct ft_address address = mac_address(device), own = mac_address(port);
     if (!ft_address_is_device(&address) || !ft_address_is_device(&own) || !memcmp(device, port, 6))
         return;
     struct ft_asset_mac *d = mac_get(inv, device), *m = mac_get(inv, port);
@@ -871,21 +1021,15 @@ static void learn_address(struct ft_inventory *inv, const struct ft_event *e)
         learn_port(inv, bytes, bytes + 6, e->time_ns);
         return;
     }
-    struct ft_address address = {.family = e->fact.length == 10 ? 4 : 6};
     if (e->fact.length != 10 && e->fact.length != 22)
         return;
+    struct ft_address address = {.family = e->fact.length == 10 ? 4 : 6};
+    const uint8_t *mac = bytes + e->fact.length - 6;
     memcpy(address.ip.bytes, bytes, e->fact.length - 6u);
-    if (e->fact.is_management) {
-        learn_management(inv, &address, bytes + e->fact.length - 6, e->time_ns);
-        return;
-    }
-    struct ft_asset *a = see(inv, &address, e->time_ns);
-    if (!a)
-        return;
-    /* An address that was leased to another device moves there by right. */
-    if (!e->fact.is_lease)
-        tell_moved(inv, e, a, bytes + e->fact.length - 6);
-    bind_strong(inv, a, bytes + e->fact.length - 6);
+    if (e->fact.is_management)
+        learn_management(inv, &address, mac, e);
+    else
+        learn_stated(inv, &address, mac, e);
 }
 
 /* What a host says of another. Who names a MAC address knows it from the device; an IP address in
@@ -918,9 +1062,7 @@ static void learn_of(struct ft_inventory *inv, const struct ft_event *e)
 void ft_inventory_resolution(struct ft_inventory *inv, const struct ft_event *event)
 {
     struct ft_address address = {.ip = event->resolution.ip, .family = event->resolution.family};
-    struct ft_asset *a = see(inv, &address, event->time_ns);
-    if (a)
-        bind_strong(inv, a, event->resolution.mac);
+    learn_stated(inv, &address, event->resolution.mac, event);
 }
 
 bool ft_inventory_is_router(const struct ft_inventory *inv, const struct ft_address *address)
@@ -1061,16 +1203,24 @@ static struct ft_asset *sender_of(struct ft_inventory *inv, const struct ft_even
     return ft_address_is_device(&address) ? lookup(inv, &address) : NULL;
 }
 
-/* The MAC addresses of a packet, for the two it was between. */
-static void learn_macs(struct ft_inventory *inv, const struct ft_event *e, struct ft_asset *sender,
-                       struct ft_asset *receiver)
+static void learn_end(struct ft_inventory *inv, const struct ft_event *e, struct ft_asset *a,
+                      const uint8_t mac[6])
 {
-    if (!is_direct(&e->packet) || e->packet.family == 2)
+    if (!a)
         return;
-    if (sender)
-        bind_weak(inv, sender, e->packet.src_mac, e->time_ns);
-    if (receiver)
-        bind_weak(inv, receiver, e->packet.dst_mac, e->time_ns);
+    if (e->packet.family != 2)
+        bind_weak(inv, a, mac, e->time_ns);
+    learn_vlan(inv, a, mac, e);
+}
+
+/* The MAC addresses and the VLAN of a frame, for the two it was between. */
+static void learn_frame(struct ft_inventory *inv, const struct ft_event *e, struct ft_asset *sender,
+                        struct ft_asset *receiver)
+{
+    if (!is_direct(&e->packet))
+        return;
+    learn_end(inv, e, sender, e->packet.src_mac);
+    learn_end(inv, e, receiver, e->packet.dst_mac);
 }
 
 /* Two endpoints talk: the sender is there; the receiver if a TCP session speaks a protocol to it,
@@ -1079,7 +1229,7 @@ static void learn_talk(struct ft_inventory *inv, const struct ft_event *e)
 {
     struct ft_asset *sender = sender_of(inv, e, true);
     struct ft_asset *receiver = receiver_of(inv, e, e->protocol && e->packet.proto == 6);
-    learn_macs(inv, e, sender, receiver);
+    learn_frame(inv, e, sender, receiver);
     if (e->protocol)
         speaks(inv, e, sender, receiver);
 }
@@ -1095,7 +1245,7 @@ static void learn_flow(struct ft_inventory *inv, const struct ft_event *e)
         touch(sender, e->flow.last_ns);
     if (receiver && e->flow.packets[1])
         touch(receiver, e->flow.last_ns);
-    learn_macs(inv, e, sender, receiver);
+    learn_frame(inv, e, sender, receiver);
     if (e->protocol)
         speaks(inv, e, sender, receiver);
 }
@@ -1117,7 +1267,7 @@ static void learn_message(struct ft_inventory *inv, const struct ft_event *e)
     bool is_there = e->packet.proto == 6 || e->packet.family == 2;
     struct ft_asset *sender = sender_of(inv, e, true);
     struct ft_asset *receiver = receiver_of(inv, e, is_there);
-    learn_macs(inv, e, sender, receiver);
+    learn_frame(inv, e, sender, receiver);
     if (!e->protocol)
         return;
     speaks(inv, e, sender, receiver);

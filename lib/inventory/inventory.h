@@ -8,7 +8,8 @@
  * addresses makes no assets.
  *
  * MAC and IP address are joined by a statement (ARP: strong), or by traffic (weak): a MAC address
- * that sends for many IP addresses is a router's and is told to be no one else's.
+ * that sends for many IP addresses is a router's and is told to be no one else's. What is known is
+ * known of the device: when its address is stated to be another's, it stays under its MAC address.
  *
  * One thread: that of the alerting core. Everything depends on the order of events only, never on
  * hashes. Memory is bounded by max_assets (about 700 bytes each with their facts).
@@ -25,6 +26,7 @@
 
 #define FT_ASSET_CHILDREN_MAX 1024u /**< nested assets of one address; more are refused */
 #define FT_ASSET_VALUES_MAX   64u   /**< facts of one asset; more are refused */
+#define FT_ASSET_VLANS_MAX    8u    /**< VLANs of one asset: the first ones it was seen in */
 #define FT_PROTOCOL_WORDS     ((FT_MAX_PROTOCOLS + 63) / 64)
 
 /** An address of an asset: family 4, 6, or 2 (MAC address in the first six bytes). */
@@ -51,6 +53,8 @@ enum ft_asset_change {
     FT_ASSET_ROLE = 4,
     FT_ASSET_MAC = 8,
     FT_ASSET_MERGED = 16, /**< it is no more: it was found to be the asset `into` */
+    FT_ASSET_MOVED = 32,  /**< the address is another device's: the former one is `former` */
+    FT_ASSET_VLAN = 64,
 };
 
 struct ft_asset_mac; /* private */
@@ -72,6 +76,7 @@ struct ft_asset {
     struct ft_asset *mac_next, *mac_previous;
     bool mac_is_strong;
     bool mac_is_management; /**< strong, but only said with the address for management */
+    uint64_t mac_network;   /**< strong: in which network it was stated last */
 
     struct ft_asset_value *values;
     uint32_t value_count;
@@ -81,13 +86,16 @@ struct ft_asset {
     uint32_t roles_derived;  /**< concluded from what it does */
     bool is_network_device;  /**< a text about it says so: "switch", "router" */
     uint64_t as_client[FT_PROTOCOL_WORDS], as_server[FT_PROTOCOL_WORDS]; /**< by index */
+    uint16_t vlans[FT_ASSET_VLANS_MAX]; /**< ids in whose frames its MAC address was, ascending */
+    uint8_t vlan_count;
     uint64_t first_ns, last_ns;
 
-    uint32_t number;         /**< order of discovery, from 1 */
+    uint32_t number;         /**< place in the inventory's table, from 1 */
     uint8_t changes;         /**< enum ft_asset_change, not yet told */
-    uint8_t changed_facts_n; /**< of changed_facts */
+    uint8_t changed_facts_n; /**< of changed_facts, since it was told last */
     uint8_t changed_facts[8];
-    struct ft_address into; /**< MERGED: of the asset it is one with */
+    struct ft_address into;   /**< MERGED: of the asset it is one with */
+    struct ft_address former; /**< MOVED: of the asset that had this address */
     struct ft_asset *next_changed;
 };
 
@@ -113,8 +121,8 @@ void ft_inventory_free(struct ft_inventory *inv);
 /** Learn from an event of any type. */
 void ft_inventory_event(struct ft_inventory *inv, const struct ft_event *event);
 
-/** Learn from a RESOLUTION event that its sender has the address it names. No change of the MAC
- * address is told of it: the core knows more of that. */
+/** Learn from a RESOLUTION event that its sender has the address it names. `changed` is not called:
+ * the core knows more of that. */
 void ft_inventory_resolution(struct ft_inventory *inv, const struct ft_event *event);
 
 /** May the asset of this address be a router? By what it does, or what a protocol says. */
@@ -178,6 +186,9 @@ void ft_address_text(const struct ft_address *address, char text[64]);
 
 /** Numeric order of addresses: IPv4, IPv6, MAC. */
 int ft_address_compare(const struct ft_address *a, const struct ft_address *b);
+
+/** A number for the network that an event is of: its interface, VLAN tags and tunnel; never 0. */
+uint64_t ft_event_network(const uint64_t key[2], const struct ft_event *event);
 
 /** The sender (FT_SENDER) or receiver of an event. */
 struct ft_address ft_event_address(const struct ft_event *event, enum ft_party party);

@@ -88,7 +88,6 @@ static const char *changes(void)
         ft_address_text(&a->address, address);
         n += (size_t)snprintf(text + n, sizeof(text) - n, "%s%s%s:%u", n ? " " : "", address,
                               a->parent ? "/" : "", why);
-        a->changed_facts_n = 0;
     }
     return text;
 }
@@ -511,10 +510,26 @@ static void test_forged_arp(void **state)
     for (int pass = 0; pass < 4; pass++)
         for (uint32_t i = 0; i < 20000; i++)
             give(make_arp(&r, i, 0x0a010000u + i, macs[pass & 1]));
-    assert_int_equal(ft_inventory_count(inv), 20000);
+    assert_int_equal(ft_inventory_count(inv), 20001);
     assert_memory_equal(ft_asset_mac_address(asset(0x0a010000u)), macs[1], 6);
-    assert_non_null(mac_asset(macs[1]));
-    assert_null(mac_asset(macs[0])); /* nobody's any more */
+    assert_int_equal(mac_asset(macs[1])->address.family, 4);
+    assert_int_equal(mac_asset(macs[0])->address.family, 2); /* no address is its any more */
+}
+
+/* An address goes to and fro without end: what is made for it is used again. */
+static void test_forged_moves_use_nothing_up(void **state)
+{
+    (void)state;
+    uint8_t macs[3][6] = {
+        {0x00, 0x0e, 0x8c, 1, 1, 1}, {0x00, 0x0e, 0x8c, 2, 2, 2}, {0x00, 0x0e, 0x8c, 3, 3, 3}};
+    end(NULL);
+    begin_with(10);
+    for (uint32_t i = 0; i < 1000; i++) {
+        give(make_arp(&r, i, PLC, macs[i % 3]));
+        changes();
+    }
+    assert_int_equal(ft_inventory_count(inv), 3);
+    assert_int_equal(ft_inventory_refused(inv), 0);
 }
 
 static void test_inner_traffic_of_gre_has_no_mac(void **state)
@@ -695,12 +710,180 @@ static void test_lease(void **state)
     /* The next client gets the address: nothing wrong, but another device. */
     memcpy(of.bytes, second, 6);
     give(make_hearsay(3, &of, 2, "PLC8"));
+    changes();
     make_arp(&r, 4, PLC, second);
     r.event.fact.is_lease = true;
+    r.event.packet.vlan[r.event.packet.vlan_count++] = 7; /* where the server is */
+    set_mac(r.event.packet.src_mac, CLIENT);
     give(&r);
     assert_string_equal(last_change, "");
     assert_string_equal(ft_asset_fact(asset(PLC), FT_FACT_NAME), "PLC8");
     assert_memory_equal(ft_asset_mac_address(asset(PLC)), second, 6);
+    /* The former one is there, without it. */
+    assert_int_equal(ft_inventory_count(inv), 2);
+    assert_int_equal(mac_asset(mac)->address.family, 2);
+    assert_string_equal(ft_asset_fact(mac_asset(mac), FT_FACT_NAME), "PLC7");
+    assert_int_equal(mac_asset(mac)->last_ns, START + 2 * S);
+    assert_string_equal(changes(), "00:80:f4:01:02:03:3 10.0.0.2:42 00:80:f4:01:02:04:16");
+    /* It gets another one. */
+    make_arp(&r, 5, STATION, mac);
+    r.event.fact.is_lease = true;
+    give(&r);
+    assert_string_equal(ft_asset_fact(asset(STATION), FT_FACT_NAME), "PLC7");
+    assert_int_equal(ft_inventory_count(inv), 2);
+}
+
+static void give_port(uint64_t number, const uint8_t device[6], const uint8_t port[6])
+{
+    uint8_t both[12];
+    memcpy(both, device, 6);
+    memcpy(both + 6, port, 6);
+    make_fact(&r, number, PLC, FT_FACT_VENDOR, "");
+    r.event.fact.is_address = true;
+    r.event.fact.text = (uint16_t)append(&r, both, sizeof(both));
+    r.event.fact.length = sizeof(both);
+    give(&r);
+}
+
+/* A message of ARP or neighbour discovery, in a VLAN: its sender has the address it names. */
+static void give_resolution(uint64_t number, const struct ft_address *address, const uint8_t mac[6],
+                            uint16_t vlan)
+{
+    make_arp(&r, number, PLC, mac);
+    r.event.type = FT_EVENT_RESOLUTION;
+    r.event.packet.family = address->family;
+    r.event.packet.vlan[0] = vlan;
+    r.event.packet.vlan_count = vlan != 0;
+    r.event.resolution = (struct ft_event_resolution){.family = address->family, .ip = address->ip};
+    memcpy(r.event.resolution.mac, mac, 6);
+    ft_inventory_resolution(inv, &r.event);
+}
+
+/* The next event of an asset with this id, as JSON; false: there is none. */
+static bool told(const char *id, char text[1000])
+{
+    char begin_of_id[100];
+    struct ft_asset *a;
+    uint8_t why;
+    bool is_found = false;
+    snprintf(begin_of_id, sizeof(begin_of_id), "{\"id\":\"%s\",", id);
+    while ((a = ft_inventory_take_changed(inv, &why))) {
+        char buffer[1000] = {0};
+        struct ft_json j = ft_json_make(buffer, sizeof(buffer));
+        ft_json_object(&j);
+        ft_asset_json(inv, a, false, &j);
+        if (strncmp(buffer, begin_of_id, strlen(begin_of_id)) != 0)
+            continue;
+        memcpy(text, buffer, sizeof(buffer));
+        is_found = true;
+    }
+    return is_found;
+}
+
+/* Another device claims an address: all that is known of the former one, and what is behind it,
+ * stays with it, and is there again when it claims its address again. */
+static void moves(const struct ft_address *address)
+{
+    static const uint8_t mac[6] = {0, 0x0e, 0x8c, 1, 2, 3}, other[6] = {0, 0x0e, 0x8c, 9, 9, 9};
+    char text[1000];
+    const struct ft_asset *a;
+    give_resolution(1, address, mac, 0);
+    for (uint64_t unit = 0; unit < 3; unit++) {
+        make_fact(&r, 2, PLC, FT_FACT_MODEL, unit ? "drive" : "6ES7 215-1AG40-0XB0");
+        r.event.packet.family = address->family;
+        r.event.packet.src = address->ip;
+        if (unit)
+            r.event.fact.sub = (struct ft_event_sub){.kind = FT_SUB_UNIT, .value = unit};
+        give(&r);
+    }
+    changes();
+
+    give_resolution(3, address, other, 0);
+    a = ft_inventory_find(inv, address);
+    assert_memory_equal(ft_asset_mac_address(a), other, 6);
+    assert_null(ft_asset_fact(a, FT_FACT_MODEL));
+    assert_int_equal(ft_asset_roles(a), 0);
+    assert_int_equal(a->child_count, 0);
+    assert_int_equal(a->first_ns, START + 3 * S);
+    a = mac_asset(mac);
+    assert_int_equal(a->address.family, 2);
+    assert_string_equal(ft_asset_fact(a, FT_FACT_MODEL), "6ES7 215-1AG40-0XB0");
+    assert_int_equal(ft_asset_role_of(a), FT_ROLE_PLC);
+    assert_int_equal(a->child_count, 2);
+    assert_string_equal(ft_asset_fact(a->children, FT_FACT_MODEL), "drive");
+    assert_int_equal(a->first_ns, START + S);
+    assert_int_equal(a->last_ns, START + 2 * S);
+    char id[64];
+    ft_address_text(address, id);
+    assert_true(told(id, text));
+    assert_non_null(strstr(text, "\"former\":\"00:0e:8c:01:02:03\""));
+
+    give_resolution(4, address, mac, 0);
+    a = ft_inventory_find(inv, address);
+    assert_ptr_equal(mac_asset(mac), a);
+    assert_string_equal(ft_asset_fact(a, FT_FACT_MODEL), "6ES7 215-1AG40-0XB0");
+    assert_int_equal(a->child_count, 2);
+    assert_int_equal(mac_asset(other)->address.family, 2);
+    assert_int_equal(ft_inventory_count_all(inv), 4);
+    assert_true(told(id, text));
+    assert_non_null(strstr(text, "\"former\":\"00:0e:8c:09:09:09\""));
+    make_fact(&r, 5, PLC, FT_FACT_SERIAL, "4711");
+    r.event.packet.family = address->family;
+    r.event.packet.src = address->ip;
+    give(&r);
+    assert_true(told(id, text)); /* of something else */
+    assert_null(strstr(text, "former"));
+    assert_string_equal(last_change, ""); /* the core tells of it */
+}
+
+static void test_moves_by_arp(void **state)
+{
+    struct ft_address address = {.family = 4};
+    (void)state;
+    set_ip(&address.ip, PLC);
+    moves(&address);
+}
+
+static void test_moves_by_neighbour_discovery(void **state)
+{
+    struct ft_address address = {.family = 6};
+    (void)state;
+    address.ip.bytes[0] = 0xfe;
+    address.ip.bytes[1] = 0x80;
+    address.ip.bytes[15] = 1;
+    moves(&address);
+}
+
+/* What is no move: the same address in a cell that is built alike, another port of the device, what
+ * was concluded from traffic only. And a device that has another address stays as that. */
+static void test_what_is_no_move(void **state)
+{
+    static const uint8_t mac[6] = {0, 0x0e, 0x8c, 1, 2, 3}, other[6] = {0, 0x0e, 0x8c, 9, 9, 9};
+    static const uint8_t port[6] = {0, 0x0e, 0x8c, 1, 2, 4};
+    struct ft_address address = {.family = 4}, second = {.family = 4};
+    (void)state;
+    set_ip(&address.ip, PLC);
+    set_ip(&second.ip, STATION);
+    give_resolution(1, &address, mac, 10);
+    give(make_fact(&r, 2, PLC, FT_FACT_NAME, "PLC7"));
+    give_resolution(3, &address, other, 20);
+    give_resolution(4, &address, mac, 10);
+    give_port(5, mac, port);
+    give_resolution(6, &address, port, 10);
+    assert_string_equal(ft_asset_fact(asset(PLC), FT_FACT_NAME), "PLC7");
+    assert_int_equal(ft_inventory_count(inv), 1);
+
+    give(make(&r, FT_EVENT_TALK, 0, 7, CLIENT, 0xc0a80001u));
+    give(make_fact(&r, 8, CLIENT, FT_FACT_NAME, "HMI1"));
+    give(make_arp(&r, 9, CLIENT, other));
+    assert_string_equal(ft_asset_fact(asset(CLIENT), FT_FACT_NAME), "HMI1");
+
+    give_resolution(10, &address, mac, 10);
+    give_resolution(11, &second, mac, 10);
+    give_resolution(12, &address, other, 10);
+    assert_string_equal(ft_asset_fact(asset(STATION), FT_FACT_NAME), "PLC7");
+    assert_null(ft_asset_fact(asset(PLC), FT_FACT_NAME));
+    assert_ptr_equal(mac_asset(mac), asset(STATION));
 }
 
 /* A device says, with LLDP, by which address it is managed. */
@@ -792,18 +975,6 @@ static void test_merged(void **state)
     give(make_arp(&r, 5, STATION + 1, of.bytes)); /* never taken */
 }
 
-static void give_port(uint64_t number, const uint8_t device[6], const uint8_t port[6])
-{
-    uint8_t both[12];
-    memcpy(both, device, 6);
-    memcpy(both + 6, port, 6);
-    make_fact(&r, number, PLC, FT_FACT_VENDOR, "");
-    r.event.fact.is_address = true;
-    r.event.fact.text = (uint16_t)append(&r, both, sizeof(both));
-    r.event.fact.length = sizeof(both);
-    give(&r);
-}
-
 /* Each port of a switch has a MAC address of its own: one device, under that of its chassis. */
 static void test_ports_are_their_device(void **state)
 {
@@ -870,6 +1041,65 @@ static void test_merged_twice(void **state)
     assert_int_equal(merged, 1);
 }
 
+static void give_in_vlans(uint32_t ip, const uint8_t mac[6], uint16_t outer, uint16_t inner)
+{
+    make(&r, FT_EVENT_TALK, 0, 1, ip, CLIENT);
+    memcpy(r.event.packet.src_mac, mac, 6);
+    r.event.packet.vlan[0] = outer;
+    r.event.packet.vlan[1] = inner;
+    r.event.packet.vlan_count = 1 + (inner != 0);
+    give(&r);
+}
+
+static void test_vlans(void **state)
+{
+    static const uint8_t mac[6] = {0, 0x0e, 0x8c, 1, 2, 3}, router[6] = {0, 0x0e, 0x8c, 9, 9, 9};
+    const uint16_t ids[] = {30, 10, 30, 4094, 20};
+    (void)state;
+    for (unsigned i = 0; i < 5; i++)
+        give_in_vlans(PLC, mac, ids[i], 0);
+    assert_int_equal(asset(PLC)->vlan_count, 4);
+    for (unsigned i = 0; i < 4; i++)
+        assert_int_equal(asset(PLC)->vlans[i], ((const uint16_t[]){10, 20, 30, 4094})[i]);
+    changes();
+    give_in_vlans(PLC, mac, 7, 15); /* a carrier's, its own */
+    assert_string_equal(changes(), "10.0.0.2:64");
+    give_in_vlans(PLC, mac, 0, 0);     /* a priority only */
+    give_in_vlans(PLC, mac, 4095, 0);  /* nobody's */
+    give_in_vlans(PLC, mac, 15, 4095); /* the one before */
+    give_in_vlans(PLC, router, 99, 0); /* came through somebody else */
+    assert_string_equal(changes(), "");
+    assert_int_equal(asset(PLC)->vlan_count, 5);
+    for (uint16_t id = 100; id < 120; id++)
+        give_in_vlans(PLC, mac, id, 0);
+    assert_int_equal(asset(PLC)->vlan_count, FT_ASSET_VLANS_MAX);
+    assert_int_equal(asset(PLC)->vlans[7], 4094);
+    assert_int_equal(asset(PLC)->vlans[6], 102);
+
+    char text[1000];
+    give(make_fact(&r, 2, PLC, FT_FACT_NAME, "PLC7"));
+    assert_true(told("10.0.0.2", text));
+    assert_non_null(strstr(text, "\"vlans\":[10,15,20,30,100,101,102,4094]"));
+    /* Who is behind a router is not where the router is. */
+    for (uint32_t i = 0; i < 3; i++)
+        give_in_vlans(0xc0a80001u + i, router, 50, 0);
+    for (uint32_t i = 0; i < 3; i++)
+        assert_int_equal(asset(0xc0a80001u + i)->vlan_count, 0);
+    /* By ARP, and at layer 2; both are kept when they are found to be one. */
+    make(&r, FT_EVENT_TALK, PROTOCOL_GOOSE, 3, 0, 0);
+    r.event.packet.family = 2;
+    r.event.packet.vlan[0] = 60;
+    r.event.packet.vlan_count = 1;
+    memcpy(r.event.packet.src_mac, router, 6);
+    give(&r);
+    struct ft_address address = {.family = 4};
+    set_ip(&address.ip, STATION);
+    give_resolution(4, &address, router, 50);
+    assert_int_equal(asset(STATION)->vlan_count, 2);
+    assert_int_equal(asset(STATION)->vlans[0], 50);
+    assert_int_equal(asset(STATION)->vlans[1], 60);
+}
+
 /* Both ends of each range that is nobody's on the Internet, and their neighbours. */
 static void test_external_addresses(void **state)
 {
@@ -927,6 +1157,7 @@ int main(void)
         TEST(test_arp_probe_binds_nothing),
         TEST(test_a_mac_with_many_addresses_is_a_router),
         TEST(test_forged_arp),
+        TEST(test_forged_moves_use_nothing_up),
         TEST(test_inner_traffic_of_gre_has_no_mac),
         TEST(test_bounds),
         TEST(test_children_are_bounded),
@@ -935,6 +1166,10 @@ int main(void)
         TEST(test_hearsay_waits_for_the_device),
         TEST(test_hearsay_is_bounded),
         TEST(test_lease),
+        TEST(test_vlans),
+        TEST(test_moves_by_arp),
+        TEST(test_moves_by_neighbour_discovery),
+        TEST(test_what_is_no_move),
         TEST(test_management),
         TEST(test_merged),
         TEST(test_ports_are_their_device),
