@@ -944,6 +944,21 @@ static bool is_promised(const struct ft_inspector *ins, const struct ft_flow *fl
     return ins->shards->registry->tcp_port[server] == p->index + 1;
 }
 
+/* Is the server's port in general use for other things too, so that they are nobody's fault? */
+static COLD bool is_shared_port(const struct ft_inspector *ins, const struct ft_protocol *p)
+{
+    const struct ft_context *ctx = &ins->call.pub;
+    uint16_t port = ctx->direction == FT_TO_CLIENT ? ctx->src_port : ctx->dst_port;
+    uint32_t kind = ctx->transport == FT_TRANSPORT_TCP ? FT_CARRIER_TCP : FT_CARRIER_UDP;
+    for (uint32_t i = 0; i < p->carrier_count; i++) {
+        const struct ft_carrier *c = &p->carriers[i];
+        if (c->kind == kind && c->flags & FT_CARRIER_SHARED &&
+            (port == c->value || (port > c->value && port <= c->last)))
+            return true;
+    }
+    return false;
+}
+
 static enum ft_verdict ask(struct ft_inspector *ins, const struct ft_protocol *p,
                            const uint8_t *bytes, uint32_t length, bool is_cut)
 {
@@ -1048,7 +1063,7 @@ static COLD bool recognise(struct ft_inspector *ins, struct ft_flow *flow, const
     }
     if (is_expected) {
         flow->flags |= FT_FLOW_UNEXPECTED;
-        if (!may_have_changed(ins, flow, bound))
+        if (!may_have_changed(ins, flow, bound) && !is_shared_port(ins, bound))
             tell_protocol_violation(ins, bound, FT_VIOLATION_NOT_PROTOCOL);
     }
     if (p)
@@ -1112,7 +1127,8 @@ static COLD void tell_foreign(struct ft_inspector *ins, struct ft_flow *flow,
         return;
     }
     flow->flags |= FT_FLOW_UNEXPECTED;
-    tell_protocol_violation(ins, p, FT_VIOLATION_NOT_PROTOCOL);
+    if (flow->is_confirmed || !is_shared_port(ins, p))
+        tell_protocol_violation(ins, p, FT_VIOLATION_NOT_PROTOCOL);
 }
 
 /* Bytes in order. Loops when a protocol hands the stream over to another. */

@@ -56,6 +56,12 @@ def udp(payload, source_port=40000, port=20000, host=1):
     return ethernet(ipv4(17, (10, 0, 0, host), (10, 0, 0, 200), datagram))
 
 
+def tcp(source, destination, ports, sequence, acknowledged, payload=b"", flags=0x18):
+    """A segment, of an established connection unless its flags say otherwise."""
+    return ethernet(ipv4(6, source, destination, struct.pack(
+        ">HHIIBBHHH", *ports, sequence, acknowledged, 0x50, flags, 4096, 0, 0) + payload))
+
+
 def modbus_read(transaction=1, host=1, port=502):
     """A request to read registers, as UDP: one packet is one complete message."""
     return udp(struct.pack(">HHHBBHH", transaction, 0, 6, 1, 3, 0, 1), port=port, host=host)

@@ -18,7 +18,7 @@ import time
 import unittest
 
 import sensor
-from sensor import Case, modbus_read, modbus_stop, of_type, pcap, pcapng, run
+from sensor import Case, modbus_read, modbus_stop, of_type, pcap, pcapng, run, tcp
 
 ROOT = pathlib.Path(__file__).resolve().parents[2]
 
@@ -229,6 +229,26 @@ class Reading(Case):
         near, far = self.fragments(29), self.fragments(31)
         self.assertEqual((near["datagrams"], near["expired"]), (1, 0))
         self.assertEqual((far["datagrams"], far["expired"]), (0, 1))
+
+
+class Recognising(Case):
+    """Other content than the port promises."""
+
+    def test_ssh_on_ports_of_others(self):
+        """A reserved port is no place for it; one that SSH is often moved to is."""
+        a, b = (10, 0, 0, 1), (10, 0, 0, 2)
+        for port, told in ((502, ["modbus"]), (44818, ["enip"]), (2222, [])):
+            frames = [tcp(a, b, (40000, port), 99, 0, flags=2), tcp(b, a, (port, 40000), 199, 100,
+                                                                   flags=0x12)]
+            frames += [tcp(b, a, (port, 40000), 200, 100, b"SSH-2.0-OpenSSH_9.2\r\n"),
+                       tcp(a, b, (40000, port), 100, 221, b"SSH-2.0-OpenSSH_9.6\r\n")]
+            path = self.write("ssh.pcap", pcap([(i, f) for i, f in enumerate(frames)]))
+            out = self.dir / str(port)
+            self.assertOk(run("-r", path, "-l", out))
+            events = self.events(out)
+            self.assertEqual([e["app_proto"] for e in of_type(events, "flow")], ["ssh"])
+            self.assertEqual([e["anomaly"]["app_proto"] for e in of_type(events, "anomaly")
+                              if e["anomaly"]["event"] == "unexpected_content"], told)
 
 
 class Writing(Case):

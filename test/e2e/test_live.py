@@ -22,7 +22,7 @@ import time
 
 import sensor
 from live import Live, Sender, comparable, ip, records, whole_lines
-from sensor import Case, modbus_read, of_type, pcap, run, udp
+from sensor import Case, modbus_read, of_type, pcap, run, tcp, udp
 
 
 class Same(Live):
@@ -153,12 +153,6 @@ class Several(Live):
         seen = collections.Counter((e["in_iface"], e["src_ip"])
                                    for e in of_type(self.events(), "message"))
         self.assertEqual(seen, {("tap0", "10.0.0.1"): 50, ("tap1", "10.0.0.2"): 70})
-
-
-def tcp(source, destination, ports, sequence, acknowledged, payload=b""):
-    """A segment of an established connection."""
-    return sensor.ethernet(sensor.ipv4(6, source, destination, struct.pack(
-        ">HHIIBBHHH", *ports, sequence, acknowledged, 0x50, 0x18, 4096, 0, 0) + payload))
 
 
 class Before(Live):

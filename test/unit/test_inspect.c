@@ -140,6 +140,7 @@ static const struct ft_violation line_violations[] = {
     {.name = "odd", .title = "Odd", .severity = FT_SEVERITY_MINOR}};
 static const struct ft_carrier line_carriers[] = {
     {.kind = FT_CARRIER_TCP, .value = 1000},
+    {.kind = FT_CARRIER_TCP, .flags = FT_CARRIER_SHARED, .value = 1500, .last = 1501},
     {.kind = FT_CARRIER_UDP, .value = 1000},
     {.kind = FT_CARRIER_ETHERTYPE, .value = 0x9999},
 };
@@ -726,6 +727,33 @@ static void test_port_of_client(void **state)
     sensor_open(256);
     handshake(1000, 5555);
     assert_int_equal(send_tcp(0, 1000, 5555, FT_TCP_ACK, 0, "\1\1", 2), FT_BUCKET_ANALYSED);
+    sensor_close();
+}
+
+/* On a port that others use too other content is no fault, unless it comes behind the protocol's.
+ */
+static void test_shared_port(void **state)
+{
+    (void)state;
+    for (uint16_t port = 1500; port < 1502; port++) {
+        sensor_open(256);
+        handshake(40000, port);
+        for (unsigned i = 0; i < 6; i++)
+            assert_int_equal(send_tcp(0, 40000, port, FT_TCP_ACK, 0, "\xfe***", 4),
+                             FT_BUCKET_UNKNOWN_PROTOCOL);
+        assert_int_equal(s.seen[FT_EVENT_VIOLATION], 0);
+        sensor_close();
+    }
+    sensor_open(256); /* joined in the middle */
+    for (unsigned i = 0; i < 40; i++)
+        send_tcp(0, 40000, 1500, FT_TCP_ACK, 0, "\xfe***", 4);
+    assert_int_equal(s.seen[FT_EVENT_VIOLATION], 0);
+    sensor_close();
+    sensor_open(256);
+    handshake(40000, 1500);
+    assert_int_equal(send_tcp(0, 40000, 1500, FT_TCP_ACK, 0, "\1\1", 2), FT_BUCKET_ANALYSED);
+    send_tcp(0, 40000, 1500, FT_TCP_ACK, 0, "\xfe***", 4);
+    assert_int_equal(s.seen[FT_EVENT_VIOLATION], 1);
     sensor_close();
 }
 
@@ -1397,6 +1425,7 @@ int main(void)
         cmocka_unit_test(test_other_content_midstream),
         cmocka_unit_test(test_content_changes_midstream),
         cmocka_unit_test(test_port_of_client),
+        cmocka_unit_test(test_shared_port),
         cmocka_unit_test(test_first_bytes_lost),
         cmocka_unit_test(test_office_session_changed),
         cmocka_unit_test(test_announced_flow),

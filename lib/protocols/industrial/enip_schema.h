@@ -115,8 +115,11 @@ enum enip_violation {
 };
 
 static const struct ft_carrier carriers[] = {
-    {FT_CARRIER_TCP, 0, PORT_ENCAPSULATION, 0, NULL}, {FT_CARRIER_TCP, 0, PORT_IO, 0, NULL},
-    {FT_CARRIER_UDP, 0, PORT_ENCAPSULATION, 0, NULL}, {FT_CARRIER_UDP, 0, PORT_IO, 0, NULL},
+    {FT_CARRIER_TCP, 0, PORT_ENCAPSULATION, 0, NULL},
+    /* Where SSH listens, too, when it is not to be found on 22. */
+    {FT_CARRIER_TCP, FT_CARRIER_SHARED, PORT_IO, 0, NULL},
+    {FT_CARRIER_UDP, 0, PORT_ENCAPSULATION, 0, NULL},
+    {FT_CARRIER_UDP, 0, PORT_IO, 0, NULL},
     {FT_CARRIER_ETHERTYPE, 0, 0x80e1, 0, NULL},
 };
 

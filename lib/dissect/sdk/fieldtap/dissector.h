@@ -237,10 +237,15 @@ enum ft_carrier_kind {
 
 #define FT_ANY_SELECTOR UINT64_MAX
 
+enum ft_carrier_flag {
+    /** A port that is in general use for other things too: other content there is no violation. */
+    FT_CARRIER_SHARED = 1,
+};
+
 /** One thing that carries the protocol. */
 struct ft_carrier {
-    uint32_t kind; /**< enum ft_carrier_kind */
-    uint32_t reserved;
+    uint32_t kind;  /**< enum ft_carrier_kind */
+    uint32_t flags; /**< enum ft_carrier_flag */
     /**
      * First port, type, selector. FT_ANY_SELECTOR: found by probe(); as ETHERTYPE or LLC: all that
      * nobody else is bound to. As LLC the PDU then begins with the 802.2 header, SNAP included.
