@@ -1,0 +1,50 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+/*
+ * When a rule counts: at any time, in working hours, outside them, or at times and on days of its
+ * own, in a time zone.
+ *
+ * Made by one thread, then read by any. Time is packet time, so a capture read again gives the
+ * same.
+ */
+#ifndef FT_SCHEDULE_H
+#define FT_SCHEDULE_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#define FT_SCHEDULE_RANGES 16u
+
+/** Half-open: a range 08:00-17:00 holds 08:00:00.000 and not 17:00:00.000. */
+struct ft_schedule_range {
+    uint32_t from_s, to_s; /**< seconds of the local day; to_s <= from_s: over midnight, into the
+                                next day, which need not be one of the days */
+    uint8_t days;          /**< bit 0 = Monday ... bit 6 = Sunday: days on which it begins */
+};
+
+/** Zeroed: any time. */
+struct ft_schedule {
+    struct ft_schedule_range ranges[FT_SCHEDULE_RANGES];
+    uint32_t range_count;
+    bool is_outside;           /**< outside of the ranges instead */
+    struct ft_time_zone *zone; /**< not owned; NULL = UTC */
+};
+
+/** "Europe/Berlin", "UTC", "+01:00"; NULL and a sentence when the system knows no such zone. */
+struct ft_time_zone *ft_time_zone_new(const char *name, char *error, size_t error_size);
+void ft_time_zone_free(struct ft_time_zone *zone);
+
+/**
+ * Add ranges as people write them: "08:00-17:00", "mon-fri 08:00-17:00", "sat,sun 00:00-24:00",
+ * "22:00-06:00", "mon-fri" (the whole day). False and one sentence that says what would be right.
+ */
+bool ft_schedule_add(struct ft_schedule *schedule, const char *text, char *error,
+                     size_t error_size);
+
+/** Is it time? `time_ns`: nanoseconds since 1970 UTC. Cost: some 100 cycles. */
+bool ft_schedule_holds(const struct ft_schedule *schedule, uint64_t time_ns);
+
+/** Seconds that local time is ahead of UTC at that moment; daylight saving included. */
+int32_t ft_time_zone_offset(const struct ft_time_zone *zone, uint64_t time_ns);
+
+#endif

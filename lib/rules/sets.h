@@ -1,0 +1,107 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+/*
+ * Sets of values that a condition asks for: `in {a, b, 100..199}`, `in 10.0.0.0/8`, `in $name`.
+ *
+ * A set is filled by one thread, closed, and then only read, by any number of threads without
+ * locks. Everything is kept as ranges, sorted and joined, or (texts) as a hash table, so a look-up
+ * is a binary search or one hash whatever the size; a million entries are meant.
+ */
+#ifndef FT_SETS_H
+#define FT_SETS_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+/** What a set holds; fixed when it is made. */
+enum ft_set_kind {
+    FT_SET_NUMBERS = 0, /**< ranges of 64-bit numbers: ports, values, MAC addresses (48 bits) */
+    FT_SET_ADDRESSES,   /**< ranges of IP addresses */
+    FT_SET_TEXTS,       /**< texts or bytes, compared whole */
+};
+
+/** An IP address as a number; IPv4 as ::ffff:a.b.c.d, so that both are in one order. */
+struct ft_set_address {
+    uint64_t high, low; /**< host order */
+};
+
+/** From bytes in network order, as packets have them: 4 or 16. */
+struct ft_set_address ft_set_address_of(const uint8_t *bytes, bool is_v6);
+
+struct ft_set;
+
+/** An empty set; NULL when memory is short. */
+struct ft_set *ft_set_new(enum ft_set_kind kind);
+void ft_set_free(struct ft_set *set);
+
+/** Add from..to, both included. False when memory is short. */
+bool ft_set_add_numbers(struct ft_set *set, uint64_t from, uint64_t to);
+bool ft_set_add_addresses(struct ft_set *set, struct ft_set_address from, struct ft_set_address to);
+/** Add a text or bytes; copied. */
+bool ft_set_add_text(struct ft_set *set, const void *text, size_t length);
+
+/** No more is added: sort and join. False when memory is short. */
+bool ft_set_close(struct ft_set *set);
+
+/* Look-ups, after ft_set_close(): a binary search, or one hash and one comparison. */
+bool ft_set_has_number(const struct ft_set *set, uint64_t number);
+bool ft_set_has_address(const struct ft_set *set, struct ft_set_address address);
+bool ft_set_has_text(const struct ft_set *set, const void *text, size_t length);
+
+enum ft_set_kind ft_set_kind(const struct ft_set *set);
+
+/** Single values that the set is made of, after joining: UINT64_MAX for more than can be counted.
+ */
+uint64_t ft_set_size(const struct ft_set *set);
+
+/**
+ * Ranges one after another, in order; `index` from 0. False when there is none (any more), or of
+ * another kind. For who asks whether two sets meet, and for indexes by single values.
+ */
+bool ft_set_numbers_at(const struct ft_set *set, uint32_t index, uint64_t *from, uint64_t *to);
+bool ft_set_addresses_at(const struct ft_set *set, uint32_t index, struct ft_set_address *from,
+                         struct ft_set_address *to);
+/** Texts in no order. The pointer lives as long as the set. */
+bool ft_set_text_at(const struct ft_set *set, uint32_t index, const char **text, size_t *length);
+
+/* ---- values as people write them ---- */
+
+/** What the entries of a named set are. */
+enum ft_value_kind {
+    FT_VALUE_IP =
+        0,         /**< "10.0.0.1", "10.0.0.0/8", "10.0.0.1..10.0.0.9", "168430090", "fe80::/10" */
+    FT_VALUE_MAC,  /**< "00:0e:8c:01:02:03", "00-0e-...", "000e.8c01.0203", decimal; "00:0e:8c/24"
+                        or "00:0e:8c" = all with that prefix; ranges by ".." */
+    FT_VALUE_PORT, /**< "502", "100..199" */
+    FT_VALUE_NUMBER, /**< decimal or 0x, "100..199" */
+    FT_VALUE_TEXT,   /**< as it stands */
+};
+
+/**
+ * Read one entry and add it to a set of the kind that belongs to `kind` (ft_set_new(
+ * ft_value_set_kind(kind))). False and one sentence that says what would be right in `error`.
+ */
+bool ft_set_add_written(struct ft_set *set, enum ft_value_kind kind, const char *text,
+                        size_t length, char *error, size_t error_size);
+
+enum ft_set_kind ft_value_set_kind(enum ft_value_kind kind);
+
+/** "ip", "mac", "port", "number", "text" and back; false when there is no such kind. */
+const char *ft_value_kind_name(enum ft_value_kind kind);
+bool ft_value_kind_find(const char *name, enum ft_value_kind *kind);
+
+/**
+ * Called for each wrong line of a file; `line` and `column` from 1, 0 when the file as a whole is
+ * meant.
+ */
+typedef void ft_set_error_fn(void *user, uint32_t line, uint32_t column, const char *text);
+
+/**
+ * Add the entries of a file: one a line; blank lines and what follows a # (at the start of a line,
+ * or behind a blank) are passed over; CR LF and a byte order mark too. At most a million entries.
+ * Every wrong line is told. False when anything was wrong.
+ */
+bool ft_set_read(struct ft_set *set, enum ft_value_kind kind, const char *path,
+                 ft_set_error_fn *wrong, void *user);
+
+#endif
