@@ -48,7 +48,7 @@ bool ft_set_has_number(const struct ft_set *set, uint64_t number);
 bool ft_set_has_address(const struct ft_set *set, struct ft_set_address address);
 bool ft_set_has_text(const struct ft_set *set, const void *text, size_t length);
 
-enum ft_set_kind ft_set_kind(const struct ft_set *set);
+enum ft_set_kind ft_set_kind_of(const struct ft_set *set);
 
 /** Single values that the set is made of, after joining: UINT64_MAX for more than can be counted.
  */

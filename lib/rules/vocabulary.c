@@ -1,0 +1,435 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+/* The words of rules. */
+#include "rules/vocabulary.h"
+
+#include "base/nearest.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#define WORD_MAX 256u
+
+struct keyword {
+    const char *name, *title;
+    uint8_t type, level;
+    bool is_many;
+};
+
+/* clang-format off */
+static const struct keyword keywords[FT_KEYWORDS] = {
+#define FLOW FT_LEVEL_FLOW
+#define MESSAGE FT_LEVEL_MESSAGE
+#define ASSET FT_LEVEL_ASSET
+    [FT_KEYWORD_IP_SRC] = {"ip.src", "IP address of the sender", FT_VALUE_TYPE_ADDRESS, FLOW, false},
+    [FT_KEYWORD_IP_DST] = {"ip.dst", "IP address of the receiver", FT_VALUE_TYPE_ADDRESS, FLOW, false},
+    [FT_KEYWORD_IP_ADDR] = {"ip.addr", "IP address of either", FT_VALUE_TYPE_ADDRESS, FLOW, true},
+    [FT_KEYWORD_ETH_SRC] = {"eth.src", "MAC address of the sender", FT_VALUE_TYPE_MAC, FLOW, false},
+    [FT_KEYWORD_ETH_DST] = {"eth.dst", "MAC address of the receiver", FT_VALUE_TYPE_MAC, FLOW, false},
+    [FT_KEYWORD_ETH_ADDR] = {"eth.addr", "MAC address of either", FT_VALUE_TYPE_MAC, FLOW, true},
+    [FT_KEYWORD_VLAN] = {"vlan", "VLAN id, of each tag", FT_VALUE_TYPE_UINT, FLOW, true},
+    [FT_KEYWORD_ETHERTYPE] = {"ethertype", "Ethernet type", FT_VALUE_TYPE_UINT, FLOW, false},
+    [FT_KEYWORD_TRANSPORT] = {"transport", "what carries the payload", FT_VALUE_TYPE_ENUM, FLOW, false},
+    [FT_KEYWORD_PORT_SRC] = {"port.src", "port of the sender", FT_VALUE_TYPE_UINT, FLOW, false},
+    [FT_KEYWORD_PORT_DST] = {"port.dst", "port of the receiver", FT_VALUE_TYPE_UINT, FLOW, false},
+    [FT_KEYWORD_PORT] = {"port", "port of either", FT_VALUE_TYPE_UINT, FLOW, true},
+    [FT_KEYWORD_ZONE_SRC] = {"zone.src", "zone of the sender", FT_VALUE_TYPE_ENUM, FLOW, false},
+    [FT_KEYWORD_ZONE_DST] = {"zone.dst", "zone of the receiver", FT_VALUE_TYPE_ENUM, FLOW, false},
+    [FT_KEYWORD_PURDUE_SRC] = {"purdue.src", "Purdue level of the sender's zone", FT_VALUE_TYPE_FLOAT, FLOW, false},
+    [FT_KEYWORD_PURDUE_DST] = {"purdue.dst", "Purdue level of the receiver's zone", FT_VALUE_TYPE_FLOAT, FLOW, false},
+    [FT_KEYWORD_VENDOR_SRC] = {"asset.vendor.src", "vendor of the sending device, when known", FT_VALUE_TYPE_TEXT, ASSET, false},
+    [FT_KEYWORD_VENDOR_DST] = {"asset.vendor.dst", "vendor of the receiving device, when known", FT_VALUE_TYPE_TEXT, ASSET, false},
+    [FT_KEYWORD_VENDOR] = {"asset.vendor", "vendor of either device", FT_VALUE_TYPE_TEXT, ASSET, true},
+    [FT_KEYWORD_MODEL_SRC] = {"asset.model.src", "model of the sending device, when known", FT_VALUE_TYPE_TEXT, ASSET, false},
+    [FT_KEYWORD_MODEL_DST] = {"asset.model.dst", "model of the receiving device, when known", FT_VALUE_TYPE_TEXT, ASSET, false},
+    [FT_KEYWORD_MODEL] = {"asset.model", "model of either device", FT_VALUE_TYPE_TEXT, ASSET, true},
+    [FT_KEYWORD_TYPE_SRC] = {"asset.type.src", "type of the sending device, when known", FT_VALUE_TYPE_TEXT, ASSET, false},
+    [FT_KEYWORD_TYPE_DST] = {"asset.type.dst", "type of the receiving device, when known", FT_VALUE_TYPE_TEXT, ASSET, false},
+    [FT_KEYWORD_TYPE] = {"asset.type", "type of either device", FT_VALUE_TYPE_TEXT, ASSET, true},
+    [FT_KEYWORD_PROTOCOL] = {"protocol", "protocol of the message", FT_VALUE_TYPE_ENUM, MESSAGE, false},
+    [FT_KEYWORD_COMMAND] = {"command", "command of the message by name", FT_VALUE_TYPE_COMMAND, MESSAGE, false},
+    [FT_KEYWORD_COMMAND_CODE] = {"command.code", "command of the message by number", FT_VALUE_TYPE_UINT, MESSAGE, false},
+    [FT_KEYWORD_CLASS] = {"command.class", "what the command does, the same for all protocols", FT_VALUE_TYPE_ENUM, MESSAGE, false},
+    [FT_KEYWORD_KIND] = {"kind", "part that the message plays", FT_VALUE_TYPE_ENUM, MESSAGE, false},
+    [FT_KEYWORD_DIRECTION] = {"direction", "direction of the message", FT_VALUE_TYPE_ENUM, MESSAGE, false},
+    [FT_KEYWORD_RESPONSE_TIME] = {"response_time_us", "microseconds from the request to this response", FT_VALUE_TYPE_UINT, MESSAGE, false},
+    [FT_KEYWORD_SUBADDRESS] = {"subaddress", "device behind an address: \"unit 3\", \"slot 0/2\"", FT_VALUE_TYPE_TEXT, MESSAGE, true},
+    [FT_KEYWORD_PAYLOAD] = {"payload", "bytes of the PDU, or of the packet's payload", FT_VALUE_TYPE_BYTES, FT_LEVEL_PAYLOAD, false},
+    [FT_KEYWORD_PAYLOAD_LENGTH] = {"payload.length", "their number", FT_VALUE_TYPE_UINT, FT_LEVEL_PAYLOAD, false},
+#undef FLOW
+#undef MESSAGE
+#undef ASSET
+};
+/* clang-format on */
+
+static const struct ft_name transports[] = {{FT_TRANSPORT_L2, "ethernet"},
+                                            {FT_TRANSPORT_IP, "ip"},
+                                            {FT_TRANSPORT_UDP, "udp"},
+                                            {FT_TRANSPORT_TCP, "tcp"},
+                                            {0, NULL}};
+
+static const struct ft_name kinds[] = {{FT_KIND_DATA, "data"},
+                                       {FT_KIND_REQUEST, "request"},
+                                       {FT_KIND_RESPONSE, "response"},
+                                       {FT_KIND_EXCEPTION, "exception"},
+                                       {FT_KIND_UNSOLICITED, "unsolicited"},
+                                       {0, NULL}};
+
+static const struct ft_name directions[] = {{FT_DIRECTION_NONE, "none"},
+                                            {FT_TO_SERVER, "to_server"},
+                                            {FT_TO_CLIENT, "to_client"},
+                                            {0, NULL}};
+
+static const struct ft_name classes[] = {{FT_CLASS_UNKNOWN, "unknown"},
+                                         {FT_CLASS_FIRMWARE, "firmware"},
+                                         {FT_CLASS_PROGRAM, "program"},
+                                         {FT_CLASS_MODE, "mode"},
+                                         {FT_CLASS_CONFIG, "config"},
+                                         {FT_CLASS_ADMIN, "admin"},
+                                         {FT_CLASS_OPERATE, "operate"},
+                                         {FT_CLASS_WRITE, "write"},
+                                         {FT_CLASS_UPLOAD, "upload"},
+                                         {FT_CLASS_FILE, "file"},
+                                         {FT_CLASS_AUTH, "auth"},
+                                         {FT_CLASS_READ, "read"},
+                                         {FT_CLASS_DIAGNOSTIC, "diagnostic"},
+                                         {FT_CLASS_SESSION, "session"},
+                                         {FT_CLASS_DATA, "data"},
+                                         {FT_CLASS_EVENT, "event"},
+                                         {0, NULL}};
+
+_Static_assert(FT_CLASS_COUNT == FT_CLASS_EVENT + 1, "each class has its name above");
+_Static_assert(FT_KIND_COUNT == FT_KIND_UNSOLICITED + 1, "each kind has its name above");
+
+const char *ft_keyword_name(enum ft_keyword keyword)
+{
+    return keyword < FT_KEYWORDS ? keywords[keyword].name : NULL;
+}
+
+const char *ft_keyword_title(enum ft_keyword keyword)
+{
+    return keyword < FT_KEYWORDS ? keywords[keyword].title : NULL;
+}
+
+const char *ft_value_type_name(enum ft_value_type type)
+{
+    static const char *const names[] = {"number",      "signed number",  "number with fraction",
+                                        "truth value", "name or number", "bits",
+                                        "time",        "MAC address",    "command",
+                                        "IP address",  "text",           "bytes",
+                                        "group"};
+    return names[type];
+}
+
+/* ---- keys ---- */
+
+uint64_t ft_key_of_float(double value)
+{
+    uint64_t u;
+    value = value == 0 ? 0 : value; /* -0.0 is 0 */
+    memcpy(&u, &value, sizeof(u));
+    return u >> 63 ? ~u : u | 1ull << 63;
+}
+
+static double float_of_key(uint64_t key)
+{
+    uint64_t u = key >> 63 ? key & ~(1ull << 63) : ~key;
+    double d;
+    memcpy(&d, &u, sizeof(d));
+    return d;
+}
+
+void ft_key_text(const struct ft_operand *o, uint64_t key, char *to, size_t size)
+{
+    switch (o->type) {
+    case FT_VALUE_TYPE_INT:
+        snprintf(to, size, "%lld", (long long)(key ^ 1ull << 63));
+        return;
+    case FT_VALUE_TYPE_FLOAT:
+        snprintf(to, size, "%g", float_of_key(key));
+        return;
+    case FT_VALUE_TYPE_BOOL:
+        snprintf(to, size, "%s", key ? "true" : "false");
+        return;
+    case FT_VALUE_TYPE_MAC:
+        snprintf(to, size, "%02x:%02x:%02x:%02x:%02x:%02x", (unsigned)(key >> 40 & 255),
+                 (unsigned)(key >> 32 & 255), (unsigned)(key >> 24 & 255),
+                 (unsigned)(key >> 16 & 255), (unsigned)(key >> 8 & 255), (unsigned)(key & 255));
+        return;
+    default:
+        for (const struct ft_name *n = o->names; n && n->name; n++)
+            if (n->value == key && o->type == FT_VALUE_TYPE_ENUM) {
+                snprintf(to, size, "%s", n->name);
+                return;
+            }
+        snprintf(to, size, "%llu", (unsigned long long)key);
+    }
+}
+
+/* ---- names ---- */
+
+bool ft_vocabulary_open(struct ft_vocabulary *v)
+{
+    v->protocol_names = calloc(v->registry->count + 1, sizeof(*v->protocol_names));
+    v->zone_names = calloc(v->zone_count + 1, sizeof(*v->zone_names));
+    if (!v->protocol_names || !v->zone_names)
+        return false;
+    for (uint32_t i = 0; i < v->registry->count; i++)
+        v->protocol_names[i] = (struct ft_name){i, v->registry->protocols[i]->name};
+    for (uint32_t i = 0; i < v->zone_count; i++)
+        v->zone_names[i] = (struct ft_name){i, v->zones[i].name};
+    return true;
+}
+
+void ft_vocabulary_close(struct ft_vocabulary *v)
+{
+    free(v->protocol_names);
+    free(v->zone_names);
+    v->protocol_names = v->zone_names = NULL;
+}
+
+static const struct ft_name *names_of(const struct ft_vocabulary *v, enum ft_keyword keyword)
+{
+    switch (keyword) {
+    case FT_KEYWORD_TRANSPORT:
+        return transports;
+    case FT_KEYWORD_ZONE_SRC:
+    case FT_KEYWORD_ZONE_DST:
+        return v->zone_names;
+    case FT_KEYWORD_PROTOCOL:
+        return v->protocol_names;
+    case FT_KEYWORD_CLASS:
+        return classes;
+    case FT_KEYWORD_KIND:
+        return kinds;
+    case FT_KEYWORD_DIRECTION:
+        return directions;
+    default:
+        return NULL;
+    }
+}
+
+static bool find_keyword(const struct ft_vocabulary *v, const char *name, struct ft_operand *to)
+{
+    for (unsigned i = 1; i < FT_KEYWORDS; i++) {
+        const struct keyword *k = &keywords[i];
+        if (strcmp(k->name, name) != 0)
+            continue;
+        *to = (struct ft_operand){.keyword = (uint8_t)i,
+                                  .type = k->type,
+                                  .level = k->level,
+                                  .is_many = k->is_many,
+                                  .names = names_of(v, (enum ft_keyword)i)};
+        return true;
+    }
+    return false;
+}
+
+bool ft_field_is_many(const struct ft_protocol *p, uint32_t field)
+{
+    for (; field; field = p->fields[field].parent)
+        if (p->fields[field].flags & FT_FIELD_LIST)
+            return true;
+    return false;
+}
+
+static uint8_t value_type(const struct ft_field *f)
+{
+    static const uint8_t types[] = {
+        [FT_TYPE_GROUP] = FT_VALUE_TYPE_GROUP,  [FT_TYPE_UINT] = FT_VALUE_TYPE_UINT,
+        [FT_TYPE_INT] = FT_VALUE_TYPE_INT,      [FT_TYPE_FLOAT] = FT_VALUE_TYPE_FLOAT,
+        [FT_TYPE_BOOL] = FT_VALUE_TYPE_BOOL,    [FT_TYPE_ENUM] = FT_VALUE_TYPE_ENUM,
+        [FT_TYPE_FLAGS] = FT_VALUE_TYPE_FLAGS,  [FT_TYPE_STRING] = FT_VALUE_TYPE_TEXT,
+        [FT_TYPE_BYTES] = FT_VALUE_TYPE_BYTES,  [FT_TYPE_IPV4] = FT_VALUE_TYPE_ADDRESS,
+        [FT_TYPE_IPV6] = FT_VALUE_TYPE_ADDRESS, [FT_TYPE_MAC] = FT_VALUE_TYPE_MAC,
+        [FT_TYPE_TIME] = FT_VALUE_TYPE_TIME};
+    return types[f->type];
+}
+
+/* The field of a group by a name that is `length` long; 0 = none. */
+static uint32_t field_in(const struct ft_protocol *p, uint32_t group, const char *name,
+                         size_t length)
+{
+    for (uint32_t i = 1; i < p->field_count; i++)
+        if (p->fields[i].parent == group && strlen(p->fields[i].name) == length &&
+            memcmp(p->fields[i].name, name, length) == 0)
+            return i;
+    return 0;
+}
+
+/* The part of a name that no group has, with the one that was probably meant. */
+static bool no_field(const struct ft_protocol *p, uint32_t group, const char *name, size_t length,
+                     const char *whole, char *error, size_t error_size)
+{
+    char word[WORD_MAX];
+    snprintf(word, sizeof(word), "%.*s", (int)length, name);
+    struct ft_nearest n = ft_nearest_begin(word);
+    for (uint32_t i = 1; i < p->field_count; i++)
+        if (p->fields[i].parent == group)
+            ft_nearest_offer(&n, p->fields[i].name);
+    int before = (int)(name - whole);
+    if (n.best)
+        snprintf(error, error_size, "there is no field %s; did you mean %.*s%s?", whole, before,
+                 whole, n.best);
+    else
+        snprintf(error, error_size, "there is no field %s; fieldtap --describe %s lists the fields",
+                 whole, p->name);
+    return false;
+}
+
+static bool find_field(const struct ft_protocol *p, const char *whole, const char *rest,
+                       struct ft_operand *to, char *error, size_t error_size)
+{
+    uint32_t field = 0;
+    while (*rest) {
+        size_t length = strcspn(rest, ".");
+        uint32_t found =
+            field && p->fields[field].type != FT_TYPE_GROUP ? 0 : field_in(p, field, rest, length);
+        if (!found)
+            return no_field(p, field, rest, length, whole, error, error_size);
+        field = found;
+        rest += length + (rest[length] == '.');
+    }
+    if (!field) {
+        snprintf(error, error_size,
+                 "%s is a protocol: write \"protocol == %s\", or one of its fields", p->name,
+                 p->name);
+        return false;
+    }
+    *to = (struct ft_operand){.type = value_type(&p->fields[field]),
+                              .level = FT_LEVEL_MESSAGE,
+                              .is_many = ft_field_is_many(p, field),
+                              .protocol = p->index,
+                              .field = (uint16_t)field,
+                              .names = p->fields[field].names};
+    return true;
+}
+
+static bool find_tag(const struct ft_vocabulary *v, const char *name, struct ft_operand *to,
+                     char *error, size_t error_size)
+{
+    struct ft_nearest n = ft_nearest_begin(name);
+    for (uint32_t i = 0; i < v->tag_count; i++) {
+        if (strcmp(v->tags[i].name, name) == 0) {
+            *to = (struct ft_operand){.type = v->tags[i].type,
+                                      .level = FT_LEVEL_PAYLOAD,
+                                      .is_tag = true,
+                                      .field = (uint16_t)i};
+            return true;
+        }
+        ft_nearest_offer(&n, v->tags[i].name);
+    }
+    if (n.best)
+        snprintf(error, error_size, "there is no tag %s; did you mean tag.%s?", name, n.best);
+    else
+        snprintf(error, error_size, "there is no tag %s; tags[] of the file defines tags", name);
+    return false;
+}
+
+static bool no_name(const struct ft_vocabulary *v, const char *name, char *error, size_t error_size)
+{
+    char first[WORD_MAX];
+    size_t length = strcspn(name, ".");
+    snprintf(first, sizeof(first), "%.*s", (int)length, name);
+    struct ft_nearest whole = ft_nearest_begin(name), protocol = ft_nearest_begin(first);
+    for (unsigned i = 1; i < FT_KEYWORDS; i++)
+        ft_nearest_offer(&whole, keywords[i].name);
+    for (uint32_t i = 0; name[length] && i < v->registry->count; i++)
+        ft_nearest_offer(&protocol, v->registry->protocols[i]->name);
+    if (whole.best)
+        snprintf(error, error_size, "there is no %s; did you mean %s?", name, whole.best);
+    else if (protocol.best)
+        snprintf(error, error_size, "there is no protocol %s; did you mean %s%s?", first,
+                 protocol.best, name + length);
+    else
+        snprintf(error, error_size,
+                 "there is no %s: neither a keyword (doc/rules.md) nor a field PROTOCOL.FIELD "
+                 "(fieldtap --describe PROTOCOL)",
+                 name);
+    return false;
+}
+
+bool ft_vocabulary_find(const struct ft_vocabulary *v, const char *name, struct ft_operand *to,
+                        char *error, size_t error_size)
+{
+    char first[WORD_MAX];
+    size_t length = strcspn(name, ".");
+    if (find_keyword(v, name, to))
+        return true;
+    if (strncmp(name, "tag.", 4) == 0)
+        return find_tag(v, name + 4, to, error, error_size);
+    snprintf(first, sizeof(first), "%.*s", (int)length, name);
+    const struct ft_protocol *p = ft_registry_find(v->registry, first);
+    if (!p)
+        return no_name(v, name, error, error_size);
+    return find_field(p, name, name + length + (name[length] == '.'), to, error, error_size);
+}
+
+const struct ft_named_set *ft_vocabulary_set(const struct ft_vocabulary *v, const char *name,
+                                             char *error, size_t error_size)
+{
+    struct ft_nearest n = ft_nearest_begin(name);
+    for (uint32_t i = 0; i < v->set_count; i++) {
+        if (strcmp(v->sets[i].name, name) == 0)
+            return &v->sets[i];
+        ft_nearest_offer(&n, v->sets[i].name);
+    }
+    if (n.best)
+        snprintf(error, error_size, "there is no set $%s; did you mean $%s?", name, n.best);
+    else
+        snprintf(error, error_size,
+                 "there is no set $%s; sets{} of the rule files or of the configuration names sets",
+                 name);
+    return NULL;
+}
+
+bool ft_vocabulary_command(const struct ft_vocabulary *v, const char *name, struct ft_set *set,
+                           char *error, size_t error_size)
+{
+    struct ft_nearest n = ft_nearest_begin(name);
+    bool is_found = false;
+    for (uint32_t i = 0; i < v->registry->count; i++) {
+        const struct ft_protocol *p = v->registry->protocols[i];
+        for (uint32_t row = 0; row < p->command_count; row++) {
+            if (strcmp(p->commands[row].name, name) == 0) {
+                uint64_t number = (uint64_t)i << 32 | (row + 1);
+                is_found = true;
+                if (!ft_set_add_numbers(set, number, number)) {
+                    snprintf(error, error_size, "out of memory");
+                    return false;
+                }
+            }
+            ft_nearest_offer(&n, p->commands[row].name);
+        }
+    }
+    if (!is_found && n.best)
+        snprintf(error, error_size, "no protocol has a command %s; did you mean %s?", name, n.best);
+    else if (!is_found)
+        snprintf(error, error_size,
+                 "no protocol has a command %s; fieldtap --describe PROTOCOL lists the commands",
+                 name);
+    return is_found;
+}
+
+char *ft_vocabulary_name(const struct ft_vocabulary *v, const struct ft_operand *o, char *to,
+                         size_t size)
+{
+    const char *parts[FT_MAX_GROUP_DEPTH + 2];
+    uint32_t count = 0;
+    size_t used = 0;
+    if (o->keyword) {
+        snprintf(to, size, "%s", keywords[o->keyword].name);
+        return to;
+    }
+    if (o->is_tag) {
+        snprintf(to, size, "tag.%s", v->tags[o->field].name);
+        return to;
+    }
+    const struct ft_protocol *p = v->registry->protocols[o->protocol];
+    for (uint32_t f = o->field; f && count < FT_MAX_GROUP_DEPTH + 1; f = p->fields[f].parent)
+        parts[count++] = p->fields[f].name;
+    used = (size_t)snprintf(to, size, "%s", p->name);
+    while (count-- && used < size)
+        used += (size_t)snprintf(to + used, size - used, ".%s", parts[count]);
+    return to;
+}

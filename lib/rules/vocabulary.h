@@ -1,0 +1,186 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+/*
+ * The words of rules: what a condition can ask about, and what its values are called.
+ *
+ * Three kinds of names: keywords, which every message or packet has (ip.src, command.class);
+ * fields of dissectors by their schema (modbus.address, dnp3.object.point.index); and tags, which
+ * the rule files define for payloads without a dissector (tag.level). Made before rules are read,
+ * then only read.
+ */
+#ifndef FT_VOCABULARY_H
+#define FT_VOCABULARY_H
+
+#include "dissect/registry.h"
+#include "rules/sets.h"
+
+enum ft_keyword {
+    FT_KEYWORD_NONE = 0, /**< not a keyword: a field or a tag */
+    FT_KEYWORD_IP_SRC,
+    FT_KEYWORD_IP_DST,
+    FT_KEYWORD_IP_ADDR,
+    FT_KEYWORD_ETH_SRC,
+    FT_KEYWORD_ETH_DST,
+    FT_KEYWORD_ETH_ADDR,
+    FT_KEYWORD_VLAN,
+    FT_KEYWORD_ETHERTYPE,
+    FT_KEYWORD_TRANSPORT,
+    FT_KEYWORD_PORT_SRC,
+    FT_KEYWORD_PORT_DST,
+    FT_KEYWORD_PORT,
+    FT_KEYWORD_ZONE_SRC,
+    FT_KEYWORD_ZONE_DST,
+    FT_KEYWORD_PURDUE_SRC,
+    FT_KEYWORD_PURDUE_DST,
+    FT_KEYWORD_VENDOR_SRC,
+    FT_KEYWORD_VENDOR_DST,
+    FT_KEYWORD_VENDOR,
+    FT_KEYWORD_MODEL_SRC,
+    FT_KEYWORD_MODEL_DST,
+    FT_KEYWORD_MODEL,
+    FT_KEYWORD_TYPE_SRC,
+    FT_KEYWORD_TYPE_DST,
+    FT_KEYWORD_TYPE,
+    FT_KEYWORD_PROTOCOL,
+    FT_KEYWORD_COMMAND,
+    FT_KEYWORD_COMMAND_CODE,
+    FT_KEYWORD_CLASS,
+    FT_KEYWORD_KIND,
+    FT_KEYWORD_DIRECTION,
+    FT_KEYWORD_RESPONSE_TIME,
+    FT_KEYWORD_SUBADDRESS,
+    FT_KEYWORD_PAYLOAD,
+    FT_KEYWORD_PAYLOAD_LENGTH,
+    FT_KEYWORDS
+};
+
+/** From when on, in the life of a packet, the value is known. */
+enum ft_level {
+    FT_LEVEL_FLOW = 0, /**< with the first packet of a flow: addresses, ports, zones */
+    FT_LEVEL_PAYLOAD,  /**< with a payload: its bytes, tags */
+    FT_LEVEL_MESSAGE,  /**< with a message: protocol, command, fields */
+    FT_LEVEL_ASSET,    /**< in the alerting core only: what is known of the devices */
+};
+
+/** What values are, and so what they can be compared with. */
+enum ft_value_type {
+    FT_VALUE_TYPE_UINT = 0,
+    FT_VALUE_TYPE_INT,
+    FT_VALUE_TYPE_FLOAT,
+    FT_VALUE_TYPE_BOOL,
+    FT_VALUE_TYPE_ENUM,    /**< a number with names */
+    FT_VALUE_TYPE_FLAGS,   /**< a number whose bits have names */
+    FT_VALUE_TYPE_TIME,    /**< nanoseconds since 1970 UTC */
+    FT_VALUE_TYPE_MAC,     /**< 48 bits as a number */
+    FT_VALUE_TYPE_COMMAND, /**< a command of some protocol: protocol index << 32 | row + 1 */
+    FT_VALUE_TYPE_ADDRESS, /**< IP */
+    FT_VALUE_TYPE_TEXT,
+    FT_VALUE_TYPE_BYTES,
+    FT_VALUE_TYPE_GROUP, /**< fields inside: can be asked for, and bound by `any` */
+};
+
+/** Is it compared as a number (see ft_number_key())? */
+static inline bool ft_value_type_is_number(enum ft_value_type type)
+{
+    return type <= FT_VALUE_TYPE_COMMAND;
+}
+
+/** Something that a condition can ask about. */
+struct ft_operand {
+    uint8_t keyword; /**< enum ft_keyword; NONE: field or tag */
+    uint8_t type;    /**< enum ft_value_type */
+    uint8_t level;   /**< enum ft_level */
+    bool is_many;    /**< a message may have several values of it */
+    bool is_tag;
+    uint16_t protocol;           /**< field: index in the registry */
+    uint16_t field;              /**< field: number; tag: index */
+    const struct ft_name *names; /**< of values or bits; ends with name NULL; NULL = none */
+};
+
+/** A tag: a value at a place in payloads that no dissector reads. */
+struct ft_tag {
+    const char *name;   /**< without "tag." */
+    uint8_t transport;  /**< enum ft_transport: L2 (then `port` is the ethertype), UDP, TCP */
+    uint16_t port;      /**< of the source or the destination */
+    const char *anchor; /**< bytes after which the value stands; NULL: from the start */
+    uint32_t anchor_length;
+    int32_t offset;  /**< of the value from the start, or from behind the anchor */
+    uint32_t length; /**< bytes */
+    uint8_t type;    /**< enum ft_value_type: UINT, INT, FLOAT, TEXT, BYTES, ADDRESS, MAC */
+    bool is_little;  /**< byte order of numbers */
+};
+
+#define FT_MAX_TAGS 1024u
+
+/** A named set. */
+struct ft_named_set {
+    const char *name;
+    enum ft_value_kind kind;
+    struct ft_set *set;
+};
+
+/** zones[] of the configuration. */
+struct ft_zone {
+    const char *name;
+    float purdue; /**< level, 3.5 too; negative = not said */
+};
+
+struct ft_vocabulary {
+    const struct ft_registry *registry;
+    const struct ft_tag *tags;
+    uint32_t tag_count;
+    const struct ft_named_set *sets;
+    uint32_t set_count;
+    const struct ft_zone *zones;
+    uint32_t zone_count;
+    struct ft_name *protocol_names, *zone_names; /**< made by ft_vocabulary_open() */
+};
+
+/** Make what is derived. False when memory is short. */
+bool ft_vocabulary_open(struct ft_vocabulary *v);
+void ft_vocabulary_close(struct ft_vocabulary *v);
+
+/**
+ * What a name means. False and one sentence, with the name that was probably meant, when it means
+ * nothing.
+ */
+bool ft_vocabulary_find(const struct ft_vocabulary *v, const char *name, struct ft_operand *to,
+                        char *error, size_t error_size);
+
+/** A set by its name (without the $), NULL and a sentence when there is none. */
+const struct ft_named_set *ft_vocabulary_set(const struct ft_vocabulary *v, const char *name,
+                                             char *error, size_t error_size);
+
+/**
+ * Add all commands of a name to a set of numbers (as FT_VALUE_TYPE_COMMAND). False and a sentence
+ * when no protocol has such a command.
+ */
+bool ft_vocabulary_command(const struct ft_vocabulary *v, const char *name, struct ft_set *set,
+                           char *error, size_t error_size);
+
+/** Write the name of an operand: "dnp3.object.point.index". Returns `to`. */
+char *ft_vocabulary_name(const struct ft_vocabulary *v, const struct ft_operand *o, char *to,
+                         size_t size);
+
+/** Title, level and type of a keyword for the reference; NULL: no such keyword. */
+const char *ft_keyword_name(enum ft_keyword keyword);
+const char *ft_keyword_title(enum ft_keyword keyword);
+const char *ft_value_type_name(enum ft_value_type type);
+
+/** Is the group or field, or a group around it, one of a list? */
+bool ft_field_is_many(const struct ft_protocol *p, uint32_t field);
+
+/*
+ * Numbers of any type as one that is in the same order: so that all comparisons are with ranges of
+ * unsigned numbers.
+ */
+static inline uint64_t ft_key_of_int(int64_t value)
+{
+    return (uint64_t)value ^ 1ull << 63;
+}
+
+uint64_t ft_key_of_float(double value);
+
+/** A value for people, from its key. */
+void ft_key_text(const struct ft_operand *o, uint64_t key, char *to, size_t size);
+
+#endif
