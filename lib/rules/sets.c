@@ -1,0 +1,335 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+/* Sets of numbers, addresses and texts: filled, closed, then only read. */
+#include "rules/sets.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/hash.h"
+#include "base/index.h"
+
+/* A number of either kind. Ranges are gathered, sorted and joined in this one width; only what
+ * look-ups read is kept apart by kind. */
+typedef unsigned __int128 wide;
+
+struct range {
+    wide from, to;
+};
+
+/* A text in the store; its first byte may move until the set is closed. */
+struct text {
+    size_t offset, length;
+};
+
+struct ft_set {
+    enum ft_set_kind kind;
+    bool is_closed;
+
+    struct range *ranges; /* as they were added; gone when closed */
+    size_t range_room;
+    uint32_t count; /* of ranges, or of texts */
+
+    /* Closed. Where ranges begin and where they end are two tables, since a search reads only the
+     * first: twice as much of it stays in the cache. */
+    union {
+        uint64_t *number_firsts;
+        wide *address_firsts;
+    };
+    union {
+        uint64_t *number_lasts;
+        wide *address_lasts;
+    };
+    uint64_t size;
+
+    struct text *texts;
+    size_t text_room;
+    char *store;
+    size_t stored, store_room;
+    struct ft_index index; /* of texts, by ft_hash_bytes() */
+};
+
+struct ft_set_address ft_set_address_of(const uint8_t *bytes, bool is_v6)
+{
+    uint64_t words[2];
+    if (!is_v6)
+        return (struct ft_set_address){0, 0xffffull << 32 | (uint64_t)bytes[0] << 24 |
+                                              (uint64_t)bytes[1] << 16 | (uint64_t)bytes[2] << 8 |
+                                              bytes[3]};
+    memcpy(words, bytes, sizeof(words));
+    return (struct ft_set_address){__builtin_bswap64(words[0]), __builtin_bswap64(words[1])};
+}
+
+struct ft_set *ft_set_new(enum ft_set_kind kind)
+{
+    struct ft_set *set = calloc(1, sizeof(*set));
+    if (set)
+        set->kind = kind;
+    return set;
+}
+
+void ft_set_free(struct ft_set *set)
+{
+    if (!set)
+        return;
+    free(set->ranges);
+    if (set->kind == FT_SET_NUMBERS) {
+        free(set->number_firsts);
+        free(set->number_lasts);
+    } else {
+        free(set->address_firsts);
+        free(set->address_lasts);
+    }
+    free(set->texts);
+    free(set->store);
+    ft_index_free(&set->index);
+    free(set);
+}
+
+/* Make room for `wanted` elements of an array that doubles. */
+static bool grow(void **array, size_t *room, size_t wanted, size_t element)
+{
+    size_t to = *room ? *room : 16;
+    if (wanted <= *room)
+        return true;
+    while (to < wanted)
+        if (__builtin_mul_overflow(to, 2, &to))
+            return false;
+    void *grown = reallocarray(*array, to, element);
+    if (!grown)
+        return false;
+    *array = grown;
+    *room = to;
+    return true;
+}
+
+static wide wide_of(struct ft_set_address a)
+{
+    return (wide)a.high << 64 | a.low;
+}
+
+static struct ft_set_address address_of(wide a)
+{
+    return (struct ft_set_address){(uint64_t)(a >> 64), (uint64_t)a};
+}
+
+static bool add_range(struct ft_set *set, enum ft_set_kind kind, wide from, wide to)
+{
+    if (set->kind != kind || set->is_closed || from > to || set->count == UINT32_MAX)
+        return false;
+    void *ranges = set->ranges;
+    if (!grow(&ranges, &set->range_room, (size_t)set->count + 1, sizeof(*set->ranges)))
+        return false;
+    set->ranges = ranges;
+    set->ranges[set->count++] = (struct range){from, to};
+    return true;
+}
+
+bool ft_set_add_numbers(struct ft_set *set, uint64_t from, uint64_t to)
+{
+    return add_range(set, FT_SET_NUMBERS, from, to);
+}
+
+bool ft_set_add_addresses(struct ft_set *set, struct ft_set_address from, struct ft_set_address to)
+{
+    return add_range(set, FT_SET_ADDRESSES, wide_of(from), wide_of(to));
+}
+
+/* The number of a text from 1, 0 = not in the set. */
+static uint32_t find_text(const struct ft_set *set, uint64_t hash, const void *text, size_t length)
+{
+    struct ft_index_walk walk = ft_index_walk(&set->index, hash);
+    uint32_t entry;
+    while ((entry = ft_index_next(&set->index, &walk))) {
+        const struct text *t = &set->texts[entry - 1];
+        if (t->length == length && (!length || !memcmp(set->store + t->offset, text, length)))
+            break;
+    }
+    return entry;
+}
+
+bool ft_set_add_text(struct ft_set *set, const void *text, size_t length)
+{
+    if (set->kind != FT_SET_TEXTS || set->is_closed || set->count == UINT32_MAX ||
+        length > SIZE_MAX - 1 - set->stored)
+        return false;
+    uint64_t hash = ft_hash_bytes(0, length ? text : "", length);
+    if (find_text(set, hash, text, length))
+        return true;
+
+    /* One byte more than is stored, so that an empty text has an address too. */
+    void *texts = set->texts, *store = set->store;
+    bool has_room = grow(&texts, &set->text_room, (size_t)set->count + 1, sizeof(*set->texts));
+    set->texts = texts;
+    has_room = has_room && grow(&store, &set->store_room, set->stored + length + 1, 1);
+    set->store = store;
+    if (!has_room || !ft_index_reserve(&set->index))
+        return false;
+
+    if (length)
+        memcpy(set->store + set->stored, text, length);
+    set->texts[set->count++] = (struct text){set->stored, length};
+    set->stored += length;
+    ft_index_add(&set->index, hash, set->count);
+    return true;
+}
+
+static int compare_ranges(const void *a, const void *b)
+{
+    const struct range *x = a, *y = b;
+    return (x->from > y->from) - (x->from < y->from);
+}
+
+static bool is_sorted(const struct range *ranges, uint32_t count)
+{
+    for (uint32_t i = 1; i < count; i++)
+        if (ranges[i - 1].from > ranges[i].from)
+            return false;
+    return true;
+}
+
+/* Join sorted ranges that overlap or touch; returns how many are left. */
+static uint32_t join(struct range *ranges, uint32_t count)
+{
+    uint32_t last = 0;
+    if (!count)
+        return 0;
+    for (uint32_t i = 1; i < count; i++) {
+        struct range *r = &ranges[last];
+        /* from - 1 does not wrap: a range that begins at 0 is met by the first comparison. */
+        if (ranges[i].from <= r->to || ranges[i].from - 1 == r->to)
+            r->to = ranges[i].to > r->to ? ranges[i].to : r->to;
+        else
+            ranges[++last] = ranges[i];
+    }
+    return last + 1;
+}
+
+static uint64_t size_of(const struct range *ranges, uint32_t count)
+{
+    wide size = 0;
+    for (uint32_t i = 0; i < count; i++) {
+        wide more = ranges[i].to - ranges[i].from;
+        if (more >= UINT64_MAX || size + more + 1 >= UINT64_MAX)
+            return UINT64_MAX;
+        size += more + 1;
+    }
+    return (uint64_t)size;
+}
+
+/* Lay out what look-ups read. */
+static bool lay_out(struct ft_set *set)
+{
+    bool is_wide = set->kind == FT_SET_ADDRESSES;
+    size_t width = is_wide ? sizeof(wide) : sizeof(uint64_t);
+    void *firsts = calloc(set->count + 1ull, width), *lasts = calloc(set->count + 1ull, width);
+    if (!firsts || !lasts) {
+        free(firsts);
+        free(lasts);
+        return false;
+    }
+    if (is_wide) {
+        set->address_firsts = firsts;
+        set->address_lasts = lasts;
+    } else {
+        set->number_firsts = firsts;
+        set->number_lasts = lasts;
+    }
+    for (uint32_t i = 0; i < set->count; i++) {
+        if (is_wide) {
+            set->address_firsts[i] = set->ranges[i].from;
+            set->address_lasts[i] = set->ranges[i].to;
+        } else {
+            set->number_firsts[i] = (uint64_t)set->ranges[i].from;
+            set->number_lasts[i] = (uint64_t)set->ranges[i].to;
+        }
+    }
+    return true;
+}
+
+bool ft_set_close(struct ft_set *set)
+{
+    if (set->is_closed)
+        return true;
+    if (set->kind == FT_SET_TEXTS) {
+        set->size = set->count;
+        set->is_closed = true;
+        return true;
+    }
+    if (!is_sorted(set->ranges, set->count))
+        qsort(set->ranges, set->count, sizeof(*set->ranges), compare_ranges);
+    set->count = join(set->ranges, set->count);
+    set->size = size_of(set->ranges, set->count);
+    if (!lay_out(set))
+        return false;
+    free(set->ranges);
+    set->ranges = NULL;
+    set->is_closed = true;
+    return true;
+}
+
+bool ft_set_has_number(const struct ft_set *set, uint64_t number)
+{
+    if (set->kind != FT_SET_NUMBERS || !set->is_closed || !set->count)
+        return false;
+    /* Halved without a branch: which way it goes cannot be predicted. */
+    const uint64_t *at = set->number_firsts;
+    for (uint32_t left = set->count; left > 1; left -= left / 2)
+        at += at[left / 2] <= number ? left / 2 : 0;
+    return *at <= number && number <= set->number_lasts[at - set->number_firsts];
+}
+
+bool ft_set_has_address(const struct ft_set *set, struct ft_set_address address)
+{
+    if (set->kind != FT_SET_ADDRESSES || !set->is_closed || !set->count)
+        return false;
+    wide a = wide_of(address);
+    const wide *at = set->address_firsts;
+    for (uint32_t left = set->count; left > 1; left -= left / 2)
+        at += at[left / 2] <= a ? left / 2 : 0;
+    return *at <= a && a <= set->address_lasts[at - set->address_firsts];
+}
+
+bool ft_set_has_text(const struct ft_set *set, const void *text, size_t length)
+{
+    if (set->kind != FT_SET_TEXTS || !set->is_closed)
+        return false;
+    return find_text(set, ft_hash_bytes(0, length ? text : "", length), text, length) != 0;
+}
+
+enum ft_set_kind ft_set_kind(const struct ft_set *set)
+{
+    return set->kind;
+}
+
+uint64_t ft_set_size(const struct ft_set *set)
+{
+    return set->size;
+}
+
+bool ft_set_numbers_at(const struct ft_set *set, uint32_t index, uint64_t *from, uint64_t *to)
+{
+    if (set->kind != FT_SET_NUMBERS || !set->is_closed || index >= set->count)
+        return false;
+    *from = set->number_firsts[index];
+    *to = set->number_lasts[index];
+    return true;
+}
+
+bool ft_set_addresses_at(const struct ft_set *set, uint32_t index, struct ft_set_address *from,
+                         struct ft_set_address *to)
+{
+    if (set->kind != FT_SET_ADDRESSES || !set->is_closed || index >= set->count)
+        return false;
+    *from = address_of(set->address_firsts[index]);
+    *to = address_of(set->address_lasts[index]);
+    return true;
+}
+
+bool ft_set_text_at(const struct ft_set *set, uint32_t index, const char **text, size_t *length)
+{
+    if (set->kind != FT_SET_TEXTS || !set->is_closed || index >= set->count)
+        return false;
+    *text = set->store + set->texts[index].offset;
+    *length = set->texts[index].length;
+    return true;
+}
