@@ -1,0 +1,259 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+/* Conditions of rules: what can never hold; and tests as text. */
+#include "rules/expression_internal.h"
+
+#include <stdio.h>
+#include <string.h>
+
+/* Ranges looked at of a set; a larger one is taken to meet anything. */
+#define RANGES_MAX 4096u
+
+bool ft_test_has_number(const struct ft_test *test, uint64_t key)
+{
+    switch (test->kind) {
+    case FT_TEST_RANGE:
+        return key >= test->low && key <= test->high;
+    case FT_TEST_NUMBERS:
+        return ft_set_has_number(test->set, key);
+    case FT_TEST_MASK:
+        return (key & test->mask) != 0;
+    default:
+        return false;
+    }
+}
+
+static bool is_less(struct ft_set_address a, struct ft_set_address b)
+{
+    return a.high != b.high ? a.high < b.high : a.low < b.low;
+}
+
+bool ft_test_has_address(const struct ft_test *test, struct ft_set_address address)
+{
+    if (test->kind == FT_TEST_ADDRESS)
+        return !is_less(address, test->address_low) && !is_less(test->address_high, address);
+    return test->kind == FT_TEST_ADDRESSES && ft_set_has_address(test->set, address);
+}
+
+/* The ranges of a test, however it is written. */
+static bool numbers_at(const struct ft_test *t, uint32_t i, uint64_t *low, uint64_t *high)
+{
+    if (t->kind == FT_TEST_NUMBERS)
+        return ft_set_numbers_at(t->set, i, low, high);
+    *low = t->low;
+    *high = t->high;
+    return t->kind == FT_TEST_RANGE && i == 0;
+}
+
+static bool addresses_at(const struct ft_test *t, uint32_t i, struct ft_set_address *low,
+                         struct ft_set_address *high)
+{
+    if (t->kind == FT_TEST_ADDRESSES)
+        return ft_set_addresses_at(t->set, i, low, high);
+    *low = t->address_low;
+    *high = t->address_high;
+    return t->kind == FT_TEST_ADDRESS && i == 0;
+}
+
+/* Has `b` a value that `a` has? */
+static bool numbers_meet(const struct ft_test *a, const struct ft_test *b)
+{
+    uint64_t al, ah, bl, bh;
+    uint32_t i = 0, j = 0;
+    while (i < RANGES_MAX && j < RANGES_MAX) {
+        if (!numbers_at(a, i, &al, &ah) || !numbers_at(b, j, &bl, &bh))
+            return false;
+        if (ah < bl)
+            i++;
+        else if (bh < al)
+            j++;
+        else
+            return true;
+    }
+    return true;
+}
+
+static bool addresses_meet(const struct ft_test *a, const struct ft_test *b)
+{
+    struct ft_set_address al, ah, bl, bh;
+    uint32_t i = 0, j = 0;
+    while (i < RANGES_MAX && j < RANGES_MAX) {
+        if (!addresses_at(a, i, &al, &ah) || !addresses_at(b, j, &bl, &bh))
+            return false;
+        if (is_less(ah, bl))
+            i++;
+        else if (is_less(bh, al))
+            j++;
+        else
+            return true;
+    }
+    return true;
+}
+
+/* Is all that `a` has in `b`? Ranges are joined: one of `a` lies in one of `b`, or not at all. */
+static bool numbers_within(const struct ft_test *a, const struct ft_test *b)
+{
+    uint64_t al, ah, bl, bh;
+    for (uint32_t i = 0, j = 0; numbers_at(a, i, &al, &ah); i++) {
+        while (numbers_at(b, j, &bl, &bh) && bh < al)
+            j++;
+        if (i == RANGES_MAX || !numbers_at(b, j, &bl, &bh) || al < bl || ah > bh)
+            return false;
+    }
+    return true;
+}
+
+static bool addresses_within(const struct ft_test *a, const struct ft_test *b)
+{
+    struct ft_set_address al, ah, bl, bh;
+    for (uint32_t i = 0, j = 0; addresses_at(a, i, &al, &ah); i++) {
+        while (addresses_at(b, j, &bl, &bh) && is_less(bh, al))
+            j++;
+        if (i == RANGES_MAX || !addresses_at(b, j, &bl, &bh) || is_less(al, bl) || is_less(bh, ah))
+            return false;
+    }
+    return true;
+}
+
+static bool is_numbers(const struct ft_test *t)
+{
+    return t->kind == FT_TEST_RANGE || t->kind == FT_TEST_NUMBERS;
+}
+
+static bool is_addresses(const struct ft_test *t)
+{
+    return t->kind == FT_TEST_ADDRESS || t->kind == FT_TEST_ADDRESSES;
+}
+
+static bool has_text(const struct ft_test *texts, const struct ft_test *one)
+{
+    if (texts->kind == FT_TEST_TEXTS)
+        return ft_set_has_text(texts->set, one->text, one->length);
+    return texts->length == one->length && memcmp(texts->text, one->text, one->length) == 0;
+}
+
+static bool is_whole_text(const struct ft_test *t)
+{
+    return t->kind == FT_TEST_TEXT || t->kind == FT_TEST_TEXTS;
+}
+
+static bool same_operand(const struct ft_test *a, const struct ft_test *b)
+{
+    const struct ft_operand *l = &a->left, *r = &b->left;
+    return l->keyword == r->keyword && l->is_tag == r->is_tag && l->protocol == r->protocol &&
+           l->field == r->field && a->has_mask == b->has_mask && a->mask == b->mask &&
+           a->is_code == b->is_code;
+}
+
+/* Can both hold of one value? */
+static bool can_both(const struct ft_test *a, const struct ft_test *b)
+{
+    if (b->is_none && !a->is_none) {
+        if (is_numbers(a) && is_numbers(b))
+            return !numbers_within(a, b);
+        if (is_addresses(a) && is_addresses(b))
+            return !addresses_within(a, b);
+        return !(a->kind == FT_TEST_TEXT && is_whole_text(b) && has_text(b, a));
+    }
+    if (a->is_none || b->is_none)
+        return true;
+    if (is_numbers(a) && is_numbers(b))
+        return numbers_meet(a, b);
+    if (is_addresses(a) && is_addresses(b))
+        return addresses_meet(a, b);
+    if (a->kind == FT_TEST_TEXT && is_whole_text(b))
+        return has_text(b, a);
+    return !(b->kind == FT_TEST_TEXT && is_whole_text(a) && !has_text(a, b));
+}
+
+/* Can two tests that are joined by `and` hold of one message? */
+static bool can_hold(const struct ft_test *a, const struct ft_test *b)
+{
+    if (!same_operand(a, b))
+        return true;
+    /* "not x": there is no value. */
+    bool absent_a = a->is_negated && a->kind == FT_TEST_EXISTS;
+    bool absent_b = b->is_negated && b->kind == FT_TEST_EXISTS;
+    if (absent_a != absent_b)
+        return absent_a ? b->is_negated : a->is_negated;
+    if (a->is_negated || b->is_negated || (a->left.is_many && !a->is_none && !b->is_none))
+        return true;
+    return can_both(a, b) && can_both(b, a);
+}
+
+static void check_and(struct ft_reader *r, const struct ft_expression_node *parent)
+{
+    const struct ft_expression_node *nodes = r->expression->nodes;
+    for (uint32_t i = parent->child; i; i = nodes[i].next)
+        for (uint32_t j = nodes[i].next; j; j = nodes[j].next) {
+            const struct ft_expression_node *a = &nodes[i], *b = &nodes[j];
+            if (a->kind != FT_EXPRESSION_TEST || b->kind != FT_EXPRESSION_TEST ||
+                can_hold(&a->test, &b->test))
+                continue;
+            ft_reader_wrong(r, b->at, b->end, "\"%.*s\" and \"%.*s\" can never hold both",
+                            (int)(a->end - a->at), r->text + a->at, (int)(b->end - b->at),
+                            r->text + b->at);
+        }
+}
+
+void ft_reader_contradictions(struct ft_reader *r)
+{
+    for (uint32_t i = 1; i < r->expression->count; i++)
+        if (r->expression->nodes[i].kind == FT_EXPRESSION_AND)
+            check_and(r, &r->expression->nodes[i]);
+}
+
+/* ---- tests as text ---- */
+
+static void value_text(const struct ft_test *t, char *to, size_t size)
+{
+    static const char *const sames[] = {"==", "<", "<=", ">", ">="};
+    char low[64], high[64];
+    switch (t->kind) {
+    case FT_TEST_RANGE:
+        ft_key_text(&t->left, t->low, low, sizeof(low));
+        ft_key_text(&t->left, t->high, high, sizeof(high));
+        if (t->low == t->high)
+            snprintf(to, size, " %s %s", t->is_none ? "!=" : "==", low);
+        else if (!t->low && !t->is_none)
+            snprintf(to, size, " <= %s", high);
+        else if (t->high == UINT64_MAX && !t->is_none)
+            snprintf(to, size, " >= %s", low);
+        else
+            snprintf(to, size, " %sin %s..%s", t->is_none ? "not " : "", low, high);
+        return;
+    case FT_TEST_TEXT:
+        snprintf(to, size, " %s \"%.*s\"", t->is_none ? "!=" : "==", (int)t->length, t->text);
+        return;
+    case FT_TEST_CONTAINS:
+    case FT_TEST_MATCHES:
+        snprintf(to, size, " %s \"%.*s\"", t->kind == FT_TEST_CONTAINS ? "contains" : "matches",
+                 (int)t->length, t->text);
+        return;
+    case FT_TEST_NUMBERS:
+    case FT_TEST_ADDRESS:
+    case FT_TEST_ADDRESSES:
+    case FT_TEST_TEXTS:
+        snprintf(to, size, " %sin a set of %llu", t->is_none ? "not " : "",
+                 (unsigned long long)ft_set_size(t->set));
+        return;
+    case FT_TEST_SAME:
+        snprintf(to, size, " %s", t->is_none ? "!=" : sames[t->same]);
+        return;
+    default:
+        *to = 0;
+    }
+}
+
+char *ft_test_text(const struct ft_vocabulary *v, const struct ft_test *t, char *to, size_t size)
+{
+    char name[256], value[512], right[256] = "", mask[32] = "";
+    ft_vocabulary_name(v, &t->left, name, sizeof(name));
+    value_text(t, value, sizeof(value));
+    if (t->kind == FT_TEST_SAME)
+        ft_vocabulary_name(v, &t->right, right, sizeof(right));
+    if (t->has_mask)
+        snprintf(mask, sizeof(mask), " & 0x%llx", (unsigned long long)t->mask);
+    snprintf(to, size, "%s%s%s%s%s%s", t->is_negated ? "not " : "", name, mask, value,
+             *right ? " " : "", right);
+    return to;
+}
