@@ -421,7 +421,7 @@ static bool add_entry(struct ft_set *set, struct entry *e, struct piece whole)
 {
     struct span span = {0};
     bool is_added;
-    if (ft_set_kind(set) != ft_value_set_kind(e->kind))
+    if (ft_set_kind_of(set) != ft_value_set_kind(e->kind))
         return wrong(e, whole.text, "the set does not hold entries of the kind \"%s\"",
                      ft_value_kind_name(e->kind));
     if (e->kind == FT_VALUE_TEXT) {

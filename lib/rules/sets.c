@@ -296,7 +296,7 @@ bool ft_set_has_text(const struct ft_set *set, const void *text, size_t length)
     return find_text(set, ft_hash_bytes(0, length ? text : "", length), text, length) != 0;
 }
 
-enum ft_set_kind ft_set_kind(const struct ft_set *set)
+enum ft_set_kind ft_set_kind_of(const struct ft_set *set)
 {
     return set->kind;
 }
