@@ -46,6 +46,8 @@ bool ft_content_check(const struct ft_pattern *pattern, enum ft_content_means *m
  */
 struct ft_content *ft_content_new(const struct ft_pattern *patterns, uint32_t count, char *error,
                                   size_t error_size);
+/** One more owner: it is freed with the last ft_content_free(). One thread at a time. */
+struct ft_content *ft_content_share(struct ft_content *content);
 void ft_content_free(struct ft_content *content);
 
 /** A hash of all patterns in order: equal groups need not be compiled again. */

@@ -51,6 +51,10 @@ bool ft_set_has_number(const struct ft_set *set, uint64_t number);
 bool ft_set_has_address(const struct ft_set *set, struct ft_set_address address);
 bool ft_set_has_text(const struct ft_set *set, const void *text, size_t length);
 
+/** The (joined) range that an address lies in; false: in none. */
+bool ft_set_address_range(const struct ft_set *set, struct ft_set_address address,
+                          struct ft_set_address *from, struct ft_set_address *to);
+
 enum ft_set_kind ft_set_kind_of(const struct ft_set *set);
 
 /** Single values that the set is made of, after ft_set_close(): UINT64_MAX for more than can be

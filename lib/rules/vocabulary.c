@@ -139,6 +139,13 @@ static double float_of_key(uint64_t key)
     return d;
 }
 
+double ft_key_number(const struct ft_operand *o, uint64_t key)
+{
+    return o->type == FT_VALUE_TYPE_FLOAT ? float_of_key(key)
+           : o->type == FT_VALUE_TYPE_INT ? (double)(int64_t)(key ^ 1ull << 63)
+                                          : (double)key;
+}
+
 void ft_key_text(const struct ft_operand *o, uint64_t key, char *to, size_t size)
 {
     switch (o->type) {
@@ -363,6 +370,30 @@ bool ft_vocabulary_find(const struct ft_vocabulary *v, const char *name, struct 
     if (!p)
         return no_name(v, name, error, error_size);
     return find_field(p, name, name + length + (name[length] == '.'), to, error, error_size);
+}
+
+/* Last address less the first, to compare sizes of networks with. */
+static struct ft_set_address span(struct ft_set_address first, struct ft_set_address last)
+{
+    return (struct ft_set_address){last.high - first.high - (last.low < first.low),
+                                   last.low - first.low};
+}
+
+const struct ft_zone *ft_vocabulary_zone(const struct ft_vocabulary *v,
+                                         struct ft_set_address address)
+{
+    const struct ft_zone *best = NULL;
+    struct ft_set_address least = {UINT64_MAX, UINT64_MAX}, first, last;
+    for (uint32_t i = 0; i < v->zone_count; i++) {
+        if (!ft_set_address_range(v->zones[i].networks, address, &first, &last))
+            continue;
+        struct ft_set_address size = span(first, last);
+        if (!best || size.high < least.high || (size.high == least.high && size.low < least.low)) {
+            best = &v->zones[i];
+            least = size;
+        }
+    }
+    return best;
 }
 
 const struct ft_named_set *ft_vocabulary_set(const struct ft_vocabulary *v, const char *name,

@@ -121,7 +121,8 @@ struct ft_named_set {
 /** zones[] of the configuration. */
 struct ft_zone {
     const char *name;
-    float purdue; /**< level, 3.5 too; negative = not said */
+    double purdue; /**< level, 3.5 too; negative = not said */
+    struct ft_set *networks;
 };
 
 struct ft_vocabulary {
@@ -145,6 +146,11 @@ void ft_vocabulary_close(struct ft_vocabulary *v);
  */
 bool ft_vocabulary_find(const struct ft_vocabulary *v, const char *name, struct ft_operand *to,
                         char *error, size_t error_size);
+
+/** The zone of an address: of those that have it the one with the smallest network; NULL = none.
+ * Cost: a binary search in each zone. */
+const struct ft_zone *ft_vocabulary_zone(const struct ft_vocabulary *v,
+                                         struct ft_set_address address);
 
 /** A set by its name (without the $), NULL and a sentence when there is none. */
 const struct ft_named_set *ft_vocabulary_set(const struct ft_vocabulary *v, const char *name,
@@ -179,6 +185,9 @@ static inline uint64_t ft_key_of_int(int64_t value)
 }
 
 uint64_t ft_key_of_float(double value);
+
+/** The number behind a key, as near as a double comes. */
+double ft_key_number(const struct ft_operand *o, uint64_t key);
 
 /** A value for people, from its key. */
 void ft_key_text(const struct ft_operand *o, uint64_t key, char *to, size_t size);

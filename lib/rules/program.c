@@ -1,0 +1,331 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+/* Conditions compiled: making programs. */
+#include "rules/program.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+struct maker {
+    const struct ft_vocabulary *vocabulary;
+    const struct ft_expression *expression;
+    struct ft_program *program;
+    struct ft_patterns *patterns;
+    uint32_t room;
+    uint16_t groups[FT_EXPRESSION_BINDINGS]; /* of the ANYs around what is being made */
+    uint16_t protocols[FT_EXPRESSION_BINDINGS];
+    uint8_t depth;
+    bool is_short; /* of memory */
+};
+
+/* ---- patterns ---- */
+
+static bool same_operand(const struct ft_operand *a, const struct ft_operand *b)
+{
+    return a->keyword == b->keyword && a->is_tag == b->is_tag && a->protocol == b->protocol &&
+           a->field == b->field;
+}
+
+static struct ft_pattern_group *group_of(struct ft_patterns *p, const struct ft_operand *o,
+                                         uint64_t binding)
+{
+    for (uint32_t i = 0; i < p->count; i++)
+        if (p->groups[i].binding == binding && same_operand(&p->groups[i].operand, o))
+            return &p->groups[i];
+    struct ft_pattern_group *grown = reallocarray(p->groups, p->count + 1, sizeof(*grown));
+    if (!grown)
+        return NULL;
+    p->groups = grown;
+    grown[p->count] = (struct ft_pattern_group){.operand = *o, .binding = binding};
+    return &grown[p->count++];
+}
+
+/* The place of a pattern in its group, where it may be already. */
+static bool add_pattern(struct ft_patterns *p, const struct ft_test *t, uint32_t *group,
+                        uint32_t *pattern)
+{
+    bool is_payload = t->left.keyword == FT_KEYWORD_PAYLOAD;
+    struct ft_pattern_group *g = group_of(p, &t->left, is_payload ? p->binding : 0);
+    struct ft_pattern one = {.bytes = t->text,
+                             .length = t->length,
+                             .is_regex = t->kind == FT_TEST_MATCHES,
+                             .ignores_case = t->ignores_case};
+    if (!g)
+        return false;
+    *group = (uint32_t)(g - p->groups);
+    for (*pattern = 0; *pattern < g->count; (*pattern)++) {
+        const struct ft_pattern *is = &g->patterns[*pattern];
+        if (is->length == one.length && is->is_regex == one.is_regex &&
+            is->ignores_case == one.ignores_case && memcmp(is->bytes, one.bytes, one.length) == 0)
+            return true;
+    }
+    if (!(g->count & (g->count - 1))) { /* a power of two is full */
+        uint32_t room = g->count ? g->count * 2 : 1;
+        struct ft_pattern *grown = reallocarray(g->patterns, room, sizeof(*grown));
+        if (!grown)
+            return false;
+        g->patterns = grown;
+    }
+    g->patterns[g->count++] = one;
+    return true;
+}
+
+/* One more owner of what another rule set has compiled; NULL: it has no such group. */
+static struct ft_content *share(const struct ft_patterns *from, const struct ft_pattern_group *g)
+{
+    for (uint32_t i = 0; from && i < from->count; i++)
+        if (from->groups[i].fingerprint == g->fingerprint && from->groups[i].count == g->count)
+            return ft_content_share(from->groups[i].content);
+    return NULL;
+}
+
+bool ft_patterns_compile(struct ft_patterns *p, const struct ft_patterns *before, char *error,
+                         size_t error_size)
+{
+    for (uint32_t i = 0; i < p->count; i++) {
+        struct ft_pattern_group *g = &p->groups[i];
+        g->fingerprint = ft_content_fingerprint(g->patterns, g->count);
+        g->content = share(before, g);
+        if (!g->content)
+            g->content = ft_content_new(g->patterns, g->count, error, error_size);
+        if (!g->content)
+            return false;
+    }
+    return true;
+}
+
+void ft_patterns_free(struct ft_patterns *p)
+{
+    for (uint32_t i = 0; i < p->count; i++) {
+        ft_content_free(p->groups[i].content);
+        free(p->groups[i].patterns);
+    }
+    free(p->groups);
+    *p = (struct ft_patterns){0};
+}
+
+/* ---- code ---- */
+
+/* What is cheap and rules out much comes first. */
+static uint32_t cost(const struct ft_expression *e, uint32_t node)
+{
+    const struct ft_expression_node *n = &e->nodes[node];
+    uint32_t most = 0;
+    for (uint32_t child = n->child; child; child = e->nodes[child].next) {
+        uint32_t one = cost(e, child) + 1; /* no deeper than parentheses go */
+        most = one > most ? one : most;
+    }
+    if (n->kind != FT_EXPRESSION_TEST)
+        return most + (n->kind == FT_EXPRESSION_ANY ? 16 : 0);
+    const struct ft_operand *o = &n->test.left;
+    switch (n->test.kind) {
+    case FT_TEST_MATCHES:
+    case FT_TEST_CONTAINS:
+        return 200;
+    case FT_TEST_TEXT:
+    case FT_TEST_TEXTS:
+        return 40;
+    case FT_TEST_SAME:
+        return 30;
+    default:
+        return o->keyword >= FT_KEYWORD_PROTOCOL && o->keyword <= FT_KEYWORD_DIRECTION ? 0
+               : o->keyword >= FT_KEYWORD_ZONE_SRC && o->keyword <= FT_KEYWORD_PURDUE_DST
+                   ? 60
+                   : (o->keyword ? 4 : 8) + (n->test.set != NULL) * 4;
+    }
+}
+
+static uint16_t emit(struct maker *m)
+{
+    struct ft_program *p = m->program;
+    if (p->count == m->room) {
+        uint32_t room = m->room ? m->room * 2 : 8;
+        struct ft_instruction *grown = reallocarray(p->code, room, sizeof(*grown));
+        if (!grown || room >= FT_PROGRAM_REJECT) {
+            m->is_short = true;
+            p->code = grown ? grown : p->code;
+            return 0;
+        }
+        p->code = grown;
+        m->room = room;
+    }
+    p->code[p->count] =
+        (struct ft_instruction){.depth = m->depth, .binding = -1, .right_binding = -1};
+    return (uint16_t)p->count++;
+}
+
+static bool is_inside(const struct ft_protocol *p, uint32_t field, uint32_t group)
+{
+    while (field && field != group)
+        field = p->fields[field].parent;
+    return field == group;
+}
+
+/* The innermost ANY whose group a field stands in. */
+static int8_t binding_of(const struct maker *m, const struct ft_operand *o)
+{
+    if (o->keyword || o->is_tag)
+        return -1;
+    for (int8_t d = (int8_t)m->depth; d-- > 0;)
+        if (m->protocols[d] == o->protocol &&
+            is_inside(m->vocabulary->registry->protocols[o->protocol], o->field, m->groups[d]))
+            return d;
+    return -1;
+}
+
+/*
+ * Code for a node that goes on at `on_true` or `on_false`. These are labels: ACCEPT, REJECT, or
+ * numbers of jumps to be filled in. Code is made from the end, so that all targets are known: the
+ * children of a node in reverse. Made backwards, turned round at the end.
+ */
+static uint16_t make(struct maker *m, uint32_t node, uint16_t on_true, uint16_t on_false);
+
+#define CHILDREN_MAX FT_EXPRESSION_TESTS
+
+/* Children by cost, equal ones as they were written. */
+static uint32_t sort_children(const struct ft_expression *e, uint32_t node, uint32_t *to)
+{
+    uint32_t count = 0;
+    for (uint32_t child = e->nodes[node].child; child && count < CHILDREN_MAX;
+         child = e->nodes[child].next) {
+        uint32_t at = count++, price = cost(e, child);
+        for (; at && cost(e, to[at - 1]) > price; at--)
+            to[at] = to[at - 1];
+        to[at] = child;
+    }
+    return count;
+}
+
+static uint16_t make_chain(struct maker *m, uint32_t node, uint16_t on_true, uint16_t on_false)
+{
+    bool is_and = m->expression->nodes[node].kind == FT_EXPRESSION_AND;
+    uint32_t *children = calloc(CHILDREN_MAX, sizeof(*children));
+    uint16_t next = is_and ? on_true : on_false;
+    if (!children) {
+        m->is_short = true;
+        return 0;
+    }
+    for (uint32_t i = sort_children(m->expression, node, children); i-- > 0;)
+        next = is_and ? make(m, children[i], next, on_false) : make(m, children[i], on_true, next);
+    free(children);
+    return next;
+}
+
+static uint16_t make_any(struct maker *m, uint32_t node, uint16_t on_true, uint16_t on_false)
+{
+    const struct ft_expression_node *n = &m->expression->nodes[node];
+    uint16_t end = (uint16_t)m->program->count;
+    m->groups[m->depth] = n->test.left.field;
+    m->protocols[m->depth] = n->test.left.protocol;
+    int8_t outer = binding_of(m, &n->test.left);
+    m->depth++;
+    make(m, n->child, FT_PROGRAM_ACCEPT, FT_PROGRAM_REJECT);
+    m->depth--;
+    uint16_t at = emit(m);
+    if (m->is_short)
+        return 0;
+    struct ft_instruction *i = &m->program->code[at];
+    i->kind = FT_INSTRUCTION_ANY;
+    i->is_negated = n->is_negated;
+    i->binding = outer;
+    i->test = &n->test;
+    i->end = end;
+    i->on_true = on_true;
+    i->on_false = on_false;
+    return at;
+}
+
+static uint16_t make(struct maker *m, uint32_t node, uint16_t on_true, uint16_t on_false)
+{
+    const struct ft_expression_node *n = &m->expression->nodes[node];
+    if (n->kind == FT_EXPRESSION_ANY)
+        return make_any(m, node, on_true, on_false);
+    if (n->kind != FT_EXPRESSION_TEST)
+        return make_chain(m, node, on_true, on_false);
+    uint16_t at = emit(m);
+    if (m->is_short)
+        return 0;
+    struct ft_instruction *i = &m->program->code[at];
+    i->test = &n->test;
+    i->binding = binding_of(m, &n->test.left);
+    if (n->test.kind == FT_TEST_SAME)
+        i->right_binding = binding_of(m, &n->test.right);
+    i->on_true = on_true;
+    i->on_false = on_false;
+    if ((n->test.kind == FT_TEST_MATCHES || n->test.kind == FT_TEST_CONTAINS) &&
+        !add_pattern(m->patterns, &n->test, &i->group, &i->pattern))
+        m->is_short = true;
+    return at;
+}
+
+static uint16_t turned(uint16_t at, uint32_t count)
+{
+    return at >= FT_PROGRAM_REJECT ? at : (uint16_t)(count - 1 - at);
+}
+
+/* Code was made from its end: the first instruction is the last one made. */
+static void turn(struct ft_program *p)
+{
+    for (uint32_t i = 0; i < p->count; i++) {
+        struct ft_instruction *c = &p->code[i];
+        c->on_true = turned(c->on_true, p->count);
+        c->on_false = turned(c->on_false, p->count);
+        /* The body was made before the ANY, from `end` on: it ends where `end` came to stand. */
+        if (c->kind == FT_INSTRUCTION_ANY)
+            c->end = (uint16_t)(p->count - c->end);
+    }
+    for (uint32_t i = 0; i < p->count / 2; i++) {
+        struct ft_instruction swap = p->code[i];
+        p->code[i] = p->code[p->count - 1 - i];
+        p->code[p->count - 1 - i] = swap;
+    }
+}
+
+bool ft_program_make(struct ft_program *p, const struct ft_vocabulary *v,
+                     const struct ft_expression *e, uint32_t root, struct ft_patterns *patterns)
+{
+    struct maker m = {.vocabulary = v, .expression = e, .program = p, .patterns = patterns};
+    *p = (struct ft_program){0};
+    make(&m, root, FT_PROGRAM_ACCEPT, FT_PROGRAM_REJECT);
+    if (m.is_short) {
+        ft_program_free(p);
+        return false;
+    }
+    turn(p);
+    return ft_program_is_sound(p);
+}
+
+void ft_program_free(struct ft_program *p)
+{
+    free(p->code);
+    *p = (struct ft_program){0};
+}
+
+/* ---- checking ---- */
+
+/* Is a jump from `at` allowed: forward, and not out of the body [.., end)? */
+static bool is_jump(uint32_t at, uint32_t end, uint16_t to)
+{
+    return to >= FT_PROGRAM_REJECT || (to > at && to < end);
+}
+
+bool ft_program_is_sound(const struct ft_program *p)
+{
+    uint32_t ends[FT_EXPRESSION_BINDINGS + 1] = {p->count}, depth = 0;
+    for (uint32_t i = 0; i < p->count; i++) {
+        const struct ft_instruction *c = &p->code[i];
+        while (depth && i >= ends[depth])
+            depth--;
+        uint32_t from = c->kind == FT_INSTRUCTION_ANY ? (uint32_t)c->end - 1 : i;
+        if (c->depth != depth || !c->test || c->binding >= (int)depth ||
+            c->right_binding >= (int)depth || !is_jump(from, ends[depth], c->on_true) ||
+            !is_jump(from, ends[depth], c->on_false))
+            return false;
+        if (c->kind != FT_INSTRUCTION_ANY)
+            continue;
+        if (depth == FT_EXPRESSION_BINDINGS || c->end <= i + 1 || c->end > ends[depth])
+            return false;
+        ends[++depth] = c->end;
+    }
+    return p->count > 0 && p->count < FT_PROGRAM_REJECT;
+}

@@ -1,0 +1,152 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+/*
+ * A condition compiled: a small program of tests with jumps, run on a message or a packet.
+ *
+ * Jumps go forward only, and a loop runs over the elements of one group of the message, so a
+ * program ends; a budget of steps bounds it for messages with thousands of elements. Nothing is
+ * allocated, no function calls itself. A program is checked before it is used, whoever made it.
+ */
+#ifndef FT_PROGRAM_H
+#define FT_PROGRAM_H
+
+#include "dissect/context.h"
+#include "rules/content.h"
+#include "rules/expression.h"
+
+#define FT_PROGRAM_ACCEPT 0xffffu
+#define FT_PROGRAM_REJECT 0xfffeu
+#define FT_PROGRAM_STEPS                                                                           \
+    16384u /**< values compared in one run; then it is given up, and counted                       \
+            */
+
+enum ft_instruction_kind {
+    FT_INSTRUCTION_TEST = 0,
+    FT_INSTRUCTION_ANY, /**< the instructions after it, up to `end`, for each element */
+};
+
+struct ft_instruction {
+    uint8_t kind;
+    bool is_negated; /**< ANY */
+    uint8_t depth;   /**< ANYs around it */
+    int8_t binding;  /**< depth of the ANY whose element a field is of, -1 = none */
+    int8_t right_binding;
+    uint16_t on_true, on_false; /**< next instruction, ACCEPT or REJECT */
+    uint16_t end;               /**< ANY: behind its body; ACCEPT in the body: this element holds */
+    uint32_t group, pattern;    /**< CONTAINS, MATCHES: which pattern of which group */
+    const struct ft_test *test; /**< of the expression; ANY: the group */
+};
+
+struct ft_program {
+    struct ft_instruction *code;
+    uint32_t count;
+};
+
+/**
+ * All patterns of a rule set, in groups: those that are looked for in the same bytes, the values of
+ * one operand. Of payloads there is a group for each `binding` that the caller gives.
+ */
+struct ft_patterns {
+    struct ft_pattern_group {
+        struct ft_operand operand;
+        uint64_t binding; /**< 0: of values, not of payloads */
+        struct ft_pattern *patterns;
+        uint32_t count;
+        struct ft_content *content; /**< made by ft_patterns_compile() */
+        uint64_t fingerprint;
+    } * groups;
+    uint32_t count;
+    uint64_t binding; /**< of the programs that are being made */
+};
+
+/**
+ * Compile what the programs made with it look for; what is the same in `before` (NULL: none) is
+ * shared with it. False and a sentence.
+ */
+bool ft_patterns_compile(struct ft_patterns *p, const struct ft_patterns *before, char *error,
+                         size_t error_size);
+void ft_patterns_free(struct ft_patterns *p);
+
+/** What programs run on: filled in by who calls. All but the fields of messages. */
+struct ft_subject {
+    const struct ft_call *call; /**< NULL: there is no message */
+    const struct ft_message *message;
+    const uint8_t *payload; /**< NULL: there is none */
+    uint32_t payload_length;
+    uint8_t transport;  /**< enum ft_transport */
+    uint8_t ip_version; /**< 4, 6; 0 = not IP */
+    const uint8_t *src_ip, *dst_ip;
+    const uint8_t *src_mac, *dst_mac; /**< NULL: none */
+    uint16_t src_port, dst_port;
+    bool has_ports;
+    uint16_t ethertype;
+    uint16_t vlan[4];
+    uint8_t vlan_count;
+    /** The next word that is known of an asset; `index` from 0. False: no more. Core only. */
+    bool (*asset)(void *user, enum ft_keyword keyword, uint32_t index, const char **text);
+    void *user;
+};
+
+/** What a run has, for itself and for who asks why. One per thread. */
+struct ft_program_run {
+    const struct ft_vocabulary *vocabulary;
+    const struct ft_patterns *patterns;
+    struct ft_content_scratch *scratch;
+    struct ft_group_result *results; /**< by group: what was found in the message at hand */
+    uint64_t given_up; /**< runs that ended for want of steps, and expressions likewise */
+    uint32_t steps;
+    /* Evidence: of the last field test that held on the way to ACCEPT. */
+    bool has_evidence;
+    uint16_t evidence_protocol;
+    uint32_t evidence_at, evidence_length; /**< bytes of the PDU or payload */
+    /* The fields of the message, by number: built when the first is asked for. */
+    const struct ft_message *indexed;
+    uint64_t epoch, index_epoch;
+    uint32_t head[FT_MAX_FIELDS], tail[FT_MAX_FIELDS];
+    uint64_t stamp[FT_MAX_FIELDS];
+    uint32_t chain[FT_MAX_FIELDS + 1];
+    struct ft_content_hit *found; /**< of one scan */
+    char text[256];               /**< a sub-address */
+};
+
+/** Compile the part of an expression under `root`; it must outlive the program. Patterns go to
+ * `patterns`. False when memory is short. */
+bool ft_program_make(struct ft_program *p, const struct ft_vocabulary *v,
+                     const struct ft_expression *e, uint32_t root, struct ft_patterns *patterns);
+void ft_program_free(struct ft_program *p);
+
+/** Are all jumps forward and inside, all loops closed? Nothing else may be run. */
+bool ft_program_is_sound(const struct ft_program *p);
+
+/** Room for one thread; NULL when memory is short. After ft_patterns_compile(). */
+struct ft_program_run *ft_program_run_new(const struct ft_vocabulary *v,
+                                          const struct ft_patterns *patterns);
+void ft_program_run_free(struct ft_program_run *run);
+
+/** Another message or payload: what was kept of the last is forgotten. */
+void ft_program_begin(struct ft_program_run *run);
+
+/**
+ * The patterns of a group that are in the subject; valid until the next begin. For who finds rules
+ * by them.
+ */
+const struct ft_content_hit *ft_program_hits(struct ft_program_run *run, const struct ft_subject *s,
+                                             uint32_t group, uint32_t *count);
+
+/** Where ft_program_number() goes on; zeroed: at the first. */
+struct ft_number_cursor {
+    uint32_t index, node;
+    bool is_begun, is_chained;
+};
+
+/**
+ * The values of a number operand in the subject, one after another. False: no more. For who finds
+ * rules by them.
+ */
+bool ft_program_number(struct ft_program_run *run, const struct ft_subject *s,
+                       const struct ft_operand *o, struct ft_number_cursor *at, uint64_t *key);
+
+/** Does it hold? */
+bool ft_program_holds(const struct ft_program *p, const struct ft_subject *s,
+                      struct ft_program_run *run);
+
+#endif

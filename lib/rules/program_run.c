@@ -1,0 +1,756 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+/* Conditions compiled: running programs. */
+#include "rules/program.h"
+
+#include <math.h>
+#include <stdlib.h>
+#include <string.h>
+
+/* Different patterns of one group found in one message; further ones are not seen. */
+#define HITS_MAX 1024u
+
+/* What was found of one group in the message at hand. */
+struct ft_group_result {
+    uint64_t epoch;
+    uint32_t count;
+    struct ft_content_hit *hits; /* room for all, HITS_MAX at most; by pattern, each once */
+};
+
+/* A value of an operand. */
+struct value {
+    uint64_t number;
+    struct ft_set_address address;
+    const uint8_t *bytes;
+    uint32_t length;
+    uint32_t at, at_length; /* evidence; at UINT32_MAX: not in the PDU */
+};
+
+/* Where the next value of an operand is. */
+struct cursor {
+    uint32_t index;  /* keywords: values given out */
+    uint32_t node;   /* fields: next node */
+    uint32_t last;   /* fields: behind the element they are of; 0 = none */
+    bool is_chained; /* by number, not by message */
+};
+
+/* An element that a loop is at: nodes between `first` and `last`. */
+struct element {
+    uint32_t first, last;
+};
+
+struct ft_program_run *ft_program_run_new(const struct ft_vocabulary *v,
+                                          const struct ft_patterns *patterns)
+{
+    struct ft_program_run *run = calloc(1, sizeof(*run));
+    const struct ft_content **contents = calloc(patterns->count + 1, sizeof(*contents));
+    bool ok = run && contents && (run->found = calloc(HITS_MAX, sizeof(*run->found)));
+    if (ok) {
+        run->vocabulary = v;
+        run->patterns = patterns;
+        run->epoch = 1;
+        run->results = calloc(patterns->count + 1, sizeof(*run->results));
+        ok = run->results != NULL;
+    }
+    for (uint32_t i = 0; ok && i < patterns->count; i++) {
+        uint32_t room = patterns->groups[i].count;
+        contents[i] = patterns->groups[i].content;
+        run->results[i].hits =
+            calloc(room < HITS_MAX ? room : HITS_MAX, sizeof(*run->results[i].hits));
+        ok = run->results[i].hits != NULL;
+    }
+    if (ok && patterns->count) {
+        run->scratch = ft_content_scratch_new(contents, patterns->count);
+        ok = run->scratch != NULL;
+    }
+    free(contents);
+    if (ok)
+        return run;
+    ft_program_run_free(run);
+    return NULL;
+}
+
+void ft_program_run_free(struct ft_program_run *run)
+{
+    if (!run)
+        return;
+    for (uint32_t i = 0; run->results && i < run->patterns->count; i++)
+        free(run->results[i].hits);
+    free(run->results);
+    free(run->found);
+    ft_content_scratch_free(run->scratch);
+    free(run);
+}
+
+void ft_program_begin(struct ft_program_run *run)
+{
+    run->epoch++;
+    run->indexed = NULL;
+}
+
+/* ---- fields ---- */
+
+/* Chain the nodes of the message by their field. */
+static void build_index(struct ft_program_run *run, const struct ft_subject *s)
+{
+    const struct ft_node *nodes = s->call->nodes;
+    run->indexed = s->message;
+    run->index_epoch++;
+    for (uint32_t n = s->message->first; n; n = nodes[n].next) {
+        uint32_t field = nodes[n].field;
+        if (nodes[n].type == FT_NODE_END)
+            continue;
+        run->chain[n] = 0;
+        if (run->stamp[field] == run->index_epoch) {
+            run->chain[run->tail[field]] = n;
+        } else {
+            run->stamp[field] = run->index_epoch;
+            run->head[field] = n;
+        }
+        run->tail[field] = n;
+    }
+}
+
+/* The message that has fields of a protocol: the one at hand, or the nearest that carries it. */
+static const struct ft_message *message_of(const struct ft_subject *s, uint16_t protocol)
+{
+    const struct ft_message *m = s->message;
+    while (m && m->protocol->index != protocol)
+        m = m->parent == 0xff ? NULL : &s->call->messages[m->parent];
+    return m;
+}
+
+static uint32_t next_same(const struct ft_call *call, uint32_t n, uint16_t field)
+{
+    while (n && (call->nodes[n].field != field || call->nodes[n].type == FT_NODE_END))
+        n = call->nodes[n].next;
+    return n;
+}
+
+static struct cursor field_cursor(struct ft_program_run *run, const struct ft_subject *s,
+                                  const struct ft_operand *o, const struct element *element)
+{
+    struct cursor c = {0};
+    const struct ft_message *m = s->message ? message_of(s, o->protocol) : NULL;
+    if (!m)
+        return c;
+    c.is_chained = m == s->message;
+    if (c.is_chained) {
+        if (run->indexed != m)
+            build_index(run, s);
+        c.node = run->stamp[o->field] == run->index_epoch ? run->head[o->field] : 0;
+        while (element && c.node && c.node <= element->first)
+            c.node = run->chain[c.node];
+    } else {
+        c.node =
+            next_same(s->call, element ? s->call->nodes[element->first].next : m->first, o->field);
+    }
+    c.last = element ? element->last : UINT32_MAX;
+    return c;
+}
+
+static uint64_t key_of_node(const struct ft_operand *o, const struct ft_node *n)
+{
+    if (o->type == FT_VALUE_TYPE_FLOAT)
+        return ft_key_of_float(n->type == FT_TYPE_FLOAT ? n->d
+                               : n->type == FT_TYPE_INT ? (double)n->i
+                                                        : (double)n->u);
+    if (o->type == FT_VALUE_TYPE_INT)
+        return ft_key_of_int(n->i);
+    if (o->type == FT_VALUE_TYPE_MAC) {
+        uint64_t mac = 0;
+        for (uint32_t i = 0; i < n->length && i < 6; i++)
+            mac = mac << 8 | n->bytes[i];
+        return mac;
+    }
+    return n->u;
+}
+
+static bool is_nan_node(const struct ft_node *n)
+{
+    return n->type == FT_TYPE_FLOAT && isnan(n->d);
+}
+
+/* False: the node has no value of the operand's type. */
+static bool value_of_node(const struct ft_operand *o, const struct ft_node *n, struct value *v)
+{
+    v->at = n->at;
+    v->at_length = n->at_length;
+    switch (o->type) {
+    case FT_VALUE_TYPE_GROUP:
+        return true;
+    case FT_VALUE_TYPE_TEXT:
+    case FT_VALUE_TYPE_BYTES:
+        v->bytes = n->bytes;
+        v->length = n->length;
+        return n->type == FT_TYPE_STRING || n->type == FT_TYPE_BYTES;
+    case FT_VALUE_TYPE_ADDRESS:
+        if (n->type == FT_TYPE_IPV4)
+            v->address = (struct ft_set_address){0, 0xffff00000000 | (n->u & 0xffffffff)};
+        else if (n->type == FT_TYPE_IPV6 && n->length == 16)
+            v->address = ft_set_address_of(n->bytes, true);
+        else
+            return false;
+        return true;
+    case FT_VALUE_TYPE_MAC:
+        v->number = key_of_node(o, n);
+        return n->type == FT_TYPE_MAC && n->length == 6;
+    default:
+        v->number = key_of_node(o, n);
+        return n->type != FT_TYPE_STRING && n->type != FT_TYPE_BYTES && n->type != FT_TYPE_IPV6 &&
+               n->type != FT_TYPE_MAC && !is_nan_node(n);
+    }
+}
+
+static bool next_field(const struct ft_program_run *run, const struct ft_subject *s,
+                       const struct ft_operand *o, struct cursor *c, struct value *v)
+{
+    while (c->node && c->node < c->last) {
+        const struct ft_node *n = &s->call->nodes[c->node];
+        c->node = c->is_chained ? run->chain[c->node] : next_same(s->call, n->next, o->field);
+        if (value_of_node(o, n, v))
+            return true;
+    }
+    return false;
+}
+
+/* ---- tags ---- */
+
+static uint64_t number_at(const uint8_t *bytes, uint32_t length, bool is_little)
+{
+    uint64_t u = 0;
+    for (uint32_t i = 0; i < length; i++)
+        u = u << 8 | bytes[is_little ? length - 1 - i : i];
+    return u;
+}
+
+static uint64_t key_of_tag(const struct ft_tag *tag, const uint8_t *bytes)
+{
+    uint64_t u = number_at(bytes, tag->length, tag->is_little);
+    uint32_t bits = tag->length * 8;
+    float f;
+    double d;
+    if (tag->type == FT_VALUE_TYPE_INT)
+        return ft_key_of_int((int64_t)(u << (64 - bits)) >> (64 - bits));
+    if (tag->type != FT_VALUE_TYPE_FLOAT)
+        return u;
+    if (tag->length == 4) {
+        uint32_t half = (uint32_t)u;
+        memcpy(&f, &half, 4);
+        d = (double)f;
+    } else {
+        memcpy(&d, &u, 8);
+    }
+    return ft_key_of_float(d);
+}
+
+/* Where the tag's value begins in the payload; UINT32_MAX: it has none. */
+static uint32_t tag_place(const struct ft_tag *tag, const struct ft_subject *s)
+{
+    int64_t at = tag->offset;
+    if (tag->anchor) {
+        const uint8_t *found = s->payload_length ? memmem(s->payload, s->payload_length,
+                                                          tag->anchor, tag->anchor_length)
+                                                 : NULL;
+        if (!found)
+            return UINT32_MAX;
+        at += found - s->payload + (int64_t)tag->anchor_length;
+    }
+    return at < 0 || at + tag->length > s->payload_length ? UINT32_MAX : (uint32_t)at;
+}
+
+static bool is_tagged(const struct ft_tag *tag, const struct ft_subject *s)
+{
+    if (s->transport != tag->transport || !s->payload)
+        return false;
+    return tag->transport == FT_TRANSPORT_L2 ? s->ethertype == tag->port
+                                             : s->src_port == tag->port || s->dst_port == tag->port;
+}
+
+static bool value_of_tag(const struct ft_tag *tag, const struct ft_subject *s, struct value *v)
+{
+    uint32_t at = is_tagged(tag, s) ? tag_place(tag, s) : UINT32_MAX;
+    if (at == UINT32_MAX)
+        return false;
+    v->bytes = s->payload + at;
+    v->length = tag->length;
+    v->at = at;
+    v->at_length = tag->length;
+    if (tag->type == FT_VALUE_TYPE_ADDRESS)
+        v->address = ft_set_address_of(v->bytes, tag->length == 16);
+    else if (tag->type == FT_VALUE_TYPE_MAC)
+        v->number = number_at(v->bytes, 6, false);
+    else if (tag->type != FT_VALUE_TYPE_TEXT && tag->type != FT_VALUE_TYPE_BYTES)
+        v->number = key_of_tag(tag, v->bytes);
+    /* What is not a number is compared with nothing. */
+    return tag->type != FT_VALUE_TYPE_FLOAT || (v->number > ft_key_of_float(-HUGE_VAL) - 1 &&
+                                                v->number < ft_key_of_float(HUGE_VAL) + 1);
+}
+
+/* ---- keywords ---- */
+
+static bool address_value(const struct ft_subject *s, bool is_dst, struct value *v)
+{
+    if (s->ip_version != 4 && s->ip_version != 6)
+        return false;
+    v->address = ft_set_address_of(is_dst ? s->dst_ip : s->src_ip, s->ip_version == 6);
+    return true;
+}
+
+static bool zone_value(const struct ft_program_run *run, const struct ft_subject *s, bool is_dst,
+                       bool is_purdue, struct value *v)
+{
+    const struct ft_zone *zone =
+        address_value(s, is_dst, v) ? ft_vocabulary_zone(run->vocabulary, v->address) : NULL;
+    if (!zone || (is_purdue && zone->purdue < 0))
+        return false;
+    v->number =
+        is_purdue ? ft_key_of_float(zone->purdue) : (uint64_t)(zone - run->vocabulary->zones);
+    return true;
+}
+
+static bool number_value(struct value *v, uint64_t number, bool is_there)
+{
+    v->number = number;
+    return is_there;
+}
+
+static uint64_t command_number(const struct ft_message *m)
+{
+    uint64_t row = m->command ? (uint64_t)(m->command - m->protocol->commands) + 1 : 0;
+    return (uint64_t)m->protocol->index << 32 | row;
+}
+
+/* Sub-addresses: of the server, then of the client. */
+static bool sub_value(struct ft_program_run *run, const struct ft_subject *s, uint32_t index,
+                      bool is_code, struct value *v)
+{
+    const struct ft_sub *sub = &s->message->sub[!index];
+    if (!sub->kind)
+        return false;
+    v->number = sub->value;
+    if (is_code)
+        return !sub->text;
+    ft_sub_text(sub->kind, sub->value, sub->text, sub->length, run->text, sizeof(run->text));
+    v->bytes = (const uint8_t *)run->text;
+    v->length = (uint32_t)strlen(run->text);
+    return true;
+}
+
+static bool message_value(struct ft_program_run *run, const struct ft_subject *s,
+                          enum ft_keyword keyword, uint32_t index, bool is_code, struct value *v)
+{
+    const struct ft_message *m = s->message;
+    if (!m)
+        return false;
+    switch (keyword) {
+    case FT_KEYWORD_PROTOCOL:
+        return number_value(v, m->protocol->index, true);
+    case FT_KEYWORD_COMMAND:
+        return number_value(v, command_number(m), m->has_command);
+    case FT_KEYWORD_COMMAND_CODE:
+        return number_value(v, m->code, m->has_command);
+    case FT_KEYWORD_CLASS:
+        return number_value(v, m->class_, m->has_command);
+    case FT_KEYWORD_KIND:
+        return number_value(v, m->kind, true);
+    case FT_KEYWORD_DIRECTION:
+        return number_value(v, m->direction, true);
+    case FT_KEYWORD_RESPONSE_TIME:
+        return number_value(v, m->response_ns / 1000, m->is_paired);
+    case FT_KEYWORD_SUBADDRESS:
+        return sub_value(run, s, index, is_code, v);
+    default:
+        return false;
+    }
+}
+
+/* How many values a keyword can have at most. */
+static uint32_t most_values(enum ft_keyword keyword)
+{
+    switch (keyword) {
+    case FT_KEYWORD_IP_ADDR:
+    case FT_KEYWORD_ETH_ADDR:
+    case FT_KEYWORD_PORT:
+    case FT_KEYWORD_SUBADDRESS:
+        return 2;
+    case FT_KEYWORD_VLAN:
+        return 4;
+    default:
+        return 1;
+    }
+}
+
+/* Value number `index` of a keyword. */
+static bool keyword_value(struct ft_program_run *run, const struct ft_subject *s,
+                          const struct ft_operand *o, uint32_t index, bool is_code, struct value *v)
+{
+    enum ft_keyword k = (enum ft_keyword)o->keyword;
+    switch (k) {
+    case FT_KEYWORD_IP_SRC:
+    case FT_KEYWORD_IP_DST:
+        return address_value(s, k == FT_KEYWORD_IP_DST, v);
+    case FT_KEYWORD_IP_ADDR:
+        return address_value(s, index, v);
+    case FT_KEYWORD_ETH_SRC:
+        return s->src_mac && number_value(v, number_at(s->src_mac, 6, false), true);
+    case FT_KEYWORD_ETH_DST:
+        return s->dst_mac && number_value(v, number_at(s->dst_mac, 6, false), true);
+    case FT_KEYWORD_ETH_ADDR:
+        return s->src_mac && s->dst_mac &&
+               number_value(v, number_at(index ? s->dst_mac : s->src_mac, 6, false), true);
+    case FT_KEYWORD_VLAN:
+        return index < s->vlan_count && number_value(v, s->vlan[index], true);
+    case FT_KEYWORD_ETHERTYPE:
+        return number_value(v, s->ethertype, s->ethertype != 0);
+    case FT_KEYWORD_TRANSPORT:
+        return number_value(v, s->transport, true);
+    case FT_KEYWORD_PORT_SRC:
+        return number_value(v, s->src_port, s->has_ports);
+    case FT_KEYWORD_PORT_DST:
+        return number_value(v, s->dst_port, s->has_ports);
+    case FT_KEYWORD_PORT:
+        return number_value(v, index ? s->dst_port : s->src_port, s->has_ports);
+    case FT_KEYWORD_ZONE_SRC:
+    case FT_KEYWORD_ZONE_DST:
+        return zone_value(run, s, k == FT_KEYWORD_ZONE_DST, false, v);
+    case FT_KEYWORD_PURDUE_SRC:
+    case FT_KEYWORD_PURDUE_DST:
+        return zone_value(run, s, k == FT_KEYWORD_PURDUE_DST, true, v);
+    case FT_KEYWORD_PAYLOAD:
+        v->bytes = s->payload;
+        v->length = s->payload_length;
+        return s->payload != NULL;
+    case FT_KEYWORD_PAYLOAD_LENGTH:
+        return number_value(v, s->payload_length, s->payload != NULL);
+    default:
+        return message_value(run, s, k, index, is_code, v);
+    }
+}
+
+static bool asset_value(const struct ft_subject *s, const struct ft_operand *o, uint32_t index,
+                        struct value *v)
+{
+    const char *text;
+    if (!s->asset || !s->asset(s->user, (enum ft_keyword)o->keyword, index, &text))
+        return false;
+    v->bytes = (const uint8_t *)text;
+    v->length = (uint32_t)strlen(text);
+    return true;
+}
+
+/* ---- values of any operand ---- */
+
+static struct cursor cursor_of(struct ft_program_run *run, const struct ft_subject *s,
+                               const struct ft_operand *o, const struct element *element)
+{
+    return o->keyword || o->is_tag ? (struct cursor){0} : field_cursor(run, s, o, element);
+}
+
+static bool next_value(struct ft_program_run *run, const struct ft_subject *s,
+                       const struct ft_operand *o, bool is_code, struct cursor *c, struct value *v)
+{
+    v->at = UINT32_MAX;
+    run->steps++;
+    if (!o->keyword && !o->is_tag)
+        return next_field(run, s, o, c, v);
+    if (o->is_tag)
+        return !c->index++ && value_of_tag(&run->vocabulary->tags[o->field], s, v);
+    if (o->level == FT_LEVEL_ASSET)
+        return asset_value(s, o, c->index++, v);
+    while (c->index < most_values((enum ft_keyword)o->keyword))
+        if (keyword_value(run, s, o, c->index++, is_code, v))
+            return true;
+    return false;
+}
+
+bool ft_program_number(struct ft_program_run *run, const struct ft_subject *s,
+                       const struct ft_operand *o, struct ft_number_cursor *at, uint64_t *key)
+{
+    struct cursor c = at->is_begun ? (struct cursor){.index = at->index,
+                                                     .node = at->node,
+                                                     .last = UINT32_MAX,
+                                                     .is_chained = at->is_chained}
+                                   : cursor_of(run, s, o, NULL);
+    struct value v;
+    bool is_there = next_value(run, s, o, false, &c, &v);
+    *at = (struct ft_number_cursor){
+        .is_begun = true, .index = c.index, .node = c.node, .is_chained = c.is_chained};
+    *key = v.number;
+    return is_there;
+}
+
+/* ---- patterns ---- */
+
+static void add_hits(struct ft_group_result *to, const struct ft_content_hit *hits, uint32_t count,
+                     uint32_t room)
+{
+    for (uint32_t i = 0; i < count; i++) {
+        uint32_t at = to->count;
+        while (at && to->hits[at - 1].pattern > hits[i].pattern)
+            at--;
+        if ((at && to->hits[at - 1].pattern == hits[i].pattern) || to->count == room)
+            continue;
+        memmove(&to->hits[at + 1], &to->hits[at], (to->count - at) * sizeof(*hits));
+        to->hits[at] = hits[i];
+        to->count++;
+    }
+}
+
+static uint32_t scan(struct ft_program_run *run, const struct ft_pattern_group *g,
+                     const struct value *v, struct ft_content_hit *hits)
+{
+    uint32_t count = ft_content_scan(g->content, run->scratch, v->bytes, v->length, hits, HITS_MAX,
+                                     &run->given_up);
+    count = count < HITS_MAX ? count : HITS_MAX;
+    for (uint32_t i = 0; i < count; i++) { /* from places in the value to places in the PDU */
+        bool is_in_pdu = v->at != UINT32_MAX && hits[i].from != UINT32_MAX;
+        hits[i].to = is_in_pdu ? v->at + hits[i].to : v->at_length;
+        hits[i].from = is_in_pdu ? v->at + hits[i].from : v->at;
+    }
+    return count;
+}
+
+const struct ft_content_hit *ft_program_hits(struct ft_program_run *run, const struct ft_subject *s,
+                                             uint32_t group, uint32_t *count)
+{
+    struct ft_group_result *result = &run->results[group];
+    const struct ft_pattern_group *g = &run->patterns->groups[group];
+    if (result->epoch != run->epoch) {
+        struct cursor c = cursor_of(run, s, &g->operand, NULL);
+        struct value v;
+        result->epoch = run->epoch;
+        result->count = 0;
+        while (run->steps < FT_PROGRAM_STEPS && next_value(run, s, &g->operand, false, &c, &v)) {
+            if (s->payload && g->operand.keyword == FT_KEYWORD_PAYLOAD)
+                v.at = 0;
+            uint32_t n = scan(run, g, &v, run->found);
+            add_hits(result, run->found, n, g->count < HITS_MAX ? g->count : HITS_MAX);
+        }
+    }
+    *count = result->count;
+    return result->hits;
+}
+
+static const struct ft_content_hit *find_hit(const struct ft_content_hit *hits, uint32_t count,
+                                             uint32_t pattern)
+{
+    uint32_t low = 0, high = count;
+    while (low < high) {
+        uint32_t middle = (low + high) / 2;
+        if (hits[middle].pattern < pattern)
+            low = middle + 1;
+        else
+            high = middle;
+    }
+    return low < count && hits[low].pattern == pattern ? &hits[low] : NULL;
+}
+
+/* ---- tests ---- */
+
+static void note(struct ft_program_run *run, const struct ft_operand *o, uint32_t at,
+                 uint32_t length)
+{
+    if (at == UINT32_MAX)
+        return;
+    run->has_evidence = true;
+    run->evidence_protocol = o->protocol;
+    run->evidence_at = at;
+    run->evidence_length = length;
+}
+
+static bool passes(const struct ft_test *t, const struct value *v)
+{
+    uint64_t number = t->has_mask && t->kind != FT_TEST_MASK ? v->number & t->mask : v->number;
+    switch (t->kind) {
+    case FT_TEST_EXISTS:
+        return true;
+    case FT_TEST_RANGE:
+        return number >= t->low && number <= t->high;
+    case FT_TEST_NUMBERS:
+    case FT_TEST_MASK:
+        return ft_test_has_number(t, number);
+    case FT_TEST_ADDRESS:
+    case FT_TEST_ADDRESSES:
+        return ft_test_has_address(t, v->address);
+    case FT_TEST_TEXT:
+        return v->length == t->length && memcmp(v->bytes, t->text, t->length) == 0;
+    case FT_TEST_TEXTS:
+        return ft_set_has_text(t->set, v->bytes, v->length);
+    default:
+        return false;
+    }
+}
+
+static bool is_same_kind(const struct ft_operand *o)
+{
+    return ft_value_type_is_number((enum ft_value_type)o->type);
+}
+
+/* Numbers of different types are compared as what they mean, not by their keys. */
+static int compare_numbers(const struct ft_operand *l, const struct value *a,
+                           const struct ft_operand *r, const struct value *b)
+{
+    uint64_t x = a->number, y = b->number;
+    if (l->type != r->type && (l->type == FT_VALUE_TYPE_FLOAT || r->type == FT_VALUE_TYPE_FLOAT ||
+                               l->type == FT_VALUE_TYPE_INT || r->type == FT_VALUE_TYPE_INT)) {
+        double p = ft_key_number(l, x), q = ft_key_number(r, y);
+        return p < q ? -1 : p > q;
+    }
+    return x < y ? -1 : x > y;
+}
+
+static bool compare(const struct ft_test *t, const struct value *a, const struct value *b)
+{
+    int order;
+    if (is_same_kind(&t->left))
+        order = compare_numbers(&t->left, a, &t->right, b);
+    else if (t->left.type == FT_VALUE_TYPE_ADDRESS)
+        order = a->address.high != b->address.high || a->address.low != b->address.low;
+    else
+        order = a->length != b->length || memcmp(a->bytes, b->bytes, a->length) != 0;
+    switch (t->same) {
+    case FT_SAME_EQUAL:
+        return order == 0;
+    case FT_SAME_LESS:
+        return order < 0;
+    case FT_SAME_LESS_EQUAL:
+        return order <= 0;
+    case FT_SAME_GREATER:
+        return order > 0;
+    default:
+        return order >= 0;
+    }
+}
+
+static bool test_same(struct ft_program_run *run, const struct ft_subject *s,
+                      const struct ft_instruction *i, const struct element *elements,
+                      bool *has_value)
+{
+    const struct ft_test *t = i->test;
+    const struct element *l = i->binding < 0 ? NULL : &elements[i->binding];
+    const struct element *r = i->right_binding < 0 ? NULL : &elements[i->right_binding];
+    struct cursor c = cursor_of(run, s, &t->left, l);
+    struct value a, b;
+    while (run->steps < FT_PROGRAM_STEPS && next_value(run, s, &t->left, t->is_code, &c, &a)) {
+        struct cursor d = cursor_of(run, s, &t->right, r);
+        while (run->steps < FT_PROGRAM_STEPS && next_value(run, s, &t->right, false, &d, &b)) {
+            *has_value = true;
+            if (compare(t, &a, &b)) {
+                note(run, &t->left, a.at, a.at_length);
+                return true;
+            }
+        }
+    }
+    return false;
+}
+
+static bool test_pattern(struct ft_program_run *run, const struct ft_subject *s,
+                         const struct ft_instruction *i, const struct element *elements)
+{
+    const struct ft_operand *o = &i->test->left;
+    const struct ft_content_hit *hit;
+    uint32_t count;
+    if (i->binding < 0) {
+        const struct ft_content_hit *hits = ft_program_hits(run, s, i->group, &count);
+        hit = find_hit(hits, count, i->pattern);
+    } else {
+        struct cursor c = cursor_of(run, s, o, &elements[i->binding]);
+        struct value v;
+        hit = NULL;
+        while (!hit && run->steps < FT_PROGRAM_STEPS && next_value(run, s, o, false, &c, &v)) {
+            count = scan(run, &run->patterns->groups[i->group], &v, run->found);
+            for (uint32_t k = 0; k < count && !hit; k++)
+                hit = run->found[k].pattern == i->pattern ? &run->found[k] : NULL;
+        }
+    }
+    if (hit)
+        note(run, o, hit->from, hit->from == UINT32_MAX ? 0 : hit->to - hit->from);
+    return hit != NULL;
+}
+
+static bool holds_test(struct ft_program_run *run, const struct ft_subject *s,
+                       const struct ft_instruction *i, const struct element *elements)
+{
+    const struct ft_test *t = i->test;
+    bool has_value = false, passed = false;
+    if (t->kind == FT_TEST_SAME) {
+        passed = test_same(run, s, i, elements, &has_value);
+    } else if (t->kind == FT_TEST_CONTAINS || t->kind == FT_TEST_MATCHES) {
+        passed = test_pattern(run, s, i, elements);
+    } else {
+        struct cursor c =
+            cursor_of(run, s, &t->left, i->binding < 0 ? NULL : &elements[i->binding]);
+        struct value v;
+        while (!passed && run->steps < FT_PROGRAM_STEPS &&
+               next_value(run, s, &t->left, t->is_code, &c, &v)) {
+            has_value = true;
+            passed = passes(t, &v);
+            if (passed != t->is_none)
+                note(run, &t->left, v.at, v.at_length);
+        }
+    }
+    return (t->is_none ? has_value && !passed : passed) != t->is_negated;
+}
+
+/* ---- programs ---- */
+
+/* The nodes of the next element of a group; false: no more. */
+static bool next_element(struct ft_program_run *run, const struct ft_subject *s, struct cursor *c,
+                         const struct ft_operand *group, struct element *element)
+{
+    struct ft_call const *call = s->call;
+    uint32_t depth = 1, n;
+    run->steps++;
+    if (!c->node || c->node >= c->last || run->steps >= FT_PROGRAM_STEPS)
+        return false;
+    element->first = c->node;
+    for (n = call->nodes[c->node].next; n; n = call->nodes[n].next) {
+        depth += call->nodes[n].type == FT_TYPE_GROUP;
+        if (call->nodes[n].type == FT_NODE_END && !--depth)
+            break;
+    }
+    element->last = n ? n : UINT32_MAX;
+    c->node = c->is_chained ? run->chain[c->node]
+                            : next_same(call, call->nodes[c->node].next, group->field);
+    return true;
+}
+
+bool ft_program_holds(const struct ft_program *p, const struct ft_subject *s,
+                      struct ft_program_run *run)
+{
+    struct {
+        uint16_t any; /* its instruction */
+        struct cursor cursor;
+    } loops[FT_EXPRESSION_BINDINGS];
+    struct element elements[FT_EXPRESSION_BINDINGS];
+    uint32_t depth = 0, at = 0;
+    run->steps = 0;
+    run->has_evidence = false;
+    for (;;) {
+        const struct ft_instruction *i = &p->code[at];
+        if (i->kind == FT_INSTRUCTION_TEST) {
+            at = holds_test(run, s, i, elements) ? i->on_true : i->on_false;
+        } else {
+            loops[depth].any = (uint16_t)at;
+            loops[depth].cursor =
+                cursor_of(run, s, &i->test->left, i->binding < 0 ? NULL : &elements[i->binding]);
+            depth++;
+            at = FT_PROGRAM_REJECT; /* of no element yet */
+        }
+        while (at >= FT_PROGRAM_REJECT) {
+            if (!depth) {
+                if (run->steps >= FT_PROGRAM_STEPS)
+                    run->given_up++;
+                return at == FT_PROGRAM_ACCEPT;
+            }
+            const struct ft_instruction *any = &p->code[loops[depth - 1].any];
+            if (at == FT_PROGRAM_REJECT && next_element(run, s, &loops[depth - 1].cursor,
+                                                        &any->test->left, &elements[depth - 1])) {
+                at = loops[depth - 1].any + 1u;
+                break;
+            }
+            depth--;
+            at = (at == FT_PROGRAM_ACCEPT) != any->is_negated ? any->on_true : any->on_false;
+        }
+    }
+}
