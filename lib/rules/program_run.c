@@ -85,6 +85,7 @@ void ft_program_begin(struct ft_program_run *run)
 {
     run->epoch++;
     run->indexed = NULL;
+    run->steps = 0;
 }
 
 /* ---- fields ---- */
@@ -739,9 +740,9 @@ bool ft_program_holds(const struct ft_program *p, const struct ft_subject *s,
         }
         while (at >= FT_PROGRAM_REJECT) {
             if (!depth) {
-                if (run->steps >= FT_PROGRAM_STEPS)
-                    run->given_up++;
-                return at == FT_PROGRAM_ACCEPT;
+                bool is_given_up = run->steps >= FT_PROGRAM_STEPS;
+                run->given_up += is_given_up;
+                return at == FT_PROGRAM_ACCEPT && !is_given_up;
             }
             const struct ft_instruction *any = &p->code[loops[depth - 1].any];
             if (at == FT_PROGRAM_REJECT && next_element(run, s, &loops[depth - 1].cursor,
