@@ -278,7 +278,8 @@ bool ft_set_has_number(const struct ft_set *set, uint64_t number)
     return *at <= number && number <= set->number_lasts[at - set->number_firsts];
 }
 
-bool ft_set_has_address(const struct ft_set *set, struct ft_set_address address)
+bool ft_set_address_range(const struct ft_set *set, struct ft_set_address address,
+                          struct ft_set_address *from, struct ft_set_address *to)
 {
     if (set->kind != FT_SET_ADDRESSES || !set->is_closed || !set->count)
         return false;
@@ -286,7 +287,15 @@ bool ft_set_has_address(const struct ft_set *set, struct ft_set_address address)
     const wide *at = set->address_firsts;
     for (uint32_t left = set->count; left > 1; left -= left / 2)
         at += at[left / 2] <= a ? left / 2 : 0;
-    return *at <= a && a <= set->address_lasts[at - set->address_firsts];
+    *from = address_of(*at);
+    *to = address_of(set->address_lasts[at - set->address_firsts]);
+    return *at <= a && a <= wide_of(*to);
+}
+
+bool ft_set_has_address(const struct ft_set *set, struct ft_set_address address)
+{
+    struct ft_set_address from, to;
+    return ft_set_address_range(set, address, &from, &to);
 }
 
 bool ft_set_has_text(const struct ft_set *set, const void *text, size_t length)

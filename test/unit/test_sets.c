@@ -103,6 +103,7 @@ static void test_empty_closed_and_other_kinds(void **state)
             assert_false(ft_set_has_text(set, "", 0));
             assert_false(ft_set_numbers_at(set, 0, &from, &to));
             assert_false(ft_set_addresses_at(set, 0, &low, &high));
+            assert_false(ft_set_address_range(set, nowhere, &low, &high));
             assert_false(ft_set_text_at(set, 0, &text, &length));
             assert_true(ft_set_close(set));
         }
@@ -307,6 +308,10 @@ static void test_addresses_joined(void **state)
     assert_true(ft_set_has_address(set, address("10.0.0.127")));
     assert_false(ft_set_has_address(set, address("10.0.1.1")));
     assert_false(ft_set_has_address(set, address("::10.0.0.127")));
+    assert_true(ft_set_address_range(set, address("10.0.0.200"), &from, &to));
+    assert_true(is_same(from, address("10.0.0.0")) && is_same(to, address("10.0.1.0")));
+    assert_false(ft_set_address_range(set, address("10.0.1.1"), &from, &to));
+    assert_false(ft_set_address_range(set, address("9.255.255.255"), &from, &to));
     ft_set_free(set);
 
     /* Everything, and what is in it already. */
