@@ -318,10 +318,24 @@ void ft_node_group_end(struct ft_context *ctx, uint32_t field)
 
 /* ---- messages ---- */
 
+const uint64_t ft_demand_nothing[FT_MAX_FIELDS / 64];
+
+/* What rules want of a message. */
+static __attribute__((noinline)) const uint64_t *demanded(const struct ft_call *call,
+                                                          const struct ft_message *m)
+{
+    const struct ft_demand *d = &call->demand[call->protocol->index];
+    if (!m->has_command)
+        return d->before;
+    return d->by_row[m->command ? m->command - call->protocol->commands + 1 : 0];
+}
+
 static void use_demand(struct ft_call *call)
 {
-    call->pub.demand =
-        current(call)->is_raised ? call->protocol->demand_all : call->protocol->demand;
+    const struct ft_message *m = current(call);
+    call->pub.demand = m->is_raised || call->wants_all ? call->protocol->demand_all
+                       : call->demand ? demanded(call, m)
+                                      : ft_demand_nothing;
 }
 
 static bool message_new(struct ft_call *call, const struct ft_protocol *protocol, bool is_top)
@@ -430,6 +444,8 @@ void ft_command(struct ft_context *ctx, uint32_t code, uint32_t qualifier)
     m->command = ft_protocol_command(call->protocol, code, qualifier);
     m->class_ = m->command ? m->command->class_ : FT_CLASS_UNKNOWN;
     ask_raise(call, m);
+    if (__builtin_expect(call->demand != NULL, 0))
+        use_demand(call);
 }
 
 void ft_set_class(struct ft_context *ctx, enum ft_class class_)

@@ -108,6 +108,15 @@ struct ft_asset_fact {
     uint8_t of[16];
 };
 
+/** Fields of one protocol that somebody wants, a bit each; FT_MAX_FIELDS / 64 words. */
+struct ft_demand {
+    const uint64_t *before;        /**< of a message whose command is not known yet */
+    const uint64_t *const *by_row; /**< by row of the command + 1; 0: not in the table */
+};
+
+/** Bits of no field. */
+extern const uint64_t ft_demand_nothing[FT_MAX_FIELDS / 64];
+
 struct ft_call;
 
 /** Asked when a command is named: is everything wanted of this message? Sets is_new. */
@@ -117,6 +126,9 @@ typedef bool ft_raise_fn(void *user, struct ft_call *call, struct ft_message *me
 struct ft_call {
     struct ft_context pub;
     const struct ft_registry *registry;
+    /** What is wanted of messages that are not raised, by index of the protocol; NULL: nothing. */
+    const struct ft_demand *demand;
+    bool wants_all;         /**< every field of every message, for tests */
     struct ft_state *state; /**< of the shard */
     struct ft_owner owner;
     uint8_t shard;

@@ -79,13 +79,10 @@ struct ft_harness *ft_harness_new(const struct ft_dissector *const *dissectors, 
         }
     }
     ft_registry_finish(h->registry);
-    for (uint32_t i = 0; i < h->registry->count; i++) {
-        struct ft_protocol *p = h->registry->protocols[i];
-        memcpy(p->demand, p->demand_all, p->demand_words * sizeof(uint64_t));
-    }
     ft_call_init(&h->call, h->registry);
     h->call.state = &h->state;
     h->call.raise = raise_all;
+    h->call.wants_all = true;
     return h;
 }
 

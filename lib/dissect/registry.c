@@ -131,7 +131,6 @@ static void protocol_free(struct ft_protocol *p)
     free(p->violations);
     free(p->carriers);
     free(p->signatures);
-    free(p->demand);
     free(p->demand_all);
     free(p->children_any);
     free(p->children);
@@ -386,10 +385,9 @@ static struct ft_protocol *protocol_new(const struct ft_dissector *given, const 
     p->signatures = copy_rows(&d.signatures, sizeof(*p->signatures), &p->signature_count);
     p->demand_words = (uint16_t)((p->field_count + 63) / 64);
     /* Whole, so that ft_wants() with a number that is no field reads a zero. */
-    p->demand = calloc(FT_MAX_FIELDS / 64, sizeof(uint64_t));
     p->demand_all = calloc(FT_MAX_FIELDS / 64, sizeof(uint64_t));
     if (!p->fields || !p->commands || !p->violations || !p->carriers || !p->signatures ||
-        !p->demand || !p->demand_all) {
+        !p->demand_all) {
         protocol_free(p);
         return NULL;
     }

@@ -434,5 +434,7 @@ struct ft_expression *ft_expression_read(const struct ft_vocabulary *vocabulary,
                                                        : "here and, or or the end is expected");
     if (!r.is_wrong)
         ft_reader_contradictions(&r);
+    if (!r.is_wrong && node_new(&r, FT_EXPRESSION_AND, 0))
+        ft_reader_split(&r);
     return r.is_wrong ? give_up(e) : e;
 }

@@ -88,6 +88,8 @@ struct ft_expression_node {
 struct ft_expression {
     struct ft_expression_node *nodes; /**< 0 is not used */
     uint32_t root, count;
+    uint32_t worker; /**< what a worker decides: all but tests on assets; 0 = nothing */
+    uint32_t core;   /**< joined to it by `and`: what only the alerting core can; 0 = nothing */
     uint32_t test_count;
     struct ft_set **sets; /**< own ones */
     uint32_t set_count;
@@ -110,7 +112,15 @@ void ft_expression_free(struct ft_expression *e);
 char *ft_test_text(const struct ft_vocabulary *v, const struct ft_test *test, char *to,
                    size_t size);
 
-/** The set that has a number; also ranges and single values. */
+/** The ranges of values that a test asks for, in order, however it is written; false: no more. */
+bool ft_test_numbers_at(const struct ft_test *t, uint32_t index, uint64_t *low, uint64_t *high);
+bool ft_test_addresses_at(const struct ft_test *t, uint32_t index, struct ft_set_address *low,
+                          struct ft_set_address *high);
+
+/** Does a node stand right under another? */
+bool ft_expression_is_child(const struct ft_expression *e, uint32_t parent, uint32_t node);
+
+/** Is a value one that the test asks for? */
 bool ft_test_has_number(const struct ft_test *test, uint64_t key);
 bool ft_test_has_address(const struct ft_test *test, struct ft_set_address address);
 

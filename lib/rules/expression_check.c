@@ -35,7 +35,7 @@ bool ft_test_has_address(const struct ft_test *test, struct ft_set_address addre
 }
 
 /* The ranges of a test, however it is written. */
-static bool numbers_at(const struct ft_test *t, uint32_t i, uint64_t *low, uint64_t *high)
+bool ft_test_numbers_at(const struct ft_test *t, uint32_t i, uint64_t *low, uint64_t *high)
 {
     if (t->kind == FT_TEST_NUMBERS)
         return ft_set_numbers_at(t->set, i, low, high);
@@ -44,8 +44,8 @@ static bool numbers_at(const struct ft_test *t, uint32_t i, uint64_t *low, uint6
     return t->kind == FT_TEST_RANGE && i == 0;
 }
 
-static bool addresses_at(const struct ft_test *t, uint32_t i, struct ft_set_address *low,
-                         struct ft_set_address *high)
+bool ft_test_addresses_at(const struct ft_test *t, uint32_t i, struct ft_set_address *low,
+                          struct ft_set_address *high)
 {
     if (t->kind == FT_TEST_ADDRESSES)
         return ft_set_addresses_at(t->set, i, low, high);
@@ -60,7 +60,7 @@ static bool numbers_meet(const struct ft_test *a, const struct ft_test *b)
     uint64_t al, ah, bl, bh;
     uint32_t i = 0, j = 0;
     while (i < RANGES_MAX && j < RANGES_MAX) {
-        if (!numbers_at(a, i, &al, &ah) || !numbers_at(b, j, &bl, &bh))
+        if (!ft_test_numbers_at(a, i, &al, &ah) || !ft_test_numbers_at(b, j, &bl, &bh))
             return false;
         if (ah < bl)
             i++;
@@ -77,7 +77,7 @@ static bool addresses_meet(const struct ft_test *a, const struct ft_test *b)
     struct ft_set_address al, ah, bl, bh;
     uint32_t i = 0, j = 0;
     while (i < RANGES_MAX && j < RANGES_MAX) {
-        if (!addresses_at(a, i, &al, &ah) || !addresses_at(b, j, &bl, &bh))
+        if (!ft_test_addresses_at(a, i, &al, &ah) || !ft_test_addresses_at(b, j, &bl, &bh))
             return false;
         if (is_less(ah, bl))
             i++;
@@ -93,10 +93,10 @@ static bool addresses_meet(const struct ft_test *a, const struct ft_test *b)
 static bool numbers_within(const struct ft_test *a, const struct ft_test *b)
 {
     uint64_t al, ah, bl, bh;
-    for (uint32_t i = 0, j = 0; numbers_at(a, i, &al, &ah); i++) {
-        while (numbers_at(b, j, &bl, &bh) && bh < al)
+    for (uint32_t i = 0, j = 0; ft_test_numbers_at(a, i, &al, &ah); i++) {
+        while (ft_test_numbers_at(b, j, &bl, &bh) && bh < al)
             j++;
-        if (i == RANGES_MAX || !numbers_at(b, j, &bl, &bh) || al < bl || ah > bh)
+        if (i == RANGES_MAX || !ft_test_numbers_at(b, j, &bl, &bh) || al < bl || ah > bh)
             return false;
     }
     return true;
@@ -105,10 +105,11 @@ static bool numbers_within(const struct ft_test *a, const struct ft_test *b)
 static bool addresses_within(const struct ft_test *a, const struct ft_test *b)
 {
     struct ft_set_address al, ah, bl, bh;
-    for (uint32_t i = 0, j = 0; addresses_at(a, i, &al, &ah); i++) {
-        while (addresses_at(b, j, &bl, &bh) && is_less(bh, al))
+    for (uint32_t i = 0, j = 0; ft_test_addresses_at(a, i, &al, &ah); i++) {
+        while (ft_test_addresses_at(b, j, &bl, &bh) && is_less(bh, al))
             j++;
-        if (i == RANGES_MAX || !addresses_at(b, j, &bl, &bh) || is_less(al, bl) || is_less(bh, ah))
+        if (i == RANGES_MAX || !ft_test_addresses_at(b, j, &bl, &bh) || is_less(al, bl) ||
+            is_less(bh, ah))
             return false;
     }
     return true;
@@ -193,6 +194,66 @@ static void check_and(struct ft_reader *r, const struct ft_expression_node *pare
                             (int)(a->end - a->at), r->text + a->at, (int)(b->end - b->at),
                             r->text + b->at);
         }
+}
+
+/* Which levels of words stand under a node, a bit each. */
+static uint32_t levels(const struct ft_expression *e, uint32_t node)
+{
+    const struct ft_expression_node *n = &e->nodes[node];
+    uint32_t all = 0;
+    for (uint32_t child = n->child; child; child = e->nodes[child].next)
+        all |= levels(e, child);
+    if (n->kind == FT_EXPRESSION_TEST)
+        all |= 1u << n->test.left.level;
+    return n->kind == FT_EXPRESSION_ANY ? all | 1u << FT_LEVEL_MESSAGE : all;
+}
+
+bool ft_expression_is_child(const struct ft_expression *e, uint32_t parent, uint32_t node)
+{
+    uint32_t child = e->nodes[parent].child;
+    while (child && child != node)
+        child = e->nodes[child].next;
+    return child != 0;
+}
+
+static void hang(struct ft_expression *e, uint32_t parent, uint32_t *last, uint32_t child)
+{
+    *(*last ? &e->nodes[*last].next : &e->nodes[parent].child) = child;
+    *last = child;
+}
+
+/*
+ * What is known of devices only the alerting core can test; what is in a message only a worker. So
+ * both stand side by side, joined by `and`.
+ */
+void ft_reader_split(struct ft_reader *r)
+{
+    struct ft_expression *e = r->expression;
+    uint32_t asset = 1u << FT_LEVEL_ASSET, last = 0, last_core = 0, next;
+    e->worker = e->root;
+    if (!(levels(e, e->root) & asset))
+        return;
+    e->worker = 0;
+    if (e->nodes[e->root].kind != FT_EXPRESSION_AND) {
+        e->core = e->root;
+    } else {
+        /* The root keeps what is the worker's; the last node, which was kept free, gets the rest.
+         */
+        e->core = e->count - 1;
+        e->nodes[e->core] = e->nodes[e->root];
+        uint32_t child = e->nodes[e->root].child;
+        e->nodes[e->root].child = e->nodes[e->core].child = 0;
+        for (; child; child = next) {
+            bool is_core = levels(e, child) & asset;
+            next = e->nodes[child].next;
+            hang(e, is_core ? e->core : e->root, is_core ? &last_core : &last, child);
+            e->nodes[child].next = 0;
+        }
+        e->worker = last ? e->root : 0;
+    }
+    if (levels(e, e->core) & ~(asset | 1u << FT_LEVEL_FLOW))
+        ft_reader_wrong(r, e->nodes[e->core].at, e->nodes[e->core].end,
+                        "asset.* and what is in messages can only be joined by and");
 }
 
 void ft_reader_contradictions(struct ft_reader *r)

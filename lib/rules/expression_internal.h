@@ -71,4 +71,7 @@ bool ft_reader_test(struct ft_reader *r, struct ft_test *test);
 /** Tell of everything in the tree that cannot hold. */
 void ft_reader_contradictions(struct ft_reader *r);
 
+/** Part the tree into what a worker and what the core decides. */
+void ft_reader_split(struct ft_reader *r);
+
 #endif

@@ -482,12 +482,17 @@ static void test_only_what_is_wanted(void **state)
     play(groups);
     assert_int_equal(call->node_count, 0);
     assert_string_equal(json(0), "{}");
-    registry->protocols[0]->demand[0] |= 1ull << NUMBER;
+    uint64_t before[FT_MAX_FIELDS / 64] = {1ull << NUMBER};
+    const uint64_t *rows[] = {ft_demand_nothing, ft_demand_nothing, ft_demand_nothing,
+                              ft_demand_nothing};
+    struct ft_demand demand[] = {{before, rows}, {ft_demand_nothing, rows}};
+    call->demand = demand;
     play(groups);
     assert_string_equal(json(0), "{\"number\":3}");
-    registry->protocols[0]->demand[0] |= 1ull << IN_DEEP;
+    before[0] |= 1ull << IN_DEEP;
     play(groups);
     assert_string_equal(json(0), "{\"group\":{\"deep\":{\"number\":2}},\"number\":3}");
+    call->demand = NULL;
 }
 
 static void raised_class(struct ft_context *ctx, struct ft_view *pdu)

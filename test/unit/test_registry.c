@@ -118,7 +118,6 @@ static void test_takes_a_sound_one(void **state)
     assert_int_equal(p->field_count, FIELDS);
     assert_string_equal(p->fields[NUMBER].title, "number");
     assert_int_equal(p->demand_all[0], (1 << FIELDS) - 1);
-    assert_int_equal(p->demand[0], 0);
     assert_int_equal(p->demand_all[FT_MAX_FIELDS / 64 - 1], 0);
     for (unsigned port = 6999; port <= 7003; port++)
         assert_int_equal(r->tcp_port[port], port >= 7000 && port <= 7002 ? p->index + 1 : 0);

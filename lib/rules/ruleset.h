@@ -1,0 +1,97 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+/*
+ * A rule set: all rules compiled, and found by what a packet or message has.
+ *
+ * Each rule is reached by one way only, the rarest that it has: by a number that it demands (an
+ * address, a port, the value of a field), by a pattern that must be found, or, without any of
+ * these, by the protocol and command of the message. What is found is run (program.h); so a message
+ * that no rule is about costs one look-up, however many rules there are. Fields are read from
+ * messages only where a rule may need them (ft_ruleset_demand()).
+ *
+ * A rule is tested on
+ *  - each message of the protocols that it names; without any, each message; seeing also the fields
+ *    of the messages that carry it. It counts once where carrier and carried both fulfil it;
+ *  - each payload, if it asks for bytes or tags, and nothing of messages: each PDU, and each
+ * payload of a packet;
+ *  - the first packet of a flow in each direction, if it asks only for addresses, ports and zones.
+ *
+ * A rule set is made by one thread and then read by all; a struct ft_matcher is one thread's.
+ */
+#ifndef FT_RULESET_H
+#define FT_RULESET_H
+
+#include "rules/program.h"
+#include "rules/rule.h"
+
+#include <stdio.h>
+
+struct ft_ruleset;
+struct ft_matcher;
+
+/**
+ * Compile. `files` are the set's from then on, also when it fails. Patterns that `before` (NULL:
+ * none) has compiled are shared. NULL and one sentence, or several lines, when it cannot be.
+ */
+struct ft_ruleset *ft_ruleset_new(struct ft_rule_files *files, const struct ft_ruleset *before,
+                                  char *error, size_t error_size);
+void ft_ruleset_free(struct ft_ruleset *set);
+
+uint32_t ft_ruleset_count(const struct ft_ruleset *set);
+const struct ft_rule *ft_ruleset_rule(const struct ft_ruleset *set, uint32_t index);
+
+/** Fields that the rules want, by protocol: for struct ft_call. */
+const struct ft_demand *ft_ruleset_demand(const struct ft_ruleset *set);
+
+/** Is there any rule about payloads, about flows? */
+bool ft_ruleset_has_payload(const struct ft_ruleset *set);
+bool ft_ruleset_has_flow(const struct ft_ruleset *set);
+
+/** The part of a rule that only the alerting core can decide; NULL: there is none. */
+const struct ft_program *ft_ruleset_core_program(const struct ft_ruleset *set, uint32_t index);
+const struct ft_vocabulary *ft_ruleset_vocabulary(const struct ft_ruleset *set);
+const struct ft_patterns *ft_ruleset_patterns(const struct ft_ruleset *set);
+
+/** How a rule is found and what it costs, for people: several lines. */
+void ft_ruleset_explain(const struct ft_ruleset *set, uint32_t index, FILE *to);
+
+/** What a rule costs packets that have nothing to do with it. */
+enum ft_rule_cost {
+    FT_RULE_COST_KEYED = 0,     /**< found by a value: nothing */
+    FT_RULE_COST_COMMAND,       /**< tested on each message of its protocols and commands */
+    FT_RULE_COST_CONTENT,       /**< payloads of its port or protocol are searched */
+    FT_RULE_COST_EVERY_MESSAGE, /**< tested on every message or flow */
+    FT_RULE_COST_EVERY_PAYLOAD, /**< every payload is searched: any to any */
+};
+enum ft_rule_cost ft_ruleset_cost(const struct ft_ruleset *set, uint32_t index);
+const char *ft_rule_cost_name(enum ft_rule_cost cost);
+
+/* ---- matching ---- */
+
+/** What a worker counts of a rule. */
+struct ft_rule_counts {
+    uint64_t evaluations, hits;
+    uint64_t cycles, timed; /**< TSC cycles of every 64th evaluation, and how many those were */
+};
+
+/** Told of a hit; `run` has the evidence. */
+typedef void ft_hit_fn(void *user, uint32_t rule, const struct ft_program_run *run);
+
+/** One thread's; NULL when memory is short. */
+struct ft_matcher *ft_matcher_new(const struct ft_ruleset *set);
+void ft_matcher_free(struct ft_matcher *m);
+
+/** Counts by index of the rule. */
+const struct ft_rule_counts *ft_matcher_counts(const struct ft_matcher *m);
+/** Programs and expressions that reached their limits. */
+uint64_t ft_matcher_given_up(const struct ft_matcher *m);
+
+/** A new PDU: its messages follow, carriers before what they carry. */
+void ft_match_begin(struct ft_matcher *m);
+void ft_match_message(struct ft_matcher *m, const struct ft_subject *s, ft_hit_fn *hit, void *user);
+void ft_match_payload(struct ft_matcher *m, const struct ft_subject *s, ft_hit_fn *hit, void *user);
+void ft_match_flow(struct ft_matcher *m, const struct ft_subject *s, ft_hit_fn *hit, void *user);
+
+/** May any rule be about this message? One look-up; without it ft_match_message() does nothing. */
+bool ft_match_is_wanted(const struct ft_matcher *m, const struct ft_message *message);
+
+#endif
