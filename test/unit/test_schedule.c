@@ -548,10 +548,17 @@ static void test_rules(void **state)
             fail_msg("%s", WRONG[i]);
 }
 
+/* Big-endian. */
 static void put(uint8_t **at, uint64_t value, int bytes)
 {
     while (bytes-- > 0)
         *(*at)++ = (uint8_t)(value >> (8 * bytes));
+}
+
+static void put_zeros(uint8_t **at, int bytes)
+{
+    while (bytes-- > 0)
+        *(*at)++ = 0;
 }
 
 static void put_header(uint8_t **at, char version, uint32_t leaps, uint32_t times, uint32_t types)
@@ -559,10 +566,7 @@ static void put_header(uint8_t **at, char version, uint32_t leaps, uint32_t time
     memcpy(*at, "TZif", 4);
     *at += 4;
     put(at, (uint64_t)version, 1);
-    put(at, 0, 15 - 1);
-    put(at, 0, 1);
-    put(at, 0, 4);
-    put(at, 0, 4);
+    put_zeros(at, 15 + 4 + 4);
     put(at, leaps, 4);
     put(at, times, 4);
     put(at, types, 4);
@@ -575,7 +579,7 @@ static size_t make_file(uint8_t bytes[1024], const int64_t *changes, uint32_t co
 {
     uint8_t *at = bytes;
     put_header(&at, '2', 0, 0, 1);
-    put(&at, 0, 6 + 1);
+    put_zeros(&at, 6 + 1);
     put_header(&at, '2', 0, count, 2);
     for (uint32_t i = 0; i < count; i++)
         put(&at, (uint64_t)changes[i], 8);
