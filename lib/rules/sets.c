@@ -23,6 +23,9 @@ struct table {
     uint32_t count;
 };
 
+#define IPV4_BLOCKS 65536u
+#define IPV4_MANY   16384u /* ranges whose table is no smaller than one of all blocks */
+
 /* A text in the store; its first byte may move until the set is closed. */
 struct text {
     size_t offset, length;
@@ -39,6 +42,7 @@ struct ft_set {
     /* Closed. Ranges within IPv4 are a table of their own, a quarter as large: in a list of a
      * million addresses what a look-up costs is the cache that the table does not fit in. */
     struct table whole, ipv4;
+    uint32_t *ipv4_from;  /* where in it each /16 begins, and its end; NULL when it is small */
     uint32_t before_ipv4; /* ranges of `whole` that are less than those of `ipv4` */
     uint64_t size;
 
@@ -86,6 +90,7 @@ void ft_set_free(struct ft_set *set)
     free(set->ranges);
     free_table(&set->whole);
     free_table(&set->ipv4);
+    free(set->ipv4_from);
     free(set->texts);
     free(set->store);
     ft_index_free(&set->index);
@@ -248,6 +253,24 @@ static void append(struct table *t, const struct range *r, unsigned width)
     memcpy((char *)t->lasts + at, &r->to, width);
 }
 
+/* Of many IPv4 addresses: where each /16 begins. A look-up then is at one place in this table and
+ * at one in the other, where halving the whole would be at ten that no cache holds. */
+static bool lay_out_ipv4(struct ft_set *set)
+{
+    const uint32_t *firsts = set->ipv4.firsts;
+    if (set->ipv4.count < IPV4_MANY)
+        return true;
+    set->ipv4_from = malloc((IPV4_BLOCKS + 1) * sizeof(*set->ipv4_from));
+    if (!set->ipv4_from)
+        return false;
+    for (uint32_t block = 0, i = 0; block <= IPV4_BLOCKS; block++) {
+        while (i < set->ipv4.count && firsts[i] >> 16 < block)
+            i++;
+        set->ipv4_from[block] = i;
+    }
+    return true;
+}
+
 /* Lay out what look-ups read. */
 static bool lay_out(struct ft_set *set)
 {
@@ -255,11 +278,8 @@ static bool lay_out(struct ft_set *set)
     for (uint32_t i = 0; i < set->count && set->kind == FT_SET_ADDRESSES; i++)
         ipv4 += is_ipv4(set->ranges[i].from) && is_ipv4(set->ranges[i].to);
     if (!new_table(&set->whole, set->count - ipv4, width_of(set)) ||
-        !new_table(&set->ipv4, ipv4, sizeof(uint32_t))) {
-        free_table(&set->whole);
-        free_table(&set->ipv4);
+        !new_table(&set->ipv4, ipv4, sizeof(uint32_t)))
         return false;
-    }
     for (uint32_t i = 0; i < set->count; i++) {
         const struct range *r = &set->ranges[i];
         if (ipv4 && is_ipv4(r->from) && is_ipv4(r->to)) {
@@ -269,7 +289,7 @@ static bool lay_out(struct ft_set *set)
             set->before_ipv4 += !set->ipv4.count;
         }
     }
-    return true;
+    return lay_out_ipv4(set);
 }
 
 bool ft_set_close(struct ft_set *set)
@@ -285,8 +305,11 @@ bool ft_set_close(struct ft_set *set)
         qsort(set->ranges, set->count, sizeof(*set->ranges), compare_ranges);
     set->count = join(set->ranges, set->count);
     set->size = size_of(set->ranges, set->count);
-    if (!lay_out(set))
+    if (!lay_out(set)) {
+        free_table(&set->whole);
+        free_table(&set->ipv4);
         return false;
+    }
     free(set->ranges);
     set->ranges = NULL;
     set->is_closed = true;
@@ -300,24 +323,39 @@ static inline wide key_at(const void *keys, uint32_t i, unsigned width)
     return width == sizeof(wide) ? ((const wide *)keys)[i] : ((const uint64_t *)keys)[i];
 }
 
-/* The range that a key lies in. In line, so that the width is known when it is compiled. */
-__attribute__((always_inline)) static inline bool find(const struct table *t, wide key,
-                                                       unsigned width, uint32_t *found)
+/* Of the ranges from..to, both included, the one that a key lies in. In line, so that the width is
+ * known when it is compiled. */
+__attribute__((always_inline)) static inline bool find(const struct table *t, uint32_t from,
+                                                       uint32_t to, wide key, unsigned width,
+                                                       uint32_t *found)
 {
-    uint32_t at = 0;
-    if (!t->count)
-        return false;
     /* Halved without a branch: which way it goes cannot be predicted. */
-    for (uint32_t left = t->count; left > 1; left -= left / 2)
-        at += key_at(t->firsts, at + left / 2, width) <= key ? left / 2 : 0;
-    *found = at;
-    return key_at(t->firsts, at, width) <= key && key <= key_at(t->lasts, at, width);
+    for (uint32_t left = to - from + 1; left > 1; left -= left / 2)
+        from += key_at(t->firsts, from + left / 2, width) <= key ? left / 2 : 0;
+    *found = from;
+    return key_at(t->firsts, from, width) <= key && key <= key_at(t->lasts, from, width);
+}
+
+static inline bool find_ipv4(const struct ft_set *set, uint32_t address, uint32_t *found)
+{
+    uint32_t from = 0, to = set->ipv4.count - 1;
+    if (!set->ipv4.count)
+        return false;
+    if (set->ipv4_from) {
+        /* The last range before the block may reach into it. */
+        from = set->ipv4_from[address >> 16];
+        from -= from != 0;
+        to = set->ipv4_from[(address >> 16) + 1];
+        to -= to != 0;
+    }
+    return find(&set->ipv4, from, to, address, sizeof(address), found);
 }
 
 bool ft_set_has_number(const struct ft_set *set, uint64_t number)
 {
     uint32_t at;
-    return set->kind == FT_SET_NUMBERS && find(&set->whole, number, sizeof(number), &at);
+    return set->kind == FT_SET_NUMBERS && set->whole.count &&
+           find(&set->whole, 0, set->whole.count - 1, number, sizeof(number), &at);
 }
 
 /* Where in the order of all ranges one is that an address lies in. */
@@ -326,11 +364,12 @@ static inline bool find_address(const struct ft_set *set, wide address, uint32_t
     uint32_t at;
     if (set->kind != FT_SET_ADDRESSES)
         return false;
-    if (is_ipv4(address) && find(&set->ipv4, (uint32_t)address, sizeof(uint32_t), &at)) {
+    if (is_ipv4(address) && find_ipv4(set, (uint32_t)address, &at)) {
         *found = set->before_ipv4 + at;
         return true;
     }
-    if (!find(&set->whole, address, sizeof(wide), &at))
+    if (!set->whole.count ||
+        !find(&set->whole, 0, set->whole.count - 1, address, sizeof(wide), &at))
         return false;
     *found = at + (at >= set->before_ipv4 ? set->ipv4.count : 0);
     return true;

@@ -33,6 +33,19 @@ static uint64_t random_below(uint64_t n)
 
 /* ---- ranges ---- */
 
+static struct ft_set_address address(const char *text)
+{
+    uint8_t bytes[16];
+    bool is_v6 = strchr(text, ':') != NULL;
+    assert_int_equal(inet_pton(is_v6 ? AF_INET6 : AF_INET, text, bytes), 1);
+    return ft_set_address_of(bytes, is_v6);
+}
+
+static bool is_same(struct ft_set_address a, struct ft_set_address b)
+{
+    return a.high == b.high && a.low == b.low;
+}
+
 struct numbers {
     uint64_t from, to;
 };
@@ -177,6 +190,94 @@ static void test_addresses_against_a_list(void **state)
     }
 }
 
+/* Ranges around those of IPv4, across both its borders, and in it: all are found, and in order. */
+static void test_borders_of_ipv4(void **state)
+{
+    (void)state;
+    static const char *const RANGES[][2] = {
+        {"::", "::5"},
+        {"::fffe:ffff:fff0", "::ffff:0:7"},
+        {"::ffff:0:9", "::ffff:0:9"},
+        {"10.0.0.0", "10.255.255.255"},
+        {"::ffff:255.255.255.250", "::ffff:255.255.255.251"},
+        {"::ffff:255.255.255.255", "::1:0:0:5"},
+        {"fe80::", "fe80::ffff"},
+    };
+    struct ft_set *set = ft_set_new(FT_SET_ADDRESSES);
+    struct ft_set_address from, to, a, b, all = {0, 0};
+    for (size_t i = COUNT(RANGES); i-- > 0;)
+        assert_true(ft_set_add_addresses(set, address(RANGES[i][0]), address(RANGES[i][1])));
+    assert_true(ft_set_close(set));
+    for (uint32_t i = 0; i < COUNT(RANGES); i++) {
+        a = address(RANGES[i][0]);
+        b = address(RANGES[i][1]);
+        assert_true(ft_set_addresses_at(set, i, &from, &to));
+        assert_true(is_same(from, a) && is_same(to, b));
+        assert_true(ft_set_has_address(set, a) && ft_set_has_address(set, b));
+        assert_true(ft_set_address_range(set, b, &from, &to));
+        assert_true(is_same(from, a) && is_same(to, b));
+        assert_false(ft_set_has_address(
+            set, (struct ft_set_address){b.high + (b.low == UINT64_MAX), b.low + 1}));
+        assert_true(!i || !ft_set_has_address(
+                              set, (struct ft_set_address){a.high - (a.low == 0), a.low - 1}));
+    }
+    assert_false(ft_set_addresses_at(set, COUNT(RANGES), &from, &to));
+    ft_set_free(set);
+
+    /* All of IPv4 in one range with more. */
+    set = ft_set_new(FT_SET_ADDRESSES);
+    assert_true(ft_set_add_addresses(set, all, address("::1:0:0:0")));
+    assert_true(ft_set_close(set));
+    assert_true(ft_set_has_address(set, address("10.0.0.1")));
+    assert_true(ft_set_addresses_at(set, 0, &from, &to));
+    assert_false(ft_set_addresses_at(set, 1, &from, &to));
+    ft_set_free(set);
+}
+
+/* Ranges short and as long as many /16, against a list of all blocks of 1,024 addresses. */
+static void test_many_ranges_of_ipv4(void **state)
+{
+    (void)state;
+    enum {
+        UNITS = 1 << 22,
+        UNIT = 1024,
+        RANGES = 60000
+    };
+    bool *is_in = calloc(UNITS, sizeof(*is_in));
+    struct ft_set *set = ft_set_new(FT_SET_ADDRESSES);
+    struct ft_set_address from, to;
+    uint64_t size = 0;
+    uint32_t ranges = 0;
+    for (uint32_t i = 0; i < RANGES; i++) {
+        uint64_t first = i ? random_below(UNITS) : UNITS - 1;
+        uint64_t last = first + random_below(i % 3000 ? 3 : 2000);
+        last = last < UNITS ? last : UNITS - 1;
+        memset(is_in + first, 1, last - first + 1);
+        assert_true(ft_set_add_addresses(
+            set, (struct ft_set_address){0, 0xffffull << 32 | (first * UNIT)},
+            (struct ft_set_address){0, 0xffffull << 32 | (last * UNIT + UNIT - 1)}));
+    }
+    assert_true(ft_set_add_addresses(set, address("fe80::"), address("fe80::")));
+    assert_true(ft_set_close(set));
+    for (uint64_t i = 0; i < UNITS; i++) {
+        struct ft_set_address first = {0, 0xffffull << 32 | (i * UNIT)};
+        struct ft_set_address last = {0, first.low + UNIT - 1};
+        assert_true(ft_set_has_address(set, first) == is_in[i]);
+        assert_true(ft_set_has_address(set, last) == is_in[i]);
+        size += is_in[i] * (uint64_t)UNIT;
+        ranges += is_in[i] && (!i || !is_in[i - 1]);
+    }
+    assert_true(ranges > 16384);
+    assert_true(ft_set_size(set) == size + 1);
+    assert_true(ft_set_addresses_at(set, ranges - 1, &from, &to));
+    assert_true(is_same(to, address("255.255.255.255")));
+    assert_true(ft_set_addresses_at(set, ranges, &from, &to));
+    assert_true(is_same(from, address("fe80::")));
+    assert_false(ft_set_addresses_at(set, ranges + 1, &from, &to));
+    ft_set_free(set);
+    free(is_in);
+}
+
 static void test_texts(void **state)
 {
     (void)state;
@@ -227,19 +328,6 @@ static bool add(struct ft_set *set, enum ft_value_kind kind, const char *text, c
     bool is_added = ft_set_add_written(set, kind, copy, length, error, 256);
     free(copy);
     return is_added;
-}
-
-static struct ft_set_address address(const char *text)
-{
-    uint8_t bytes[16];
-    bool is_v6 = strchr(text, ':') != NULL;
-    assert_int_equal(inet_pton(is_v6 ? AF_INET6 : AF_INET, text, bytes), 1);
-    return ft_set_address_of(bytes, is_v6);
-}
-
-static bool is_same(struct ft_set_address a, struct ft_set_address b)
-{
-    return a.high == b.high && a.low == b.low;
 }
 
 static void assert_addresses(const char *written, const char *first, const char *last)
@@ -743,6 +831,8 @@ int main(void)
         cmocka_unit_test(test_empty_closed_and_other_kinds),
         cmocka_unit_test(test_numbers_against_a_list),
         cmocka_unit_test(test_addresses_against_a_list),
+        cmocka_unit_test(test_borders_of_ipv4),
+        cmocka_unit_test(test_many_ranges_of_ipv4),
         cmocka_unit_test(test_texts),
         cmocka_unit_test(test_written_addresses),
         cmocka_unit_test(test_addresses_joined),
