@@ -280,6 +280,7 @@ static bool lay_out(struct ft_set *set)
     if (!new_table(&set->whole, set->count - ipv4, width_of(set)) ||
         !new_table(&set->ipv4, ipv4, sizeof(uint32_t)))
         return false;
+    set->before_ipv4 = 0;
     for (uint32_t i = 0; i < set->count; i++) {
         const struct range *r = &set->ranges[i];
         if (ipv4 && is_ipv4(r->from) && is_ipv4(r->to)) {
