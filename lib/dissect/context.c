@@ -334,8 +334,8 @@ static void use_demand(struct ft_call *call)
 {
     const struct ft_message *m = current(call);
     call->pub.demand = m->is_raised || call->wants_all ? call->protocol->demand_all
-                       : call->demand ? demanded(call, m)
-                                      : ft_demand_nothing;
+                       : call->demand                  ? demanded(call, m)
+                                                       : ft_demand_nothing;
 }
 
 static bool message_new(struct ft_call *call, const struct ft_protocol *protocol, bool is_top)

@@ -33,8 +33,8 @@ struct ft_protocol {
     uint32_t field_count, command_count, violation_count, carrier_count, signature_count;
     uint32_t *command_index; /**< 1 + row of `commands` by hash of (code, qualifier), 0 = none */
     uint32_t index_mask;     /**< its size - 1 */
-    uint64_t *demand_all; /**< every field */
-    uint16_t *children_any; /**< protocols that carry themselves in this one, found by probe */
+    uint64_t *demand_all;    /**< every field */
+    uint16_t *children_any;  /**< protocols that carry themselves in this one, found by probe */
     uint32_t children_any_count;
     struct ft_child_range {
         uint64_t first, last;

@@ -139,8 +139,8 @@ struct ft_number_cursor {
 };
 
 /**
- * The values of a number operand in the subject, one after another. False: no more. For who finds
- * rules by them.
+ * The values of a number or address operand in the subject, as keys, one after another. False: no
+ * more. For who finds rules by them.
  */
 bool ft_program_number(struct ft_program_run *run, const struct ft_subject *s,
                        const struct ft_operand *o, struct ft_number_cursor *at, uint64_t *key);

@@ -472,11 +472,11 @@ bool ft_program_number(struct ft_program_run *run, const struct ft_subject *s,
                                                      .last = UINT32_MAX,
                                                      .is_chained = at->is_chained}
                                    : cursor_of(run, s, o, NULL);
-    struct value v;
+    struct value v = {0};
     bool is_there = next_value(run, s, o, false, &c, &v);
     *at = (struct ft_number_cursor){
         .is_begun = true, .index = c.index, .node = c.node, .is_chained = c.is_chained};
-    *key = v.number;
+    *key = o->type == FT_VALUE_TYPE_ADDRESS ? ft_key_of_address(v.address) : v.number;
     return is_there;
 }
 

@@ -159,11 +159,6 @@ static uint32_t keyed_operand(struct making *m, const struct ft_operand *o)
     return set->keyed_count++;
 }
 
-uint64_t ft_ruleset_address_key(struct ft_set_address address)
-{
-    return ft_hash_mix(address.high, address.low);
-}
-
 static bool is_key(const struct ft_test *t)
 {
     const struct ft_operand *o = &t->left;
@@ -206,7 +201,7 @@ static void address_keys(struct making *m, const struct ft_test *t, struct way *
                 return;
             }
             way->keys[way->count++] =
-                (struct way_key){.operand = operand, .value = ft_ruleset_address_key(low)};
+                (struct way_key){.operand = operand, .value = ft_key_of_address(low)};
             if (low.high == high.high && low.low == high.low)
                 break;
         }

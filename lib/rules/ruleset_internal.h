@@ -92,6 +92,4 @@ struct ft_ruleset {
 const struct ft_list *ft_ruleset_keyed(const struct ft_ruleset *set, uint32_t operand,
                                        uint64_t value);
 
-uint64_t ft_ruleset_address_key(struct ft_set_address address);
-
 #endif

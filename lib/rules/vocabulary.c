@@ -2,6 +2,7 @@
 /* The words of rules. */
 #include "rules/vocabulary.h"
 
+#include "base/hash.h"
 #include "base/nearest.h"
 
 #include <stdio.h>
@@ -129,6 +130,11 @@ uint64_t ft_key_of_float(double value)
     value = value == 0 ? 0 : value; /* -0.0 is 0 */
     memcpy(&u, &value, sizeof(u));
     return u >> 63 ? ~u : u | 1ull << 63;
+}
+
+uint64_t ft_key_of_address(struct ft_set_address address)
+{
+    return ft_hash_mix(address.high, address.low);
 }
 
 static double float_of_key(uint64_t key)

@@ -1,0 +1,99 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+/* Rule sets: how a rule was compiled, for people. */
+#include "rules/ruleset_internal.h"
+
+static void explain_places(const struct ft_ruleset *set, const struct ft_compiled *c, FILE *to)
+{
+    const struct ft_registry *registry = set->files->vocabulary.registry;
+    static const char *const levels[] = {"the first packet of a flow in each direction",
+                                         "each payload", "each message"};
+    fprintf(to, "  tested on   %s", levels[c->level]);
+    if (c->level == FT_LEVEL_MESSAGE && c->is_anywhere)
+        fprintf(to, " of any protocol");
+    for (uint32_t p = 0, n = 0;
+         c->level == FT_LEVEL_MESSAGE && !c->is_anywhere && p < registry->count; p++)
+        if (ft_protocols_has(&c->homes, (uint16_t)p))
+            fprintf(to, "%s%s", n++ ? ", " : " of ", registry->protocols[p]->name);
+    fputc('\n', to);
+}
+
+static bool has_rule(const struct ft_list *l, uint32_t rule)
+{
+    for (uint32_t i = 0; i < l->count; i++)
+        if (l->items[i] == rule)
+            return true;
+    return false;
+}
+
+/* The values and patterns that the rule is found by. */
+static void explain_way(const struct ft_ruleset *set, uint32_t index, FILE *to)
+{
+    const struct ft_vocabulary *v = &set->files->vocabulary;
+    char name[256], value[64];
+    uint32_t shown = 0;
+    if (set->compiled[index].is_linear) {
+        fprintf(to, "  found by    its protocol and command\n");
+        return;
+    }
+    for (uint32_t i = 0; i < set->key_size; i++) {
+        const struct ft_key *k = &set->keys[i];
+        if (!has_rule(&k->rules, index))
+            continue;
+        const struct ft_operand *o = &set->keyed[k->operand].operand;
+        ft_vocabulary_name(v, o, name, sizeof(name));
+        ft_key_text(o, k->value, value, sizeof(value));
+        fprintf(to, "%s%s%s%s", shown++ ? ", " : "  found by    ", name,
+                o->type == FT_VALUE_TYPE_ADDRESS ? "" : " == ",
+                o->type == FT_VALUE_TYPE_ADDRESS ? "" : value);
+    }
+    for (uint32_t g = 0; g < set->patterns.count; g++)
+        for (uint32_t p = 0; p < set->patterns.groups[g].count; p++) {
+            if (!has_rule(&set->pattern_rules[set->first_pattern[g] + p], index))
+                continue;
+            static const char *const means[] = {"direct", "Hyperscan", "PCRE2"};
+            ft_vocabulary_name(v, &set->patterns.groups[g].operand, name, sizeof(name));
+            fprintf(to, "%sa pattern in %s (%s)", shown++ ? ", " : "  found by    ", name,
+                    means[ft_content_means(set->patterns.groups[g].content, p)]);
+        }
+    fputc('\n', to);
+}
+
+static void explain_jump(uint16_t at, FILE *to)
+{
+    if (at == FT_PROGRAM_ACCEPT)
+        fputs("holds", to);
+    else if (at == FT_PROGRAM_REJECT)
+        fputs("does not", to);
+    else
+        fprintf(to, "%u", at);
+}
+
+static void explain_program(const struct ft_ruleset *set, const struct ft_program *p,
+                            const char *title, FILE *to)
+{
+    char text[1024];
+    for (uint32_t i = 0; i < p->count; i++) {
+        const struct ft_instruction *c = &p->code[i];
+        ft_test_text(&set->files->vocabulary, c->test, text, sizeof(text));
+        fprintf(to, "  %-11s %2u  %*s%s%s", i ? "" : title, i, c->depth * 2, "",
+                c->kind == FT_INSTRUCTION_ANY ? (c->is_negated ? "not any " : "any ") : "", text);
+        fputs("  -> ", to);
+        explain_jump(c->on_true, to);
+        fputs(", else ", to);
+        explain_jump(c->on_false, to);
+        fputc('\n', to);
+    }
+}
+
+void ft_ruleset_explain(const struct ft_ruleset *set, uint32_t index, FILE *to)
+{
+    const struct ft_compiled *c = &set->compiled[index];
+    fprintf(to, "rule %u: %s\n  written at  %s:%u:%u\n  when        %s\n", c->rule->id,
+            c->rule->title, c->rule->file, c->rule->place.line, c->rule->place.column,
+            c->rule->when);
+    explain_places(set, c, to);
+    explain_way(set, index, to);
+    fprintf(to, "  costs       %s\n", ft_rule_cost_name(ft_ruleset_cost(set, index)));
+    explain_program(set, &c->program, "tests", to);
+    explain_program(set, &c->core, "then, of the devices", to);
+}

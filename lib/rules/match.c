@@ -1,0 +1,225 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+/* Rule sets: which rules hold for a message, a payload, a flow. */
+#include "rules/ruleset_internal.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+/* One evaluation of so many is timed. */
+#define TIMED_EVERY 64u
+
+struct ft_matcher {
+    const struct ft_ruleset *set;
+    struct ft_program_run *run;
+    struct ft_rule_counts *counts; /* by index of the rule, as all below */
+    uint64_t *seen;                /* message that the rule was run on last, by serial */
+    uint64_t *hit_pdu, *hit_bits;  /* PDU in which it held last, and a bit per message of it */
+    uint64_t serial, pdu;
+};
+
+struct ft_matcher *ft_matcher_new(const struct ft_ruleset *set)
+{
+    struct ft_matcher *m = calloc(1, sizeof(*m));
+    size_t count = ft_ruleset_count(set) + 1;
+    if (!m)
+        return NULL;
+    m->set = set;
+    m->run = ft_program_run_new(&set->files->vocabulary, &set->patterns);
+    m->counts = calloc(count, sizeof(*m->counts));
+    m->seen = calloc(count, sizeof(*m->seen));
+    m->hit_pdu = calloc(count, sizeof(*m->hit_pdu));
+    m->hit_bits = calloc(count, sizeof(*m->hit_bits));
+    if (m->run && m->counts && m->seen && m->hit_pdu && m->hit_bits)
+        return m;
+    ft_matcher_free(m);
+    return NULL;
+}
+
+void ft_matcher_free(struct ft_matcher *m)
+{
+    if (!m)
+        return;
+    ft_program_run_free(m->run);
+    free(m->counts);
+    free(m->seen);
+    free(m->hit_pdu);
+    free(m->hit_bits);
+    free(m);
+}
+
+const struct ft_rule_counts *ft_matcher_counts(const struct ft_matcher *m)
+{
+    return m->counts;
+}
+
+uint64_t ft_matcher_given_up(const struct ft_matcher *m)
+{
+    return m->run->given_up;
+}
+
+/* ---- one rule ---- */
+
+static uint64_t cycles_now(void)
+{
+#if defined(__x86_64__)
+    return __builtin_ia32_rdtsc();
+#else
+    return 0;
+#endif
+}
+
+/* Held it for a message that carries this one, or for this one already? */
+static bool was_told(const struct ft_matcher *m, uint32_t rule, const struct ft_subject *s)
+{
+    if (m->hit_pdu[rule] != m->pdu)
+        return false;
+    if (!s->message)
+        return true;
+    const struct ft_message *at = s->message;
+    for (;;) {
+        if (m->hit_bits[rule] >> (at - s->call->messages) & 1)
+            return true;
+        if (at->parent == 0xff)
+            return false;
+        at = &s->call->messages[at->parent];
+    }
+}
+
+static void note_hit(struct ft_matcher *m, uint32_t rule, const struct ft_subject *s)
+{
+    if (m->hit_pdu[rule] != m->pdu)
+        m->hit_bits[rule] = 0;
+    m->hit_pdu[rule] = m->pdu;
+    if (s->message)
+        m->hit_bits[rule] |= 1ull << (s->message - s->call->messages);
+}
+
+static bool holds(struct ft_matcher *m, const struct ft_compiled *c, struct ft_rule_counts *count,
+                  const struct ft_subject *s)
+{
+    bool is_timed = count->evaluations++ % TIMED_EVERY == 0;
+    uint64_t start = is_timed ? cycles_now() : 0;
+    m->run->has_evidence = false;
+    bool held = !c->program.count || ft_program_holds(&c->program, s, m->run);
+    if (is_timed) {
+        count->cycles += cycles_now() - start;
+        count->timed++;
+    }
+    return held;
+}
+
+/* Run a rule that was found, once for a message. */
+static void try_rule(struct ft_matcher *m, uint32_t rule, uint8_t level, const struct ft_subject *s,
+                     ft_hit_fn *hit, void *user)
+{
+    const struct ft_compiled *c = &m->set->compiled[rule];
+    if (m->seen[rule] == m->serial || c->level != level)
+        return;
+    m->seen[rule] = m->serial;
+    if (s->message && !ft_protocols_has(&c->homes, s->message->protocol->index))
+        return;
+    if (!holds(m, c, &m->counts[rule], s) || was_told(m, rule, s))
+        return;
+    note_hit(m, rule, s);
+    m->counts[rule].hits++;
+    hit(user, rule, m->run);
+}
+
+static void try_list(struct ft_matcher *m, const struct ft_list *l, uint8_t level,
+                     const struct ft_subject *s, ft_hit_fn *hit, void *user)
+{
+    for (uint32_t i = 0; i < l->count; i++)
+        try_rule(m, l->items[i], level, s, hit, user);
+}
+
+/* ---- finding them ---- */
+
+static void try_keyed(struct ft_matcher *m, uint32_t operand, uint8_t level,
+                      const struct ft_subject *s, ft_hit_fn *hit, void *user)
+{
+    const struct ft_operand *o = &m->set->keyed[operand].operand;
+    struct ft_number_cursor at = {0};
+    uint64_t value;
+    m->run->steps = 0;
+    while (ft_program_number(m->run, s, o, &at, &value)) {
+        const struct ft_list *l = ft_ruleset_keyed(m->set, operand, value);
+        uint32_t steps = m->run->steps;
+        if (l)
+            try_list(m, l, level, s, hit, user);
+        m->run->steps = steps;
+        if (steps >= FT_PROGRAM_STEPS)
+            break;
+    }
+}
+
+/* Are the patterns of a group meant for what is at hand? */
+static bool is_bound(const struct ft_pattern_group *g, const struct ft_subject *s)
+{
+    uint16_t value = (uint16_t)g->binding;
+    if (g->binding >> 32 != FT_BINDING_PORT >> 32)
+        return true;
+    return g->binding & FT_BINDING_ETHERTYPE
+               ? s->ethertype == value
+               : s->has_ports && (s->src_port == value || s->dst_port == value);
+}
+
+static void try_group(struct ft_matcher *m, uint32_t group, uint8_t level,
+                      const struct ft_subject *s, ft_hit_fn *hit, void *user)
+{
+    uint32_t count;
+    if (!is_bound(&m->set->patterns.groups[group], s))
+        return;
+    m->run->steps = 0;
+    const struct ft_content_hit *hits = ft_program_hits(m->run, s, group, &count);
+    for (uint32_t i = 0; i < count; i++)
+        try_list(m, &m->set->pattern_rules[m->set->first_pattern[group] + hits[i].pattern], level,
+                 s, hit, user);
+}
+
+static void try_place(struct ft_matcher *m, const struct ft_place_of_rules *p, uint8_t level,
+                      const struct ft_subject *s, ft_hit_fn *hit, void *user)
+{
+    m->serial++;
+    ft_program_begin(m->run);
+    for (uint32_t i = 0; i < p->keyed.count; i++)
+        try_keyed(m, p->keyed.items[i], level, s, hit, user);
+    for (uint32_t i = 0; i < p->groups.count; i++)
+        try_group(m, p->groups.items[i], level, s, hit, user);
+    try_list(m, &p->rules, level, s, hit, user);
+}
+
+static const struct ft_place_of_rules *place_of(const struct ft_matcher *m,
+                                                const struct ft_message *message)
+{
+    const struct ft_protocol *p = message->protocol;
+    uint64_t row = message->command ? (uint64_t)(message->command - p->commands) + 1 : 0;
+    return &m->set->places[m->set->first_place[p->index] + row];
+}
+
+bool ft_match_is_wanted(const struct ft_matcher *m, const struct ft_message *message)
+{
+    return place_of(m, message)->is_wanted;
+}
+
+void ft_match_begin(struct ft_matcher *m)
+{
+    m->pdu++;
+}
+
+void ft_match_message(struct ft_matcher *m, const struct ft_subject *s, ft_hit_fn *hit, void *user)
+{
+    const struct ft_place_of_rules *p = place_of(m, s->message);
+    if (p->is_wanted)
+        try_place(m, p, FT_LEVEL_MESSAGE, s, hit, user);
+}
+
+void ft_match_payload(struct ft_matcher *m, const struct ft_subject *s, ft_hit_fn *hit, void *user)
+{
+    try_place(m, &m->set->payload, FT_LEVEL_PAYLOAD, s, hit, user);
+}
+
+void ft_match_flow(struct ft_matcher *m, const struct ft_subject *s, ft_hit_fn *hit, void *user)
+{
+    ft_match_begin(m);
+    try_place(m, &m->set->flow, FT_LEVEL_FLOW, s, hit, user);
+}
