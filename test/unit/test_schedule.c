@@ -626,6 +626,12 @@ static void test_files(void **state)
     assert_int_equal(ft_time_zone_offset(z, 0), 3600);
     assert_int_equal(ft_time_zone_offset(z, utc("1970-07-01 00:00:00")), 7200);
     ft_time_zone_free(z);
+    /* South of the equator 1970 began in summer. */
+    length = make_file(bytes, NULL, 0, "A-1B,M10.1.0,M3.1.0");
+    assert_non_null(z = read_copy(bytes, length));
+    assert_int_equal(ft_time_zone_offset(z, 0), 7200);
+    assert_int_equal(ft_time_zone_offset(z, utc("1970-07-01 00:00:00")), 3600);
+    ft_time_zone_free(z);
     length = make_file(bytes, NULL, 0, "A-1B,0/0,J365/25");
     assert_non_null(z = read_copy(bytes, length));
     for (int i = 0; i < 1000; i++)
