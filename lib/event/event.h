@@ -32,6 +32,7 @@ enum ft_event_type {
     FT_EVENT_TICK,        /**< from the reader: a second of packet time has passed */
     FT_EVENT_RESOLUTION,  /**< ARP and the like: each message, the same one once a second */
     FT_EVENT_CLAIM,       /**< a message whose sender states to have something alone */
+    FT_EVENT_RULE,        /**< a rule held; has_command false and parent 0xff: not for a message */
     FT_EVENT_TYPES
 };
 
@@ -107,7 +108,7 @@ struct ft_event_packet {
     struct ft_outer outer; /**< tunnel NONE: not tunnelled */
 };
 
-/** Members of MESSAGE, TRANSACTION, UNANSWERED, OPERATION, ALERT, VIOLATION, CLAIM. */
+/** Members of MESSAGE, TRANSACTION, UNANSWERED, OPERATION, ALERT, VIOLATION, CLAIM, RULE. */
 struct ft_event_message {
     uint32_t code, qualifier;
     uint8_t kind, direction, class_;
@@ -119,8 +120,9 @@ struct ft_event_message {
     struct ft_event_sub sub[2]; /**< client, server */
     uint64_t response_ns, request_number;
     uint32_t violation;         /**< VIOLATION */
-    uint32_t count;             /**< VIOLATION: times in this PDU */
-    uint32_t at, at_length;     /**< VIOLATION: bytes of the PDU; at UINT32_MAX = not in it */
+    uint32_t rule, generation;  /**< RULE: its index in which rule set */
+    uint32_t count;             /**< VIOLATION: times in this PDU; RULE: since it was told last */
+    uint32_t at, at_length;     /**< VIOLATION, RULE: bytes of the PDU; UINT32_MAX = not in it */
     uint64_t value;             /**< VIOLATION: those as a number, big endian; more than 8: 0 */
     uint32_t tree, tree_length; /**< packed fields: offset from the record */
     uint32_t claim;             /**< CLAIM: a struct ft_claim_fact: offset from the record */

@@ -21,6 +21,7 @@ struct ft_ledger {
     uint64_t events_shed[FT_EVENT_TYPES]; /**< of those, refused by the ring */
     /* Not part of a sum. */
     uint64_t messages, violations, unknown_children, dropped_fields, faults;
+    uint64_t rule_hits, rule_hits_untold; /**< of those, for their number in one second */
     uint64_t tcp, udp, icmp, other_ip, not_ip, ipv4, ipv6, vlan, tunnelled, ethernet;
     uint64_t carriers[FT_CARRIERS]; /**< packets of unknown protocol, by ft_carrier_of() */
     uint64_t max_size;

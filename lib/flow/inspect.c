@@ -1,13 +1,11 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 /* Inspection: from decoded packets of a shard to events. */
-#include "flow/inspect.h"
+#include "flow/inspect_internal.h"
 
 #include "base/hash.h"
 #include "base/pool.h"
 
 #include <pthread.h>
-#include <setjmp.h>
-#include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -34,47 +32,8 @@ _Static_assert(offsetof(struct ft_packet, dst_mac) - offsetof(struct ft_packet, 
 
 #define SECOND_NS 1000000000ull
 
-/* Combinations of the flags that are counted by combination. */
-#define KINDS 32u
-
 /* Computing time after which one call of a dissector has gone astray. */
 #define OVERRUN_NS 200000000ull
-
-/* What few packets come to: kept out of the code that all run through. */
-#define COLD __attribute__((noinline, cold))
-
-struct ft_inspector {
-    struct ft_shards *shards;
-    struct ft_protocol *const *protocols; /* of the registry */
-    struct ft_ring *ring;
-    ft_inspect_wait_fn *wait;
-    void *wait_user;
-    struct ft_recogniser_scratch *scratch;
-    struct ft_ledger ledger;
-    uint64_t kinds[KINDS]; /* packets by their KIND_FLAGS, for the books */
-
-    /* the packet being inspected */
-    const struct ft_packet *packet; /* or the tick */
-    struct ft_flow *flow;
-    struct ft_flow *ending; /* whose requests are given up */
-    enum ft_side side;      /* sender of the bytes being read; not always of the packet */
-    enum ft_side packet_side;
-    uint64_t event_seq; /* n counts events within (seq, shard) */
-    uint32_t event_n;
-    uint8_t event_shard;
-
-    /* the guard around dissectors */
-    volatile sig_atomic_t is_guarded;
-    volatile sig_atomic_t fault_signal;
-    _Atomic uint64_t call_serial;
-    _Atomic uint64_t overrun_serial; /* the call that the watchdog wants to end */
-    uint64_t watch_serial, watch_cpu_ns;
-    sigjmp_buf escape;
-    void *alternate_stack;
-    stack_t former_stack;
-
-    struct ft_call call;
-};
 
 /* The inspector whose dissector runs on this thread, for the signal handlers. */
 static _Thread_local struct ft_inspector *guarded;
@@ -104,6 +63,7 @@ void ft_shards_free(struct ft_shards *s)
         ft_unmap(s->outers[i], outers_size(&s->config));
     }
     ft_unmap(s->mirrors, FT_SHARDS * sizeof(*s->mirrors));
+    ft_unmap(s->rule_hits, FT_SHARDS * sizeof(*s->rule_hits));
     ft_duplicates_free(s->duplicates);
     if (s->flows)
         ft_flow_table_free(s->flows);
@@ -142,7 +102,8 @@ struct ft_shards *ft_shards_new(const struct ft_registry *registry,
         s->config = *config;
         s->flows = ft_flow_table_new(&config->flow);
         s->mirrors = ft_map(FT_SHARDS * sizeof(*s->mirrors), false);
-        ok = s->flows && s->mirrors;
+        s->rule_hits = ft_map(FT_SHARDS * sizeof(*s->rule_hits), false);
+        ok = s->flows && s->mirrors && s->rule_hits;
     }
     if (ok && config->duplicate_window_ns) {
         s->duplicates = ft_duplicates_new(config->duplicate_seed, config->duplicate_window_ns,
@@ -231,7 +192,7 @@ void ft_inspector_wait(struct ft_inspector *ins, ft_inspect_wait_fn *wait, void 
 /* ---- events ---- */
 
 /* A record to write, with everything that all events have; NULL when it had to be shed. */
-static struct ft_event *event_begin(struct ft_inspector *ins, enum ft_event_type type)
+struct ft_event *ft_inspect_event_begin(struct ft_inspector *ins, enum ft_event_type type)
 {
     bool best_effort = ft_event_is_best_effort(type) && !ins->wait;
     struct ft_event *e;
@@ -259,7 +220,7 @@ static struct ft_event *event_begin(struct ft_inspector *ins, enum ft_event_type
     return e;
 }
 
-static void event_end(struct ft_inspector *ins, struct ft_event *e)
+void ft_inspect_event_end(struct ft_inspector *ins, struct ft_event *e)
 {
     e->size = (e->size + 7) & ~7u;
     ft_ring_commit(ins->ring);
@@ -321,8 +282,8 @@ static void put_icmp(struct ft_event_packet *to, const struct ft_flow *flow, enu
 }
 
 /* The endpoints as seen from `sender`; what only this packet knows is added if it is its own. */
-static void event_flow(const struct ft_inspector *ins, struct ft_event *e,
-                       const struct ft_flow *flow, enum ft_side sender)
+void ft_inspect_event_flow(const struct ft_inspector *ins, struct ft_event *e,
+                           const struct ft_flow *flow, enum ft_side sender)
 {
     const struct ft_packet *p = ins->packet;
     struct ft_event_packet *to = &e->packet;
@@ -399,44 +360,46 @@ static COLD void tell_talk(struct ft_inspector *ins, struct ft_flow *flow)
     h = ft_hash_mix(h, (uint64_t)is_answer << 32 | (uint64_t)flow->protocol << 8 | flow->server);
     if (!ft_novelty_add(novelty(ins), h))
         return;
-    struct ft_event *e = event_begin(ins, FT_EVENT_TALK);
+    struct ft_event *e = ft_inspect_event_begin(ins, FT_EVENT_TALK);
     if (!e)
         return;
     e->protocol = flow->protocol;
-    event_flow(ins, e, flow, ins->packet_side == FT_SIDE_NONE ? FT_SIDE_A : ins->packet_side);
-    event_end(ins, e);
+    ft_inspect_event_flow(ins, e, flow,
+                          ins->packet_side == FT_SIDE_NONE ? FT_SIDE_A : ins->packet_side);
+    ft_inspect_event_end(ins, e);
 }
 
 static void tell_anomaly(struct ft_inspector *ins, struct ft_flow *flow, enum ft_side side,
                          enum ft_anomaly anomaly)
 {
-    struct ft_event *e = event_begin(ins, FT_EVENT_ANOMALY);
+    struct ft_event *e = ft_inspect_event_begin(ins, FT_EVENT_ANOMALY);
     if (!e)
         return;
     e->anomaly = anomaly;
     e->protocol = flow->protocol;
-    event_flow(ins, e, flow, side);
-    event_end(ins, e);
+    ft_inspect_event_flow(ins, e, flow, side);
+    ft_inspect_event_end(ins, e);
 }
 
 static void tell_health(struct ft_inspector *ins, const struct ft_protocol *p,
                         enum ft_health health, int signal)
 {
-    struct ft_event *e = event_begin(ins, FT_EVENT_HEALTH);
+    struct ft_event *e = ft_inspect_event_begin(ins, FT_EVENT_HEALTH);
     if (!e)
         return;
     e->protocol = p ? (uint16_t)(p->index + 1) : 0;
     e->health.health = (uint8_t)health;
     e->health.signal = signal;
-    event_end(ins, e);
+    ft_inspect_event_end(ins, e);
 }
 
-static void fill_message(struct ft_inspector *ins, struct ft_event *e, const struct ft_message *m)
+void ft_inspect_event_message(struct ft_inspector *ins, struct ft_event *e,
+                              const struct ft_message *m)
 {
     struct ft_event_message *to = &e->message;
     bool is_cut = false;
     e->protocol = (uint16_t)(m->protocol->index + 1);
-    event_flow(ins, e, ins->flow, ins->side);
+    ft_inspect_event_flow(ins, e, ins->flow, ins->side);
     to->code = m->code;
     to->qualifier = m->qualifier;
     to->kind = m->kind;
@@ -461,11 +424,11 @@ static void fill_message(struct ft_inspector *ins, struct ft_event *e, const str
 static COLD void tell_message(struct ft_inspector *ins, enum ft_event_type type,
                               const struct ft_message *m)
 {
-    struct ft_event *e = event_begin(ins, type);
+    struct ft_event *e = ft_inspect_event_begin(ins, type);
     if (!e)
         return;
-    fill_message(ins, e, m);
-    event_end(ins, e);
+    ft_inspect_event_message(ins, e, m);
+    ft_inspect_event_end(ins, e);
 }
 
 /* The bytes of an evidence as a number: the code of an error. */
@@ -481,18 +444,18 @@ static COLD uint64_t evidence_value(const struct ft_call *call, const struct ft_
 
 static COLD void tell_violation(struct ft_inspector *ins, const struct ft_finding *f)
 {
-    struct ft_event *e = event_begin(ins, FT_EVENT_VIOLATION);
+    struct ft_event *e = ft_inspect_event_begin(ins, FT_EVENT_VIOLATION);
     ins->ledger.violations++;
     if (!e)
         return;
-    fill_message(ins, e, &ins->call.messages[f->message]);
+    ft_inspect_event_message(ins, e, &ins->call.messages[f->message]);
     e->protocol = (uint16_t)(f->protocol->index + 1);
     e->message.violation = f->violation;
     e->message.count = f->count;
     e->message.at = f->at;
     e->message.at_length = f->at_length;
     e->message.value = evidence_value(&ins->call, f);
-    event_end(ins, e);
+    ft_inspect_event_end(ins, e);
 }
 
 /* Facts whose values come back: the last one told counts, not all that were. */
@@ -540,14 +503,14 @@ static COLD void tell_resolution(struct ft_inspector *ins, const struct ft_asset
     uint64_t h = ft_hash_bytes(p->interface, p->vlan, sizeof(p->vlan));
     uint32_t count = count_sighting(
         ins, ft_hash_bytes(ft_hash_mix(h, pair_hash(ins->flow)), f->text, f->length));
-    struct ft_event *e = count ? event_begin(ins, FT_EVENT_RESOLUTION) : NULL;
+    struct ft_event *e = count ? ft_inspect_event_begin(ins, FT_EVENT_RESOLUTION) : NULL;
     if (!e)
         return;
     struct ft_resolution_fact r;
     struct ft_sightings *all = &ins->shards->sightings[p->shard];
     memcpy(&r, f->text, sizeof(r));
     e->protocol = (uint16_t)(ins->call.messages[f->message].protocol->index + 1);
-    event_flow(ins, e, ins->flow, ins->side);
+    ft_inspect_event_flow(ins, e, ins->flow, ins->side);
     e->resolution.what = r.what;
     e->resolution.family = r.length == 4 ? 4 : 6;
     memcpy(e->resolution.mac, r.mac, 6);
@@ -556,18 +519,18 @@ static COLD void tell_resolution(struct ft_inspector *ins, const struct ft_asset
     e->resolution.count = count;
     e->resolution.untold = all->untold;
     all->untold = 0;
-    event_end(ins, e);
+    ft_inspect_event_end(ins, e);
 }
 
 static COLD void tell_claim(struct ft_inspector *ins, const struct ft_asset_fact *f)
 {
-    struct ft_event *e = event_begin(ins, FT_EVENT_CLAIM);
+    struct ft_event *e = ft_inspect_event_begin(ins, FT_EVENT_CLAIM);
     if (!e)
         return;
-    fill_message(ins, e, &ins->call.messages[f->message]);
+    ft_inspect_event_message(ins, e, &ins->call.messages[f->message]);
     e->size = (e->size + 7) & ~7u;
     e->message.claim = event_append(e, f->text, f->length);
-    event_end(ins, e);
+    ft_inspect_event_end(ins, e);
 }
 
 /* Facts are told once: until the shard's novelty is renewed, or the value is another. */
@@ -593,11 +556,11 @@ static COLD void tell_fact(struct ft_inspector *ins, const struct ft_asset_fact 
             ? !ft_novelty_change(novelty(ins), h, ft_hash_bytes(1, f->text, f->length))
             : !ft_novelty_add(novelty(ins), ft_hash_bytes(h, f->text, f->length)))
         return;
-    struct ft_event *e = event_begin(ins, FT_EVENT_FACT);
+    struct ft_event *e = ft_inspect_event_begin(ins, FT_EVENT_FACT);
     if (!e)
         return;
     e->protocol = (uint16_t)(ins->call.messages[f->message].protocol->index + 1);
-    event_flow(ins, e, flow, ins->side);
+    ft_inspect_event_flow(ins, e, flow, ins->side);
     e->fact.is_address = f->kind != FT_FACT_TEXT;
     e->fact.is_lease = f->kind == FT_FACT_LEASE;
     e->fact.is_management = f->kind == FT_FACT_MANAGED;
@@ -608,7 +571,7 @@ static COLD void tell_fact(struct ft_inspector *ins, const struct ft_asset_fact 
     e->fact.text = event_append(e, f->text, f->length);
     e->fact.length = f->length;
     event_sub(e, &e->fact.sub, &f->sub);
-    event_end(ins, e);
+    ft_inspect_event_end(ins, e);
 }
 
 #define ALERT_CLASSES                                                                              \
@@ -720,6 +683,8 @@ static inline void tell_results(struct ft_inspector *ins)
     const struct ft_call *call = &ins->call;
     const struct ft_shards_config *config = &ins->shards->config;
     ins->ledger.messages += call->message_count;
+    if (__builtin_expect(ins->rules.set != NULL, 0))
+        ft_inspect_rules_messages(ins);
     /* New, of an alert class or with a finding: raised. Most messages are none of it. */
     if (__builtin_expect(call->has_raised | call->fact_count | config->log_messages |
                              config->log_transactions,
@@ -759,7 +724,7 @@ static uint64_t owner_flow(const struct ft_flow *flow)
 }
 
 /* Set the context up for bytes sent by `sender` of `flow`. */
-static void prepare(struct ft_inspector *ins, struct ft_flow *flow, enum ft_side sender)
+void ft_inspect_prepare(struct ft_inspector *ins, struct ft_flow *flow, enum ft_side sender)
 {
     struct ft_call *call = &ins->call;
     struct ft_context *ctx = &call->pub;
@@ -856,6 +821,16 @@ static COLD void confirm(struct ft_inspector *ins, struct ft_flow *flow,
         tell_talk(ins, flow);
 }
 
+/* A PDU that is not just the payload of this packet, which is searched by itself. */
+static COLD void search_pdu(struct ft_inspector *ins, const uint8_t *pdu, uint32_t length)
+{
+    const struct ft_packet *p = ins->packet;
+    bool is_payload = !(p->flags & (FT_PACKET_TICK | FT_PACKET_END)) &&
+                      pdu == p->data + p->payload && length == p->payload_len;
+    if (!is_payload && length)
+        ft_inspect_rules_payload(ins, pdu, length);
+}
+
 static void dissect(struct ft_inspector *ins, const struct ft_protocol *p, const uint8_t *pdu,
                     uint32_t length, uint32_t whole, bool is_truncated)
 {
@@ -866,6 +841,8 @@ static void dissect(struct ft_inspector *ins, const struct ft_protocol *p, const
     guard_end(ins);
     ins->flow->messages++;
     take_direction(ins);
+    if (__builtin_expect(ins->rules.has_payload, 0))
+        search_pdu(ins, pdu, length);
     tell_results(ins);
     ins->ledger.dropped_fields += ins->call.dropped;
     ins->ledger.unknown_children += ins->call.unknown_children;
@@ -1136,7 +1113,7 @@ static void on_data(void *user, struct ft_flow *flow, enum ft_side side, const u
                     uint32_t length)
 {
     struct ft_inspector *ins = user;
-    prepare(ins, flow, side);
+    ft_inspect_prepare(ins, flow, side);
     for (unsigned switches = 0; length;) {
         if (!flow->protocol &&
             (is_given_up(ins, flow) || switches > 4 || !recognise(ins, flow, bytes, length, false)))
@@ -1168,7 +1145,7 @@ static void on_data(void *user, struct ft_flow *flow, enum ft_side side, const u
         if (call.rest_length)
             on_data(ins, flow, side, call.rest, call.rest_length);
         ft_framer_rest_done(call.pools);
-        prepare(ins, flow, side);
+        ft_inspect_prepare(ins, flow, side);
     }
     if (is_read_no_more(&flow->framer[side]))
         end_reading(ins, flow, &flow->framer[side]);
@@ -1184,7 +1161,7 @@ static void on_gap(void *user, struct ft_flow *flow, enum ft_side side, uint32_t
     ft_state_gap(&ins->shards->state[flow->shard], owner_flow(flow), direction_of(flow, side));
     if (!is_readable(protocol_of(ins, flow), flow->shard))
         return;
-    prepare(ins, flow, side);
+    ft_inspect_prepare(ins, flow, side);
     struct ft_framer_call call = framer_call(ins, flow);
     ft_framer_gap(&flow->framer[side], &call, length);
 }
@@ -1220,10 +1197,22 @@ static enum ft_bucket fate_of(const struct ft_inspector *ins, const struct ft_fl
                : FT_BUCKET_UNKNOWN_PROTOCOL;
 }
 
+/* Rules about bytes see what the packet carries, whoever reads it. */
+static COLD void search_payload(struct ft_inspector *ins, struct ft_flow *flow,
+                                const struct ft_packet *p)
+{
+    if (!p->payload_len)
+        return;
+    ft_inspect_prepare(ins, flow, ins->packet_side);
+    ft_inspect_rules_payload(ins, p->data + p->payload, p->payload_len);
+}
+
 static enum ft_bucket inspect_tcp(struct ft_inspector *ins, struct ft_flow *flow,
                                   const struct ft_packet *p)
 {
     ins->ledger.stream_received += p->payload_len;
+    if (__builtin_expect(ins->rules.has_payload, 0))
+        search_payload(ins, flow, p);
     ft_stream_packet(ins->shards->flows, flow, ins->packet_side, p, &stream_ops, ins,
                      &ins->ledger.stream);
     return p->payload_len ? fate_of(ins, flow) : FT_BUCKET_NO_PAYLOAD;
@@ -1236,7 +1225,7 @@ static enum ft_bucket inspect_datagram(struct ft_inspector *ins, struct ft_flow 
     bool is_cut = p->payload_len < p->payload_wirelen;
     if (!p->payload_len)
         return FT_BUCKET_NO_PAYLOAD;
-    prepare(ins, flow, ins->packet_side);
+    ft_inspect_prepare(ins, flow, ins->packet_side);
     if (!flow->protocol &&
         (is_given_up(ins, flow) || !recognise(ins, flow, payload, p->payload_len, is_cut)))
         return FT_BUCKET_UNKNOWN_PROTOCOL;
@@ -1278,7 +1267,7 @@ static enum ft_bucket inspect_unbound(struct ft_inspector *ins, struct ft_flow *
     if (other) {
         if (!flow->protocol)
             assign(flow, r->protocols[other - 1]);
-        prepare(ins, flow, ins->packet_side);
+        ft_inspect_prepare(ins, flow, ins->packet_side);
         if (!ft_protocol_is_off(r->protocols[other - 1], flow->shard))
             dissect(ins, r->protocols[other - 1], p->data + at, p->payload_len + header,
                     p->payload_wirelen + header, p->payload_len < p->payload_wirelen);
@@ -1353,6 +1342,8 @@ static COLD void first_packet(struct ft_inspector *ins, struct ft_flow *flow, en
         check_addresses(ins, flow, p);
     if (is_first || flow->key.proto != 6)
         tell_talk(ins, flow);
+    if (ins->rules.has_flow)
+        ft_inspect_rules_flow(ins, flow, side);
 }
 
 static enum ft_bucket inspect_packet(struct ft_inspector *ins, struct ft_flow *flow,
@@ -1364,6 +1355,8 @@ static enum ft_bucket inspect_packet(struct ft_inspector *ins, struct ft_flow *f
     ins->packet_side = ins->side = side;
     if (flow->packets[side] == 1)
         first_packet(ins, flow, side, p);
+    if (__builtin_expect(ins->rules.has_payload, 0) && !(p->flags & FT_PACKET_TCP))
+        search_payload(ins, flow, p);
     if (p->flags & FT_PACKET_FRAGMENT_OVERLAP)
         tell_anomaly(ins, flow, side, FT_ANOMALY_FRAGMENT_OVERLAP);
     if (p->flags & FT_PACKET_TCP)
@@ -1438,12 +1431,12 @@ static void on_flow_end(void *user, struct ft_flow *flow, enum ft_flow_end why)
         ft_stream_flush(ins->shards->flows, flow, &stream_ops, ins, &ins->ledger.stream);
     reset_framers(ins, flow);
     give_up_requests(ins, flow);
-    struct ft_event *e = event_begin(ins, FT_EVENT_FLOW);
+    struct ft_event *e = ft_inspect_event_begin(ins, FT_EVENT_FLOW);
     if (e) {
         enum ft_side client = flow->server == FT_SIDE_A ? FT_SIDE_B : FT_SIDE_A;
         enum ft_side sender = is_icmp(flow) ? (enum ft_side)flow->first : client;
         unsigned from = sender == FT_SIDE_B;
-        event_flow(ins, e, flow, sender);
+        ft_inspect_event_flow(ins, e, flow, sender);
         e->protocol = flow->is_confirmed ? innermost(flow) : 0;
         for (unsigned i = 0; i < 2; i++) {
             e->flow.packets[i] = flow->packets[i ^ from];
@@ -1458,7 +1451,7 @@ static void on_flow_end(void *user, struct ft_flow *flow, enum ft_flow_end why)
         e->flow.is_unknown = !e->protocol && had_payload(flow);
         e->flow.is_encrypted = (flow->flags & FT_FLOW_ENCRYPTED) != 0;
         e->flow.messages = flow->messages;
-        event_end(ins, e);
+        ft_inspect_event_end(ins, e);
     }
     ins->flow = packet_flow;
     ins->packet_side = packet_side;
@@ -1653,13 +1646,13 @@ static void tell_unanswered(struct ft_inspector *ins, struct ft_flow *flow, uint
 {
     if (!ins->shards->config.log_transactions)
         return;
-    struct ft_event *e = event_begin(ins, FT_EVENT_UNANSWERED);
+    struct ft_event *e = ft_inspect_event_begin(ins, FT_EVENT_UNANSWERED);
     if (!e)
         return;
     enum ft_side sender =
         (from == FT_TO_SERVER) == (flow->server == FT_SIDE_A) ? FT_SIDE_B : FT_SIDE_A;
     e->protocol = (uint16_t)(protocol + 1);
-    event_flow(ins, e, flow, sender);
+    ft_inspect_event_flow(ins, e, flow, sender);
     e->message.code = code;
     e->message.qualifier = qualifier;
     e->message.class_ = class_;
@@ -1668,7 +1661,7 @@ static void tell_unanswered(struct ft_inspector *ins, struct ft_flow *flow, uint
     e->message.has_command = true;
     e->message.request_number = number;
     e->message.parent = 0xff;
-    event_end(ins, e);
+    ft_inspect_event_end(ins, e);
 }
 
 static void give_up_slot(struct ft_inspector *ins, struct ft_flow *flow)
@@ -1768,7 +1761,7 @@ static void on_silent(void *user, const struct ft_entry *entry)
     if (!flow)
         return;
     ins->packet_side = FT_SIDE_NONE;
-    prepare(ins, flow, flow->server == FT_SIDE_B ? FT_SIDE_B : FT_SIDE_A);
+    ft_inspect_prepare(ins, flow, flow->server == FT_SIDE_B ? FT_SIDE_B : FT_SIDE_A);
     tell_protocol_violation(ins, ins->shards->registry->protocols[entry->protocol],
                             entry->deadline_violation);
 }
@@ -1790,6 +1783,7 @@ void ft_inspect_tick(struct ft_inspector *ins, const struct ft_packet *tick, uin
     look_at_slots(ins, shard, tick->time_ns);
     ft_flow_tick(ins->shards->flows, shard, tick->time_ns, on_flow_end, ins);
     ft_novelty_renew(&ins->shards->novelty[shard], tick->time_ns);
+    ft_inspect_rules_tick(ins, shard);
 }
 
 void ft_inspect_end(struct ft_inspector *ins, const struct ft_packet *end, uint8_t shard)
@@ -1802,6 +1796,7 @@ void ft_inspect_end(struct ft_inspector *ins, const struct ft_packet *end, uint8
     if (sigsetjmp(ins->escape, 0))
         after_fault(ins, NULL);
     ft_flow_flush(ins->shards->flows, shard, on_flow_end, ins);
+    ft_inspect_rules_tick(ins, shard);
 }
 
 /* ---- books ---- */
@@ -1864,12 +1859,12 @@ static void tell_mirror(struct ft_inspector *ins, const struct ft_packet *tick, 
     struct ft_packet of_shard = *tick;
     of_shard.shard = shard;
     ins->packet = &of_shard;
-    struct ft_event *e = mirror->used ? event_begin(ins, FT_EVENT_LEDGER) : NULL;
+    struct ft_event *e = mirror->used ? ft_inspect_event_begin(ins, FT_EVENT_LEDGER) : NULL;
     if (!e)
         return;
     memcpy(e + 1, mirror, ft_mirror_size(mirror));
     e->size += ft_mirror_size(mirror);
-    event_end(ins, e);
+    ft_inspect_event_end(ins, e);
 }
 
 _Static_assert(sizeof(struct ft_event) + sizeof(struct ft_mirror) <= FT_EVENT_MAX,
@@ -1884,10 +1879,10 @@ void ft_inspect_tell_books(struct ft_inspector *ins, const struct ft_packet *tic
             tell_mirror(ins, tick, (uint8_t)shard);
     last.shard = FT_SHARDS; /* behind everything the shards tell at this tick */
     ins->packet = &last;
-    struct ft_event *e = event_begin(ins, FT_EVENT_LEDGER);
+    struct ft_event *e = ft_inspect_event_begin(ins, FT_EVENT_LEDGER);
     if (!e)
         return;
     ft_inspect_books(ins, owned, (struct ft_books *)(void *)(e + 1));
     e->size += sizeof(struct ft_books);
-    event_end(ins, e);
+    ft_inspect_event_end(ins, e);
 }

@@ -24,6 +24,7 @@
 #include "flow/stream.h"
 #include "match/recognise.h"
 #include "packet/duplicate.h"
+#include "rules/ruleset.h"
 
 /** Sizes; the init function fills in the defaults. */
 struct ft_shards_config {
@@ -67,6 +68,20 @@ struct ft_sightings {
     uint32_t untold;       /**< not told at all */
 };
 
+#define FT_RULE_HITS 256u /**< of a shard; power of two */
+
+/** What rules found, told once a second for each rule and pair of hosts, with how often. */
+struct ft_rule_hits {
+    struct {
+        uint64_t hash;
+        uint32_t second, count; /**< packet time when told; those since then */
+        struct ft_event event;  /**< as it was told, without its message's fields */
+    } slots[FT_RULE_HITS];
+    uint32_t second, told; /**< in this second */
+    uint32_t waiting;      /**< slots with a count */
+    uint32_t sweep;        /**< flows that are older than the rules: next to be tested; 0 = none */
+};
+
 struct ft_shards {
     const struct ft_registry *registry;
     const struct ft_recogniser *recogniser;
@@ -80,6 +95,7 @@ struct ft_shards {
     struct ft_outer *outers[FT_SHARDS];
     struct ft_duplicates *duplicates; /**< NULL: no packet is a copy */
     struct ft_mirror *mirrors;        /**< by shard: what the mirror does */
+    struct ft_rule_hits *rule_hits;   /**< by shard */
     struct ft_shards_config config;
 };
 
@@ -106,6 +122,15 @@ void ft_inspector_free(struct ft_inspector *ins);
 
 /** From now on wait for room instead of shedding: nothing arrives any more. On its own thread. */
 void ft_inspector_wait(struct ft_inspector *ins, ft_inspect_wait_fn *wait, void *user);
+
+/**
+ * Use other rules from now on, NULL: none. On its own thread, between bursts. `matcher` was made
+ * for `set`; both stay the caller's. `generation` names the rule set in events. Flows that are
+ * there are tested bit by bit at ticks, by rules that are about flows.
+ */
+void ft_inspector_use_rules(struct ft_inspector *ins, const struct ft_ruleset *set,
+                            struct ft_matcher *matcher, uint32_t generation,
+                            const bool owned[FT_SHARDS]);
 
 /** Its books. Written by the worker only. */
 struct ft_ledger *ft_inspector_ledger(struct ft_inspector *ins);

@@ -13,7 +13,7 @@ struct ft_matcher {
     struct ft_program_run *run;
     struct ft_rule_counts *counts; /* by index of the rule, as all below */
     uint64_t *seen;                /* message that the rule was run on last, by serial */
-    uint64_t *hit_pdu, *hit_bits;  /* PDU in which it held last, and a bit per message of it */
+    uint64_t *hit_pdu, *hit_bits;  /* PDU, or packet + 1, in which it held last; its messages */
     uint64_t serial, pdu;
 };
 
@@ -68,13 +68,13 @@ static uint64_t cycles_now(void)
 #endif
 }
 
-/* Held it for a message that carries this one, or for this one already? */
+/* Held it for a message that carries this one, or for this packet's payload already? */
 static bool was_told(const struct ft_matcher *m, uint32_t rule, const struct ft_subject *s)
 {
+    if (!s->message)
+        return m->hit_pdu[rule] == s->number + 1;
     if (m->hit_pdu[rule] != m->pdu)
         return false;
-    if (!s->message)
-        return true;
     const struct ft_message *at = s->message;
     for (;;) {
         if (m->hit_bits[rule] >> (at - s->call->messages) & 1)
@@ -87,11 +87,14 @@ static bool was_told(const struct ft_matcher *m, uint32_t rule, const struct ft_
 
 static void note_hit(struct ft_matcher *m, uint32_t rule, const struct ft_subject *s)
 {
+    if (!s->message) {
+        m->hit_pdu[rule] = s->number + 1;
+        return;
+    }
     if (m->hit_pdu[rule] != m->pdu)
         m->hit_bits[rule] = 0;
     m->hit_pdu[rule] = m->pdu;
-    if (s->message)
-        m->hit_bits[rule] |= 1ull << (s->message - s->call->messages);
+    m->hit_bits[rule] |= 1ull << (s->message - s->call->messages);
 }
 
 static bool holds(struct ft_matcher *m, const struct ft_compiled *c, struct ft_rule_counts *count,
@@ -220,6 +223,5 @@ void ft_match_payload(struct ft_matcher *m, const struct ft_subject *s, ft_hit_f
 
 void ft_match_flow(struct ft_matcher *m, const struct ft_subject *s, ft_hit_fn *hit, void *user)
 {
-    ft_match_begin(m);
     try_place(m, &m->set->flow, FT_LEVEL_FLOW, s, hit, user);
 }

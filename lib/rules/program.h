@@ -81,6 +81,7 @@ struct ft_subject {
     uint16_t ethertype;
     uint16_t vlan[4];
     uint8_t vlan_count;
+    uint64_t number; /**< of the packet */
     /** The next word that is known of an asset; `index` from 0. False: no more. Core only. */
     bool (*asset)(void *user, enum ft_keyword keyword, uint32_t index, const char **text);
     void *user;

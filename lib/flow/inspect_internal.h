@@ -1,0 +1,89 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+/* The inside of an inspector: shared by who inspects, and who tests rules (inspect_rules.c). */
+#ifndef FT_INSPECT_INTERNAL_H
+#define FT_INSPECT_INTERNAL_H
+
+#include "flow/inspect.h"
+
+#include <setjmp.h>
+#include <signal.h>
+
+/* Combinations of the flags that are counted by combination. */
+#define KINDS 32u
+
+/* What few packets come to: kept out of the code that all run through. */
+#define COLD __attribute__((noinline, cold))
+
+/** The rules at work, and what they need to know. */
+struct ft_rules_in_use {
+    const struct ft_ruleset *set; /**< NULL: there are none */
+    struct ft_matcher *matcher;
+    uint32_t generation;
+    bool has_payload, has_flow;
+};
+
+struct ft_inspector {
+    struct ft_shards *shards;
+    struct ft_protocol *const *protocols; /* of the registry */
+    struct ft_ring *ring;
+    ft_inspect_wait_fn *wait;
+    void *wait_user;
+    struct ft_recogniser_scratch *scratch;
+    struct ft_ledger ledger;
+    uint64_t kinds[KINDS]; /* packets by their KIND_FLAGS, for the books */
+
+    /* the packet being inspected */
+    const struct ft_packet *packet; /* or the tick */
+    struct ft_flow *flow;
+    struct ft_flow *ending; /* whose requests are given up */
+    enum ft_side side;      /* sender of the bytes being read; not always of the packet */
+    enum ft_side packet_side;
+    uint64_t event_seq; /* n counts events within (seq, shard) */
+    uint32_t event_n;
+    uint8_t event_shard;
+
+    struct ft_rules_in_use rules;
+
+    /* the guard around dissectors */
+    volatile sig_atomic_t is_guarded;
+    volatile sig_atomic_t fault_signal;
+    _Atomic uint64_t call_serial;
+    _Atomic uint64_t overrun_serial; /* the call that the watchdog wants to end */
+    uint64_t watch_serial, watch_cpu_ns;
+    sigjmp_buf escape;
+    void *alternate_stack;
+    stack_t former_stack;
+
+    struct ft_call call;
+};
+
+/** A record to write, with everything that all events have; NULL when it had to be shed. */
+struct ft_event *ft_inspect_event_begin(struct ft_inspector *ins, enum ft_event_type type);
+void ft_inspect_event_end(struct ft_inspector *ins, struct ft_event *e);
+
+/** The endpoints as seen from `sender`; what only this packet knows is added if it is its own. */
+void ft_inspect_event_flow(const struct ft_inspector *ins, struct ft_event *e,
+                           const struct ft_flow *flow, enum ft_side sender);
+
+/** A message of the PDU at hand, with its fields. */
+void ft_inspect_event_message(struct ft_inspector *ins, struct ft_event *e,
+                              const struct ft_message *m);
+
+/** Set the context up for bytes sent by `sender` of `flow`. */
+void ft_inspect_prepare(struct ft_inspector *ins, struct ft_flow *flow, enum ft_side sender);
+
+/* ---- rules ---- */
+
+/** Test the rules on the messages of the PDU at hand. */
+void ft_inspect_rules_messages(struct ft_inspector *ins);
+
+/** On a payload, or the bytes of a PDU; the context has been prepared. */
+void ft_inspect_rules_payload(struct ft_inspector *ins, const uint8_t *bytes, uint32_t length);
+
+/** On a flow whose first packet of a direction this is. */
+void ft_inspect_rules_flow(struct ft_inspector *ins, struct ft_flow *flow, enum ft_side side);
+
+/** Tell what was counted and not told; go on with flows that are older than the rules. */
+void ft_inspect_rules_tick(struct ft_inspector *ins, uint8_t shard);
+
+#endif

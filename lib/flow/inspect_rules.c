@@ -1,0 +1,257 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+/* Inspection: testing rules, and telling which held without telling it a million times. */
+#include "flow/inspect_internal.h"
+
+#include "base/hash.h"
+
+#include <string.h>
+
+#define SECOND_NS 1000000000ull
+
+/* Hits told in one second of one shard; the rest are counted. */
+#define TOLD_MAX 1024u
+
+/* Flows tested in one tick, of those that are older than the rules. */
+#define SWEEP 256u
+
+void ft_inspector_use_rules(struct ft_inspector *ins, const struct ft_ruleset *set,
+                            struct ft_matcher *matcher, uint32_t generation,
+                            const bool owned[FT_SHARDS])
+{
+    ins->rules = (struct ft_rules_in_use){.set = set,
+                                          .matcher = matcher,
+                                          .generation = generation,
+                                          .has_payload = set && ft_ruleset_has_payload(set),
+                                          .has_flow = set && ft_ruleset_has_flow(set)};
+    ins->call.demand = set ? ft_ruleset_demand(set) : NULL;
+    for (uint32_t shard = 0; shard < FT_SHARDS; shard++)
+        if (owned[shard])
+            ins->shards->rule_hits[shard].sweep = ins->rules.has_flow;
+}
+
+/* ---- what is tested ---- */
+
+static void set_vlans(const struct ft_inspector *ins, struct ft_subject *s)
+{
+    const struct ft_packet *p = ins->packet;
+    const struct ft_flow *flow = ins->flow;
+    bool is_of_packet =
+        !(p->flags & (FT_PACKET_TICK | FT_PACKET_END)) && ins->side == ins->packet_side;
+    if (is_of_packet) {
+        s->vlan_count = p->vlan_count < FT_PACKET_VLANS ? p->vlan_count : FT_PACKET_VLANS;
+        memcpy(s->vlan, p->vlan, sizeof(s->vlan));
+        return;
+    }
+    for (unsigned i = 0; i < 2; i++)
+        if (flow->vlan[i])
+            s->vlan[s->vlan_count++] = flow->vlan[i];
+}
+
+/* Of the flow and the sender that the context was prepared for. */
+static void set_subject(const struct ft_inspector *ins, struct ft_subject *s)
+{
+    static const uint8_t none[6];
+    const struct ft_context *ctx = &ins->call.pub;
+    bool has_macs = memcmp(ctx->src_mac, none, 6) != 0 || memcmp(ctx->dst_mac, none, 6) != 0;
+    *s = (struct ft_subject){
+        .transport = ctx->transport,
+        .ip_version = ctx->ip_version,
+        .src_ip = ctx->src_ip,
+        .dst_ip = ctx->dst_ip,
+        .src_mac = has_macs ? ctx->src_mac : NULL,
+        .dst_mac = has_macs ? ctx->dst_mac : NULL,
+        .src_port = ctx->src_port,
+        .dst_port = ctx->dst_port,
+        .has_ports = ctx->transport == FT_TRANSPORT_TCP || ctx->transport == FT_TRANSPORT_UDP,
+        .ethertype = ctx->ethertype,
+        .number = ins->packet->number,
+    };
+    set_vlans(ins, s);
+}
+
+/* ---- telling ---- */
+
+/* An event that was told before came so often since. */
+static void tell_again(struct ft_inspector *ins, struct ft_event *was, uint32_t count)
+{
+    struct ft_event *e = ft_inspect_event_begin(ins, FT_EVENT_RULE);
+    if (!e)
+        return;
+    e->protocol = was->protocol;
+    e->packet = was->packet;
+    e->message = was->message;
+    e->message.count = count;
+    ft_inspect_event_end(ins, e);
+}
+
+static void flush(struct ft_inspector *ins, struct ft_rule_hits *all, uint32_t i)
+{
+    if (!all->slots[i].count)
+        return;
+    tell_again(ins, &all->slots[i].event, all->slots[i].count);
+    all->slots[i].count = 0;
+    all->waiting--;
+}
+
+/* A record that stands for itself: what points into the event is not kept. */
+static void keep(struct ft_event *to, const struct ft_event *from)
+{
+    *to = *from;
+    to->message.tree = to->message.tree_length = 0;
+    to->message.sub[0].text = to->message.sub[1].text = 0;
+    to->message.sub[0].length = to->message.sub[1].length = 0;
+}
+
+/* What repeats within a second is one event, and a number with the next, or at the tick. */
+static bool is_told_now(struct ft_inspector *ins, uint64_t hash, uint32_t *slot, uint32_t *count)
+{
+    struct ft_rule_hits *all = &ins->shards->rule_hits[ins->packet->shard];
+    uint32_t i = (uint32_t)(hash >> 32) & (FT_RULE_HITS - 1);
+    uint32_t second = (uint32_t)(ins->packet->time_ns / SECOND_NS);
+    bool is_known = all->slots[i].hash == hash;
+    if (is_known && all->slots[i].second == second) {
+        all->waiting += !all->slots[i].count++;
+        return false;
+    }
+    if (all->second != second) {
+        all->second = second;
+        all->told = 0;
+    }
+    if (all->told == TOLD_MAX) {
+        ins->ledger.rule_hits_untold++;
+        return false;
+    }
+    all->told++;
+    if (!is_known)
+        flush(ins, all, i);
+    *slot = i;
+    *count = 1 + all->slots[i].count;
+    all->waiting -= all->slots[i].count > 0;
+    all->slots[i].count = 0;
+    all->slots[i].hash = hash;
+    all->slots[i].second = second;
+    return true;
+}
+
+struct hit {
+    struct ft_inspector *ins;
+    const struct ft_message *message; /* NULL: not of one */
+};
+
+static uint64_t hash_of_hit(const struct ft_inspector *ins, const struct ft_message *m,
+                            uint32_t rule)
+{
+    const struct ft_flow *flow = ins->flow;
+    uint64_t h = ft_hash_mix((uint64_t)ins->rules.generation << 32 | rule,
+                             ft_hash_mix(flow->key.a.words[0], flow->key.a.words[1]));
+    h = ft_hash_mix(h, ft_hash_mix(flow->key.b.words[0], flow->key.b.words[1]));
+    h = ft_hash_mix(h, (uint64_t)flow->key.family << 8 | ins->side);
+    if (m)
+        h = ft_hash_mix(h, ft_hash_mix(m->sub[0].value ^ (uint64_t)m->sub[0].kind << 56,
+                                       m->sub[1].value ^ (uint64_t)m->sub[1].kind << 48) ^
+                               ((uint64_t)m->code << 32 | m->qualifier));
+    return h;
+}
+
+static void on_hit(void *user, uint32_t rule, const struct ft_program_run *run)
+{
+    const struct hit *hit = user;
+    struct ft_inspector *ins = hit->ins;
+    const struct ft_rule *r = ft_ruleset_rule(ins->rules.set, rule);
+    uint32_t slot, count;
+    ins->ledger.rule_hits++;
+    if (r->action == FT_RULE_ALERT)
+        ins->flow->flags |= FT_FLOW_ALERTED;
+    if (!is_told_now(ins, hash_of_hit(ins, hit->message, rule), &slot, &count))
+        return;
+    struct ft_event *e = ft_inspect_event_begin(ins, FT_EVENT_RULE);
+    if (!e)
+        return;
+    if (hit->message) {
+        ft_inspect_event_message(ins, e, hit->message);
+    } else {
+        ft_inspect_event_flow(ins, e, ins->flow, ins->side);
+        e->protocol = ins->flow->is_confirmed ? ins->flow->protocol : 0;
+        e->message.parent = 0xff;
+    }
+    e->message.rule = rule;
+    e->message.generation = ins->rules.generation;
+    e->message.count = count;
+    e->message.at = run->has_evidence ? run->evidence_at : UINT32_MAX;
+    e->message.at_length = run->has_evidence ? run->evidence_length : 0;
+    keep(&ins->shards->rule_hits[ins->packet->shard].slots[slot].event, e);
+    ft_inspect_event_end(ins, e);
+}
+
+/* ---- testing ---- */
+
+COLD void ft_inspect_rules_messages(struct ft_inspector *ins)
+{
+    const struct ft_call *call = &ins->call;
+    struct ft_subject s;
+    bool is_set = false;
+    for (uint32_t i = 0; i < call->message_count; i++) {
+        const struct ft_message *m = &call->messages[i];
+        if (!ft_match_is_wanted(ins->rules.matcher, m))
+            continue;
+        if (!is_set) {
+            ft_match_begin(ins->rules.matcher);
+            set_subject(ins, &s);
+            s.call = call;
+            s.payload = call->pdu;
+            s.payload_length = call->pdu_length;
+            is_set = true;
+        }
+        s.message = m;
+        struct hit hit = {ins, m};
+        ft_match_message(ins->rules.matcher, &s, on_hit, &hit);
+    }
+}
+
+void ft_inspect_rules_payload(struct ft_inspector *ins, const uint8_t *bytes, uint32_t length)
+{
+    struct hit hit = {ins, NULL};
+    struct ft_subject s;
+    set_subject(ins, &s);
+    s.payload = bytes;
+    s.payload_length = length;
+    ft_match_payload(ins->rules.matcher, &s, on_hit, &hit);
+}
+
+void ft_inspect_rules_flow(struct ft_inspector *ins, struct ft_flow *flow, enum ft_side side)
+{
+    struct hit hit = {ins, NULL};
+    struct ft_subject s;
+    ft_inspect_prepare(ins, flow, side);
+    set_subject(ins, &s);
+    ft_match_flow(ins->rules.matcher, &s, on_hit, &hit);
+}
+
+/* ---- ticks ---- */
+
+/* Flows that began before these rules came: some of them, in both directions that were seen. */
+static void sweep(struct ft_inspector *ins, struct ft_rule_hits *all, uint8_t shard)
+{
+    uint32_t end = ins->shards->config.flow.flows_per_shard + 1;
+    for (uint32_t n = 0; n < SWEEP && all->sweep < end; all->sweep++) {
+        struct ft_flow *flow = ft_flow_at(ins->shards->flows, shard, all->sweep);
+        if (!flow)
+            continue;
+        n++;
+        for (unsigned side = 0; side < 2; side++)
+            if (flow->packets[side])
+                ft_inspect_rules_flow(ins, flow, side ? FT_SIDE_B : FT_SIDE_A);
+    }
+    if (all->sweep >= end)
+        all->sweep = 0;
+    ins->flow = NULL;
+}
+
+void ft_inspect_rules_tick(struct ft_inspector *ins, uint8_t shard)
+{
+    struct ft_rule_hits *all = &ins->shards->rule_hits[shard];
+    for (uint32_t i = 0; all->waiting && i < FT_RULE_HITS; i++)
+        flush(ins, all, i);
+    if (all->sweep && ins->rules.has_flow)
+        sweep(ins, all, shard);
+}
