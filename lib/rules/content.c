@@ -35,7 +35,7 @@ enum {
 #define STEPS_MAX       50000u
 #define DEPTH_MAX       1000u
 #define HEAP_KIB        256u
-#define JIT_STACK_BYTES (64u * 1024)
+#define JIT_STACK_BYTES (256u * 1024)
 
 /* Frames of the interpreter grow by doubling up to HEAP_KIB, the old ones beside the new. */
 #define ARENA_BYTES ((size_t)4 * HEAP_KIB * 1024)
