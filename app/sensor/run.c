@@ -99,14 +99,6 @@ static bool bind_ports(struct sensor *s)
     return true;
 }
 
-static void want(struct ft_registry *r, bool everything)
-{
-    for (uint32_t i = 0; everything && i < r->count; i++) {
-        struct ft_protocol *p = r->protocols[i];
-        memcpy(p->demand, p->demand_all, p->demand_words * sizeof(*p->demand));
-    }
-}
-
 /* Those of the command line, then those of the configuration. */
 static bool load_plugins(struct sensor *s)
 {
@@ -139,7 +131,6 @@ static bool make_registry(struct sensor *s)
     if (!load_plugins(s))
         return false;
     ft_registry_finish(s->registry);
-    want(s->registry, s->options->log_messages || s->options->log_transactions);
     if (!bind_ports(s))
         return false;
     /* Compiling signatures takes a fifth of a second: not only to print a table. */

@@ -157,6 +157,7 @@ struct ft_inspector *ft_inspector_new(struct ft_shards *shards, struct ft_ring *
     ins->wait = wait;
     ins->wait_user = user;
     ft_call_init(&ins->call, shards->registry);
+    ins->call.wants_all = shards->config.log_messages || shards->config.log_transactions;
     ins->call.raise = raise_hook;
     ins->call.watch = watch_slot;
     ins->call.name_pair = name_pair;

@@ -56,6 +56,7 @@ struct short_literal {
 };
 
 struct ft_content {
+    uint32_t shares; /* owners besides the first */
     uint32_t count;
     uint8_t *plans;          /* enum plan of each pattern */
     uint32_t *lengths;       /* of each literal; 0: an expression */
@@ -474,9 +475,15 @@ struct ft_content *ft_content_new(const struct ft_pattern *patterns, uint32_t co
     return c;
 }
 
+struct ft_content *ft_content_share(struct ft_content *c)
+{
+    c->shares++;
+    return c;
+}
+
 void ft_content_free(struct ft_content *c)
 {
-    if (!c)
+    if (!c || c->shares--)
         return;
     for (uint32_t i = 0; c->codes && i < c->count; i++)
         pcre2_code_free(c->codes[i]);

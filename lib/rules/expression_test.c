@@ -680,7 +680,7 @@ static bool read_matches(struct ft_reader *r, struct ft_test *test)
     }
     struct ft_pattern pattern = {.bytes = t.text, .length = t.length, .is_regex = true};
     if (!ft_content_check(&pattern, &means, &offset, error, sizeof(error))) {
-        ft_reader_wrong(r, t.at + 1 + offset, t.end, "%s", error);
+        ft_reader_wrong(r, t.at + 1 + (offset < t.length ? offset : 0), t.end, "%s", error);
         return false;
     }
     test->text = t.text;
