@@ -1,0 +1,426 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+/* Rule files: one rule. */
+#include "rules/load_internal.h"
+
+#include "base/hash.h"
+
+#include <limits.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#define TITLE_MAX     255u
+#define TEXT_MAX      4096u
+#define MITRE_MAX     32u
+#define FIELD_MAX     255u  /* bytes of a name in {} */
+#define MESSAGE_MAX   1024u /* bytes of a message */
+#define MESSAGE_PARTS 64u
+
+struct rule_reading {
+    struct ft_rule rule;
+    bool is_enabled;
+    const char *message;
+    uint32_t id_node, when_node, message_node;
+};
+
+static struct rule_reading *reading_of(void *to)
+{
+    return to;
+}
+
+/* ---- keys ---- */
+
+static void read_id(struct ft_loader *l, const json_t *value, uint32_t node, void *to)
+{
+    json_int_t id = json_integer_value(value);
+    char where[PATH_MAX + 32];
+    if (!json_is_integer(value) || id < FT_RULE_ID_BUILT_IN || id > FT_RULE_ID_LAST) {
+        ft_load_wrong(l, ft_load_at(l, node),
+                      "id: expected a whole number from %u to %u (from %u: rules that come with "
+                      "fieldtap)",
+                      FT_RULE_ID_CUSTOM, FT_RULE_ID_LAST, FT_RULE_ID_BUILT_IN);
+        return;
+    }
+    struct ft_said *said = &l->ids[id - FT_RULE_ID_BUILT_IN];
+    if (said->source) {
+        ft_load_wrong(l, ft_load_at(l, node), "id: %u is the id of another rule: %s", (uint32_t)id,
+                      ft_load_said(said, where, sizeof(where)));
+        return;
+    }
+    *said = ft_load_say(l, node);
+    reading_of(to)->rule.id = (uint32_t)id;
+    reading_of(to)->rule.is_built_in = id < FT_RULE_ID_CUSTOM;
+}
+
+static bool is_digits(const char *text, size_t count)
+{
+    return strspn(text, "0123456789") >= count;
+}
+
+/* T0855 or T1021.002 */
+static bool is_technique(const char *t)
+{
+    size_t n = strlen(t);
+    return (n == 5 || n == 9) && t[0] == 'T' && is_digits(t + 1, 4) &&
+           (n == 5 || (t[5] == '.' && is_digits(t + 6, 3)));
+}
+
+static void read_mitre(struct ft_loader *l, const json_t *value, uint32_t node, void *to)
+{
+    const struct ft_outline *o = &l->source->outline;
+    char all[MITRE_MAX * 10] = "";
+    size_t used = 0;
+    if (!json_is_array(value) || json_array_size(value) > MITRE_MAX) {
+        ft_load_wrong(l, ft_load_at(l, node),
+                      "mitre: expected a list of at most %u techniques, such as [\"T0855\"]",
+                      MITRE_MAX);
+        return;
+    }
+    struct ft_outline_walk w = ft_outline_walk(o, value, node);
+    while (ft_outline_next(o, &w)) {
+        const char *t = json_string_value(w.value);
+        if (!t || !is_technique(t))
+            ft_load_wrong(l, ft_load_at(l, w.node),
+                          "mitre: expected a technique in quotes, such as \"T0855\" or "
+                          "\"T1021.002\"");
+        else
+            used += (size_t)snprintf(all + used, sizeof(all) - used, "%s%s", used ? " " : "", t);
+    }
+    if (used)
+        reading_of(to)->rule.mitre = ft_load_keep(l, strdup(all));
+}
+
+static void keep_when(struct ft_loader *l, const json_t *value, uint32_t node, void *to)
+{
+    reading_of(to)->rule.when = json_string_value(value);
+    reading_of(to)->when_node = node;
+    if (!json_is_string(value))
+        ft_load_wrong(l, ft_load_at(l, node),
+                      "when: expected a condition in quotes, such as \"command.class == write\"");
+}
+
+static void keep_message(struct ft_loader *l, const json_t *value, uint32_t node, void *to)
+{
+    size_t n = json_string_length(value);
+    reading_of(to)->message_node = node;
+    if (!json_is_string(value) || !n || n > MESSAGE_MAX)
+        ft_load_wrong(l, ft_load_at(l, node), "message: expected a text of 1 to %u bytes",
+                      MESSAGE_MAX);
+    else
+        reading_of(to)->message = json_string_value(value);
+}
+
+static const char *const severities[] = {"critical", "major", "minor", "warning", NULL};
+static const char *const engines[] = {
+    "protocol_violation", "policy_violation", "malware", "anomaly", "operational", NULL};
+static const char *const actions[] = {"alert", "event", NULL};
+
+#define AT(member)   offsetof(struct rule_reading, member)
+#define RULE(member) offsetof(struct rule_reading, rule.member)
+
+/* clang-format off */
+static const struct ft_load_key keys[] = {
+    {"id", FT_LOAD_OWN, true, 0, 0, 0, NULL, read_id},
+    {"title", FT_LOAD_TEXT, true, 1, TITLE_MAX, RULE(title), NULL, NULL},
+    {"message", FT_LOAD_OWN, false, 0, 0, 0, NULL, keep_message},
+    {"severity", FT_LOAD_WORD, false, FT_SEVERITY_CRITICAL, 0, RULE(severity), severities, NULL},
+    {"category", FT_LOAD_TEXT, false, 1, TITLE_MAX, RULE(category), NULL, NULL},
+    {"engine", FT_LOAD_WORD, false, FT_ENGINE_PROTOCOL, 0, RULE(engine), engines, NULL},
+    {"mitre", FT_LOAD_OWN, false, 0, 0, 0, NULL, read_mitre},
+    {"when", FT_LOAD_OWN, true, 0, 0, 0, NULL, keep_when},
+    {"schedule", FT_LOAD_OWN, false, 0, 0, RULE(schedule), NULL, ft_load_schedule},
+    {"threshold", FT_LOAD_OWN, false, 0, 0, RULE(threshold), NULL, ft_load_threshold},
+    {"action", FT_LOAD_WORD, false, FT_RULE_ALERT, 0, RULE(action), actions, NULL},
+    {"evidence", FT_LOAD_TRUTH, false, 0, 0, RULE(evidence), NULL, NULL},
+    {"enabled", FT_LOAD_TRUTH, false, 0, 0, AT(is_enabled), NULL, NULL},
+    {"revision", FT_LOAD_NUMBER, false, 0, UINT32_MAX, RULE(revision), NULL, NULL},
+    {"remediation", FT_LOAD_TEXT, false, 1, TEXT_MAX, RULE(remediation), NULL, NULL},
+    {"reference", FT_LOAD_TEXT, false, 1, TEXT_MAX, RULE(reference), NULL, NULL},
+};
+/* clang-format on */
+
+/* ---- the condition ---- */
+
+struct condition {
+    struct ft_loader *loader;
+    uint32_t node;
+};
+
+static void wrong_condition(void *user, uint32_t at, uint32_t end, const char *text)
+{
+    struct condition *c = user;
+    (void)end;
+    ft_load_wrong(c->loader, ft_outline_inside(&c->loader->source->outline, c->node, at),
+                  "when: %s", text);
+}
+
+/* Does a test choose among devices, protocols or contents? Else nearly everything passes it. */
+static bool is_choice(const struct ft_operand *o)
+{
+    switch (o->keyword) {
+    case FT_KEYWORD_ETHERTYPE:
+    case FT_KEYWORD_TRANSPORT:
+    case FT_KEYWORD_KIND:
+    case FT_KEYWORD_DIRECTION:
+    case FT_KEYWORD_RESPONSE_TIME:
+    case FT_KEYWORD_PAYLOAD_LENGTH:
+        return false;
+    default:
+        return true;
+    }
+}
+
+static void warn_of_everything(struct ft_loader *l, const struct rule_reading *r)
+{
+    const struct ft_expression *e = r->rule.expression;
+    char where[PATH_MAX + 32];
+    for (uint32_t i = 1; i < e->count; i++)
+        if (e->nodes[i].kind != FT_EXPRESSION_TEST || is_choice(&e->nodes[i].test.left))
+            if (e->nodes[i].kind == FT_EXPRESSION_TEST || e->nodes[i].kind == FT_EXPRESSION_ANY)
+                return;
+    struct ft_said here = ft_load_say(l, r->when_node);
+    ft_load_tell(l, false, ft_load_said(&here, where, sizeof(where)),
+                 "when: asks for no protocol, command, address, port or content: rule %u may fire "
+                 "on every message",
+                 r->rule.id);
+}
+
+static void read_condition(struct ft_loader *l, struct rule_reading *r)
+{
+    struct condition c = {.loader = l, .node = r->when_node};
+    if (!r->rule.when)
+        return;
+    r->rule.expression =
+        ft_expression_read(&l->files->vocabulary, r->rule.when, wrong_condition, &c);
+    if (r->rule.expression)
+        warn_of_everything(l, r);
+}
+
+/* ---- the message ---- */
+
+struct message {
+    struct ft_loader *loader;
+    struct rule_reading *reading;
+    char *text; /* with what is known already in its place */
+    size_t used;
+};
+
+__attribute__((format(printf, 3, 4))) static void wrong_message(struct message *m, const char *at,
+                                                                const char *format, ...)
+{
+    const struct rule_reading *r = m->reading;
+    char text[768];
+    va_list ap;
+    va_start(ap, format);
+    vsnprintf(text, sizeof(text), format, ap);
+    va_end(ap);
+    ft_load_wrong(m->loader,
+                  ft_outline_inside(&m->loader->source->outline, r->message_node,
+                                    (uint32_t)(at - r->message)),
+                  "message: %s", text);
+}
+
+static void put(struct message *m, const char *text, size_t length)
+{
+    memcpy(m->text + m->used, text, length);
+    m->used += length;
+}
+
+/* {title} and {id} never change: they are put in here. */
+static bool put_known(struct message *m, const char *name)
+{
+    const struct ft_rule *rule = &m->reading->rule;
+    if (strcmp(name, "id") == 0) {
+        m->used += (size_t)sprintf(m->text + m->used, "%u", rule->id);
+        return true;
+    }
+    if (strcmp(name, "title") != 0)
+        return false;
+    for (const char *p = rule->title ? rule->title : ""; *p; p++)
+        put(m, *p == '{' ? "{{" : p, *p == '{' ? 2 : 1);
+    return true;
+}
+
+static void add_part(struct message *m, const char *at, const char *name)
+{
+    struct ft_rule *rule = &m->reading->rule;
+    struct ft_operand operand;
+    char error[768];
+    if (!ft_vocabulary_find(&m->loader->files->vocabulary, name, &operand, error, sizeof(error))) {
+        wrong_message(m, at, "%s", error);
+    } else if (operand.type == FT_VALUE_TYPE_GROUP) {
+        wrong_message(m, at, "%s is a group: name a field in it", name);
+    } else if (rule->part_count == MESSAGE_PARTS) {
+        wrong_message(m, at, "more than %u values in one message", MESSAGE_PARTS);
+    } else {
+        rule->parts[rule->part_count++] = operand;
+        m->used += (size_t)sprintf(m->text + m->used, "{%s}", name);
+    }
+}
+
+/* A {name}. Returns behind it. */
+static const char *read_braces(struct message *m, const char *open)
+{
+    char name[FIELD_MAX + 1];
+    size_t length = strcspn(open + 1, "{}");
+    if (open[1 + length] != '}') {
+        wrong_message(m, open, "{ without }; a brace is written {{");
+        return open + 1 + length;
+    }
+    if (!length || length > FIELD_MAX) {
+        wrong_message(m, open, "in {} stands the name of a value, such as {ip.src}");
+    } else {
+        snprintf(name, sizeof(name), "%.*s", (int)length, open + 1);
+        if (!put_known(m, name))
+            add_part(m, open + 1, name);
+    }
+    return open + length + 2;
+}
+
+static void read_message(struct ft_loader *l, struct rule_reading *r)
+{
+    if (!r->message)
+        return;
+    /* Each {title} of 7 bytes becomes twice as many bytes as the title has at most. */
+    size_t room = strlen(r->message) * (2 * TITLE_MAX + 7) / 7 + 32;
+    struct message m = {.loader = l, .reading = r, .text = malloc(room)};
+    r->rule.parts = calloc(MESSAGE_PARTS, sizeof(*r->rule.parts));
+    if (!m.text || !r->rule.parts) {
+        free(m.text);
+        l->is_out_of_memory = true;
+        return;
+    }
+    for (const char *p = r->message; *p;) {
+        if (p[0] == '{' && p[1] == '{') {
+            put(&m, p, 2);
+            p += 2;
+        } else if (*p == '{') {
+            p = read_braces(&m, p);
+        } else {
+            put(&m, p++, 1);
+        }
+    }
+    m.text[m.used] = 0;
+    char *exact = strdup(m.text);
+    free(m.text);
+    r->rule.message = ft_load_keep(l, exact);
+    struct ft_operand *parts = realloc(r->rule.parts, (r->rule.part_count + 1) * sizeof(*parts));
+    r->rule.parts = parts ? parts : r->rule.parts;
+}
+
+/* ---- the fingerprint ---- */
+
+/* Of a named set it is worked out once: it may have a million entries. */
+static uint64_t set_hash(struct ft_rule_store *s, const struct ft_set *set)
+{
+    for (uint32_t i = 0; i < s->set_count; i++) {
+        if (s->sets[i].set != set)
+            continue;
+        if (!s->set_hashes[i])
+            s->set_hashes[i] = ft_load_set_hash(set) | 1;
+        return s->set_hashes[i];
+    }
+    return ft_load_set_hash(set);
+}
+
+static uint64_t operand_hash(const struct ft_rule_store *s, const struct ft_operand *o,
+                             uint64_t hash)
+{
+    if (!o->is_tag)
+        return hash;
+    const struct ft_tag *t = &s->tags[o->field];
+    const uint64_t all[] = {t->transport, t->port, (uint64_t)t->offset,
+                            t->length,    t->type, t->is_little};
+    hash = ft_hash_bytes(hash, all, sizeof(all));
+    return ft_hash_bytes(hash, t->anchor ? t->anchor : "", t->anchor_length);
+}
+
+static uint64_t schedule_hash(const struct ft_schedule *s, uint64_t hash)
+{
+    for (uint32_t i = 0; i < s->range_count; i++) {
+        const uint64_t range[] = {s->ranges[i].from_s, s->ranges[i].to_s, s->ranges[i].days};
+        hash = ft_hash_bytes(hash, range, sizeof(range));
+    }
+    return ft_hash_mix(hash, s->is_outside);
+}
+
+/* What the rule says, and what stands behind the names in it. */
+static uint64_t fingerprint(struct ft_loader *l, const json_t *value, const struct ft_rule *rule)
+{
+    struct ft_rule_store *s = l->store;
+    char *text = json_dumps(value, JSON_SORT_KEYS | JSON_COMPACT);
+    if (!text) {
+        l->is_out_of_memory = true;
+        return 0;
+    }
+    uint64_t hash = ft_hash_bytes(0, text, strlen(text));
+    free(text);
+    for (uint32_t i = 1; i < rule->expression->count; i++) {
+        const struct ft_expression_node *n = &rule->expression->nodes[i];
+        hash = operand_hash(s, &n->test.left, hash);
+        hash = operand_hash(s, &n->test.right, hash);
+        if (n->test.set)
+            hash = ft_hash_mix(hash, set_hash(s, n->test.set));
+    }
+    for (uint32_t i = 0; i < rule->part_count; i++)
+        hash = operand_hash(s, &rule->parts[i], hash);
+    return schedule_hash(&rule->schedule, hash);
+}
+
+/* ---- one rule ---- */
+
+static struct ft_rule *room_for_rule(struct ft_loader *l)
+{
+    struct ft_rule_files *f = l->files;
+    if (f->count == l->room) {
+        uint32_t room = l->room ? l->room * 2 : 64;
+        struct ft_rule *grown = reallocarray(f->rules, room, sizeof(*grown));
+        if (!grown) {
+            l->is_out_of_memory = true;
+            return NULL;
+        }
+        f->rules = grown;
+        l->room = room;
+    }
+    return &f->rules[f->count++];
+}
+
+static void drop(struct ft_rule *rule)
+{
+    ft_expression_free(rule->expression);
+    free(rule->parts);
+}
+
+bool ft_load_rule(struct ft_loader *l, const json_t *value, uint32_t node)
+{
+    struct rule_reading r = {.is_enabled = true,
+                             .rule = {.revision = 1,
+                                      .category = "Custom",
+                                      .severity = FT_SEVERITY_MINOR,
+                                      .engine = FT_ENGINE_POLICY,
+                                      .file = l->source->path}};
+    uint64_t errors = l->errors;
+    if (l->files->count + l->files->disabled + l->files->refused == FT_RULES_MAX) {
+        ft_load_wrong(l, ft_load_at(l, node), "rules: more than %u rules", FT_RULES_MAX);
+        return false;
+    }
+    ft_load_object(l, "a rule", keys, sizeof(keys) / sizeof(keys[0]), value, node, &r);
+    read_condition(l, &r);
+    read_message(l, &r);
+    r.rule.place = ft_outline_place(&l->source->outline, ft_load_at(l, node));
+    if (errors != l->errors || l->is_out_of_memory) {
+        l->files->refused++;
+        drop(&r.rule);
+    } else if (!r.is_enabled) {
+        l->files->disabled++;
+        drop(&r.rule);
+    } else {
+        r.rule.fingerprint = fingerprint(l, value, &r.rule);
+        struct ft_rule *to = room_for_rule(l);
+        if (to)
+            *to = r.rule;
+        else
+            drop(&r.rule);
+    }
+    return !l->is_out_of_memory;
+}
