@@ -321,8 +321,7 @@ static bool find_field(const struct ft_protocol *p, const char *whole, const cha
 static bool find_tag(const struct ft_vocabulary *v, const char *name, struct ft_operand *to,
                      char *error, size_t error_size)
 {
-    struct ft_nearest n = ft_nearest_begin(name);
-    for (uint32_t i = 0; i < v->tag_count; i++) {
+    for (uint32_t i = 0; i < v->tag_count; i++)
         if (strcmp(v->tags[i].name, name) == 0) {
             *to = (struct ft_operand){.type = v->tags[i].type,
                                       .level = FT_LEVEL_PAYLOAD,
@@ -330,8 +329,9 @@ static bool find_tag(const struct ft_vocabulary *v, const char *name, struct ft_
                                       .field = (uint16_t)i};
             return true;
         }
+    struct ft_nearest n = ft_nearest_begin(name);
+    for (uint32_t i = 0; i < v->tag_count; i++)
         ft_nearest_offer(&n, v->tags[i].name);
-    }
     if (n.best)
         snprintf(error, error_size, "there is no tag %s; did you mean tag.%s?", name, n.best);
     else
@@ -405,12 +405,12 @@ const struct ft_zone *ft_vocabulary_zone(const struct ft_vocabulary *v,
 const struct ft_named_set *ft_vocabulary_set(const struct ft_vocabulary *v, const char *name,
                                              char *error, size_t error_size)
 {
-    struct ft_nearest n = ft_nearest_begin(name);
-    for (uint32_t i = 0; i < v->set_count; i++) {
+    for (uint32_t i = 0; i < v->set_count; i++)
         if (strcmp(v->sets[i].name, name) == 0)
             return &v->sets[i];
+    struct ft_nearest n = ft_nearest_begin(name);
+    for (uint32_t i = 0; i < v->set_count; i++)
         ft_nearest_offer(&n, v->sets[i].name);
-    }
     if (n.best)
         snprintf(error, error_size, "there is no set $%s; did you mean $%s?", name, n.best);
     else
@@ -420,31 +420,42 @@ const struct ft_named_set *ft_vocabulary_set(const struct ft_vocabulary *v, cons
     return NULL;
 }
 
+static void no_command(const struct ft_vocabulary *v, const char *name, char *error,
+                       size_t error_size)
+{
+    struct ft_nearest n = ft_nearest_begin(name);
+    for (uint32_t i = 0; i < v->registry->count; i++) {
+        const struct ft_protocol *p = v->registry->protocols[i];
+        for (uint32_t row = 0; row < p->command_count; row++)
+            ft_nearest_offer(&n, p->commands[row].name);
+    }
+    if (n.best)
+        snprintf(error, error_size, "no protocol has a command %s; did you mean %s?", name, n.best);
+    else
+        snprintf(error, error_size,
+                 "no protocol has a command %s; fieldtap --describe PROTOCOL lists the commands",
+                 name);
+}
+
 bool ft_vocabulary_command(const struct ft_vocabulary *v, const char *name, struct ft_set *set,
                            char *error, size_t error_size)
 {
-    struct ft_nearest n = ft_nearest_begin(name);
     bool is_found = false;
     for (uint32_t i = 0; i < v->registry->count; i++) {
         const struct ft_protocol *p = v->registry->protocols[i];
         for (uint32_t row = 0; row < p->command_count; row++) {
-            if (strcmp(p->commands[row].name, name) == 0) {
-                uint64_t number = (uint64_t)i << 32 | (row + 1);
-                is_found = true;
-                if (!ft_set_add_numbers(set, number, number)) {
-                    snprintf(error, error_size, "out of memory");
-                    return false;
-                }
+            uint64_t number = (uint64_t)i << 32 | (row + 1);
+            if (strcmp(p->commands[row].name, name) != 0)
+                continue;
+            is_found = true;
+            if (!ft_set_add_numbers(set, number, number)) {
+                snprintf(error, error_size, "out of memory");
+                return false;
             }
-            ft_nearest_offer(&n, p->commands[row].name);
         }
     }
-    if (!is_found && n.best)
-        snprintf(error, error_size, "no protocol has a command %s; did you mean %s?", name, n.best);
-    else if (!is_found)
-        snprintf(error, error_size,
-                 "no protocol has a command %s; fieldtap --describe PROTOCOL lists the commands",
-                 name);
+    if (!is_found)
+        no_command(v, name, error, error_size);
     return is_found;
 }
 

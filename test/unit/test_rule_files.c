@@ -1,0 +1,953 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+/* Tests of rule files: every key, and for everything that can be wrong the place and the sentence.
+ */
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <time.h>
+#include <unistd.h>
+
+#include <cmocka.h>
+
+#include "protocols/protocols.h"
+#include "rules/rule.h"
+
+#define SAID_MAX (1u << 20)
+
+static char folder[64], said[SAID_MAX], warned[SAID_MAX];
+static struct ft_registry *registry;
+static struct ft_rule_environment environment;
+static struct ft_rule_files *files;
+static bool is_sound;
+static uint32_t errors;
+
+/* ---- reading ---- */
+
+static int set_up(void **state)
+{
+    char error[256];
+    (void)state;
+    registry = ft_registry_new();
+    for (unsigned i = 0; ft_protocols[i]; i++)
+        if (!ft_registry_add(registry, ft_protocols[i], NULL, error, sizeof(error)))
+            return -1;
+    ft_registry_finish(registry);
+    environment.registry = registry;
+    strcpy(folder, "/tmp/fieldtap-rules-XXXXXX");
+    return mkdtemp(folder) ? 0 : -1;
+}
+
+static int tear_down(void **state)
+{
+    char command[128];
+    (void)state;
+    ft_rule_files_free(files);
+    ft_registry_free(registry);
+    snprintf(command, sizeof(command), "rm -r %s", folder);
+    return system(command);
+}
+
+/* Each test begins with an empty folder and no configuration. */
+static int begin(void **state)
+{
+    char command[256];
+    (void)state;
+    environment = (struct ft_rule_environment){.registry = registry};
+    snprintf(command, sizeof(command), "rm -rf %s && mkdir %s", folder, folder);
+    return system(command);
+}
+
+static const char *path_of(const char *name)
+{
+    static char path[4][512];
+    static unsigned next;
+    char *to = path[next++ % 4];
+    snprintf(to, sizeof(path[0]), "%s%s%s", folder, *name ? "/" : "", name);
+    return to;
+}
+
+static void write_bytes(const char *name, const void *bytes, size_t length)
+{
+    FILE *f = fopen(path_of(name), "wb");
+    assert_non_null(f);
+    assert_int_equal(fwrite(bytes, 1, length, f), length);
+    assert_int_equal(fclose(f), 0);
+}
+
+static void write_file(const char *name, const char *text)
+{
+    write_bytes(name, text, strlen(text));
+}
+
+/* What is said comes without the folder's name. */
+static void say(void *user, bool is_error, const char *line)
+{
+    char *all = is_error ? said : warned;
+    size_t used = strlen(all), skip = strlen(folder);
+    (void)user;
+    errors += is_error;
+    assert_null(strchr(line, '\n'));
+    for (const char *at; (at = strstr(line, folder)); line = at + skip + (at[skip] == '/'))
+        used += (size_t)snprintf(all + used, SAID_MAX - used, "%.*s", (int)(at - line), line);
+    snprintf(all + used, SAID_MAX - used, "%s\n", line);
+}
+
+static bool read_paths(const char *const *paths, uint32_t count)
+{
+    ft_rule_files_free(files);
+    said[0] = warned[0] = 0;
+    errors = 0;
+    files = ft_rule_files_read(paths, count, &environment, say, NULL, &is_sound);
+    assert_non_null(files);
+    assert_true(is_sound == (errors == 0));
+    return is_sound;
+}
+
+static bool read_folder(void)
+{
+    const char *paths[] = {folder};
+    return read_paths(paths, 1);
+}
+
+static bool read_text(const char *text)
+{
+    write_file("a.json", text);
+    return read_folder();
+}
+
+static void expect_errors(const char *text, const char *expected)
+{
+    assert_false(read_text(text));
+    assert_string_equal(said, expected);
+}
+
+#define LEAST "{\"rules\": [{\"id\": 9200001, \"title\": \"t\", \"when\": \"port == 502\", "
+
+/* A rule of the least keys and more. */
+static const char *rule_with(const char *more)
+{
+    static char text[8192];
+    snprintf(text, sizeof(text), LEAST "%s}]}", more);
+    return text;
+}
+
+/* One more key, and the error that stands `offset` bytes behind its beginning. */
+static void expect_wrong(const char *more, uint32_t offset, const char *expected)
+{
+    char line[1024];
+    assert_false(read_text(rule_with(more)));
+    snprintf(line, sizeof(line), "a.json:1:%zu: %s\n", strlen(LEAST) + 1 + offset, expected);
+    assert_string_equal(said, line);
+    assert_int_equal(files->refused, 1);
+    assert_int_equal(files->count, 0);
+}
+
+/* The error `offset` bytes within a condition; quotes and backslashes are written as JSON wants. */
+static void expect_condition(const char *json, uint32_t offset, const char *expected)
+{
+    static const char before[] = "{\"rules\": [{\"id\": 9200001, \"title\": \"t\",\n\"when\": \"";
+    char text[4096], line[1024];
+    snprintf(text, sizeof(text), "%s%s\"}]}", before, json);
+    snprintf(line, sizeof(line), "a.json:2:%u: when: %s\n", 10 + offset, expected);
+    expect_errors(text, line);
+}
+
+/* ---- good files ---- */
+
+static void test_least(void **state)
+{
+    (void)state;
+    assert_true(read_text("{\"rules\": [\n  {\"id\": 9200001, \"title\": \"Modbus\","
+                          " \"when\": \"protocol == modbus\"}]}"));
+    assert_int_equal(files->count, 1);
+    const struct ft_rule *r = &files->rules[0];
+    assert_int_equal(r->id, 9200001);
+    assert_int_equal(r->revision, 1);
+    assert_string_equal(r->title, "Modbus");
+    assert_null(r->message);
+    assert_string_equal(r->category, "Custom");
+    assert_null(r->mitre);
+    assert_null(r->remediation);
+    assert_null(r->reference);
+    assert_string_equal(r->when, "protocol == modbus");
+    assert_int_equal(r->severity, FT_SEVERITY_MINOR);
+    assert_int_equal(r->engine, FT_ENGINE_POLICY);
+    assert_int_equal(r->action, FT_RULE_ALERT);
+    assert_false(r->evidence);
+    assert_false(r->is_built_in);
+    assert_int_equal(r->schedule.range_count, 0);
+    assert_int_equal(r->threshold.kind, FT_THRESHOLD_NONE);
+    assert_int_equal(r->part_count, 0);
+    assert_string_equal(r->file, path_of("a.json"));
+    assert_int_equal(r->place.line, 2);
+    assert_int_equal(r->place.column, 3);
+    assert_non_null(r->expression);
+    assert_string_equal(warned, "");
+    assert_true(read_text("{}"));
+    assert_true(read_text("\xef\xbb\xbf{\"rules\": []}"));
+    assert_int_equal(files->count, 0);
+}
+
+static void test_all_keys(void **state)
+{
+    (void)state;
+    assert_true(read_text(
+        "{\"sets\": {\"plc\": {\"type\": \"ip\", \"values\": [\"10.0.1.0/24\", \"10.0.2.7\"]}},"
+        "\"rules\": [{\"id\": 9150009, \"title\": \"Write\", \"message\": \"{ip.src} {{x} {id}\","
+        "\"severity\": \"critical\", \"category\": \"Plant\", \"engine\": \"malware\","
+        "\"mitre\": [\"T0855\", \"T1021.002\"], \"when\": \"ip.dst in $plc\","
+        "\"schedule\": {\"at\": [\"mon-fri 08:00-17:00\", \"sat 08:00-12:00\"], \"outside\": true,"
+        "\"time_zone\": \"UTC\"}, \"threshold\": {\"at_least\": 5, \"seconds\": 60, \"by\": "
+        "\"pair\"},"
+        "\"action\": \"event\", \"evidence\": true, \"enabled\": true, \"revision\": 7,"
+        "\"remediation\": \"Ask.\", \"reference\": \"https://example.org\"}]}"));
+    const struct ft_rule *r = &files->rules[0];
+    assert_true(r->is_built_in);
+    assert_string_equal(r->message, "{ip.src} {{x} 9150009");
+    assert_int_equal(r->part_count, 1);
+    assert_int_equal(r->parts[0].keyword, FT_KEYWORD_IP_SRC);
+    assert_int_equal(r->severity, FT_SEVERITY_CRITICAL);
+    assert_string_equal(r->category, "Plant");
+    assert_int_equal(r->engine, FT_ENGINE_MALWARE);
+    assert_string_equal(r->mitre, "T0855 T1021.002");
+    assert_int_equal(r->schedule.range_count, 2);
+    assert_true(r->schedule.is_outside);
+    assert_non_null(r->schedule.zone);
+    assert_int_equal(r->threshold.kind, FT_THRESHOLD_AT_LEAST);
+    assert_int_equal(r->threshold.count, 5);
+    assert_int_equal(r->threshold.seconds, 60);
+    assert_int_equal(r->threshold.by, FT_BY_PAIR);
+    assert_int_equal(r->action, FT_RULE_EVENT);
+    assert_true(r->evidence);
+    assert_int_equal(r->revision, 7);
+    assert_string_equal(r->remediation, "Ask.");
+    assert_string_equal(r->reference, "https://example.org");
+}
+
+static void test_message(void **state)
+{
+    (void)state;
+    assert_true(
+        read_text(rule_with("\"message\": \"{title}: {modbus.write.address} {{{ip.src}}\"")));
+    assert_string_equal(files->rules[0].message, "t: {modbus.write.address} {{{ip.src}}");
+    assert_int_equal(files->rules[0].part_count, 2);
+    assert_int_equal(files->rules[0].parts[1].keyword, FT_KEYWORD_IP_SRC);
+    /* A title with braces stays what it is. */
+    assert_true(read_text("{\"rules\": [{\"id\": 9200001, \"title\": \"a {b}\", \"when\": \"port\","
+                          "\"message\": \"{title}{title}\"}]}"));
+    assert_string_equal(files->rules[0].message, "a {{b}a {{b}");
+    assert_int_equal(files->rules[0].part_count, 0);
+    expect_wrong("\"message\": \"from {ip.srd}\"", 18,
+                 "message: there is no ip.srd; did you mean ip.src?");
+    /* Escapes before the place count as they are written. */
+    expect_wrong("\"message\": \"\\\"\\u00e4\\ud83d\\ude00\\n {modbus.unitid}\"", 36,
+                 "message: there is no field modbus.unitid; did you mean modbus.unit_id?");
+    expect_wrong("\"message\": \"a {b\"", 14, "message: { without }; a brace is written {{");
+    expect_wrong("\"message\": \"a {b{ip.src}\"", 14,
+                 "message: { without }; a brace is written {{");
+    expect_wrong("\"message\": \"{}\"", 12,
+                 "message: in {} stands the name of a value, such as {ip.src}");
+    expect_wrong("\"message\": \"{modbus.write}\"", 13,
+                 "message: modbus.write is a group: name a field in it");
+    expect_wrong("\"message\": \"\"", 0, "message: expected a text of 1 to 1024 bytes");
+    expect_wrong("\"message\": {}", 0, "message: expected a text of 1 to 1024 bytes");
+}
+
+static void test_schedule(void **state)
+{
+    struct ft_schedule hours = {.range_count = 1, .ranges = {{.from_s = 1, .to_s = 2, .days = 31}}};
+    (void)state;
+    assert_true(read_text(rule_with("\"schedule\": \"always\"")));
+    assert_int_equal(files->rules[0].schedule.range_count, 0);
+    expect_wrong("\"schedule\": \"working_hours\"", 0,
+                 "schedule: the configuration says no working hours; write the times here: "
+                 "{\"at\": [\"mon-fri 08:00-17:00\"]}");
+    environment.working_hours = &hours;
+    assert_true(read_text(rule_with("\"schedule\": \"working_hours\"")));
+    assert_int_equal(files->rules[0].schedule.range_count, 1);
+    assert_false(files->rules[0].schedule.is_outside);
+    assert_true(read_text(rule_with("\"schedule\": \"outside_working_hours\"")));
+    assert_true(files->rules[0].schedule.is_outside);
+    hours.is_outside = true;
+    assert_true(read_text(rule_with("\"schedule\": \"outside_working_hours\"")));
+    assert_false(files->rules[0].schedule.is_outside);
+    expect_wrong("\"schedule\": \"working_hour\"", 0,
+                 "schedule: there is no \"working_hour\"; did you mean \"working_hours\"?");
+    expect_wrong("\"schedule\": \"night\"", 0,
+                 "schedule: there is no \"night\"; expected \"always\", \"working_hours\" or "
+                 "\"outside_working_hours\"");
+    expect_wrong("\"schedule\": 1", 0,
+                 "schedule: expected \"always\", \"working_hours\", \"outside_working_hours\" or "
+                 "{\"at\": [\"mon-fri 08:00-17:00\"]}");
+    expect_wrong("\"schedule\": {}", 0, "schedule needs the key \"at\"");
+    expect_wrong("\"schedule\": {\"at\": []}", 13,
+                 "at: expected a list of times, such as [\"mon-fri 08:00-17:00\"]");
+    expect_wrong("\"schedule\": {\"at\": [1]}", 20,
+                 "at: expected times in quotes, such as \"mon-fri 08:00-17:00\"");
+    expect_wrong("\"schedule\": {\"at\": [\"mon\"], \"outside\": 1}", 28,
+                 "outside: expected true or false");
+    expect_wrong("\"schedule\": {\"at\": [\"mon\"], \"timezone\": 1}", 28,
+                 "schedule has no key \"timezone\"; did you mean \"time_zone\"?");
+    expect_wrong("\"schedule\": {\"at\": [\"mon\"], \"time_zone\": 1}", 28,
+                 "time_zone: expected a name in quotes, such as \"Europe/Berlin\"");
+    assert_false(read_text(rule_with("\"schedule\": {\"at\": [\"tue\", \"mon 8\"]}")));
+    assert_non_null(strstr(said, "a.json:1:92: at: "));
+    assert_false(read_text(rule_with("\"schedule\": {\"at\":[\"mon\"],\"time_zone\":\"Mars/X\"}")));
+    assert_non_null(strstr(said, "time_zone: "));
+}
+
+static void test_threshold(void **state)
+{
+    (void)state;
+    assert_true(read_text(rule_with("\"threshold\": {\"limit\": 1, \"seconds\": 3600}")));
+    assert_int_equal(files->rules[0].threshold.kind, FT_THRESHOLD_LIMIT);
+    assert_int_equal(files->rules[0].threshold.count, 1);
+    assert_int_equal(files->rules[0].threshold.by, FT_BY_SOURCE);
+    expect_wrong("\"threshold\": 5", 0, "threshold: expected an object {...}");
+    expect_wrong("\"threshold\": {\"limit\": 1}", 0, "threshold needs the key \"seconds\"");
+    expect_wrong("\"threshold\": {\"seconds\": 1}", 0,
+                 "threshold: one of \"limit\" (at most so many in \"seconds\") and \"at_least\" "
+                 "(only from so many on)");
+    expect_wrong("\"threshold\": {\"seconds\": 1, \"limit\": 1, \"at_least\": 2}", 0,
+                 "threshold: one of \"limit\" (at most so many in \"seconds\") and \"at_least\" "
+                 "(only from so many on)");
+    expect_wrong("\"threshold\": {\"seconds\": 0, \"limit\": 1}", 14,
+                 "seconds: expected a whole number from 1 to 604800");
+    expect_wrong("\"threshold\": {\"seconds\": 1, \"limit\": \"1\"}", 28,
+                 "limit: expected a whole number from 1 to 1000000");
+    expect_wrong("\"threshold\": {\"seconds\": 1, \"limit\": 1, \"by\": \"sorce\"}", 40,
+                 "by: there is no \"sorce\"; did you mean \"source\"?");
+    expect_wrong("\"threshold\": {\"second\": 1, \"limit\": 1, \"seconds\": 1}", 14,
+                 "threshold has no key \"second\"; did you mean \"seconds\"?");
+}
+
+static void test_wrong_values(void **state)
+{
+    char text[8192];
+    (void)state;
+    expect_wrong("\"severity\": \"majr\"", 0,
+                 "severity: there is no \"majr\"; did you mean \"major\"?");
+    expect_wrong("\"severity\": 3", 0,
+                 "severity: expected \"critical\", \"major\", \"minor\" or \"warning\"");
+    expect_wrong("\"severity\": \"urgent\"", 0,
+                 "severity: there is no \"urgent\"; expected \"critical\", \"major\", \"minor\" or "
+                 "\"warning\"");
+    expect_wrong("\"engine\": \"policy_violations\"", 0,
+                 "engine: there is no \"policy_violations\"; did you mean \"policy_violation\"?");
+    expect_wrong("\"action\": \"alarm\"", 0,
+                 "action: there is no \"alarm\"; expected \"alert\" or \"event\"");
+    expect_wrong("\"evidence\": \"yes\"", 0, "evidence: expected true or false");
+    expect_wrong("\"enabled\": 0", 0, "enabled: expected true or false");
+    expect_wrong("\"revision\": -1", 0, "revision: expected a whole number from 0 to 4294967295");
+    expect_wrong("\"revision\": 1.0", 0, "revision: expected a whole number from 0 to 4294967295");
+    expect_wrong("\"category\": \"\"", 0, "category: an empty text says nothing");
+    expect_wrong("\"category\": []", 0, "category: expected a text in quotes");
+    snprintf(text, sizeof(text), "\"remediation\": \"%05000d\"", 0);
+    expect_wrong(text, 0, "remediation: 5000 bytes are too many: at most 4096");
+    expect_wrong("\"mitre\": \"T0855\"", 0,
+                 "mitre: expected a list of at most 32 techniques, such as [\"T0855\"]");
+    static const char *const wrong[] = {"T085",     "T08555",    "t0855",
+                                        "T1021.02", "T1021-002", "T102x"};
+    for (unsigned i = 0; i < sizeof(wrong) / sizeof(wrong[0]); i++) {
+        snprintf(text, sizeof(text), "\"mitre\": [\"T0801\", \"%s\"]", wrong[i]);
+        expect_wrong(text, 19,
+                     "mitre: expected a technique in quotes, such as \"T0855\" or \"T1021.002\"");
+    }
+    expect_wrong("\"titl\": 1", 0, "a rule has no key \"titl\"; did you mean \"title\"?");
+    expect_wrong("\"zzzzzz\": 1", 0,
+                 "a rule has no key \"zzzzzz\"; there are: id, title, message, severity, category, "
+                 "engine, mitre, when, schedule, threshold, action, evidence, enabled, revision, "
+                 "remediation, reference");
+    expect_wrong("\"a\\u0007\\nb\": 1", 0,
+                 "a rule has no key \"a??b\"; there are: id, title, message, severity, category, "
+                 "engine, mitre, when, schedule, threshold, action, evidence, enabled, revision, "
+                 "remediation, reference");
+    expect_wrong("\"revision\": 1, \"revision\": 1", 0, "a rule has the key \"revision\" twice");
+    expect_wrong("\"revision\": [1,2], \"r\\u0065vision\": 1", 0,
+                 "a rule has the key \"revision\" twice");
+    expect_errors("{\"rules\": [{\"id\": 5, \"title\": \"t\", \"when\": \"port\"}]}",
+                  "a.json:1:13: id: expected a whole number from 9200000 to 9299999 (from 9150000: "
+                  "rules that come with fieldtap)\n");
+    expect_errors("{\"rules\": [{}, 5]}", "a.json:1:12: a rule needs the key \"id\"\n"
+                                          "a.json:1:12: a rule needs the key \"title\"\n"
+                                          "a.json:1:12: a rule needs the key \"when\"\n"
+                                          "a.json:1:16: a rule: expected an object {...}\n");
+    assert_int_equal(files->refused, 2);
+    expect_errors("{\"rules\": 1, \"tag\": 2, \"sets\": 3}",
+                  "a.json:1:2: rules: expected a list of rules: [{...}, {...}]\n"
+                  "a.json:1:14: a rule file has no key \"tag\"; did you mean \"tags\"?\n"
+                  "a.json:1:24: sets: expected an object of sets by their names: {\"name\": "
+                  "{...}}\n");
+    expect_errors("[]", "a.json:1:1: a rule file: expected an object {...}\n");
+}
+
+static void test_condition_places(void **state)
+{
+    (void)state;
+    expect_condition("modbus.unitid == 1", 0,
+                     "there is no field modbus.unitid; did you mean modbus.unit_id?");
+    expect_condition("port == 502 and prt == 1", 16, "there is no prt; did you mean port?");
+    /* Behind escapes of JSON, and characters of several bytes. */
+    expect_condition("http.url contains \\\"a\\u0062\\\\x00\\\" and prt == 1", 39,
+                     "there is no prt; did you mean port?");
+    expect_condition("asset.vendor == \\\"\xc3\xa4\xf0\x9f\x98\x80\\\" and prt == 1", 27,
+                     "there is no prt; did you mean port?");
+    expect_condition("port ==\\n 99999", 10, "99999 is too large: at most 65535");
+    expect_condition("port > 5 and port < 3", 13,
+                     "\"port > 5\" and \"port < 3\" can never hold both");
+    expect_condition("", 0, "an empty condition: at least one test");
+    expect_errors("{\"rules\": [{\"id\": 9200001, \"title\": \"t\", \"when\": 1}]}",
+                  "a.json:1:43: when: expected a condition in quotes, such as \"command.class == "
+                  "write\"\n");
+}
+
+/* All errors of all rules of all files are told. */
+static void test_all_errors(void **state)
+{
+    (void)state;
+    write_file("b.json",
+               "{\"rules\": [{\"id\": 9200003, \"title\": 5, \"when\": \"prt == 1 or "
+               "ip.sr == 1\"},\n{\"id\": 9200004, \"title\": \"ok\", \"when\": \"port\"}]}");
+    write_file("c.json",
+               "{\"rules\": [\n{\"id\": 9200003, \"title\": \"t\", \"when\": \"port\"}]}");
+    assert_false(
+        read_text("{\"rules\": [{\"id\": 9200001, \"title\": \"t\", \"when\": \"port == x\"},"
+                  "\n{\"id\": 9200001, \"title\": \"t\", \"when\": \"port\"}]}"));
+    assert_string_equal(said,
+                        "a.json:1:59: when: x is no value of this field; expected e.g. 17 or 0x11\n"
+                        "a.json:2:2: id: 9200001 is the id of another rule: a.json:1:13\n"
+                        "b.json:1:28: title: expected a text in quotes\n"
+                        "b.json:1:49: when: there is no prt; did you mean port?\n"
+                        "b.json:1:61: when: there is no ip.sr; did you mean ip.src?\n"
+                        "c.json:2:2: id: 9200003 is the id of another rule: b.json:1:13\n");
+    assert_int_equal(files->refused, 4);
+    assert_int_equal(files->count, 1);
+}
+
+static void test_disabled(void **state)
+{
+    (void)state;
+    assert_true(
+        read_text("{\"rules\": [{\"id\": 9200002, \"title\": \"t\", \"when\": \"port\"},"
+                  "{\"id\": 9200003, \"title\": \"t\", \"when\": \"port\", \"enabled\": false},"
+                  "{\"id\": 9200001, \"title\": \"t\", \"when\": \"port\"}]}"));
+    assert_int_equal(files->count, 2);
+    assert_int_equal(files->disabled, 1);
+    assert_int_equal(files->rules[0].id, 9200001);
+    assert_int_equal(files->rules[1].id, 9200002);
+    assert_false(read_text(rule_with("\"enabled\": false, \"revision\": true")));
+    assert_int_equal(files->refused, 1);
+    assert_int_equal(files->disabled, 0);
+}
+
+static void test_warnings(void **state)
+{
+    (void)state;
+    assert_true(read_text("{\"rules\": [{\"id\": 9200001, \"title\": \"t\", \"when\": \"kind == "
+                          "request and not direction == to_client\"}]}"));
+    assert_string_equal(warned,
+                        "a.json:1:42: when: asks for no protocol, command, address, port or "
+                        "content: rule 9200001 may fire on every message\n");
+    assert_true(read_text("{\"rules\": [{\"id\": 9200001, \"title\": \"t\", \"when\": \"kind == "
+                          "request and any dnp3.application.objects (group == 12)\"}]}"));
+    assert_string_equal(warned, "");
+}
+
+/* ---- files and folders ---- */
+
+static void test_folders(void **state)
+{
+    (void)state;
+    assert_true(read_folder());
+    assert_string_equal(strstr(warned, ": no"), ": no rule files (*.json) in this folder\n");
+    const char *none[] = {path_of("none.json")};
+    assert_false(read_paths(none, 1));
+    assert_string_equal(said, "none.json: cannot be read: No such file or directory\n");
+    write_file(".hidden.json", "rubbish");
+    write_file("other.txt", "rubbish");
+    write_file("b.json", "{\"rules\": [{\"id\": 9200002, \"title\": \"b\", \"when\": \"port\"}]}");
+    assert_true(read_text(rule_with("\"revision\": 2")));
+    assert_int_equal(files->count, 2);
+    /* Sets of one file are there in all; the same file twice says everything twice. */
+    const char *twice[] = {path_of("b.json"), path_of("b.json")};
+    assert_false(read_paths(twice, 2));
+    assert_string_equal(said, "b.json:1:13: id: 9200002 is the id of another rule: b.json:1:13\n");
+    assert_int_equal(mkdir(path_of("c.json"), 0700), 0);
+    assert_int_equal(symlink("d.json", path_of("d.json")), 0);
+    assert_int_equal(mkfifo(path_of("e.json"), 0600), 0);
+    assert_false(read_folder());
+    assert_string_equal(said, "c.json: is no file of rules\n"
+                              "d.json: cannot be read: Too many levels of symbolic links\n"
+                              "e.json: is no file of rules\n");
+    assert_int_equal(files->count, 2);
+}
+
+static void test_large(void **state)
+{
+    (void)state;
+    write_file("a.json", "{}");
+    assert_int_equal(truncate(path_of("a.json"), (64 << 20) + 1), 0);
+    assert_false(read_folder());
+    assert_string_equal(said, "a.json: is larger than 64 MiB: split it\n");
+}
+
+static void test_not_json(void **state)
+{
+    (void)state;
+    expect_errors("{\"rules\": [\n{\"id\" 5}]}",
+                  "a.json:2:7: cannot be read as JSON: ':' expected near '5'\n");
+    expect_errors("", "a.json:1:1: cannot be read as JSON: '[' or '{' expected near end of file\n");
+    write_bytes("a.json", "{}\0{}", 5);
+    assert_false(read_folder());
+    write_bytes("a.json", "{\"\\u0000\":1}", 12);
+    assert_false(read_folder());
+}
+
+/* ---- sets ---- */
+
+static void test_sets(void **state)
+{
+    (void)state;
+    assert_int_equal(mkdir(path_of("lists"), 0700), 0);
+    write_file("lists/plc.txt", "# those of hall 1\n10.0.3.1\n10.0.4.0/24 # line 2\n");
+    write_file("a.json", "{\"sets\": {"
+                         "\"plc\": {\"type\": \"ip\", \"values\": [\"10.0.1.0/24\"], \"file\": "
+                         "\"lists/plc.txt\"},"
+                         "\"siemens\": {\"type\": \"mac\", \"values\": [\"00:0e:8c/24\"]},"
+                         "\"ot\": {\"type\": \"port\", \"values\": [502, \"20000\", \"100..102\"]},"
+                         "\"hosts\": {\"type\": \"text\", \"values\": [\"a\", \"b c\"]},"
+                         "\"codes\": {\"type\": \"number\", \"values\": [\"0x10\"]}}}");
+    write_file("b.json",
+               "{\"rules\": [{\"id\": 9200001, \"title\": \"t\", \"when\": \"ip.src in $plc "
+               "and eth.src in $siemens and port in $ot and asset.vendor in $hosts and "
+               "command.code in $codes\"}]}");
+    assert_true(read_folder());
+    assert_int_equal(files->vocabulary.set_count, 5);
+    static const uint8_t inside[] = {10, 0, 4, 9}, outside[] = {10, 0, 5, 9};
+    assert_true(
+        ft_set_has_address(files->vocabulary.sets[0].set, ft_set_address_of(inside, false)));
+    assert_false(
+        ft_set_has_address(files->vocabulary.sets[0].set, ft_set_address_of(outside, false)));
+    assert_true(ft_set_has_number(files->vocabulary.sets[2].set, 101));
+}
+
+static void test_wrong_sets(void **state)
+{
+    (void)state;
+    expect_errors("{\"sets\": {\"a b\": {\"type\": \"ip\", \"values\": []}}}",
+                  "a.json:1:11: set \"a b\": a name is a letter, then letters, digits, _ or -, at "
+                  "most 63 of them\n");
+    expect_errors("{\"sets\": {\"a\": 5}}", "a.json:1:11: sets.a: expected an object {...}\n");
+    expect_errors("{\"sets\": {\"a\": {\"type\": \"ip\"}}}",
+                  "a.json:1:11: sets.a needs the key \"values\" or \"file\"\n");
+    expect_errors("{\"sets\": {\"a\": {\"values\": []}}}",
+                  "a.json:1:11: sets.a needs the key \"type\"\n");
+    expect_errors("{\"sets\": {\"a\": {\"type\": \"prt\", \"values\": []}}}",
+                  "a.json:1:17: type: there is no \"prt\"; did you mean \"port\"?\n");
+    expect_errors("{\"sets\": {\"a\": {\"type\": 1, \"value\": []}}}",
+                  "a.json:1:17: type: expected \"ip\", \"mac\", \"port\", \"number\" or \"text\"\n"
+                  "a.json:1:28: sets.a has no key \"value\"; did you mean \"values\"?\n");
+    expect_errors("{\"sets\": {\"a\": {\"type\": \"ip\", \"values\": 1, \"file\": 2}}}",
+                  "a.json:1:31: values: expected a list, such as [\"a\", \"b\"]\n"
+                  "a.json:1:44: file: expected the name of a file in quotes\n");
+    expect_errors("{\"sets\": {\"a\": {\"type\": \"port\", \"values\": [1, {}, -1]}}}",
+                  "a.json:1:47: sets.a: expected a text in quotes\n"
+                  "a.json:1:51: sets.a: expected a text in quotes\n");
+    assert_false(read_text("{\"sets\": {\"a\": {\"type\": \"ip\", \"values\": [\"10.0.0.1\", "
+                           "\"10.0.0.256\"]}}}"));
+    assert_non_null(strstr(said, "a.json:1:54: sets.a: "));
+    expect_errors("{\"sets\": {\"a\": {\"type\": \"ip\", \"file\": \"none.txt\"}}}",
+                  "a.json:1:31: sets.a: none.txt: cannot be read: No such file or directory\n");
+    write_file("list.txt", "10.0.0.1\n  10.0.0.300\n");
+    assert_false(read_text("{\"sets\": {\"a\": {\"type\": \"ip\", \"file\": \"list.txt\"}}}"));
+    assert_non_null(strstr(said, "list.txt:2:3: "));
+    assert_int_equal(errors, 1);
+    expect_errors(
+        "{\"sets\": {\"a\": {\"type\": \"ip\", \"values\": []},\n"
+        "\"b\": {\"type\": \"ip\", \"values\": []}, \"a\": {\"type\": \"ip\", \"values\": []}}}",
+        "a.json:1:11: sets has the key \"a\" twice\n");
+    write_file("b.json", "{\"sets\": {\"a\": {\"type\": \"ip\", \"values\": []}}}");
+    struct ft_set *set = ft_set_new(FT_SET_NUMBERS);
+    struct ft_named_set named = {.name = "mine", .kind = FT_VALUE_PORT, .set = set};
+    assert_true(ft_set_add_numbers(set, 1, 1023) && ft_set_close(set));
+    environment.sets = &named;
+    environment.set_count = 1;
+    write_file("c.json", rule_with("\"message\": \"x\""));
+    expect_errors("{\"sets\": {\"a\": {\"type\": \"ip\", \"values\": []},\n"
+                  "\"mine\": {\"type\": \"ip\", \"values\": []}}}",
+                  "a.json:2:1: sets.mine: this set is made already: sets of the configuration\n"
+                  "b.json:1:11: sets.a: this set is made already: a.json:1:11\n");
+    write_file("b.json",
+               "{\"rules\": [{\"id\": 9200009, \"title\": \"t\", \"when\": \"port in $mine\"}]}");
+    assert_true(read_text("{}"));
+    ft_rule_files_free(files);
+    files = NULL;
+    ft_set_free(set);
+}
+
+/* Of a file that is something else not a million lines are told. */
+static void test_wrong_lines(void **state)
+{
+    (void)state;
+    FILE *f = fopen(path_of("list.txt"), "w");
+    for (int i = 0; i < 1000; i++)
+        fprintf(f, "rubbish\n");
+    fclose(f);
+    assert_false(read_text("{\"sets\": {\"a\": {\"type\": \"ip\", \"file\": \"list.txt\"}}}"));
+    assert_int_equal(errors, 101);
+    assert_non_null(strstr(said, "list.txt: 900 more wrong lines\n"));
+}
+
+/* ---- tags ---- */
+
+#define TAG "{\"tags\": [{\"name\": \"level\", "
+
+static void expect_tag(const char *more, uint32_t column, const char *expected)
+{
+    char text[1024], line[1024];
+    snprintf(text, sizeof(text), TAG "%s}]}", more);
+    snprintf(line, sizeof(line), "a.json:1:%u: %s\n", column, expected);
+    expect_errors(text, line);
+}
+
+static void test_tags(void **state)
+{
+    (void)state;
+    assert_true(read_text(
+        "{\"tags\": ["
+        "{\"name\": \"level\", \"transport\": \"udp\", \"port\": 5555, \"offset\": 12, \"type\": "
+        "\"uint16\"},"
+        "{\"name\": \"cycle\", \"transport\": \"ethernet\", \"ethertype\": \"0x88B8\", \"anchor\": "
+        "\"L\\\\x00V\\\\\\\\\", \"offset\": -4, \"type\": \"float\", \"endian\": \"little\"},"
+        "{\"name\": \"text\", \"transport\": \"tcp\", \"port\": 9, \"anchor_hex\": \"00fF\", "
+        "\"type\": \"text\", \"length\": 7},"
+        "{\"name\": \"mac\", \"transport\": \"ethernet\", \"ethertype\": 34999, \"type\": "
+        "\"mac\"}],"
+        "\"rules\": [{\"id\": 9200001, \"title\": \"t\", \"when\": \"tag.level > 5 and tag.text "
+        "contains \\\"x\\\"\", \"message\": \"{tag.cycle}\"}]}"));
+    const struct ft_tag *t = files->vocabulary.tags;
+    assert_int_equal(files->vocabulary.tag_count, 4);
+    assert_string_equal(t[0].name, "level");
+    assert_int_equal(t[0].transport, FT_TRANSPORT_UDP);
+    assert_int_equal(t[0].port, 5555);
+    assert_int_equal(t[0].offset, 12);
+    assert_int_equal(t[0].length, 2);
+    assert_int_equal(t[0].type, FT_VALUE_TYPE_UINT);
+    assert_null(t[0].anchor);
+    assert_false(t[0].is_little);
+    assert_int_equal(t[1].transport, FT_TRANSPORT_L2);
+    assert_int_equal(t[1].port, 0x88b8);
+    assert_int_equal(t[1].anchor_length, 4);
+    assert_memory_equal(t[1].anchor, "L\0V\\", 4);
+    assert_int_equal(t[1].offset, -4);
+    assert_int_equal(t[1].length, 4);
+    assert_int_equal(t[1].type, FT_VALUE_TYPE_FLOAT);
+    assert_true(t[1].is_little);
+    assert_int_equal(t[2].anchor_length, 2);
+    assert_memory_equal(t[2].anchor, "\0\xff", 2);
+    assert_int_equal(t[2].length, 7);
+    assert_int_equal(t[3].type, FT_VALUE_TYPE_MAC);
+    assert_int_equal(t[3].length, 6);
+    assert_int_equal(files->rules[0].parts[0].field, 1);
+}
+
+static void test_wrong_tags(void **state)
+{
+    (void)state;
+    expect_errors("{\"tags\": {}}", "a.json:1:2: tags: expected a list of tags: [{...}, {...}]\n");
+    expect_errors("{\"tags\": [5]}", "a.json:1:11: a tag: expected an object {...}\n");
+    expect_tag("\"transport\": \"udp\", \"port\": 5", 11, "a tag needs the key \"type\"");
+    expect_tag("\"type\": \"uint8\", \"port\": 5", 11, "a tag needs the key \"transport\"");
+    expect_tag("\"type\": \"uint8\", \"transport\": \"udp\"", 11,
+               "tag level needs the key \"port\"");
+    expect_tag("\"type\": \"uint8\", \"transport\": \"ethernet\"", 11,
+               "tag level needs the key \"ethertype\"");
+    expect_tag("\"type\": \"uint8\", \"transport\": \"tcp\", \"port\": 1, \"ethertype\": 2048", 11,
+               "tag level: over tcp there is no ethertype");
+    expect_tag("\"type\": \"uint8\", \"transport\": \"ethernet\", \"port\": 1, \"ethertype\": 2048",
+               11, "tag level: over ethernet there is no port");
+    expect_tag("\"type\": \"bytes\", \"transport\": \"udp\", \"port\": 1", 11,
+               "tag level needs the key \"length\": bytes of the bytes");
+    expect_tag("\"type\": \"ipv6\", \"transport\": \"udp\", \"port\": 1, \"length\": 4", 11,
+               "tag level: length: a value of type ipv6 has 16 bytes, not 4");
+    expect_tag("\"type\": \"uint8\", \"transport\": \"udp\", \"port\": 1, \"offset\": -1", 11,
+               "tag level: offset: before the start there is nothing; without an anchor it is 0 or "
+               "more");
+    expect_tag("\"type\": \"uint7\", \"transport\": \"udp\", \"port\": 1", 29,
+               "type: there is no \"uint7\"; did you mean \"uint8\"?");
+    expect_tag("\"transport\": \"udo\", \"port\": 1, \"type\": \"int8\"", 29,
+               "transport: there is no \"udo\"; did you mean \"udp\"?");
+    expect_tag("\"port\": 65536, \"transport\": \"udp\", \"type\": \"int8\"", 29,
+               "port: expected a whole number from 1 to 65535");
+    expect_tag("\"offset\": 65536, \"transport\": \"udp\", \"type\": \"int8\"", 29,
+               "offset: expected a whole number from -65535 to 65535");
+    static const char *const wrong[] = {"\"88b8\"", "\"0x5ff\"",  "1535", "\"0x10000\"",
+                                        "\"0x\"",   "\"0x88bg\"", "1.5",  "[]"};
+    for (unsigned i = 0; i < sizeof(wrong) / sizeof(wrong[0]); i++) {
+        char text[256];
+        snprintf(text, sizeof(text),
+                 "\"ethertype\": %s, \"transport\": \"ethernet\", \"type\": \"int8\"", wrong[i]);
+        expect_tag(text, 29,
+                   "ethertype: expected \"0x88b8\" in quotes or a number, from 0x0600 to 0xffff");
+    }
+    expect_tag("\"anchor\": \"ab\\\\y\", \"port\": 1, \"transport\": \"udp\", \"type\": \"int8\"",
+               42, "anchor: \\ begins \\xHH (written \"\\\\xHH\" in JSON) or is written twice");
+    expect_tag("\"anchor_hex\": \"abc\", \"port\": 1, \"transport\": \"udp\", \"type\": \"int8\"",
+               29, "anchor_hex: expected pairs of hexadecimal digits, such as \"4c564c\"");
+    expect_tag("\"anchor_hex\": \"ag\", \"port\": 1, \"transport\": \"udp\", \"type\": \"int8\"",
+               29, "anchor_hex: expected pairs of hexadecimal digits, such as \"4c564c\"");
+    expect_tag("\"anchor_hex\": \"\", \"port\": 1, \"transport\": \"udp\", \"type\": \"int8\"", 29,
+               "an anchor has 1 to 255 bytes");
+    expect_tag("\"anchor\": 1, \"port\": 1, \"transport\": \"udp\", \"type\": \"int8\"", 29,
+               "anchor: expected a text in quotes");
+    expect_tag("\"anchor\": \"a\", \"anchor_hex\": \"00\", \"port\": 1, \"transport\": \"udp\", "
+               "\"type\": \"int8\"",
+               44, "anchor and anchor_hex: one of both");
+    expect_errors(
+        "{\"tags\": [{\"name\": \"9\", \"transport\": \"udp\", \"port\": 1, \"type\": "
+        "\"int8\"}]}",
+        "a.json:1:12: tag \"9\": a name is a letter, then letters, digits, _ or -, at most "
+        "63 of them\n");
+    expect_errors("{\"tags\": [{\"name\": \"l\", \"transport\": \"udp\", \"port\": 1, \"type\": "
+                  "\"int8\"},\n{\"name\": \"l\", \"transport\": \"udp\", \"port\": 1, \"type\": "
+                  "\"int8\"}]}",
+                  "a.json:2:2: name: this tag is made already: a.json:1:12\n");
+    assert_int_equal(files->vocabulary.tag_count, 1);
+}
+
+static void test_many_tags(void **state)
+{
+    (void)state;
+    FILE *f = fopen(path_of("a.json"), "w");
+    fprintf(f, "{\"tags\": [");
+    for (int i = 0; i < 1025; i++)
+        fprintf(f, "%s{\"name\": \"t%d\", \"transport\": \"udp\", \"port\": 1, \"type\": \"int8\"}",
+                i ? ",\n" : "", i);
+    fprintf(f, "]}");
+    fclose(f);
+    assert_false(read_folder());
+    assert_string_equal(said, "a.json:1025:2: tags: at most 1024\n");
+}
+
+/* ---- fingerprints ---- */
+
+static uint64_t fingerprint_of(const char *text)
+{
+    assert_true(read_text(text));
+    assert_int_equal(files->count, 1);
+    return files->rules[0].fingerprint;
+}
+
+static void test_fingerprint(void **state)
+{
+    struct ft_schedule hours = {.range_count = 1, .ranges = {{.from_s = 1, .to_s = 2, .days = 31}}};
+    (void)state;
+    uint64_t first = fingerprint_of(rule_with("\"revision\": 2, \"action\": \"alert\""));
+    assert_true(first == fingerprint_of(rule_with("\"action\" :\n\"alert\", \"revision\":2")));
+    assert_false(first == fingerprint_of(rule_with("\"revision\": 3, \"action\": \"alert\"")));
+    /* What a set holds counts, not how it is written; other sets do not count. */
+    static const char rule[] =
+        "\"rules\": [{\"id\": 9200001, \"title\": \"t\", \"when\": \"port in $a\"}]";
+    static const char *const sets[] = {"[1, 2]", "[2, 1]", "[1, 3]"};
+    uint64_t of[3];
+    for (unsigned i = 0; i < 3; i++) {
+        char text[512];
+        snprintf(
+            text, sizeof(text),
+            "{\"sets\": {\"b\": {\"type\": \"port\", \"values\": %s}, \"a\": {\"type\": \"port\", "
+            "\"values\": %s}}, %s}",
+            sets[2 - i], sets[i], rule);
+        of[i] = fingerprint_of(text);
+    }
+    assert_true(of[0] == of[1]);
+    assert_false(of[0] == of[2]);
+    environment.working_hours = &hours;
+    first = fingerprint_of(rule_with("\"schedule\": \"working_hours\""));
+    hours.ranges[0].to_s = 3;
+    assert_false(first == fingerprint_of(rule_with("\"schedule\": \"working_hours\"")));
+    static const char tag[] =
+        "{\"tags\": [{\"name\": \"l\", \"transport\": \"udp\", \"port\": %d, "
+        "\"type\": \"int8\"}], \"rules\": [{\"id\": 9200001, \"title\": \"t\", "
+        "\"when\": \"tag.l == 1\"}]}";
+    char text[512];
+    snprintf(text, sizeof(text), tag, 5);
+    first = fingerprint_of(text);
+    snprintf(text, sizeof(text), tag, 6);
+    assert_false(first == fingerprint_of(text));
+}
+
+/* ---- many, and hostile ---- */
+
+static double now(void)
+{
+    struct timespec t;
+    clock_gettime(CLOCK_MONOTONIC, &t);
+    return (double)t.tv_sec + (double)t.tv_nsec / 1e9;
+}
+
+static void write_many(bool is_wrong)
+{
+    FILE *f = fopen(path_of("a.json"), "w");
+    fprintf(f, "{\"sets\": {");
+    for (int i = 0; i < 500; i++)
+        fprintf(f, "%s\"set%d\": {\"type\": \"ip\", \"values\": [\"10.%d.0.0/16\", \"9.9.9.9\"]}",
+                i ? "," : "", i, i % 256);
+    fprintf(f, "}, \"rules\": [");
+    for (int i = 0; i < 10000; i++)
+        fprintf(f,
+                "%s{\"id\": %d, \"title\": \"Rule %d\", \"message\": \"{ip.src} writes "
+                "{modbus.write.address}\", \"severity\": \"major\", \"mitre\": [\"T0855\"], "
+                "\"when\": \"protocol == modbus and command == write_single_coil and "
+                "modbus.write.address in {%d, 70..80} and ip.src in $set%d and%s not ip.dst in "
+                "10.%d.0.0/16\", \"schedule\": {\"at\": [\"mon-fri 08:00-17:00\"], \"time_zone\": "
+                "\"UTC\"}, \"threshold\": {\"limit\": 1, \"seconds\": 60}}",
+                i ? ", " : "", 9200000 + i, i, i, i % 500, is_wrong ? " prt == 5 and" : "",
+                i % 256);
+    fprintf(f, "]}");
+    fclose(f);
+}
+
+/* All in one line: the worst for who looks for columns. */
+static void test_many(void **state)
+{
+    (void)state;
+    write_many(false);
+    double start = now();
+    assert_true(read_folder());
+    print_message("10,000 rules: %.2f s\n", now() - start);
+    assert_int_equal(files->count, 10000);
+    assert_int_equal(files->rules[9999].id, 9209999);
+    assert_true(now() - start < 30);
+    write_many(true);
+    start = now();
+    assert_false(read_folder());
+    print_message("10,000 errors: %.2f s\n", now() - start);
+    assert_int_equal(errors, 10000);
+    assert_int_equal(files->refused, 10000);
+    assert_true(now() - start < 30);
+}
+
+static const char good[] =
+    "{\"sets\": {\"p\\u006cc\": {\"type\": \"ip\", \"values\": [\"10.0.1.0/24\"]}},\n"
+    "\"tags\": [{\"name\": \"l\", \"transport\": \"udp\", \"port\": 5, \"anchor\": \"a\\\\x00\", "
+    "\"type\": \"uint8\"}],\n\"rules\": [{\"id\": 9200001, \"title\": \"\xc3\xa4\", \"message\": "
+    "\"{ip.src} \\ud83d\\ude00 {tag.l}\", \"when\": \"ip.src in $plc and any "
+    "dnp3.application.objects (group == 12 and not (variation > 1 or count == 0)) or http.url "
+    "matches \\\"^/a+\\\"\", \"mitre\": [\"T0855\"], \"schedule\": {\"at\": [\"mon "
+    "08:00-09:00\"]}, "
+    "\"threshold\": {\"limit\": 1, \"seconds\": 60, \"by\": \"asset\"}}]}\n";
+
+static void test_truncated(void **state)
+{
+    (void)state;
+    assert_true(read_text(good));
+    for (size_t n = 0; n + 3 < sizeof(good); n++) {
+        write_bytes("a.json", good, n);
+        assert_false(read_folder());
+        assert_int_equal(errors, 1);
+    }
+}
+
+static uint64_t random_state;
+
+static uint32_t random_number(uint32_t below)
+{
+    random_state = random_state * 6364136223846793005ull + 1442695040888963407ull;
+    return (uint32_t)(random_state >> 33) % below;
+}
+
+/* Some bytes changed, left out or put in twice. */
+static size_t mutate(char *to)
+{
+    static const char bytes[] = "{}[]\",:\\ \n0a$()\xff\x80u";
+    size_t n = sizeof(good) - 1;
+    memcpy(to, good, n);
+    for (uint32_t i = 0, count = 1 + random_number(3); i < count; i++) {
+        size_t at = random_number((uint32_t)n), length = 1 + random_number(12);
+        length = at + length > n ? n - at : length;
+        switch (random_number(3)) {
+        case 0:
+            to[at] = bytes[random_number(sizeof(bytes) - 1)];
+            break;
+        case 1:
+            memmove(to + at, to + at + length, n - at - length);
+            n -= length;
+            break;
+        default:
+            memmove(to + at + length, to + at, n - at);
+            n += length;
+        }
+    }
+    return n;
+}
+
+static void test_mutated(void **state)
+{
+    static char text[2 * sizeof(good)];
+    (void)state;
+    for (uint32_t seed = 0; seed < 4000; seed++) {
+        random_state = seed;
+        write_bytes("a.json", text, mutate(text));
+        read_folder();
+        assert_true(is_sound ? files->count == 1 || files->disabled || !files->refused
+                             : errors > 0);
+    }
+}
+
+/* Depth, and objects of many keys of which some are there twice. */
+static void test_shapes(void **state)
+{
+    static char text[1 << 20];
+    (void)state;
+    memset(text, '[', 2000);
+    memset(text + 2000, ']', 2000);
+    text[4000] = 0;
+    assert_false(read_text(text));
+    memset(text, '[', 100000);
+    text[100000] = 0;
+    assert_false(read_text(text));
+    size_t n = (size_t)sprintf(text, "{");
+    for (int i = 0; i < 20000; i++)
+        n += (size_t)sprintf(text + n, "%s\"k%d\": [[1, {\"a\": {}}], 2]", i ? "," : "", i % 10000);
+    sprintf(text + n, "}");
+    double start = now();
+    assert_false(read_text(text));
+    assert_int_equal(errors, 20000);
+    assert_true(now() - start < 30);
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test_setup(test_least, begin),
+        cmocka_unit_test_setup(test_all_keys, begin),
+        cmocka_unit_test_setup(test_message, begin),
+        cmocka_unit_test_setup(test_schedule, begin),
+        cmocka_unit_test_setup(test_threshold, begin),
+        cmocka_unit_test_setup(test_wrong_values, begin),
+        cmocka_unit_test_setup(test_condition_places, begin),
+        cmocka_unit_test_setup(test_all_errors, begin),
+        cmocka_unit_test_setup(test_disabled, begin),
+        cmocka_unit_test_setup(test_warnings, begin),
+        cmocka_unit_test_setup(test_folders, begin),
+        cmocka_unit_test_setup(test_large, begin),
+        cmocka_unit_test_setup(test_not_json, begin),
+        cmocka_unit_test_setup(test_sets, begin),
+        cmocka_unit_test_setup(test_wrong_sets, begin),
+        cmocka_unit_test_setup(test_wrong_lines, begin),
+        cmocka_unit_test_setup(test_tags, begin),
+        cmocka_unit_test_setup(test_wrong_tags, begin),
+        cmocka_unit_test_setup(test_many_tags, begin),
+        cmocka_unit_test_setup(test_fingerprint, begin),
+        cmocka_unit_test_setup(test_many, begin),
+        cmocka_unit_test_setup(test_truncated, begin),
+        cmocka_unit_test_setup(test_mutated, begin),
+        cmocka_unit_test_setup(test_shapes, begin),
+    };
+    return cmocka_run_group_tests(tests, set_up, tear_down);
+}
