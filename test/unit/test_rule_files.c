@@ -398,8 +398,8 @@ static void test_condition_places(void **state)
     expect_condition("asset.vendor == \\\"\xc3\xa4\xf0\x9f\x98\x80\\\" and prt == 1", 27,
                      "there is no prt; did you mean port?");
     expect_condition("port ==\\n 99999", 10, "99999 is too large: at most 65535");
-    expect_condition("port > 5 and port < 3", 13,
-                     "\"port > 5\" and \"port < 3\" can never hold both");
+    expect_condition("port.src > 5 and port.src < 3", 17,
+                     "\"port.src > 5\" and \"port.src < 3\" can never hold both");
     expect_condition("", 0, "an empty condition: at least one test");
     expect_errors("{\"rules\": [{\"id\": 9200001, \"title\": \"t\", \"when\": 1}]}",
                   "a.json:1:43: when: expected a condition in quotes, such as \"command.class == "
