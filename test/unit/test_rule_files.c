@@ -402,7 +402,7 @@ static void test_condition_places(void **state)
                      "\"port.src > 5\" and \"port.src < 3\" can never hold both");
     expect_condition("", 0, "an empty condition: at least one test");
     expect_errors("{\"rules\": [{\"id\": 9200001, \"title\": \"t\", \"when\": 1}]}",
-                  "a.json:1:43: when: expected a condition in quotes, such as \"command.class == "
+                  "a.json:1:42: when: expected a condition in quotes, such as \"command.class == "
                   "write\"\n");
 }
 
