@@ -53,6 +53,8 @@ int main(int argc, char **argv)
         print_version();
     else if (options.action == ACTION_DESCRIBE_CONFIG)
         ft_config_describe(stdout);
+    else if (options.action == ACTION_LIST_KEYWORDS)
+        rules_list_keywords();
     else if (options.action == ACTION_PRINT_CORE_MAP)
         core_map_print(stdout, stderr, "", &options);
     else if (options.action == ACTION_DOCTOR)

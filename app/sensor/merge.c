@@ -133,9 +133,12 @@ static void handle(struct merge *m, const struct ft_event *e)
     }
     if (e->type != FT_EVENT_TICK) {
         s->events_received++;
+        if (e->type == FT_EVENT_RULE)
+            rules_tell_core(s); /* what a worker has, the core shall know */
         ft_core_event(s->core, e);
         return;
     }
+    rules_tell_core(s);
     if (e->anomaly & FT_PACKET_END)
         ft_core_finish(s->core); /* so that the last statistics count all lines */
     if (e->anomaly & FT_PACKET_STATS) {

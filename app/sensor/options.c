@@ -29,6 +29,10 @@ enum long_option {
     OPT_DESCRIBE_CONFIG,
     OPT_PRINT_CORE_MAP,
     OPT_DOCTOR,
+    OPT_RULES,
+    OPT_CHECK_RULES,
+    OPT_EXPLAIN,
+    OPT_LIST_KEYWORDS,
 };
 
 static const struct option long_options[] = {
@@ -45,6 +49,10 @@ static const struct option long_options[] = {
     {"loop", required_argument, NULL, OPT_LOOP},
     {"log", required_argument, NULL, OPT_LOG},
     {"plugin", required_argument, NULL, OPT_PLUGIN},
+    {"rules", required_argument, NULL, OPT_RULES},
+    {"check-rules", required_argument, NULL, OPT_CHECK_RULES},
+    {"explain", required_argument, NULL, OPT_EXPLAIN},
+    {"list-keywords", no_argument, NULL, OPT_LIST_KEYWORDS},
     {"list-protocols", no_argument, NULL, OPT_LIST_PROTOCOLS},
     {"describe", required_argument, NULL, OPT_DESCRIBE},
     {"describe-config", no_argument, NULL, OPT_DESCRIBE_CONFIG},
@@ -99,12 +107,18 @@ static const char help_of_use[] =
     "                          16); the output is the same with any number\n"
     "                          live not more than processors\n"
     "      --plugin FILE.so    load a dissector plugin; may be repeated\n"
+    "      --rules FILE|DIR    custom alerts: a file of rules, or all *.json of a folder; may be\n"
+    "                          repeated; also rules[] in the configuration; doc/rules.md\n"
     "  -q, --quiet             no progress on a terminal\n"
     "  -v, --verbose           say what memory is used; twice: what DPDK says too\n"
     "Asking\n"
     "      --list-protocols    each protocol: name, title, what carries it\n"
     "      --describe NAME     its fields, commands with their class, violations with severity\n"
     "      --describe-config   the keys of the configuration: values, meaning, default\n"
+    "      --check-rules FILE|DIR  check rules: each error with its place, then how many are "
+    "right\n"
+    "      --explain ID        how a rule was compiled, and what it costs; with --rules\n"
+    "      --list-keywords     what rules can ask about besides the fields of protocols\n"
     "      --print-core-map    a proposal which CPU does what, for the configuration\n"
     "      --doctor            what the machine has for live capture, a line each with what to "
     "do;\n"
@@ -122,7 +136,8 @@ static const char help_of_results[] =
     "\n"
     "Signals\n"
     "  SIGINT, SIGTERM, SIGHUP: reading stops, what was read is analysed and written out.\n"
-    "  Live with -c, SIGHUP takes over the capture.filter that the file names then.\n"
+    "  Live, SIGHUP reads the rules again, and with -c takes over the capture.filter that the\n"
+    "  file names then.\n"
     "\n"
     "Exit code\n"
     "  0  everything was read and written; also after a signal\n"
@@ -258,6 +273,7 @@ static bool take_action(struct options *o, int c)
         {OPT_DESCRIBE_CONFIG, ACTION_DESCRIBE_CONFIG},
         {OPT_PRINT_CORE_MAP, ACTION_PRINT_CORE_MAP},
         {OPT_DOCTOR, ACTION_DOCTOR},
+        {OPT_LIST_KEYWORDS, ACTION_LIST_KEYWORDS},
         {'T', ACTION_TEST},
         {'V', ACTION_VERSION},
         {'h', ACTION_HELP},
@@ -336,6 +352,14 @@ static bool take(struct options *o, int c)
         return take_log(o, optarg);
     case OPT_PLUGIN:
         return append("--plugin", o->plugins, &o->plugin_count, optarg);
+    case OPT_CHECK_RULES:
+        o->action = ACTION_CHECK_RULES;
+        return append("--check-rules", o->rules, &o->rule_count, optarg);
+    case OPT_RULES:
+        return append("--rules", o->rules, &o->rule_count, optarg);
+    case OPT_EXPLAIN:
+        o->action = ACTION_EXPLAIN;
+        return number("--explain", optarg, 1, UINT32_MAX, &o->explain);
     case 'v':
         o->verbose++;
         return true;
@@ -418,6 +442,9 @@ static bool read_config(struct options *o)
     }
     for (uint32_t i = 0; i < o->config.plugin_count; i++)
         if (!append("plugins", o->plugins, &o->plugin_count, o->config.plugins[i]))
+            return false;
+    for (uint32_t i = 0; i < o->config.rule_count; i++)
+        if (!append("rules", o->rules, &o->rule_count, o->config.rules[i]))
             return false;
     if (!take_ports(o))
         return false;

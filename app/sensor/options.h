@@ -22,6 +22,9 @@ enum options_action {
     ACTION_DESCRIBE_CONFIG, /**< --describe-config */
     ACTION_PRINT_CORE_MAP,  /**< --print-core-map */
     ACTION_DOCTOR,          /**< --doctor */
+    ACTION_CHECK_RULES,     /**< --check-rules */
+    ACTION_EXPLAIN,         /**< --explain ID */
+    ACTION_LIST_KEYWORDS,   /**< --list-keywords */
 };
 
 /** -i, --tap and --port. */
@@ -44,6 +47,9 @@ struct options {
     const char *filter;               /**< --filter, then capture.filter; NULL = none */
     const char *plugins[OPTIONS_MAX]; /**< --plugin, then plugins[] */
     uint32_t plugin_count;
+    const char *rules[OPTIONS_MAX]; /**< --rules, then rules[]: files and folders */
+    uint32_t rule_count;
+    uint32_t explain;        /**< --explain: id of a rule */
     const char *config_file; /**< -c */
     const char *log_dir;     /**< -l: NULL = summary only, "-" = standard output */
     const char *describe;

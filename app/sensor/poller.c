@@ -562,8 +562,11 @@ void *poller_main(void *arg)
     worker_pin(w);
     rte_thread_register(); /* for the caches of the packet pools; without one it is slower */
     ft_inspect_guard_thread(w->inspector);
-    while (turn(p, &empty)) {}
+    rules_enter(w);
+    while (turn(p, &empty))
+        rules_turn(w);
     end(p);
+    rules_leave(w);
     ft_inspect_unguard_thread(w->inspector);
     rte_thread_unregister();
     free(p);

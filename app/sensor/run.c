@@ -41,9 +41,13 @@ static void on_stop(int signal)
 {
     if (!running)
         return;
-    bool is_reload = signal == SIGHUP && running->is_live && running->options->config_file;
-    atomic_store_explicit(is_reload ? &running->reload : &running->stop, true,
-                          memory_order_relaxed);
+    const struct options *o = running->options;
+    bool is_reload = signal == SIGHUP && running->is_live && (o->config_file || o->rule_count);
+    if (is_reload)
+        rules_want(running);
+    if (!is_reload || o->config_file)
+        atomic_store_explicit(is_reload ? &running->reload : &running->stop, true,
+                              memory_order_relaxed);
 }
 
 static void stop_signals(sigset_t *set)
@@ -132,6 +136,8 @@ static bool make_registry(struct sensor *s)
         return false;
     ft_registry_finish(s->registry);
     if (!bind_ports(s))
+        return false;
+    if ((s->options->action == ACTION_RUN || s->options->action == ACTION_TEST) && !rules_start(s))
         return false;
     /* Compiling signatures takes a fifth of a second: not only to print a table. */
     if (s->options->action != ACTION_RUN && s->options->action != ACTION_TEST)
@@ -383,8 +389,9 @@ static void start_threads(struct sensor *s)
         ok = start_thread(&s->workers[w].thread, s->is_polled ? poller_main : worker_main,
                           &s->workers[w], name);
     }
-    if (ok && start_thread(&s->reader, s->is_polled ? ports_main : reader_main, s,
-                           s->is_polled ? "ports" : "reader")) {
+    if (ok && rules_begin(s) &&
+        start_thread(&s->reader, s->is_polled ? ports_main : reader_main, s,
+                     s->is_polled ? "ports" : "reader")) {
         pin_core(s);
         return;
     }
@@ -511,6 +518,7 @@ static void free_sensor(struct sensor *s)
     ft_capture_set_close(s->capture);
     ft_live_close(s->live);
     ft_filter_free(s->filter);
+    rules_free(s);
     free(s);
 }
 
@@ -523,16 +531,22 @@ static unsigned plugin_protocols(const struct ft_registry *r)
 }
 
 /* What needs the dissectors but no capture. */
-static int answer(const struct sensor *s)
+static int answer(struct sensor *s)
 {
     const struct options *o = s->options;
     if (o->action == ACTION_TEST) {
         printf("configuration OK: %u protocols", s->registry->count);
         if (o->plugin_count)
             printf(", %u of them from plugins", plugin_protocols(s->registry));
+        if (o->rule_count)
+            printf(", %u rules", ft_ruleset_count(atomic_load(&s->rules.now)->set));
         putchar('\n');
     } else if (o->action == ACTION_LIST_PROTOCOLS) {
         list_protocols(s->registry);
+    } else if (o->action == ACTION_CHECK_RULES) {
+        return rules_check(s);
+    } else if (o->action == ACTION_EXPLAIN) {
+        return rules_explain(s);
     } else {
         const struct ft_protocol *p = ft_registry_find(s->registry, o->describe);
         if (!p) {
@@ -558,6 +572,7 @@ static int run(struct sensor *s)
     s->started_tsc = rte_rdtsc();
     start_threads(s);
     alerting_loop(s);
+    rules_end(s);
     pthread_join(s->reader, NULL);
     for (uint32_t w = 0; w < s->worker_count; w++)
         pthread_join(s->workers[w].thread, NULL);

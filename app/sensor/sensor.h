@@ -32,6 +32,7 @@
 #include "flow/inspect.h"
 #include "options.h"
 #include "packet/defrag.h"
+#include "rules.h"
 
 #include <pthread.h>
 #include <rte_mbuf.h>
@@ -85,6 +86,7 @@ struct worker {
     pthread_t thread;
     bool is_started;
     bool owns[FT_SHARDS];
+    const struct rules *rules; /**< that it works with */
     uint64_t input_high_water;
     uint32_t index;
 
@@ -127,6 +129,7 @@ struct sensor {
     struct ft_decode_config decode;
     uint64_t duplicate_seed; /**< 0 offline */
     struct ft_defrag *defrag;
+    struct rules_state rules;
     struct ft_core *core;
     struct ft_output *output;
 

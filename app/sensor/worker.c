@@ -78,7 +78,9 @@ void *worker_main(void *arg)
     bool is_end = false;
     worker_pin(w);
     ft_inspect_guard_thread(w->inspector);
+    rules_enter(w);
     while (!is_end) {
+        rules_turn(w);
         uint32_t left;
         uint32_t n = rte_ring_dequeue_burst(w->input, (void **)mbufs, WORKER_BURST, &left);
         if (!n) {
@@ -93,6 +95,7 @@ void *worker_main(void *arg)
         ledger->cycles_busy += rte_rdtsc() - start;
         ledger->bursts++;
     }
+    rules_leave(w);
     ft_inspect_unguard_thread(w->inspector);
     return NULL;
 }

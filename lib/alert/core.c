@@ -826,3 +826,10 @@ uint64_t ft_core_events(const struct ft_core *core, enum ft_event_type type)
 {
     return core->counts.events[type];
 }
+
+void ft_core_rules(struct ft_core *core, const struct ft_ruleset *set, uint32_t generation)
+{
+    (void)core;
+    (void)set;
+    (void)generation;
+}

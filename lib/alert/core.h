@@ -19,6 +19,7 @@
 #include "output/eve.h"
 #include "output/output.h"
 #include "packet/mirror.h"
+#include "rules/ruleset.h"
 
 /** A live port as the statistics show it. */
 struct ft_core_port {
@@ -102,6 +103,8 @@ void ft_core_stats(struct ft_core *core, const struct ft_core_totals *totals);
 /** Write a `health` event of the caller's: `name` lower_snake_case, `text` one sentence. */
 void ft_core_health(struct ft_core *core, const char *name, enum ft_severity severity,
                     const char *text);
+
+void ft_core_rules(struct ft_core *core, const struct ft_ruleset *set, uint32_t generation);
 
 /** The input has ended: tell what is still open, in order of opening. */
 void ft_core_finish(struct ft_core *core);

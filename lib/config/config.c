@@ -94,7 +94,7 @@ static const struct key keys[] = {
 #define KEYS (sizeof(keys) / sizeof(keys[0]))
 
 /* Sections that are not made of the keys above. */
-static const char *const free_sections[] = {"plugins", "bindings", "ports"};
+static const char *const free_sections[] = {"plugins", "bindings", "ports", "rules"};
 
 #define FREE_SECTIONS (sizeof(free_sections) / sizeof(free_sections[0]))
 
@@ -323,6 +323,12 @@ static void read_plugins(struct reading *r, const json_t *list)
         r->config->plugins_at[path[1].index] = ft_locate(r->text, path, 2);
 }
 
+static void read_rules(struct reading *r, const json_t *list)
+{
+    read_list(r, "rules", list, "/etc/fieldtap/rules", r->config->rules, &r->config->rule_count,
+              FT_CONFIG_RULES);
+}
+
 static void read_ports(struct reading *r, const json_t *list)
 {
     read_list(r, "ports", list, "0000:3b:00.0", r->config->ports, &r->config->port_count,
@@ -397,6 +403,10 @@ static void read_section(struct reading *r, const char *name, json_t *value)
     }
     if (strcmp(name, "ports") == 0) {
         read_ports(r, value);
+        return;
+    }
+    if (strcmp(name, "rules") == 0) {
+        read_rules(r, value);
         return;
     }
     bool is_bindings = strcmp(name, "bindings") == 0;
@@ -556,6 +566,8 @@ void ft_config_describe(FILE *to)
     fprintf(
         to, "%-24s  %-20s  %s  (default [])\n", "ports", "list of devices",
         "ports of DPDK to listen to, such as \"0000:3b:00.0\", unless -r, -i or --port is given");
+    fprintf(to, "%-24s  %-20s  %s  (default [])\n", "rules", "list of files",
+            "files of rules, and folders whose *.json are; beside --rules");
     fprintf(to, "%-24s  %-20s  %s  (default [])\n", "bindings.PROTOCOL", "list of ports",
             "ports of a protocol beside its own, such as \"tcp/1502\"");
 }

@@ -19,6 +19,7 @@
 #define FT_CONFIG_PLUGINS  64u
 #define FT_CONFIG_BINDINGS 1024u
 #define FT_CONFIG_PORTS    32u
+#define FT_CONFIG_RULES    64u
 #define FT_CONFIG_CPUS     128u
 #define FT_CONFIG_NO_CPU   UINT32_MAX
 
@@ -62,6 +63,8 @@ struct ft_config {
     uint32_t port_count;
     const char *plugins[FT_CONFIG_PLUGINS];
     uint32_t plugin_count;
+    const char *rules[FT_CONFIG_RULES]; /**< rules[]: files and folders of rules */
+    uint32_t rule_count;
     struct ft_config_binding bindings[FT_CONFIG_BINDINGS];
     uint32_t binding_count;
     struct ft_place filter_at; /**< where capture.filter stands, line 0 = nowhere */

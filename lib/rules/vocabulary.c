@@ -112,6 +112,11 @@ const char *ft_keyword_title(enum ft_keyword keyword)
     return keyword < FT_KEYWORDS ? keywords[keyword].title : NULL;
 }
 
+const char *ft_keyword_type_name(enum ft_keyword keyword)
+{
+    return ft_value_type_name((enum ft_value_type)keywords[keyword].type);
+}
+
 const char *ft_value_type_name(enum ft_value_type type)
 {
     static const char *const names[] = {"number",      "signed number",  "number with fraction",

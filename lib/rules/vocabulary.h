@@ -170,6 +170,7 @@ char *ft_vocabulary_name(const struct ft_vocabulary *v, const struct ft_operand 
 /** Title, level and type of a keyword for the reference; NULL: no such keyword. */
 const char *ft_keyword_name(enum ft_keyword keyword);
 const char *ft_keyword_title(enum ft_keyword keyword);
+const char *ft_keyword_type_name(enum ft_keyword keyword);
 const char *ft_value_type_name(enum ft_value_type type);
 
 /** Is the group or field, or a group around it, one of a list? */

@@ -1,0 +1,312 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+/* The rules of a running sensor. */
+#include "sensor.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#define ERROR_MAX 16384u
+
+static void say(void *user, bool is_error, const char *line)
+{
+    (void)user;
+    fprintf(stderr, "%s%s\n", line, is_error ? "" : " (a remark)");
+}
+
+/* Read and compile; NULL after everything that is wrong was told. */
+static struct ft_ruleset *read_rules(const struct sensor *s, const struct ft_ruleset *before)
+{
+    const struct options *o = s->options;
+    struct ft_rule_environment environment = {.registry = s->registry};
+    char *error = malloc(ERROR_MAX);
+    bool is_sound = false;
+    struct ft_ruleset *set = NULL;
+    struct ft_rule_files *files =
+        error ? ft_rule_files_read(o->rules, o->rule_count, &environment, say, NULL, &is_sound)
+              : NULL;
+    if (!files)
+        fprintf(stderr, "fieldtap: out of memory for the rules\n");
+    else if (!is_sound)
+        ft_rule_files_free(files);
+    else if (!(set = ft_ruleset_new(files, before, error, ERROR_MAX)))
+        fprintf(stderr, "%s\n", error);
+    free(error);
+    return set;
+}
+
+static void rules_release(struct rules *r)
+{
+    if (!r)
+        return;
+    for (uint32_t w = 0; w < r->matcher_count; w++)
+        ft_matcher_free(r->matchers[w]);
+    ft_ruleset_free(r->set);
+    free(r);
+}
+
+/* Rules ready for all workers; NULL after it was told what is wrong. */
+static struct rules *make(const struct sensor *s, const struct rules *before)
+{
+    struct ft_ruleset *set = read_rules(s, before ? before->set : NULL);
+    struct rules *r = set ? calloc(1, sizeof(*r) + s->worker_count * sizeof(r->matchers[0])) : NULL;
+    if (!r) {
+        ft_ruleset_free(set);
+        return NULL;
+    }
+    r->set = set;
+    r->generation = before ? before->generation + 1 : 1;
+    for (; r->matcher_count < s->worker_count; r->matcher_count++) {
+        r->matchers[r->matcher_count] = ft_matcher_new(set);
+        if (r->matchers[r->matcher_count])
+            continue;
+        fprintf(stderr, "fieldtap: out of memory for the rules\n");
+        rules_release(r);
+        return NULL;
+    }
+    return r;
+}
+
+bool rules_start(struct sensor *s)
+{
+    if (!s->options->rule_count)
+        return true;
+    size_t size = rte_rcu_qsbr_get_memsize(s->worker_count);
+    s->rules.quiescent = aligned_alloc(RTE_CACHE_LINE_SIZE, (size + 63) & ~(size_t)63);
+    if (!s->rules.quiescent || rte_rcu_qsbr_init(s->rules.quiescent, s->worker_count) != 0) {
+        fprintf(stderr, "fieldtap: out of memory for the rules\n");
+        return false;
+    }
+    struct rules *r = make(s, NULL);
+    atomic_store(&s->rules.now, r);
+    return r != NULL;
+}
+
+/* ---- workers ---- */
+
+void rules_enter(struct worker *w)
+{
+    struct rules_state *state = &w->sensor->rules;
+    if (!state->quiescent)
+        return;
+    rte_rcu_qsbr_thread_register(state->quiescent, w->index);
+    rte_rcu_qsbr_thread_online(state->quiescent, w->index);
+    rules_turn(w);
+}
+
+void rules_leave(struct worker *w)
+{
+    struct rules_state *state = &w->sensor->rules;
+    if (!state->quiescent)
+        return;
+    rte_rcu_qsbr_thread_offline(state->quiescent, w->index);
+    rte_rcu_qsbr_thread_unregister(state->quiescent, w->index);
+}
+
+static __attribute__((noinline, cold)) void take_over(struct worker *w, struct rules *r)
+{
+    w->rules = r;
+    ft_inspector_use_rules(w->inspector, r->set, r->matchers[w->index], r->generation, w->owns);
+}
+
+void rules_turn(struct worker *w)
+{
+    struct rules_state *state = &w->sensor->rules;
+    if (!state->quiescent)
+        return;
+    struct rules *r = atomic_load_explicit(&state->now, memory_order_acquire);
+    if (__builtin_expect(r != w->rules, 0))
+        take_over(w, r);
+    rte_rcu_qsbr_quiescent(state->quiescent, w->index);
+}
+
+/* ---- the alerting loop ---- */
+
+void rules_tell_core(struct sensor *s)
+{
+    struct rules_state *state = &s->rules;
+    struct rules *r = atomic_load_explicit(&state->now, memory_order_acquire);
+    char text[160];
+    if (atomic_exchange_explicit(&state->is_refused, false, memory_order_relaxed))
+        ft_core_health(s->core, "rules_refused", FT_SEVERITY_MINOR,
+                       "The rules could not be read again: those before stay. Standard error says "
+                       "what is wrong.");
+    if (!r || r->generation == atomic_load_explicit(&state->taken, memory_order_relaxed))
+        return;
+    ft_core_rules(s->core, r->set, r->generation);
+    atomic_store_explicit(&state->taken, r->generation, memory_order_release);
+    if (r->generation == 1)
+        return;
+    snprintf(text, sizeof(text), "The rules were read again: %u are at work.",
+             ft_ruleset_count(r->set));
+    ft_core_health(s->core, "rules_changed", FT_SEVERITY_WARNING, text);
+}
+
+/* ---- reloads ---- */
+
+static bool is_ending(const struct rules_state *state)
+{
+    return atomic_load_explicit(&state->is_ending, memory_order_acquire);
+}
+
+/* Until the core knows a generation; it looks at each tick. */
+static void wait_for(const struct rules_state *state, uint32_t generation)
+{
+    while (atomic_load_explicit(&state->taken, memory_order_acquire) != generation &&
+           !is_ending(state))
+        usleep(1000);
+}
+
+static void reload(struct sensor *s)
+{
+    struct rules_state *state = &s->rules;
+    struct rules *old = atomic_load(&state->now), *r = make(s, old);
+    if (!r) {
+        fprintf(stderr, "fieldtap: the rules stay as they are\n");
+        atomic_store_explicit(&state->is_refused, true, memory_order_relaxed);
+        return;
+    }
+    wait_for(state, old->generation);
+    atomic_store_explicit(&state->now, r, memory_order_release);
+    rte_rcu_qsbr_synchronize(state->quiescent, RTE_QSBR_THRID_INVALID);
+    wait_for(state, r->generation);
+    if (is_ending(state) && atomic_load(&state->taken) != r->generation)
+        return; /* the core may still look into any of them: rules_free() */
+    rules_release(state->before);
+    state->before = old;
+    fprintf(stderr, "fieldtap: %u rules are at work now\n", ft_ruleset_count(r->set));
+}
+
+static void *rules_main(void *arg)
+{
+    struct sensor *s = arg;
+    for (;;) {
+        while (sem_wait(&s->rules.wanted) != 0) {}
+        while (sem_trywait(&s->rules.wanted) == 0) {} /* several wishes are one */
+        if (is_ending(&s->rules))
+            return NULL;
+        reload(s);
+    }
+}
+
+bool rules_begin(struct sensor *s)
+{
+    if (!s->rules.quiescent || !s->is_live)
+        return true;
+    sem_init(&s->rules.wanted, 0, 0);
+    if (pthread_create(&s->rules.thread, NULL, rules_main, s) != 0)
+        return false;
+    pthread_setname_np(s->rules.thread, "rules");
+    s->rules.has_thread = true;
+    return true;
+}
+
+void rules_want(struct sensor *s)
+{
+    if (s->rules.has_thread)
+        sem_post(&s->rules.wanted);
+}
+
+void rules_end(struct sensor *s)
+{
+    if (!s->rules.has_thread)
+        return;
+    atomic_store_explicit(&s->rules.is_ending, true, memory_order_release);
+    sem_post(&s->rules.wanted);
+    pthread_join(s->rules.thread, NULL);
+    s->rules.has_thread = false;
+}
+
+void rules_free(struct sensor *s)
+{
+    rules_release(s->rules.before);
+    rules_release(atomic_load(&s->rules.now));
+    free(s->rules.quiescent);
+}
+
+/* ---- answers ---- */
+
+struct check {
+    uint64_t errors, remarks;
+};
+
+static void say_checked(void *user, bool is_error, const char *line)
+{
+    struct check *c = user;
+    *(is_error ? &c->errors : &c->remarks) += 1;
+    say(NULL, is_error, line);
+}
+
+/* Rules that cost every packet something are named: one may be meant, a hundred are not. */
+static void name_costly(const struct ft_ruleset *set)
+{
+    for (uint32_t i = 0; i < ft_ruleset_count(set); i++) {
+        enum ft_rule_cost cost = ft_ruleset_cost(set, i);
+        const struct ft_rule *r = ft_ruleset_rule(set, i);
+        if (cost == FT_RULE_COST_EVERY_PAYLOAD)
+            fprintf(stderr,
+                    "%s:%u:%u: rule %u searches every payload: name a port or a protocol if it can "
+                    "(a remark)\n",
+                    r->file, r->place.line, r->place.column, r->id);
+    }
+}
+
+int rules_check(const struct sensor *s)
+{
+    const struct options *o = s->options;
+    struct ft_rule_environment environment = {.registry = s->registry};
+    struct check check = {0};
+    char *error = malloc(ERROR_MAX);
+    bool is_sound = false;
+    struct ft_rule_files *files = error ? ft_rule_files_read(o->rules, o->rule_count, &environment,
+                                                             say_checked, &check, &is_sound)
+                                        : NULL;
+    if (!files) {
+        fprintf(stderr, "fieldtap: out of memory for the rules\n");
+        free(error);
+        return 1;
+    }
+    uint32_t accepted = files->count + files->disabled, refused = files->refused;
+    struct ft_ruleset *set = NULL;
+    if (!is_sound) {
+        ft_rule_files_free(files);
+    } else if ((set = ft_ruleset_new(files, NULL, error, ERROR_MAX))) {
+        name_costly(set);
+    } else {
+        fprintf(stderr, "%s\n", error);
+        for (const char *line = error; line; line = strchr(line + 1, '\n'))
+            refused++;
+        accepted -= refused < accepted ? refused : accepted;
+    }
+    printf("rules: %u accepted, %u refused\n", accepted, refused);
+    free(error);
+    int code = set ? 0 : 2;
+    ft_ruleset_free(set);
+    return code;
+}
+
+int rules_explain(struct sensor *s)
+{
+    struct ft_ruleset *set = read_rules(s, NULL);
+    bool is_found = false;
+    if (!set)
+        return 2;
+    for (uint32_t i = 0; i < ft_ruleset_count(set) && !is_found; i++) {
+        is_found = ft_ruleset_rule(set, i)->id == s->options->explain;
+        if (is_found)
+            ft_ruleset_explain(set, i, stdout);
+    }
+    if (!is_found)
+        fprintf(stderr, "fieldtap: --explain %u: no rule that is enabled has this id\n",
+                s->options->explain);
+    ft_ruleset_free(set);
+    return is_found ? 0 : 2;
+}
+
+void rules_list_keywords(void)
+{
+    for (unsigned k = 1; k < FT_KEYWORDS; k++)
+        printf("%-18s  %-20s  %s\n", ft_keyword_name((enum ft_keyword)k),
+               ft_keyword_type_name((enum ft_keyword)k), ft_keyword_title((enum ft_keyword)k));
+}

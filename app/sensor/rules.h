@@ -1,0 +1,73 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+/*
+ * The rules of a running sensor: read at start, read again on SIGHUP.
+ *
+ * A thread of its own reads and compiles, so that nothing waits for it. What is ready is put where
+ * all look (sensor.rules); each worker takes it over at the beginning of a turn, and tells by
+ * rte_rcu_qsbr when it can have no use of the old one any more. A rule set with errors is told, and
+ * changes nothing.
+ */
+#ifndef RULES_H
+#define RULES_H
+
+#include "options.h"
+#include "rules/ruleset.h"
+
+#include <rte_rcu_qsbr.h>
+#include <semaphore.h>
+
+struct sensor;
+struct worker;
+
+/** A rule set in use, with what each worker needs for it. */
+struct rules {
+    struct ft_ruleset *set;
+    uint32_t generation; /**< from 1 */
+    uint32_t matcher_count;
+    struct ft_matcher *matchers[];
+};
+
+/** What a sensor has for its rules. */
+struct rules_state {
+    _Atomic(struct rules *) now; /**< NULL: there are none */
+    struct rules *before;        /**< what the core may still get events of */
+    _Atomic uint32_t taken;      /**< generation that the core knows */
+    _Atomic bool is_refused;     /**< others were asked for, and could not be taken */
+    _Atomic bool is_ending;
+    struct rte_rcu_qsbr *quiescent;
+    sem_t wanted;
+    pthread_t thread;
+    bool has_thread;
+};
+
+/** Read the rules that the options name. False when one is wrong: told, exit code 2. */
+bool rules_start(struct sensor *s);
+
+/** Begin to wait for reloads; live. */
+bool rules_begin(struct sensor *s);
+
+/** From a signal handler: read them again. */
+void rules_want(struct sensor *s);
+
+/** No more reloads; before the workers end. */
+void rules_end(struct sensor *s);
+void rules_free(struct sensor *s);
+
+/** At the beginning and the end of a worker's loop, on its thread. */
+void rules_enter(struct worker *w);
+void rules_leave(struct worker *w);
+
+/** At the beginning of a turn: take over what is new. Cost: some loads. */
+void rules_turn(struct worker *w);
+
+/** By the alerting loop: have the core take over what is new. */
+void rules_tell_core(struct sensor *s);
+
+/** --check-rules and --explain: print, return the exit code. */
+int rules_check(const struct sensor *s);
+int rules_explain(struct sensor *s);
+
+/** --list-keywords: what conditions can ask about besides fields. */
+void rules_list_keywords(void);
+
+#endif
