@@ -78,7 +78,7 @@ static void take_text(struct ft_reader *r, struct ft_token *t)
             e->texts_used++;
         } else if (!take_character(&p, to)) {
             uint32_t at = (uint32_t)(p - r->text);
-            ft_reader_wrong(r, at, at + 2,
+            ft_reader_wrong(r, at, at + 1 + (p[1] != 0),
                             "no such escape: in texts there are \\\" \\\\ \\n \\r \\t and \\xHH");
             p += p[1] ? 2 : 1;
         } else {
@@ -270,6 +270,7 @@ static uint32_t read_any(struct ft_reader *r, bool is_negated)
         recover(r);
         return 0;
     }
+    uint32_t open = r->token.at;
     ft_reader_next(r);
     uint32_t n = node_new(r, FT_EXPRESSION_ANY, at), outer = r->scope;
     if (!n)
@@ -284,8 +285,8 @@ static uint32_t read_any(struct ft_reader *r, bool is_negated)
     r->expression->nodes[n].child = child;
     if (r->token.kind == FT_TOKEN_CLOSE)
         ft_reader_next(r);
-    else
-        ft_reader_wrong(r, r->token.at, r->token.end, ") is missing");
+    else if (!r->is_wrong)
+        ft_reader_wrong(r, open, open + 1, "( without )");
     r->expression->nodes[n].end = r->last_end;
     return n;
 }
@@ -342,7 +343,11 @@ static uint32_t read_factor(struct ft_reader *r, bool is_negated)
 static void adopt(struct ft_expression *e, uint32_t parent, uint32_t *last, uint32_t child)
 {
     struct ft_expression_node *n = e->nodes;
-    uint32_t first = n[child].kind == n[parent].kind ? n[child].child : child;
+    uint32_t first = child;
+    if (n[child].kind == n[parent].kind) {
+        first = n[child].child;
+        n[child].child = 0; /* it is in the tree no more */
+    }
     if (*last)
         n[*last].next = first;
     else

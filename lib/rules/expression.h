@@ -66,7 +66,8 @@ struct ft_test {
     bool is_negated; /**< then the contrary of all that */
     bool has_mask;   /**< numbers are masked before the comparison */
     bool ignores_case;
-    bool is_code; /**< subaddress: the number, not the text */
+    bool is_code;  /**< subaddress: the number, not the text */
+    bool is_named; /**< values of a named set are among those: others after the next reload */
     struct ft_operand left, right;
     uint64_t mask;
     uint64_t low, high; /**< keys: see ft_key_of_int(), ft_key_of_float() */

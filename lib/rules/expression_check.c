@@ -176,6 +176,8 @@ static bool can_hold(const struct ft_test *a, const struct ft_test *b)
     bool absent_b = b->is_negated && b->kind == FT_TEST_EXISTS;
     if (absent_a != absent_b)
         return absent_a ? b->is_negated : a->is_negated;
+    if (a->is_named || b->is_named) /* a list may hold others tomorrow, and the rule with it */
+        return true;
     if (a->is_negated || b->is_negated || (a->left.is_many && !a->is_none && !b->is_none))
         return true;
     return can_both(a, b) && can_both(b, a);

@@ -61,6 +61,24 @@ static void bind(const struct ft_reader *r, struct ft_operand *o)
     }
 }
 
+/* A slip in the name of a field of the innermost bound group? */
+static void nearest_inside(const struct ft_reader *r, const char *name, char *error,
+                           size_t error_size)
+{
+    if (!r->scope)
+        return;
+    const struct ft_operand *group = &r->expression->nodes[r->scope].test.left;
+    const struct ft_protocol *p = r->vocabulary->registry->protocols[group->protocol];
+    struct ft_nearest n = ft_nearest_begin(name);
+    char whole[256];
+    for (uint32_t i = 1; i < p->field_count; i++)
+        if (i != group->field && is_inside(p, i, group->field))
+            ft_nearest_offer(&n, p->fields[i].name);
+    if (n.best)
+        snprintf(error, error_size, "there is no %s in %s; did you mean %s?", name,
+                 ft_vocabulary_name(r->vocabulary, group, whole, sizeof(whole)), n.best);
+}
+
 bool ft_reader_find(struct ft_reader *r, const char *name, struct ft_operand *to, char *error,
                     size_t error_size)
 {
@@ -82,8 +100,10 @@ bool ft_reader_find(struct ft_reader *r, const char *name, struct ft_operand *to
             return true;
         }
     }
-    if (!ft_vocabulary_find(r->vocabulary, name, to, error, error_size))
+    if (!ft_vocabulary_find(r->vocabulary, name, to, error, error_size)) {
+        nearest_inside(r, name, error, error_size);
         return false;
+    }
     bind(r, to);
     return true;
 }
@@ -152,7 +172,7 @@ static bool read_time(const char *text, uint64_t *key)
         return read_unsigned(text, key);
     time_t s = timegm(&tm);
     *key = (uint64_t)s * NANOSECONDS;
-    return s >= 0;
+    return s >= 0 && (uint64_t)s <= UINT64_MAX / NANOSECONDS;
 }
 
 static bool read_name(const struct ft_name *names, const char *text, uint64_t *to)
@@ -165,6 +185,12 @@ static bool read_name(const struct ft_name *names, const char *text, uint64_t *t
     return false;
 }
 
+/* A name of several words stands in quotes. */
+static const char *quote_of(const char *name)
+{
+    return strpbrk(name, " &()+,'<>=!\"") ? "\"" : "";
+}
+
 static void name_expected(struct ft_reader *r, const struct ft_token *t, const struct ft_operand *o)
 {
     struct ft_nearest best = ft_nearest_begin(t->text);
@@ -173,12 +199,13 @@ static void name_expected(struct ft_reader *r, const struct ft_token *t, const s
     for (const struct ft_name *n = o->names; n && n->name; n++, count++) {
         ft_nearest_offer(&best, n->name);
         if (used < sizeof(list) - 40)
-            used += (size_t)snprintf(list + used, sizeof(list) - used, "%s%s", count ? ", " : "",
-                                     n->name);
+            used +=
+                (size_t)snprintf(list + used, sizeof(list) - used, "%s%s%s%s", count ? ", " : "",
+                                 quote_of(n->name), n->name, quote_of(n->name));
     }
     if (best.best)
-        ft_reader_wrong(r, t->at, t->end, "there is no value %s here; did you mean %s?", t->text,
-                        best.best);
+        ft_reader_wrong(r, t->at, t->end, "there is no value %s here; did you mean %s%s%s?",
+                        t->text, quote_of(best.best), best.best, quote_of(best.best));
     else if (!count)
         ft_reader_wrong(r, t->at, t->end, "there is no value %s here: none has a name", t->text);
     else
@@ -442,13 +469,15 @@ static bool add_named(struct ft_reader *r, const struct ft_operand *o, struct ft
 }
 
 /* { value, value, $set }. */
-static bool read_list(struct ft_reader *r, const struct ft_operand *o, struct ft_set *set)
+static bool read_list(struct ft_reader *r, const struct ft_operand *o, struct ft_set *set,
+                      bool *is_named)
 {
     uint32_t open = r->token.at;
     do {
         ft_reader_next(r);
         if (r->token.kind == FT_TOKEN_DOLLAR) {
             const struct ft_named_set *named = read_named(r, o);
+            *is_named = true;
             if (!named || !add_named(r, o, set, named->set))
                 return false;
             continue;
@@ -463,6 +492,21 @@ static bool read_list(struct ft_reader *r, const struct ft_operand *o, struct ft
     }
     ft_reader_next(r);
     return true;
+}
+
+/* Is a sub-address asked for by its number, not by its text? */
+static bool is_code(const struct ft_reader *r, const struct ft_operand *o)
+{
+    const char *inside = r->at + strspn(r->at, " \t\r\n");
+    return o->keyword == FT_KEYWORD_SUBADDRESS &&
+           ((r->token.kind == FT_TOKEN_WORD && is_digit(*r->token.text)) ||
+            (r->token.kind == FT_TOKEN_OPEN_SET && is_digit(*inside)));
+}
+
+static void use_code(struct ft_test *test)
+{
+    test->left.type = FT_VALUE_TYPE_UINT;
+    test->is_code = true;
 }
 
 /* The simplest test that asks whether a value is in a set. */
@@ -501,6 +545,9 @@ static bool read_in(struct ft_reader *r, struct ft_test *test)
     }
     ft_reader_next(r);
     struct ft_token t = r->token;
+    test->is_named = t.kind == FT_TOKEN_DOLLAR;
+    if (is_code(r, o))
+        use_code(test);
     if (t.kind == FT_TOKEN_DOLLAR && o->type != FT_VALUE_TYPE_INT) {
         const struct ft_named_set *named = read_named(r, o);
         set = named ? named->set : NULL;
@@ -508,7 +555,7 @@ static bool read_in(struct ft_reader *r, struct ft_test *test)
         struct ft_set *own = set_new(r, set_kind(o));
         bool ok = own != NULL;
         if (ok && t.kind == FT_TOKEN_OPEN_SET) {
-            ok = read_list(r, o, own);
+            ok = read_list(r, o, own, &test->is_named);
         } else if (ok && t.kind == FT_TOKEN_DOLLAR) {
             const struct ft_named_set *named = read_named(r, o);
             ok = named && add_named(r, o, own, named->set);
@@ -578,8 +625,8 @@ static bool use_operand(struct ft_reader *r, struct ft_test *test, uint8_t opera
     bool is_other = left == FT_SET_NUMBERS && test->left.type != test->right.type &&
                     (test->left.type == FT_VALUE_TYPE_MAC || test->right.type == FT_VALUE_TYPE_MAC);
     if (left != right || is_other || test->right.type == FT_VALUE_TYPE_GROUP ||
-        test->left.level == FT_LEVEL_ASSET || test->right.level == FT_LEVEL_ASSET ||
-        (is_order(operator) && left != FT_SET_NUMBERS)) {
+        test->right.type == FT_VALUE_TYPE_COMMAND || test->left.level == FT_LEVEL_ASSET ||
+        test->right.level == FT_LEVEL_ASSET || (is_order(operator) && left != FT_SET_NUMBERS)) {
         ft_reader_wrong(r, t->at, t->end, "%s is %s: it cannot be compared with what is %s",
                         t->text, ft_value_type_name((enum ft_value_type)test->right.type),
                         ft_value_type_name((enum ft_value_type)test->left.type));
@@ -600,10 +647,8 @@ static bool read_comparison(struct ft_reader *r, struct ft_test *test, uint8_t o
         return use_operand(r, test, operator);
     struct ft_token t = r->token;
     uint64_t key;
-    if (o->keyword == FT_KEYWORD_SUBADDRESS && t.kind == FT_TOKEN_WORD && is_digit(*t.text)) {
-        o->type = FT_VALUE_TYPE_UINT;
-        test->is_code = true;
-    }
+    if (is_code(r, o))
+        use_code(test);
     bool is_number = ft_value_type_is_number((enum ft_value_type)o->type);
     if (is_order(operator) && (!is_number || o->type == FT_VALUE_TYPE_BOOL ||
                                o->type == FT_VALUE_TYPE_COMMAND || o->type == FT_VALUE_TYPE_MAC)) {
@@ -640,6 +685,35 @@ static bool read_comparison(struct ft_reader *r, struct ft_test *test, uint8_t o
     return true;
 }
 
+/* Where byte `offset` of an expression stands: the backslash before a quote is none of its bytes.
+ */
+static uint32_t raw_place(const struct ft_reader *r, const struct ft_token *t, uint32_t offset)
+{
+    uint32_t at = t->at + 1;
+    for (; offset; offset--, at++) {
+        if (r->text[at] != '\\' || (r->text[at + 1] != '"' && offset == 1))
+            continue;
+        offset -= r->text[at + 1] != '"';
+        at++;
+    }
+    return at;
+}
+
+/* Can the pattern be looked for? */
+static bool check_pattern(struct ft_reader *r, const struct ft_token *t, const struct ft_test *test)
+{
+    char error[512];
+    enum ft_content_means means;
+    uint32_t offset = 0;
+    bool is_regex = test->kind == FT_TEST_MATCHES;
+    struct ft_pattern pattern = {.bytes = test->text, .length = test->length, .is_regex = is_regex};
+    if (ft_content_check(&pattern, &means, &offset, error, sizeof(error)))
+        return true;
+    bool is_known = is_regex && offset <= test->length;
+    ft_reader_wrong(r, is_known ? raw_place(r, t, offset) : t->at, t->end, "%s", error);
+    return false;
+}
+
 static bool read_contains(struct ft_reader *r, struct ft_test *test)
 {
     const struct ft_operand *o = &test->left;
@@ -655,7 +729,7 @@ static bool read_contains(struct ft_reader *r, struct ft_test *test)
         ft_reader_wrong(r, t.at, t.end, "what it contains is missing: %s", example(o));
         return false;
     }
-    if (!token_text(r, &t, o, &test->text, &test->length))
+    if (!token_text(r, &t, o, &test->text, &test->length) || !check_pattern(r, &t, test))
         return false;
     ft_reader_next(r);
     return true;
@@ -663,9 +737,6 @@ static bool read_contains(struct ft_reader *r, struct ft_test *test)
 
 static bool read_matches(struct ft_reader *r, struct ft_test *test)
 {
-    char error[512];
-    enum ft_content_means means;
-    uint32_t offset = 0;
     if (test->left.type != FT_VALUE_TYPE_TEXT && test->left.type != FT_VALUE_TYPE_BYTES) {
         ft_reader_wrong(r, r->token.at, r->token.end, "matches is for texts and bytes; this is %s",
                         ft_value_type_name((enum ft_value_type)test->left.type));
@@ -678,13 +749,10 @@ static bool read_matches(struct ft_reader *r, struct ft_test *test)
         ft_reader_wrong(r, t.at, t.end, "after matches stands a regular expression in quotes");
         return false;
     }
-    struct ft_pattern pattern = {.bytes = t.text, .length = t.length, .is_regex = true};
-    if (!ft_content_check(&pattern, &means, &offset, error, sizeof(error))) {
-        ft_reader_wrong(r, t.at + 1 + (offset < t.length ? offset : 0), t.end, "%s", error);
-        return false;
-    }
     test->text = t.text;
     test->length = t.length;
+    if (!check_pattern(r, &t, test))
+        return false;
     ft_reader_next(r);
     return true;
 }
@@ -701,7 +769,7 @@ static bool read_mask(struct ft_reader *r, struct ft_test *test)
         return false;
     }
     ft_reader_next(r);
-    if (r->token.kind != FT_TOKEN_WORD) {
+    if (r->token.kind != FT_TOKEN_WORD && r->token.kind != FT_TOKEN_TEXT) {
         ft_reader_wrong(r, r->token.at, r->token.end, "a mask is missing: & 0x80");
         return false;
     }
@@ -721,7 +789,7 @@ static bool read_mask(struct ft_reader *r, struct ft_test *test)
 static bool check_mask(struct ft_reader *r, const struct ft_test *test, const struct ft_token *t)
 {
     if (!test->has_mask || test->kind != FT_TEST_RANGE || test->low != test->high ||
-        !(test->low & ~test->mask))
+        !(test->low & ~test->mask) || test->is_none || test->is_negated)
         return true;
     ft_reader_wrong(r, t->at, t->end,
                     "0x%llx has bits that the mask 0x%llx takes away: it can "

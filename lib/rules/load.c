@@ -31,8 +31,9 @@ static void tell(struct ft_loader *l, bool is_error, const char *where, const ch
     free(line);
 }
 
-static void tell_format(struct ft_loader *l, bool is_error, const char *where, const char *format,
-                        va_list ap)
+__attribute__((format(printf, 4, 0))) static void tell_format(struct ft_loader *l, bool is_error,
+                                                              const char *where, const char *format,
+                                                              va_list ap)
 {
     char *text = NULL;
     if (vasprintf(&text, format, ap) < 0) {
@@ -51,7 +52,9 @@ void ft_load_tell(struct ft_loader *l, bool is_error, const char *where, const c
     va_end(ap);
 }
 
-static void tell_place(struct ft_loader *l, struct ft_place place, const char *format, va_list ap)
+__attribute__((format(printf, 3, 0))) static void tell_place(struct ft_loader *l,
+                                                             struct ft_place place,
+                                                             const char *format, va_list ap)
 {
     char where[PATH_MAX + 32];
     snprintf(where, sizeof(where), "%s:%u:%u", l->source->path, place.line, place.column);

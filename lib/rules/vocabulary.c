@@ -307,6 +307,8 @@ static bool find_field(const struct ft_protocol *p, const char *whole, const cha
             return no_field(p, field, rest, length, whole, error, error_size);
         field = found;
         rest += length + (rest[length] == '.');
+        if (!*rest && rest[-1] == '.')
+            return no_field(p, field, rest, 0, whole, error, error_size);
     }
     if (!field) {
         snprintf(error, error_size,

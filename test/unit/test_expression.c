@@ -1,0 +1,1013 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+/* Tests of conditions: what they become, and for everything that can be wrong the bytes and the
+ * sentence. */
+#include <math.h>
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include <cmocka.h>
+
+#include "protocols/protocols.h"
+#include "rules/expression.h"
+
+static struct ft_registry *registry;
+static struct ft_vocabulary vocabulary;
+static struct ft_expression *expression;
+static char said[1 << 16], tree[1 << 16];
+static uint32_t errors;
+
+/* ---- reading ---- */
+
+static struct ft_set *numbers(uint64_t low, uint64_t high)
+{
+    struct ft_set *set = ft_set_new(FT_SET_NUMBERS);
+    assert_true(ft_set_add_numbers(set, low, high) && ft_set_close(set));
+    return set;
+}
+
+static struct ft_set *written(enum ft_value_kind kind, const char *text)
+{
+    char error[256];
+    struct ft_set *set = ft_set_new(ft_value_set_kind(kind));
+    assert_true(ft_set_add_written(set, kind, text, strlen(text), error, sizeof(error)));
+    assert_true(ft_set_close(set));
+    return set;
+}
+
+static struct ft_named_set sets[6];
+static struct ft_zone zones[2];
+static const struct ft_tag tags[] = {
+    {.name = "level",
+     .transport = FT_TRANSPORT_UDP,
+     .port = 5,
+     .length = 4,
+     .type = FT_VALUE_TYPE_INT},
+    {.name = "text",
+     .transport = FT_TRANSPORT_UDP,
+     .port = 5,
+     .length = 4,
+     .type = FT_VALUE_TYPE_TEXT},
+};
+
+static int set_up(void **state)
+{
+    char error[256];
+    (void)state;
+    registry = ft_registry_new();
+    for (unsigned i = 0; ft_protocols[i]; i++)
+        if (!ft_registry_add(registry, ft_protocols[i], NULL, error, sizeof(error)))
+            return -1;
+    ft_registry_finish(registry);
+    sets[0] = (struct ft_named_set){"ot", FT_VALUE_PORT, numbers(502, 503)};
+    sets[1] = (struct ft_named_set){"plc", FT_VALUE_IP, written(FT_VALUE_IP, "10.0.1.0/24")};
+    sets[2] = (struct ft_named_set){"siemens", FT_VALUE_MAC, written(FT_VALUE_MAC, "00:0e:8c/24")};
+    sets[3] = (struct ft_named_set){"hosts", FT_VALUE_TEXT, written(FT_VALUE_TEXT, "a b")};
+    sets[4] = (struct ft_named_set){"codes", FT_VALUE_NUMBER, numbers(3, UINT64_MAX)};
+    sets[5] = (struct ft_named_set){"none", FT_VALUE_IP, ft_set_new(FT_SET_ADDRESSES)};
+    ft_set_close(sets[5].set);
+    zones[0] = (struct ft_zone){"control", 1, written(FT_VALUE_IP, "10.1.0.0/16")};
+    zones[1] = (struct ft_zone){"office", 4, written(FT_VALUE_IP, "10.0.0.0/8")};
+    vocabulary = (struct ft_vocabulary){.registry = registry,
+                                        .tags = tags,
+                                        .tag_count = 2,
+                                        .sets = sets,
+                                        .set_count = 6,
+                                        .zones = zones,
+                                        .zone_count = 2};
+    return ft_vocabulary_open(&vocabulary) ? 0 : -1;
+}
+
+static int tear_down(void **state)
+{
+    (void)state;
+    ft_expression_free(expression);
+    ft_vocabulary_close(&vocabulary);
+    for (unsigned i = 0; i < 6; i++)
+        ft_set_free(sets[i].set);
+    ft_set_free(zones[0].networks);
+    ft_set_free(zones[1].networks);
+    ft_registry_free(registry);
+    return 0;
+}
+
+static void wrong(void *user, uint32_t at, uint32_t end, const char *text)
+{
+    size_t used = strlen(said);
+    assert_true(at <= end && end <= strlen(user));
+    errors++;
+    snprintf(said + used, sizeof(said) - used, "%u-%u: %s\n", at, end, text);
+}
+
+static bool read_text(const char *text)
+{
+    char *copy = strdup(text); /* of its own length: a sanitizer sees what is read behind it */
+    ft_expression_free(expression);
+    said[0] = 0;
+    errors = 0;
+    expression = ft_expression_read(&vocabulary, copy, wrong, copy);
+    assert_true((expression != NULL) == (errors == 0));
+    free(copy);
+    return expression != NULL;
+}
+
+/* The tree as text: "and(a, b)". */
+static size_t print_node(uint32_t node, char *to, size_t size)
+{
+    static const char *const names[] = {"and(", "or("};
+    const struct ft_expression_node *n = &expression->nodes[node];
+    char text[2048];
+    size_t used = 0;
+    assert_true(node && node < expression->count);
+    if (n->kind == FT_EXPRESSION_TEST)
+        return (size_t)snprintf(to, size, "%s",
+                                ft_test_text(&vocabulary, &n->test, text, sizeof(text)));
+    if (n->kind == FT_EXPRESSION_ANY)
+        used = (size_t)snprintf(to, size, "%sany %s(", n->is_negated ? "not " : "",
+                                ft_vocabulary_name(&vocabulary, &n->test.left, text, sizeof(text)));
+    else
+        used = (size_t)snprintf(to, size, "%s", names[n->kind]);
+    for (uint32_t child = n->child; child; child = expression->nodes[child].next) {
+        if (child != n->child)
+            used += (size_t)snprintf(to + used, size - used, ", ");
+        used += print_node(child, to + used, size - used);
+    }
+    return used + (size_t)snprintf(to + used, size - used, ")");
+}
+
+static void expect_tree(const char *text, const char *expected)
+{
+    if (!read_text(text))
+        fail_msg("%s: %s", text, said);
+    print_node(expression->root, tree, sizeof(tree));
+    assert_string_equal(tree, expected);
+}
+
+static void expect_good(const char *text)
+{
+    if (!read_text(text))
+        fail_msg("%s: %s", text, said);
+}
+
+static void expect_errors(const char *text, const char *expected)
+{
+    if (read_text(text))
+        fail_msg("nothing wrong: %s", text);
+    assert_string_equal(said, expected);
+}
+
+/* An error whose sentence ends in words of others (sets, contents). */
+static void expect_error_at(const char *text, uint32_t at, const char *part)
+{
+    unsigned from = 0;
+    if (read_text(text))
+        fail_msg("nothing wrong: %s", text);
+    assert_int_equal(errors, 1);
+    assert_int_equal(sscanf(said, "%u-", &from), 1);
+    if (from != at || !strstr(said, part))
+        fail_msg("%s: %s", text, said);
+}
+
+/* The only test of a condition. */
+static const struct ft_test *test_of(const char *text)
+{
+    expect_good(text);
+    assert_int_equal(expression->nodes[expression->root].kind, FT_EXPRESSION_TEST);
+    return &expression->nodes[expression->root].test;
+}
+
+static bool has(const char *text, uint64_t key)
+{
+    return ft_test_has_number(test_of(text), key);
+}
+
+static bool has_ip(const char *text, uint8_t a, uint8_t b, uint8_t c, uint8_t d)
+{
+    const uint8_t bytes[] = {a, b, c, d};
+    return ft_test_has_address(test_of(text), ft_set_address_of(bytes, false));
+}
+
+/* ---- the tree ---- */
+
+static void test_precedence(void **state)
+{
+    (void)state;
+    expect_tree("vlan == 1", "vlan == 1");
+    expect_tree("vlan == 1 and vlan == 2 or vlan == 3", "or(and(vlan == 1, vlan == 2), vlan == 3)");
+    expect_tree("vlan == 1 or vlan == 2 and vlan == 3", "or(vlan == 1, and(vlan == 2, vlan == 3))");
+    expect_tree("(vlan == 1 or vlan == 2) and vlan == 3",
+                "and(or(vlan == 1, vlan == 2), vlan == 3)");
+    expect_tree("vlan == 1 and vlan == 2 and vlan == 3", "and(vlan == 1, vlan == 2, vlan == 3)");
+    expect_tree("vlan == 1 and (vlan == 2 and (vlan == 3))",
+                "and(vlan == 1, vlan == 2, vlan == 3)");
+    expect_tree("(vlan == 1 and vlan == 2) and vlan == 3", "and(vlan == 1, vlan == 2, vlan == 3)");
+    expect_tree("vlan==1&&vlan==2||!vlan==3", "or(and(vlan == 1, vlan == 2), not vlan == 3)");
+    expect_tree(" \t\n\r ( ( vlan\n== 1 ) ) ", "vlan == 1");
+    /* not belongs to what stands next to it. */
+    expect_tree("not vlan == 1 and vlan == 2", "and(not vlan == 1, vlan == 2)");
+    expect_tree("not (vlan == 1 and vlan == 2)", "or(not vlan == 1, not vlan == 2)");
+    expect_tree("not (vlan == 1 or not (vlan == 2 and not vlan == 3))",
+                "and(not vlan == 1, vlan == 2, not vlan == 3)");
+    expect_tree("not not not vlan == 1", "not vlan == 1");
+    expect_tree("not (not vlan)", "vlan");
+    expect_tree("vlan", "vlan");
+    expect_tree("vlan & 0xf00 == 0x100 and vlan & 1", "and(vlan & 0xf00 == 256, vlan & 0x1)");
+}
+
+static void test_any(void **state)
+{
+    (void)state;
+    expect_tree("any dnp3.application.objects (group == 12 and variation == 1)",
+                "any dnp3.application.objects(and(dnp3.application.objects.group == 12, "
+                "dnp3.application.objects.variation == 1))");
+    expect_tree("not any dnp3.application.objects (not group == 12)",
+                "not any dnp3.application.objects(not dnp3.application.objects.group == 12)");
+    /* A name that stands deeper is found when there is one only; others are what they always are.
+     */
+    expect_tree("any dnp3.application.objects (index == 5 and port == 1)",
+                "any dnp3.application.objects(and(dnp3.application.objects.points.index == 5, port "
+                "== 1))");
+    /* count is a field of objects, and one of points: that of the group itself is meant. */
+    expect_tree("any dnp3.application.objects (count == 5)",
+                "any dnp3.application.objects(dnp3.application.objects.count == 5)");
+    expect_tree("any dnp3.application.objects (group == 12 and any points (index == 1 and group == "
+                "12))",
+                "any dnp3.application.objects(and(dnp3.application.objects.group == 12, any "
+                "dnp3.application.objects.points(and(dnp3.application.objects.points.index == 1, "
+                "dnp3.application.objects.group == 12))))");
+    expect_tree("any dnp3.application.objects (points.file.name == x)",
+                "any dnp3.application.objects(dnp3.application.objects.points.file.name == \"x\")");
+    /* One element has one value: what contradicts itself there does not for the whole message. */
+    expect_good("dnp3.application.objects.group == 1 and dnp3.application.objects.group == 2");
+    expect_errors("any dnp3.application.objects (group == 1 and group == 2)",
+                  "45-55: \"group == 1\" and \"group == 2\" can never hold both\n");
+    expect_good("any dnp3.application.objects (index == 1 and index == 2)");
+    expect_errors("any dnp3.application.objects (any points (index == 1 and index == 2))",
+                  "57-67: \"index == 1\" and \"index == 2\" can never hold both\n");
+    expect_errors("any vlan (vlan == 1)", "4-8: vlan is no group: nothing stands in it\n");
+    expect_errors("any (vlan)", "4-5: after any stands a group: any dnp3.object (group == 12)\n");
+    expect_errors("any modbus.writ (address == 1)",
+                  "4-15: there is no field modbus.writ; did you mean modbus.write?\n");
+    expect_errors("any modbus.write == 5",
+                  "17-19: ( is missing: any modbus.write (what holds for one element)\n");
+    expect_errors("any modbus.write (address == 1", "17-18: ( without )\n");
+    expect_errors("any modbus.write (addres == 1)",
+                  "18-24: there is no addres in modbus.write; did you mean address?\n");
+    expect_errors("any modbus.write (any modbus.write (any modbus.write (any modbus.write (any "
+                  "modbus.write (address)))))",
+                  "72-88: any in any, at most 4 deep\n");
+}
+
+/* Formulas of random shape: the tree without `not` holds when the formula does. */
+static uint64_t random_state;
+
+static uint32_t random_number(uint32_t below)
+{
+    random_state = random_state * 6364136223846793005ull + 1442695040888963407ull;
+    return (uint32_t)(random_state >> 33) % below;
+}
+
+static bool formula(char *to, size_t size, uint32_t depth, uint32_t truths)
+{
+    uint32_t kind = depth ? random_number(5) : 0;
+    size_t used;
+    bool holds;
+    switch (kind) {
+    case 1:
+    case 2:
+        used = (size_t)snprintf(to, size, "(");
+        holds = formula(to + used, size - used, depth - 1, truths);
+        for (uint32_t i = 0, n = 1 + random_number(3); i < n; i++) {
+            used = strlen(to);
+            used += (size_t)snprintf(to + used, size - used, kind == 1 ? " and " : " or ");
+            bool more = formula(to + used, size - used, depth - 1, truths);
+            holds = kind == 1 ? holds && more : holds || more;
+        }
+        used = strlen(to);
+        snprintf(to + used, size - used, ")");
+        return holds;
+    case 3:
+        used = (size_t)snprintf(to, size, "not ");
+        return !formula(to + used, size - used, depth - 1, truths);
+    default:
+        used = random_number(32);
+        snprintf(to, size, "vlan == %zu", used);
+        return truths >> used & 1;
+    }
+}
+
+static bool holds(uint32_t node, uint32_t truths)
+{
+    const struct ft_expression_node *n = &expression->nodes[node];
+    if (n->kind == FT_EXPRESSION_TEST)
+        return (truths >> n->test.low & 1) != n->test.is_negated;
+    bool is_and = n->kind == FT_EXPRESSION_AND, all = is_and;
+    uint32_t count = 0;
+    for (uint32_t child = n->child; child; child = expression->nodes[child].next, count++) {
+        assert_int_not_equal(expression->nodes[child].kind, n->kind);
+        all = is_and ? holds(child, truths) && all : holds(child, truths) || all;
+    }
+    assert_true(count >= 2);
+    return all;
+}
+
+static void test_formulas(void **state)
+{
+    static char text[1 << 14];
+    (void)state;
+    for (uint32_t seed = 0; seed < 3000; seed++) {
+        random_state = seed;
+        uint32_t truths = random_number(UINT32_MAX);
+        bool expected = formula(text, sizeof(text), 1 + random_number(4), truths);
+        expect_good(text);
+        assert_true(holds(expression->root, truths) == expected);
+    }
+}
+
+/* ---- tests of every type ---- */
+
+static void test_numbers(void **state)
+{
+    (void)state;
+    assert_true(has("modbus.unit_id == 17", 17));
+    assert_false(has("modbus.unit_id == 17", 18));
+    assert_true(has("modbus.unit_id == 0x11", 17));
+    assert_true(has("modbus.unit_id == 010", 10)); /* never octal */
+    assert_true(test_of("modbus.unit_id != 17")->is_none);
+    assert_true(has("modbus.unit_id < 5", 4) && !has("modbus.unit_id < 5", 5));
+    assert_true(has("modbus.unit_id <= 5", 5) && !has("modbus.unit_id <= 5", 6));
+    assert_true(has("modbus.unit_id > 5", 6) && !has("modbus.unit_id > 5", 5));
+    assert_true(has("modbus.unit_id >= 5", 5) && !has("modbus.unit_id >= 5", 4));
+    assert_true(has("modbus.unit_id > 5", UINT64_MAX) && has("modbus.unit_id < 5", 0));
+    assert_true(has("modbus.unit_id == 18446744073709551615", UINT64_MAX));
+    assert_true(has("modbus.unit_id in 5..7", 5) && has("modbus.unit_id in 5..7", 7));
+    assert_false(has("modbus.unit_id in 5..7", 8) || has("modbus.unit_id in 5..7", 4));
+    for (uint64_t i = 0; i < 12; i++)
+        assert_true(has("modbus.unit_id in {1, 3..4 ,0x8,10..10}", i) ==
+                    (i == 1 || i == 3 || i == 4 || i == 8 || i == 10));
+    assert_true(test_of("modbus.unit_id not in {1, 3}")->is_none);
+    assert_true(has("port in $ot", 503) && !has("port in $ot", 504));
+    assert_true(has("port in {1, $ot}", 503) && has("port in {1, $ot}", 1));
+    assert_true(has("modbus.unit_id & 0x80", 0x81) && !has("modbus.unit_id & 0x80", 0x41));
+    assert_true(test_of("modbus.unit_id & 0x80 == 0")->has_mask);
+    expect_errors("modbus.unit_id == x",
+                  "18-19: x is no value of this field; expected e.g. 17 or 0x11\n");
+    expect_errors("modbus.unit_id == -1",
+                  "18-20: -1: a number that is never negative, such as 17 or 0x11\n");
+    expect_errors("modbus.unit_id == 18446744073709551616",
+                  "18-38: 18446744073709551616 is no value of this field; expected e.g. 17 or "
+                  "0x11\n");
+    expect_errors("modbus.unit_id == 0x",
+                  "18-20: 0x is no value of this field; expected e.g. 17 or 0x11\n");
+    expect_errors("modbus.unit_id == 1.5",
+                  "18-21: 1.5 is no value of this field; expected e.g. 17 or 0x11\n");
+    expect_errors("modbus.unit_id in 7..5", "18-22: 7..5: the first is larger than the last\n");
+    expect_errors("modbus.unit_id in 7..", "18-21:  is no value of this field; expected e.g. 17 or "
+                                           "0x11\n");
+    expect_errors("modbus.unit_id < 0", "17-18: no value is less than that: it can never hold\n");
+    expect_errors("port > 65535", "7-12: no value is greater than that: it can never hold\n");
+    expect_good("port >= 65535");
+    expect_errors("port == 65536", "8-13: 65536 is too large: at most 65535\n");
+    expect_errors("vlan in {1, 4096}", "12-16: 4096 is too large: at most 4095\n");
+    expect_errors("command.code == 4294967296",
+                  "16-26: 4294967296 is too large: at most 4294967295\n");
+    expect_errors("modbus.unit_id contains 1",
+                  "15-23: contains is for texts and bytes; this is number\n");
+    expect_errors("modbus.unit_id matches \"1\"",
+                  "15-22: matches is for texts and bytes; this is number\n");
+}
+
+static void test_signed(void **state)
+{
+    (void)state;
+    assert_true(has("tag.level == -40", ft_key_of_int(-40)));
+    assert_true(has("tag.level < 0", ft_key_of_int(-1)) && !has("tag.level < 0", ft_key_of_int(0)));
+    assert_true(has("tag.level in -5..5", ft_key_of_int(-5)));
+    assert_true(has("tag.level in {-5..-3, 7}", ft_key_of_int(-4)));
+    assert_false(has("tag.level in {-5..-3, 7}", ft_key_of_int(0)));
+    assert_true(has("tag.level == -9223372036854775808", ft_key_of_int(INT64_MIN)));
+    assert_true(has("tag.level == 9223372036854775807", ft_key_of_int(INT64_MAX)));
+    assert_true(has("tag.level in $codes", ft_key_of_int(INT64_MAX)));
+    assert_false(has("tag.level in $codes", ft_key_of_int(-1)));
+    assert_true(has("tag.level in {-1, $codes}", ft_key_of_int(-1)));
+    expect_errors("tag.level == 9223372036854775808",
+                  "13-32: 9223372036854775808 is no value of this field; expected e.g. -40\n");
+    expect_errors("tag.level < -9223372036854775808",
+                  "12-32: no value is less than that: it can never hold\n");
+    expect_errors("tag.level & 1",
+                  "10-11: & is for whole numbers and bits; this is signed number\n");
+}
+
+static void test_floats(void **state)
+{
+    (void)state;
+    assert_true(has("stp.max_age == 20", ft_key_of_float(20)));
+    assert_true(has("stp.max_age < 0", ft_key_of_float(-0.5)));
+    assert_false(has("stp.max_age < 0", ft_key_of_float(-0.0)));
+    assert_true(has("stp.max_age > -1.5", ft_key_of_float(-1.25)));
+    assert_false(has("stp.max_age > -1.5", ft_key_of_float(-1.5)));
+    assert_true(has("stp.max_age in 1.5..2.5", ft_key_of_float(2.5)));
+    assert_true(has("stp.max_age == 1e3", ft_key_of_float(1000)));
+    assert_true(has("purdue.src <= 3.5", ft_key_of_float(3.5)));
+    expect_errors("stp.max_age == nan",
+                  "15-18: nan is no value of this field; expected e.g. 21.5\n");
+    expect_errors("stp.max_age == .5", "15-17: .5 is no value of this field; expected e.g. 21.5\n");
+    expect_errors("stp.max_age in $codes",
+                  "15-21: $codes is a set of type \"number\": of no use for "
+                  "what is number with fraction\n");
+    static const double values[] = {-INFINITY, -1e300, -2,  -1e-300, 0,
+                                    1e-300,    1,      1.5, 1e300,   INFINITY};
+    for (unsigned i = 1; i < sizeof(values) / sizeof(values[0]); i++)
+        assert_true(ft_key_of_float(values[i - 1]) < ft_key_of_float(values[i]));
+}
+
+static void test_truths(void **state)
+{
+    (void)state;
+    assert_true(has("arp.probe == true", 1) && !has("arp.probe == true", 0));
+    assert_true(has("arp.probe == false", 0));
+    expect_good("arp.probe");
+    expect_errors("arp.probe == 1",
+                  "13-14: 1 is no value of this field; expected e.g. true or false\n");
+    expect_errors("arp.probe < true",
+                  "12-16: only numbers are less or greater: this is truth value\n");
+    expect_errors("arp.probe in {true}", "10-12: in is not for what is truth value\n");
+}
+
+static void test_names(void **state)
+{
+    (void)state;
+    assert_true(has("kind == request", FT_KIND_REQUEST));
+    assert_true(has("kind == \"request\"", FT_KIND_REQUEST));
+    assert_true(has("kind == 1", 1));
+    assert_true(has("kind in {request, response}", FT_KIND_RESPONSE));
+    assert_true(has("command.class in {write, operate..write}", FT_CLASS_WRITE));
+    assert_true(has("transport == ethernet", FT_TRANSPORT_L2));
+    assert_true(has("direction == to_client", FT_TO_CLIENT));
+    assert_true(has("zone.src == office", 1));
+    assert_true(has("protocol == modbus", ft_registry_find(registry, "modbus")->index));
+    expect_errors("kind == reqest", "8-14: there is no value reqest here; did you mean request?\n");
+    expect_errors("kind == zzzzzzzz", "8-16: there is no value zzzzzzzz here; there are: data, "
+                                      "request, response, exception, unsolicited\n");
+    expect_errors("zone.src == contol",
+                  "12-18: there is no value contol here; did you mean control?\n");
+    expect_errors("protocol == mobus",
+                  "12-17: there is no value mobus here; did you mean modbus?\n");
+    expect_errors("kind == -1", "8-10: -1 is no value of this field; expected e.g. a name\n");
+    assert_true(has("dnp3.iin.indicators & 0x8000", 0x8000));
+    assert_int_equal(test_of("tls.version == \"TLS 1.2\"")->kind, FT_TEST_RANGE);
+    expect_errors("tls.version == \"TLS 1.1x\"",
+                  "15-25: there is no value TLS 1.1x here; did you mean \"TLS 1.1\"?\n");
+}
+
+static void test_commands(void **state)
+{
+    (void)state;
+    const struct ft_protocol *p = ft_registry_find(registry, "modbus");
+    uint64_t row = 0;
+    for (uint32_t i = 0; i < p->command_count; i++)
+        if (strcmp(p->commands[i].name, "write_single_coil") == 0)
+            row = (uint64_t)p->index << 32 | (i + 1);
+    assert_true(row != 0);
+    assert_true(has("command == write_single_coil", row));
+    assert_false(has("command == write_single_coil", row + 1));
+    assert_true(has("command in {write_single_coil, read_coils}", row));
+    assert_true(test_of("command != write_single_coil")->is_none);
+    expect_errors("command == write_singel_coil", "11-28: no protocol has a command "
+                                                  "write_singel_coil; did you mean "
+                                                  "write_single_coil?\n");
+    expect_errors("command < write_single_coil",
+                  "10-27: only numbers are less or greater: this is command\n");
+    expect_errors("command in $codes",
+                  "11-17: $codes is a set of type \"number\": of no use for what is command\n");
+    expect_errors("command.code == command",
+                  "16-23: command is command: it cannot be compared with what is number\n");
+}
+
+static void test_addresses(void **state)
+{
+    (void)state;
+    assert_true(has_ip("ip.src == 10.10.10.10", 10, 10, 10, 10));
+    assert_true(has_ip("ip.src == 168430090", 10, 10, 10, 10)); /* decimal */
+    assert_true(has_ip("ip.src in 10.0.0.0/8", 10, 255, 0, 1));
+    assert_true(has_ip("ip.src == 10.0.0.0/8", 10, 255, 0, 1));
+    assert_true(has_ip("ip.src in 10.1.2.3/8", 10, 255, 0, 1));
+    assert_false(has_ip("ip.src in 10.0.0.0/8", 11, 0, 0, 0));
+    assert_true(has_ip("ip.src in 10.0.0.1..10.0.0.9", 10, 0, 0, 9));
+    assert_true(has_ip("ip.src in {10.0.0.1, 10.0.1.0/24, $plc}", 10, 0, 1, 7));
+    assert_true(has_ip("ip.src in $plc", 10, 0, 1, 255));
+    assert_true(has_ip("arp.src_ip == 10.0.0.1", 10, 0, 0, 1));
+    assert_false(has_ip("ip.src in $none", 10, 0, 1, 255));
+    static const uint8_t v6[16] = {0xfe, 0x80, [15] = 1};
+    assert_true(ft_test_has_address(test_of("ip.src == fe80::1"), ft_set_address_of(v6, true)));
+    assert_true(ft_test_has_address(test_of("ip.src in fe80::/10"), ft_set_address_of(v6, true)));
+    assert_false(ft_test_has_address(test_of("ip.src in ::1/128"), ft_set_address_of(v6, true)));
+    assert_true(ft_test_has_address(test_of("ip.src in ::/0"), ft_set_address_of(v6, true)));
+    assert_true(test_of("ip.src not in 10.0.0.0/8")->is_none);
+    expect_error_at("ip.src == 10.0.0.256", 10, "10.0.0.256");
+    expect_error_at("ip.src in 10.0.0.0/33", 10, "");
+    expect_error_at("ip.src in {10.0.0.1, host}", 21, "");
+    expect_errors("ip.src < 10.0.0.1",
+                  "9-17: only numbers are less or greater: this is IP address\n");
+    expect_errors("ip.src in $ot",
+                  "10-13: $ot is a set of type \"port\": of no use for what is IP address\n");
+    expect_errors("ip.src in $plx", "10-14: there is no set $plx; did you mean $plc?\n");
+    expect_errors("ip.src in $ plc", "10-11: $ stands right before the name of a set\n");
+    expect_errors("ip.src in $", "10-11: $ stands right before the name of a set\n");
+    expect_errors("ip.src == $plc", "10-11: a value is missing: 10.0.0.1\n");
+}
+
+static void test_macs(void **state)
+{
+    static const char *const ways[] = {"00:0e:8c:01:02:03", "00-0E-8C-01-02-03", "000e.8c01.0203",
+                                       "62478418435"};
+    (void)state;
+    for (unsigned i = 0; i < 4; i++) {
+        char text[64];
+        snprintf(text, sizeof(text), "eth.src == %s", ways[i]);
+        assert_true(has(text, 0x000e8c010203) && !has(text, 0x000e8c010204));
+    }
+    assert_true(has("eth.addr in 00:0e:8c/24", 0x000e8cffffff));
+    assert_true(has("eth.addr in 00:0e:8c", 0x000e8c000000));
+    assert_true(has("eth.addr in $siemens", 0x000e8cffffff));
+    assert_true(has("arp.src_mac in {00:00:00:00:00:01, $siemens}", 1));
+    assert_true(has("eth.src == ff:ff:ff:ff:ff:ff", 0xffffffffffff));
+    expect_error_at("eth.src == 00:0e:8c:1", 11, "");
+    expect_error_at("eth.src == 00:0e:8c:01:02:0g", 11, "");
+    expect_errors("eth.src > 5", "10-11: only numbers are less or greater: this is MAC address\n");
+    expect_good("eth.src == arp.src_mac");
+    expect_errors("eth.src == port",
+                  "11-15: port is number: it cannot be compared with what is MAC address\n");
+}
+
+static void expect_bytes(const char *text, const char *bytes, uint32_t length)
+{
+    const struct ft_test *t = test_of(text);
+    assert_int_equal(t->length, length);
+    assert_memory_equal(t->text, bytes, length);
+}
+
+static void test_texts(void **state)
+{
+    (void)state;
+    expect_bytes("http.url == \"/a b\"", "/a b", 4);
+    expect_bytes("http.url == /index.html", "/index.html", 11);
+    expect_bytes("http.url contains \"\\x00\\xfF\\\\\\\"\\n\\r\\t\"", "\0\xff\\\"\n\r\t", 7);
+    expect_bytes("modbus.write.data == 00ff12", "\0\xff\x12", 3);
+    expect_bytes("modbus.write.data contains \"00ff\"", "00ff", 4);
+    expect_bytes("payload contains 414243", "ABC", 3);
+    expect_bytes("http.url matches \"^/a\\d+\\\"\\\\\"", "^/a\\d+\"\\\\", 9);
+    assert_int_equal(test_of("http.url == \"\"")->length, 0);
+    assert_int_equal(test_of("asset.vendor in {siemens, \"Rockwell Automation\"}")->kind,
+                     FT_TEST_TEXTS);
+    assert_int_equal(test_of("asset.vendor in $hosts")->kind, FT_TEST_TEXTS);
+    assert_true(test_of("asset.vendor != siemens")->is_none);
+    expect_errors("http.url == \"a", "12-14: a text that does not end: \" is missing\n");
+    expect_errors("http.url == \"a\\q\"",
+                  "14-16: no such escape: in texts there are \\\" \\\\ \\n \\r \\t and \\xHH\n");
+    expect_errors("http.url == \"\\x1\" and prt == 2",
+                  "13-15: no such escape: in texts there are \\\" \\\\ \\n \\r \\t and \\xHH\n"
+                  "22-25: there is no prt; did you mean port?\n");
+    expect_errors("http.url == 'a'", "12-13: texts stand in double quotes: \"...\"\n"
+                                     "14-15: texts stand in double quotes: \"...\"\n");
+    expect_errors("http.url < \"a\"", "11-14: only numbers are less or greater: this is text\n");
+    expect_errors("http.url contains \"\"", "18-20: what it contains is missing: \"a text\"\n");
+    expect_errors("http.url contains", "17-17: what it contains is missing: \"a text\"\n");
+    expect_errors("http.url ==", "11-11: a value is missing: \"a text\"\n");
+    expect_errors("http.url matches /a/",
+                  "17-20: after matches stands a regular expression in quotes\n");
+    expect_errors("modbus.write.data == 00ff1",
+                  "21-26: 00ff1: expected \"a text\" or 00ff12 in hexadecimal\n");
+    expect_error_at("http.url matches \"a(b\"", 21, "");
+    expect_error_at("http.url matches \"\\\"\\\"\\d(b\"", 26, "");
+    expect_error_at("http.url matches \"a*\"", 17, "");
+    expect_errors("http.url in $ot",
+                  "12-15: $ot is a set of type \"port\": of no use for what is text\n");
+}
+
+static void test_times(void **state)
+{
+    (void)state;
+    static const char field[] = "dnp3.application.objects.points.time";
+    char text[256];
+    snprintf(text, sizeof(text), "%s >= 1970-01-02T00:00:01Z", field);
+    assert_true(has(text, 86401000000000) && !has(text, 86400999999999));
+    snprintf(text, sizeof(text), "%s in 1970-01-01T00:00:00Z..1970-01-01T00:00:01Z", field);
+    assert_true(has(text, 0) && has(text, 1000000000) && !has(text, 1000000001));
+    snprintf(text, sizeof(text), "%s == 5", field);
+    assert_true(has(text, 5));
+    snprintf(text, sizeof(text), "%s == 9999-01-01T00:00:00Z", field);
+    expect_error_at(text, 40, "is no value of this field; expected e.g. 2026-01-31T08:00:00Z");
+    snprintf(text, sizeof(text), "%s == 1969-01-01T00:00:00Z", field);
+    expect_error_at(text, 40, "is no value of this field");
+    snprintf(text, sizeof(text), "%s == 2026-13-01T00:00:00Z", field);
+    expect_error_at(text, 40, "is no value of this field");
+}
+
+static void test_subaddress(void **state)
+{
+    (void)state;
+    expect_bytes("subaddress == \"unit 3\"", "unit 3", 6);
+    assert_false(test_of("subaddress == \"unit 3\"")->is_code);
+    assert_true(test_of("subaddress == 3")->is_code);
+    assert_true(test_of("subaddress > 3")->is_code && has("subaddress > 3", 4));
+    assert_true(test_of("subaddress in { 3, 7..9}")->is_code && has("subaddress in {3, 7..9}", 8));
+    assert_true(test_of("subaddress in 3..5")->is_code && has("subaddress in 3..5", 4));
+    assert_false(test_of("subaddress in {\"unit 3\"}")->is_code);
+}
+
+static void test_masks(void **state)
+{
+    (void)state;
+    expect_errors("modbus.unit_id & 0", "17-18: & 0 is always 0\n");
+    expect_errors("modbus.unit_id &", "16-16: a mask is missing: & 0x80\n");
+    expect_errors("modbus.unit_id & -1",
+                  "17-19: -1: a number that is never negative, such as 17 or 0x11\n");
+    expect_errors("modbus.unit_id & 0xf == 0x10",
+                  "21-23: 0x10 has bits that the mask 0xf takes away: it can never hold\n");
+    expect_good("modbus.unit_id & 0xf != 0x10");
+    expect_good("not modbus.unit_id & 0xf == 0x10");
+    expect_good("modbus.unit_id & 0xf in {1, 2}");
+    expect_good("modbus.unit_id & 0xf == modbus.function_raw");
+    expect_errors("http.url & 1", "9-10: & is for whole numbers and bits; this is text\n");
+    expect_errors("ip.src & 1", "7-8: & is for whole numbers and bits; this is IP address\n");
+    expect_errors("modbus.write & 1", "13-14: & is for whole numbers and bits; this is group\n");
+}
+
+static void test_fields_beside_fields(void **state)
+{
+    (void)state;
+    assert_int_equal(test_of("ip.src == ip.dst")->kind, FT_TEST_SAME);
+    assert_int_equal(test_of("modbus.read.address > modbus.write.address")->same, FT_SAME_GREATER);
+    assert_true(test_of("port.src != port.dst")->is_none);
+    assert_int_equal(test_of("tag.level < modbus.unit_id")->same, FT_SAME_LESS);
+    expect_tree("any dnp3.application.objects (start >= stop)",
+                "any dnp3.application.objects(dnp3.application.objects.start >= "
+                "dnp3.application.objects.stop)");
+    expect_errors("ip.src < ip.dst",
+                  "9-15: ip.dst is IP address: it cannot be compared with what is IP address\n");
+    expect_errors("ip.src == port.src",
+                  "10-18: port.src is number: it cannot be compared with what is IP address\n");
+    expect_errors("port == modbus.write",
+                  "8-20: modbus.write is group: it cannot be compared with what is number\n");
+    expect_errors("asset.vendor.src == asset.vendor.dst",
+                  "20-36: asset.vendor.dst is text: it cannot be compared with what is text\n");
+}
+
+/* ---- what is wrong ---- */
+
+static void test_wrong_names(void **state)
+{
+    (void)state;
+    expect_errors("", "0-0: an empty condition: at least one test\n");
+    expect_errors("  ", "0-0: an empty condition: at least one test\n");
+    expect_errors("prt", "0-3: there is no prt; did you mean port?\n");
+    expect_errors("mobdus.unit_id == 1",
+                  "0-14: there is no protocol mobdus; did you mean modbus.unit_id?\n");
+    expect_errors("modbus == 1",
+                  "0-6: modbus is a protocol: write \"protocol == modbus\", or one of "
+                  "its fields\n");
+    expect_errors("modbus. == 1", "0-7: modbus is a protocol: write \"protocol == modbus\", or one "
+                                  "of its fields\n");
+    expect_errors("modbus.write.adress == 1",
+                  "0-19: there is no field modbus.write.adress; did you "
+                  "mean modbus.write.address?\n");
+    expect_error_at("modbus.write. == 1", 0, "there is no field modbus.write.");
+    expect_error_at("modbus.unit_id. == 1", 0, "there is no field modbus.unit_id.");
+    expect_error_at("modbus.unit_id.x == 1", 0, "there is no field modbus.unit_id.x");
+    expect_error_at("modbus..write == 1", 0, "there is no field modbus..write");
+    expect_errors("modbus.qqqqqq == 1",
+                  "0-13: there is no field modbus.qqqqqq; fieldtap --describe "
+                  "modbus lists the fields\n");
+    expect_errors("qqqqqqqq == 1",
+                  "0-8: there is no qqqqqqqq: neither a keyword (doc/rules.md) nor a "
+                  "field PROTOCOL.FIELD (fieldtap --describe PROTOCOL)\n");
+    expect_errors("tag.levl == 1", "0-8: there is no tag levl; did you mean tag.level?\n");
+    expect_errors("tag.qqqqq == 1",
+                  "0-9: there is no tag qqqqq; tags[] of the file defines tags\n");
+    expect_errors("modbus.write == 1", "0-12: modbus.write is a group: ask for a field in it\n");
+    expect_errors("modbus.write in {1}", "0-12: modbus.write is a group: ask for a field in it\n");
+    expect_errors("modbus.write matches \"a\"",
+                  "0-12: modbus.write is a group: ask for a field in it\n");
+    expect_good("modbus.write");
+}
+
+static void test_wrong_grammar(void **state)
+{
+    (void)state;
+    expect_errors("(port == 5", "0-1: ( without )\n");
+    expect_errors("port == 5)", "9-10: ) without (\n");
+    expect_errors("port == 5 vlan == 3", "10-14: here and, or or the end is expected\n");
+    expect_errors("port == 5 and", "13-13: the condition ends where a test is expected\n");
+    expect_errors("and port == 5", "0-3: expected the name of a field or keyword\n");
+    expect_errors("not", "3-3: the condition ends where a test is expected\n");
+    expect_errors("()", "1-2: expected the name of a field or keyword\n");
+    expect_errors("port not 5", "5-8: after a name only in can follow on not\n");
+    expect_errors("port ==", "7-7: a value is missing: 17 or 0x11\n");
+    expect_errors("port >", "6-6: a value is missing: 17 or 0x11\n");
+    expect_errors("port in", "7-7: a value is missing: 17 or 0x11\n");
+    expect_errors("port in {", "9-9: a value is missing: 17 or 0x11\n");
+    expect_errors("port in {}", "9-10: a value is missing: 17 or 0x11\n");
+    expect_errors("port in {1,}", "11-12: a value is missing: 17 or 0x11\n");
+    expect_errors("port in {1 2}", "8-12: { without }, or a comma is missing\n");
+    expect_errors("port in {1", "8-10: { without }, or a comma is missing\n");
+    expect_errors("port == \xc3\xa4 5", "8-10: \"\xc3\xa4\" has no meaning here\n");
+    /* Every error is told, and one does not bring forth others. */
+    expect_errors("prt == 1 and (vlan == x or ip.sr in {1, 2}) and port == 99999",
+                  "0-3: there is no prt; did you mean port?\n"
+                  "22-23: x is no value of this field; expected e.g. 17 or 0x11\n"
+                  "27-32: there is no ip.sr; did you mean ip.src?\n"
+                  "56-61: 99999 is too large: at most 65535\n");
+}
+
+/* ---- what can never hold ---- */
+
+static void test_contradictions(void **state)
+{
+    (void)state;
+    expect_errors("port.src > 5 and port.src < 3",
+                  "17-29: \"port.src > 5\" and \"port.src < 3\" can never hold both\n");
+    expect_errors("(port.src > 5 and vlan) and (port.src < 3)",
+                  "29-41: \"port.src > 5\" and \"port.src < 3\" can never hold both\n");
+    expect_errors("not (port.src <= 5 or not port.src == 7 or port.dst != 9 or not port.src < 7)",
+                  "64-76: \"port.src == 7\" and \"port.src < 7\" can never hold both\n");
+    expect_errors("port.src == 1 and port.src in {2, 4..9}",
+                  "18-39: \"port.src == 1\" and \"port.src in {2, 4..9}\" can never hold both\n");
+    expect_errors("port.src == 1 and port.src != 1",
+                  "18-31: \"port.src == 1\" and \"port.src != 1\" can never hold both\n");
+    expect_errors("port.src in {1, 2} and port.src not in 1..5",
+                  "23-43: \"port.src in {1, 2}\" and \"port.src not in 1..5\" can never hold "
+                  "both\n");
+    expect_errors("ip.src in 10.0.0.0/8 and ip.src in 192.168.0.0/16",
+                  "25-49: \"ip.src in 10.0.0.0/8\" and \"ip.src in 192.168.0.0/16\" can never hold "
+                  "both\n");
+    expect_errors("ip.src == 10.0.0.1 and ip.src not in {10.0.0.0/8, ::1}",
+                  "23-54: \"ip.src == 10.0.0.1\" and \"ip.src not in {10.0.0.0/8, ::1}\" can never "
+                  "hold both\n");
+    expect_errors("kind == request and kind == response",
+                  "20-36: \"kind == request\" and \"kind == response\" can never hold both\n");
+    expect_errors("http.url == a and http.url == b",
+                  "18-31: \"http.url == a\" and \"http.url == b\" can never hold both\n");
+    expect_errors("http.url == a and http.url != a",
+                  "18-31: \"http.url == a\" and \"http.url != a\" can never hold both\n");
+    expect_errors("http.url in {a, b} and http.url == c",
+                  "23-36: \"http.url in {a, b}\" and \"http.url == c\" can never hold both\n");
+    expect_errors("http.url and not http.url",
+                  "17-25: \"http.url\" and \"http.url\" can never hold both\n");
+    expect_errors("not http.url and http.url == a",
+                  "17-30: \"http.url\" and \"http.url == a\" can never hold both\n");
+    expect_errors("protocol == modbus and protocol == dnp3",
+                  "23-39: \"protocol == modbus\" and \"protocol == dnp3\" can never hold both\n");
+    expect_errors("vlan == 1 and vlan != 1",
+                  "14-23: \"vlan == 1\" and \"vlan != 1\" can never hold both\n");
+    /* Either of two may be the one. */
+    expect_good("port == 1 and port == 2");
+    expect_good("ip.addr in 10.0.0.0/8 and ip.addr in 192.168.0.0/16");
+    expect_good("port == 1 and port != 2");
+    expect_good("port != 1 and port != 2");
+    expect_good("vlan in {1, 2} and vlan != 1");
+    expect_good("modbus.registers == 1 and modbus.registers == 2");
+    expect_good("http.url contains a and http.url == b");
+    expect_good("port.src > 5 or port.src < 3");
+    expect_good("port.src > 5 and (port.src < 3 or vlan)");
+    expect_good("not port.src == 1 and not port.src == 2");
+    expect_good("modbus.unit_id & 1 == 1 and modbus.unit_id & 2 == 0");
+    expect_good("not http.url and not http.url == a");
+    /* A list is another tomorrow. */
+    expect_good("ip.src in $plc and ip.src in 192.168.0.0/16");
+    expect_good("ip.src in $none and ip.src == 10.0.0.1");
+    expect_good("ip.src in {$none} and ip.src == 10.0.0.1");
+}
+
+/* Pairs of random tests on a small domain: refused exactly when no values satisfy both. */
+struct pair_test {
+    uint32_t passes; /* bit per value */
+    bool is_none;
+};
+
+static struct pair_test random_test(char *to, size_t size, const char *name)
+{
+    struct pair_test t = {.is_none = random_number(3) == 0};
+    uint32_t a = random_number(8), b = random_number(8), c = random_number(8);
+    uint32_t low = a < b ? a : b, high = a < b ? b : a;
+    switch (random_number(3)) {
+    case 0:
+        t.passes = 1u << a;
+        snprintf(to, size, "%s %s %u", name, t.is_none ? "!=" : "==", a);
+        break;
+    case 1:
+        for (uint32_t i = low; i <= high; i++)
+            t.passes |= 1u << i;
+        snprintf(to, size, "%s %sin %u..%u", name, t.is_none ? "not " : "", low, high);
+        break;
+    default:
+        t.passes = 1u << a | 1u << b | 1u << c;
+        snprintf(to, size, "%s %sin {%u, %u, %u}", name, t.is_none ? "not " : "", a, b, c);
+    }
+    return t;
+}
+
+static bool test_holds(const struct pair_test *t, uint32_t values)
+{
+    return t->is_none ? values && !(values & t->passes) : (values & t->passes) != 0;
+}
+
+static void test_pairs(void **state)
+{
+    static const char *const names[] = {"port.src", "port"};
+    (void)state;
+    for (uint32_t seed = 0; seed < 20000; seed++) {
+        char a[64], b[64], text[160];
+        random_state = seed;
+        bool is_many = random_number(2), can = false;
+        struct pair_test x = random_test(a, sizeof(a), names[is_many]),
+                         y = random_test(b, sizeof(b), names[is_many]);
+        /* 8 and 9 stand for all the values that no test names. */
+        for (uint32_t i = 0; i < 10 && !can; i++)
+            for (uint32_t j = 0; j < 10 && !can; j++)
+                can = (is_many || i == j) && test_holds(&x, 1u << i | 1u << j) &&
+                      test_holds(&y, 1u << i | 1u << j);
+        snprintf(text, sizeof(text), "%s and %s", a, b);
+        if (read_text(text) != can)
+            fail_msg("%s: %s", text, can ? said : "can never hold");
+    }
+}
+
+/* ---- limits ---- */
+
+static void test_limits(void **state)
+{
+    static char text[40000];
+    char expected[256];
+    (void)state;
+    size_t used = 0;
+    for (int i = 0; i < 32; i++)
+        used += (size_t)sprintf(text + used, "(");
+    used += (size_t)sprintf(text + used, "vlan");
+    for (int i = 0; i < 32; i++)
+        used += (size_t)sprintf(text + used, ")");
+    expect_good(text);
+    memmove(text + 1, text, used + 1);
+    strcat(text, ")");
+    expect_errors(text, "32-33: more than 32 parentheses in one another\n");
+    memset(text, '(', 16384);
+    text[16384] = 0;
+    expect_errors(text, "32-33: more than 32 parentheses in one another\n");
+    memset(text, '!', 16384);
+    expect_errors(text, "16384-16384: the condition ends where a test is expected\n");
+    memcpy(text + 16380, "vlan", 4);
+    expect_good(text);
+    used = 0;
+    for (int i = 0; i < 1024; i++)
+        used += (size_t)sprintf(text + used, "%svlan", i ? " or " : "");
+    expect_good(text);
+    assert_int_equal(expression->test_count, 1024);
+    sprintf(text + used, " or vlan or vlan");
+    snprintf(expected, sizeof(expected),
+             "%zu-%zu: more than 1024 tests in one condition: put the values into a set\n",
+             used + 4, used + 8);
+    expect_errors(text, expected);
+    memset(text, ' ', 16385);
+    memcpy(text, "vlan", 4);
+    text[16384] = 0;
+    expect_good(text);
+    text[16384] = ' ';
+    text[16385] = 0;
+    expect_errors(text, "0-0: a condition of more than 16384 bytes: put the values into a set\n");
+    memset(text, 'a', 16384);
+    text[16384] = 0;
+    assert_false(read_text(text));
+    memcpy(text, "modbus.", 7);
+    assert_false(read_text(text));
+    memcpy(text, "vlan == ", 8);
+    assert_false(read_text(text));
+    memcpy(text, "kind == ", 8);
+    assert_false(read_text(text));
+    memcpy(text, "tag.aaaa", 8);
+    assert_false(read_text(text));
+    memcpy(text, "vlan in $", 9);
+    assert_false(read_text(text));
+    memcpy(text, "any modbus.write (aaaaaaa", 25);
+    assert_false(read_text(text));
+    memcpy(text, "http.url contains ", 18);
+    read_text(text);
+    memset(text, '"', 16384);
+    assert_false(read_text(text));
+    memset(text, '\\', 16384);
+    assert_false(read_text(text));
+    memcpy(text, "http.url matches \"", 18);
+    assert_false(read_text(text));
+}
+
+/* ---- all names ---- */
+
+static bool is_word(const char *name)
+{
+    return name[strspn(name,
+                       "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789_.:/-")] == 0;
+}
+
+/* Every field of every dissector, every name of a value, and every command can be written. */
+static void test_every_name(void **state)
+{
+    char name[256], text[1024];
+    (void)state;
+    for (uint32_t i = 0; i < registry->count; i++) {
+        const struct ft_protocol *p = registry->protocols[i];
+        for (uint32_t f = 1; f < p->field_count; f++) {
+            struct ft_operand o = {.protocol = (uint16_t)i, .field = (uint16_t)f}, found;
+            ft_vocabulary_name(&vocabulary, &o, name, sizeof(name));
+            assert_true(ft_vocabulary_find(&vocabulary, name, &found, text, sizeof(text)));
+            assert_int_equal(found.field, f);
+            assert_int_equal(found.protocol, i);
+            expect_tree(name, name);
+            for (const struct ft_name *n = p->fields[f].names; n && n->name; n++) {
+                const char *quote = is_word(n->name) ? "" : "\"";
+                snprintf(text, sizeof(text), "%s == %s%s%s", name, quote, n->name, quote);
+                expect_good(text);
+            }
+        }
+        for (uint32_t c = 0; c < p->command_count; c++) {
+            snprintf(text, sizeof(text), "command == %s", p->commands[c].name);
+            expect_good(text);
+        }
+    }
+    for (unsigned k = 1; k < FT_KEYWORDS; k++) {
+        assert_true(strlen(ft_keyword_title((enum ft_keyword)k)) > 0);
+        expect_tree(ft_keyword_name((enum ft_keyword)k), ft_keyword_name((enum ft_keyword)k));
+    }
+    assert_null(ft_keyword_name(FT_KEYWORDS));
+}
+
+static void test_zones(void **state)
+{
+    static const uint8_t control[] = {10, 1, 2, 3}, office[] = {10, 2, 2, 3},
+                         none[] = {11, 0, 0, 1};
+    (void)state;
+    assert_ptr_equal(ft_vocabulary_zone(&vocabulary, ft_set_address_of(control, false)), &zones[0]);
+    assert_ptr_equal(ft_vocabulary_zone(&vocabulary, ft_set_address_of(office, false)), &zones[1]);
+    assert_null(ft_vocabulary_zone(&vocabulary, ft_set_address_of(none, false)));
+}
+
+/* ---- hostile ---- */
+
+static void test_mutated(void **state)
+{
+    static const char *const seeds[] = {
+        "port.src == 502 and not (ip.src in {10.0.0.0/8, $plc} or vlan & 0xf00 != 0x100)",
+        "any dnp3.application.objects (group == 12 and any points (index in 1..9)) || !kind == "
+        "data",
+        "http.url matches \"^/a\\\"\\d+\" && payload contains 00ff and tag.level >= -5",
+        "eth.src in {00:0e:8c/24, ff:ff:ff:ff:ff:ff} and command == write_single_coil",
+    };
+    static const char bytes[] = "(){}$&|!=<>\"\\., 0a:/-x\xff\x80";
+    (void)state;
+    for (uint32_t seed = 0; seed < 20000; seed++) {
+        char text[256];
+        random_state = seed;
+        strcpy(text, seeds[random_number(4)]);
+        for (uint32_t i = 0, n = 1 + random_number(4); i < n; i++) {
+            size_t length = strlen(text), at = random_number((uint32_t)length);
+            size_t cut = 1 + random_number(8);
+            switch (random_number(3)) {
+            case 0:
+                text[at] = bytes[random_number(sizeof(bytes) - 1)];
+                break;
+            case 1:
+                cut = at + cut > length ? length - at : cut;
+                memmove(text + at, text + at + cut, length - at - cut + 1);
+                break;
+            default:
+                if (at + cut < length && length + cut < sizeof(text))
+                    memmove(text + at + cut, text + at, length - at + 1);
+            }
+            if (!*text)
+                strcpy(text, "x");
+        }
+        if (read_text(text))
+            print_node(expression->root, tree, sizeof(tree));
+    }
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(test_precedence),     cmocka_unit_test(test_any),
+        cmocka_unit_test(test_formulas),       cmocka_unit_test(test_numbers),
+        cmocka_unit_test(test_signed),         cmocka_unit_test(test_floats),
+        cmocka_unit_test(test_truths),         cmocka_unit_test(test_names),
+        cmocka_unit_test(test_commands),       cmocka_unit_test(test_addresses),
+        cmocka_unit_test(test_macs),           cmocka_unit_test(test_texts),
+        cmocka_unit_test(test_times),          cmocka_unit_test(test_subaddress),
+        cmocka_unit_test(test_masks),          cmocka_unit_test(test_fields_beside_fields),
+        cmocka_unit_test(test_wrong_names),    cmocka_unit_test(test_wrong_grammar),
+        cmocka_unit_test(test_contradictions), cmocka_unit_test(test_pairs),
+        cmocka_unit_test(test_limits),         cmocka_unit_test(test_every_name),
+        cmocka_unit_test(test_zones),          cmocka_unit_test(test_mutated),
+    };
+    return cmocka_run_group_tests(tests, set_up, tear_down);
+}
