@@ -19,7 +19,8 @@ static void say(void *user, bool is_error, const char *line)
 static struct ft_ruleset *read_rules(const struct sensor *s, const struct ft_ruleset *before)
 {
     const struct options *o = s->options;
-    struct ft_rule_environment environment = {.registry = s->registry};
+    struct ft_rule_environment environment = {.registry = s->registry,
+                                              .configuration = o->config_file};
     char *error = malloc(ERROR_MAX);
     bool is_sound = false;
     struct ft_ruleset *set = NULL;
@@ -68,10 +69,18 @@ static struct rules *make(const struct sensor *s, const struct rules *before)
     return r;
 }
 
+/* What a configuration says for rules is wrong also where there are none. */
+static bool is_sound_without_rules(const struct sensor *s)
+{
+    struct ft_ruleset *set = s->options->config_file ? read_rules(s, NULL) : NULL;
+    ft_ruleset_free(set);
+    return set || !s->options->config_file;
+}
+
 bool rules_start(struct sensor *s)
 {
     if (!s->options->rule_count)
-        return true;
+        return is_sound_without_rules(s);
     size_t size = rte_rcu_qsbr_get_memsize(s->worker_count);
     s->rules.quiescent = aligned_alloc(RTE_CACHE_LINE_SIZE, (size + 63) & ~(size_t)63);
     if (!s->rules.quiescent || rte_rcu_qsbr_init(s->rules.quiescent, s->worker_count) != 0) {
@@ -255,7 +264,8 @@ static void name_costly(const struct ft_ruleset *set)
 int rules_check(const struct sensor *s)
 {
     const struct options *o = s->options;
-    struct ft_rule_environment environment = {.registry = s->registry};
+    struct ft_rule_environment environment = {.registry = s->registry,
+                                              .configuration = o->config_file};
     struct check check = {0};
     char *error = malloc(ERROR_MAX);
     bool is_sound = false;

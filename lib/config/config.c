@@ -94,7 +94,8 @@ static const struct key keys[] = {
 #define KEYS (sizeof(keys) / sizeof(keys[0]))
 
 /* Sections that are not made of the keys above. */
-static const char *const free_sections[] = {"plugins", "bindings", "ports", "rules"};
+static const char *const free_sections[] = {"plugins", "bindings", "ports",        "rules",
+                                            "sets",    "zones",    "working_hours"};
 
 #define FREE_SECTIONS (sizeof(free_sections) / sizeof(free_sections[0]))
 
@@ -392,6 +393,13 @@ static void read_binding(struct reading *r, const char *protocol, const json_t *
     }
 }
 
+/* Read with the rules, which use them: lib/rules/load_environment.c. */
+static bool is_for_rules(const char *name)
+{
+    return strcmp(name, "sets") == 0 || strcmp(name, "zones") == 0 ||
+           strcmp(name, "working_hours") == 0;
+}
+
 static void read_section(struct reading *r, const char *name, json_t *value)
 {
     struct ft_step path[2] = {{name, 0}, {NULL, 0}};
@@ -409,6 +417,8 @@ static void read_section(struct reading *r, const char *name, json_t *value)
         read_rules(r, value);
         return;
     }
+    if (is_for_rules(name))
+        return;
     bool is_bindings = strcmp(name, "bindings") == 0;
     if (!is_bindings && !find_key(name, NULL)) {
         unknown(r, path, 1);
@@ -568,6 +578,12 @@ void ft_config_describe(FILE *to)
         "ports of DPDK to listen to, such as \"0000:3b:00.0\", unless -r, -i or --port is given");
     fprintf(to, "%-24s  %-20s  %s  (default [])\n", "rules", "list of files",
             "files of rules, and folders whose *.json are; beside --rules");
+    fprintf(to, "%-24s  %-20s  %s  (default {})\n", "sets.NAME", "set of values",
+            "a set that rules ask for as $NAME: doc/rules.md");
+    fprintf(to, "%-24s  %-20s  %s  (default [])\n", "zones", "list of zones",
+            "name, networks and Purdue level of each, for zone.src, purdue.dst and the like");
+    fprintf(to, "%-24s  %-20s  %s  (default none)\n", "working_hours", "schedule",
+            "{\"at\": [\"mon-fri 08:00-17:00\"], \"time_zone\": \"Europe/Berlin\"}, for rules");
     fprintf(to, "%-24s  %-20s  %s  (default [])\n", "bindings.PROTOCOL", "list of ports",
             "ports of a protocol beside its own, such as \"tcp/1502\"");
 }

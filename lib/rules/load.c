@@ -238,8 +238,11 @@ static void read_file(struct ft_loader *l, struct ft_source *s)
         l->is_out_of_memory = true;
     } else {
         l->source = s;
-        ft_load_object(l, "a rule file", file_keys, sizeof(file_keys) / sizeof(file_keys[0]),
-                       s->root, 0, s);
+        if (s->is_configuration)
+            ft_load_environment(l);
+        else
+            ft_load_object(l, "a rule file", file_keys, sizeof(file_keys) / sizeof(file_keys[0]),
+                           s->root, 0, s);
     }
 }
 
@@ -259,7 +262,7 @@ static void read_rules(struct ft_loader *l, struct ft_source *s)
 /* The sets of the configuration go before those of the files. */
 static bool open_vocabulary(struct ft_loader *l)
 {
-    const struct ft_rule_environment *e = l->environment;
+    const struct ft_rule_environment *e = &l->environment;
     struct ft_rule_store *s = l->store;
     s->foreign_sets = s->set_count = e->set_count;
     s->sets = calloc(e->set_count + 1, sizeof(*s->sets));
@@ -274,13 +277,15 @@ static bool open_vocabulary(struct ft_loader *l)
 static bool close_vocabulary(struct ft_loader *l)
 {
     struct ft_rule_store *s = l->store;
-    l->files->vocabulary = (struct ft_vocabulary){.registry = l->environment->registry,
-                                                  .tags = s->tags,
-                                                  .tag_count = s->tag_count,
-                                                  .sets = s->sets,
-                                                  .set_count = s->set_count,
-                                                  .zones = l->environment->zones,
-                                                  .zone_count = l->environment->zone_count};
+    bool has_areas = s->area_count;
+    l->files->vocabulary =
+        (struct ft_vocabulary){.registry = l->environment.registry,
+                               .tags = s->tags,
+                               .tag_count = s->tag_count,
+                               .sets = s->sets,
+                               .set_count = s->set_count,
+                               .zones = has_areas ? s->areas : l->environment.zones,
+                               .zone_count = has_areas ? s->area_count : l->environment.zone_count};
     s->set_hashes = calloc(s->set_count + 1, sizeof(*s->set_hashes));
     return s->set_hashes && ft_vocabulary_open(&l->files->vocabulary);
 }
@@ -294,6 +299,10 @@ static int by_id(const void *a, const void *b)
 static bool read_all(struct ft_loader *l, const char *const *paths, uint32_t count)
 {
     struct ft_rule_store *s = l->store;
+    struct ft_source *configuration =
+        l->environment.configuration ? add_source(l, l->environment.configuration) : NULL;
+    if (configuration)
+        configuration->is_configuration = true;
     for (uint32_t i = 0; i < count; i++)
         add_path(l, paths[i]);
     if (!open_vocabulary(l))
@@ -323,7 +332,7 @@ struct ft_rule_files *ft_rule_files_read(const char *const *paths, uint32_t coun
     struct ft_loader l = {
         .files = files,
         .store = store,
-        .environment = environment,
+        .environment = *environment,
         .say = say,
         .user = user,
         .ids = calloc(FT_RULE_ID_LAST - FT_RULE_ID_BUILT_IN + 1, sizeof(*l.ids)),
@@ -358,6 +367,9 @@ static void free_store(struct ft_rule_store *s)
         ft_time_zone_free(s->zones[i].zone);
     for (uint32_t i = s->foreign_sets; i < s->set_count; i++)
         ft_set_free(s->sets[i].set);
+    for (uint32_t i = 0; i < s->area_count; i++)
+        ft_set_free(s->areas[i].networks);
+    free(s->areas);
     free(s->sources);
     free(s->strings);
     free(s->zones);

@@ -13,6 +13,7 @@ struct ft_source {
     char *path, *text;
     json_t *root;
     struct ft_outline outline;
+    bool is_configuration;
     const json_t *rules; /**< rules[], read after the sets and tags of all files */
     uint32_t rules_node;
 };
@@ -38,6 +39,9 @@ struct ft_rule_store {
     struct ft_said *sets_said;
     uint64_t *set_hashes;
     uint32_t set_count, foreign_sets;
+    struct ft_zone *areas; /**< zones[] of the configuration */
+    uint32_t area_count;
+    struct ft_schedule working_hours;
     struct ft_tag *tags;
     struct ft_said *tags_said;
     uint32_t tag_count;
@@ -46,7 +50,7 @@ struct ft_rule_store {
 struct ft_loader {
     struct ft_rule_files *files;
     struct ft_rule_store *store;
-    const struct ft_rule_environment *environment;
+    struct ft_rule_environment environment;
     ft_rule_say_fn *say;
     void *user;
     const struct ft_source *source; /**< the one that is read */
@@ -114,6 +118,9 @@ void ft_load_sets(struct ft_loader *l, const json_t *value, uint32_t node, void 
 void ft_load_tags(struct ft_loader *l, const json_t *value, uint32_t node, void *to);
 /** A hash of what a set holds. */
 uint64_t ft_load_set_hash(const struct ft_set *set);
+
+/** Of a configuration what it says for rules: sets{}, zones[], working_hours. */
+void ft_load_environment(struct ft_loader *l);
 
 /** One of rules[]. False: memory is short, or there are too many. */
 bool ft_load_rule(struct ft_loader *l, const json_t *value, uint32_t node);

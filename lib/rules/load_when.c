@@ -84,10 +84,10 @@ static const struct ft_load_key schedule_keys[] = {
 void ft_load_schedule(struct ft_loader *l, const json_t *value, uint32_t node, void *to)
 {
     static const char *const words[] = {"always", "working_hours", "outside_working_hours", NULL};
-    const struct ft_schedule *hours = l->environment->working_hours;
+    const struct ft_schedule *hours = l->environment.working_hours;
     struct ft_schedule *schedule = to;
     if (json_is_object(value)) {
-        struct schedule_reading r = {.schedule.zone = l->environment->time_zone};
+        struct schedule_reading r = {.schedule.zone = l->environment.time_zone};
         ft_load_object(l, "schedule", schedule_keys,
                        sizeof(schedule_keys) / sizeof(schedule_keys[0]), value, node, &r);
         r.schedule.is_outside = r.is_outside;

@@ -71,6 +71,7 @@ struct ft_rule {
 /** What the configuration gives to rules. */
 struct ft_rule_environment {
     const struct ft_registry *registry;
+    const char *configuration; /**< its file: sets{}, zones[], working_hours; NULL = none */
     const struct ft_zone *zones;
     uint32_t zone_count;
     const struct ft_named_set *sets; /**< sets{} of the configuration */
