@@ -11,9 +11,13 @@
  *
  *   fieldtap-bench [--json FILE] [-r PCAP ...] [--packets N] [--rounds N] [--captures DIR]
  *                  [--row NAME] [--small]
+ *
+ * The rows rules_* are the packets of ot_mix_1k with so many rules that do not hold (rules_made.h);
+ * rules_*_hits has some that do. What is compared with rules_0 is the median burst.
  */
 #include "ndpi_peer.h"
 #include "packets.h"
+#include "rules_made.h"
 
 #include "flow/inspect.h"
 #include "protocols/protocols.h"
@@ -23,6 +27,7 @@
 #include <jansson.h>
 #include <linux/filter.h>
 #include <linux/seccomp.h>
+#include <malloc.h>
 #include <pthread.h>
 #include <sched.h>
 #include <stdio.h>
@@ -74,18 +79,20 @@ static double warm_share = 0.9;
 
 static bool is_live; /* copies that a mirror makes are looked for, as is the default of ports */
 
+static const struct ft_ruleset *rules; /* tested on everything; NULL: none */
+
 static bool unfiltered; /* for profilers, which make system calls of their own */
 
 /* From here on any system call of this thread but exit kills the process. */
 static bool forbid_system_calls(void)
 {
-    struct sock_filter rules[] = {
+    struct sock_filter filter[] = {
         BPF_STMT(BPF_LD | BPF_W | BPF_ABS, offsetof(struct seccomp_data, nr)),
         BPF_JUMP(BPF_JMP | BPF_JEQ | BPF_K, SYS_exit, 0, 1),
         BPF_STMT(BPF_RET | BPF_K, SECCOMP_RET_ALLOW),
         BPF_STMT(BPF_RET | BPF_K, SECCOMP_RET_KILL_PROCESS),
     };
-    struct sock_fprog program = {sizeof(rules) / sizeof(rules[0]), rules};
+    struct sock_fprog program = {sizeof(filter) / sizeof(filter[0]), filter};
     return prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0) == 0 &&
            prctl(PR_SET_SECCOMP, SECCOMP_MODE_FILTER, &program) == 0;
 }
@@ -104,6 +111,7 @@ struct bench_worker {
     struct ft_shards *shards;
     struct ft_ring ring;
     struct ft_inspector *inspector;
+    struct ft_matcher *matcher;
     struct ft_decode_config decode;
     bool owns[FT_SHARDS];
     bool drains;  /* takes its own events out */
@@ -242,12 +250,17 @@ static bool worker_make(struct bench_worker *w, const struct engine *engine,
     w->inspector = ft_inspector_new(shards, &w->ring, spin, NULL);
     for (unsigned i = 0; i < FT_SHARDS; i++)
         w->owns[i] = true;
-    return w->inspector != NULL;
+    if (!w->inspector || !rules)
+        return w->inspector != NULL;
+    if ((w->matcher = ft_matcher_new(rules)))
+        ft_inspector_use_rules(w->inspector, rules, w->matcher, 1, w->owns);
+    return w->matcher != NULL;
 }
 
 static void worker_free(struct bench_worker *w)
 {
     ft_inspector_free(w->inspector);
+    ft_matcher_free(w->matcher);
     ft_ring_free(&w->ring);
 }
 
@@ -273,12 +286,23 @@ struct result {
     double typical; /* the median burst: without ticks, and without what else the machine does */
     uint64_t allocs, messages, flows;
     uint64_t memory_per_flow;
+    uint64_t hits, evaluations; /* of rules */
 };
 
 static int compare_counts(const void *a, const void *b)
 {
     uint32_t x = *(const uint32_t *)a, y = *(const uint32_t *)b;
     return (x > y) - (x < y);
+}
+
+static void count_rules(const struct bench_worker *w, struct result *r)
+{
+    const struct ft_rule_counts *counts = ft_matcher_counts(w->matcher);
+    r->hits = r->evaluations = 0;
+    for (uint32_t i = 0; i < ft_ruleset_count(rules); i++) {
+        r->hits += counts[i].hits;
+        r->evaluations += counts[i].evaluations;
+    }
 }
 
 static bool measure(const struct engine *e, const struct bench_list *list, uint32_t flows,
@@ -309,6 +333,8 @@ static bool measure(const struct engine *e, const struct bench_list *list, uint3
     r->allocs = w.allocs;
     r->messages = books.ledger.messages;
     r->flows = books.flows.active;
+    if (rules)
+        count_rules(&w, r);
     r->memory_per_flow = sizeof(struct ft_flow) + 8;
     bool ok = ft_ledger_is_balanced(&books.ledger);
     if (!ok)
@@ -600,6 +626,125 @@ static void tunnel_row(const struct engine *e, const struct arguments *a, uint32
     bench_free(&plain);
 }
 
+/* ---- rules ---- */
+
+struct rules_row {
+    const char *name;
+    enum bench_rules kind;
+    uint32_t count;
+    struct ft_ruleset *set; /* NULL: no rules */
+    double load_ms, load_mb;
+    double cycles[ROUNDS_MAX], typical[ROUNDS_MAX];
+    struct result last;
+    uint64_t allocs;
+};
+
+static void say_rule_error(void *user, bool is_error, const char *line)
+{
+    (void)user;
+    if (is_error)
+        fprintf(stderr, "%s\n", line);
+}
+
+static bool rules_load(const struct engine *e, struct rules_row *r)
+{
+    const struct ft_rule_environment environment = {.registry = e->registry};
+    char file[64], error[1024];
+    const char *path = file;
+    bool is_sound = false;
+    if (!r->count)
+        return true;
+    snprintf(file, sizeof(file), "/tmp/fieldtap-bench-%d.json", (int)getpid());
+    if (!bench_rules_write(file, r->kind, r->count))
+        return false;
+    size_t before = mallinfo2().uordblks;
+    uint64_t start = __rdtsc();
+    struct ft_rule_files *files =
+        ft_rule_files_read(&path, 1, &environment, say_rule_error, NULL, &is_sound);
+    if (is_sound && !(r->set = ft_ruleset_new(files, NULL, error, sizeof(error))))
+        fprintf(stderr, "%s\n", error);
+    r->load_ms = (double)(__rdtsc() - start); /* cycles, until the frequency is at hand */
+    r->load_mb = (double)(mallinfo2().uordblks - before) / 1048576.0;
+    unlink(file);
+    return r->set != NULL;
+}
+
+static bool rules_measure(const struct engine *e, const struct bench_list *list,
+                          struct rules_row *r, uint32_t round)
+{
+    rules = r->set;
+    bool ok = measure(e, list, 2000, &r->last);
+    rules = NULL;
+    r->cycles[round] = r->last.cycles;
+    r->typical[round] = r->last.typical;
+    r->allocs += r->last.allocs;
+    return ok;
+}
+
+static void rules_told(struct rules_row *r, double base, uint32_t rounds, double hz, json_t *rows)
+{
+    double c = median(r->cycles, rounds), t = median(r->typical, rounds);
+    printf("%-18s %6.0f cycles (median burst %5.0f)  %5.2f Mpps  x %.3f  %6.3f hits/message  %6.3f "
+           "tests/message  allocs %llu  loaded in %.0f ms, %.1f MB\n",
+           r->name, c, t, hz / c / 1e6, base > 0 ? t / base : 1.0,
+           (double)r->last.hits / (double)r->last.messages,
+           (double)r->last.evaluations / (double)r->last.messages, (unsigned long long)r->allocs,
+           r->load_ms / hz * 1e3, r->load_mb);
+    json_array_append_new(
+        rows,
+        json_pack("{s:s,s:I,s:f,s:f,s:f,s:f,s:I,s:I,s:I,s:I,s:f,s:f}", "mix", r->name, "rules",
+                  (json_int_t)r->count, "cycles_per_packet", c, "mpps", hz / c / 1e6,
+                  "median_burst_cycles_per_packet", t, "times_no_rules", base > 0 ? t / base : 1.0,
+                  "hits", (json_int_t)r->last.hits, "evaluations", (json_int_t)r->last.evaluations,
+                  "allocs", (json_int_t)r->allocs, "syscalls", (json_int_t)0, "load_ms",
+                  r->load_ms / hz * 1e3, "load_mb", r->load_mb));
+}
+
+/* What rules cost traffic that they do not hold for, beside none: all in turn, medians. */
+static bool rules_rows(const struct engine *e, const struct arguments *a, double hz, json_t *rows)
+{
+    struct rules_row all[] = {
+        {.name = "rules_0"},
+        {.name = "rules_100", .count = 100},
+        {.name = "rules_1000", .count = 1000},
+        {.name = "rules_10000", .count = 10000},
+        {.name = "rules_1000_hits", .kind = BENCH_RULES_HITTING, .count = 1000},
+        {.name = "rules_any_100", .kind = BENCH_RULES_CONTENT, .count = 100},
+        {.name = "rules_any_1000", .kind = BENCH_RULES_CONTENT, .count = 1000},
+    };
+    const uint32_t n = sizeof(all) / sizeof(all[0]);
+    bool wanted[sizeof(all) / sizeof(all[0])], is_any = false, ok = true;
+    struct bench_list list;
+    for (uint32_t i = 0; i < n; i++)
+        is_any |= wanted[i] = is_wanted(a, all[i].name) && !(a->small && all[i].count > 1000);
+    wanted[0] = is_any; /* what the others are compared with */
+    if (!is_any)
+        return true;
+    if (!bench_generate(&list, 1000, a->packets))
+        return false;
+    for (uint32_t i = 0; ok && i < n; i++)
+        ok = !wanted[i] || rules_load(e, &all[i]);
+    for (uint32_t round = 0; ok && round < a->rounds; round++)
+        for (uint32_t i = 0; ok && i < n; i++)
+            ok = !wanted[i] || rules_measure(e, &list, &all[i], round);
+    double base = 0;
+    for (uint32_t i = 0; ok && i < n; i++) {
+        if (!wanted[i])
+            continue;
+        rules_told(&all[i], base, a->rounds, hz, rows);
+        base = i ? base : median(all[0].typical, a->rounds);
+        if ((all[i].last.hits > 0) != (all[i].kind == BENCH_RULES_HITTING))
+            ok = false;
+    }
+    if (!ok)
+        fprintf(stderr, "rules: they do not hold for as much as they should, or could not be "
+                        "loaded\n");
+    for (uint32_t i = 0; i < n; i++)
+        ft_ruleset_free(all[i].set);
+    bench_free(&list);
+    return ok;
+}
+
 static bool read_arguments(struct arguments *a, int argc, char **argv)
 {
     static const struct option options[] = {{"json", required_argument, NULL, 'j'},
@@ -676,6 +821,8 @@ int main(int argc, char **argv)
         tunnel_row(&e, &a, 1000, hz, rows);
         if (!a.small)
             smallest_row(&e, &a, 1000000, hz, rows);
+        if (!rules_rows(&e, &a, hz, rows))
+            return 1;
     }
     json_object_set_new(root, "rows", rows);
     if (a.json && json_dump_file(root, a.json, JSON_INDENT(2)) != 0) {
