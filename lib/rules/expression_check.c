@@ -2,6 +2,8 @@
 /* Conditions of rules: what can never hold; and tests as text. */
 #include "rules/expression_internal.h"
 
+#include <arpa/inet.h>
+#include <endian.h>
 #include <stdio.h>
 #include <string.h>
 
@@ -267,6 +269,42 @@ void ft_reader_contradictions(struct ft_reader *r)
 
 /* ---- tests as text ---- */
 
+/* An address as people write it. */
+static void address_text(struct ft_set_address a, char to[INET6_ADDRSTRLEN])
+{
+    uint64_t words[2] = {htobe64(a.high), htobe64(a.low)};
+    bool is_v4 = !a.high && a.low >> 32 == 0xffff;
+    const char *bytes = (const char *)words;
+    inet_ntop(is_v4 ? AF_INET : AF_INET6, bytes + (is_v4 ? 12 : 0), to, INET6_ADDRSTRLEN);
+}
+
+static void addresses_text(const struct ft_test *t, char *to, size_t size)
+{
+    char low[INET6_ADDRSTRLEN], high[INET6_ADDRSTRLEN];
+    address_text(t->address_low, low);
+    address_text(t->address_high, high);
+    if (!is_less(t->address_low, t->address_high))
+        snprintf(to, size, " %s %s", t->is_none ? "!=" : "==", low);
+    else
+        snprintf(to, size, " %sin %s..%s", t->is_none ? "not " : "", low, high);
+}
+
+/* A text in quotes, with the escapes that conditions know; an expression has its own. */
+static void quoted_text(const char *before, const struct ft_test *t, char *to, size_t size)
+{
+    bool is_raw = t->kind == FT_TEST_MATCHES;
+    size_t used = (size_t)snprintf(to, size, " %s \"", before);
+    for (uint32_t i = 0; i < t->length && used + 6 < size; i++) {
+        uint8_t c = (uint8_t)t->text[i];
+        if (c < 0x20 || c == 0x7f)
+            used += (size_t)snprintf(to + used, size - used, "\\x%02x", c);
+        else
+            used += (size_t)snprintf(to + used, size - used, "%s%c",
+                                     c == '"' || (c == '\\' && !is_raw) ? "\\" : "", c);
+    }
+    snprintf(to + used, size - used, "\"");
+}
+
 static void value_text(const struct ft_test *t, char *to, size_t size)
 {
     static const char *const sames[] = {"==", "<", "<=", ">", ">="};
@@ -285,15 +323,16 @@ static void value_text(const struct ft_test *t, char *to, size_t size)
             snprintf(to, size, " %sin %s..%s", t->is_none ? "not " : "", low, high);
         return;
     case FT_TEST_TEXT:
-        snprintf(to, size, " %s \"%.*s\"", t->is_none ? "!=" : "==", (int)t->length, t->text);
+        quoted_text(t->is_none ? "!=" : "==", t, to, size);
         return;
     case FT_TEST_CONTAINS:
     case FT_TEST_MATCHES:
-        snprintf(to, size, " %s \"%.*s\"", t->kind == FT_TEST_CONTAINS ? "contains" : "matches",
-                 (int)t->length, t->text);
+        quoted_text(t->kind == FT_TEST_CONTAINS ? "contains" : "matches", t, to, size);
+        return;
+    case FT_TEST_ADDRESS:
+        addresses_text(t, to, size);
         return;
     case FT_TEST_NUMBERS:
-    case FT_TEST_ADDRESS:
     case FT_TEST_ADDRESSES:
     case FT_TEST_TEXTS:
         snprintf(to, size, " %sin a set of %llu", t->is_none ? "not " : "",

@@ -157,6 +157,16 @@ double ft_key_number(const struct ft_operand *o, uint64_t key)
                                           : (double)key;
 }
 
+/* The shortest that is read as the same number again. */
+static void float_text(double value, char *to, size_t size)
+{
+    for (int digits = 6; digits <= 17; digits++) {
+        snprintf(to, size, "%.*g", digits, value);
+        if (strtod(to, NULL) == value)
+            return;
+    }
+}
+
 void ft_key_text(const struct ft_operand *o, uint64_t key, char *to, size_t size)
 {
     switch (o->type) {
@@ -164,7 +174,7 @@ void ft_key_text(const struct ft_operand *o, uint64_t key, char *to, size_t size
         snprintf(to, size, "%lld", (long long)(key ^ 1ull << 63));
         return;
     case FT_VALUE_TYPE_FLOAT:
-        snprintf(to, size, "%g", float_of_key(key));
+        float_text(float_of_key(key), to, size);
         return;
     case FT_VALUE_TYPE_BOOL:
         snprintf(to, size, "%s", key ? "true" : "false");

@@ -658,6 +658,27 @@ static void test_fields_beside_fields(void **state)
                   "20-36: asset.vendor.dst is text: it cannot be compared with what is text\n");
 }
 
+static void test_written(void **state)
+{
+    (void)state;
+    expect_tree("ip.src == 10.0.0.1", "ip.src == 10.0.0.1");
+    expect_tree("ip.src not in 10.0.0.0/30", "ip.src not in 10.0.0.0..10.0.0.3");
+    expect_tree("ip.src != fe80::1", "ip.src != fe80::1");
+    expect_tree("ip.src in {10.0.0.1, 10.0.0.3}", "ip.src in a set of 2");
+    expect_tree("http.url == \"a\\\"\\\\\\x07\"", "http.url == \"a\\\"\\\\\\x07\"");
+    expect_tree("http.url matches \"a\\\"\\d\"", "http.url matches \"a\\\"\\d\"");
+    expect_tree("port >= 5 or port < 5", "or(port >= 5, port <= 4)");
+    expect_tree("port in 5..7 or port not in 5..7", "or(port in 5..7, port not in 5..7)");
+    expect_tree("tag.level <= -5", "tag.level <= -5");
+    expect_tree("stp.max_age > 1.5 or stp.max_age == 0.1",
+                "or(stp.max_age >= 1.5000000000000002, stp.max_age == 0.1)");
+    expect_tree("arp.probe != true", "arp.probe != true");
+    expect_tree("eth.src == 00-0e-8c-01-02-03", "eth.src == 00:0e:8c:01:02:03");
+    expect_tree("kind != response", "kind != response");
+    expect_tree("port.src <= port.dst", "port.src <= port.dst");
+    expect_tree("port.src != port.dst", "port.src != port.dst");
+}
+
 /* ---- what is wrong ---- */
 
 static void test_wrong_names(void **state)
@@ -959,8 +980,7 @@ static void test_mutated(void **state)
 {
     static const char *const seeds[] = {
         "port.src == 502 and not (ip.src in {10.0.0.0/8, $plc} or vlan & 0xf00 != 0x100)",
-        "any dnp3.application.objects (group == 12 and any points (index in 1..9)) || !kind == "
-        "data",
+        "any dnp3.application.objects (group == 12 and any points (index in 1..9)) || !port",
         "http.url matches \"^/a\\\"\\d+\" && payload contains 00ff and tag.level >= -5",
         "eth.src in {00:0e:8c/24, ff:ff:ff:ff:ff:ff} and command == write_single_coil",
     };
@@ -996,18 +1016,19 @@ static void test_mutated(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(test_precedence),     cmocka_unit_test(test_any),
-        cmocka_unit_test(test_formulas),       cmocka_unit_test(test_numbers),
-        cmocka_unit_test(test_signed),         cmocka_unit_test(test_floats),
-        cmocka_unit_test(test_truths),         cmocka_unit_test(test_names),
-        cmocka_unit_test(test_commands),       cmocka_unit_test(test_addresses),
-        cmocka_unit_test(test_macs),           cmocka_unit_test(test_texts),
-        cmocka_unit_test(test_times),          cmocka_unit_test(test_subaddress),
-        cmocka_unit_test(test_masks),          cmocka_unit_test(test_fields_beside_fields),
-        cmocka_unit_test(test_wrong_names),    cmocka_unit_test(test_wrong_grammar),
-        cmocka_unit_test(test_contradictions), cmocka_unit_test(test_pairs),
-        cmocka_unit_test(test_limits),         cmocka_unit_test(test_every_name),
-        cmocka_unit_test(test_zones),          cmocka_unit_test(test_mutated),
+        cmocka_unit_test(test_precedence),    cmocka_unit_test(test_any),
+        cmocka_unit_test(test_formulas),      cmocka_unit_test(test_numbers),
+        cmocka_unit_test(test_signed),        cmocka_unit_test(test_floats),
+        cmocka_unit_test(test_truths),        cmocka_unit_test(test_names),
+        cmocka_unit_test(test_commands),      cmocka_unit_test(test_addresses),
+        cmocka_unit_test(test_macs),          cmocka_unit_test(test_texts),
+        cmocka_unit_test(test_times),         cmocka_unit_test(test_subaddress),
+        cmocka_unit_test(test_masks),         cmocka_unit_test(test_fields_beside_fields),
+        cmocka_unit_test(test_written),       cmocka_unit_test(test_wrong_names),
+        cmocka_unit_test(test_wrong_grammar), cmocka_unit_test(test_contradictions),
+        cmocka_unit_test(test_pairs),         cmocka_unit_test(test_limits),
+        cmocka_unit_test(test_every_name),    cmocka_unit_test(test_zones),
+        cmocka_unit_test(test_mutated),
     };
     return cmocka_run_group_tests(tests, set_up, tear_down);
 }
