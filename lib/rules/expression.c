@@ -200,7 +200,8 @@ static uint32_t node_new(struct ft_reader *r, enum ft_expression_kind kind, uint
         }
         e->nodes = grown;
         r->room = room;
-        e->count += e->count == 0; /* 0 is none */
+        if (!e->count)
+            e->nodes[e->count++] = (struct ft_expression_node){0}; /* none */
     }
     uint32_t n = e->count++;
     e->nodes[n] = (struct ft_expression_node){.kind = (uint8_t)kind, .at = at, .scope = r->scope};

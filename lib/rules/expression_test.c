@@ -54,7 +54,8 @@ static void bind(const struct ft_reader *r, struct ft_operand *o)
     const struct ft_expression_node *nodes = r->expression->nodes;
     for (uint32_t s = o->keyword || o->is_tag ? 0 : r->scope; s; s = nodes[s].scope) {
         const struct ft_operand *group = &nodes[s].test.left;
-        if (group->protocol == o->protocol && is_inside(p, o->field, group->field)) {
+        if (group->protocol == o->protocol && o->field != group->field &&
+            is_inside(p, o->field, group->field)) {
             o->is_many = is_many_inside(p, o->field, group->field);
             return;
         }

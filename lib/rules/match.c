@@ -2,6 +2,8 @@
 /* Rule sets: which rules hold for a message, a payload, a flow. */
 #include "rules/ruleset_internal.h"
 
+#include "base/hash.h"
+
 #include <stdlib.h>
 #include <string.h>
 
@@ -13,7 +15,7 @@ struct ft_matcher {
     struct ft_program_run *run;
     struct ft_rule_counts *counts; /* by index of the rule, as all below */
     uint64_t *seen;                /* message that the rule was run on last, by serial */
-    uint64_t *hit_pdu, *hit_bits;  /* PDU, or packet + 1, in which it held last; its messages */
+    uint64_t *hit_pdu, *hit_bits;  /* PDU, or packet_of(), in which it held last; its messages */
     uint64_t serial, pdu;
 };
 
@@ -68,11 +70,21 @@ static uint64_t cycles_now(void)
 #endif
 }
 
+/* What of a packet, or at a tick of one flow, is told once: never 0. */
+static uint64_t packet_of(const struct ft_subject *s)
+{
+    uint32_t length = s->ip_version == 6 ? 16 : s->ip_version == 4 ? 4 : 0;
+    uint64_t h = ft_hash_mix(s->number, (uint64_t)s->src_port << 16 | s->dst_port);
+    if (length)
+        h = ft_hash_mix(ft_hash_bytes(h, s->src_ip, length), ft_hash_bytes(h, s->dst_ip, length));
+    return h | 1;
+}
+
 /* Held it for a message that carries this one, or for this packet's payload already? */
 static bool was_told(const struct ft_matcher *m, uint32_t rule, const struct ft_subject *s)
 {
     if (!s->message)
-        return m->hit_pdu[rule] == s->number + 1;
+        return m->set->compiled[rule].level == FT_LEVEL_PAYLOAD && m->hit_pdu[rule] == packet_of(s);
     if (m->hit_pdu[rule] != m->pdu)
         return false;
     const struct ft_message *at = s->message;
@@ -88,7 +100,7 @@ static bool was_told(const struct ft_matcher *m, uint32_t rule, const struct ft_
 static void note_hit(struct ft_matcher *m, uint32_t rule, const struct ft_subject *s)
 {
     if (!s->message) {
-        m->hit_pdu[rule] = s->number + 1;
+        m->hit_pdu[rule] = packet_of(s);
         return;
     }
     if (m->hit_pdu[rule] != m->pdu)

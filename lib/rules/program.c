@@ -154,10 +154,12 @@ static uint16_t emit(struct maker *m)
     return (uint16_t)p->count++;
 }
 
+/* Does it stand in the group? A group does not stand in itself. */
 static bool is_inside(const struct ft_protocol *p, uint32_t field, uint32_t group)
 {
-    while (field && field != group)
+    do
         field = p->fields[field].parent;
+    while (field && field != group);
     return field == group;
 }
 
@@ -292,7 +294,7 @@ bool ft_program_make(struct ft_program *p, const struct ft_vocabulary *v,
         return false;
     }
     turn(p);
-    return ft_program_is_sound(p);
+    return ft_program_is_sound(p, patterns);
 }
 
 void ft_program_free(struct ft_program *p)
@@ -309,7 +311,16 @@ static bool is_jump(uint32_t at, uint32_t end, uint16_t to)
     return to >= FT_PROGRAM_REJECT || (to > at && to < end);
 }
 
-bool ft_program_is_sound(const struct ft_program *p)
+/* Patterns are looked for by number. */
+static bool has_pattern(const struct ft_instruction *c, const struct ft_patterns *patterns)
+{
+    return c->kind == FT_INSTRUCTION_ANY ||
+           (c->test->kind != FT_TEST_CONTAINS && c->test->kind != FT_TEST_MATCHES) ||
+           (c->group < patterns->count && c->pattern < patterns->groups[c->group].count &&
+            same_operand(&patterns->groups[c->group].operand, &c->test->left));
+}
+
+bool ft_program_is_sound(const struct ft_program *p, const struct ft_patterns *patterns)
 {
     uint32_t ends[FT_EXPRESSION_BINDINGS + 1] = {p->count}, depth = 0;
     for (uint32_t i = 0; i < p->count; i++) {
@@ -317,7 +328,8 @@ bool ft_program_is_sound(const struct ft_program *p)
         while (depth && i >= ends[depth])
             depth--;
         uint32_t from = c->kind == FT_INSTRUCTION_ANY ? (uint32_t)c->end - 1 : i;
-        if (c->depth != depth || !c->test || c->binding >= (int)depth ||
+        if (c->kind > FT_INSTRUCTION_ANY || c->depth != depth || !c->test ||
+            !has_pattern(c, patterns) || c->binding >= (int)depth ||
             c->right_binding >= (int)depth || !is_jump(from, ends[depth], c->on_true) ||
             !is_jump(from, ends[depth], c->on_false))
             return false;

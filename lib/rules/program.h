@@ -99,6 +99,8 @@ struct ft_program_run {
     bool has_evidence;
     uint16_t evidence_protocol;
     uint32_t evidence_at, evidence_length; /**< bytes of the PDU or payload */
+    uint16_t noted_protocol;               /**< the same, of the test at hand */
+    uint32_t noted_at, noted_length;
     /* The fields of the message, by number: built when the first is asked for. */
     const struct ft_message *indexed;
     uint64_t epoch, index_epoch;
@@ -115,8 +117,9 @@ bool ft_program_make(struct ft_program *p, const struct ft_vocabulary *v,
                      const struct ft_expression *e, uint32_t root, struct ft_patterns *patterns);
 void ft_program_free(struct ft_program *p);
 
-/** Are all jumps forward and inside, all loops closed? Nothing else may be run. */
-bool ft_program_is_sound(const struct ft_program *p);
+/** Are all jumps forward and inside, all loops closed, all patterns there? Nothing else may be run.
+ */
+bool ft_program_is_sound(const struct ft_program *p, const struct ft_patterns *patterns);
 
 /** Room for one thread; NULL when memory is short. After ft_patterns_compile(). */
 struct ft_program_run *ft_program_run_new(const struct ft_vocabulary *v,

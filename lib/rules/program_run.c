@@ -2,6 +2,7 @@
 /* Conditions compiled: running programs. */
 #include "rules/program.h"
 
+#include <float.h>
 #include <math.h>
 #include <stdlib.h>
 #include <string.h>
@@ -519,14 +520,16 @@ const struct ft_content_hit *ft_program_hits(struct ft_program_run *run, const s
     if (result->epoch != run->epoch) {
         struct cursor c = cursor_of(run, s, &g->operand, NULL);
         struct value v;
+        uint32_t steps = run->steps; /* what all rules share does not end with the steps of one */
         result->epoch = run->epoch;
         result->count = 0;
-        while (run->steps < FT_PROGRAM_STEPS && next_value(run, s, &g->operand, false, &c, &v)) {
+        while (next_value(run, s, &g->operand, false, &c, &v)) {
             if (s->payload && g->operand.keyword == FT_KEYWORD_PAYLOAD)
                 v.at = 0;
             uint32_t n = scan(run, g, &v, run->found);
             add_hits(result, run->found, n, g->count < HITS_MAX ? g->count : HITS_MAX);
         }
+        run->steps = steps;
     }
     *count = result->count;
     return result->hits;
@@ -548,15 +551,24 @@ static const struct ft_content_hit *find_hit(const struct ft_content_hit *hits, 
 
 /* ---- tests ---- */
 
+/* Bytes that may be why a test holds. */
 static void note(struct ft_program_run *run, const struct ft_operand *o, uint32_t at,
                  uint32_t length)
 {
-    if (at == UINT32_MAX)
+    run->noted_protocol = o->protocol;
+    run->noted_at = at;
+    run->noted_length = length;
+}
+
+/* The test that they were noted in held. */
+static void keep_noted(struct ft_program_run *run)
+{
+    if (run->noted_at == UINT32_MAX)
         return;
     run->has_evidence = true;
-    run->evidence_protocol = o->protocol;
-    run->evidence_at = at;
-    run->evidence_length = length;
+    run->evidence_protocol = run->noted_protocol;
+    run->evidence_at = run->noted_at;
+    run->evidence_length = run->noted_length;
 }
 
 static bool passes(const struct ft_test *t, const struct value *v)
@@ -587,6 +599,16 @@ static bool is_same_kind(const struct ft_operand *o)
     return ft_value_type_is_number((enum ft_value_type)o->type);
 }
 
+/* Exact: a long double has 64 bits of mantissa or more on all machines that are meant. */
+static long double meaning(const struct ft_operand *o, uint64_t key)
+{
+    return o->type == FT_VALUE_TYPE_INT     ? (long double)(int64_t)(key ^ 1ull << 63)
+           : o->type == FT_VALUE_TYPE_FLOAT ? (long double)ft_key_number(o, key)
+                                            : (long double)key;
+}
+
+_Static_assert(LDBL_MANT_DIG >= 64, "each number of 64 bits is a long double");
+
 /* Numbers of different types are compared as what they mean, not by their keys. */
 static int compare_numbers(const struct ft_operand *l, const struct value *a,
                            const struct ft_operand *r, const struct value *b)
@@ -594,7 +616,7 @@ static int compare_numbers(const struct ft_operand *l, const struct value *a,
     uint64_t x = a->number, y = b->number;
     if (l->type != r->type && (l->type == FT_VALUE_TYPE_FLOAT || r->type == FT_VALUE_TYPE_FLOAT ||
                                l->type == FT_VALUE_TYPE_INT || r->type == FT_VALUE_TYPE_INT)) {
-        double p = ft_key_number(l, x), q = ft_key_number(r, y);
+        long double p = meaning(l, x), q = meaning(r, y);
         return p < q ? -1 : p > q;
     }
     return x < y ? -1 : x > y;
@@ -674,6 +696,7 @@ static bool holds_test(struct ft_program_run *run, const struct ft_subject *s,
 {
     const struct ft_test *t = i->test;
     bool has_value = false, passed = false;
+    run->noted_at = UINT32_MAX;
     if (t->kind == FT_TEST_SAME) {
         passed = test_same(run, s, i, elements, &has_value);
     } else if (t->kind == FT_TEST_CONTAINS || t->kind == FT_TEST_MATCHES) {
@@ -690,7 +713,10 @@ static bool holds_test(struct ft_program_run *run, const struct ft_subject *s,
                 note(run, &t->left, v.at, v.at_length);
         }
     }
-    return (t->is_none ? has_value && !passed : passed) != t->is_negated;
+    bool held = (t->is_none ? has_value && !passed : passed) != t->is_negated;
+    if (held)
+        keep_noted(run);
+    return held;
 }
 
 /* ---- programs ---- */

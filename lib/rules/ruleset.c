@@ -38,7 +38,26 @@ struct making {
     bool is_counting, is_short;
 };
 
+static bool may_number(const struct ft_test *t, uint64_t number)
+{
+    return (ft_test_has_number(t, t->has_mask && t->kind != FT_TEST_MASK ? number & t->mask
+                                                                         : number) != t->is_none) !=
+           t->is_negated;
+}
+
 /* ---- what a rule names ---- */
+
+/* Does a test ask for a protocol, or for a command of it? */
+static bool asks_for(const struct ft_test *t, uint32_t protocol)
+{
+    uint64_t first = (uint64_t)protocol << 32, low, high;
+    if (t->left.keyword == FT_KEYWORD_PROTOCOL)
+        return may_number(t, protocol);
+    for (uint32_t i = 0; ft_test_numbers_at(t, i, &low, &high); i++)
+        if (low <= (first | UINT32_MAX) && high >= first)
+            return true;
+    return false;
+}
 
 static void homes_of(const struct ft_vocabulary *v, const struct ft_expression *e, uint32_t node,
                      struct ft_protocols *homes)
@@ -57,16 +76,9 @@ static void homes_of(const struct ft_vocabulary *v, const struct ft_expression *
     if (n->kind != FT_EXPRESSION_TEST || t->is_none || t->is_negated)
         return;
     bool names = t->left.keyword == FT_KEYWORD_PROTOCOL || t->left.keyword == FT_KEYWORD_COMMAND;
-    bool by_row = t->left.keyword == FT_KEYWORD_COMMAND;
-    uint64_t low, high;
-    if (!names || (t->kind != FT_TEST_RANGE && t->kind != FT_TEST_NUMBERS))
-        return;
-    for (uint32_t p = 0; p < v->registry->count; p++) {
-        uint64_t first = by_row ? (uint64_t)p << 32 : p, last = by_row ? first | UINT32_MAX : p;
-        for (uint32_t i = 0; ft_test_numbers_at(t, i, &low, &high); i++)
-            if (low <= last && high >= first)
-                ft_protocols_add(homes, (uint16_t)p);
-    }
+    for (uint32_t p = 0; names && p < v->registry->count; p++)
+        if (asks_for(t, p))
+            ft_protocols_add(homes, (uint16_t)p);
 }
 
 static uint8_t level_of(const struct ft_expression *e, uint32_t node)
@@ -94,13 +106,6 @@ struct slot_of {
     const struct ft_protocol *protocol;
     uint32_t row;
 };
-
-static bool may_number(const struct ft_test *t, uint64_t number)
-{
-    return (ft_test_has_number(t, t->has_mask && t->kind != FT_TEST_MASK ? number & t->mask
-                                                                         : number) != t->is_none) !=
-           t->is_negated;
-}
 
 static bool may_test(const struct ft_test *t, const struct slot_of *at)
 {
@@ -424,8 +429,19 @@ static bool add_key(struct ft_ruleset *set, uint32_t operand, uint64_t value, ui
 
 /* ---- demand ---- */
 
-static void want_field(uint64_t *bits, const struct ft_protocol *p, uint32_t field)
+static bool is_inside(const struct ft_protocol *p, uint32_t field, uint32_t group)
 {
+    while (field && field != group)
+        field = p->fields[field].parent;
+    return field == group;
+}
+
+/* `is_whole`: all that is in it too, for a group is there as soon as anything in it is. */
+static void want_field(uint64_t *bits, const struct ft_protocol *p, uint32_t field, bool is_whole)
+{
+    for (uint32_t i = 1; is_whole && i < p->field_count; i++)
+        if (is_inside(p, i, field))
+            bits[i / 64] |= 1ull << (i % 64);
     /* A group around it as well: an element of a list begins with its group. */
     for (; field; field = p->fields[field].parent)
         bits[field / 64] |= 1ull << (field % 64);
@@ -447,8 +463,8 @@ static uint64_t *wants_of(struct ft_ruleset *set, uint32_t protocol, uint32_t ro
     return *at;
 }
 
-static bool want(struct ft_ruleset *set, const struct ft_operand *o, uint32_t protocol,
-                 uint32_t row)
+static bool want(struct ft_ruleset *set, const struct ft_operand *o, bool is_whole,
+                 uint32_t protocol, uint32_t row)
 {
     const struct ft_protocol *p = set->files->vocabulary.registry->protocols[o->protocol];
     uint64_t *bits;
@@ -456,34 +472,69 @@ static bool want(struct ft_ruleset *set, const struct ft_operand *o, uint32_t pr
         return true;
     if (!(bits = wants_of(set, o->protocol, UINT32_MAX)))
         return false;
-    want_field(bits, p, o->field);
+    want_field(bits, p, o->field, is_whole);
     if (o->protocol == protocol) {
         bits = wants_of(set, protocol, row);
         if (bits)
-            want_field(bits, p, o->field);
+            want_field(bits, p, o->field, is_whole);
         return bits != NULL;
     }
     /* Of a carrier: it knows nothing yet of what it carries. */
     for (uint32_t any = 0; any <= p->command_count; any++) {
         if (!(bits = wants_of(set, o->protocol, any)))
             return false;
-        want_field(bits, p, o->field);
+        want_field(bits, p, o->field, is_whole);
     }
     return true;
+}
+
+/* May it hold for an element in which there is no field? */
+static bool may_hold_empty(const struct ft_vocabulary *v, const struct ft_expression *e,
+                           uint32_t node, const struct ft_operand *group)
+{
+    const struct ft_expression_node *n = &e->nodes[node];
+    const struct ft_operand *o = &n->test.left;
+    if (n->kind == FT_EXPRESSION_AND || n->kind == FT_EXPRESSION_OR) {
+        bool is_and = n->kind == FT_EXPRESSION_AND;
+        for (uint32_t child = n->child; child; child = e->nodes[child].next)
+            if (may_hold_empty(v, e, child, group) != is_and)
+                return !is_and;
+        return is_and;
+    }
+    bool is_in_it = !o->keyword && !o->is_tag && o->protocol == group->protocol &&
+                    is_inside(v->registry->protocols[o->protocol], o->field, group->field);
+    if (!is_in_it)
+        return true;
+    if (n->kind == FT_EXPRESSION_ANY)
+        return n->is_negated || may_hold_empty(v, e, n->child, o);
+    return n->test.is_negated;
+}
+
+/* All that a part of a rule asks for. */
+static bool want_node(struct ft_ruleset *set, const struct ft_expression *e, uint32_t node,
+                      uint32_t protocol, uint32_t row)
+{
+    const struct ft_expression_node *n = &e->nodes[node];
+    const struct ft_test *t = &n->test;
+    bool is_any = n->kind == FT_EXPRESSION_ANY;
+    for (uint32_t child = n->child; child; child = e->nodes[child].next)
+        if (!want_node(set, e, child, protocol, row))
+            return false;
+    if (n->kind == FT_EXPRESSION_AND || n->kind == FT_EXPRESSION_OR)
+        return true;
+    bool is_whole = is_any ? may_hold_empty(&set->files->vocabulary, e, n->child, &t->left)
+                           : t->left.type == FT_VALUE_TYPE_GROUP;
+    return want(set, &t->left, is_whole, protocol, row) &&
+           (is_any || t->kind != FT_TEST_SAME || want(set, &t->right, false, protocol, row));
 }
 
 static bool want_all(struct ft_ruleset *set, const struct ft_compiled *c, uint32_t protocol,
                      uint32_t row)
 {
-    bool ok = true;
-    for (uint32_t i = 0; ok && i < c->program.count; i++) {
-        const struct ft_test *t = c->program.code[i].test;
-        ok = want(set, &t->left, protocol, row);
-        if (ok && c->program.code[i].kind == FT_INSTRUCTION_TEST && t->kind == FT_TEST_SAME)
-            ok = want(set, &t->right, protocol, row);
-    }
-    for (uint32_t i = 0; ok && i < c->rule->part_count; i++)
-        ok = want(set, &c->rule->parts[i], protocol, row);
+    const struct ft_rule *rule = c->rule;
+    bool ok = want_node(set, rule->expression, rule->expression->worker, protocol, row);
+    for (uint32_t i = 0; ok && i < rule->part_count; i++)
+        ok = want(set, &rule->parts[i], rule->parts[i].type == FT_VALUE_TYPE_GROUP, protocol, row);
     return ok;
 }
 
