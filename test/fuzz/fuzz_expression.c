@@ -95,7 +95,7 @@ static void check(const struct ft_expression *e)
     expect(check_node(e, e->root, 0) < e->count, "each node is in the tree once");
     expect(ft_program_make(&program, &vocabulary, e, e->root, &patterns),
            "a condition becomes a program");
-    expect(ft_program_is_sound(&program), "the program is sound");
+    expect(ft_program_is_sound(&program, &patterns), "the program is sound");
     ft_program_free(&program);
     ft_patterns_free(&patterns);
 }
