@@ -7,8 +7,9 @@
 #include <stdio.h>
 #include <string.h>
 
-static void unknown(struct ft_loader *l, const char *what, const struct ft_load_key *keys,
-                    uint32_t key_count, const struct ft_outline_walk *w)
+/* Returns the bit of the key that was probably meant: it is not missing, too. */
+static uint64_t unknown(struct ft_loader *l, const char *what, const struct ft_load_key *keys,
+                        uint32_t key_count, const struct ft_outline_walk *w)
 {
     char list[512] = "";
     size_t used = 0;
@@ -25,6 +26,10 @@ static void unknown(struct ft_loader *l, const char *what, const struct ft_load_
     else
         ft_load_wrong(l, ft_load_at(l, w->node), "%s has no key \"%s\"; there are: %s", what,
                       w->key, list);
+    for (uint32_t i = 0; n.best && i < key_count; i++)
+        if (strcmp(keys[i].name, n.best) == 0)
+            return 1ull << i;
+    return 0;
 }
 
 int ft_load_word(struct ft_loader *l, uint32_t at, const char *what, const json_t *value,
@@ -129,7 +134,7 @@ bool ft_load_object(struct ft_loader *l, const char *what, const struct ft_load_
         if (w.is_twice) {
             ft_load_wrong(l, ft_load_at(l, w.node), "%s has the key \"%s\" twice", what, w.key);
         } else if (i == key_count) {
-            unknown(l, what, keys, key_count, &w);
+            seen |= unknown(l, what, keys, key_count, &w);
         } else {
             seen |= 1ull << i;
             set(l, &keys[i], &w, to);

@@ -105,7 +105,7 @@ void ft_load_schedule(struct ft_loader *l, const json_t *value, uint32_t node, v
         return;
     if (!hours) {
         ft_load_wrong(l, ft_load_at(l, node),
-                      "schedule: the configuration says no working hours; write the times here: "
+                      "schedule: the configuration has no working_hours; write the times here: "
                       "{\"at\": [\"mon-fri 08:00-17:00\"]}");
         return;
     }

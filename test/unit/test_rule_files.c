@@ -265,7 +265,7 @@ static void test_schedule(void **state)
     assert_true(read_text(rule_with("\"schedule\": \"always\"")));
     assert_int_equal(files->rules[0].schedule.range_count, 0);
     expect_wrong("\"schedule\": \"working_hours\"", 0,
-                 "schedule: the configuration says no working hours; write the times here: "
+                 "schedule: the configuration has no working_hours; write the times here: "
                  "{\"at\": [\"mon-fri 08:00-17:00\"]}");
     environment.working_hours = &hours;
     assert_true(read_text(rule_with("\"schedule\": \"working_hours\"")));
@@ -359,6 +359,9 @@ static void test_wrong_values(void **state)
                      "mitre: expected a technique in quotes, such as \"T0855\" or \"T1021.002\"");
     }
     expect_wrong("\"titl\": 1", 0, "a rule has no key \"titl\"; did you mean \"title\"?");
+    expect_wrong("\"titel\": 1", 0, "a rule has no key \"titel\"; did you mean \"title\"?");
+    expect_errors("{\"rules\": [{\"id\": 9200001, \"titel\": \"t\", \"when\": \"port\"}]}",
+                  "a.json:1:28: a rule has no key \"titel\"; did you mean \"title\"?\n");
     expect_wrong("\"zzzzzz\": 1", 0,
                  "a rule has no key \"zzzzzz\"; there are: id, title, message, severity, category, "
                  "engine, mitre, when, schedule, threshold, action, evidence, enabled, revision, "
