@@ -122,8 +122,8 @@ static void test_unknown_keys(void **state)
     expect_error("{\"zzzzzz\": 1}",
                  ":1:2: unknown key \"zzzzzz\"; doc/configuration.md lists the keys");
     /* A section of another program is no slip of the pen. */
-    expect_error("{\"zones\": []}",
-                 ":1:2: unknown key \"zones\"; doc/configuration.md lists the keys");
+    expect_error("{\"colours\": []}",
+                 ":1:2: unknown key \"colours\"; doc/configuration.md lists the keys");
     expect_error("{\"sensor\": {\"colour_of_the_housing_of_the_sensor\": 1}}",
                  ":1:13: unknown key \"sensor.colour_of_the_housing_of_the_sensor\"; "
                  "doc/configuration.md lists the keys");
@@ -333,7 +333,7 @@ static void test_describe(void **state)
     unsigned lines = 0;
     for (const char *at = text; (at = strchr(at, '\n')); at++)
         lines++;
-    assert_int_equal(lines, 27);
+    assert_int_equal(lines, 31);
     assert_non_null(strstr(text, "\"live\", \"drop\" or \"keep\""));
     free(text);
 }
