@@ -7,6 +7,7 @@
 
 #include <errno.h>
 #include <getopt.h>
+#include <limits.h>
 #include <sched.h>
 #include <stdarg.h>
 #include <stdio.h>
@@ -430,6 +431,41 @@ static bool take_ports(struct options *o)
     return true;
 }
 
+/* Beside the program where it was built, or where it was installed; NULL: nowhere. */
+static const char *find_built_in_rules(void)
+{
+    static const char *const places[] = {"rules", "../share/fieldtap/rules"};
+    static char path[PATH_MAX + 32];
+    char program[PATH_MAX];
+    ssize_t n = readlink("/proc/self/exe", program, sizeof(program) - 1);
+    program[n > 0 ? n : 0] = 0;
+    char *slash = strrchr(program, '/');
+    if (!slash)
+        return NULL;
+    *slash = 0;
+    for (unsigned i = 0; i < sizeof(places) / sizeof(places[0]); i++) {
+        snprintf(path, sizeof(path), "%s/%s", program, places[i]);
+        if (access(path, R_OK | X_OK) == 0)
+            return path;
+    }
+    return NULL;
+}
+
+/* They are rules as others; who checks a file asks for that file only. */
+static bool add_built_in_rules(struct options *o)
+{
+    if (o->config.leaves_out_built_in || o->action == ACTION_CHECK_RULES)
+        return true;
+    const char *path = find_built_in_rules();
+    if (path)
+        return append("rules", o->rules, &o->rule_count, path);
+    if (o->action == ACTION_RUN || o->action == ACTION_TEST)
+        fprintf(stderr, "fieldtap: the rules that it brings are not there (beside the program in "
+                        "rules, or in ../share/fieldtap/rules): it runs without them; "
+                        "alerts.built_in_rules \"off\" says that this is meant\n");
+    return true;
+}
+
 static bool read_config(struct options *o)
 {
     static char error[16384]; /* all that is wrong in a file is told at once */
@@ -443,6 +479,8 @@ static bool read_config(struct options *o)
     for (uint32_t i = 0; i < o->config.plugin_count; i++)
         if (!append("plugins", o->plugins, &o->plugin_count, o->config.plugins[i]))
             return false;
+    if (!add_built_in_rules(o))
+        return false;
     for (uint32_t i = 0; i < o->config.rule_count; i++)
         if (!append("rules", o->rules, &o->rule_count, o->config.rules[i]))
             return false;

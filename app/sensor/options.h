@@ -47,7 +47,7 @@ struct options {
     const char *filter;               /**< --filter, then capture.filter; NULL = none */
     const char *plugins[OPTIONS_MAX]; /**< --plugin, then plugins[] */
     uint32_t plugin_count;
-    const char *rules[OPTIONS_MAX]; /**< --rules, then rules[]: files and folders */
+    const char *rules[OPTIONS_MAX]; /**< built-in ones, --rules, then rules[]: files, folders */
     uint32_t rule_count;
     uint32_t explain;        /**< --explain: id of a rule */
     const char *config_file; /**< -c */

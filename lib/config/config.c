@@ -61,6 +61,8 @@ static const struct key keys[] = {
      "seconds of silence that end any other flow"},
     {"stats", "interval", LONG, 0, 86400, AT(stats_interval), {0},
      "seconds of packet time between stats events; 0: only at the end"},
+    {"alerts", "built_in_rules", CHOICE, 0, 0, AT(leaves_out_built_in), {"on", "off"},
+     "the rules that fieldtap brings: worms, attacks, scans; doc/rules.md"},
     {"output", "log_secrets", TRUTH, 0, 0, AT(log_secrets), {0},
      "write passwords and keys as they are, not as length and salted hash"},
     {"output", "arkime_addresses", TRUTH, 0, 0, AT(arkime_addresses), {0},

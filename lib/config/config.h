@@ -63,6 +63,7 @@ struct ft_config {
     uint32_t port_count;
     const char *plugins[FT_CONFIG_PLUGINS];
     uint32_t plugin_count;
+    bool leaves_out_built_in; /**< alerts.built_in_rules, default true: then this is false */
     const char *rules[FT_CONFIG_RULES]; /**< rules[]: files and folders of rules */
     uint32_t rule_count;
     struct ft_config_binding bindings[FT_CONFIG_BINDINGS];
