@@ -299,7 +299,7 @@ class BuiltIn(Case):
     def alerts(self, which):
         """Ids that fired, by the row between whose hosts."""
         capture = self.write("a.pcap", pcap(packets(which)[0]))
-        self.assertOk(run("-q", "-r", capture, "-l", self.out, "--rules", FOLDER))
+        self.assertOk(run("-q", "-r", capture, "-l", self.out))
         fired = {}
         for alert in of_type(self.events(), "alert"):
             number = alert["alert"]["signature_id"]
