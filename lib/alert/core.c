@@ -115,7 +115,7 @@ static void window_key(struct ft_window_key *key, const struct ft_event *e,
     key->finding = finding;
     key->protocol = e->protocol;
     const struct ft_event_sub *sub[2] = {0};
-    if (e->type == FT_EVENT_ALERT || e->type == FT_EVENT_VIOLATION) {
+    if (e->type == FT_EVENT_ALERT || e->type == FT_EVENT_VIOLATION || ft_event_is_of_rule(e)) {
         sub[0] = &e->message.sub[0];
         sub[1] = &e->message.sub[1];
         key->code = e->message.code;
@@ -140,7 +140,7 @@ static void fold_by_value(struct ft_window_key *key, const struct ft_event *e)
 
 /* Keep an alert for the summary: its number in the list from 1, 0 when the list is full. */
 static uint32_t keep_alert(struct ft_core *core, const struct ft_event *e,
-                           const struct ft_eve_finding *finding)
+                           const struct ft_eve_finding *finding, uint64_t times)
 {
     if (core->alert_count == core->alert_size && core->alert_size < core->config.max_alerts) {
         uint32_t size = core->alert_size ? core->alert_size * 2 : 64;
@@ -157,7 +157,7 @@ static uint32_t keep_alert(struct ft_core *core, const struct ft_event *e,
     }
     struct ft_core_alert *a = &core->alert_list[core->alert_count++];
     *a = (struct ft_core_alert){.time_ns = e->time_ns,
-                                .count = 1,
+                                .count = times,
                                 .finding = finding,
                                 .source = ft_event_address(e, FT_SENDER),
                                 .destination = ft_event_address(e, FT_RECEIVER),
@@ -165,13 +165,14 @@ static uint32_t keep_alert(struct ft_core *core, const struct ft_event *e,
     return core->alert_count;
 }
 
-static void write_alert(struct ft_core *core, const struct ft_event *e,
-                        const struct ft_eve_finding *finding, const struct ft_eve_life *life,
-                        const struct ft_eve_change *change)
+void ft_core_write_alert(struct ft_core *core, const struct ft_event *e,
+                         const struct ft_eve_finding *finding, const struct ft_eve_life *life,
+                         const struct ft_eve_change *change)
 {
     struct ft_eve_finding complete = *finding;
     struct ft_json j;
-    complete.remediation = ft_catalogue_remediation(finding->category);
+    if (!complete.remediation)
+        complete.remediation = ft_catalogue_remediation(finding->category);
     core->counts.alerts++;
     if (ft_core_line(core, &j))
         ft_core_commit(core, &j, ft_eve_alert(core->eve, e, &complete, life, change, &j));
@@ -216,8 +217,8 @@ static void note_command(const struct ft_core *core, struct ft_window *w, const 
 {
     struct ft_eve_commands *to = &w->life.commands;
     char name_scratch[32], scratch[32];
-    if ((e->type != FT_EVENT_ALERT && e->type != FT_EVENT_VIOLATION) || !e->protocol ||
-        !e->message.has_command)
+    if ((e->type != FT_EVENT_ALERT && e->type != FT_EVENT_VIOLATION && e->type != FT_EVENT_RULE) ||
+        !e->protocol || !e->message.has_command)
         return;
     const struct ft_protocol *p = core->registry->protocols[e->protocol - 1];
     const char *name = ft_command_name(p, e->message.code, e->message.qualifier, name_scratch);
@@ -240,6 +241,34 @@ static bool is_by_value(const struct ft_core *core, const struct ft_event *e)
     return ft_protocol_violation(p, e->message.violation)->is_alert == FT_ALERT_BY_VALUE;
 }
 
+/* Count it in the window of its key, and in the list. */
+static struct ft_window *count_alert(struct ft_core *core, const struct ft_event *e,
+                                     const struct ft_window_key *key, uint64_t times, bool *is_new)
+{
+    struct ft_window *w = ft_windows_count(core->alerts, key, e, times, is_new);
+    if (!w)
+        return NULL;
+    note_command(core, w, e);
+    if (*is_new) {
+        w->life.id = ft_eve_next_uid(core->eve);
+        w->user = keep_alert(core, e, key->finding, times);
+    } else if (w->user) {
+        core->alert_list[w->user - 1].count += times;
+    }
+    if (w->user)
+        core->alert_list[w->user - 1].commands = w->life.commands;
+    return w;
+}
+
+struct ft_window *ft_core_count_alert(struct ft_core *core, const struct ft_event *e,
+                                      const struct ft_eve_finding *finding, uint64_t times,
+                                      bool *is_new)
+{
+    struct ft_window_key key;
+    window_key(&key, e, finding);
+    return count_alert(core, e, &key, times, is_new);
+}
+
 static void alert(struct ft_core *core, const struct ft_event *e,
                   const struct ft_eve_finding *finding, const struct ft_eve_change *change)
 {
@@ -255,21 +284,34 @@ static void alert(struct ft_core *core, const struct ft_event *e,
     if (e->type == FT_EVENT_RESOLUTION)
         fold_by_address(&key, e,
                         change && finding != ft_catalogue_neighbours(FT_NEIGHBOURS_TAKEOVER));
-    struct ft_window *w = ft_windows_count(core->alerts, &key, e, &is_new);
-    if (!w)
-        return;
-    note_command(core, w, e);
-    if (is_new) {
-        w->life.id = ft_eve_next_uid(core->eve);
-        w->user = keep_alert(core, e, finding);
-    } else if (w->user) {
-        core->alert_list[w->user - 1].count++;
-    }
-    if (w->user)
-        core->alert_list[w->user - 1].commands = w->life.commands;
-    if (is_new)
-        write_alert(core, e, finding, &w->life, change);
+    struct ft_window *w = count_alert(core, e, &key, 1, &is_new);
+    if (w && is_new)
+        ft_core_write_alert(core, e, finding, &w->life, change);
 }
+
+/* ---- events of rules ---- */
+
+struct ft_window *ft_core_count_rule(struct ft_core *core, const struct ft_event *e,
+                                     const struct ft_eve_finding *finding, uint64_t times,
+                                     bool *is_new)
+{
+    struct ft_window_key key;
+    window_key(&key, e, finding);
+    struct ft_window *w = ft_windows_count(core->rule_events, &key, e, times, is_new);
+    if (w && *is_new)
+        w->life.id = ft_eve_next_uid(core->eve);
+    return w;
+}
+
+void ft_core_write_rule(struct ft_core *core, const struct ft_event *e,
+                        const struct ft_eve_finding *finding, const struct ft_eve_life *life)
+{
+    struct ft_json j;
+    if (ft_core_line(core, &j))
+        ft_core_commit(core, &j, ft_eve_rule(core->eve, e, finding, life, &j));
+}
+
+/* ---- anomalies ---- */
 
 static void write_anomaly(struct ft_core *core, const struct ft_event *e,
                           const struct ft_eve_finding *finding, const struct ft_eve_life *life)
@@ -315,7 +357,7 @@ static void anomaly(struct ft_core *core, const struct ft_event *e,
     bool is_new;
     tally(core, finding);
     window_key(&key, e, finding);
-    struct ft_window *w = ft_windows_count(core->anomalies, &key, e, &is_new);
+    struct ft_window *w = ft_windows_count(core->anomalies, &key, e, 1, &is_new);
     if (!w || !is_new)
         return;
     w->life.id = ft_eve_next_uid(core->eve);
@@ -329,7 +371,12 @@ static void end_windows(struct ft_core *core, uint64_t clock_ns)
     while ((w = ft_windows_end(core->alerts, clock_ns))) {
         struct ft_eve_life life = w->life;
         life.is_update = true;
-        write_alert(core, w->event, w->key.finding, &life, NULL);
+        ft_core_write_alert(core, w->event, w->key.finding, &life, NULL);
+    }
+    while ((w = ft_windows_end(core->rule_events, clock_ns))) {
+        struct ft_eve_life life = w->life;
+        life.is_update = true;
+        ft_core_write_rule(core, w->event, w->key.finding, &life);
     }
     while ((w = ft_windows_end(core->anomalies, clock_ns))) {
         struct ft_eve_life life = w->life;
@@ -657,6 +704,9 @@ void ft_core_event(struct ft_core *core, const struct ft_event *event)
     case FT_EVENT_CLAIM:
         on_claim(core, event);
         break;
+    case FT_EVENT_RULE:
+        ft_rule_desk_event(core, event);
+        break;
     case FT_EVENT_ANOMALY:
         on_anomaly(core, event);
         break;
@@ -692,6 +742,10 @@ static void tell_full(struct ft_core *core)
          "Too many different alerts at once: some were only counted (max_windows)"},
         {ft_windows_refused(core->anomalies),
          "Too many different anomalies at once: some were only counted (max_windows)"},
+        {ft_windows_refused(core->rule_events),
+         "Too many different events of rules at once: some were only counted (max_windows)"},
+        {ft_rule_desk_is_full(core->rules),
+         "Thresholds of rules count for too many at once: some began anew (max_thresholds)"},
     };
     for (unsigned i = 0; i < sizeof(tables) / sizeof(tables[0]); i++)
         if (tables[i].refused && !(core->told_full >> i & 1)) {
@@ -725,6 +779,7 @@ static void fill_in_defaults(struct ft_core_config *config)
     config->max_operations = config->max_operations ? config->max_operations : 1000000;
     config->max_windows = config->max_windows ? config->max_windows : 16384;
     config->max_alerts = config->max_alerts ? config->max_alerts : 10000;
+    config->max_thresholds = config->max_thresholds ? config->max_thresholds : 16384;
 }
 
 struct ft_core *ft_core_new(const struct ft_core_config *config, const struct ft_registry *registry,
@@ -764,11 +819,14 @@ struct ft_core *ft_core_new(const struct ft_core_config *config, const struct ft
     core->catalogue = ft_catalogue_new(registry);
     core->alerts = ft_windows_new(core->config.max_windows, config->salt);
     core->anomalies = ft_windows_new(core->config.max_windows, config->salt);
+    core->rule_events = ft_windows_new(core->config.max_windows, config->salt);
+    core->rules = ft_rule_desk_new(core->config.max_thresholds, config->salt);
     core->neighbours = ft_neighbours_new(config->salt, on_neighbours, core);
     core->claims = ft_claims_new(MAX_CLAIMS, config->salt);
     core->losses = calloc(config->port_count + 1u, sizeof(core->losses[0]));
     if (core->neighbours && core->claims && core->eve && core->inventory && core->conversations &&
-        core->catalogue && core->alerts && core->anomalies && core->losses)
+        core->catalogue && core->alerts && core->anomalies && core->rule_events && core->rules &&
+        core->losses)
         return core;
     ft_core_free(core);
     snprintf(error, error_size, "out of memory");
@@ -787,6 +845,8 @@ void ft_core_free(struct ft_core *core)
     ft_claims_free(core->claims);
     ft_windows_free(core->alerts);
     ft_windows_free(core->anomalies);
+    ft_windows_free(core->rule_events);
+    ft_rule_desk_free(core->rules);
     free(core->alert_list);
     free(core->tallies);
     free(core->losses);
@@ -825,11 +885,4 @@ const struct ft_core_anomaly *ft_core_anomalies(const struct ft_core *core, uint
 uint64_t ft_core_events(const struct ft_core *core, enum ft_event_type type)
 {
     return core->counts.events[type];
-}
-
-void ft_core_rules(struct ft_core *core, const struct ft_ruleset *set, uint32_t generation)
-{
-    (void)core;
-    (void)set;
-    (void)generation;
 }

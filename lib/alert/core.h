@@ -54,6 +54,7 @@ struct ft_core_config {
     uint32_t max_operations;    /**< 0 = 1,000,000 */
     uint32_t max_windows;       /**< alerts, and anomalies, that may be open; 0 = 16,384 each */
     uint32_t max_alerts;        /**< alerts kept for the summary; 0 = 10,000 */
+    uint32_t max_thresholds; /**< sources, pairs, ... that thresholds of rules count; 0 = 16,384 */
 };
 
 /** An alert as the summary shows it. */
@@ -104,6 +105,11 @@ void ft_core_stats(struct ft_core *core, const struct ft_core_totals *totals);
 void ft_core_health(struct ft_core *core, const char *name, enum ft_severity severity,
                     const char *text);
 
+/**
+ * From now on events of `generation` (not 0) are of this set. The sets of this call and the one
+ * before are read; the caller keeps a set until a later call has pushed it out, or to the end of
+ * the core. What alerts of its rules say is kept in any case. NULL: no rules any more.
+ */
 void ft_core_rules(struct ft_core *core, const struct ft_ruleset *set, uint32_t generation);
 
 /** The input has ended: tell what is still open, in order of opening. */

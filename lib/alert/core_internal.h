@@ -7,6 +7,7 @@
 #include "alert/claims.h"
 #include "alert/core.h"
 #include "alert/neighbours.h"
+#include "alert/rules.h"
 #include "alert/window.h"
 
 /* What a port was offered and lost, from its beginning or between two statistics. */
@@ -24,7 +25,8 @@ struct ft_core {
     struct ft_inventory *inventory;
     struct ft_conversations *conversations;
     struct ft_catalogue *catalogue;
-    struct ft_windows *alerts, *anomalies;
+    struct ft_windows *alerts, *anomalies, *rule_events;
+    struct ft_rule_desk *rules;
     struct ft_neighbours *neighbours;
     struct ft_claims *claims;
     union {
@@ -60,6 +62,24 @@ struct ft_core {
         uint64_t flows_failed;
     } counts;
 };
+
+/**
+ * Count an alert that came `times`: its window, NULL when there is no room. *is_new: it is to be
+ * written. For who says more of it than what is found: rules.c.
+ */
+struct ft_window *ft_core_count_alert(struct ft_core *core, const struct ft_event *e,
+                                      const struct ft_eve_finding *finding, uint64_t times,
+                                      bool *is_new);
+void ft_core_write_alert(struct ft_core *core, const struct ft_event *e,
+                         const struct ft_eve_finding *finding, const struct ft_eve_life *life,
+                         const struct ft_eve_change *change);
+
+/** The same of a rule whose hits are events of the timeline. */
+struct ft_window *ft_core_count_rule(struct ft_core *core, const struct ft_event *e,
+                                     const struct ft_eve_finding *finding, uint64_t times,
+                                     bool *is_new);
+void ft_core_write_rule(struct ft_core *core, const struct ft_event *e,
+                        const struct ft_eve_finding *finding, const struct ft_eve_life *life);
 
 /** A writer on room for a line; false when nothing is to be or can be written. */
 bool ft_core_line(struct ft_core *core, struct ft_json *j);

@@ -285,6 +285,7 @@ void ft_core_stats(struct ft_core *core, const struct ft_core_totals *totals)
     ft_core_mirror_stats(core, &j);
     put_ledger(&j, totals);
     put_core(core, &j);
+    ft_rule_desk_stats(core, totals->ledger, &j);
     ft_json_object_end(&j);
     ft_core_commit(core, &j, ft_eve_end(core->eve, &j));
 }

@@ -38,8 +38,10 @@ struct ft_windows *ft_windows_new(uint32_t max, const uint64_t key[2])
 
 static void window_free(struct ft_window *window)
 {
-    if (window)
+    if (window) {
         free(window->event);
+        free(window->message);
+    }
     free(window);
 }
 
@@ -58,7 +60,8 @@ void ft_windows_free(struct ft_windows *w)
 /* A copy of a record without its tree: what further lines about its kind need. */
 static struct ft_event *copy_event(const struct ft_event *e)
 {
-    bool has_subs = e->type == FT_EVENT_ALERT || e->type == FT_EVENT_VIOLATION;
+    bool has_subs =
+        e->type == FT_EVENT_ALERT || e->type == FT_EVENT_VIOLATION || e->type == FT_EVENT_RULE;
     struct ft_event *copy = calloc(1, sizeof(*copy) + (has_subs ? 2 * 256 : 0));
     if (!copy)
         return NULL;
@@ -121,7 +124,7 @@ static struct ft_window *leave(struct ft_windows *w, uint64_t clock_ns)
 }
 
 static struct ft_window *open_window(struct ft_windows *w, const struct ft_window_key *key,
-                                     const struct ft_event *event)
+                                     const struct ft_event *event, uint64_t times)
 {
     struct ft_window *window = calloc(1, sizeof(*window));
     if (!window || !ft_index_reserve(&w->index) || !(window->event = copy_event(event))) {
@@ -129,7 +132,7 @@ static struct ft_window *open_window(struct ft_windows *w, const struct ft_windo
         return NULL;
     }
     window->key = *key;
-    window->told = window->before = 1;
+    window->told = window->before = times;
     window->life.first_ns = event->time_ns;
     enter(w, window, event->clock_ns);
     return window;
@@ -146,7 +149,7 @@ static void note_last(struct ft_window *window, const struct ft_event *event)
 }
 
 struct ft_window *ft_windows_count(struct ft_windows *w, const struct ft_window_key *key,
-                                   const struct ft_event *event, bool *is_new)
+                                   const struct ft_event *event, uint64_t times, bool *is_new)
 {
     struct ft_window *window = find(w, key);
     uint64_t open = w->next - w->first;
@@ -155,12 +158,12 @@ struct ft_window *ft_windows_count(struct ft_windows *w, const struct ft_window_
         /* Nearly full: what is left is for titles. */
         struct ft_window_key title = {.finding = key->finding, .protocol = key->protocol};
         window = find(w, &title);
-        if (!window && open < w->max && (window = open_window(w, &title, event))) {
+        if (!window && open < w->max && (window = open_window(w, &title, event, times))) {
             window->life.is_aggregated = true;
             *is_new = true;
         }
     } else if (!window) {
-        window = open_window(w, key, event);
+        window = open_window(w, key, event, times);
         *is_new = window != NULL;
     }
     if (!window) {
@@ -169,9 +172,19 @@ struct ft_window *ft_windows_count(struct ft_windows *w, const struct ft_window_
     }
     if (!*is_new)
         note_last(window, event);
-    window->life.count++;
+    window->life.count += times;
     window->life.last_ns = event->time_ns;
     return window;
+}
+
+void ft_window_keep(struct ft_window *window, const char *message, uint32_t length)
+{
+    window->message = malloc(length ? length : 1);
+    if (!window->message)
+        return;
+    memcpy(window->message, message, length);
+    window->life.message = window->message;
+    window->life.message_length = length;
 }
 
 /* After so many windows a line is due. */

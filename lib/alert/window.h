@@ -34,6 +34,7 @@ struct ft_window {
     uint64_t before;   /**< count when the present window began */
     struct ft_eve_life life;
     struct ft_event *event; /**< the last, without its tree, for further lines */
+    char *message;          /**< of the first: what life.message points to, or NULL */
     uint32_t user;          /**< the core's: number of the alert in its list */
 };
 
@@ -44,11 +45,16 @@ struct ft_windows *ft_windows_new(uint32_t max, const uint64_t key[2]);
 void ft_windows_free(struct ft_windows *w);
 
 /**
- * Count a finding. The window it belongs to, *is_new when it was opened by this: the finding is to
- * be told. NULL when not even its title has room: counted by ft_windows_refused().
+ * Count a finding that came `times`. The window it belongs to, *is_new when it was opened by this:
+ * the finding is to be told. NULL when not even its title has room: counted by
+ * ft_windows_refused().
  */
 struct ft_window *ft_windows_count(struct ft_windows *w, const struct ft_window_key *key,
-                                   const struct ft_event *event, bool *is_new);
+                                   const struct ft_event *event, uint64_t times, bool *is_new);
+
+/** Keep a text of `length` bytes with the first line of a window, for the further ones. Without
+ * memory they have none. */
+void ft_window_keep(struct ft_window *window, const char *message, uint32_t length);
 
 /**
  * Let windows end that began at least FT_WINDOW_NS before `clock_ns`, or all with UINT64_MAX. The

@@ -218,6 +218,33 @@ struct ft_tree_options {
 bool ft_tree_json(const struct ft_protocol *protocol, const uint8_t *packed, uint32_t length,
                   const struct ft_tree_options *options, struct ft_json *j);
 
+/** A field of a packed tree, without the groups around it. */
+struct ft_tree_value {
+    uint16_t field;
+    uint8_t type;    /**< enum ft_type: as it was put */
+    uint8_t flags;   /**< enum ft_field_flag of its field */
+    uint32_t length; /**< of bytes */
+    uint32_t at, at_length;
+    uint64_t u;           /**< numbers; of INT and FLOAT the bits */
+    const uint8_t *bytes; /**< others; in the packed tree */
+};
+
+/** The next field that is no group from *offset on, which is 0 at first. False: no more. */
+bool ft_tree_next(const uint8_t *packed, uint32_t length, uint32_t *offset,
+                  struct ft_tree_value *value);
+
+/** The smallest field that the evidence [at, at + at_length) lies in; false: in none. */
+bool ft_tree_at(const uint8_t *packed, uint32_t length, uint32_t at, uint32_t at_length,
+                struct ft_tree_value *value);
+
+/**
+ * A value as text for people: enumerations and flags by name, addresses and times as everywhere,
+ * bytes as hex, texts as they are. Secrets are their length and salted hash unless the options say
+ * otherwise. Writes at most `size` bytes, without NUL; returns how many.
+ */
+uint32_t ft_tree_text(const struct ft_protocol *protocol, const struct ft_tree_value *value,
+                      const struct ft_tree_options *options, char *to, uint32_t size);
+
 /**
  * Path of the smallest packed field that the evidence [at, at + at_length) lies in, groups and
  * field joined by dots ("object.point.index"). False, and `to` untouched, when no field has it.

@@ -177,10 +177,11 @@ static bool is_name(const char *name)
 static bool is_reserved(const char *name)
 {
     static const char *const reserved[] = {
-        "anomaly", "app_proto",  "asset",     "community_id", "dest_ip", "dest_port", "direction",
-        "ether",   "event_type", "fieldtap",  "flow",         "flow_id", "health",    "host",
-        "message", "operation",  "packet",    "pcap_cnt",     "proto",   "src_ip",    "src_port",
-        "stats",   "tcp",        "timestamp", "tunnel",       "tx_id",   "udp",       "vlan"};
+        "anomaly",   "app_proto", "asset",      "community_id", "dest_ip", "dest_port",
+        "direction", "ether",     "event_type", "fieldtap",     "flow",    "flow_id",
+        "health",    "host",      "message",    "operation",    "packet",  "pcap_cnt",
+        "proto",     "rule",      "src_ip",     "src_port",     "stats",   "tcp",
+        "timestamp", "tunnel",    "tx_id",      "udp",          "vlan"};
     if (strncmp(name, "alert", 5) == 0)
         return true;
     for (unsigned i = 0; i < sizeof(reserved) / sizeof(reserved[0]); i++)

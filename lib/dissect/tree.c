@@ -433,6 +433,96 @@ bool ft_tree_path(const struct ft_protocol *protocol, const uint8_t *packed, uin
     return best != UINT32_MAX;
 }
 
+/* ---- values for people ---- */
+
+bool ft_tree_next(const uint8_t *packed, uint32_t length, uint32_t *offset,
+                  struct ft_tree_value *value)
+{
+    struct cursor c = {packed + *offset, packed + length};
+    struct packed p;
+    const uint8_t *bytes;
+    while (step(&c, &p, &bytes)) {
+        if (p.type == FT_NODE_END || p.type == FT_TYPE_GROUP)
+            continue;
+        *value = (struct ft_tree_value){.field = p.field,
+                                        .type = p.type,
+                                        .flags = p.flags,
+                                        .length = p.length,
+                                        .at = p.at,
+                                        .at_length = p.at_length,
+                                        .bytes = bytes};
+        if (has_number(p.type))
+            memcpy(&value->u, bytes, 8);
+        *offset = (uint32_t)(c.at - packed);
+        return true;
+    }
+    return false;
+}
+
+bool ft_tree_at(const uint8_t *packed, uint32_t length, uint32_t at, uint32_t at_length,
+                struct ft_tree_value *value)
+{
+    struct ft_tree_value v;
+    uint32_t best = UINT32_MAX;
+    for (uint32_t offset = 0; ft_tree_next(packed, length, &offset, &v);)
+        if (v.at <= at && v.at_length < best &&
+            (uint64_t)at + at_length <= (uint64_t)v.at + v.at_length) {
+            best = v.at_length;
+            *value = v;
+        }
+    return best != UINT32_MAX;
+}
+
+static uint32_t names_text(const struct ft_name *names, uint64_t value, char *to, uint32_t size)
+{
+    uint32_t n = 0;
+    for (; names && names->name; names++)
+        if (names->value && (value & names->value) == names->value && n < size)
+            n += (uint32_t)snprintf(to + n, size - n, "%s%s", n ? "+" : "", names->name);
+    return n < size ? n : size - 1;
+}
+
+uint32_t ft_tree_text(const struct ft_protocol *protocol, const struct ft_tree_value *value,
+                      const struct ft_tree_options *options, char *to, uint32_t size)
+{
+    const struct ft_name *names = protocol->fields[value->field].names;
+    bool is_number = has_number(value->type);
+    /* As JSON has it, without the quotes: hex doubles what is at most VALUE_MAX bytes. */
+    char text[2 * VALUE_MAX + 64];
+    const char *from = text;
+    uint32_t n = 0;
+    if (value->flags & FT_FIELD_SECRET && !options->log_secrets) {
+        uint32_t length = is_number ? 8 : value->length;
+        n = (uint32_t)snprintf(
+            text, sizeof(text), "(secret of %u bytes, hash %016llx)", length,
+            (unsigned long long)ft_siphash(
+                options->salt, is_number ? (const void *)&value->u : value->bytes, length));
+    } else if (value->type == FT_TYPE_STRING) {
+        from = (const char *)value->bytes;
+        n = value->length;
+    } else if (value->type == FT_TYPE_ENUM && value_name(names, value->u)) {
+        n = (uint32_t)snprintf(text, sizeof(text), "%s", value_name(names, value->u));
+    } else if (value->type == FT_TYPE_FLAGS) {
+        n = names_text(names, value->u, text, sizeof(text));
+    }
+    if (from == text && !n) {
+        struct ft_json j = ft_json_make(text, sizeof(text));
+        struct walk w = {.protocol = protocol, .options = options, .json = &j};
+        struct packed p = {.field = value->field,
+                           .type = value->type == FT_TYPE_ENUM || value->type == FT_TYPE_FLAGS
+                                       ? FT_TYPE_UINT
+                                       : value->type,
+                           .length = value->length};
+        write_value(&w, &p, is_number ? (const uint8_t *)&value->u : value->bytes);
+        bool is_quoted = j.length > 1 && text[0] == '"';
+        from += is_quoted;
+        n = j.length - 2u * is_quoted;
+    }
+    n = n < size ? n : size;
+    memcpy(to, from, n);
+    return n;
+}
+
 const char *ft_command_name(const struct ft_protocol *protocol, uint32_t code, uint32_t qualifier,
                             char scratch[32])
 {

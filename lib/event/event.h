@@ -187,4 +187,12 @@ struct ft_event {
     };
 };
 
+/** Did a rule hold for a message, and not for a payload or a flow? */
+static inline bool ft_event_is_of_rule(const struct ft_event *e)
+{
+    const struct ft_event_message *m = &e->message;
+    return e->type == FT_EVENT_RULE && (m->has_command || m->parent != 0xff || m->tree || m->kind ||
+                                        m->direction || m->sub[0].kind || m->sub[1].kind);
+}
+
 #endif

@@ -27,7 +27,8 @@ struct tail {
     const struct ft_eve_finding *finding;
     const struct ft_eve_life *life;
     const struct ft_eve_change *change;
-    bool is_alert;
+    bool is_alert;     /* `life` is that of an alert; */
+    bool is_rule;      /* of a rule's event; else of an anomaly */
     bool has_message;  /* event->message is set: sub-addresses */
     bool has_evidence; /* event->message.at too */
     bool is_truncated;
@@ -349,6 +350,20 @@ static void put_subs(struct ft_json *j, const struct ft_event *e)
     ft_json_object_end(j);
 }
 
+/* What the field had for which a rule held: always text, so that the type of the key is one. */
+static void put_evidence_value(const struct ft_eve *eve, struct ft_json *j,
+                               const struct ft_event *e, const struct ft_protocol *p)
+{
+    struct ft_tree_value value;
+    char text[256];
+    if (e->message.at == UINT32_MAX || !e->message.tree_length ||
+        !ft_tree_at((const uint8_t *)e + e->message.tree, e->message.tree_length, e->message.at,
+                    e->message.at_length, &value))
+        return;
+    ft_json_key(j, "value");
+    ft_json_text(j, text, ft_tree_text(p, &value, &eve->tree, text, sizeof(text)));
+}
+
 static void put_evidence(const struct ft_eve *eve, struct ft_json *j, const struct tail *t)
 {
     const struct ft_event *e = t->event;
@@ -364,6 +379,8 @@ static void put_evidence(const struct ft_eve *eve, struct ft_json *j, const stru
         ft_json_put_uint(j, "offset", e->message.at);
         ft_json_put_uint(j, "length", e->message.at_length);
     }
+    if (t->has_evidence && e->type == FT_EVENT_RULE && p)
+        put_evidence_value(eve, j, e, p);
     if (e->number)
         ft_json_put_uint(j, "packet", e->number);
     ft_json_object_end(j);
@@ -397,6 +414,27 @@ static void put_finding(struct ft_json *j, const struct ft_eve_finding *f)
         ft_json_put_string(j, "reference", f->reference);
     if (f->remediation)
         ft_json_put_string(j, "remediation", f->remediation);
+}
+
+/* Which rule it was, and what it says about the message. */
+static void put_rule(struct ft_json *j, const struct ft_eve_finding *f,
+                     const struct ft_eve_life *life)
+{
+    const struct ft_eve_rule *r = f->rule;
+    if (life && life->message)
+        ft_json_key(j, "message");
+    if (life && life->message)
+        ft_json_text(j, life->message, life->message_length);
+    ft_json_key(j, "rule");
+    ft_json_object(j);
+    ft_json_put_uint(j, "id", r->id);
+    ft_json_put_uint(j, "revision", r->revision);
+    ft_json_put_bool(j, "built_in", r->is_built_in);
+    if (r->file)
+        ft_json_put_string(j, "file", r->file);
+    ft_json_object_end(j);
+    if (!r->is_built_in)
+        ft_json_put_string(j, "remark", FT_EVE_REMARK);
 }
 
 static void put_commands(struct ft_json *j, const struct ft_protocol *p,
@@ -478,10 +516,15 @@ static bool put_tail(struct ft_eve *eve, struct ft_json *j, const struct tail *t
     ft_json_raw(j, eve->behind_uid, eve->behind_uid_length);
     if (t->finding) {
         put_finding(j, t->finding);
+        if (t->finding->rule)
+            put_rule(j, t->finding, t->life);
         put_evidence(eve, j, t);
     }
     if (t->life)
-        put_life(eve, j, t->life, t->is_alert ? "alert_id" : "anomaly_id");
+        put_life(eve, j, t->life,
+                 t->is_alert  ? "alert_id"
+                 : t->is_rule ? "event_id"
+                              : "anomaly_id");
     const struct ft_protocol *p = t->life && t->is_alert ? protocol_of(eve, t->event) : NULL;
     if (p && t->life->commands.count)
         put_commands(j, p, &t->life->commands);
@@ -605,7 +648,7 @@ bool ft_eve_operation(struct ft_eve *eve, const struct ft_event *event, struct f
 
 static bool is_of_message(const struct ft_event *e)
 {
-    return e->type == FT_EVENT_ALERT || e->type == FT_EVENT_VIOLATION;
+    return e->type == FT_EVENT_ALERT || e->type == FT_EVENT_VIOLATION || ft_event_is_of_rule(e);
 }
 
 static void put_endpoint(struct ft_json *j, const char *key, const struct ft_event_packet *p,
@@ -642,7 +685,7 @@ static void put_alert(struct ft_json *j, const struct ft_event *e, const struct 
     ft_json_put_string(j, "action", "allowed");
     ft_json_put_uint(j, "gid", 1);
     ft_json_put_uint(j, "signature_id", f->sid);
-    ft_json_put_uint(j, "rev", 1);
+    ft_json_put_uint(j, "rev", f->rule ? f->rule->revision : 1);
     ft_json_put_string(j, "signature", f->title);
     ft_json_put_string(j, "category", f->category);
     ft_json_put_uint(j, "severity", f->severity);
@@ -665,6 +708,11 @@ static bool put_context(const struct ft_eve *eve, struct ft_json *j, const struc
     return put_tree(eve, j, e);
 }
 
+static bool has_evidence(const struct ft_event *e)
+{
+    return e->type == FT_EVENT_VIOLATION || e->type == FT_EVENT_RULE;
+}
+
 bool ft_eve_alert(struct ft_eve *eve, const struct ft_event *event,
                   const struct ft_eve_finding *finding, const struct ft_eve_life *life,
                   const struct ft_eve_change *change, struct ft_json *j)
@@ -675,11 +723,36 @@ bool ft_eve_alert(struct ft_eve *eve, const struct ft_event *event,
                      .change = change,
                      .is_alert = true,
                      .has_message = is_of_message(event),
-                     .has_evidence = event->type == FT_EVENT_VIOLATION};
+                     .has_evidence = has_evidence(event)};
     put_header(eve, j, event, "alert", false, true);
     if (is_of_message(event))
         put_direction(j, event);
     put_alert(j, event, finding);
+    t.is_truncated = put_context(eve, j, event);
+    return put_tail(eve, j, &t);
+}
+
+bool ft_eve_rule(struct ft_eve *eve, const struct ft_event *event,
+                 const struct ft_eve_finding *finding, const struct ft_eve_life *life,
+                 struct ft_json *j)
+{
+    struct tail t = {.event = event,
+                     .finding = finding,
+                     .life = life,
+                     .is_rule = true,
+                     .has_message = is_of_message(event),
+                     .has_evidence = has_evidence(event)};
+    put_header(eve, j, event, "rule", false, true);
+    if (is_of_message(event))
+        put_direction(j, event);
+    ft_json_key(j, "rule");
+    ft_json_object(j);
+    ft_json_put_uint(j, "signature_id", finding->sid);
+    ft_json_put_uint(j, "rev", finding->rule->revision);
+    ft_json_put_string(j, "signature", finding->title);
+    ft_json_put_string(j, "category", finding->category);
+    ft_json_put_uint(j, "severity", finding->severity);
+    ft_json_object_end(j);
     t.is_truncated = put_context(eve, j, event);
     return put_tail(eve, j, &t);
 }

@@ -17,6 +17,9 @@
 #define FT_EVE_LEAVES         200u  /**< leaf fields of a protocol object; then truncated */
 #define FT_EVE_BYTES          6144u /**< no further leaf once a line is so long; then truncated */
 
+/** In each alert and event of a custom rule, word for word. */
+#define FT_EVE_REMARK "Raised by a rule of your own organisation"
+
 struct ft_eve_config {
     const char *sensor;    /**< name, in `host` and in every uid */
     const char *site;      /**< NULL = none */
@@ -42,17 +45,25 @@ uint64_t ft_eve_next_uid(const struct ft_eve *eve);
 /** The number in the event_uid of a line, plus one; 0 when it has none: where to go on after it. */
 uint64_t ft_eve_uid_after(const char *line);
 
+/** The rule that an alert comes from. */
+struct ft_eve_rule {
+    uint32_t id, revision;
+    bool is_built_in; /**< it comes with fieldtap */
+    const char *file; /**< where it is written; NULL = not said */
+};
+
 /** What an alert or an anomaly is about. Strings live as long as the registry or the program. */
 struct ft_eve_finding {
-    uint32_t sid;            /**< alerts: signature_id */
-    uint8_t severity;        /**< enum ft_severity */
-    uint8_t engine;          /**< enum ft_engine */
-    const char *key;         /**< "modbus.malformed", "class.program" */
-    const char *title;       /**< one line for people */
-    const char *category;    /**< alert group */
-    const char *mitre;       /**< techniques, space separated, or NULL */
-    const char *reference;   /**< id of a feature list, or NULL */
-    const char *remediation; /**< alerts: what to do, or NULL */
+    uint32_t sid;                   /**< alerts: signature_id */
+    uint8_t severity;               /**< enum ft_severity */
+    uint8_t engine;                 /**< enum ft_engine */
+    const char *key;                /**< "modbus.malformed", "class.program" */
+    const char *title;              /**< one line for people */
+    const char *category;           /**< alert group */
+    const char *mitre;              /**< techniques, space separated, or NULL */
+    const char *reference;          /**< id of a feature list, or NULL */
+    const char *remediation;        /**< alerts: what to do, or NULL */
+    const struct ft_eve_rule *rule; /**< or NULL */
 };
 
 #define FT_EVE_COMMANDS 16u /**< commands that an alert lists; further ones are only marked */
@@ -74,6 +85,8 @@ struct ft_eve_life {
     bool is_update;                  /**< a further line about it */
     bool is_aggregated;              /**< stands for others of this title that found no room */
     struct ft_eve_commands commands; /**< alerts about messages */
+    const char *message;             /**< of a rule about the first; not ended by NUL; or NULL */
+    uint32_t message_length;
 };
 
 /** What changed about an asset, in an alert about that. */
@@ -87,6 +100,11 @@ struct ft_eve_change {
 bool ft_eve_alert(struct ft_eve *eve, const struct ft_event *event,
                   const struct ft_eve_finding *finding, const struct ft_eve_life *life,
                   const struct ft_eve_change *change, struct ft_json *j);
+
+/** A rule held whose action is to tell it in the timeline. As ft_eve_alert(). */
+bool ft_eve_rule(struct ft_eve *eve, const struct ft_event *event,
+                 const struct ft_eve_finding *finding, const struct ft_eve_life *life,
+                 struct ft_json *j);
 
 /** `type`: decode, stream or applayer; `name`: the event; `layer`: NULL, proto_detect or
  * proto_parser. */

@@ -1,0 +1,407 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+/* Rules in the alerting core: from a hit to an alert, or to an event of the timeline. */
+#include "alert/rules.h"
+
+#include "alert/core_internal.h"
+#include "alert/rule_scene.h"
+#include "alert/threshold.h"
+#include "base/hash.h"
+#include "base/index.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+/* Rules whose alerts are kept: a full rule set that is changed as a whole a few times. */
+#define KEPT_MAX (4u * FT_RULES_MAX)
+
+/* What the alerts of a rule say, for as long as there is the core. */
+struct kept {
+    struct ft_eve_finding finding; /* its strings are in `texts` */
+    struct ft_eve_rule rule;
+    uint64_t fingerprint;
+    uint32_t number;
+    char texts[];
+};
+
+/* A rule set in use. */
+struct of_set {
+    const struct ft_ruleset *set; /* NULL: none */
+    uint32_t generation;
+    struct kept **kept;         /* by index of the rule; NULL: not hit yet */
+    struct ft_program_run *run; /* NULL: no rule needs it, or no memory */
+};
+
+struct ft_rule_desk {
+    struct of_set sets[2]; /* the newest first */
+    struct kept **kept;    /* all, number - 1 */
+    uint32_t kept_count, kept_size;
+    struct ft_index index;
+    uint64_t key[2];
+    struct ft_thresholds *thresholds;
+    struct {
+        uint64_t hits;         /* that came from workers */
+        uint64_t told;         /* of them, in alerts and events */
+        uint64_t out_of_time;  /* the schedule said no */
+        uint64_t other_assets; /* the conditions on devices did */
+        uint64_t held_back;    /* the threshold did, or does so far */
+        uint64_t unknown;      /* of a generation that is not known (any more) */
+        uint64_t refused;      /* no room for what the alert says */
+    } counts;
+};
+
+struct ft_rule_desk *ft_rule_desk_new(uint32_t max, const uint64_t key[2])
+{
+    struct ft_rule_desk *desk = calloc(1, sizeof(*desk));
+    if (!desk)
+        return NULL;
+    memcpy(desk->key, key, sizeof(desk->key));
+    desk->thresholds = ft_thresholds_new(max, key);
+    if (desk->thresholds)
+        return desk;
+    free(desk);
+    return NULL;
+}
+
+static void set_done(struct of_set *s)
+{
+    free(s->kept);
+    ft_program_run_free(s->run);
+    memset(s, 0, sizeof(*s));
+}
+
+void ft_rule_desk_free(struct ft_rule_desk *desk)
+{
+    if (!desk)
+        return;
+    for (unsigned i = 0; i < 2; i++)
+        set_done(&desk->sets[i]);
+    for (uint32_t i = 0; i < desk->kept_count; i++)
+        free(desk->kept[i]);
+    free(desk->kept);
+    ft_index_free(&desk->index);
+    ft_thresholds_free(desk->thresholds);
+    free(desk);
+}
+
+/* ---- rule sets ---- */
+
+static bool has_core_program(const struct ft_ruleset *set)
+{
+    for (uint32_t i = 0; i < ft_ruleset_count(set); i++)
+        if (ft_ruleset_core_program(set, i))
+            return true;
+    return false;
+}
+
+void ft_core_rules(struct ft_core *core, const struct ft_ruleset *set, uint32_t generation)
+{
+    struct ft_rule_desk *desk = core->rules;
+    set_done(&desk->sets[1]);
+    desk->sets[1] = desk->sets[0];
+    desk->sets[0] = (struct of_set){.set = set, .generation = generation};
+    if (!set)
+        return;
+    struct of_set *s = &desk->sets[0];
+    s->kept = calloc(ft_ruleset_count(set) + 1, sizeof(struct kept *));
+    if (!s->kept)
+        s->set = NULL; /* its events are of an unknown generation, and counted as such */
+    else if (has_core_program(set))
+        s->run = ft_program_run_new(ft_ruleset_vocabulary(set), ft_ruleset_patterns(set));
+}
+
+static struct of_set *set_of(struct ft_rule_desk *desk, const struct ft_event *e)
+{
+    for (unsigned i = 0; i < 2; i++)
+        if (desk->sets[i].set && desk->sets[i].generation == e->message.generation &&
+            e->message.rule < ft_ruleset_count(desk->sets[i].set))
+            return &desk->sets[i];
+    return NULL;
+}
+
+/* ---- what alerts say ---- */
+
+static uint64_t hash_of(const struct ft_rule *r)
+{
+    return ft_hash_mix(r->fingerprint, r->id);
+}
+
+static bool is_same(const struct kept *k, const struct ft_rule *r)
+{
+    const char *file = r->file ? r->file : "";
+    return k->rule.id == r->id && k->fingerprint == r->fingerprint &&
+           !strcmp(k->rule.file ? k->rule.file : "", file);
+}
+
+static struct kept *find(const struct ft_rule_desk *desk, const struct ft_rule *r)
+{
+    uint32_t number;
+    struct ft_index_walk w = ft_index_walk(&desk->index, hash_of(r));
+    while ((number = ft_index_next(&desk->index, &w)))
+        if (is_same(desk->kept[number - 1], r))
+            return desk->kept[number - 1];
+    return NULL;
+}
+
+/* Copy a string to the texts; NULL stays NULL. */
+static const char *copy(char **to, const char *from)
+{
+    if (!from)
+        return NULL;
+    const char *at = *to;
+    *to = stpcpy(*to, from) + 1;
+    return at;
+}
+
+static size_t room_of(const char *text)
+{
+    return text ? strlen(text) + 1 : 0;
+}
+
+static struct kept *make(const struct ft_rule *r)
+{
+    char key[32];
+    snprintf(key, sizeof(key), "rule.%u", r->id);
+    struct kept *k =
+        calloc(1, sizeof(*k) + room_of(key) + room_of(r->title) + room_of(r->category) +
+                      room_of(r->mitre) + room_of(r->reference) + room_of(r->remediation) +
+                      room_of(r->file));
+    if (!k)
+        return NULL;
+    char *to = k->texts;
+    k->fingerprint = r->fingerprint;
+    k->finding = (struct ft_eve_finding){.sid = r->id,
+                                         .severity = r->severity,
+                                         .engine = r->engine,
+                                         .key = copy(&to, key),
+                                         .title = copy(&to, r->title),
+                                         .category = copy(&to, r->category),
+                                         .mitre = copy(&to, r->mitre),
+                                         .reference = copy(&to, r->reference),
+                                         .remediation = copy(&to, r->remediation),
+                                         .rule = &k->rule};
+    k->rule = (struct ft_eve_rule){.id = r->id,
+                                   .revision = r->revision,
+                                   .is_built_in = r->is_built_in,
+                                   .file = copy(&to, r->file)};
+    return k;
+}
+
+static bool has_room(struct ft_rule_desk *desk)
+{
+    if (desk->kept_count == desk->kept_size && desk->kept_size < KEPT_MAX) {
+        uint32_t size = desk->kept_size ? desk->kept_size * 2 : 64;
+        struct kept **bigger = reallocarray(desk->kept, size, sizeof(*bigger));
+        if (!bigger)
+            return false;
+        desk->kept = bigger;
+        desk->kept_size = size;
+    }
+    return desk->kept_count < desk->kept_size && ft_index_reserve(&desk->index);
+}
+
+/* What alerts of the rule say: the same for the same rule, whatever set it is in. */
+static struct kept *kept_of(struct ft_rule_desk *desk, struct of_set *s, uint32_t rule)
+{
+    const struct ft_rule *r = ft_ruleset_rule(s->set, rule);
+    if (!s->kept[rule])
+        s->kept[rule] = find(desk, r);
+    if (s->kept[rule] || !has_room(desk))
+        return s->kept[rule];
+    struct kept *k = make(r);
+    if (!k)
+        return NULL;
+    desk->kept[desk->kept_count++] = k;
+    k->number = desk->kept_count;
+    ft_index_add(&desk->index, hash_of(r), k->number);
+    s->kept[rule] = k;
+    return k;
+}
+
+/* ---- whether it is told ---- */
+
+/* A hit on its way. */
+struct hit {
+    struct ft_core *core;
+    const struct ft_event *event;
+    const struct of_set *set;
+    const struct ft_rule *rule;
+    const struct kept *kept;
+    struct ft_rule_scene scene;
+};
+
+static bool is_of_devices(const struct hit *hit)
+{
+    const struct ft_program *p = ft_ruleset_core_program(hit->set->set, hit->event->message.rule);
+    struct ft_subject subject;
+    if (!p)
+        return true;
+    if (!hit->set->run)
+        return false;
+    ft_rule_subject(&hit->scene, &subject);
+    ft_program_begin(hit->set->run);
+    return ft_program_holds(p, &subject, hit->set->run);
+}
+
+/* The device that is asked, or told something: with what is behind its address. */
+static void key_of_asset(struct ft_threshold_key *key, const struct hit *hit)
+{
+    const struct ft_event *e = hit->event;
+    struct ft_address address =
+        ft_event_address(e, e->packet.server_side == 0 ? FT_SENDER : FT_RECEIVER);
+    const struct ft_asset *a = ft_inventory_find(hit->core->inventory, &address);
+    const struct ft_address *known = a ? &a->address : &address;
+    key->a.ip = known->ip;
+    key->a.family = known->family;
+    key->sub = e->message.sub[1].value;
+    key->sub_kind = e->message.sub[1].kind;
+}
+
+static void key_of(struct ft_threshold_key *key, const struct hit *hit)
+{
+    uint8_t by = hit->rule->threshold.by;
+    struct ft_address src = ft_event_address(hit->event, FT_SENDER);
+    struct ft_address dst = ft_event_address(hit->event, FT_RECEIVER);
+    memset(key, 0, sizeof(*key));
+    key->rule = hit->kept->number;
+    if (by == FT_BY_ASSET)
+        key_of_asset(key, hit);
+    if (by == FT_BY_SOURCE || by == FT_BY_PAIR) {
+        key->a.ip = src.ip; /* member by member: the gap behind `family` stays zero */
+        key->a.family = src.family;
+    }
+    if (by == FT_BY_DESTINATION || by == FT_BY_PAIR) {
+        key->b.ip = dst.ip;
+        key->b.family = dst.family;
+    }
+}
+
+/* What is told again for its number comes without its fields: then what was said with them. */
+static uint32_t message_of(const struct hit *hit, const char *before, char *to, uint32_t size)
+{
+    if (!before || hit->event->message.tree_length)
+        return ft_rule_message(&hit->scene, hit->rule, to, size);
+    uint32_t n = (uint32_t)strlen(before);
+    n = n < size ? n : size;
+    memcpy(to, before, n);
+    return n;
+}
+
+/* Keep the message of a hit that is held back, for when it is told. */
+static void keep_message(const struct hit *hit, char **before)
+{
+    char text[FT_RULE_MESSAGE_MAX];
+    if (!before || !hit->rule->part_count || !hit->event->message.tree_length)
+        return;
+    uint32_t n = ft_rule_message(&hit->scene, hit->rule, text, sizeof(text));
+    free(*before);
+    *before = strndup(text, n);
+}
+
+/* How many hits are to be told now; *before: the message of what was held back. */
+static uint64_t pass(struct hit *hit, struct ft_rule_desk *desk, char ***before)
+{
+    const struct ft_threshold *how = &hit->rule->threshold;
+    struct ft_threshold_key key;
+    uint64_t times = hit->event->message.count ? hit->event->message.count : 1;
+    *before = NULL;
+    if (how->kind == FT_THRESHOLD_NONE)
+        return times;
+    key_of(&key, hit);
+    uint64_t told =
+        ft_thresholds_pass(desk->thresholds, how, &key, hit->event->clock_ns, times, before);
+    if (how->kind == FT_THRESHOLD_LIMIT)
+        desk->counts.held_back += times - told;
+    else if (!told)
+        desk->counts.held_back += times;
+    else
+        desk->counts.held_back -= told - times;
+    return told;
+}
+
+static void tell(struct hit *hit, uint64_t times, const char *before)
+{
+    struct ft_core *core = hit->core;
+    bool is_alert = hit->rule->action == FT_RULE_ALERT, is_new;
+    char text[FT_RULE_MESSAGE_MAX];
+    struct ft_window *w =
+        is_alert ? ft_core_count_alert(core, hit->event, &hit->kept->finding, times, &is_new)
+                 : ft_core_count_rule(core, hit->event, &hit->kept->finding, times, &is_new);
+    if (!w || !is_new)
+        return;
+    ft_window_keep(w, text, message_of(hit, before, text, sizeof(text)));
+    if (is_alert)
+        ft_core_write_alert(core, hit->event, &hit->kept->finding, &w->life, NULL);
+    else
+        ft_core_write_rule(core, hit->event, &hit->kept->finding, &w->life);
+}
+
+void ft_rule_desk_event(struct ft_core *core, const struct ft_event *e)
+{
+    struct ft_rule_desk *desk = core->rules;
+    struct of_set *s = set_of(desk, e);
+    uint64_t times = e->message.count ? e->message.count : 1;
+    const struct ft_tree_options options = {.log_secrets = core->config.log_secrets,
+                                            .salt = {core->config.salt[0], core->config.salt[1]}};
+    struct hit hit = {.core = core, .event = e, .set = s};
+    char **before;
+    desk->counts.hits += times;
+    if (!s) {
+        desk->counts.unknown += times;
+        return;
+    }
+    hit.rule = ft_ruleset_rule(s->set, e->message.rule);
+    hit.scene = (struct ft_rule_scene){.event = e,
+                                       .registry = core->registry,
+                                       .vocabulary = ft_ruleset_vocabulary(s->set),
+                                       .inventory = core->inventory,
+                                       .options = &options};
+    if (!ft_schedule_holds(&hit.rule->schedule, e->time_ns)) {
+        desk->counts.out_of_time += times;
+        return;
+    }
+    if (!is_of_devices(&hit)) {
+        desk->counts.other_assets += times;
+        return;
+    }
+    hit.kept = kept_of(desk, s, e->message.rule);
+    if (!hit.kept) {
+        desk->counts.refused += times;
+        return;
+    }
+    times = pass(&hit, desk, &before);
+    desk->counts.told += times;
+    if (times)
+        tell(&hit, times, before ? *before : NULL);
+    else
+        keep_message(&hit, before);
+}
+
+/* ---- statistics ---- */
+
+void ft_rule_desk_stats(const struct ft_core *core, const struct ft_ledger *ledger,
+                        struct ft_json *j)
+{
+    const struct ft_rule_desk *desk = core->rules;
+    ft_json_key(j, "rules");
+    ft_json_object(j);
+    ft_json_put_uint(j, "active", desk->sets[0].set ? ft_ruleset_count(desk->sets[0].set) : 0);
+    ft_json_put_uint(j, "hits", ledger->rule_hits);
+    ft_json_put_uint(j, "hits_untold", ledger->rule_hits_untold);
+    ft_json_put_uint(j, "hits_received", desk->counts.hits);
+    ft_json_put_uint(j, "told", desk->counts.told);
+    ft_json_put_uint(j, "out_of_schedule", desk->counts.out_of_time);
+    ft_json_put_uint(j, "other_assets", desk->counts.other_assets);
+    ft_json_put_uint(j, "held_back", desk->counts.held_back);
+    ft_json_put_uint(j, "unknown_generation", desk->counts.unknown);
+    ft_json_put_uint(j, "refused", desk->counts.refused);
+    ft_json_put_uint(j, "thresholds", ft_thresholds_count(desk->thresholds));
+    ft_json_put_uint(j, "thresholds_evicted", ft_thresholds_evicted(desk->thresholds));
+    ft_json_put_uint(j, "events_refused", ft_windows_refused(core->rule_events));
+    ft_json_object_end(j);
+}
+
+bool ft_rule_desk_is_full(const struct ft_rule_desk *desk)
+{
+    return ft_thresholds_evicted(desk->thresholds) || desk->counts.refused;
+}

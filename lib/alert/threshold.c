@@ -1,0 +1,228 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+/* Thresholds of rules: a table of keys in the order of their last use, and an index over them. */
+#include "alert/threshold.h"
+
+#include "base/hash.h"
+#include "base/index.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+#define SECOND_NS 1000000000ull
+
+/* Hits of one time. */
+struct hits {
+    uint64_t clock_ns, count;
+};
+
+/* A key; `older` and `newer` are numbers of entries, 0 = none. */
+struct entry {
+    struct ft_threshold_key key;
+    uint32_t older, newer;
+    uint32_t used;
+    uint64_t silent_until_ns; /* AT_LEAST */
+    char *message;
+    struct hits hits[FT_THRESHOLD_HITS]; /* in the order of time */
+};
+
+struct ft_thresholds {
+    struct entry **entries; /* number - 1 */
+    uint32_t max, count;
+    uint32_t oldest, newest;
+    struct ft_index index;
+    uint64_t key[2];
+    uint64_t evicted;
+};
+
+struct ft_thresholds *ft_thresholds_new(uint32_t max, const uint64_t key[2])
+{
+    struct ft_thresholds *t = calloc(1, sizeof(*t));
+    if (!t)
+        return NULL;
+    t->max = max;
+    memcpy(t->key, key, sizeof(t->key));
+    t->entries = calloc(max, sizeof(struct entry *));
+    if (t->entries)
+        return t;
+    free(t);
+    return NULL;
+}
+
+void ft_thresholds_free(struct ft_thresholds *t)
+{
+    if (!t)
+        return;
+    for (uint32_t i = 0; i < t->count; i++) {
+        free(t->entries[i]->message);
+        free(t->entries[i]);
+    }
+    free(t->entries);
+    ft_index_free(&t->index);
+    free(t);
+}
+
+/* ---- the table ---- */
+
+static struct entry *at(const struct ft_thresholds *t, uint32_t number)
+{
+    return number ? t->entries[number - 1] : NULL;
+}
+
+static uint64_t hash_of(const struct ft_thresholds *t, const struct ft_threshold_key *key)
+{
+    return ft_siphash(t->key, key, sizeof(*key));
+}
+
+static void unlink_entry(struct ft_thresholds *t, uint32_t number)
+{
+    struct entry *e = at(t, number);
+    *(e->older ? &at(t, e->older)->newer : &t->oldest) = e->newer;
+    *(e->newer ? &at(t, e->newer)->older : &t->newest) = e->older;
+}
+
+static void link_newest(struct ft_thresholds *t, uint32_t number)
+{
+    struct entry *e = at(t, number);
+    e->older = t->newest;
+    e->newer = 0;
+    *(t->newest ? &at(t, t->newest)->newer : &t->oldest) = number;
+    t->newest = number;
+}
+
+/* The number of a key's entry, 0 = none. */
+static uint32_t find(const struct ft_thresholds *t, const struct ft_threshold_key *key)
+{
+    uint32_t number;
+    struct ft_index_walk w = ft_index_walk(&t->index, hash_of(t, key));
+    while ((number = ft_index_next(&t->index, &w)))
+        if (!memcmp(&at(t, number)->key, key, sizeof(*key)))
+            return number;
+    return 0;
+}
+
+/* An entry without a key: a new one, or the one that was used longest ago. 0: no memory. */
+static uint32_t take_room(struct ft_thresholds *t)
+{
+    if (t->count < t->max) {
+        struct entry *e = calloc(1, sizeof(*e));
+        if (!e)
+            return 0;
+        t->entries[t->count] = e;
+        return ++t->count;
+    }
+    uint32_t number = t->oldest;
+    struct entry *e = at(t, number);
+    unlink_entry(t, number);
+    ft_index_remove(&t->index, hash_of(t, &e->key), number);
+    t->evicted++;
+    free(e->message);
+    memset(e, 0, sizeof(*e));
+    return number;
+}
+
+static struct entry *entry_of(struct ft_thresholds *t, const struct ft_threshold_key *key)
+{
+    uint32_t number = find(t, key);
+    if (number) {
+        unlink_entry(t, number);
+    } else {
+        if (!ft_index_reserve(&t->index) || !(number = take_room(t)))
+            return NULL;
+        at(t, number)->key = *key;
+        ft_index_add(&t->index, hash_of(t, key), number);
+    }
+    link_newest(t, number);
+    return at(t, number);
+}
+
+/* ---- counting ---- */
+
+/* Forget what is `span_ns` old. Clocks of merged events may go back a little: that is age 0. */
+static void expire(struct entry *e, uint64_t clock_ns, uint64_t span_ns)
+{
+    uint32_t old = 0;
+    while (old < e->used && clock_ns > e->hits[old].clock_ns &&
+           clock_ns - e->hits[old].clock_ns >= span_ns)
+        old++;
+    e->used -= old;
+    memmove(e->hits, e->hits + old, e->used * sizeof(e->hits[0]));
+}
+
+/* Two that follow one another closest become one of the later's time: none is forgotten early. */
+static void join_closest(struct entry *e)
+{
+    uint32_t best = 0;
+    for (uint32_t i = 1; i + 1 < e->used; i++)
+        if (e->hits[i + 1].clock_ns - e->hits[i].clock_ns <
+            e->hits[best + 1].clock_ns - e->hits[best].clock_ns)
+            best = i;
+    e->hits[best + 1].count += e->hits[best].count;
+    e->used--;
+    memmove(&e->hits[best], &e->hits[best + 1], (e->used - best) * sizeof(e->hits[0]));
+}
+
+static void add(struct entry *e, uint64_t clock_ns, uint64_t times)
+{
+    struct hits *last = e->used ? &e->hits[e->used - 1] : NULL;
+    if (last && last->clock_ns >= clock_ns) {
+        last->count += times;
+        return;
+    }
+    if (e->used == FT_THRESHOLD_HITS)
+        join_closest(e);
+    e->hits[e->used++] = (struct hits){clock_ns, times};
+}
+
+static uint64_t sum(const struct entry *e)
+{
+    uint64_t all = 0;
+    for (uint32_t i = 0; i < e->used; i++)
+        all += e->hits[i].count;
+    return all;
+}
+
+static uint64_t limit(struct entry *e, const struct ft_threshold *how, uint64_t clock_ns,
+                      uint64_t times)
+{
+    uint64_t told = sum(e), room = told < how->count ? how->count - told : 0;
+    times = times < room ? times : room;
+    if (times)
+        add(e, clock_ns, times);
+    return times;
+}
+
+static uint64_t at_least(struct entry *e, const struct ft_threshold *how, uint64_t clock_ns,
+                         uint64_t times)
+{
+    add(e, clock_ns, times);
+    uint64_t all = sum(e);
+    if (clock_ns < e->silent_until_ns || all < how->count)
+        return 0;
+    e->used = 0;
+    e->silent_until_ns = clock_ns + how->seconds * SECOND_NS;
+    return all;
+}
+
+uint64_t ft_thresholds_pass(struct ft_thresholds *t, const struct ft_threshold *how,
+                            const struct ft_threshold_key *key, uint64_t clock_ns, uint64_t times,
+                            char ***message)
+{
+    struct entry *e = entry_of(t, key);
+    *message = NULL;
+    if (!e)
+        return times;
+    *message = &e->message;
+    expire(e, clock_ns, how->seconds * SECOND_NS);
+    return how->kind == FT_THRESHOLD_LIMIT ? limit(e, how, clock_ns, times)
+                                           : at_least(e, how, clock_ns, times);
+}
+
+uint32_t ft_thresholds_count(const struct ft_thresholds *t)
+{
+    return t->count;
+}
+
+uint64_t ft_thresholds_evicted(const struct ft_thresholds *t)
+{
+    return t->evicted;
+}

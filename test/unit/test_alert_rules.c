@@ -1,0 +1,947 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+/* Tests of rules in the alerting core: schedule, devices, thresholds, messages, windows, rule sets
+ * one after another, events of the timeline. */
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <stdio.h>
+#include <string.h>
+#include <unistd.h>
+
+#include <cmocka.h>
+
+#include <jansson.h>
+
+#include "alert/core.h"
+#include "alert/summary.h"
+#include "alert/threshold.h"
+#include "records.h"
+#include "rules/ruleset.h"
+
+#define MINUTE (60 * S)
+
+static char directory[64], path[128], rules_path[128], error[4000];
+static struct ft_registry *registry;
+static struct ft_output *out;
+static struct ft_core *core;
+static struct ft_core_config config;
+static struct record r;
+static json_t *lines[4000];
+static size_t line_count;
+static struct ft_ruleset *sets[8];
+static uint32_t generation;
+static struct ft_zone zones[1];
+
+static void open_core(void)
+{
+    out = ft_output_open(directory, error, sizeof(error));
+    assert_non_null(out);
+    core = ft_core_new(&config, registry, out, error, sizeof(error));
+    assert_non_null(core);
+}
+
+static int begin(void **state)
+{
+    (void)state;
+    strcpy(directory, "/tmp/ft_alert_rules_XXXXXX");
+    assert_non_null(mkdtemp(directory));
+    snprintf(path, sizeof(path), "%s/eve.json", directory);
+    snprintf(rules_path, sizeof(rules_path), "%s/rules.json", directory);
+    registry = make_registry();
+    config = (struct ft_core_config){.sensor = "plant-1", .oui = "/nonexistent"};
+    struct ft_set *cell = ft_set_new(FT_SET_ADDRESSES);
+    assert_true(ft_set_add_written(cell, FT_VALUE_IP, "10.0.0.2/32", 11, error, sizeof(error)));
+    assert_true(ft_set_close(cell));
+    zones[0] = (struct ft_zone){.name = "cell", .purdue = 1.5, .networks = cell};
+    open_core();
+    return 0;
+}
+
+static void drop_lines(void)
+{
+    while (line_count)
+        json_decref(lines[--line_count]);
+}
+
+static void close_core(void)
+{
+    ft_core_free(core);
+    core = NULL;
+    assert_true(ft_output_close(out, NULL, error, sizeof(error)));
+}
+
+/* Begin again with other options. */
+static void reopen_core(void)
+{
+    close_core();
+    unlink(path);
+    open_core();
+}
+
+static int end(void **state)
+{
+    (void)state;
+    if (core)
+        close_core();
+    drop_lines();
+    for (unsigned i = 0; i < 8; i++) {
+        ft_ruleset_free(sets[i]);
+        sets[i] = NULL;
+    }
+    generation = 0;
+    ft_set_free(zones[0].networks);
+    ft_registry_free(registry);
+    unlink(path);
+    unlink(rules_path);
+    return rmdir(directory);
+}
+
+static void say(void *user, bool is_error, const char *line)
+{
+    (void)user;
+    if (is_error)
+        fail_msg("%s", line);
+}
+
+/** The core gets these rules, with the next generation. */
+static void use(const char *rules)
+{
+    const char *paths[] = {rules_path};
+    struct ft_rule_environment environment = {
+        .registry = registry, .zones = zones, .zone_count = 1};
+    bool is_sound;
+    FILE *f = fopen(rules_path, "w");
+    fprintf(f, "{\"rules\": [%s]}", rules);
+    fclose(f);
+    struct ft_rule_files *files = ft_rule_files_read(paths, 1, &environment, say, NULL, &is_sound);
+    assert_true(files && is_sound);
+    unsigned at = generation % 8;
+    ft_ruleset_free(sets[at]);
+    sets[at] = ft_ruleset_new(files, NULL, error, sizeof(error));
+    if (!sets[at])
+        fail_msg("%s", error);
+    ft_core_rules(core, sets[at], ++generation);
+}
+
+#define RULE(more)                                                                                 \
+    "{\"id\": 9200001, \"title\": \"Somebody writes\", \"when\": \"command == write\"" more "}"
+
+/** One rule of the least keys and more; its title can be in `more`. */
+static void use_one(const char *more)
+{
+    static char text[8192];
+    snprintf(text, sizeof(text), RULE("%s"), more);
+    use(text);
+}
+
+/** Rule `rule` of the newest set held for a write from `src` to `dst`, so many times. */
+static struct record *hit(uint64_t number, uint32_t rule, uint32_t src, uint32_t dst,
+                          uint32_t times)
+{
+    with_command(make(&r, FT_EVENT_RULE, PROTOCOL_POLL, number, src, dst), POLL_WRITE);
+    r.event.message.rule = rule;
+    r.event.message.generation = generation;
+    r.event.message.count = times;
+    r.event.message.at = UINT32_MAX;
+    return &r;
+}
+
+static void give(struct record *record)
+{
+    ft_core_event(core, &record->event);
+}
+
+static void read_lines(void)
+{
+    char *text = NULL;
+    size_t size = 0;
+    json_error_t where;
+    drop_lines();
+    ft_output_flush(out);
+    FILE *f = fopen(path, "r");
+    while (getline(&text, &size, f) > 0) {
+        json_t *o = json_loads(text, JSON_REJECT_DUPLICATES, &where);
+        if (!o)
+            fail_msg("%s in %s", where.text, text);
+        lines[line_count++] = o;
+    }
+    free(text);
+    fclose(f);
+}
+
+static json_t *line(const char *type, size_t n)
+{
+    for (size_t i = 0; i < line_count; i++)
+        if (!strcmp(json_string_value(json_object_get(lines[i], "event_type")), type) && n-- == 0)
+            return lines[i];
+    return NULL;
+}
+
+static size_t count(const char *type)
+{
+    size_t n = 0;
+    read_lines();
+    while (line(type, n))
+        n++;
+    return n;
+}
+
+static json_t *at(json_t *o, const char *where)
+{
+    char key[64];
+    while (o && *where) {
+        size_t n = strcspn(where, ".");
+        snprintf(key, sizeof(key), "%.*s", (int)n, where);
+        o = json_is_array(o) ? json_array_get(o, (size_t)atoi(key)) : json_object_get(o, key);
+        where += n + (where[n] == '.');
+    }
+    return o;
+}
+
+static void assert_text(json_t *o, const char *where, const char *expected)
+{
+    json_t *v = at(o, where);
+    char *all = json_dumps(o, JSON_INDENT(1));
+    if (!v || !json_is_string(v) || strcmp(json_string_value(v), expected) != 0)
+        fail_msg("%s is not \"%s\" in %s", where, expected, all);
+    free(all);
+}
+
+static void assert_number(json_t *o, const char *where, json_int_t expected)
+{
+    json_t *v = at(o, where);
+    char *all = json_dumps(o, JSON_INDENT(1));
+    if (!v || !json_is_integer(v) || json_integer_value(v) != expected)
+        fail_msg("%s is not %lld in %s", where, (long long)expected, all);
+    free(all);
+}
+
+/** A counter of the member "rules" of statistics that are written now. */
+static json_int_t counter(const char *name)
+{
+    struct ft_ledger ledger = {.received = 1, .rule_hits = 70, .rule_hits_untold = 7};
+    struct ft_core_totals totals = {.ledger = &ledger, .stamp_ns = START};
+    char where[64];
+    ft_core_stats(core, &totals);
+    snprintf(where, sizeof(where), "stats.rules.%s", name);
+    json_t *v = at(line("stats", count("stats") - 1), where);
+    assert_true(json_is_integer(v));
+    return json_integer_value(v);
+}
+
+/* ---- alerts ---- */
+
+static void test_an_alert_says_all_that_its_rule_does(void **state)
+{
+    (void)state;
+    use("{\"id\": 9200042, \"revision\": 3, \"title\": \"Setpoint changed\", "
+        "\"message\": \"{ip.src} wrote {poll.address} with {command}\", "
+        "\"severity\": \"major\", \"category\": \"Programming\", \"engine\": \"operational\", "
+        "\"mitre\": [\"T0836\", \"T0855\"], \"remediation\": \"Ask the shift.\", "
+        "\"reference\": \"SOP 7\", \"when\": \"poll.address == 40001\"}");
+    hit(5, 0, CLIENT, PLC, 3);
+    r.event.message.at = 2;
+    r.event.message.at_length = 2;
+    put_number(&r, POLL_ADDRESS, 40001, 2, 2);
+    give(&r);
+    assert_int_equal(count("alert"), 1);
+    json_t *a = line("alert", 0);
+    assert_number(a, "alert.signature_id", 9200042);
+    assert_number(a, "alert.gid", 1);
+    assert_number(a, "alert.rev", 3);
+    assert_text(a, "alert.signature", "Setpoint changed");
+    assert_text(a, "alert.category", "Programming");
+    assert_number(a, "alert.severity", 2);
+    assert_text(a, "alert.source.ip", "10.0.0.1");
+    assert_text(a, "alert.metadata.mitre_technique_id.1", "T0855");
+    assert_text(a, "message.command", "write");
+    assert_text(a, "direction", "to_server");
+    assert_number(a, "poll.address", 40001);
+    assert_text(a, "fieldtap.engine", "operational");
+    assert_text(a, "fieldtap.severity", "major");
+    assert_text(a, "fieldtap.title", "rule.9200042");
+    assert_text(a, "fieldtap.mitre.0", "T0836");
+    assert_text(a, "fieldtap.remediation", "Ask the shift.");
+    assert_text(a, "fieldtap.reference", "SOP 7");
+    assert_text(a, "fieldtap.message", "10.0.0.1 wrote 40001 with write");
+    assert_number(a, "fieldtap.rule.id", 9200042);
+    assert_number(a, "fieldtap.rule.revision", 3);
+    assert_true(json_is_false(at(a, "fieldtap.rule.built_in")));
+    assert_text(a, "fieldtap.rule.file", rules_path);
+    assert_text(a, "fieldtap.remark", FT_EVE_REMARK);
+    assert_text(a, "fieldtap.evidence.field", "address");
+    assert_text(a, "fieldtap.evidence.value", "40001");
+    assert_number(a, "fieldtap.evidence.offset", 2);
+    assert_number(a, "fieldtap.evidence.length", 2);
+    assert_number(a, "fieldtap.evidence.packet", 5);
+    assert_text(a, "fieldtap.state", "new");
+    assert_number(a, "fieldtap.count", 3);
+    assert_text(a, "fieldtap.alert_id", json_string_value(at(a, "fieldtap.event_uid")));
+    assert_text(a, "fieldtap.commands.0", "write");
+}
+
+static void test_what_a_rule_does_not_say_has_defaults(void **state)
+{
+    (void)state;
+    use("{\"id\": 9150001, \"title\": \"Stopped\", \"category\": \"Restart/Stop Commands\", "
+        "\"when\": \"command == stop\"}");
+    give(hit(1, 0, CLIENT, PLC, 1));
+    assert_int_equal(count("alert"), 1);
+    json_t *a = line("alert", 0);
+    assert_number(a, "alert.rev", 1);
+    assert_number(a, "alert.severity", 3);
+    assert_text(a, "fieldtap.engine", "policy_violation");
+    assert_text(a, "fieldtap.message", "Stopped");
+    assert_true(json_is_true(at(a, "fieldtap.rule.built_in")));
+    assert_null(at(a, "fieldtap.remark"));
+    assert_null(at(a, "fieldtap.mitre"));
+    /* What the catalogue says for all alerts of the group. */
+    assert_text(a, "fieldtap.remediation",
+                "Check with the operators that this was intended, and that the process is in a "
+                "safe state.");
+}
+
+static void test_a_hit_without_a_message(void **state)
+{
+    (void)state;
+    use("{\"id\": 9200001, \"title\": \"Odd bytes\", \"when\": \"payload contains \\\"evil\\\"\", "
+        "\"message\": \"{ip.dst} {port.dst} {transport} {command} {kind} {protocol}\"}");
+    make(&r, FT_EVENT_RULE, 0, 1, CLIENT, PLC);
+    r.event.message.generation = generation;
+    r.event.message.count = 1;
+    r.event.message.at = 7;
+    r.event.message.at_length = 4;
+    give(&r);
+    assert_int_equal(count("alert"), 1);
+    json_t *a = line("alert", 0);
+    assert_null(at(a, "message"));
+    assert_null(at(a, "direction"));
+    assert_null(at(a, "app_proto"));
+    assert_null(at(a, "alert.source"));
+    assert_text(a, "fieldtap.message", "10.0.0.2 502 tcp ? ? ?");
+    assert_number(a, "fieldtap.evidence.offset", 7);
+    assert_number(a, "fieldtap.evidence.length", 4);
+    assert_null(at(a, "fieldtap.evidence.field"));
+    assert_null(at(a, "fieldtap.evidence.value"));
+}
+
+/* ---- windows ---- */
+
+static void test_repeats_are_counted_by_their_number(void **state)
+{
+    (void)state;
+    use_one(", \"message\": \"value {poll.address}\"");
+    hit(1, 0, CLIENT, PLC, 1);
+    put_number(&r, POLL_ADDRESS, 1, 0, 2);
+    give(&r);
+    give(hit(2, 0, CLIENT, PLC, 500));
+    give(hit(3, 0, STATION, PLC, 1)); /* another client: another alert */
+    assert_int_equal(count("alert"), 2);
+    ft_core_tick(core, START + 700 * S, 800);
+    assert_int_equal(count("alert"), 3);
+    json_t *a = line("alert", 2);
+    assert_text(a, "fieldtap.state", "updated");
+    assert_number(a, "fieldtap.count", 501);
+    assert_text(a, "fieldtap.alert_id",
+                json_string_value(at(line("alert", 0), "fieldtap.event_uid")));
+    assert_text(a, "fieldtap.message", "value 1");
+    assert_number(a, "pcap_cnt", 2);
+    uint32_t kept;
+    uint64_t more;
+    const struct ft_core_alert *list = ft_core_alerts(core, &kept, &more);
+    assert_int_equal(kept, 2);
+    assert_int_equal(list[0].count, 501);
+    assert_int_equal(list[1].count, 1);
+}
+
+static void test_a_first_event_of_many_is_no_update(void **state)
+{
+    (void)state;
+    use_one("");
+    give(hit(1, 0, CLIENT, PLC, 1000));
+    ft_core_finish(core);
+    assert_int_equal(count("alert"), 1);
+    assert_number(line("alert", 0), "fieldtap.count", 1000);
+}
+
+static void test_the_summary_has_titles(void **state)
+{
+    char text[16384] = "";
+    struct ft_ledger ledger = {0};
+    (void)state;
+    use_one("");
+    give(hit(1, 0, CLIENT, PLC, 1));
+    FILE *f = fmemopen(text, sizeof(text), "w");
+    ft_summary_print(f, core, &ledger, 0);
+    fclose(f);
+    assert_non_null(strstr(text, "Somebody writes"));
+}
+
+/* ---- events of the timeline ---- */
+
+static void test_an_event_is_no_alert(void **state)
+{
+    (void)state;
+    use_one(", \"action\": \"event\", \"message\": \"by {ip.src}\"");
+    give(hit(1, 0, CLIENT, PLC, 2));
+    give(hit(2, 0, CLIENT, PLC, 3));
+    assert_int_equal(count("alert"), 0);
+    assert_int_equal(count("rule"), 1);
+    json_t *e = line("rule", 0);
+    assert_number(e, "rule.signature_id", 9200001);
+    assert_number(e, "rule.rev", 1);
+    assert_text(e, "rule.signature", "Somebody writes");
+    assert_text(e, "rule.category", "Custom");
+    assert_number(e, "rule.severity", 3);
+    assert_null(at(e, "alert"));
+    assert_text(e, "fieldtap.message", "by 10.0.0.1");
+    assert_number(e, "fieldtap.rule.id", 9200001);
+    assert_text(e, "fieldtap.event_id", json_string_value(at(e, "fieldtap.event_uid")));
+    assert_null(at(e, "fieldtap.alert_id"));
+    assert_text(e, "message.command", "write");
+    ft_core_finish(core);
+    assert_int_equal(count("rule"), 2);
+    assert_text(line("rule", 1), "fieldtap.state", "updated");
+    assert_number(line("rule", 1), "fieldtap.count", 5);
+    uint32_t kept;
+    uint64_t more;
+    ft_core_alerts(core, &kept, &more);
+    assert_int_equal(kept, 0);
+}
+
+/* ---- schedules ---- */
+
+/* Monday 2023-11-20, 00:00 UTC. */
+#define MONDAY (1700438400ull * S)
+
+static void hit_at(uint64_t time_ns, uint32_t src)
+{
+    static uint64_t number = 1;
+    hit(number++, 0, src, PLC, 1);
+    r.event.time_ns = r.event.clock_ns = time_ns;
+    give(&r);
+}
+
+static void test_a_schedule_is_half_open(void **state)
+{
+    (void)state;
+    use_one(", \"schedule\": {\"at\": [\"mon 08:00-17:00\"]}");
+    hit_at(MONDAY + 8 * 60 * MINUTE - 1, CLIENT);
+    hit_at(MONDAY + 17 * 60 * MINUTE, CLIENT);
+    hit_at(MONDAY + 32 * 60 * MINUTE, CLIENT); /* Tuesday */
+    assert_int_equal(count("alert"), 0);
+    assert_int_equal(counter("out_of_schedule"), 3);
+    hit_at(MONDAY + 8 * 60 * MINUTE, CLIENT);
+    hit_at(MONDAY + 17 * 60 * MINUTE - 1, STATION);
+    assert_int_equal(count("alert"), 2);
+    assert_int_equal(counter("out_of_schedule"), 3);
+}
+
+static void test_a_schedule_goes_by_the_time_stamp(void **state)
+{
+    (void)state;
+    use_one(", \"schedule\": {\"at\": [\"mon 08:00-17:00\"], \"time_zone\": \"+01:00\"}");
+    hit(1, 0, CLIENT, PLC, 1);
+    r.event.time_ns = MONDAY + 7 * 60 * MINUTE; /* 08:00 there */
+    r.event.clock_ns = MONDAY;                  /* a clock that jumped */
+    give(&r);
+    assert_int_equal(count("alert"), 1);
+}
+
+/* ---- devices ---- */
+
+static void test_conditions_on_devices(void **state)
+{
+    (void)state;
+    use_one(", \"message\": \"{asset.model.dst} of {asset.vendor.dst}, {asset.type.src}\"");
+    use("{\"id\": 9200001, \"title\": \"a\", \"message\": \"{asset.model.dst} at {asset.vendor}\", "
+        "\"when\": \"command == write and asset.model.dst == \\\"M340\\\"\"},"
+        "{\"id\": 9200002, \"title\": \"b\", "
+        "\"when\": \"command == write and not asset.model.dst == \\\"M340\\\"\"},"
+        "{\"id\": 9200003, \"title\": \"c\", "
+        "\"when\": \"command == write and asset.model.dst != \\\"M340\\\"\"}");
+    /* Nothing is known of it: only `not` holds. */
+    for (uint32_t rule = 0; rule < 3; rule++)
+        give(hit(1, rule, CLIENT, PLC, 1));
+    assert_int_equal(count("alert"), 1);
+    assert_text(line("alert", 0), "alert.signature", "b");
+    assert_int_equal(counter("other_assets"), 2);
+    give(make_fact(&r, 2, PLC, FT_FACT_MODEL, "M340"));
+    for (uint32_t rule = 0; rule < 3; rule++)
+        give(hit(3, rule, STATION, PLC, 1));
+    assert_int_equal(count("alert"), 2);
+    assert_text(line("alert", 1), "alert.signature", "a");
+    assert_text(line("alert", 1), "fieldtap.message", "M340 at ?");
+    give(make_fact(&r, 4, STATION, FT_FACT_MODEL, "TSX"));
+    give(hit(5, 2, PLC, STATION, 1));
+    assert_int_equal(count("alert"), 3);
+    assert_text(line("alert", 2), "alert.signature", "c");
+}
+
+static void test_the_device_behind_the_address(void **state)
+{
+    (void)state;
+    use("{\"id\": 9200001, \"title\": \"a\", \"message\": \"{asset.model.dst}\", "
+        "\"when\": \"command == write and asset.model.dst == \\\"Drive\\\"\"}");
+    make_fact(&r, 1, PLC, FT_FACT_MODEL, "Drive");
+    r.event.fact.sub = (struct ft_event_sub){.kind = FT_SUB_UNIT, .value = 3};
+    give(&r);
+    give(make_fact(&r, 1, PLC, FT_FACT_MODEL, "Gateway"));
+    give(with_unit(hit(2, 0, CLIENT, PLC, 1), 1, 4));
+    assert_int_equal(count("alert"), 0);
+    give(with_unit(hit(3, 0, CLIENT, PLC, 1), 1, 3));
+    assert_int_equal(count("alert"), 1);
+    assert_text(line("alert", 0), "fieldtap.message", "Drive");
+}
+
+static void test_types_are_those_of_the_inventory(void **state)
+{
+    (void)state;
+    use("{\"id\": 9200001, \"title\": \"a\", \"message\": \"{asset.type.dst} {asset.type}\", "
+        "\"when\": \"command == write and asset.type.dst == \\\"plc\\\"\"}");
+    give(hit(1, 0, CLIENT, PLC, 1));
+    assert_int_equal(count("alert"), 0);
+    char role[] = {FT_ROLE_PLC, 0};
+    make_fact(&r, 2, PLC, FT_FACT_ROLE, role);
+    r.event.fact.length = 1;
+    give(&r);
+    give(hit(3, 0, CLIENT, PLC, 1));
+    read_lines();
+    if (!line("alert", 0))
+        fail_msg("the role of a PLC is not known: see the inventory's own tests");
+    assert_text(line("alert", 0), "fieldtap.message", "plc plc");
+}
+
+/* ---- thresholds ---- */
+
+/* How a key differs: alerts of each kind of threshold. */
+static void test_limits_by_whom(void **state)
+{
+    static const struct {
+        const char *by;
+        unsigned alerts; /* of four hits: 1>2, 1>3, 3>2, 1>2 */
+    } cases[] = {{"source", 2}, {"destination", 2}, {"pair", 3}, {"asset", 2}};
+    (void)state;
+    for (unsigned i = 0; i < 4; i++) {
+        char more[200];
+        reopen_core();
+        snprintf(more, sizeof(more),
+                 ", \"threshold\": {\"limit\": 1, \"seconds\": 60, \"by\": \"%s\"}", cases[i].by);
+        use_one(more);
+        give(hit(1, 0, CLIENT, PLC, 1));
+        give(hit(2, 0, CLIENT, STATION, 1));
+        give(hit(3, 0, STATION, PLC, 1));
+        give(hit(4, 0, CLIENT, PLC, 1));
+        if (count("alert") != cases[i].alerts)
+            fail_msg("by %s: %zu alerts", cases[i].by, count("alert"));
+        assert_int_equal(counter("held_back"), 4 - cases[i].alerts);
+        assert_int_equal(counter("thresholds"), cases[i].alerts);
+    }
+}
+
+static void test_at_least_by_whom(void **state)
+{
+    static const struct {
+        const char *by;
+        bool is_reached[4]; /* after 1>2, 1>3, 3>2, 1>2, two needed */
+    } cases[] = {{"source", {false, true, true, true}},
+                 {"destination", {false, false, true, true}},
+                 {"pair", {false, false, false, true}},
+                 {"asset", {false, false, true, true}}};
+    (void)state;
+    for (unsigned i = 0; i < 4; i++) {
+        char more[200];
+        reopen_core();
+        snprintf(more, sizeof(more),
+                 ", \"threshold\": {\"at_least\": 2, \"seconds\": 60, \"by\": \"%s\"}",
+                 cases[i].by);
+        use_one(more);
+        uint32_t pairs[4][2] = {{CLIENT, PLC}, {CLIENT, STATION}, {STATION, PLC}, {CLIENT, PLC}};
+        for (unsigned k = 0; k < 4; k++) {
+            give(hit(k + 1, 0, pairs[k][0], pairs[k][1], 1));
+            if ((count("alert") > 0) != cases[i].is_reached[k])
+                fail_msg("by %s, hit %u", cases[i].by, k);
+        }
+    }
+}
+
+static void test_an_asset_is_the_server_whoever_sends(void **state)
+{
+    (void)state;
+    use_one(", \"threshold\": {\"at_least\": 2, \"seconds\": 60, \"by\": \"asset\"}");
+    give(with_unit(hit(1, 0, CLIENT, PLC, 1), 1, 1));
+    give(with_unit(hit(2, 0, STATION, PLC, 1), 1, 2)); /* another device behind it */
+    assert_int_equal(count("alert"), 0);
+    hit(3, 0, PLC, CLIENT, 1);
+    r.event.packet.server_side = 0;
+    give(with_unit(&r, 1, 1));
+    assert_int_equal(count("alert"), 1);
+}
+
+static void test_a_limit_takes_part_of_a_number(void **state)
+{
+    (void)state;
+    use_one(", \"threshold\": {\"limit\": 10, \"seconds\": 60}");
+    give(hit(1, 0, CLIENT, PLC, 7));
+    give(hit(2, 0, CLIENT, PLC, 7));
+    give(hit(3, 0, CLIENT, PLC, 7));
+    assert_int_equal(counter("held_back"), 11);
+    assert_int_equal(counter("told"), 10);
+    give(hit(61, 0, CLIENT, PLC, 8)); /* the first seven are 60 s old */
+    assert_int_equal(counter("told"), 17);
+    ft_core_finish(core);
+    count("alert");
+    assert_number(line("alert", 1), "fieldtap.count", 17);
+}
+
+static void test_at_least_counts_the_last_seconds(void **state)
+{
+    (void)state;
+    use_one(", \"threshold\": {\"at_least\": 3, \"seconds\": 10}");
+    give(hit(0, 0, CLIENT, PLC, 1));
+    give(hit(5, 0, CLIENT, PLC, 1));
+    give(hit(10, 0, CLIENT, PLC, 1)); /* the first is 10 s old */
+    assert_int_equal(count("alert"), 0);
+    give(hit(14, 0, CLIENT, PLC, 1)); /* 5, 10, 14 */
+    assert_int_equal(count("alert"), 1);
+    assert_number(line("alert", 0), "fieldtap.count", 3);
+    assert_int_equal(counter("held_back"), 1);
+    /* One in ten seconds: then what came meanwhile counts too. */
+    for (uint64_t i = 15; i < 24; i++)
+        give(hit(i, 0, CLIENT, PLC, 1));
+    assert_int_equal(counter("told"), 3);
+    give(hit(24, 0, CLIENT, PLC, 1));
+    assert_int_equal(counter("told"), 13);
+    assert_int_equal(count("alert"), 1);
+}
+
+static void test_at_least_counts_what_repeats(void **state)
+{
+    (void)state;
+    use_one(", \"message\": \"value {poll.address}\", "
+            "\"threshold\": {\"at_least\": 100, \"seconds\": 10}");
+    hit(1, 0, CLIENT, PLC, 1);
+    put_number(&r, POLL_ADDRESS, 77, 0, 2);
+    give(&r);
+    assert_int_equal(count("alert"), 0);
+    give(hit(2, 0, CLIENT, PLC, 99)); /* told again: without its fields */
+    assert_int_equal(count("alert"), 1);
+    assert_number(line("alert", 0), "fieldtap.count", 100);
+    assert_text(line("alert", 0), "fieldtap.message", "value 77");
+}
+
+static void test_thresholds_outlive_rule_sets(void **state)
+{
+    (void)state;
+    use_one(", \"threshold\": {\"at_least\": 2, \"seconds\": 60}");
+    give(hit(1, 0, CLIENT, PLC, 1));
+    use_one(", \"threshold\": {\"at_least\": 2, \"seconds\": 60}");
+    give(hit(2, 0, CLIENT, PLC, 1));
+    assert_int_equal(count("alert"), 1);
+    /* Another rule under the same number begins anew. */
+    use_one(", \"revision\": 2, \"threshold\": {\"at_least\": 2, \"seconds\": 60}");
+    give(hit(3, 0, CLIENT, PLC, 1));
+    assert_int_equal(count("alert"), 1);
+}
+
+static void test_the_table_of_thresholds_is_bounded(void **state)
+{
+    (void)state;
+    config.max_thresholds = 3;
+    reopen_core();
+    use_one(", \"threshold\": {\"limit\": 1, \"seconds\": 3600}");
+    for (uint32_t i = 0; i < 3; i++)
+        give(hit(i, 0, CLIENT + i, PLC, 1));
+    give(hit(4, 0, CLIENT, PLC, 1));     /* the first is used: the second is the oldest now */
+    give(hit(5, 0, CLIENT + 9, PLC, 1)); /* takes its place */
+    assert_int_equal(counter("thresholds"), 3);
+    assert_int_equal(counter("thresholds_evicted"), 1);
+    assert_int_equal(counter("told"), 4);
+    give(hit(6, 0, CLIENT, PLC, 1));
+    assert_int_equal(counter("told"), 4);
+    give(hit(7, 0, CLIENT + 1, PLC, 1)); /* forgotten: it counts anew */
+    assert_int_equal(counter("told"), 5);
+    ft_core_tick(core, START + 10 * S, 20);
+    assert_true(count("health") > 0);
+}
+
+/* Against a list of all hits: nothing is told too often, nothing too late. */
+static void test_thresholds_against_a_list(void **state)
+{
+    static const uint64_t key[2] = {1, 2};
+    struct {
+        uint64_t at, told;
+    } all[3000];
+    (void)state;
+    for (unsigned kind = FT_THRESHOLD_LIMIT; kind <= FT_THRESHOLD_AT_LEAST; kind++)
+        for (uint64_t seed = 1; seed < 40; seed++) {
+            struct ft_thresholds *t = ft_thresholds_new(4, key);
+            struct ft_threshold how = {
+                .kind = (uint8_t)kind, .count = 1 + seed % 20, .seconds = 1 + seed % 7};
+            struct ft_threshold_key whom;
+            uint64_t now = START, random = seed, silent = 0;
+            uint32_t first = 0; /* AT_LEAST: of those that count */
+            memset(&whom, 0, sizeof(whom));
+            for (uint32_t i = 0; i < 3000; i++) {
+                char **message;
+                random = random * 6364136223846793005u + 1442695040888963407u;
+                /* At most 32 hits of different times in the span: those are told apart. */
+                now += how.seconds * S / 31 + (random >> 33) % (how.seconds * S);
+                uint64_t times = 1 + (random >> 20) % 3, expected = 0, in_span = 0;
+                all[i].at = now;
+                all[i].told = times;
+                for (uint32_t k = first; k < i + (kind == FT_THRESHOLD_AT_LEAST); k++)
+                    in_span += now - all[k].at < how.seconds * S ? all[k].told : 0;
+                if (kind == FT_THRESHOLD_LIMIT) {
+                    uint64_t room = in_span < how.count ? how.count - in_span : 0;
+                    all[i].told = expected = times < room ? times : room;
+                } else if (in_span >= how.count && now >= silent) {
+                    expected = in_span;
+                    first = i + 1;
+                    silent = now + how.seconds * S;
+                }
+                assert_int_equal(ft_thresholds_pass(t, &how, &whom, now, times, &message),
+                                 expected);
+            }
+            ft_thresholds_free(t);
+        }
+}
+
+/* More times than are told apart: never more than the limit, never forgotten early. */
+static void test_many_hits_in_a_threshold(void **state)
+{
+    static const uint64_t key[2] = {1, 2};
+    struct ft_threshold limit = {.kind = FT_THRESHOLD_LIMIT, .count = 100, .seconds = 10};
+    struct ft_threshold least = {.kind = FT_THRESHOLD_AT_LEAST, .count = 900, .seconds = 10};
+    struct ft_threshold_key whom;
+    char **message;
+    (void)state;
+    memset(&whom, 0, sizeof(whom));
+    struct ft_thresholds *t = ft_thresholds_new(4, key);
+    uint64_t told = 0, at[1000] = {0};
+    for (uint64_t i = 0; i < 3000; i++) {
+        uint64_t now = START + i * 10 * S / 1000; /* 1,000 in the span */
+        uint64_t n = ft_thresholds_pass(t, &limit, &whom, now, 1, &message);
+        told += n;
+        told -= i >= 1000 ? at[i % 1000] : 0;
+        at[i % 1000] = n;
+        assert_true(told <= 100);
+    }
+    whom.rule = 1;
+    for (uint64_t i = 0; i < 900; i++)
+        assert_int_equal(
+            ft_thresholds_pass(t, &least, &whom, START + i * 10 * S / 1000, 1, &message),
+            i == 899 ? 900 : 0);
+    ft_thresholds_free(t);
+}
+
+/* ---- messages ---- */
+
+static void test_messages_have_fields(void **state)
+{
+    (void)state;
+    use_one(
+        ", \"message\": \"{{a} {poll.mode} {poll.point.index} {poll.text} {poll.key} "
+        "{title} {id} {zone.src}>{zone.dst} {purdue.dst} {vlan} {eth.src} {port} "
+        "{command.class} {command.code} {direction} {subaddress} {response_time_us} {ip.addr}\"");
+    hit(1, 0, CLIENT, PLC, 1);
+    with_unit(&r, 1, 3);
+    r.event.packet.vlan[0] = 7;
+    r.event.packet.vlan[1] = 8;
+    r.event.packet.vlan_count = 2;
+    put_number(&r, POLL_MODE, 2, 0, 1);
+    for (uint64_t i = 0; i < 10; i++) {
+        put_group(&r, POLL_POINT, false);
+        put_number(&r, POLL_INDEX, i, 10 + (uint32_t)i, 1);
+        put_group(&r, POLL_POINT, true);
+    }
+    put_text(&r, POLL_TEXT, "a\"b\xff", 40);
+    put_text(&r, POLL_KEY, "hunter2", 50);
+    give(&r);
+    assert_int_equal(count("alert"), 1);
+    const char *m = json_string_value(at(line("alert", 0), "fieldtap.message"));
+    const char *before = "{a} stop 0, 1, 2, 3, 4, 5, 6, 7, ... a\"b\\xff (secret of 7 bytes, hash ";
+    const char *behind = ") Somebody writes 9200001 ?>cell 1.5 7, 8 00:0e:8c:00:00:01 40000, 502 "
+                         "write 2 to_server unit 3 ? 10.0.0.1, 10.0.0.2";
+    assert_non_null(m);
+    assert_int_equal(strncmp(m, before, strlen(before)), 0);
+    assert_string_equal(m + strlen(before) + 16, behind);
+    assert_null(strstr(m, "hunter2"));
+}
+
+static void test_secrets_are_clear_when_wanted(void **state)
+{
+    (void)state;
+    config.log_secrets = true;
+    reopen_core();
+    use_one(", \"message\": \"{poll.key}\"");
+    hit(1, 0, CLIENT, PLC, 1);
+    put_text(&r, POLL_KEY, "hunter2", 50);
+    r.event.message.at = 50;
+    r.event.message.at_length = 7;
+    give(&r);
+    count("alert");
+    assert_text(line("alert", 0), "fieldtap.message", "hunter2");
+    assert_text(line("alert", 0), "fieldtap.evidence.value", "hunter2");
+}
+
+static void test_secrets_are_no_evidence(void **state)
+{
+    (void)state;
+    use_one("");
+    hit(1, 0, CLIENT, PLC, 1);
+    put_text(&r, POLL_KEY, "hunter2", 50);
+    r.event.message.at = 50;
+    r.event.message.at_length = 7;
+    give(&r);
+    count("alert");
+    char *all = json_dumps(line("alert", 0), 0);
+    assert_null(strstr(all, "hunter2"));
+    free(all);
+    assert_text(line("alert", 0), "fieldtap.evidence.field", "key");
+}
+
+static void test_what_is_missing_is_a_question_mark(void **state)
+{
+    (void)state;
+    use_one(", \"message\": \"{poll.address},{asset.vendor.src},{vlan},{subaddress},{payload}\"");
+    hit(1, 0, CLIENT, PLC, 1);
+    r.event.packet.has_mac = false;
+    give(&r);
+    count("alert");
+    assert_text(line("alert", 0), "fieldtap.message", "?,?,?,?,?");
+}
+
+static void test_long_messages_end_at_a_character(void **state)
+{
+    char more[4000] = ", \"message\": \"";
+    (void)state;
+    for (unsigned i = 0; i < 60; i++)
+        strcat(more, "{poll.text}");
+    strcat(more, "\"");
+    use_one(more);
+    hit(1, 0, CLIENT, PLC, 1);
+    put_text(&r, POLL_TEXT,
+             "\xe2\x82\xac\xe2\x82\xac\xe2\x82\xac\xe2\x82\xac\xe2\x82\xac\xe2\x82\xac"
+             "\xe2\x82\xac\xe2\x82\xac\xe2\x82\xac\xe2\x82\xac\xe2\x82\xac\xe2\x82\xac"
+             "\xe2\x82\xac\xe2\x82\xac\xe2\x82\xac\xe2\x82\xac\xe2\x82\xac\xe2\x82\xac",
+             0);
+    give(&r);
+    count("alert");
+    const char *m = json_string_value(at(line("alert", 0), "fieldtap.message"));
+    assert_null(strstr(m, "\\x"));
+    assert_true(strlen(m) > 2040 && strlen(m) <= 2048 && strlen(m) % 3 == 0);
+}
+
+/* ---- rule sets one after another ---- */
+
+static void test_two_generations_are_known(void **state)
+{
+    (void)state;
+    use_one(", \"revision\": 1");
+    struct record first = *hit(1, 0, CLIENT, PLC, 1);
+    use_one(", \"revision\": 2");
+    struct record second = *hit(2, 0, STATION, PLC, 1);
+    give(&first);
+    give(&second);
+    assert_int_equal(count("alert"), 2);
+    assert_number(line("alert", 0), "alert.rev", 1);
+    assert_number(line("alert", 1), "alert.rev", 2);
+    use_one(", \"revision\": 3");
+    give(&first);
+    assert_int_equal(counter("unknown_generation"), 1);
+    give(&second);
+    assert_int_equal(counter("unknown_generation"), 1);
+    hit(9, 5, CLIENT, PLC, 4); /* no such rule */
+    give(&r);
+    assert_int_equal(counter("unknown_generation"), 5);
+    ft_core_rules(core, NULL, ++generation);
+    give(hit(10, 0, CLIENT, PLC, 1));
+    assert_int_equal(counter("unknown_generation"), 6);
+}
+
+static void test_alerts_outlive_their_rules(void **state)
+{
+    (void)state;
+    use_one(", \"remediation\": \"Look.\"");
+    give(hit(1, 0, CLIENT, PLC, 1));
+    give(hit(2, 0, CLIENT, PLC, 1));
+    for (unsigned i = 0; i < 9; i++) { /* the first set is freed on the way */
+        use("{\"id\": 9200002, \"title\": \"another\", \"when\": \"command == read\"}");
+    }
+    ft_core_finish(core);
+    assert_int_equal(count("alert"), 2);
+    assert_text(line("alert", 1), "alert.signature", "Somebody writes");
+    assert_text(line("alert", 1), "fieldtap.remediation", "Look.");
+    assert_text(line("alert", 1), "fieldtap.message", "Somebody writes");
+    uint32_t kept;
+    uint64_t more;
+    assert_string_equal(ft_core_alerts(core, &kept, &more)[0].finding->title, "Somebody writes");
+}
+
+static void test_the_same_rule_is_the_same_alert(void **state)
+{
+    (void)state;
+    use_one("");
+    give(hit(1, 0, CLIENT, PLC, 1));
+    use_one("");
+    give(hit(2, 0, CLIENT, PLC, 1));
+    assert_int_equal(count("alert"), 1);
+    use_one(", \"severity\": \"critical\"");
+    give(hit(3, 0, CLIENT, PLC, 1));
+    assert_int_equal(count("alert"), 2);
+}
+
+static void test_counters(void **state)
+{
+    (void)state;
+    assert_int_equal(counter("active"), 0);
+    use_one("");
+    give(hit(1, 0, CLIENT, PLC, 3));
+    assert_int_equal(counter("active"), 1);
+    assert_int_equal(counter("hits"), 70);
+    assert_int_equal(counter("hits_untold"), 7);
+    assert_int_equal(counter("hits_received"), 3);
+    assert_int_equal(counter("told"), 3);
+}
+
+#define TEST(name) cmocka_unit_test_setup_teardown(name, begin, end)
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        TEST(test_an_alert_says_all_that_its_rule_does),
+        TEST(test_what_a_rule_does_not_say_has_defaults),
+        TEST(test_a_hit_without_a_message),
+        TEST(test_repeats_are_counted_by_their_number),
+        TEST(test_a_first_event_of_many_is_no_update),
+        TEST(test_the_summary_has_titles),
+        TEST(test_an_event_is_no_alert),
+        TEST(test_a_schedule_is_half_open),
+        TEST(test_a_schedule_goes_by_the_time_stamp),
+        TEST(test_conditions_on_devices),
+        TEST(test_the_device_behind_the_address),
+        TEST(test_types_are_those_of_the_inventory),
+        TEST(test_limits_by_whom),
+        TEST(test_at_least_by_whom),
+        TEST(test_an_asset_is_the_server_whoever_sends),
+        TEST(test_a_limit_takes_part_of_a_number),
+        TEST(test_at_least_counts_the_last_seconds),
+        TEST(test_at_least_counts_what_repeats),
+        TEST(test_thresholds_outlive_rule_sets),
+        TEST(test_the_table_of_thresholds_is_bounded),
+        TEST(test_thresholds_against_a_list),
+        TEST(test_many_hits_in_a_threshold),
+        TEST(test_messages_have_fields),
+        TEST(test_secrets_are_clear_when_wanted),
+        TEST(test_secrets_are_no_evidence),
+        TEST(test_what_is_missing_is_a_question_mark),
+        TEST(test_long_messages_end_at_a_character),
+        TEST(test_two_generations_are_known),
+        TEST(test_alerts_outlive_their_rules),
+        TEST(test_the_same_rule_is_the_same_alert),
+        TEST(test_counters),
+    };
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
