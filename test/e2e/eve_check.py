@@ -28,13 +28,16 @@ except ImportError:
 SCHEMA = os.path.join(os.path.dirname(os.path.abspath(__file__)), "../../doc/eve.schema.json")
 
 TIME = re.compile(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{6}\+0000\Z")
-OWN_TYPES = {"alert", "anomaly", "flow", "stats", "asset", "operation", "message", "health"}
+OWN_TYPES = {"alert", "anomaly", "flow", "stats", "asset", "operation", "message", "health",
+             "rule"}
 TOP = {
     "timestamp", "flow_id", "in_iface", "pcap_cnt", "event_type", "vlan", "src_ip", "src_port",
     "dest_ip", "dest_port", "proto", "ip_v", "icmp_type", "icmp_code", "ether", "tunnel",
     "community_id", "app_proto", "direction", "alert", "anomaly", "flow", "tcp", "stats", "asset",
-    "operation", "message", "health", "host", "fieldtap",
+    "operation", "message", "health", "rule", "host", "fieldtap",
 }
+# What names all lines about one finding.
+IDS = {"alert": "alert_id", "anomaly": "anomaly_id", "rule": "event_id"}
 # The order of Suricata's source for what comes before the event's own object.
 HEADER = [
     "timestamp", "flow_id", "in_iface", "pcap_cnt", "event_type", "vlan", "src_ip", "src_port",
@@ -349,10 +352,12 @@ def check_own(event, raw):
         demand(names[fieldtap["severity"]] == event["alert"]["severity"], "severities differ")
         demand(event["alert"]["metadata"]["fieldtap_title"] == [fieldtap["title"]], "titles differ")
         check_ends(event)
-    if kind in ("alert", "anomaly"):
-        own = fieldtap["alert_id" if kind == "alert" else "anomaly_id"] == fieldtap["event_uid"]
+    if kind in IDS:
+        own = fieldtap[IDS[kind]] == fieldtap["event_uid"]
         demand(own == (fieldtap["state"] == "new"), "id of a new finding")
-        demand((fieldtap["count"] == 1) == (fieldtap["state"] == "new"), "count")
+        # What a rule tells may stand for several hits from the beginning.
+        demand(fieldtap["state"] == "new" or fieldtap["count"] > 1, "count of an update")
+        demand("rule" in fieldtap or fieldtap["state"] != "new" or fieldtap["count"] == 1, "count")
         demand(fieldtap["first_seen"] <= fieldtap["last_seen"], "seen last before first")
 
 
@@ -373,7 +378,7 @@ class File:
         sensor, number = uid.rsplit("-", 1)
         demand(int(number) > self.numbers.get(sensor, 0), f"event_uid {uid} does not go on")
         self.numbers[sensor] = int(number)
-        for key in ("alert_id", "anomaly_id"):
+        for key in IDS.values():
             if key not in event["fieldtap"]:
                 continue
             if event["fieldtap"]["state"] == "new":
