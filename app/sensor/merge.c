@@ -138,7 +138,7 @@ static void handle(struct merge *m, const struct ft_event *e)
         ft_core_event(s->core, e);
         return;
     }
-    rules_tell_core(s);
+    rules_tick(s);
     if (e->anomaly & FT_PACKET_END)
         ft_core_finish(s->core); /* so that the last statistics count all lines */
     if (e->anomaly & FT_PACKET_STATS) {

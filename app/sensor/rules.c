@@ -167,6 +167,21 @@ static void wait_for(const struct rules_state *state, uint32_t generation)
         usleep(1000);
 }
 
+void rules_tick(struct sensor *s)
+{
+    rules_tell_core(s);
+    atomic_fetch_add_explicit(&s->rules.ticks, 1, memory_order_release);
+}
+
+/* What workers have counted of the rules before they tell at a tick; all have by the second. */
+static void wait_for_ticks(const struct rules_state *state)
+{
+    uint64_t begin = atomic_load_explicit(&state->ticks, memory_order_acquire);
+    while (atomic_load_explicit(&state->ticks, memory_order_acquire) < begin + 2 &&
+           !is_ending(state))
+        usleep(1000);
+}
+
 static void reload(struct sensor *s)
 {
     struct rules_state *state = &s->rules;
@@ -177,14 +192,16 @@ static void reload(struct sensor *s)
         return;
     }
     wait_for(state, old->generation);
+    r->before = old;
     atomic_store_explicit(&state->now, r, memory_order_release);
     rte_rcu_qsbr_synchronize(state->quiescent, RTE_QSBR_THRID_INVALID);
     wait_for(state, r->generation);
-    if (is_ending(state) && atomic_load(&state->taken) != r->generation)
-        return; /* the core may still look into any of them: rules_free() */
-    rules_release(state->before);
-    state->before = old;
     fprintf(stderr, "fieldtap: %u rules are at work now\n", ft_ruleset_count(r->set));
+    wait_for_ticks(state);
+    if (is_ending(state))
+        return; /* the core may still look into any of them */
+    rules_release(old->before);
+    old->before = NULL;
 }
 
 static void *rules_main(void *arg)
@@ -229,8 +246,11 @@ void rules_end(struct sensor *s)
 
 void rules_free(struct sensor *s)
 {
-    rules_release(s->rules.before);
-    rules_release(atomic_load(&s->rules.now));
+    struct rules *r = atomic_load(&s->rules.now), *before;
+    for (; r; r = before) {
+        before = r->before;
+        rules_release(r);
+    }
     free(s->rules.quiescent);
 }
 

@@ -22,7 +22,8 @@ struct worker;
 /** A rule set in use, with what each worker needs for it. */
 struct rules {
     struct ft_ruleset *set;
-    uint32_t generation; /**< from 1 */
+    uint32_t generation;  /**< from 1 */
+    struct rules *before; /**< those that they took the place of, while the core may need them */
     uint32_t matcher_count;
     struct ft_matcher *matchers[];
 };
@@ -30,8 +31,8 @@ struct rules {
 /** What a sensor has for its rules. */
 struct rules_state {
     _Atomic(struct rules *) now; /**< NULL: there are none */
-    struct rules *before;        /**< what the core may still get events of */
     _Atomic uint32_t taken;      /**< generation that the core knows */
+    _Atomic uint64_t ticks;      /**< that the core has handled, with all that was told before */
     _Atomic bool is_refused;     /**< others were asked for, and could not be taken */
     _Atomic bool is_ending;
     struct rte_rcu_qsbr *quiescent;
@@ -60,8 +61,9 @@ void rules_leave(struct worker *w);
 /** At the beginning of a turn: take over what is new. Cost: some loads. */
 void rules_turn(struct worker *w);
 
-/** By the alerting loop: have the core take over what is new. */
+/** By the alerting loop: have the core take over what is new; and that it has handled a tick. */
 void rules_tell_core(struct sensor *s);
+void rules_tick(struct sensor *s);
 
 /** --check-rules and --explain: print, return the exit code. */
 int rules_check(const struct sensor *s);
