@@ -135,10 +135,23 @@ static char *slurp(const char *path, size_t *length, char *error, size_t error_s
     return text;
 }
 
+/* Named twice, in the configuration and on the command line, it is one file all the same. */
+static bool is_there(const struct ft_rule_store *s, const char *path)
+{
+    struct stat one, other;
+    for (uint32_t i = 0; stat(path, &one) == 0 && i < s->source_count; i++)
+        if (!s->sources[i].is_configuration && stat(s->sources[i].path, &other) == 0 &&
+            one.st_dev == other.st_dev && one.st_ino == other.st_ino)
+            return true;
+    return false;
+}
+
 /* A file more. Its members are filled in by read_file(). */
 static struct ft_source *add_source(struct ft_loader *l, const char *path)
 {
     struct ft_rule_store *s = l->store;
+    if (is_there(s, path))
+        return NULL;
     struct ft_source *grown = reallocarray(s->sources, s->source_count + 1, sizeof(*grown));
     char *copy = strdup(path);
     if (grown)
