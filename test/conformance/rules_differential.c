@@ -1,0 +1,600 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+/*
+ * rules_differential: compiled rule sets beside rules judged plainly, over captures.
+ *
+ * Each capture goes through the whole inspection three times: to see what is in it, and to make
+ * random rules of that; with these rules compiled, and only the fields that they demand; and with
+ * all fields, each rule judged by its tree (test/unit/rules_naive.h) where the inspector asks for
+ * hits. The hits must be the same ones: rule, packet, message.
+ *
+ *   rules_differential [--seed N] [--rules N] [--frames N] CAPTURE...
+ *
+ * reads the first `frames` frames of each capture. One line a capture; exit status 1 when something
+ * differs. The functions that find hits are taken over by the linker (--wrap).
+ */
+#include "base/hash.h"
+#include "capture/set.h"
+#include "flow/inspect_internal.h"
+#include "packet/defrag.h"
+#include "protocols/protocols.h"
+#include "rules_naive.h"
+#include "rules_random.h"
+
+#include <getopt.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#define SECOND 1000000000ull
+#define JUMP   (3600 * SECOND)
+#define BURST  32u
+#define JUMBO  (UINT16_MAX + 512u)
+#define SHOWN  5u /* differences of a capture */
+
+struct engine {
+    struct ft_registry *registry;
+    struct ft_recogniser *recogniser;
+    struct ft_ring ring;
+    struct ft_decode_config decode;
+    uint8_t jumbo[BURST][JUMBO];
+};
+
+struct frame {
+    const uint8_t *data;
+    uint64_t time_ns;
+    uint32_t caplen, wirelen;
+    uint16_t linktype;
+};
+
+struct capture {
+    struct frame *frames;
+    uint32_t count, size;
+};
+
+struct run {
+    struct engine *engine;
+    struct ft_shards *shards;
+    struct ft_inspector *inspector;
+    struct ft_defrag *defrag;
+    struct ft_packet packets[BURST];
+    struct ft_packet *pointers[BURST];
+    uint32_t waiting;
+    uint64_t seq, number, clock, second;
+};
+
+/* A rule that held: on what. */
+struct hit {
+    uint64_t number, what; /* packet; hash of the message, or of the ends */
+    uint32_t rule, message;
+};
+
+struct hits {
+    struct hit *items;
+    uint32_t count, size;
+};
+
+enum way {
+    WAY_SEE = 0,
+    WAY_COMPILED,
+    WAY_NAIVE,
+};
+
+/* What the functions that are taken over work on. */
+static struct judge {
+    enum way way;
+    struct rules_random random;
+    const struct ft_ruleset *set;
+    struct hits hits[3];           /* by enum way */
+    struct hits left_out;          /* packets in which limits were met */
+    uint8_t *levels;               /* by rule */
+    bool *homes[FT_MAX_PROTOCOLS]; /* by protocol, by rule */
+    bool *held[FT_MAX_MESSAGES];   /* of the PDU, by message, by rule */
+    uint64_t evaluations, messages;
+    ft_hit_fn *hit;
+    void *user;
+    const struct ft_subject *subject;
+} judge;
+
+static void *must(void *memory)
+{
+    if (!memory) {
+        fputs("not enough memory\n", stderr);
+        exit(1);
+    }
+    return memory;
+}
+
+static void add(struct hits *to, struct hit hit)
+{
+    if (to->count == to->size) {
+        to->size = to->size ? to->size * 2 : 1024;
+        to->items = must(realloc(to->items, to->size * sizeof(*to->items)));
+    }
+    to->items[to->count++] = hit;
+}
+
+/* ---- where the inspector asks for hits ---- */
+
+bool __real_ft_match_is_wanted(const struct ft_matcher *m, const struct ft_message *message);
+void __real_ft_match_message(struct ft_matcher *m, const struct ft_subject *s, ft_hit_fn *hit,
+                             void *user);
+void __real_ft_match_payload(struct ft_matcher *m, const struct ft_subject *s, ft_hit_fn *hit,
+                             void *user);
+void __real_ft_match_flow(struct ft_matcher *m, const struct ft_subject *s, ft_hit_fn *hit,
+                          void *user);
+bool __wrap_ft_match_is_wanted(const struct ft_matcher *m, const struct ft_message *message);
+void __wrap_ft_match_message(struct ft_matcher *m, const struct ft_subject *s, ft_hit_fn *hit,
+                             void *user);
+void __wrap_ft_match_payload(struct ft_matcher *m, const struct ft_subject *s, ft_hit_fn *hit,
+                             void *user);
+void __wrap_ft_match_flow(struct ft_matcher *m, const struct ft_subject *s, ft_hit_fn *hit,
+                          void *user);
+
+/* The same in both runs: nothing of it is an address in memory. */
+static uint64_t hash_of(const struct ft_subject *s)
+{
+    uint64_t h = ft_hash_mix((uint64_t)s->src_port << 16 | s->dst_port, s->ethertype);
+    uint32_t length = s->ip_version == 6 ? 16 : s->ip_version == 4 ? 4 : 0;
+    if (length)
+        h = ft_hash_mix(ft_hash_bytes(h, s->src_ip, length), ft_hash_bytes(1, s->dst_ip, length));
+    if (s->message)
+        h = ft_hash_bytes(h, s->payload, s->payload_length);
+    return h;
+}
+
+static struct hit hit_of(const struct ft_subject *s, uint32_t rule)
+{
+    return (struct hit){.number = s->number,
+                        .what = hash_of(s),
+                        .rule = rule,
+                        .message =
+                            s->message ? (uint32_t)(s->message - s->call->messages) : UINT32_MAX};
+}
+
+static void leave_out(const struct ft_subject *s)
+{
+    add(&judge.left_out, (struct hit){.number = s->number});
+}
+
+static void on_hit(void *user, uint32_t rule, const struct ft_program_run *run)
+{
+    (void)user;
+    add(&judge.hits[WAY_COMPILED], hit_of(judge.subject, rule));
+    judge.hit(judge.user, rule, run);
+}
+
+typedef void match_fn(struct ft_matcher *m, const struct ft_subject *s, ft_hit_fn *hit, void *user);
+
+static void run_compiled(match_fn *match, struct ft_matcher *m, const struct ft_subject *s,
+                         ft_hit_fn *hit, void *user)
+{
+    uint64_t given_up = ft_matcher_given_up(m);
+    judge.hit = hit;
+    judge.user = user;
+    judge.subject = s;
+    match(m, s, on_hit, NULL);
+    if (ft_matcher_given_up(m) != given_up)
+        leave_out(s);
+}
+
+static bool holds(uint32_t rule, const struct ft_subject *s)
+{
+    const struct ft_expression *e = ft_ruleset_rule(judge.set, rule)->expression;
+    judge.evaluations++;
+    return rules_naive_holds(ft_ruleset_vocabulary(judge.set), e, e->worker, s);
+}
+
+static void judge_message(const struct ft_subject *s)
+{
+    uint32_t at = (uint32_t)(s->message - s->call->messages);
+    const bool *homes = judge.homes[s->message->protocol->index];
+    for (uint32_t i = 0; i < ft_ruleset_count(judge.set); i++) {
+        bool is_first = true;
+        judge.held[at][i] = judge.levels[i] == FT_LEVEL_MESSAGE && homes[i] && holds(i, s);
+        for (uint32_t up = s->message->parent; up != 0xff; up = s->call->messages[up].parent)
+            is_first &= !judge.held[up][i];
+        if (judge.held[at][i] && is_first)
+            add(&judge.hits[WAY_NAIVE], hit_of(s, i));
+    }
+}
+
+static void judge_other(const struct ft_subject *s, uint8_t level)
+{
+    for (uint32_t i = 0; i < ft_ruleset_count(judge.set); i++)
+        if (judge.levels[i] == level && holds(i, s))
+            add(&judge.hits[WAY_NAIVE], hit_of(s, i));
+}
+
+bool __wrap_ft_match_is_wanted(const struct ft_matcher *m, const struct ft_message *message)
+{
+    return judge.way != WAY_COMPILED || __real_ft_match_is_wanted(m, message);
+}
+
+void __wrap_ft_match_message(struct ft_matcher *m, const struct ft_subject *s, ft_hit_fn *hit,
+                             void *user)
+{
+    if (judge.way == WAY_COMPILED) {
+        run_compiled(__real_ft_match_message, m, s, hit, user);
+        return;
+    }
+    if (s->call->dropped) /* more fields than a tree can have */
+        leave_out(s);
+    if (judge.way == WAY_SEE) {
+        rules_random_see(&judge.random, s);
+        return;
+    }
+    judge.messages++;
+    judge_message(s);
+}
+
+void __wrap_ft_match_payload(struct ft_matcher *m, const struct ft_subject *s, ft_hit_fn *hit,
+                             void *user)
+{
+    if (judge.way == WAY_COMPILED)
+        run_compiled(__real_ft_match_payload, m, s, hit, user);
+    else if (judge.way == WAY_SEE && s->number % 8 == 0)
+        rules_random_see(&judge.random, s);
+    else if (judge.way == WAY_NAIVE)
+        judge_other(s, FT_LEVEL_PAYLOAD);
+}
+
+void __wrap_ft_match_flow(struct ft_matcher *m, const struct ft_subject *s, ft_hit_fn *hit,
+                          void *user)
+{
+    if (judge.way == WAY_COMPILED)
+        run_compiled(__real_ft_match_flow, m, s, hit, user);
+    else if (judge.way == WAY_NAIVE)
+        judge_other(s, FT_LEVEL_FLOW);
+}
+
+/* ---- a run ---- */
+
+static bool drain(void *user)
+{
+    struct run *r = user;
+    while (ft_ring_peek(&r->engine->ring))
+        ft_ring_release(&r->engine->ring);
+    return true;
+}
+
+static struct run *run_new(struct engine *engine)
+{
+    struct ft_shards_config config;
+    char error[256];
+    struct run *r = must(calloc(1, sizeof(*r)));
+    ft_shards_config_init(&config);
+    r->engine = engine;
+    r->shards =
+        must(ft_shards_new(engine->registry, engine->recogniser, &config, error, sizeof(error)));
+    r->inspector = must(ft_inspector_new(r->shards, &engine->ring, drain, r));
+    r->defrag = must(ft_defrag_new(4));
+    for (unsigned i = 0; i < BURST; i++)
+        r->pointers[i] = &r->packets[i];
+    return r;
+}
+
+static void run_free(struct run *r)
+{
+    ft_inspector_free(r->inspector);
+    ft_defrag_free(r->defrag);
+    ft_shards_free(r->shards);
+    free(r);
+}
+
+static void flush(struct run *r)
+{
+    ft_inspect_burst(r->inspector, r->pointers, r->waiting);
+    r->waiting = 0;
+    drain(r);
+}
+
+static void tick_if_due(struct run *r)
+{
+    if (r->clock / SECOND == r->second)
+        return;
+    r->second = r->clock / SECOND;
+    flush(r);
+    struct ft_packet tick = {
+        .seq = ++r->seq, .number = r->number, .time_ns = r->clock, .flags = FT_PACKET_TICK};
+    for (unsigned shard = 0; shard < FT_SHARDS; shard++) {
+        ft_inspect_tick(r->inspector, &tick, (uint8_t)shard);
+        ft_defrag_tick(r->defrag, (uint8_t)shard, r->clock);
+        drain(r);
+    }
+}
+
+/* Decode the packet that waits last; fragments as the sensor's reader does. */
+static void decode(struct run *r)
+{
+    struct ft_packet *p = &r->packets[r->waiting], whole;
+    uint8_t *buffer = r->engine->jumbo[r->waiting];
+    for (unsigned round = 0; round < FT_PACKET_LAYERS; round++) {
+        if (ft_packet_decode(&r->engine->decode, p) != FT_DECODE_FRAGMENT)
+            return;
+        enum ft_defrag_result result = ft_defrag_add(r->defrag, p, buffer, JUMBO, &whole);
+        if (result == FT_DEFRAG_HELD)
+            p->bucket = FT_BUCKET_FRAGMENT_HELD;
+        if (result != FT_DEFRAG_DONE)
+            return;
+        *p = whole;
+    }
+    p->bucket = FT_BUCKET_TOO_MANY_LAYERS;
+}
+
+static void send_frame(struct run *r, const struct frame *f)
+{
+    if (f->time_ns > r->clock)
+        r->clock = f->time_ns;
+    tick_if_due(r);
+    r->packets[r->waiting] = (struct ft_packet){.seq = ++r->seq,
+                                                .number = ++r->number,
+                                                .time_ns = f->time_ns,
+                                                .stamp_ns = f->time_ns,
+                                                .data = f->data,
+                                                .caplen = f->caplen,
+                                                .wirelen = f->wirelen,
+                                                .linktype = f->linktype};
+    decode(r);
+    if (++r->waiting == BURST)
+        flush(r);
+}
+
+static void inspect(struct engine *engine, const struct capture *c, const struct ft_ruleset *set,
+                    enum way way)
+{
+    static bool owned[FT_SHARDS];
+    struct run *r = run_new(engine);
+    struct ft_matcher *m = must(ft_matcher_new(set));
+    memset(owned, true, sizeof(owned));
+    judge.way = way;
+    judge.set = set;
+    ft_inspector_use_rules(r->inspector, set, m, 1, owned);
+    r->inspector->call.wants_all = way != WAY_COMPILED;
+    for (uint32_t i = 0; i < c->count; i++)
+        send_frame(r, &c->frames[i]);
+    flush(r);
+    struct ft_packet end = {
+        .seq = ++r->seq, .number = r->number, .time_ns = r->clock, .flags = FT_PACKET_END};
+    for (unsigned shard = 0; shard < FT_SHARDS; shard++) {
+        ft_inspect_end(r->inspector, &end, (uint8_t)shard);
+        drain(r);
+    }
+    run_free(r);
+    ft_matcher_free(m);
+}
+
+/* ---- captures ---- */
+
+static void capture_add(struct capture *c, struct frame f)
+{
+    if (c->count == c->size) {
+        c->size = c->size ? c->size * 2 : 4096;
+        c->frames = must(realloc(c->frames, c->size * sizeof(*c->frames)));
+    }
+    c->frames[c->count++] = f;
+}
+
+/* What is later or earlier by more than an hour is a clock that was set: a tick for each second of
+ * years would take as long. */
+static uint64_t sensor_clock(const struct capture *c, uint64_t stamp_ns, uint64_t *offset)
+{
+    uint64_t now = stamp_ns + *offset;
+    uint64_t clock = c->count ? c->frames[c->count - 1].time_ns : now;
+    if (now > clock + JUMP || now + JUMP < clock) {
+        *offset = clock - stamp_ns;
+        now = clock;
+    }
+    return now;
+}
+
+static bool capture_load(struct capture *c, const char *path, uint32_t most)
+{
+    uint64_t offset = 0;
+    char error[512];
+    struct ft_capture_record record;
+    struct ft_capture_set *set = ft_capture_set_open(&path, 1, NULL, error, sizeof(error));
+    *c = (struct capture){0};
+    if (!set) {
+        fprintf(stderr, "%s\n", error);
+        return false;
+    }
+    while (c->count < most && ft_capture_set_next(set, &record) == 1) {
+        uint8_t *copy = must(malloc(record.caplen ? record.caplen : 1));
+        memcpy(copy, record.data, record.caplen);
+        capture_add(c, (struct frame){.data = copy,
+                                      .time_ns = sensor_clock(c, record.time_ns, &offset),
+                                      .caplen = record.caplen,
+                                      .wirelen = record.wirelen,
+                                      .linktype = record.linktype});
+    }
+    ft_capture_set_close(set);
+    return true;
+}
+
+static void capture_free(struct capture *c)
+{
+    for (uint32_t i = 0; i < c->count; i++)
+        free((void *)(uintptr_t)c->frames[i].data);
+    free(c->frames);
+}
+
+/* ---- judging ---- */
+
+static int compare(const void *a, const void *b)
+{
+    const struct hit *x = a, *y = b;
+    if (x->number != y->number)
+        return x->number < y->number ? -1 : 1;
+    if (x->rule != y->rule)
+        return x->rule < y->rule ? -1 : 1;
+    if (x->message != y->message)
+        return x->message < y->message ? -1 : 1;
+    return (x->what > y->what) - (x->what < y->what);
+}
+
+/* In order; what is not of a message once. */
+static void sort(struct hits *h)
+{
+    uint32_t count = 0;
+    if (h->count)
+        qsort(h->items, h->count, sizeof(*h->items), compare);
+    for (uint32_t i = 0; i < h->count; i++)
+        if (!i || h->items[i].message != UINT32_MAX ||
+            compare(&h->items[i], &h->items[count - 1]) != 0)
+            h->items[count++] = h->items[i];
+    h->count = count;
+}
+
+static bool is_left_out(uint64_t number)
+{
+    for (uint32_t i = 0; i < judge.left_out.count; i++)
+        if (judge.left_out.items[i].number == number)
+            return true;
+    return false;
+}
+
+static void tell(const char *name, const struct hit *h, const char *who)
+{
+    printf("%s: packet %llu, message %d: only the %s judge says that it holds:\n  %s\n", name,
+           (unsigned long long)h->number, (int)h->message, who,
+           ft_ruleset_rule(judge.set, h->rule)->when);
+    ft_ruleset_explain(judge.set, h->rule, stdout);
+}
+
+/* What only one of them has. */
+static uint32_t differences(const char *name)
+{
+    const struct hits *a = &judge.hits[WAY_COMPILED], *b = &judge.hits[WAY_NAIVE];
+    uint32_t i = 0, k = 0, found = 0;
+    while (i < a->count || k < b->count) {
+        int order = i == a->count ? 1 : k == b->count ? -1 : compare(&a->items[i], &b->items[k]);
+        const struct hit *h = order <= 0 ? &a->items[i] : &b->items[k];
+        i += order <= 0;
+        k += order >= 0;
+        if (!order || is_left_out(h->number))
+            continue;
+        if (found++ < SHOWN)
+            tell(name, h, order < 0 ? "compiled" : "naive");
+    }
+    return found;
+}
+
+static void prepare(const struct ft_ruleset *set)
+{
+    const struct ft_vocabulary *v = ft_ruleset_vocabulary(set);
+    uint32_t rules = ft_ruleset_count(set);
+    judge.levels = must(realloc(judge.levels, rules + 1));
+    for (uint32_t i = 0; i < FT_MAX_MESSAGES; i++)
+        judge.held[i] = must(realloc(judge.held[i], rules + 1));
+    for (uint32_t p = 0; p < v->registry->count; p++)
+        judge.homes[p] = must(realloc(judge.homes[p], rules + 1));
+    for (uint32_t i = 0; i < rules; i++) {
+        const struct ft_expression *e = ft_ruleset_rule(set, i)->expression;
+        judge.levels[i] = rules_naive_level(e, e->worker);
+        for (uint32_t p = 0; p < v->registry->count; p++)
+            judge.homes[p][i] = rules_naive_is_home(v, e, e->worker, v->registry->protocols[p]);
+    }
+}
+
+/* Rules that make the inspector ask for everything. */
+static struct ft_ruleset *everything(struct rules_random *random)
+{
+    static const char *const all[] = {"not vlan == 4095", "not payload.length == 0",
+                                      "not kind == data or kind == data"};
+    return must(rules_random_set_of(random, all, 3));
+}
+
+static bool judge_capture(struct engine *engine, const char *path, uint64_t seed, uint32_t rules,
+                          uint32_t frames)
+{
+    struct capture c;
+    const char *slash = strrchr(path, '/'), *name = slash ? slash + 1 : path;
+    if (!capture_load(&c, path, frames) ||
+        !rules_random_open(&judge.random, engine->registry,
+                           ft_hash_bytes(seed, name, strlen(name))))
+        return false;
+    for (unsigned i = 0; i < 3; i++)
+        judge.hits[i].count = 0;
+    judge.left_out.count = 0;
+    judge.evaluations = judge.messages = 0;
+    struct ft_ruleset *all = everything(&judge.random);
+    inspect(engine, &c, all, WAY_SEE);
+    ft_ruleset_free(all);
+    struct ft_ruleset *set = must(rules_random_set(&judge.random, rules));
+    prepare(set);
+    inspect(engine, &c, set, WAY_COMPILED);
+    inspect(engine, &c, set, WAY_NAIVE);
+    sort(&judge.hits[WAY_COMPILED]);
+    sort(&judge.hits[WAY_NAIVE]);
+    uint32_t found = differences(name);
+    printf("%s %s: %u packets, %llu messages, %u rules, %llu evaluations, %u hits, %u left out: "
+           "%u differences\n",
+           found ? "FAIL" : "ok  ", name, c.count, (unsigned long long)judge.messages,
+           ft_ruleset_count(set), (unsigned long long)judge.evaluations,
+           judge.hits[WAY_NAIVE].count, judge.left_out.count, found);
+    rules_naive_forget();
+    ft_ruleset_free(set);
+    rules_random_close(&judge.random);
+    capture_free(&c);
+    return !found;
+}
+
+static bool engine_make(struct engine *e)
+{
+    char error[512];
+    e->registry = ft_registry_new();
+    for (const struct ft_dissector *const *d = ft_protocols; *d; d++) {
+        if (!ft_registry_add(e->registry, *d, NULL, error, sizeof(error))) {
+            fprintf(stderr, "%s\n", error);
+            return false;
+        }
+    }
+    ft_registry_finish(e->registry);
+    ft_decode_config_init(&e->decode);
+    e->recogniser = ft_recogniser_new(e->registry, error, sizeof(error));
+    return e->recogniser && ft_ring_init(&e->ring, 1u << 20);
+}
+
+static void forget(struct engine *e)
+{
+    for (unsigned i = 0; i < 3; i++)
+        free(judge.hits[i].items);
+    for (unsigned i = 0; i < FT_MAX_MESSAGES; i++)
+        free(judge.held[i]);
+    for (unsigned i = 0; i < FT_MAX_PROTOCOLS; i++)
+        free(judge.homes[i]);
+    free(judge.left_out.items);
+    free(judge.levels);
+    ft_ring_free(&e->ring);
+    ft_recogniser_free(e->recogniser);
+    ft_registry_free(e->registry);
+}
+
+int main(int argc, char **argv)
+{
+    static const struct option options[] = {{"seed", required_argument, NULL, 's'},
+                                            {"rules", required_argument, NULL, 'r'},
+                                            {"frames", required_argument, NULL, 'f'},
+                                            {0}};
+    static struct engine engine;
+    uint64_t seed = 1;
+    uint32_t rules = 500, frames = 2000;
+    int c, failed = 0;
+    while ((c = getopt_long(argc, argv, "", options, NULL)) != -1) {
+        uint32_t n = optarg ? (uint32_t)strtoul(optarg, NULL, 10) : 0;
+        if (c == 's')
+            seed = n;
+        else if (c == 'r' && n)
+            rules = n;
+        else if (c == 'f' && n)
+            frames = n;
+        else
+            return 2;
+    }
+    if (!engine_make(&engine))
+        return 1;
+    for (int i = optind; i < argc; i++)
+        failed += !judge_capture(&engine, argv[i], seed, rules, frames);
+    forget(&engine);
+    return failed != 0;
+}
