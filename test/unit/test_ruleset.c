@@ -785,9 +785,71 @@ static void test_random(void **state)
         free(naively[i]);
 }
 
+/* ---- told once ---- */
+
+static void on_told(void *user, uint32_t rule, const struct ft_program_run *run)
+{
+    (void)run;
+    ((uint32_t *)user)[rule]++;
+}
+
+static void expect_told(const uint32_t *told, uint32_t a, uint32_t b, uint32_t c, uint32_t d)
+{
+    assert_int_equal(told[0], a);
+    assert_int_equal(told[1], b);
+    assert_int_equal(told[2], c);
+    assert_int_equal(told[3], d);
+}
+
+/* A payload that is a packet's and a PDU is one; flows that come to an end at one tick are many. */
+static void test_once(void **state)
+{
+    static const char *const conditions[] = {"port == 502", "payload contains \"Hell\"",
+                                             "asset.vendor == \"x\"",
+                                             "asset.vendor == \"x\" and port == 503"};
+    static struct rules_random r;
+    static const uint8_t text[] = "Hello";
+    static const uint8_t ends[3][4] = {{10, 0, 0, 1}, {10, 0, 0, 2}, {10, 0, 0, 3}};
+    uint32_t told[4] = {0};
+    (void)state;
+    assert_true(rules_random_open(&r, registry, 1));
+    struct ft_ruleset *set = rules_random_set_of(&r, conditions, 4);
+    assert_non_null(set);
+    struct ft_matcher *m = ft_matcher_new(set);
+    struct ft_subject s = {.transport = TCP,
+                           .ip_version = 4,
+                           .src_ip = ends[0],
+                           .dst_ip = ends[1],
+                           .src_port = 4000,
+                           .dst_port = 502,
+                           .has_ports = true,
+                           .payload = text,
+                           .payload_length = 5,
+                           .number = 9};
+    struct ft_subject other = s;
+    other.src_ip = ends[2];
+    ft_match_flow(m, &s, on_told, told);
+    ft_match_flow(m, &other, on_told, told);
+    expect_told(told, 2, 0, 2, 0);
+    ft_match_payload(m, &s, on_told, told);
+    ft_match_payload(m, &s, on_told, told);
+    expect_told(told, 2, 1, 2, 0);
+    ft_match_payload(m, &other, on_told, told);
+    expect_told(told, 2, 2, 2, 0);
+    s.number = 10;
+    ft_match_payload(m, &s, on_told, told);
+    s.dst_port = 503;
+    ft_match_flow(m, &s, on_told, told);
+    expect_told(told, 2, 3, 3, 1);
+    ft_matcher_free(m);
+    ft_ruleset_free(set);
+    rules_random_close(&r);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
+        cmocka_unit_test(test_once),
         cmocka_unit_test(test_random),
     };
     return cmocka_run_group_tests(tests, set_up, tear_down);
