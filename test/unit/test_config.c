@@ -333,7 +333,7 @@ static void test_describe(void **state)
     unsigned lines = 0;
     for (const char *at = text; (at = strchr(at, '\n')); at++)
         lines++;
-    assert_int_equal(lines, 31);
+    assert_int_equal(lines, 32);
     assert_non_null(strstr(text, "\"live\", \"drop\" or \"keep\""));
     free(text);
 }

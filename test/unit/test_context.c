@@ -483,8 +483,7 @@ static void test_only_what_is_wanted(void **state)
     assert_int_equal(call->node_count, 0);
     assert_string_equal(json(0), "{}");
     uint64_t before[FT_MAX_FIELDS / 64] = {1ull << NUMBER};
-    const uint64_t *rows[] = {ft_demand_nothing, ft_demand_nothing, ft_demand_nothing,
-                              ft_demand_nothing};
+    const uint64_t *rows[] = {before, before, before, before, before, before};
     struct ft_demand demand[] = {{before, rows}, {ft_demand_nothing, rows}};
     call->demand = demand;
     play(groups);
