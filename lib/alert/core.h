@@ -20,6 +20,7 @@
 #include "output/output.h"
 #include "packet/mirror.h"
 #include "rules/ruleset.h"
+#include "rules/statistics.h"
 
 /** A live port as the statistics show it. */
 struct ft_core_port {
@@ -111,6 +112,9 @@ void ft_core_health(struct ft_core *core, const char *name, enum ft_severity sev
  * the core. What alerts of its rules say is kept in any case. NULL: no rules any more.
  */
 void ft_core_rules(struct ft_core *core, const struct ft_ruleset *set, uint32_t generation);
+
+/** Days and last hits of rules, and what workers count of them: the core adds hits. */
+struct ft_rule_statistics *ft_core_rule_statistics(const struct ft_core *core);
 
 /** The input has ended: tell what is still open, in order of opening. */
 void ft_core_finish(struct ft_core *core);

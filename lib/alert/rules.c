@@ -39,6 +39,7 @@ struct ft_rule_desk {
     struct ft_index index;
     uint64_t key[2];
     struct ft_thresholds *thresholds;
+    struct ft_rule_statistics *statistics;
     struct {
         uint64_t hits;         /* that came from workers */
         uint64_t told;         /* of them, in alerts and events */
@@ -57,9 +58,10 @@ struct ft_rule_desk *ft_rule_desk_new(uint32_t max, const uint64_t key[2])
         return NULL;
     memcpy(desk->key, key, sizeof(desk->key));
     desk->thresholds = ft_thresholds_new(max, key);
-    if (desk->thresholds)
+    desk->statistics = ft_rule_statistics_new();
+    if (desk->thresholds && desk->statistics)
         return desk;
-    free(desk);
+    ft_rule_desk_free(desk);
     return NULL;
 }
 
@@ -81,6 +83,7 @@ void ft_rule_desk_free(struct ft_rule_desk *desk)
     free(desk->kept);
     ft_index_free(&desk->index);
     ft_thresholds_free(desk->thresholds);
+    ft_rule_statistics_free(desk->statistics);
     free(desk);
 }
 
@@ -364,6 +367,7 @@ void ft_rule_desk_event(struct ft_core *core, const struct ft_event *e)
         desk->counts.other_assets += times;
         return;
     }
+    ft_rule_statistics_hit(desk->statistics, hit.rule->id, e->time_ns, times);
     hit.kept = kept_of(desk, s, e->message.rule);
     if (!hit.kept) {
         desk->counts.refused += times;
@@ -378,6 +382,11 @@ void ft_rule_desk_event(struct ft_core *core, const struct ft_event *e)
 }
 
 /* ---- statistics ---- */
+
+struct ft_rule_statistics *ft_core_rule_statistics(const struct ft_core *core)
+{
+    return core->rules->statistics;
+}
 
 void ft_rule_desk_stats(const struct ft_core *core, const struct ft_ledger *ledger,
                         struct ft_json *j)
