@@ -195,6 +195,7 @@ static void reload(struct sensor *s)
     r->before = old;
     atomic_store_explicit(&state->now, r, memory_order_release);
     rte_rcu_qsbr_synchronize(state->quiescent, RTE_QSBR_THRID_INVALID);
+    rule_stats_add(s, old, true);
     wait_for(state, r->generation);
     fprintf(stderr, "fieldtap: %u rules are at work now\n", ft_ruleset_count(r->set));
     wait_for_ticks(state);

@@ -266,7 +266,10 @@ static bool make_core(struct sensor *s)
     if (!has_room(s->options->log_dir))
         return false;
     s->core = ft_core_new(&config, s->registry, s->output, error, sizeof(error));
-    return s->core || fail(error);
+    if (!s->core)
+        return fail(error);
+    rule_stats_read(s);
+    return true;
 }
 
 static bool open_captures(struct sensor *s)
@@ -452,7 +455,8 @@ static bool write_results(struct sensor *s)
     snprintf(path, sizeof(path), "%s/assets.json", dir);
     bool has_assets =
         ft_inventory_write(ft_core_inventory(s->core), path, error, sizeof(error)) || fail(error);
-    return (stats_write(s, dir, error, sizeof(error)) || fail(error)) && has_assets;
+    bool has_rules = rule_stats_write(s, error, sizeof(error)) || fail(error);
+    return (stats_write(s, dir, error, sizeof(error)) || fail(error)) && has_assets && has_rules;
 }
 
 /* Close the books, write what is written at the end. Returns the exit code. */

@@ -24,6 +24,7 @@ static const char *const event_names[FT_EVENT_TYPES] = {
     [FT_EVENT_LEDGER] = "ledger",
     [FT_EVENT_RESOLUTION] = "resolution",
     [FT_EVENT_CLAIM] = "claim",
+    [FT_EVENT_RULE] = "rule",
 };
 
 static json_t *count(uint64_t n)
@@ -415,6 +416,45 @@ static json_t *all_books(const struct sensor *s)
         o, "seconds",
         json_real((double)(s->ended_tsc - s->started_tsc) / (double)rte_get_tsc_hz()));
     return o;
+}
+
+/* ---- rules.json ---- */
+
+/* DIR/rules.json; false: nothing is written, or there are no rules. */
+static bool rules_path(const struct sensor *s, char *path, size_t size)
+{
+    const char *dir = s->options->log_dir;
+    if (!dir || strcmp(dir, "-") == 0 || !atomic_load(&s->rules.now))
+        return false;
+    snprintf(path, size, "%s/rules.json", dir);
+    return true;
+}
+
+void rule_stats_read(const struct sensor *s)
+{
+    char path[4096], error[4096 + 128];
+    if (rules_path(s, path, sizeof(path)) &&
+        !ft_rule_statistics_read(ft_core_rule_statistics(s->core), path, error, sizeof(error)))
+        fprintf(stderr, "fieldtap: %s\n", error);
+}
+
+void rule_stats_add(const struct sensor *s, const struct rules *r, bool is_over)
+{
+    struct ft_rule_statistics *st = ft_core_rule_statistics(s->core);
+    for (uint32_t w = 0; w < r->matcher_count; w++)
+        ft_rule_statistics_counts(st, r->set, r->matchers[w], is_over);
+}
+
+bool rule_stats_write(const struct sensor *s, char *error, size_t error_size)
+{
+    struct ft_rule_statistics *st = ft_core_rule_statistics(s->core);
+    char path[4096];
+    if (!rules_path(s, path, sizeof(path)))
+        return true;
+    const struct rules *r = atomic_load_explicit(&s->rules.now, memory_order_acquire);
+    ft_rule_statistics_begin(st);
+    rule_stats_add(s, r, false);
+    return ft_rule_statistics_write(st, r->set, path, error, error_size);
 }
 
 bool stats_write(const struct sensor *s, const char *dir, char *error, size_t error_size)

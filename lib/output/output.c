@@ -151,7 +151,7 @@ static bool make_directory(const char *directory, char *error, size_t size)
 /* What is written at the end takes the place of a file: said now and not after hours of reading. */
 static bool can_replace(const char *directory, char *error, size_t size)
 {
-    static const char *const names[] = {"assets.json", "stats.json"};
+    static const char *const names[] = {"assets.json", "stats.json", "rules.json"};
     char path[4096];
     struct stat st;
     for (unsigned i = 0; i < sizeof(names) / sizeof(names[0]); i++) {

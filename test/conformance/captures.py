@@ -71,7 +71,7 @@ def sample(captures, count):
 def sensor(binary, paths, folder, workers=2, options=()):
     """Run the sensor over captures, one after another: its exit status and what it said."""
     os.makedirs(folder, exist_ok=True)
-    for name in ("eve.json", "stats.json", "assets.json"):
+    for name in ("eve.json", "stats.json", "assets.json", "rules.json"):
         if os.path.exists(os.path.join(folder, name)):
             os.remove(os.path.join(folder, name))
     sources = [word for path in paths for word in ("-r", path)]

@@ -212,7 +212,7 @@ class Output(Case):
 
     def test_results_of_another_kind(self):
         """What is only written at the end is looked at before anything is read."""
-        for name in ("assets.json", "stats.json"):
+        for name in ("assets.json", "stats.json", "rules.json"):
             out = self.dir / name[0]
             (out / name).mkdir(parents=True)
             self.assertFails(run("-r", self.capture, "-l", out), 1, f"{name} is a directory",

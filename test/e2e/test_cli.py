@@ -256,7 +256,7 @@ class Writing(Case):
 
     def test_files(self):
         self.assertOk(run("-r", self.plant(seconds=120), "-l", self.out))
-        self.assertEqual(sorted(os.listdir(self.out)), ["assets.json", "eve.json", "stats.json"])
+        self.assertEqual(sorted(os.listdir(self.out)), ["assets.json", "eve.json", "rules.json", "stats.json"])
         assets = json.loads((self.out / "assets.json").read_text())
         self.assertGreater(len(assets), 15)
         stats = self.stats()

@@ -901,6 +901,198 @@ static void test_counters(void **state)
     assert_int_equal(counter("told"), 3);
 }
 
+/* ---- statistics of each rule ---- */
+
+static struct ft_rule_statistic statistic(uint32_t id)
+{
+    struct ft_rule_statistic s = {0};
+    ft_rule_statistics_of(ft_core_rule_statistics(core), id, &s);
+    return s;
+}
+
+static void test_hits_are_counted_by_day(void **state)
+{
+    (void)state;
+    use("{\"id\": 9200001, \"title\": \"a\", \"when\": \"command == write\", "
+        "\"threshold\": {\"limit\": 1, \"seconds\": 60}},"
+        "{\"id\": 9200002, \"title\": \"b\", \"when\": \"command == write\", "
+        "\"schedule\": {\"at\": [\"tue\"]}}");
+    struct ft_rule_statistic s = statistic(9200001);
+    assert_int_equal(s.hits, 0);
+    hit_at(MONDAY, CLIENT);
+    hit_at(MONDAY + 1440 * MINUTE - 1,
+           CLIENT); /* the threshold holds it back: a hit all the same */
+    hit_at(MONDAY + 1440 * MINUTE, CLIENT);
+    s = statistic(9200001);
+    assert_int_equal(s.hits, 3);
+    assert_int_equal(s.last_ns, MONDAY + 1440 * MINUTE);
+    assert_int_equal(s.day_count, 2);
+    assert_int_equal(s.days[0].day, MONDAY / (86400 * S));
+    assert_int_equal(s.days[0].hits, 2);
+    assert_int_equal(s.days[1].hits, 1);
+    hit(1, 1, CLIENT, PLC, 1);
+    r.event.time_ns = MONDAY; /* not its day */
+    give(&r);
+    assert_int_equal(statistic(9200002).hits, 0);
+}
+
+static void test_thirty_days_are_kept(void **state)
+{
+    struct ft_rule_statistics *st = ft_rule_statistics_new();
+    struct ft_rule_statistic s;
+    const uint64_t day = 1440 * MINUTE;
+    (void)state;
+    for (uint64_t i = 0; i < 40; i++)
+        ft_rule_statistics_hit(st, 9150000, MONDAY + i * day, i + 1);
+    assert_true(ft_rule_statistics_of(st, 9150000, &s));
+    assert_int_equal(s.day_count, 30);
+    assert_int_equal(s.days[0].hits, 11);
+    assert_int_equal(s.days[29].hits, 40);
+    assert_int_equal(s.hits, 820);
+    ft_rule_statistics_hit(st, 9150000, MONDAY + 9 * day, 5);  /* too old */
+    ft_rule_statistics_hit(st, 9150000, MONDAY + 10 * day, 5); /* just not */
+    ft_rule_statistics_of(st, 9150000, &s);
+    assert_int_equal(s.days[0].hits, 16);
+    assert_int_equal(s.last_ns, MONDAY + 39 * day);
+    ft_rule_statistics_hit(st, 9150000, MONDAY + 68 * day, 1);
+    ft_rule_statistics_of(st, 9150000, &s);
+    assert_int_equal(s.day_count, 2); /* the last of those, and this one */
+    assert_int_equal(s.days[0].hits, 40);
+    /* Days that come late find their place. */
+    ft_rule_statistics_hit(st, 9150000, MONDAY + 50 * day, 7);
+    ft_rule_statistics_of(st, 9150000, &s);
+    assert_int_equal(s.day_count, 3);
+    assert_int_equal(s.days[1].hits, 7);
+    assert_false(ft_rule_statistics_of(st, 9150001, &s));
+    ft_rule_statistics_hit(st, 1, MONDAY, 1); /* no id of rules */
+    assert_false(ft_rule_statistics_of(st, 1, &s));
+    ft_rule_statistics_free(st);
+}
+
+static void test_statistics_survive(void **state)
+{
+    char file[160];
+    struct ft_rule_statistic s, before;
+    (void)state;
+    snprintf(file, sizeof(file), "%s/statistics.json", directory);
+    use("{\"id\": 9200001, \"title\": \"a\", \"when\": \"command == write\"},"
+        "{\"id\": 9200002, \"title\": \"b\", \"when\": \"command == write\"}");
+    hit_at(MONDAY + 123456789000, CLIENT);
+    hit_at(MONDAY + 2880 * MINUTE, CLIENT);
+    struct ft_rule_statistics *st = ft_core_rule_statistics(core);
+    ft_rule_statistics_hit(st, 9200007, MONDAY, 3);                      /* at work no more */
+    ft_rule_statistics_hit(st, 9200008, MONDAY - 40 * 1440 * MINUTE, 3); /* for long */
+    before = statistic(9200001);
+    assert_true(ft_rule_statistics_write(st, sets[0], file, error, sizeof(error)));
+
+    struct ft_rule_statistics *next = ft_rule_statistics_new();
+    assert_true(ft_rule_statistics_read(next, file, error, sizeof(error)));
+    assert_true(ft_rule_statistics_of(next, 9200001, &s));
+    assert_memory_equal(&s, &before, sizeof(s));
+    assert_true(ft_rule_statistics_of(next, 9200002, &s)); /* never hit, and there */
+    assert_int_equal(s.hits + s.last_ns + s.day_count, 0);
+    assert_true(ft_rule_statistics_of(next, 9200007, &s));
+    assert_int_equal(s.hits, 3);
+    assert_false(ft_rule_statistics_of(next, 9200008, &s));
+    ft_rule_statistics_free(next);
+
+    json_t *all = json_load_file(file, JSON_REJECT_DUPLICATES, NULL);
+    assert_int_equal(json_array_size(at(all, "rules")), 3);
+    assert_text(all, "rules.0.title", "a");
+    assert_text(all, "rules.0.last_hit", "2023-11-22T00:00:00.000000+0000");
+    assert_number(all, "rules.0.days.2023-11-20", 1);
+    assert_true(json_is_null(at(all, "rules.1.last_hit")));
+    assert_number(all, "rules.1.run.evaluations", 0);
+    json_decref(all);
+    unlink(file);
+}
+
+static void test_damaged_statistics_begin_anew(void **state)
+{
+    static const char *const texts[] = {
+        "",
+        "{",
+        "[]",
+        "{\"version\": 2, \"rules\": []}",
+        "{\"version\": 1, \"rules\": {}}",
+        "{\"version\": 1, \"rules\": [{\"id\": 9200001}]}",
+        "{\"version\": 1, \"rules\": [{\"id\": 1, \"hits\": 1, \"last_hit\": null, \"days\": {}}]}",
+        "{\"version\": 1, \"rules\": [{\"id\": 9200001, \"hits\": -1, \"last_hit\": null, "
+        "\"days\": {}}]}",
+        "{\"version\": 1, \"rules\": [{\"id\": 9200001, \"hits\": 1, \"last_hit\": \"today\", "
+        "\"days\": {}}]}",
+        "{\"version\": 1, \"rules\": [{\"id\": 9200001, \"hits\": 1, \"last_hit\": null, "
+        "\"days\": {\"2023-13-01\": 1}}]}",
+        "{\"version\": 1, \"rules\": [{\"id\": 9200001, \"hits\": 1, \"last_hit\": null, "
+        "\"days\": {\"2023-11-20\": \"1\"}}]}",
+        "{\"version\": 1, \"rules\": [{\"id\": 9200002, \"hits\": 1, \"last_hit\": null, "
+        "\"days\": {}}, 7]}",
+    };
+    char file[160];
+    struct ft_rule_statistic s;
+    (void)state;
+    snprintf(file, sizeof(file), "%s/statistics.json", directory);
+    for (unsigned i = 0; i < sizeof(texts) / sizeof(texts[0]); i++) {
+        struct ft_rule_statistics *st = ft_rule_statistics_new();
+        FILE *f = fopen(file, "w");
+        fputs(texts[i], f);
+        fclose(f);
+        if (ft_rule_statistics_read(st, file, error, sizeof(error)))
+            fail_msg("taken: %s", texts[i]);
+        assert_non_null(strstr(error, "is damaged"));
+        assert_false(ft_rule_statistics_of(st, 9200001, &s));
+        assert_false(ft_rule_statistics_of(st, 9200002, &s));
+        ft_rule_statistics_hit(st, 9200001, MONDAY, 1);
+        assert_true(ft_rule_statistics_write(st, NULL, file, error, sizeof(error)));
+        assert_true(ft_rule_statistics_read(st, "/nonexistent/x", error, sizeof(error)));
+        ft_rule_statistics_free(st);
+    }
+    unlink(file);
+    struct ft_rule_statistics *st = ft_rule_statistics_new();
+    assert_false(ft_rule_statistics_write(st, NULL, "/nonexistent/x", error, sizeof(error)));
+    assert_non_null(strstr(error, "/nonexistent/x"));
+    ft_rule_statistics_free(st);
+}
+
+static void never(void *user, uint32_t rule, const struct ft_program_run *run)
+{
+    (void)user;
+    (void)rule;
+    (void)run;
+}
+
+static void test_what_workers_count_is_added_up(void **state)
+{
+    const uint8_t address[4] = {10, 0, 0, 1};
+    struct ft_subject subject = {.transport = FT_TRANSPORT_TCP,
+                                 .ip_version = 4,
+                                 .src_ip = address,
+                                 .dst_ip = address,
+                                 .src_port = 1,
+                                 .dst_port = 502,
+                                 .has_ports = true};
+    (void)state;
+    use("{\"id\": 9200005, \"title\": \"a\", \"when\": \"port == 502\"}");
+    struct ft_rule_statistics *st = ft_core_rule_statistics(core);
+    struct ft_matcher *m[2] = {ft_matcher_new(sets[0]), ft_matcher_new(sets[0])};
+    for (unsigned i = 0; i < 5; i++) {
+        subject.number = i;
+        ft_match_flow(m[i % 2], &subject, never, NULL);
+    }
+    ft_rule_statistics_counts(st, sets[0], m[0], true);
+    for (unsigned i = 0; i < 2; i++) { /* told twice: now is now */
+        ft_rule_statistics_begin(st);
+        ft_rule_statistics_counts(st, sets[0], m[1], false);
+        struct ft_rule_statistic s = statistic(9200005);
+        assert_int_equal(s.run.hits, 5);
+        assert_int_equal(s.run.evaluations, 5);
+        assert_int_equal(s.run.timed, 2); /* the first of each */
+        assert_int_equal(s.hits, 0);      /* the core was told of none */
+    }
+    ft_matcher_free(m[0]);
+    ft_matcher_free(m[1]);
+}
+
 #define TEST(name) cmocka_unit_test_setup_teardown(name, begin, end)
 
 int main(void)
@@ -937,6 +1129,11 @@ int main(void)
         TEST(test_alerts_outlive_their_rules),
         TEST(test_the_same_rule_is_the_same_alert),
         TEST(test_counters),
+        TEST(test_hits_are_counted_by_day),
+        TEST(test_thirty_days_are_kept),
+        TEST(test_statistics_survive),
+        TEST(test_damaged_statistics_begin_anew),
+        TEST(test_what_workers_count_is_added_up),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
