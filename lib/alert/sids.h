@@ -5,7 +5,8 @@
  *
  *   9,100,000 - 9,100,999  what the core itself finds: classes of commands, changes, anomalies
  *   9,101,000 - 9,149,999  violations of built-in protocols, one row each in sids.c
- *   9,150,000 - 9,199,999  violations without a row: by a hash of "protocol.name"
+ *   9,150,000 - 9,159,999  rules that fieldtap brings
+ *   9,160,000 - 9,199,999  violations without a row: by a hash of "protocol.name"
  *   9,200,000 - 9,299,999  custom rules
  *   9,300,000 - 9,399,999  violations of plugins: by a hash of "protocol.name"
  */
@@ -32,8 +33,8 @@ enum {
     FT_SID_RESOLUTION_SLOW_SCAN = 9100020,
     FT_SID_ANOMALY = 9100100, /**< + enum ft_anomaly */
     FT_SID_COMMON = 9100200,  /**< + common violation - FT_VIOLATION_COMMON */
-    FT_SID_HASHED = 9150000,
-    FT_SID_HASHED_COUNT = 50000,
+    FT_SID_HASHED = 9160000,
+    FT_SID_HASHED_COUNT = 40000,
     FT_SID_PLUGIN = 9300000,
     FT_SID_PLUGIN_COUNT = 100000,
 };

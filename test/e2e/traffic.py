@@ -11,14 +11,18 @@ C, S = "client", "server"
 # ---- carriers ----
 
 def tcp(port, *turns, source=40000):
-    """A connection; turns are (C or S, bytes)."""
+    """A connection; turns are (C or S, bytes), or seconds of silence, which are handed on."""
     def frames(client, server):
         ends = {C: (client, server, (source, port)), S: (server, client, (port, source))}
         seq = {C: 1000, S: 5000}
         yield sensor.tcp(*ends[C], 999, 0, flags=2)
         yield sensor.tcp(*ends[S], 4999, 1000, flags=0x12)
         yield sensor.tcp(*ends[C], 1000, 5000, flags=0x10)
-        for who, data in turns:
+        for turn in turns:
+            if isinstance(turn, float):
+                yield turn
+                continue
+            who, data = turn
             for at in range(0, len(data), 1400):
                 part = data[at:at + 1400]
                 other = S if who == C else C

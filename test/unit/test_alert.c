@@ -1386,7 +1386,7 @@ static void test_sids_without_a_row(void **state)
     (void)state;
     const struct ft_protocol *p = ft_registry_find(registry, "poll");
     uint32_t sid = ft_sid_of_violation(p, 1);
-    assert_true(sid >= 9150000 && sid < 9200000);
+    assert_true(sid >= 9160000 && sid < 9200000);
     assert_int_equal(ft_sid_of_violation(p, 1), sid);
     assert_int_equal(ft_sid_of_violation(p, FT_VIOLATION_MALFORMED), 9100200);
     struct ft_protocol plugin = *p;

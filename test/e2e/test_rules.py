@@ -1,0 +1,246 @@
+#!/usr/bin/env python3
+# SPDX-License-Identifier: BSD-3-Clause
+"""The guide to rules: each of its examples is read from doc/rules.md, checked, and run on traffic
+that fires it and on traffic that nearly does.
+
+usage: test_rules.py PATH_OF_FIELDTAP PATH_OF_FIELDTAP_PLANT [unittest options]
+"""
+
+import json
+import pathlib
+import re
+import struct
+
+import sensor
+import traffic
+from sensor import Case, of_type, pcap, run
+from traffic import C, S, dns, http, repeat, tcp, tls, udp
+
+GUIDE = pathlib.Path(__file__).resolve().parents[2] / "doc/rules.md"
+PLC, SAFETY, LOGIX = (10, 1, 1, 10), (10, 1, 1, 50), (10, 1, 1, 11)
+ENGINEERING, SCADA, OFFICE = (10, 1, 3, 20), (10, 1, 3, 9), (10, 2, 0, 7)
+NIGHT, DAY = 0.0, 12 * 3600.0  # START_S is on a Tuesday, 23:13 in Berlin
+
+
+def write_register(register, value, unit=1):
+    return traffic.modbus(struct.pack(">BHH", 6, register, value), unit=unit)
+
+
+def operate(*points):
+    """DNP3: direct operate with one header for each (group, index)."""
+    block = struct.pack("<BBIIB", 1, 1, 100, 100, 0)  # pulse on, once, for 100 ms
+    analog = struct.pack("<hB", 7, 0)
+    objects = b"".join(
+        struct.pack("<BBBBB", group, 1 if group == 12 else 2, 0x17, 1, index)
+        + (block if group == 12 else analog) for group, index in points)
+    return tcp(20000, (C, traffic.dnp3(b"\xc0\5" + objects)))
+
+
+def goose(mac):
+    def tlv(tag, value):
+        return bytes([tag, len(value)]) + value
+    body = (tlv(0x80, b"BAY1/LLN0$GO$gcb1") + tlv(0x81, struct.pack(">H", 2000))
+            + tlv(0x82, b"BAY1/LLN0$ds") + tlv(0x84, bytes(8)) + tlv(0x85, b"\1")
+            + tlv(0x86, b"\1") + tlv(0x87, b"\0") + tlv(0x88, b"\1") + tlv(0x89, b"\0")
+            + tlv(0x8A, b"\1") + tlv(0xAB, tlv(0x83, b"\1")))
+    apdu = b"\x61\x81" + bytes([len(body)]) + body
+    return lambda client, server: [b"\1\x0c\xcd\1\0\1" + mac + b"\x88\xb8"
+                                   + struct.pack(">HHHH", 1, 8 + len(apdu), 0, 0) + apdu]
+
+
+def modbus_answers(times, answer, pause=0.0):
+    """Requests on one connection, each with its answer after a pause."""
+    turns = []
+    for i in range(times):
+        turns += [(C, struct.pack(">HHHBBHH", i, 0, 6, 1, 3, 40000, 1)), pause,
+                  (S, struct.pack(">HHHB", i, 0, len(answer) + 1, 1) + answer)]
+    return tcp(502, *turns)
+
+
+def behind(mac, make):
+    """The same with the server's frames from and to this MAC address."""
+    def frames(client, server):
+        for frame in make(client, server):
+            is_from = frame[26:30] == bytes(server)
+            yield frame[:6] + mac + frame[12:] if is_from else mac + frame[6:]
+    return frames
+
+
+def telnet():
+    return tcp(23, (S, b"login: "), (C, b"root\r\n"), (S, b"\r\nPassword: "), (C, b"x\r\n"))
+
+
+SIEMENS = b"\0\x0e\x8c\1\2\3"
+WRITE_AT_50 = write_register(7, 1)
+STOP = traffic.s7_talk((C, traffic.s7_job(b"\x29\0\0\0\0\0\x09P_PROGRAM", reference=2)))
+READ = traffic.s7_talk((C, traffic.s7_job(b"\4\1\x12\x0a\x10\2\0\1\0\1\x84\0\0\0", reference=2)))
+DOWNLOAD = traffic.s7_talk((C, traffic.s7_job(
+    b"\x1a\0\1\0\0\0\0\0\x09_0800001P\x0d1000312000084", reference=2)))
+UPDATE = traffic.modbus(b"\x7d\0\1\0\0")
+ABSENT, VALUE = b"\x83\2", b"\3\2\0\7"
+
+# heading: (what fires it, what nearly does), each (client, server, begin, conversation) or several
+ROWS = {
+    "A register above its limit outside working hours": (
+        [(SCADA, PLC, NIGHT, write_register(107, 801))],
+        [(SCADA, PLC, NIGHT, write_register(107, 800)), (SCADA, LOGIX, NIGHT,
+                                                       write_register(108, 900)),
+         (SCADA, SAFETY, DAY, write_register(107, 900))]),
+    "Commands to a safety controller from anywhere but two hosts": (
+        [(SCADA, SAFETY, NIGHT, WRITE_AT_50)],
+        [(ENGINEERING, SAFETY, NIGHT, WRITE_AT_50), (SCADA, PLC, NIGHT, WRITE_AT_50),
+         (SCADA, SAFETY, NIGHT, traffic.modbus(b"\3\0\0\0\1", source=40001))]),
+    "An S7 controller is stopped or gets another program": (
+        [(SCADA, PLC, NIGHT, STOP), (SCADA, LOGIX, NIGHT, DOWNLOAD)],
+        [(SCADA, PLC, NIGHT, READ), (ENGINEERING, PLC, NIGHT, STOP)]),
+    "Direct operation of one DNP3 point": (
+        [(SCADA, PLC, NIGHT, operate((12, 4), (12, 5)))],
+        [(SCADA, PLC, NIGHT, operate((12, 4), (41, 5)))]),
+    "A CIP tag gets a value that it must not have": (
+        [(SCADA, LOGIX, NIGHT, traffic.cip_talk(traffic.write_tag("MixerSpeed", 1501)))],
+        [(SCADA, LOGIX, NIGHT, traffic.cip_talk(traffic.write_tag("MixerSpeed", 1500),
+                                                traffic.write_tag("Mixer", 1600)))]),
+    "GOOSE from a device that is no relay": (
+        [(SCADA, PLC, NIGHT, goose(b"\2\0\0\0\0\x99"))],
+        [(SCADA, PLC, NIGHT, goose(b"\0\x30\xa7\1\2\3")),
+         (SCADA, PLC, NIGHT, goose(b"\0\x21\xc1\x12\x34\x56"))]),
+    "A protocol that does not belong into a zone": (
+        [(SCADA, PLC, NIGHT, http())],
+        [(SCADA, PLC, NIGHT, READ), (SCADA, ENGINEERING, NIGHT, http())]),
+    "Settings of a controller changed over its web page": (
+        [(OFFICE, PLC, NIGHT, http(method="POST", url="/Config/ip", body=b"a=1"))],
+        [(OFFICE, PLC, NIGHT, http(url="/config/ip")),
+         (OFFICE, (10, 1, 1, 200), NIGHT, http(method="POST", url="/config/ip", body=b"a=1")),
+         (OFFICE, LOGIX, NIGHT, http(method="POST", url="/reconfig/", body=b"a=1"))]),
+    "New firmware, whoever sends it": (
+        [(ENGINEERING, PLC, NIGHT, UPDATE)], [(ENGINEERING, PLC, NIGHT, WRITE_AT_50)]),
+    "A value in a protocol that nobody knows": (
+        [(PLC, SCADA, NIGHT, udp(5100, (C, b"..LVL\0" + struct.pack("<H", 4500))))],
+        [(PLC, SCADA, NIGHT, udp(5100, (C, b"..LVL\0" + struct.pack("<H", 4499)))),
+         (PLC, SCADA, NIGHT, udp(5101, (C, b"..LVL\0" + struct.pack("<H", 4500)))),
+         (PLC, SCADA, NIGHT, udp(5100, (C, b"..LVL\0\xff")))]),
+    "A device that answers too slowly": (
+        [(SCADA, PLC, NIGHT, modbus_answers(5, VALUE, 0.6))],
+        [(SCADA, PLC, NIGHT, modbus_answers(4, VALUE, 0.6)),
+         (SCADA, LOGIX, NIGHT, modbus_answers(5, VALUE, 0.4))]),
+    "Somebody gropes for registers": (
+        [(SCADA, PLC, NIGHT, modbus_answers(20, ABSENT))],
+        [(SCADA, PLC, NIGHT, modbus_answers(19, ABSENT)),
+         (OFFICE, PLC, NIGHT, modbus_answers(19, ABSENT))]),
+    "Names from a list of a million": (
+        [(SCADA, OFFICE, NIGHT, dns("c2.example")), (SCADA, OFFICE, NIGHT, tls("bad.example"))],
+        [(SCADA, OFFICE, NIGHT, dns("www.c2.example"))]),
+    "Remote login to the devices of one vendor": (
+        [(OFFICE, PLC, NIGHT, behind(SIEMENS, telnet()))],
+        [(SCADA, PLC, NIGHT, behind(SIEMENS, telnet())), (OFFICE, LOGIX, NIGHT, telnet()),
+         (OFFICE, PLC, NIGHT, behind(SIEMENS, http()))]),
+}
+
+
+def blocks():
+    """(heading, JSON) of the guide, in its order."""
+    heading, found = "", []
+    for part in re.split(r"^(#+ .*)$", GUIDE.read_text(encoding="utf-8"), flags=re.M):
+        if part.startswith("#"):
+            heading = part.lstrip("# ")
+        found += [(heading, text) for text in re.findall(r"```json\n(.*?)```", part, re.S)]
+    return found
+
+
+def examples():
+    """After the heading "Examples"."""
+    text = GUIDE.read_text(encoding="utf-8")
+    after = text[text.index("\n## Examples\n"):]
+    return [(heading, block) for heading, block in blocks() if f"\n### {heading}\n" in after]
+
+
+def packets(parts):
+    frames, at = [], 0.0
+    for client, server, begin, make in parts:
+        at = max(at, begin)
+        for item in make(client, server):
+            at += item if isinstance(item, float) else 0.001
+            if not isinstance(item, float):
+                frames.append((at, item))
+    return frames
+
+
+class Guide(Case):
+    """doc/rules.md."""
+
+    def setUp(self):
+        super().setUp()
+        self.write("bad-names.txt", b"# of the block list\nc2.example\nbad.example  # since May\n")
+        whole = next(json.loads(text) for heading, text in blocks() if "working_hours" in text)
+        whole["alerts"] = {"built_in_rules": "off"}
+        self.config = self.write("fieldtap.json", json.dumps(whole).encode())
+
+    def alerts(self, parts, rules):
+        capture = self.write("a.pcap", pcap(packets(parts)))
+        out = self.dir / f"out{len(list(self.dir.glob('out*')))}"
+        self.assertOk(run("-q", "-c", self.config, "-r", capture, "-l", out, "--rules", rules))
+        return [a for a in of_type(self.events(out), "alert")
+                if 9200000 < a["alert"]["signature_id"] < 9300000]
+
+    def test_every_example_has_its_row(self):
+        self.assertEqual([heading for heading, _ in examples()], list(ROWS))
+
+    def check(self, where, count):
+        r = run("-c", self.config, "--check-rules", where)
+        self.assertOk(r)
+        self.assertEqual(r.out, f"rules: {count} accepted, 0 refused\n")
+
+    def test_all_examples_are_one_rule_set(self):
+        folder = self.dir / "rules"
+        folder.mkdir()
+        (self.dir / "bad-names.txt").rename(folder / "bad-names.txt")
+        for number, (_, text) in enumerate(examples()):
+            (folder / f"{number:02}.json").write_text(text)
+        self.check(folder, len(ROWS))
+
+    def test_other_blocks(self):
+        """All that is JSON is right, wherever it stands."""
+        others = [block for block in blocks() if block not in examples()]
+        self.assertEqual(len(others), 3)
+        for heading, text in others:
+            whole = json.loads(text)
+            if "working_hours" not in whole:
+                with self.subTest(heading):
+                    self.check(self.write("block.json", text.encode()),
+                               len(whole.get("rules", [])))
+
+    def test_first_rule(self):
+        text = next(text for heading, text in blocks() if heading == "A first rule")
+        rules = self.write("my.json", text.encode())
+        self.assertEqual(len(self.alerts([(SCADA, PLC, 0.0, write_register(107, 1))], rules)), 1)
+        self.assertEqual(self.alerts([(SCADA, PLC, 0.0, write_register(106, 1))], rules), [])
+
+    def test_error_of_the_guide(self):
+        """The sentence that the guide shows is what is said."""
+        text = next(text for heading, text in blocks() if heading == "A first rule")
+        rules = self.write("my.json", text.replace("modbus.write", "modbus.wirte").encode())
+        r = run("--check-rules", "my.json", cwd=rules.parent)
+        self.assertEqual(r.code, 2)
+        shown = re.search(r"^    (my\.json:.*)\n    (rules: .*)$", GUIDE.read_text(), re.M)
+        self.assertEqual((r.err, r.out), (shown.group(1) + "\n", shown.group(2) + "\n"))
+
+    def test_examples(self):
+        for heading, text in examples():
+            fires, near = ROWS[heading]
+            rules = self.write("example.json", text.encode())
+            rule = json.loads(text)["rules"][0]
+            with self.subTest(heading):
+                told = self.alerts(fires, rules)
+                self.assertEqual({a["alert"]["signature_id"] for a in told}, {rule["id"]})
+                new = [a for a in told if a["fieldtap"]["state"] == "new"]
+                self.assertEqual(len(new), len(fires), "one for each deed")
+                for a in new:
+                    self.assertEqual(a["alert"]["signature"], rule["title"])
+                    for sign in "{?":
+                        self.assertNotIn(sign, a["fieldtap"]["message"])
+            with self.subTest(heading + ", nearly"):
+                self.assertEqual(self.alerts(near, rules), [])
+
+
+if __name__ == "__main__":
+    sensor.main()
