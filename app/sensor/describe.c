@@ -2,6 +2,8 @@
 /* --list-protocols and --describe: the dissectors' own tables for people. */
 #include "describe.h"
 
+#include "rules/vocabulary.h"
+
 #include <stdio.h>
 #include <string.h>
 
@@ -120,4 +122,29 @@ void describe_protocol(const struct ft_protocol *p)
         describe_commands(p);
     if (p->violation_count)
         describe_violations(p);
+}
+
+static const char *title_of(const struct ft_registry *r, const struct ft_operand *o)
+{
+    const char *title = o->keyword ? ft_keyword_title((enum ft_keyword)o->keyword)
+                                   : r->protocols[o->protocol]->fields[o->field].title;
+    return title ? title : "";
+}
+
+bool describe_word(const struct ft_registry *r, const char *word, char *error, size_t size)
+{
+    struct ft_vocabulary v = {.registry = r};
+    struct ft_operand o;
+    bool ok = ft_vocabulary_open(&v) && ft_vocabulary_find(&v, word, &o, error, size);
+    if (ok) {
+        printf("%s: %s\n  is    %s%s\n", word, title_of(r, &o),
+               ft_value_type_name((enum ft_value_type)o.type),
+               o.is_many ? "; there may be many" : "");
+        if (o.names && o.names->name)
+            printf("\nValues\n  %-12s NAME\n", "NUMBER");
+        for (const struct ft_name *n = o.names; n && n->name; n++)
+            printf("  %-12llu %s\n", (unsigned long long)n->value, n->name);
+    }
+    ft_vocabulary_close(&v);
+    return ok;
 }

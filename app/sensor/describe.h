@@ -11,4 +11,8 @@ void list_protocols(const struct ft_registry *r);
 /** Print everything static about a protocol. */
 void describe_protocol(const struct ft_protocol *p);
 
+/** Print what a field or a keyword of rules is, and the names of its values. False and a sentence
+ * when there is no such word. */
+bool describe_word(const struct ft_registry *r, const char *word, char *error, size_t size);
+
 #endif

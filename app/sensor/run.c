@@ -534,6 +534,23 @@ static unsigned plugin_protocols(const struct ft_registry *r)
     return n;
 }
 
+/* A protocol, or a word that rules can ask about. */
+static int describe(const struct sensor *s, const char *name)
+{
+    const struct ft_protocol *p = ft_registry_find(s->registry, name);
+    char error[768];
+    if (p) {
+        describe_protocol(p);
+        return 0;
+    }
+    if (describe_word(s->registry, name, error, sizeof(error)))
+        return 0;
+    if (!strchr(name, '.'))
+        ft_registry_unknown(s->registry, name, error, sizeof(error));
+    fprintf(stderr, "fieldtap: %s\n", error);
+    return 2;
+}
+
 /* What needs the dissectors but no capture. */
 static int answer(struct sensor *s)
 {
@@ -552,14 +569,7 @@ static int answer(struct sensor *s)
     } else if (o->action == ACTION_EXPLAIN) {
         return rules_explain(s);
     } else {
-        const struct ft_protocol *p = ft_registry_find(s->registry, o->describe);
-        if (!p) {
-            char error[256];
-            ft_registry_unknown(s->registry, o->describe, error, sizeof(error));
-            fprintf(stderr, "fieldtap: %s\n", error);
-            return 2;
-        }
-        describe_protocol(p);
+        return describe(s, o->describe);
     }
     return 0;
 }

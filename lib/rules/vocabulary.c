@@ -285,23 +285,33 @@ static uint32_t field_in(const struct ft_protocol *p, uint32_t group, const char
     return 0;
 }
 
+static bool find_field(const struct ft_protocol *p, const char *whole, const char *rest,
+                       struct ft_operand *to, char *error, size_t error_size);
+
 /* The part of a name that no group has, with the one that was probably meant. */
 static bool no_field(const struct ft_protocol *p, uint32_t group, const char *name, size_t length,
                      const char *whole, char *error, size_t error_size)
 {
-    char word[WORD_MAX];
+    char word[WORD_MAX], meant[3 * WORD_MAX], ignored[8];
+    struct ft_operand operand;
     snprintf(word, sizeof(word), "%.*s", (int)length, name);
     struct ft_nearest n = ft_nearest_begin(word);
     for (uint32_t i = 1; i < p->field_count; i++)
         if (p->fields[i].parent == group)
             ft_nearest_offer(&n, p->fields[i].name);
     int before = (int)(name - whole);
-    if (n.best)
-        snprintf(error, error_size, "there is no field %s; did you mean %.*s%s?", whole, before,
-                 whole, n.best);
-    else
+    if (!n.best) {
         snprintf(error, error_size, "there is no field %s; fieldtap --describe %s lists the fields",
                  whole, p->name);
+        return false;
+    }
+    /* With what followed, if that is right. */
+    int used = snprintf(meant, sizeof(meant), "%.*s%s%s", before, whole, n.best, name + length);
+    bool is_right =
+        name[length] && used < (int)sizeof(meant) &&
+        find_field(p, meant, meant + strlen(p->name) + 1, &operand, ignored, sizeof(ignored));
+    snprintf(error, error_size, "there is no field %s; did you mean %.*s%s%s?", whole, before,
+             whole, n.best, is_right ? name + length : "");
     return false;
 }
 

@@ -379,6 +379,20 @@ class Asking(Case):
                       ("VIOLATION", "SEVERITY", "ALERT", "MEANING")):
             self.assertRegex(r.out, r"\n  " + " +".join(heads) + r"\n")
 
+    def test_describe_field(self):
+        r = run("--describe", "modbus.exception.code")
+        self.assertOk(r)
+        self.assertRegex(r.out, r"^modbus.exception.code: Exception code\n  is +name or number\n"
+                         r"\nValues\n  NUMBER +NAME\n  1 +IllegalFunction\n")
+        r = run("--describe", "modbus.registers")
+        self.assertOk(r)
+        self.assertIn("there may be many", r.out)
+        self.assertNotIn("Values", r.out)
+        self.assertRegex(run("--describe", "command.class").out, r"\n  \d+ +firmware\n")
+        self.assertFails(run("--describe", "modbus.exeption.code"), 2, "did you mean",
+                         "modbus.exception.code?")
+        self.assertFails(run("--describe", "modbas"), 2, "modbus")
+
     def test_describe_config(self):
         r = run("--describe-config")
         self.assertOk(r)
@@ -387,7 +401,7 @@ class Asking(Case):
     def test_test(self):
         r = run("-T")
         self.assertOk(r)
-        self.assertRegex(r.out, r"^configuration OK: \d+ protocols\n$")
+        self.assertRegex(r.out, r"^configuration OK: \d+ protocols, \d+ rules\n$")
         self.assertOk(run("-T", "-r", "/nowhere", "-l", self.out))
         self.assertFalse(self.out.exists(), "-T reads and writes nothing")
 

@@ -252,6 +252,11 @@ static void test_any(void **state)
     expect_errors("any (vlan)", "4-5: after any stands a group: any dnp3.object (group == 12)\n");
     expect_errors("any modbus.writ (address == 1)",
                   "4-15: there is no field modbus.writ; did you mean modbus.write?\n");
+    expect_errors("modbus.wirte.address == 1",
+                  "0-20: there is no field modbus.wirte.address; did you mean "
+                  "modbus.write.address?\n");
+    expect_errors("modbus.wirte.adress == 1",
+                  "0-19: there is no field modbus.wirte.adress; did you mean modbus.write?\n");
     expect_errors("any modbus.write == 5",
                   "17-19: ( is missing: any modbus.write (what holds for one element)\n");
     expect_errors("any modbus.write (address == 1", "17-18: ( without )\n");
