@@ -319,6 +319,15 @@ static void value_of_field(struct text *t, const struct ft_rule_scene *scene,
             value(t, text, ft_tree_text(p, &v, scene->options, text, sizeof(text)));
 }
 
+static void value_of_tag(struct text *t, const struct ft_event *e, uint16_t tag)
+{
+    const struct ft_event_tag *one = (const void *)((const uint8_t *)e + e->message.tags);
+    while (e->message.tags && one->tag != UINT16_MAX && one->tag != tag)
+        one++;
+    if (e->message.tags && one->tag == tag)
+        value(t, one->text, one->length);
+}
+
 static void value_of(struct text *t, const struct ft_rule_scene *scene, const struct ft_operand *o)
 {
     const char *word;
@@ -332,7 +341,9 @@ static void value_of(struct text *t, const struct ft_rule_scene *scene, const st
             value_string(t, word);
     else if (o->keyword)
         value_of_keyword(t, scene, (enum ft_keyword)o->keyword);
-    else if (!o->is_tag)
+    else if (o->is_tag)
+        value_of_tag(t, scene->event, o->field);
+    else
         value_of_field(t, scene, o);
     if (t->used == before)
         put(t, "?", 1);

@@ -126,6 +126,15 @@ struct ft_event_message {
     uint64_t value;             /**< VIOLATION: those as a number, big endian; more than 8: 0 */
     uint32_t tree, tree_length; /**< packed fields: offset from the record */
     uint32_t claim;             /**< CLAIM: a struct ft_claim_fact: offset from the record */
+    uint32_t tags;              /**< RULE: struct ft_event_tag, one after another: offset */
+};
+
+/** Value of a payload tag that the message of a rule names. The last one has the number UINT16_MAX.
+ */
+struct ft_event_tag {
+    uint16_t tag; /**< its number in the rule set's vocabulary */
+    uint16_t length;
+    char text[48];
 };
 
 struct ft_event_fact {

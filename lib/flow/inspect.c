@@ -227,8 +227,7 @@ void ft_inspect_event_end(struct ft_inspector *ins, struct ft_event *e)
     ft_ring_commit(ins->ring);
 }
 
-/* Append bytes to a record: their offset, 0 when there is no room. */
-static uint16_t event_append(struct ft_event *e, const void *bytes, uint32_t n)
+uint16_t ft_inspect_event_append(struct ft_event *e, const void *bytes, uint32_t n)
 {
     if (!n || e->size + n + 8 > FT_EVENT_MAX)
         return 0;
@@ -243,7 +242,7 @@ static void event_sub(struct ft_event *e, struct ft_event_sub *to, const struct 
     to->kind = from->kind;
     to->value = from->value;
     if (from->text) {
-        to->text = event_append(e, from->text, from->length);
+        to->text = ft_inspect_event_append(e, from->text, from->length);
         to->length = to->text ? from->length : 0;
     }
 }
@@ -530,7 +529,7 @@ static COLD void tell_claim(struct ft_inspector *ins, const struct ft_asset_fact
         return;
     ft_inspect_event_message(ins, e, &ins->call.messages[f->message]);
     e->size = (e->size + 7) & ~7u;
-    e->message.claim = event_append(e, f->text, f->length);
+    e->message.claim = ft_inspect_event_append(e, f->text, f->length);
     ft_inspect_event_end(ins, e);
 }
 
@@ -569,7 +568,7 @@ static COLD void tell_fact(struct ft_inspector *ins, const struct ft_asset_fact 
     e->fact.of = of;
     e->fact.party = f->party;
     e->fact.fact = f->fact;
-    e->fact.text = event_append(e, f->text, f->length);
+    e->fact.text = ft_inspect_event_append(e, f->text, f->length);
     e->fact.length = f->length;
     event_sub(e, &e->fact.sub, &f->sub);
     ft_inspect_event_end(ins, e);

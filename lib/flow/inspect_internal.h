@@ -60,6 +60,8 @@ struct ft_inspector {
 /** A record to write, with everything that all events have; NULL when it had to be shed. */
 struct ft_event *ft_inspect_event_begin(struct ft_inspector *ins, enum ft_event_type type);
 void ft_inspect_event_end(struct ft_inspector *ins, struct ft_event *e);
+/** Append bytes to a record: their offset, 0 when there is no room. */
+uint16_t ft_inspect_event_append(struct ft_event *e, const void *bytes, uint32_t n);
 
 /** The endpoints as seen from `sender`; what only this packet knows is added if it is its own. */
 void ft_inspect_event_flow(const struct ft_inspector *ins, struct ft_event *e,

@@ -14,6 +14,9 @@
 /* Flows tested in one tick, of those that are older than the rules. */
 #define SWEEP 256u
 
+/* Values of tags in one event. */
+#define TAGS_MAX 16u
+
 void ft_inspector_use_rules(struct ft_inspector *ins, const struct ft_ruleset *set,
                             struct ft_matcher *matcher, uint32_t generation,
                             const bool owned[FT_SHARDS])
@@ -97,7 +100,7 @@ static void flush(struct ft_inspector *ins, struct ft_rule_hits *all, uint32_t i
 static void keep(struct ft_event *to, const struct ft_event *from)
 {
     *to = *from;
-    to->message.tree = to->message.tree_length = 0;
+    to->message.tree = to->message.tree_length = to->message.tags = 0;
     to->message.sub[0].text = to->message.sub[1].text = 0;
     to->message.sub[0].length = to->message.sub[1].length = 0;
 }
@@ -136,7 +139,28 @@ static bool is_told_now(struct ft_inspector *ins, uint64_t hash, uint32_t *slot,
 struct hit {
     struct ft_inspector *ins;
     const struct ft_message *message; /* NULL: not of one */
+    const struct ft_subject *subject;
 };
+
+/* Payloads are not in events: values of tags that the rule's message names are. */
+static void add_tags(struct ft_event *e, const struct ft_rule *r, const struct hit *hit)
+{
+    const struct ft_vocabulary *v = ft_ruleset_vocabulary(hit->ins->rules.set);
+    struct ft_event_tag tags[TAGS_MAX + 1];
+    uint32_t n = 0;
+    for (uint32_t i = 0; i < r->part_count && n < TAGS_MAX; i++) {
+        if (!r->parts[i].is_tag)
+            continue;
+        tags[n].tag = r->parts[i].field;
+        tags[n].length = (uint16_t)ft_program_tag_text(v, tags[n].tag, hit->subject, tags[n].text,
+                                                       sizeof(tags[n].text));
+        n += tags[n].length > 0;
+    }
+    tags[n].tag = UINT16_MAX;
+    e->size = (e->size + 7) & ~7u;
+    if (n)
+        e->message.tags = ft_inspect_event_append(e, tags, (n + 1) * (uint32_t)sizeof(tags[0]));
+}
 
 static uint64_t hash_of_hit(const struct ft_inspector *ins, const struct ft_message *m,
                             uint32_t rule)
@@ -179,6 +203,7 @@ static void on_hit(void *user, uint32_t rule, const struct ft_program_run *run)
     e->message.count = count;
     e->message.at = run->has_evidence ? run->evidence_at : UINT32_MAX;
     e->message.at_length = run->has_evidence ? run->evidence_length : 0;
+    add_tags(e, r, hit);
     keep(&ins->shards->rule_hits[ins->packet->shard].slots[slot].event, e);
     ft_inspect_event_end(ins, e);
 }
@@ -203,15 +228,15 @@ COLD void ft_inspect_rules_messages(struct ft_inspector *ins)
             is_set = true;
         }
         s.message = m;
-        struct hit hit = {ins, m};
+        struct hit hit = {ins, m, &s};
         ft_match_message(ins->rules.matcher, &s, on_hit, &hit);
     }
 }
 
 void ft_inspect_rules_payload(struct ft_inspector *ins, const uint8_t *bytes, uint32_t length)
 {
-    struct hit hit = {ins, NULL};
     struct ft_subject s;
+    struct hit hit = {ins, NULL, &s};
     set_subject(ins, &s);
     s.payload = bytes;
     s.payload_length = length;
@@ -220,8 +245,8 @@ void ft_inspect_rules_payload(struct ft_inspector *ins, const uint8_t *bytes, ui
 
 void ft_inspect_rules_flow(struct ft_inspector *ins, struct ft_flow *flow, enum ft_side side)
 {
-    struct hit hit = {ins, NULL};
     struct ft_subject s;
+    struct hit hit = {ins, NULL, &s};
     ft_inspect_prepare(ins, flow, side);
     set_subject(ins, &s);
     ft_match_flow(ins->rules.matcher, &s, on_hit, &hit);

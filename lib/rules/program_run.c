@@ -2,6 +2,7 @@
 /* Conditions compiled: running programs. */
 #include "rules/program.h"
 
+#include <arpa/inet.h>
 #include <float.h>
 #include <math.h>
 #include <stdlib.h>
@@ -286,6 +287,34 @@ static bool value_of_tag(const struct ft_tag *tag, const struct ft_subject *s, s
     /* What is not a number is compared with nothing. */
     return tag->type != FT_VALUE_TYPE_FLOAT || (v->number > ft_key_of_float(-HUGE_VAL) - 1 &&
                                                 v->number < ft_key_of_float(HUGE_VAL) + 1);
+}
+
+uint32_t ft_program_tag_text(const struct ft_vocabulary *v, uint16_t tag,
+                             const struct ft_subject *s, char *to, uint32_t size)
+{
+    static const char digits[] = "0123456789abcdef";
+    const struct ft_operand o = {.type = v->tags[tag].type};
+    struct value value = {0};
+    char text[64] = "";
+    uint32_t n = 0;
+    if (!value_of_tag(&v->tags[tag], s, &value))
+        return 0;
+    if (o.type == FT_VALUE_TYPE_BYTES) {
+        for (uint32_t i = 0; i < value.length && n + 2 <= size; i++) {
+            to[n++] = digits[value.bytes[i] >> 4];
+            to[n++] = digits[value.bytes[i] & 15];
+        }
+        return n;
+    }
+    if (o.type == FT_VALUE_TYPE_ADDRESS)
+        inet_ntop(value.length == 16 ? AF_INET6 : AF_INET, value.bytes, text, sizeof(text));
+    else if (o.type != FT_VALUE_TYPE_TEXT)
+        ft_key_text(&o, value.number, text, sizeof(text));
+    bool is_text = o.type == FT_VALUE_TYPE_TEXT;
+    n = is_text ? value.length : (uint32_t)strlen(text);
+    n = n < size ? n : size;
+    memcpy(to, is_text ? (const char *)value.bytes : text, n);
+    return n;
 }
 
 /* ---- keywords ---- */

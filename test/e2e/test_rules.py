@@ -234,12 +234,51 @@ class Guide(Case):
                 self.assertEqual({a["alert"]["signature_id"] for a in told}, {rule["id"]})
                 new = [a for a in told if a["fieldtap"]["state"] == "new"]
                 self.assertEqual(len(new), len(fires), "one for each deed")
+                if "tag." in rule["message"]:
+                    self.assertEqual(new[0]["fieldtap"]["message"], "10.1.1.10: level 4500 mm")
                 for a in new:
                     self.assertEqual(a["alert"]["signature"], rule["title"])
                     for sign in "{?":
                         self.assertNotIn(sign, a["fieldtap"]["message"])
             with self.subTest(heading + ", nearly"):
                 self.assertEqual(self.alerts(near, rules), [])
+
+
+class Tags(Case):
+    """Values of tags in messages."""
+
+    TYPES = {"uint16": (b"\x11\x94", "4500"), "int8": (b"\xd8", "-40"),
+             "float": (struct.pack(">f", 21.5), "21.5"), "ip": (bytes((10, 0, 0, 7)), "10.0.0.7"),
+             "ipv6": (bytes.fromhex("fe80") + bytes(13) + b"\1", "fe80::1"),
+             "mac": (b"\0\x0e\x8c\1\2\3", "00:0e:8c:01:02:03"), "text": (b"A {x}", "A {x}"),
+             "bytes": (b"\0\xff", "00ff")}
+
+    def rule(self, when, message):
+        tags, at = [], 1
+        for kind, (data, _) in self.TYPES.items():
+            tags.append({"name": kind, "transport": "udp", "port": 5100, "offset": at,
+                         "type": kind})
+            if kind in ("text", "bytes"):
+                tags[-1]["length"] = len(data)
+            at += len(data)
+        return self.write("tags.json", json.dumps({"tags": tags, "rules": [
+            {"id": 9200001, "title": "t", "when": when, "message": message}]}).encode())
+
+    def told(self, rules, payload):
+        capture = self.write("a.pcap", pcap(packets([(SCADA, PLC, 0.0, udp(5100, (C, payload)))])))
+        self.assertOk(run("-q", "-r", capture, "-l", self.out, "--rules", rules))
+        return [a["fieldtap"]["message"] for a in of_type(self.events(), "alert")
+                if a["alert"]["signature_id"] == 9200001]
+
+    def test_all_types(self):
+        message = " ".join("{tag.%s}" % kind for kind in self.TYPES)
+        payload = b"\7" + b"".join(data for data, _ in self.TYPES.values())
+        self.assertEqual(self.told(self.rule("tag.uint16", message), payload),
+                         [" ".join(text for _, text in self.TYPES.values())])
+
+    def test_what_is_not_there(self):
+        self.assertEqual(self.told(self.rule("tag.uint16 == 4500", "{tag.uint16} {tag.mac}"),
+                                   b"\7\x11\x94"), ["4500 ?"])
 
 
 if __name__ == "__main__":
