@@ -9,6 +9,9 @@
 
 #define ERROR_MAX 16384u
 
+/* Changes of rules told one by one after a reload. */
+#define CHANGES_TOLD 100u
+
 static void say(void *user, bool is_error, const char *line)
 {
     (void)user;
@@ -132,6 +135,42 @@ void rules_turn(struct worker *w)
 
 /* ---- the alerting loop ---- */
 
+/* One rule that is new, another one or no more. Those behind the first hundred are a number. */
+static void tell_change(struct sensor *s, const struct ft_rule *rule, const char *event,
+                        const char *what, uint32_t *count)
+{
+    char text[512];
+    if ((*count)++ >= CHANGES_TOLD)
+        return;
+    snprintf(text, sizeof(text), "Rule %u (revision %u, \"%s\") %s.", rule->id, rule->revision,
+             rule->title, what);
+    ft_core_health(s->core, event, FT_SEVERITY_WARNING, text);
+}
+
+/* Both in order of id. Returns how many differ. */
+static uint32_t tell_changes(struct sensor *s, const struct ft_ruleset *old,
+                             const struct ft_ruleset *new)
+{
+    uint32_t i = 0, j = 0, count = 0, olds = ft_ruleset_count(old), news = ft_ruleset_count(new);
+    while (i < olds || j < news) {
+        const struct ft_rule *a = i < olds ? ft_ruleset_rule(old, i) : NULL;
+        const struct ft_rule *b = j < news ? ft_ruleset_rule(new, j) : NULL;
+        if (!a || (b && b->id < a->id)) {
+            tell_change(s, b, "rule_created", "is at work now", &count);
+            j++;
+        } else if (!b || a->id < b->id) {
+            tell_change(s, a, "rule_deleted", "is deleted or disabled", &count);
+            i++;
+        } else {
+            if (a->fingerprint != b->fingerprint)
+                tell_change(s, b, "rule_edited", "says something else now", &count);
+            i++;
+            j++;
+        }
+    }
+    return count;
+}
+
 void rules_tell_core(struct sensor *s)
 {
     struct rules_state *state = &s->rules;
@@ -147,8 +186,9 @@ void rules_tell_core(struct sensor *s)
     atomic_store_explicit(&state->taken, r->generation, memory_order_release);
     if (r->generation == 1)
         return;
-    snprintf(text, sizeof(text), "The rules were read again: %u are at work.",
-             ft_ruleset_count(r->set));
+    uint32_t changes = tell_changes(s, r->before->set, r->set);
+    snprintf(text, sizeof(text), "The rules were read again: %u are at work, %u changed.",
+             ft_ruleset_count(r->set), changes);
     ft_core_health(s->core, "rules_changed", FT_SEVERITY_WARNING, text);
 }
 

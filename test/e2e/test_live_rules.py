@@ -72,6 +72,12 @@ class Reload(Live):
         self.assertEqual(stats["packets"]["read"], sent)
         self.assertEqual(self.hits(9200001), sent)
         self.assertEqual(self.hits(9200002), 0)
+        changes = [e["health"] for e in self.events() if e["event_type"] == "health"
+                   and e["health"]["event"].startswith("rule_")]
+        self.assertEqual({c["event"] for c in changes}, {"rule_edited"})
+        self.assertEqual([c["text"] for c in changes],
+                         [f'Rule 9200002 (revision 1, "Register {n}") says something else now.'
+                          for n in range(1, 9)])
 
     def test_what_is_there_is_tested_too(self):
         """Flows that are older than a rule about flows."""
@@ -83,6 +89,9 @@ class Reload(Live):
             return any(e["alert"]["signature_id"] == 9200003
                        for e in whole_lines(self.out, "alert"))
         self.until(is_told, "a hit of a flow that goes on", 20)
+        changes = [e["health"]["event"] for e in whole_lines(self.out, "health")
+                   if e["health"]["event"].startswith("rule_")]
+        self.assertEqual(changes, ["rule_deleted", "rule_created"])
         self.end()
 
 
