@@ -307,42 +307,59 @@ static void value_of_keyword(struct text *t, const struct ft_rule_scene *scene, 
 static void value_of_field(struct text *t, const struct ft_rule_scene *scene,
                            const struct ft_operand *o)
 {
-    const struct ft_event *e = scene->event;
-    const struct ft_protocol *p = protocol_of(scene);
+    const struct ft_protocol *p = scene->registry->protocols[o->protocol];
+    struct ft_event_trees trees = {0};
     struct ft_tree_value v;
     char text[VALUE_SIZE];
-    if (!p || p->index != o->protocol || !e->message.tree_length)
-        return;
-    for (uint32_t offset = 0;
-         ft_tree_next((const uint8_t *)e + e->message.tree, e->message.tree_length, &offset, &v);)
-        if (v.field == o->field)
-            value(t, text, ft_tree_text(p, &v, scene->options, text, sizeof(text)));
+    while (ft_event_trees_next(scene->event, &trees)) {
+        if (trees.protocol != o->protocol + 1)
+            continue;
+        for (uint32_t offset = 0; ft_tree_next(trees.tree, trees.length, &offset, &v);)
+            if (v.field == o->field)
+                value(t, text, ft_tree_text(p, &v, scene->options, text, sizeof(text)));
+        return; /* of the nearest, as conditions are */
+    }
 }
 
-static void value_of_tag(struct text *t, const struct ft_event *e, uint16_t tag)
+/* What the worker wrote for a part of the message: values of payloads. */
+static void value_of_payload(struct text *t, const struct ft_event *e, uint32_t part)
 {
-    const struct ft_event_tag *one = (const void *)((const uint8_t *)e + e->message.tags);
-    while (e->message.tags && one->tag != UINT16_MAX && one->tag != tag)
-        one++;
-    if (e->message.tags && one->tag == tag)
-        value(t, one->text, one->length);
+    const uint8_t *base = (const uint8_t *)e, *at;
+    struct ft_event_more more;
+    if (!e->message.more)
+        return;
+    memcpy(&more, base + e->message.more, sizeof(more));
+    for (uint32_t i = 0; i < more.texts_length; i += 2u + at[1]) {
+        at = base + more.texts + i;
+        if (at[0] == part)
+            value(t, (const char *)at + 2, at[1]);
+    }
 }
 
-static void value_of(struct text *t, const struct ft_rule_scene *scene, const struct ft_operand *o)
+/* Of one device the first that is known: what is behind the address before the address itself. */
+static void value_of_devices(struct text *t, const struct ft_rule_scene *scene,
+                             const struct ft_operand *o)
 {
     const char *word;
+    for (uint32_t i = 0; (o->is_many || !i) && asset_word((void *)(uintptr_t)scene,
+                                                          (enum ft_keyword)o->keyword, i, &word);
+         i++)
+        value_string(t, word);
+}
+
+static void value_of(struct text *t, const struct ft_rule_scene *scene, const struct ft_rule *rule,
+                     uint32_t part)
+{
+    const struct ft_operand *o = &rule->parts[part];
     uint32_t before = t->used;
     t->values = 0;
     if (o->level == FT_LEVEL_ASSET)
-        for (uint32_t i = 0;
-             asset_word((void *)(uintptr_t)scene, (enum ft_keyword)o->keyword, i, &word) &&
-             (o->is_many || !i);
-             i++)
-            value_string(t, word);
+        value_of_devices(t, scene, o);
+    else if (o->is_tag || o->keyword == FT_KEYWORD_PAYLOAD ||
+             o->keyword == FT_KEYWORD_PAYLOAD_LENGTH)
+        value_of_payload(t, scene->event, part);
     else if (o->keyword)
         value_of_keyword(t, scene, (enum ft_keyword)o->keyword);
-    else if (o->is_tag)
-        value_of_tag(t, scene->event, o->field);
     else
         value_of_field(t, scene, o);
     if (t->used == before)
@@ -380,7 +397,7 @@ uint32_t ft_rule_message(const struct ft_rule_scene *scene, const struct ft_rule
             at += 2;
         } else if (*at) {
             if (part < rule->part_count)
-                value_of(&t, scene, &rule->parts[part++]);
+                value_of(&t, scene, rule, part++);
             at += strcspn(at, "}");
             at += *at == '}';
         }

@@ -69,7 +69,9 @@ static struct ft_event *copy_event(const struct ft_event *e)
     copy->size = sizeof(*copy);
     if (!has_subs)
         return copy;
-    copy->message.tree = copy->message.tree_length = copy->message.tags = 0;
+    copy->message.tree = copy->message.tree_length = 0;
+    if (e->type == FT_EVENT_RULE)
+        copy->message.more = 0;
     copy->message.is_tree_cut = false;
     for (unsigned i = 0; i < 2; i++) {
         struct ft_event_sub *sub = &copy->message.sub[i];

@@ -125,16 +125,26 @@ struct ft_event_message {
     uint32_t at, at_length;     /**< VIOLATION, RULE: bytes of the PDU; UINT32_MAX = not in it */
     uint64_t value;             /**< VIOLATION: those as a number, big endian; more than 8: 0 */
     uint32_t tree, tree_length; /**< packed fields: offset from the record */
-    uint32_t claim;             /**< CLAIM: a struct ft_claim_fact: offset from the record */
-    uint32_t tags;              /**< RULE: struct ft_event_tag, one after another: offset */
+    union {
+        uint32_t claim; /**< CLAIM: a struct ft_claim_fact: offset from the record */
+        uint32_t more;  /**< RULE: a struct ft_event_more likewise, 0 = none */
+    };
 };
 
-/** Value of a payload tag that the message of a rule names. The last one has the number UINT16_MAX.
+/** RULE: what the rule's message wants beside the fields of the message. Offsets from the record.
  */
-struct ft_event_tag {
-    uint16_t tag; /**< its number in the rule set's vocabulary */
-    uint16_t length;
-    char text[48];
+struct ft_event_more {
+    /** Fields of the messages that carry this one, the nearest first: a struct ft_event_carrier
+     * each, and the packed fields behind it. */
+    uint32_t carriers, carriers_length;
+    /** What only the worker has: for each a byte with the number of the part of the rule's message,
+     * one with the length, and the text. */
+    uint32_t texts, texts_length;
+};
+
+struct ft_event_carrier {
+    uint32_t protocol; /**< index in the registry + 1 */
+    uint32_t length;   /**< of the packed fields, a multiple of 4 */
 };
 
 struct ft_event_fact {
@@ -195,6 +205,43 @@ struct ft_event {
         struct ft_event_resolution resolution;
     };
 };
+
+/** A walk over the packed fields of an event: its own, then those of what carries it. Zeroed: at
+ * the first. */
+struct ft_event_trees {
+    const uint8_t *tree;
+    uint32_t length;
+    uint16_t protocol; /**< index in the registry + 1 */
+    bool is_carrier;
+    bool is_begun;
+    uint32_t next;
+};
+
+static inline bool ft_event_trees_next(const struct ft_event *e, struct ft_event_trees *walk)
+{
+    const uint8_t *base = (const uint8_t *)e;
+    struct ft_event_more more = {0};
+    struct ft_event_carrier carrier;
+    if (!walk->is_begun) {
+        walk->is_begun = true;
+        walk->tree = base + e->message.tree;
+        walk->length = e->message.tree_length;
+        walk->protocol = e->protocol;
+        return true;
+    }
+    if (e->type != FT_EVENT_RULE || !e->message.more)
+        return false;
+    __builtin_memcpy(&more, base + e->message.more, sizeof(more));
+    if (walk->next >= more.carriers_length)
+        return false;
+    __builtin_memcpy(&carrier, base + more.carriers + walk->next, sizeof(carrier));
+    walk->tree = base + more.carriers + walk->next + sizeof(carrier);
+    walk->length = carrier.length;
+    walk->protocol = (uint16_t)carrier.protocol;
+    walk->is_carrier = true;
+    walk->next += (uint32_t)sizeof(carrier) + carrier.length;
+    return true;
+}
 
 /** Did a rule hold for a message, and not for a payload or a flow? */
 static inline bool ft_event_is_of_rule(const struct ft_event *e)

@@ -14,9 +14,6 @@
 /* Flows tested in one tick, of those that are older than the rules. */
 #define SWEEP 256u
 
-/* Values of tags in one event. */
-#define TAGS_MAX 16u
-
 void ft_inspector_use_rules(struct ft_inspector *ins, const struct ft_ruleset *set,
                             struct ft_matcher *matcher, uint32_t generation,
                             const bool owned[FT_SHARDS])
@@ -100,7 +97,7 @@ static void flush(struct ft_inspector *ins, struct ft_rule_hits *all, uint32_t i
 static void keep(struct ft_event *to, const struct ft_event *from)
 {
     *to = *from;
-    to->message.tree = to->message.tree_length = to->message.tags = 0;
+    to->message.tree = to->message.tree_length = to->message.more = 0;
     to->message.sub[0].text = to->message.sub[1].text = 0;
     to->message.sub[0].length = to->message.sub[1].length = 0;
 }
@@ -138,29 +135,92 @@ static bool is_told_now(struct ft_inspector *ins, uint64_t hash, uint32_t *slot,
 
 struct hit {
     struct ft_inspector *ins;
-    const struct ft_message *message; /* NULL: not of one */
     const struct ft_subject *subject;
+    const struct ft_message *message; /* NULL: not of one */
 };
 
-/* Payloads are not in events: values of tags that the rule's message names are. */
-static void add_tags(struct ft_event *e, const struct ft_rule *r, const struct hit *hit)
+/* ---- what its message wants ---- */
+
+/* Bytes of a value that only is known here. */
+#define TEXT_MAX 255u
+
+/* Room left in a record; its size is rounded up at the end. */
+static uint32_t room_in(const struct ft_event *e)
 {
-    const struct ft_vocabulary *v = ft_ruleset_vocabulary(hit->ins->rules.set);
-    struct ft_event_tag tags[TAGS_MAX + 1];
-    uint32_t n = 0;
-    for (uint32_t i = 0; i < r->part_count && n < TAGS_MAX; i++) {
-        if (!r->parts[i].is_tag)
-            continue;
-        tags[n].tag = r->parts[i].field;
-        tags[n].length = (uint16_t)ft_program_tag_text(v, tags[n].tag, hit->subject, tags[n].text,
-                                                       sizeof(tags[n].text));
-        n += tags[n].length > 0;
-    }
-    tags[n].tag = UINT16_MAX;
-    e->size = (e->size + 7) & ~7u;
-    if (n)
-        e->message.tags = ft_inspect_event_append(e, tags, (n + 1) * (uint32_t)sizeof(tags[0]));
+    return e->size + 8 < FT_EVENT_MAX ? FT_EVENT_MAX - 8 - e->size : 0;
 }
+
+static bool is_of_payload(const struct ft_operand *o)
+{
+    return o->is_tag || o->keyword == FT_KEYWORD_PAYLOAD || o->keyword == FT_KEYWORD_PAYLOAD_LENGTH;
+}
+
+/* Does it name fields of what carries the message, or is the evidence there? */
+static bool wants_carriers(const struct ft_rule *r, const struct ft_message *m,
+                           const struct ft_program_run *run)
+{
+    if (!m || m->parent == 0xff)
+        return false;
+    for (uint32_t i = 0; i < r->part_count; i++)
+        if (!r->parts[i].keyword && !r->parts[i].is_tag &&
+            r->parts[i].protocol != m->protocol->index)
+            return true;
+    return run->has_evidence && run->evidence_protocol != m->protocol->index;
+}
+
+static void add_carriers(struct ft_inspector *ins, struct ft_event *e, const struct ft_message *m,
+                         struct ft_event_more *more)
+{
+    more->carriers = e->size;
+    while (m->parent != 0xff && room_in(e) > sizeof(struct ft_event_carrier)) {
+        bool is_cut;
+        m = &ins->call.messages[m->parent];
+        uint8_t *to = (uint8_t *)e + e->size;
+        struct ft_event_carrier carrier = {.protocol = m->protocol->index + 1u};
+        carrier.length = ft_tree_pack(&ins->call, m, to + sizeof(carrier),
+                                      room_in(e) - (uint32_t)sizeof(carrier), &is_cut);
+        memcpy(to, &carrier, sizeof(carrier));
+        e->size += (uint32_t)sizeof(carrier) + carrier.length;
+    }
+    more->carriers_length = e->size - more->carriers;
+}
+
+static void add_texts(const struct ft_inspector *ins, struct ft_event *e, const struct ft_rule *r,
+                      const struct ft_subject *s, struct ft_event_more *more)
+{
+    const struct ft_vocabulary *v = ft_ruleset_vocabulary(ins->rules.set);
+    more->texts = e->size;
+    for (uint32_t i = 0; i < r->part_count && room_in(e) > TEXT_MAX + 2; i++) {
+        uint8_t *to = (uint8_t *)e + e->size;
+        uint32_t n = is_of_payload(&r->parts[i])
+                         ? ft_program_text(v, s, &r->parts[i], (char *)to + 2, TEXT_MAX)
+                         : 0;
+        to[0] = (uint8_t)i;
+        to[1] = (uint8_t)n;
+        e->size += n ? n + 2 : 0;
+    }
+    more->texts_length = e->size - more->texts;
+}
+
+static void add_more(struct ft_event *e, const struct hit *hit, const struct ft_rule *r,
+                     const struct ft_program_run *run)
+{
+    struct ft_event_more more = {0};
+    bool has_carriers = wants_carriers(r, hit->message, run), has_texts = false;
+    for (uint32_t i = 0; i < r->part_count; i++)
+        has_texts |= is_of_payload(&r->parts[i]);
+    if ((!has_carriers && !has_texts) || room_in(e) < sizeof(more))
+        return;
+    e->message.more = e->size;
+    e->size += (uint32_t)sizeof(more);
+    if (has_carriers)
+        add_carriers(hit->ins, e, hit->message, &more);
+    if (has_texts)
+        add_texts(hit->ins, e, r, hit->subject, &more);
+    memcpy((uint8_t *)e + e->message.more, &more, sizeof(more));
+}
+
+/* ---- telling ---- */
 
 static uint64_t hash_of_hit(const struct ft_inspector *ins, const struct ft_message *m,
                             uint32_t rule)
@@ -203,7 +263,7 @@ static void on_hit(void *user, uint32_t rule, const struct ft_program_run *run)
     e->message.count = count;
     e->message.at = run->has_evidence ? run->evidence_at : UINT32_MAX;
     e->message.at_length = run->has_evidence ? run->evidence_length : 0;
-    add_tags(e, r, hit);
+    add_more(e, hit, r, run);
     keep(&ins->shards->rule_hits[ins->packet->shard].slots[slot].event, e);
     ft_inspect_event_end(ins, e);
 }
@@ -228,7 +288,7 @@ COLD void ft_inspect_rules_messages(struct ft_inspector *ins)
             is_set = true;
         }
         s.message = m;
-        struct hit hit = {ins, m, &s};
+        struct hit hit = {ins, &s, m};
         ft_match_message(ins->rules.matcher, &s, on_hit, &hit);
     }
 }
@@ -236,7 +296,7 @@ COLD void ft_inspect_rules_messages(struct ft_inspector *ins)
 void ft_inspect_rules_payload(struct ft_inspector *ins, const uint8_t *bytes, uint32_t length)
 {
     struct ft_subject s;
-    struct hit hit = {ins, NULL, &s};
+    struct hit hit = {ins, &s, NULL};
     set_subject(ins, &s);
     s.payload = bytes;
     s.payload_length = length;
@@ -246,7 +306,7 @@ void ft_inspect_rules_payload(struct ft_inspector *ins, const uint8_t *bytes, ui
 void ft_inspect_rules_flow(struct ft_inspector *ins, struct ft_flow *flow, enum ft_side side)
 {
     struct ft_subject s;
-    struct hit hit = {ins, NULL, &s};
+    struct hit hit = {ins, &s, NULL};
     ft_inspect_prepare(ins, flow, side);
     set_subject(ins, &s);
     ft_match_flow(ins->rules.matcher, &s, on_hit, &hit);

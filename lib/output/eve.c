@@ -114,11 +114,15 @@ uint64_t ft_eve_uid_after(const char *line)
 
 /* ---- header ---- */
 
+/* By index + 1. */
+static const struct ft_protocol *protocol_at(const struct ft_eve *eve, uint16_t number)
+{
+    return number && number <= eve->registry->count ? eve->registry->protocols[number - 1] : NULL;
+}
+
 static const struct ft_protocol *protocol_of(const struct ft_eve *eve, const struct ft_event *e)
 {
-    return e->protocol && e->protocol <= eve->registry->count
-               ? eve->registry->protocols[e->protocol - 1]
-               : NULL;
+    return protocol_at(eve, e->protocol);
 }
 
 static const char *proto_name(uint8_t proto, char scratch[8])
@@ -350,18 +354,30 @@ static void put_subs(struct ft_json *j, const struct ft_event *e)
     ft_json_object_end(j);
 }
 
-/* What the field had for which a rule held: always text, so that the type of the key is one. */
-static void put_evidence_value(const struct ft_eve *eve, struct ft_json *j,
-                               const struct ft_event *e, const struct ft_protocol *p)
+/*
+ * The field for which a rule held, of the message or of what carries it (then with the name of its
+ * protocol), and what it had: always text, so that the type of the key is one.
+ */
+static void put_rule_field(const struct ft_eve *eve, struct ft_json *j, const struct ft_event *e)
 {
+    struct ft_event_trees trees = {0};
     struct ft_tree_value value;
-    char text[256];
-    if (e->message.at == UINT32_MAX || !e->message.tree_length ||
-        !ft_tree_at((const uint8_t *)e + e->message.tree, e->message.tree_length, e->message.at,
-                    e->message.at_length, &value))
+    char path[200], text[256];
+    while (e->message.at != UINT32_MAX && ft_event_trees_next(e, &trees)) {
+        const struct ft_protocol *p = protocol_at(eve, trees.protocol);
+        uint32_t n = 0;
+        if (!p ||
+            !ft_tree_at(trees.tree, trees.length, e->message.at, e->message.at_length, &value))
+            continue;
+        if (trees.is_carrier)
+            n = (uint32_t)snprintf(path, sizeof(path), "%s.", p->name);
+        ft_tree_path(p, trees.tree, trees.length, e->message.at, e->message.at_length, path + n,
+                     (uint32_t)sizeof(path) - n);
+        ft_json_put_string(j, "field", path);
+        ft_json_key(j, "value");
+        ft_json_text(j, text, ft_tree_text(p, &value, &eve->tree, text, sizeof(text)));
         return;
-    ft_json_key(j, "value");
-    ft_json_text(j, text, ft_tree_text(p, &value, &eve->tree, text, sizeof(text)));
+    }
 }
 
 static void put_evidence(const struct ft_eve *eve, struct ft_json *j, const struct tail *t)
@@ -371,16 +387,16 @@ static void put_evidence(const struct ft_eve *eve, struct ft_json *j, const stru
     char path[200];
     ft_json_key(j, "evidence");
     ft_json_object(j);
-    if (t->has_evidence && p && e->message.at != UINT32_MAX && e->message.tree_length &&
-        ft_tree_path(p, (const uint8_t *)e + e->message.tree, e->message.tree_length, e->message.at,
-                     e->message.at_length, path, sizeof(path)))
+    if (e->type == FT_EVENT_RULE)
+        put_rule_field(eve, j, e);
+    else if (t->has_evidence && p && e->message.at != UINT32_MAX && e->message.tree_length &&
+             ft_tree_path(p, (const uint8_t *)e + e->message.tree, e->message.tree_length,
+                          e->message.at, e->message.at_length, path, sizeof(path)))
         ft_json_put_string(j, "field", path);
     if (t->has_evidence && e->message.at != UINT32_MAX) {
         ft_json_put_uint(j, "offset", e->message.at);
         ft_json_put_uint(j, "length", e->message.at_length);
     }
-    if (t->has_evidence && e->type == FT_EVENT_RULE && p)
-        put_evidence_value(eve, j, e, p);
     if (e->number)
         ft_json_put_uint(j, "packet", e->number);
     ft_json_object_end(j);

@@ -150,11 +150,13 @@ bool ft_program_number(struct ft_program_run *run, const struct ft_subject *s,
                        const struct ft_operand *o, struct ft_number_cursor *at, uint64_t *key);
 
 /**
- * The value of tag `tag` of the vocabulary in the subject as text for people: texts as they are,
- * bytes in hexadecimal, both cut to `size`. Returns its bytes; no NUL is written; 0: it has none.
+ * The value of a tag, of the payload (its first bytes, in hexadecimal) or of its length in the
+ * subject as text for people: texts as they are, bytes in hexadecimal, all cut to `size`. Returns
+ * its bytes; no NUL is written; 0: it has none, or the operand is another. For who tells of a hit:
+ * payloads are not in events.
  */
-uint32_t ft_program_tag_text(const struct ft_vocabulary *v, uint16_t tag,
-                             const struct ft_subject *s, char *to, uint32_t size);
+uint32_t ft_program_text(const struct ft_vocabulary *v, const struct ft_subject *s,
+                         const struct ft_operand *o, char *to, uint32_t size);
 
 /** Does it hold? */
 bool ft_program_holds(const struct ft_program *p, const struct ft_subject *s,

@@ -5,6 +5,7 @@
 #include <arpa/inet.h>
 #include <float.h>
 #include <math.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -289,29 +290,34 @@ static bool value_of_tag(const struct ft_tag *tag, const struct ft_subject *s, s
                                                 v->number < ft_key_of_float(HUGE_VAL) + 1);
 }
 
-uint32_t ft_program_tag_text(const struct ft_vocabulary *v, uint16_t tag,
-                             const struct ft_subject *s, char *to, uint32_t size)
+/* Two digits a byte, as many whole bytes as there is room for. */
+static uint32_t hex_text(const uint8_t *bytes, uint32_t length, char *to, uint32_t size)
 {
     static const char digits[] = "0123456789abcdef";
-    const struct ft_operand o = {.type = v->tags[tag].type};
+    uint32_t n = 0;
+    for (uint32_t i = 0; i < length && n + 2 <= size; i++) {
+        to[n++] = digits[bytes[i] >> 4];
+        to[n++] = digits[bytes[i] & 15];
+    }
+    return n;
+}
+
+static uint32_t tag_text(const struct ft_tag *tag, const struct ft_subject *s, char *to,
+                         uint32_t size)
+{
+    const struct ft_operand o = {.type = tag->type};
     struct value value = {0};
     char text[64] = "";
-    uint32_t n = 0;
-    if (!value_of_tag(&v->tags[tag], s, &value))
+    if (!value_of_tag(tag, s, &value))
         return 0;
-    if (o.type == FT_VALUE_TYPE_BYTES) {
-        for (uint32_t i = 0; i < value.length && n + 2 <= size; i++) {
-            to[n++] = digits[value.bytes[i] >> 4];
-            to[n++] = digits[value.bytes[i] & 15];
-        }
-        return n;
-    }
+    if (o.type == FT_VALUE_TYPE_BYTES)
+        return hex_text(value.bytes, value.length, to, size);
     if (o.type == FT_VALUE_TYPE_ADDRESS)
         inet_ntop(value.length == 16 ? AF_INET6 : AF_INET, value.bytes, text, sizeof(text));
     else if (o.type != FT_VALUE_TYPE_TEXT)
         ft_key_text(&o, value.number, text, sizeof(text));
     bool is_text = o.type == FT_VALUE_TYPE_TEXT;
-    n = is_text ? value.length : (uint32_t)strlen(text);
+    uint32_t n = is_text ? value.length : (uint32_t)strlen(text);
     n = n < size ? n : size;
     memcpy(to, is_text ? (const char *)value.bytes : text, n);
     return n;
@@ -508,6 +514,24 @@ bool ft_program_number(struct ft_program_run *run, const struct ft_subject *s,
         .is_begun = true, .index = c.index, .node = c.node, .is_chained = c.is_chained};
     *key = o->type == FT_VALUE_TYPE_ADDRESS ? ft_key_of_address(v.address) : v.number;
     return is_there;
+}
+
+/* ---- values for people ---- */
+
+/* Bytes of a payload that are shown. */
+#define SHOWN 32u
+
+uint32_t ft_program_text(const struct ft_vocabulary *v, const struct ft_subject *s,
+                         const struct ft_operand *o, char *to, uint32_t size)
+{
+    if (o->is_tag)
+        return tag_text(&v->tags[o->field], s, to, size);
+    if (s->payload && o->keyword == FT_KEYWORD_PAYLOAD_LENGTH)
+        return (uint32_t)snprintf(to, size, "%u", s->payload_length);
+    if (s->payload && o->keyword == FT_KEYWORD_PAYLOAD)
+        return hex_text(s->payload, s->payload_length < SHOWN ? s->payload_length : SHOWN, to,
+                        size);
+    return 0;
 }
 
 /* ---- patterns ---- */
