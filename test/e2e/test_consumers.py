@@ -280,6 +280,136 @@ class TestRare(unittest.TestCase):
         self.check([(0, sensor.modbus_read(1))], has("modbus"))
 
 
+class TestRules(Output):
+    """What rules write: every kind of it, against the schema and all demands."""
+
+    RULES = {
+        "tags": [{"name": "tpkt_version", "transport": "tcp", "port": 102, "offset": 0,
+                  "type": "uint8"}],
+        "rules": [
+            {"id": 9200001, "title": "Somebody writes", "revision": 4, "severity": "major",
+             "mitre": ["T0836", "T0855"], "reference": "SOP 7", "remediation": "Ask the shift.",
+             "when": "command.class == write and modbus.write.address >= 0",
+             "message": "{ip.src} wrote {modbus.write.address} of {modbus.unit_id} with {command}"},
+            {"id": 9200002, "title": "Somebody reads", "action": "event",
+             "when": "command.class == read", "threshold": {"limit": 3, "seconds": 5}},
+            {"id": 9200003, "title": "S7", "when": "protocol == s7comm and tpkt.length > 7",
+             "message": "{tpkt.length} bytes of version {tag.tpkt_version}, {s7comm.rosctr}"},
+            {"id": 9200004, "title": "Bytes", "when": "payload contains \"\\x03\\x00\\x00\"",
+             "message": "{payload.length} bytes"},
+            {"id": 9200005, "title": "Many", "when": "protocol == modbus",
+             "threshold": {"at_least": 20, "seconds": 10, "by": "asset"}},
+            {"id": 9200006, "title": "Of a maker",
+             "when": "protocol == modbus and asset.vendor.dst contains \"Schneider\"",
+             "message": "to {asset.model.dst} of {asset.vendor.dst}, a {asset.type.dst}"},
+            {"id": 9200007, "title": "Connected", "when": "port.dst == 502"},
+        ],
+    }
+
+    @classmethod
+    def setUpClass(cls):
+        super().setUpClass()
+        cls.rules = os.path.join(cls.folder.name, "rules.json")
+        with open(cls.rules, "w", encoding="utf-8") as file:
+            json.dump(cls.RULES, file)
+        cls.out = os.path.join(cls.folder.name, "ruled")
+        cls.path = run(cls.capture, cls.out, "--rules", cls.rules)
+        cls.events = read(cls.path)
+
+    def of_rule(self, number, state="new"):
+        return [e for e in self.events if e["fieldtap"].get("rule", {}).get("id") == number
+                and e["fieldtap"]["state"] == state]
+
+    def test_every_line(self):
+        faults = []
+        eve_check.check_file(self.path, eve_check.make_validator(), 1, faults)
+        self.assertEqual(faults, [])
+        for rule in self.RULES["rules"]:
+            told = self.of_rule(rule["id"])
+            self.assertTrue(told, rule["id"])
+            kind = rule.get("action", "alert")
+            kind = "rule" if kind == "event" else kind
+            for e in told:
+                self.assertEqual(e["event_type"], kind)
+                self.assertEqual(e[kind]["signature"], rule["title"])
+                self.assertEqual(e["fieldtap"]["rule"]["file"], self.rules)
+                self.assertIn("own organisation", e["fieldtap"]["remark"])
+                self.assertNotIn("?", e["fieldtap"]["message"], e["fieldtap"])
+
+    def test_evidence(self):
+        for e in self.of_rule(9200001):
+            evidence = e["fieldtap"]["evidence"]
+            self.assertEqual(evidence["field"], "write.address")
+            self.assertEqual(evidence["value"], str(e["modbus"]["write"]["address"]))
+            self.assertEqual(evidence["packet"], e["pcap_cnt"])
+            self.assertEqual(e["alert"]["rev"], 4)
+        for e in self.of_rule(9200003):
+            self.assertEqual(e["fieldtap"]["evidence"]["field"], "tpkt.length")
+            self.assertTrue(e["fieldtap"]["message"].startswith(
+                e["fieldtap"]["evidence"]["value"] + " bytes of version 3, "))
+
+    def test_numbers_close(self):
+        stats = [e for e in self.events if e["event_type"] == "stats"][-1]["stats"]["rules"]
+        self.assertEqual(stats["hits"], stats["hits_received"])
+        self.assertEqual(stats["hits"], stats["told"] + stats["held_back"] + stats["other_assets"])
+        self.assertGreater(stats["held_back"], 0)
+        with open(os.path.join(self.out, "rules.json"), encoding="utf-8") as file:
+            rules = {r["id"]: r for r in json.load(file)["rules"]}
+        self.assertEqual(stats["hits"], sum(r["run"]["hits"] for r in rules.values()))
+        self.assertEqual(stats["hits"] - stats["other_assets"],
+                         sum(r["hits"] for r in rules.values()))
+        for rule in rules.values():
+            self.assertEqual(rule["hits"], sum(rule["days"].values()))
+            self.assertEqual(rule["last_hit"] is None, rule["hits"] == 0)
+        # Without a threshold every hit is in a count.
+        last = {}
+        for e in self.events:
+            if e["fieldtap"].get("rule", {}).get("id") == 9200001:
+                last[e["fieldtap"]["alert_id"]] = e["fieldtap"]["count"]
+        self.assertEqual(sum(last.values()), rules[9200001]["hits"])
+
+    def test_any_number_of_workers(self):
+        with open(self.path, "rb") as file:
+            expected = file.read()
+        for workers in ("1", "3"):
+            path = run(self.capture, os.path.join(self.folder.name, "w" + workers), "--rules",
+                       self.rules, "-w", workers)
+            with open(path, "rb") as file:
+                self.assertEqual(file.read(), expected)
+
+    def test_days_go_on(self):
+        """A second run into the same folder goes on, a damaged file begins anew."""
+        def hits(directory):
+            with open(os.path.join(directory, "rules.json"), encoding="utf-8") as file:
+                return {r["id"]: r["hits"] for r in json.load(file)["rules"]}
+        directory = os.path.join(self.folder.name, "again")
+        once = hits(self.out)
+        run(self.capture, directory, "--rules", self.rules)
+        run(self.capture, directory, "--rules", self.rules)
+        self.assertEqual(hits(directory), {i: 2 * n for i, n in once.items()})
+        with open(os.path.join(directory, "rules.json"), "w", encoding="utf-8") as file:
+            file.write("[")
+        run(self.capture, directory, "--rules", self.rules)
+        self.assertEqual(hits(directory), once)
+
+    def test_the_schema_finds_faults(self):
+        validator = eve_check.make_validator()
+        if validator is None:
+            self.skipTest("python3-jsonschema is not installed")
+        event = self.of_rule(9200002)[0]
+        self.assertTrue(validator.is_valid(event))
+        for change in (lambda e: e.pop("rule"), lambda e: e["fieldtap"].pop("rule"),
+                       lambda e: e["fieldtap"].pop("message"),
+                       lambda e: e["fieldtap"].pop("event_id"),
+                       lambda e: e["fieldtap"].update(title="rule.1"),
+                       lambda e: e["fieldtap"].update(remark="else"),
+                       lambda e: e["fieldtap"]["rule"].update(line=1),
+                       lambda e: e["fieldtap"]["evidence"].update(value=1)):
+            wrong = json.loads(json.dumps(event))
+            change(wrong)
+            self.assertFalse(validator.is_valid(wrong), wrong)
+
+
 class TestAssets(Output):
     """assets.json beside the events."""
 
