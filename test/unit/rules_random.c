@@ -655,6 +655,29 @@ static void condition(struct writer *w)
     w->depth--;
 }
 
+/* A condition, of one protocol or command only now and then. */
+static void whole(struct writer *w)
+{
+    const struct rules_random_sample *s = NULL;
+    for (uint32_t i = 0; w->focus && i < w->focus->count && !s; i++)
+        if (w->focus->samples[i].o.keyword == FT_KEYWORD_PROTOCOL ||
+            (w->focus->samples[i].o.keyword == FT_KEYWORD_COMMAND && chance(w->r, 50)))
+            s = &w->focus->samples[i];
+    bool is_bound = s && chance(w->r, 20);
+    if (is_bound) {
+        name(w, &s->o);
+        say(&w->text, " == ");
+        if (s->o.keyword == FT_KEYWORD_COMMAND)
+            command(w, s->u);
+        else
+            say(&w->text, "%s", w->r->v->registry->protocols[s->u]->name);
+        say(&w->text, " and (");
+    }
+    condition(w);
+    if (is_bound)
+        say(&w->text, ")");
+}
+
 static void ignore(void *user, uint32_t at, uint32_t end, const char *text)
 {
     (void)user;
@@ -671,7 +694,7 @@ const char *rules_random_condition(struct rules_random *r, char *to, size_t size
         struct writer w = {.r = r,
                            .focus = seen && chance(r, 95) ? &r->seen[below(r, seen)] : NULL,
                            .text = {.to = to, .size = size}};
-        condition(&w);
+        whole(&w);
         r->written++;
         struct ft_expression *e =
             w.text.used < size - 1 ? ft_expression_read(r->v, to, ignore, NULL) : NULL;

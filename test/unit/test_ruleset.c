@@ -20,10 +20,11 @@
 #include "rules_naive.h"
 #include "rules_random.h"
 
-#define ROUNDS 6u
-#define RULES  1500u
-#define PDUS   120u
-#define PDU    600u
+#define ROUNDS 80u
+#define MANY                                                                                       \
+    40u /* one round of so many has thousands of rules; the others few, so that each tells         \
+           what it demands */
+#define PDU 600u
 
 /* ---- a protocol of every type of field, whose messages are random ---- */
 
@@ -170,10 +171,14 @@ static void put_item(struct ft_context *ctx, uint64_t *seed, struct ft_view *pdu
         ft_group_end(ctx, ITEM);
 }
 
-/* A group that is no list; it is begun by what is put into it, or before. */
-static void put_group(struct ft_context *ctx, uint64_t *seed)
+/*
+ * A group that is no list. What is put into it begins it, but that is for groups that are there
+ * once: two in a row were one for who does not see what stands between them.
+ */
+static void put_group(struct ft_context *ctx, uint64_t *seed, bool *was_there)
 {
-    bool is_begun = below(seed, 2);
+    bool is_begun = *was_there || below(seed, 2);
+    *was_there = true;
     if (is_begun)
         ft_group_begin(ctx, GROUP);
     if (below(seed, 2))
@@ -184,7 +189,7 @@ static void put_group(struct ft_context *ctx, uint64_t *seed)
         ft_group_end(ctx, GROUP);
 }
 
-static void put_field(struct ft_context *ctx, uint64_t *seed, struct ft_view *pdu)
+static void put_field(struct ft_context *ctx, uint64_t *seed, struct ft_view *pdu, bool *was_there)
 {
     static const uint8_t v6[16] = {0x20, 1, 0x0d, 0xb8}, mac[6] = {2, 0, 0, 0, 0, 1};
     uint32_t field = 1 + below(seed, ITEM);
@@ -195,7 +200,7 @@ static void put_field(struct ft_context *ctx, uint64_t *seed, struct ft_view *pd
         if (field == ITEM)
             put_item(ctx, seed, pdu);
         else
-            put_group(ctx, seed);
+            put_group(ctx, seed, was_there);
         return;
     case FT_TYPE_INT:
         if (below(seed, 4))
@@ -241,8 +246,8 @@ static void put_inner(struct ft_context *ctx, uint64_t *seed, struct ft_view *pd
     if (depth < 3 && below(seed, 2) && ft_message_begin(ctx)) {
         wild_message(ctx, seed, pdu, depth + 1);
         ft_message_end(ctx);
-    } else if (pdu->len > 16) {
-        ft_child(ctx, 7, ft_sub(pdu, pdu->len / 2));
+    } else if (pdu->len > 12) {
+        ft_child(ctx, 7, ft_sub(pdu, pdu->len * 2 / 3));
     }
 }
 
@@ -259,6 +264,7 @@ static void wild_message(struct ft_context *ctx, uint64_t *seed, struct ft_view 
                          uint32_t depth)
 {
     uint32_t steps = below(seed, 12), command = below(seed, 16);
+    bool has_group = false;
     if (below(seed, 2))
         ft_set_kind(ctx, (enum ft_kind)below(seed, FT_KIND_COUNT));
     if (below(seed, 3) == 0)
@@ -268,6 +274,7 @@ static void wild_message(struct ft_context *ctx, uint64_t *seed, struct ft_view 
             ft_command(ctx, 1 + below(seed, 4), below(seed, 2));
         switch (below(seed, 14)) {
         case 0:
+        case 2:
             put_inner(ctx, seed, pdu, depth);
             break;
         case 1:
@@ -275,7 +282,7 @@ static void wild_message(struct ft_context *ctx, uint64_t *seed, struct ft_view 
                 ft_violation(ctx, 0, NULL);
             break;
         default:
-            put_field(ctx, seed, pdu);
+            put_field(ctx, seed, pdu, &has_group);
         }
     }
 }
@@ -734,13 +741,13 @@ static void room_for(uint32_t rules)
         naively[i] = realloc(naively[i], rules + 1);
 }
 
-static void round_of(uint64_t seed, uint32_t rules)
+static void round_of(uint64_t seed, uint32_t rules, uint32_t pdus)
 {
     static struct rules_random r;
     struct pdu p;
     uint64_t state = seed;
     assert_true(rules_random_open(&r, registry, seed));
-    for (uint32_t i = 0; i < PDUS; i++) {
+    for (uint32_t i = 0; i < pdus; i++) {
         pdu_make(&p, &state);
         see_pdu(&r, &p);
     }
@@ -750,7 +757,7 @@ static void round_of(uint64_t seed, uint32_t rules)
     assert_non_null(m);
     room_for(ft_ruleset_count(set));
     state = seed;
-    for (uint32_t i = 0; i < PDUS * 3 / 2; i++) {
+    for (uint32_t i = 0; i < pdus * 3 / 2; i++) {
         pdu_make(&p, &state);
         compare_pdu(set, m, &p);
     }
@@ -772,14 +779,17 @@ static void test_random(void **state)
     (void)state;
     uint64_t rounds = number_in("FT_RULES_ROUNDS", ROUNDS), seed = number_in("FT_RULES_SEED", 1);
     for (uint64_t i = 0; i < rounds && !differences; i++) {
-        round_of(seed + i, i % 3 == 2 ? 40 : RULES);
+        if (i % MANY == 0)
+            round_of(seed + i, 3000, 80);
+        else
+            round_of(seed + i, 1 + i % 12, 60);
         if (differences)
             print_error("seed %llu: %u differences\n", (unsigned long long)(seed + i), differences);
     }
     print_message("%llu hits, %llu evaluations of messages\n", (unsigned long long)hits,
                   (unsigned long long)evaluations);
     assert_int_equal(differences, 0);
-    assert_true(hits > rounds * 1000); /* what never holds proves nothing */
+    assert_true(hits > rounds * 300); /* what never holds proves nothing */
     free(held);
     for (uint32_t i = 0; i < FT_MAX_MESSAGES; i++)
         free(naively[i]);
