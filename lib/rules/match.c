@@ -70,13 +70,16 @@ static uint64_t cycles_now(void)
 #endif
 }
 
-/* What of a packet, or at a tick of one flow, is told once: never 0. */
+/* Who sends to whom in what packet: never 0. Payloads of several flows may be read at one tick. */
 static uint64_t packet_of(const struct ft_subject *s)
 {
     uint32_t length = s->ip_version == 6 ? 16 : s->ip_version == 4 ? 4 : 0;
-    uint64_t h = ft_hash_mix(s->number, (uint64_t)s->src_port << 16 | s->dst_port);
+    uint64_t h = ft_hash_mix(s->number, (uint64_t)s->ethertype << 32 | (uint64_t)s->src_port << 16 |
+                                            s->dst_port);
     if (length)
         h = ft_hash_mix(ft_hash_bytes(h, s->src_ip, length), ft_hash_bytes(h, s->dst_ip, length));
+    else if (s->src_mac && s->dst_mac)
+        h = ft_hash_mix(ft_hash_bytes(h, s->src_mac, 6), ft_hash_bytes(h, s->dst_mac, 6));
     return h | 1;
 }
 

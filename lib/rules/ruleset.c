@@ -442,7 +442,8 @@ static void want_field(uint64_t *bits, const struct ft_protocol *p, uint32_t fie
     for (uint32_t i = 1; is_whole && i < p->field_count; i++)
         if (is_inside(p, i, field))
             bits[i / 64] |= 1ull << (i % 64);
-    /* A group around it as well: an element of a list begins with its group. */
+    /* A group around it as well: an element of a list begins with its group. The root: anything. */
+    bits[0] |= 1;
     for (; field; field = p->fields[field].parent)
         bits[field / 64] |= 1ull << (field % 64);
 }

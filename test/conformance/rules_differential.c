@@ -7,9 +7,10 @@
  * all fields, each rule judged by its tree (test/unit/rules_naive.h) where the inspector asks for
  * hits. The hits must be the same ones: rule, packet, message.
  *
- *   rules_differential [--seed N] [--rules N] [--frames N] CAPTURE...
+ *   rules_differential [--seed N] [--rules N] [--few N] [--frames N] CAPTURE...
  *
- * reads the first `frames` frames of each capture. One line a capture; exit status 1 when something
+ * reads the first `frames` frames of each capture, with a set of `rules` rules and `few` small
+ * ones, with which next to no field is demanded. One line a capture; exit status 1 when something
  * differs. The functions that find hits are taken over by the linker (--wrap).
  */
 #include "base/hash.h"
@@ -30,6 +31,7 @@
 #define BURST  32u
 #define JUMBO  (UINT16_MAX + 512u)
 #define SHOWN  5u /* differences of a capture */
+#define FEW    8u /* rules of the small sets, of which each tells what it demands */
 
 struct engine {
     struct ft_registry *registry;
@@ -137,6 +139,8 @@ static uint64_t hash_of(const struct ft_subject *s)
     uint32_t length = s->ip_version == 6 ? 16 : s->ip_version == 4 ? 4 : 0;
     if (length)
         h = ft_hash_mix(ft_hash_bytes(h, s->src_ip, length), ft_hash_bytes(1, s->dst_ip, length));
+    else if (s->src_mac && s->dst_mac)
+        h = ft_hash_mix(ft_hash_bytes(h, s->src_mac, 6), ft_hash_bytes(1, s->dst_mac, 6));
     if (s->message)
         h = ft_hash_bytes(h, s->payload, s->payload_length);
     return h;
@@ -504,39 +508,58 @@ static struct ft_ruleset *everything(struct rules_random *random)
     return must(rules_random_set_of(random, all, 3));
 }
 
-static bool judge_capture(struct engine *engine, const char *path, uint64_t seed, uint32_t rules,
-                          uint32_t frames)
+struct plan {
+    uint64_t seed;
+    uint32_t rules, few, frames;
+};
+
+/* What a capture has come to. */
+struct sums {
+    uint32_t rules, hits, left_out, found;
+};
+
+static void judge_set(struct engine *engine, const struct capture *c, const char *name,
+                      uint32_t rules, struct sums *sums)
+{
+    struct ft_ruleset *set = must(rules_random_set(&judge.random, rules));
+    judge.hits[WAY_COMPILED].count = judge.hits[WAY_NAIVE].count = 0;
+    judge.left_out.count = 0;
+    prepare(set);
+    inspect(engine, c, set, WAY_COMPILED);
+    inspect(engine, c, set, WAY_NAIVE);
+    sort(&judge.hits[WAY_COMPILED]);
+    sort(&judge.hits[WAY_NAIVE]);
+    sums->found += differences(name);
+    sums->rules += ft_ruleset_count(set);
+    sums->hits += judge.hits[WAY_NAIVE].count;
+    sums->left_out += judge.left_out.count;
+    rules_naive_forget();
+    ft_ruleset_free(set);
+}
+
+static bool judge_capture(struct engine *engine, const char *path, const struct plan *plan)
 {
     struct capture c;
+    struct sums sums = {0};
     const char *slash = strrchr(path, '/'), *name = slash ? slash + 1 : path;
-    if (!capture_load(&c, path, frames) ||
-        !rules_random_open(&judge.random, engine->registry,
-                           ft_hash_bytes(seed, name, strlen(name))))
+    uint64_t seed = ft_hash_bytes(plan->seed, name, strlen(name));
+    if (!capture_load(&c, path, plan->frames) ||
+        !rules_random_open(&judge.random, engine->registry, seed))
         return false;
-    for (unsigned i = 0; i < 3; i++)
-        judge.hits[i].count = 0;
-    judge.left_out.count = 0;
     judge.evaluations = judge.messages = 0;
     struct ft_ruleset *all = everything(&judge.random);
     inspect(engine, &c, all, WAY_SEE);
     ft_ruleset_free(all);
-    struct ft_ruleset *set = must(rules_random_set(&judge.random, rules));
-    prepare(set);
-    inspect(engine, &c, set, WAY_COMPILED);
-    inspect(engine, &c, set, WAY_NAIVE);
-    sort(&judge.hits[WAY_COMPILED]);
-    sort(&judge.hits[WAY_NAIVE]);
-    uint32_t found = differences(name);
+    judge_set(engine, &c, name, plan->rules, &sums);
+    for (uint32_t i = 0; i < plan->few; i++)
+        judge_set(engine, &c, name, FEW, &sums);
     printf("%s %s: %u packets, %llu messages, %u rules, %llu evaluations, %u hits, %u left out: "
            "%u differences\n",
-           found ? "FAIL" : "ok  ", name, c.count, (unsigned long long)judge.messages,
-           ft_ruleset_count(set), (unsigned long long)judge.evaluations,
-           judge.hits[WAY_NAIVE].count, judge.left_out.count, found);
-    rules_naive_forget();
-    ft_ruleset_free(set);
+           sums.found ? "FAIL" : "ok  ", name, c.count, (unsigned long long)judge.messages,
+           sums.rules, (unsigned long long)judge.evaluations, sums.hits, sums.left_out, sums.found);
     rules_random_close(&judge.random);
     capture_free(&c);
-    return !found;
+    return !sums.found;
 }
 
 static bool engine_make(struct engine *e)
@@ -574,27 +597,29 @@ int main(int argc, char **argv)
 {
     static const struct option options[] = {{"seed", required_argument, NULL, 's'},
                                             {"rules", required_argument, NULL, 'r'},
+                                            {"few", required_argument, NULL, 'w'},
                                             {"frames", required_argument, NULL, 'f'},
                                             {0}};
     static struct engine engine;
-    uint64_t seed = 1;
-    uint32_t rules = 500, frames = 2000;
+    struct plan plan = {.seed = 1, .rules = 500, .few = 4, .frames = 2000};
     int c, failed = 0;
     while ((c = getopt_long(argc, argv, "", options, NULL)) != -1) {
         uint32_t n = optarg ? (uint32_t)strtoul(optarg, NULL, 10) : 0;
         if (c == 's')
-            seed = n;
+            plan.seed = n;
         else if (c == 'r' && n)
-            rules = n;
+            plan.rules = n;
+        else if (c == 'w')
+            plan.few = n;
         else if (c == 'f' && n)
-            frames = n;
+            plan.frames = n;
         else
             return 2;
     }
     if (!engine_make(&engine))
         return 1;
     for (int i = optind; i < argc; i++)
-        failed += !judge_capture(&engine, argv[i], seed, rules, frames);
+        failed += !judge_capture(&engine, argv[i], &plan);
     forget(&engine);
     return failed != 0;
 }

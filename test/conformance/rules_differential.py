@@ -18,8 +18,8 @@ import tempfile
 import captures as cap
 
 PROCESSES = 2
-SHORT = ["--rules", "300", "--frames", "800"]
-LONG = ["--rules", "1000", "--frames", "4000"]
+SHORT = ["--rules", "300", "--few", "6", "--frames", "400"]
+LONG = ["--rules", "1000", "--few", "20", "--frames", "4000"]
 GENERATED = [("plant seed 11", ["--seed", "11", "--packets", "3000"]),
              ("plant seed 12", ["--seed", "12", "--packets", "3000"])]
 

@@ -76,6 +76,7 @@ struct walk {
     unsigned messages;
     uint16_t version, epoch; /* of the record */
     bool is_datagram;
+    bool keeps_sni, keeps_ja3, keeps_ja3s, keeps_ja4; /* wanted of some message, if not of this */
 };
 
 /* The random of a ServerHello that asks for another ClientHello (RFC 8446, 4.1.3). */
@@ -390,15 +391,17 @@ static uint32_t session_hash(struct ft_view id)
     return id.len ? hash | 1 : 0;
 }
 
-static void put_ja3(struct ft_context *ctx, const struct tls_hello *h, uint32_t hash_field,
+static void put_ja3(const struct walk *w, const struct tls_hello *h, uint32_t hash_field,
                     struct session *keep)
 {
     char text[TLS_JA3_TEXT_MAX];
     uint8_t hash[16];
     uint32_t length = 0;
+    struct ft_context *ctx = w->ctx;
     bool wants_text = ft_wants(ctx, hash_field + 1);
+    bool is_kept = keep && (h->is_client ? w->keeps_ja3 : w->keeps_ja3s);
 
-    if (!wants_text && !ft_wants(ctx, hash_field))
+    if (!wants_text && !is_kept && !ft_wants(ctx, hash_field))
         return;
     ft_tls_ja3(h, hash, wants_text ? text : NULL, &length);
     put_hash(ctx, hash_field, hash);
@@ -411,13 +414,14 @@ static void put_ja3(struct ft_context *ctx, const struct tls_hello *h, uint32_t 
     keep->has_ja3s |= !h->is_client;
 }
 
-static void put_ja4(struct ft_context *ctx, const struct tls_hello *h, struct session *keep)
+static void put_ja4(const struct walk *w, const struct tls_hello *h, struct session *keep)
 {
     char ja4[TLS_JA4_LENGTH + 1], raw[TLS_JA4_RAW_MAX];
     uint32_t length = 0;
-    bool wants_raw = ft_wants(ctx, TLS_JA4_RAW);
+    struct ft_context *ctx = w->ctx;
+    bool wants_raw = ft_wants(ctx, TLS_JA4_RAW), is_kept = keep && w->keeps_ja4;
 
-    if (!wants_raw && !ft_wants(ctx, TLS_JA4))
+    if (!wants_raw && !is_kept && !ft_wants(ctx, TLS_JA4))
         return;
     if (!ft_tls_ja4(h, ja4, wants_raw ? raw : NULL, &length))
         return;
@@ -431,9 +435,13 @@ static void put_ja4(struct ft_context *ctx, const struct tls_hello *h, struct se
 }
 
 /* Where the answer finds what the hellos said; NULL when nobody wants it. */
-static struct session *session_of(struct ft_context *ctx, bool is_first)
+static struct session *session_of(const struct walk *w, bool is_first)
 {
-    if (!ft_wants(ctx, TLS_SNI) && !ft_wants(ctx, TLS_JA3_HASH) && !ft_wants(ctx, TLS_JA4))
+    struct ft_context *ctx = w->ctx;
+    bool is_kept = w->keeps_sni || w->keeps_ja3 || w->keeps_ja3s || w->keeps_ja4;
+
+    if (!is_kept && !ft_wants(ctx, TLS_SNI) && !ft_wants(ctx, TLS_JA3_HASH) &&
+        !ft_wants(ctx, TLS_JA3S_HASH) && !ft_wants(ctx, TLS_JA4))
         return NULL;
     struct session *s = ft_channel(ctx, FT_SCOPE_FLOW, KEY);
     if (s && is_first)
@@ -444,7 +452,7 @@ static struct session *session_of(struct ft_context *ctx, bool is_first)
 static void put_client_hello(const struct walk *w, const struct tls_hello *h)
 {
     struct ft_context *ctx = w->ctx;
-    struct session *keep = session_of(ctx, true);
+    struct session *keep = session_of(w, true);
 
     ft_put_uint(ctx, TLS_OFFERED_VERSION, h->offered, NULL);
     if (h->sni.len)
@@ -458,8 +466,8 @@ static void put_client_hello(const struct walk *w, const struct tls_hello *h)
         ft_put_bytes(ctx, TLS_SESSION_ID, h->session_id);
     if (h->has_ech)
         ft_put_bool(ctx, TLS_ECH, true, NULL);
-    put_ja3(ctx, h, TLS_JA3_HASH, keep);
-    put_ja4(ctx, h, keep);
+    put_ja3(w, h, TLS_JA3_HASH, keep);
+    put_ja4(w, h, keep);
     put_list16(ctx, TLS_CLIENT_CIPHERS, h->ciphers);
     put_extensions(ctx, TLS_CLIENT_EXTENSIONS, h->extensions);
     put_list16(ctx, TLS_CLIENT_SIGNATURES, h->signatures);
@@ -503,7 +511,7 @@ static void read_client_hello(const struct walk *w, struct ft_view *body)
 static void put_server_hello(const struct walk *w, const struct tls_hello *h, bool is_retry)
 {
     struct ft_context *ctx = w->ctx;
-    struct session *keep = is_retry ? NULL : session_of(ctx, false);
+    struct session *keep = is_retry ? NULL : session_of(w, false);
 
     ft_put_uint(ctx, TLS_VERSION, h->offered, NULL);
     ft_put_uint(ctx, TLS_CIPHER, h->cipher, NULL);
@@ -513,7 +521,7 @@ static void put_server_hello(const struct walk *w, const struct tls_hello *h, bo
         ft_put_bytes(ctx, TLS_SESSION_ID, h->session_id);
     if (is_retry)
         ft_put_bool(ctx, TLS_RETRY, true, NULL);
-    put_ja3(ctx, h, TLS_JA3S_HASH, keep);
+    put_ja3(w, h, TLS_JA3S_HASH, keep);
     ft_put_uint(ctx, TLS_SERVER_CIPHER, h->cipher, NULL);
     put_extensions(ctx, TLS_SERVER_EXTENSIONS, h->extensions);
     ft_group_end(ctx, TLS_SERVER_HANDSHAKE);
@@ -945,8 +953,14 @@ static bool read_record(struct walk *w, struct ft_view *pdu)
 
 static void dissect(struct ft_context *ctx, struct ft_view *pdu)
 {
-    struct walk w = {
-        .ctx = ctx, .flow = ctx->flow_state, .is_datagram = ctx->transport == FT_TRANSPORT_UDP};
+    /* No command is known yet: what is wanted now is wanted of any message. */
+    struct walk w = {.ctx = ctx,
+                     .flow = ctx->flow_state,
+                     .is_datagram = ctx->transport == FT_TRANSPORT_UDP,
+                     .keeps_sni = ft_wants(ctx, TLS_SNI),
+                     .keeps_ja3 = ft_wants(ctx, TLS_JA3_HASH),
+                     .keeps_ja3s = ft_wants(ctx, TLS_JA3S_HASH),
+                     .keeps_ja4 = ft_wants(ctx, TLS_JA4)};
 
     if (!w.is_datagram && ft_peek_u8(pdu, 0) >= 0x80) {
         read_ssl2(&w, pdu);
