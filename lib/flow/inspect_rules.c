@@ -237,6 +237,15 @@ static uint64_t hash_of_hit(const struct ft_inspector *ins, const struct ft_mess
     return h;
 }
 
+/* Will a hit be told as an alert, whatever the alerting core knows besides? */
+static bool is_alert(const struct ft_inspector *ins, uint32_t rule)
+{
+    const struct ft_rule *r = ft_ruleset_rule(ins->rules.set, rule);
+    return r->action == FT_RULE_ALERT && r->threshold.kind != FT_THRESHOLD_AT_LEAST &&
+           !ft_ruleset_core_program(ins->rules.set, rule) &&
+           ft_schedule_holds(&r->schedule, ins->packet->stamp_ns);
+}
+
 static void on_hit(void *user, uint32_t rule, const struct ft_program_run *run)
 {
     const struct hit *hit = user;
@@ -244,7 +253,7 @@ static void on_hit(void *user, uint32_t rule, const struct ft_program_run *run)
     const struct ft_rule *r = ft_ruleset_rule(ins->rules.set, rule);
     uint32_t slot, count;
     ins->ledger.rule_hits++;
-    if (r->action == FT_RULE_ALERT)
+    if (is_alert(ins, rule))
         ins->flow->flags |= FT_FLOW_ALERTED;
     if (!is_told_now(ins, hash_of_hit(ins, hit->message, rule), &slot, &count))
         return;

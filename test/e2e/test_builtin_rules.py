@@ -84,6 +84,16 @@ def telnet_login(number, user, reply):
                (S, b"\r\n" + reply + b"\r\n"), source=40000 + number)
 
 
+def to_controller(make):
+    """After the server was seen to be a controller."""
+    setup = traffic.s7_job(b"\xf0\0\0\1\0\1\1\xe0", reference=0)
+    answer = traffic.s7(struct.pack(">BBHHHHH", 0x32, 3, 0, 0, 8, 0, 0) + b"\xf0\0\0\1\0\1\1\xe0")
+    s7 = tcp(102, (C, traffic.cotp_connect()), (S, traffic.cotp_confirm()), (C, setup), (S, answer),
+             (C, traffic.s7_job(b"\x29\0\0\0\0\0\x09P_PROGRAM", reference=2)),
+             (S, traffic.s7(struct.pack(">BBHHHHH", 0x32, 3, 0, 2, 1, 0, 0) + b"\x29")))
+    return repeat(2, lambda i: (s7, make)[i])
+
+
 def refused(times):
     turns = ((C, traffic.http_request()), (S, traffic.http_response("401 Unauthorized")))
     return tcp(80, *(turns * times))
@@ -228,6 +238,7 @@ ROWS = {
               basic("sysdiags")),
     9150062: (syslog("The audit log was cleared"), syslog("The audit log was rotated")),
     9150063: (discovers(100), discovers(99)),
+    9150064: (to_controller(ftp_login(0, b"230 in\r\n")), ftp_login(0, b"230 in\r\n")),
     # scans.json
     9150080: (http(url="/nice%20ports%2C/Tri%6Eity.txt%2ebak"), http(url="/nice%20ports/a.txt")),
     9150081: (http(agent="Mozilla/5.0 (compatible; CensysInspect/1.1)"), http(agent="census")),

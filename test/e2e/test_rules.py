@@ -244,6 +244,30 @@ class Guide(Case):
                 self.assertEqual(self.alerts(near, rules), [])
 
 
+class Flows(Case):
+    """Which flows have an alert."""
+
+    def alerted(self, **more):
+        rules = self.write("r.json", json.dumps({"rules": [
+            dict(id=9200001, title="t", when="modbus.write.address == 7", **more)]}).encode())
+        capture = self.write("a.pcap", pcap(packets([(SCADA, PLC, NIGHT, WRITE_AT_50)])))
+        out = self.dir / f"out{len(list(self.dir.glob('out*')))}"
+        self.assertOk(run("-q", "-r", capture, "-l", out, "--rules", rules))
+        events = self.events(out)
+        flow, = of_type(events, "flow")
+        told = [a for a in of_type(events, "alert") if a["alert"]["signature_id"] == 9200001]
+        self.assertEqual(flow["flow"]["alerted"], bool(told))
+        return flow["flow"]["alerted"]
+
+    def test_alerted(self):
+        self.assertTrue(self.alerted())
+        self.assertTrue(self.alerted(threshold={"limit": 1, "seconds": 9}))
+        self.assertTrue(self.alerted(schedule={"at": ["22:00-23:00"]}))
+        self.assertFalse(self.alerted(schedule={"at": ["23:00-24:00"]}))
+        self.assertFalse(self.alerted(threshold={"at_least": 2, "seconds": 9}))
+        self.assertFalse(self.alerted(action="event"))
+
+
 class Tags(Case):
     """Values of tags in messages."""
 
