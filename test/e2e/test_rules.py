@@ -214,6 +214,9 @@ class Guide(Case):
         rules = self.write("my.json", text.encode())
         self.assertEqual(len(self.alerts([(SCADA, PLC, 0.0, write_register(107, 1))], rules)), 1)
         self.assertEqual(self.alerts([(SCADA, PLC, 0.0, write_register(106, 1))], rules), [])
+        for out, hits in (("out0", 1), ("out1", 0)):
+            counted = json.loads((self.dir / out / "rules.json").read_text())["rules"]
+            self.assertEqual([(r["id"], r["hits"]) for r in counted], [(9200001, hits)])
 
     def test_error_of_the_guide(self):
         """The sentence that the guide shows is what is said."""
