@@ -353,7 +353,10 @@ struct ft_context {
     uint8_t lan; /**< FT_TRANSPORT_L2 in a PRP network: 10 = LAN A, 11 = LAN B; 0: not known */
 };
 
-/** True if anybody wants the field. Guards loops whose only purpose are fields. */
+/**
+ * True if anybody wants the field. Guards loops whose only purpose are fields. After ft_command()
+ * it speaks of messages of that command; what is kept for another message is asked for before it.
+ */
 static inline bool ft_wants(const struct ft_context *ctx, uint32_t field)
 {
     return ctx->demand[field >> 6] >> (field & 63) & 1;
