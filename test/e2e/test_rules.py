@@ -209,6 +209,24 @@ class Guide(Case):
                     self.check(self.write("block.json", text.encode()),
                                len(whole.get("rules", [])))
 
+    def test_conditions_in_the_text(self):
+        """They stand in the guide as they are here, and are conditions."""
+        conditions = (
+            "protocol == modbus and "
+            "(modbus.write.address == 107 or modbus.write.address in 200..299)",
+            "command.class == firmware",
+            "umas.function == 65 and modbus.unit_id == 3", "modbus.exception",
+            "not modbus.exception", "modbus.read.byte_count != modbus.write.byte_count",
+            "modbus.write.address != 107", "not (modbus.write.address == 107)",
+            "modbus.registers > 800", "ip.addr != 10.0.0.1", "port.dst in {80, 8080}",
+            "any dnp3.application.objects (group == 12 and any points (index == 5))")
+        words = " ".join(GUIDE.read_text(encoding="utf-8").split())
+        for condition in conditions:
+            self.assertIn(condition, words)
+        self.check(self.write("text.json", json.dumps({"rules": [
+            {"id": 9200100 + i, "title": condition, "when": condition}
+            for i, condition in enumerate(conditions)]}).encode()), len(conditions))
+
     def test_first_rule(self):
         text = next(text for heading, text in blocks() if heading == "A first rule")
         rules = self.write("my.json", text.encode())
