@@ -324,7 +324,9 @@ const uint64_t ft_demand_nothing[FT_MAX_FIELDS / 64];
 static __attribute__((noinline)) const uint64_t *demanded(const struct ft_call *call,
                                                           const struct ft_message *m)
 {
-    const struct ft_demand *d = &call->demand[call->protocol->index];
+    uint16_t p = call->protocol->index;
+    bool is_of_flow = call->wanted_of_flow >> (p & 63) & 1;
+    const struct ft_demand *d = is_of_flow ? &call->demand_of_flow[p] : &call->demand[p];
     if (!m->has_command)
         return d->before;
     return d->by_row[m->command ? m->command - call->protocol->commands + 1 : 0];

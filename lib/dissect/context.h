@@ -128,6 +128,9 @@ struct ft_call {
     const struct ft_registry *registry;
     /** What is wanted of messages that are not raised, by index of the protocol; NULL: nothing. */
     const struct ft_demand *demand;
+    /** What is wanted instead of the protocols whose bits (index & 63) are set. */
+    const struct ft_demand *demand_of_flow;
+    uint64_t wanted_of_flow;
     bool wants_all;         /**< every field of every message, for tests */
     struct ft_state *state; /**< of the shard */
     struct ft_owner owner;

@@ -51,6 +51,11 @@ static uint64_t outers_size(const struct ft_shards_config *config)
     return ((uint64_t)config->flow.flows_per_shard + 1) * sizeof(struct ft_outer);
 }
 
+static uint64_t profiles_size(const struct ft_shards_config *config)
+{
+    return ((uint64_t)config->flow.flows_per_shard + 1) * sizeof(struct ft_flow_profile);
+}
+
 void ft_shards_free(struct ft_shards *s)
 {
     if (!s)
@@ -61,6 +66,7 @@ void ft_shards_free(struct ft_shards *s)
         ft_unmap(s->watched[i].entries,
                  (uint64_t)s->watched[i].size * sizeof(*s->watched[i].entries));
         ft_unmap(s->outers[i], outers_size(&s->config));
+        ft_unmap(s->profiles[i], profiles_size(&s->config));
     }
     ft_unmap(s->mirrors, FT_SHARDS * sizeof(*s->mirrors));
     ft_unmap(s->rule_hits, FT_SHARDS * sizeof(*s->rule_hits));
@@ -117,7 +123,8 @@ struct ft_shards *ft_shards_new(const struct ft_registry *registry,
         s->watched[i].entries =
             ft_map((uint64_t)s->watched[i].size * sizeof(*s->watched[i].entries), false);
         s->outers[i] = ft_map(outers_size(config), false);
-        ok = s->novelty[i].slots && s->watched[i].entries && s->outers[i] &&
+        s->profiles[i] = ft_map(profiles_size(config), false);
+        ok = s->novelty[i].slots && s->watched[i].entries && s->outers[i] && s->profiles[i] &&
              ft_state_init(&s->state[i], config->entries_per_shard, config->small_buffers,
                            config->large_buffers);
     }
@@ -138,6 +145,7 @@ void ft_shards_place(struct ft_shards *s, uint8_t shard, int node)
     ft_map_place(s->watched[shard].entries,
                  (uint64_t)s->watched[shard].size * sizeof(*s->watched[shard].entries), node);
     ft_map_place(s->outers[shard], outers_size(&s->config), node);
+    ft_map_place(s->profiles[shard], profiles_size(&s->config), node);
 }
 
 static bool raise_hook(void *user, struct ft_call *call, struct ft_message *message);
@@ -770,6 +778,8 @@ void ft_inspect_prepare(struct ft_inspector *ins, struct ft_flow *flow, enum ft_
         ctx->priority = 0;
     }
     ctx->is_midstream = (ctx->transport == FT_TRANSPORT_TCP) & !(flow->flags & FT_FLOW_SYN_SEEN);
+    if (__builtin_expect(ins->rules.set != NULL, 0))
+        ft_inspect_rules_prepare(ins);
 }
 
 /* What a dissector said of the direction holds for the flow from now on. What is sent to a group is
@@ -1201,7 +1211,7 @@ static enum ft_bucket fate_of(const struct ft_inspector *ins, const struct ft_fl
 static COLD void search_payload(struct ft_inspector *ins, struct ft_flow *flow,
                                 const struct ft_packet *p)
 {
-    if (!p->payload_len)
+    if (!p->payload_len || ft_inspect_rules_spare(ins, flow, ins->packet_side))
         return;
     ft_inspect_prepare(ins, flow, ins->packet_side);
     ft_inspect_rules_payload(ins, p->data + p->payload, p->payload_len);
@@ -1338,6 +1348,8 @@ static COLD void first_packet(struct ft_inspector *ins, struct ft_flow *flow, en
     bool is_first = flow->packets[0] + flow->packets[1] == 1;
     if (is_first && flow->tunnel)
         keep_outer(ins, flow, side, p);
+    if (is_first && ins->rules.set)
+        ft_inspect_rules_new_flow(ins, flow);
     if (is_first)
         check_addresses(ins, flow, p);
     if (is_first || flow->key.proto != 6)

@@ -82,6 +82,12 @@ struct ft_rule_hits {
     uint32_t sweep;        /**< flows that are older than the rules: next to be tested; 0 = none */
 };
 
+/** What rules may hold in a flow, by the direction of side A and B: see ft_match_judge(). */
+struct ft_flow_profile {
+    uint32_t epoch; /**< of the numbers; another than the inspector's: they are void */
+    uint16_t of[2]; /**< 0: not judged yet */
+};
+
 struct ft_shards {
     const struct ft_registry *registry;
     const struct ft_recogniser *recogniser;
@@ -93,9 +99,10 @@ struct ft_shards {
     /** Outer addresses of flows that came in a tunnel, by index of the flow: as its side A sends.
      */
     struct ft_outer *outers[FT_SHARDS];
-    struct ft_duplicates *duplicates; /**< NULL: no packet is a copy */
-    struct ft_mirror *mirrors;        /**< by shard: what the mirror does */
-    struct ft_rule_hits *rule_hits;   /**< by shard */
+    struct ft_flow_profile *profiles[FT_SHARDS]; /**< by index of the flow, where rules are used */
+    struct ft_duplicates *duplicates;            /**< NULL: no packet is a copy */
+    struct ft_mirror *mirrors;                   /**< by shard: what the mirror does */
+    struct ft_rule_hits *rule_hits;              /**< by shard */
     struct ft_shards_config config;
 };
 

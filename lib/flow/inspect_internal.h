@@ -19,6 +19,7 @@ struct ft_rules_in_use {
     const struct ft_ruleset *set; /**< NULL: there are none */
     struct ft_matcher *matcher;
     uint32_t generation;
+    uint32_t epoch; /**< of the profiles of flows: goes on with each rule set */
     bool has_payload, has_flow;
 };
 
@@ -75,6 +76,16 @@ void ft_inspect_event_message(struct ft_inspector *ins, struct ft_event *e,
 void ft_inspect_prepare(struct ft_inspector *ins, struct ft_flow *flow, enum ft_side sender);
 
 /* ---- rules ---- */
+
+/** What may hold for what the context was prepared for: looked up, or judged. */
+void ft_inspect_rules_prepare(struct ft_inspector *ins);
+
+/** Is it known already that no rule is about payloads of this flow from `side`? */
+bool ft_inspect_rules_spare(struct ft_inspector *ins, const struct ft_flow *flow,
+                            enum ft_side side);
+
+/** A flow begins: what was judged of another in its record is forgotten. */
+void ft_inspect_rules_new_flow(struct ft_inspector *ins, const struct ft_flow *flow);
 
 /** Test the rules on the messages of the PDU at hand. */
 void ft_inspect_rules_messages(struct ft_inspector *ins);

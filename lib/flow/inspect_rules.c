@@ -21,9 +21,12 @@ void ft_inspector_use_rules(struct ft_inspector *ins, const struct ft_ruleset *s
     ins->rules = (struct ft_rules_in_use){.set = set,
                                           .matcher = matcher,
                                           .generation = generation,
+                                          .epoch = ins->rules.epoch + 1,
                                           .has_payload = set && ft_ruleset_has_payload(set),
                                           .has_flow = set && ft_ruleset_has_flow(set)};
-    ins->call.demand = set ? ft_ruleset_demand(set) : NULL;
+    ins->call.demand = set ? ft_ruleset_demand(set, false) : NULL;
+    ins->call.demand_of_flow = set ? ft_ruleset_demand(set, true) : NULL;
+    ins->call.wanted_of_flow = UINT64_MAX;
     for (uint32_t shard = 0; shard < FT_SHARDS; shard++)
         if (owned[shard])
             ins->shards->rule_hits[shard].sweep = ins->rules.has_flow;
@@ -67,6 +70,45 @@ static void set_subject(const struct ft_inspector *ins, struct ft_subject *s)
         .number = ins->packet->number,
     };
     set_vlans(ins, s);
+}
+
+/* ---- flows ---- */
+
+static COLD void judge(struct ft_inspector *ins, struct ft_flow_profile *of)
+{
+    struct ft_subject s;
+    bool is_new;
+    set_subject(ins, &s);
+    uint16_t profile = ft_match_judge(ins->rules.matcher, &s, &is_new);
+    ins->rules.epoch += is_new;
+    if (of->epoch != ins->rules.epoch)
+        *of = (struct ft_flow_profile){.epoch = ins->rules.epoch};
+    of->of[ins->side == FT_SIDE_B] = profile;
+}
+
+void ft_inspect_rules_prepare(struct ft_inspector *ins)
+{
+    const struct ft_flow *flow = ins->flow;
+    struct ft_flow_profile *of = &ins->shards->profiles[flow->shard][flow->index];
+    unsigned side = ins->side == FT_SIDE_B;
+    if (of->epoch != ins->rules.epoch || !of->of[side])
+        judge(ins, of);
+    ft_match_use(ins->rules.matcher, of->of[side]);
+    ins->call.wanted_of_flow = ft_match_wanted(ins->rules.matcher);
+}
+
+bool ft_inspect_rules_spare(struct ft_inspector *ins, const struct ft_flow *flow, enum ft_side side)
+{
+    const struct ft_flow_profile *of = &ins->shards->profiles[flow->shard][flow->index];
+    if (of->epoch != ins->rules.epoch || !of->of[side == FT_SIDE_B])
+        return false;
+    ft_match_use(ins->rules.matcher, of->of[side == FT_SIDE_B]);
+    return !ft_match_wants_payload(ins->rules.matcher);
+}
+
+void ft_inspect_rules_new_flow(struct ft_inspector *ins, const struct ft_flow *flow)
+{
+    ins->shards->profiles[flow->shard][flow->index].epoch = 0;
 }
 
 /* ---- telling ---- */
@@ -306,6 +348,8 @@ void ft_inspect_rules_payload(struct ft_inspector *ins, const uint8_t *bytes, ui
 {
     struct ft_subject s;
     struct hit hit = {ins, &s, NULL};
+    if (!ft_match_wants_payload(ins->rules.matcher))
+        return;
     set_subject(ins, &s);
     s.payload = bytes;
     s.payload_length = length;

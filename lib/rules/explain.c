@@ -32,7 +32,8 @@ static void explain_way(const struct ft_ruleset *set, uint32_t index, FILE *to)
     char name[256], value[64];
     uint32_t shown = 0;
     if (set->compiled[index].is_linear) {
-        fprintf(to, "  found by    its protocol and command\n");
+        fprintf(to, "  found by    its protocol and command%s\n",
+                set->compiled[index].is_of_flow ? ", in flows that it may hold in" : "");
         return;
     }
     for (uint32_t i = 0; i < set->key_size; i++) {
@@ -42,9 +43,10 @@ static void explain_way(const struct ft_ruleset *set, uint32_t index, FILE *to)
         const struct ft_operand *o = &set->keyed[k->operand].operand;
         ft_vocabulary_name(v, o, name, sizeof(name));
         ft_key_text(o, k->value, value, sizeof(value));
+        bool is_hash = o->type == FT_VALUE_TYPE_ADDRESS || o->type == FT_VALUE_TYPE_TEXT ||
+                       o->type == FT_VALUE_TYPE_BYTES;
         fprintf(to, "%s%s%s%s", shown++ ? ", " : "  found by    ", name,
-                o->type == FT_VALUE_TYPE_ADDRESS ? "" : " == ",
-                o->type == FT_VALUE_TYPE_ADDRESS ? "" : value);
+                is_hash ? "" : " == ", is_hash ? "" : value);
     }
     for (uint32_t g = 0; g < set->patterns.count; g++)
         for (uint32_t p = 0; p < set->patterns.groups[g].count; p++) {

@@ -10,15 +10,6 @@
 /* One evaluation of so many is timed. */
 #define TIMED_EVERY 64u
 
-struct ft_matcher {
-    const struct ft_ruleset *set;
-    struct ft_program_run *run;
-    struct ft_rule_counts *counts; /* by index of the rule, as all below */
-    uint64_t *seen;                /* message that the rule was run on last, by serial */
-    uint64_t *hit_pdu, *hit_bits;  /* PDU, or packet_of(), in which it held last; its messages */
-    uint64_t serial, pdu;
-};
-
 struct ft_matcher *ft_matcher_new(const struct ft_ruleset *set)
 {
     struct ft_matcher *m = calloc(1, sizeof(*m));
@@ -31,7 +22,7 @@ struct ft_matcher *ft_matcher_new(const struct ft_ruleset *set)
     m->seen = calloc(count, sizeof(*m->seen));
     m->hit_pdu = calloc(count, sizeof(*m->hit_pdu));
     m->hit_bits = calloc(count, sizeof(*m->hit_bits));
-    if (m->run && m->counts && m->seen && m->hit_pdu && m->hit_bits)
+    if (m->run && m->counts && m->seen && m->hit_pdu && m->hit_bits && ft_profiles_init(m))
         return m;
     ft_matcher_free(m);
     return NULL;
@@ -42,6 +33,7 @@ void ft_matcher_free(struct ft_matcher *m)
     if (!m)
         return;
     ft_program_run_free(m->run);
+    ft_profiles_free(m);
     free(m->counts);
     free(m->seen);
     free(m->hit_pdu);
@@ -134,7 +126,8 @@ static void try_rule(struct ft_matcher *m, uint32_t rule, uint8_t level, const s
     if (m->seen[rule] == m->serial || c->level != level)
         return;
     m->seen[rule] = m->serial;
-    if (s->message && !ft_protocols_has(&c->homes, s->message->protocol->index))
+    if (s->message && (!(c->classes & FT_CLASS_BIT(s->message)) ||
+                       !ft_protocols_has(&c->homes, s->message->protocol->index)))
         return;
     if (!holds(m, c, &m->counts[rule], s) || was_told(m, rule, s))
         return;
@@ -143,11 +136,13 @@ static void try_rule(struct ft_matcher *m, uint32_t rule, uint8_t level, const s
     hit(user, rule, m->run);
 }
 
+/* Rules of flows are found by their profile alone: values may find them too. */
 static void try_list(struct ft_matcher *m, const struct ft_list *l, uint8_t level,
                      const struct ft_subject *s, ft_hit_fn *hit, void *user)
 {
     for (uint32_t i = 0; i < l->count; i++)
-        try_rule(m, l->items[i], level, s, hit, user);
+        if (!m->set->compiled[l->items[i]].is_of_flow)
+            try_rule(m, l->items[i], level, s, hit, user);
 }
 
 /* ---- finding them ---- */
@@ -155,11 +150,11 @@ static void try_list(struct ft_matcher *m, const struct ft_list *l, uint8_t leve
 static void try_keyed(struct ft_matcher *m, uint32_t operand, uint8_t level,
                       const struct ft_subject *s, ft_hit_fn *hit, void *user)
 {
-    const struct ft_operand *o = &m->set->keyed[operand].operand;
+    const struct ft_keyed *k = &m->set->keyed[operand];
     struct ft_number_cursor at = {0};
     uint64_t value;
     m->run->steps = 0;
-    while (ft_program_number(m->run, s, o, &at, &value)) {
+    while (ft_program_number(m->run, s, &k->operand, k->bits, &at, &value)) {
         const struct ft_list *l = ft_ruleset_keyed(m->set, operand, value);
         uint32_t steps = m->run->steps;
         if (l)
@@ -170,7 +165,6 @@ static void try_keyed(struct ft_matcher *m, uint32_t operand, uint8_t level,
     }
 }
 
-/* Are the patterns of a group meant for what is at hand? */
 static bool has_listed_port(const struct ft_port_list *l, const struct ft_subject *s)
 {
     for (uint32_t i = 0; i < l->count; i++)
@@ -180,9 +174,9 @@ static bool has_listed_port(const struct ft_port_list *l, const struct ft_subjec
     return false;
 }
 
-static bool is_bound(const struct ft_ruleset *set, const struct ft_pattern_group *g,
-                     const struct ft_subject *s)
+bool ft_ruleset_is_bound(const struct ft_ruleset *set, uint32_t group, const struct ft_subject *s)
 {
+    const struct ft_pattern_group *g = &set->patterns.groups[group];
     uint16_t value = (uint16_t)g->binding;
     if (g->binding >> 32 != FT_BINDING_PORT >> 32)
         return true;
@@ -197,7 +191,7 @@ static void try_group(struct ft_matcher *m, uint32_t group, uint8_t level,
                       const struct ft_subject *s, ft_hit_fn *hit, void *user)
 {
     uint32_t count;
-    if (!is_bound(m->set, &m->set->patterns.groups[group], s))
+    if (!ft_ruleset_is_bound(m->set, group, s))
         return;
     m->run->steps = 0;
     const struct ft_content_hit *hits = ft_program_hits(m->run, s, group, &count);
@@ -209,8 +203,6 @@ static void try_group(struct ft_matcher *m, uint32_t group, uint8_t level,
 static void try_place(struct ft_matcher *m, const struct ft_place_of_rules *p, uint8_t level,
                       const struct ft_subject *s, ft_hit_fn *hit, void *user)
 {
-    m->serial++;
-    ft_program_begin(m->run);
     for (uint32_t i = 0; i < p->keyed.count; i++)
         try_keyed(m, p->keyed.items[i], level, s, hit, user);
     for (uint32_t i = 0; i < p->groups.count; i++)
@@ -226,9 +218,19 @@ static const struct ft_place_of_rules *place_of(const struct ft_matcher *m,
     return &m->set->places[m->set->first_place[p->index] + row];
 }
 
+/* Has the profile a rule that may hold for such a message? */
+static bool profile_wants(const struct ft_profile *p, const struct ft_message *message)
+{
+    return p->classes & FT_CLASS_BIT(message) &&
+           p->protocols & ft_protocol_bit(message->protocol->index);
+}
+
 bool ft_match_is_wanted(const struct ft_matcher *m, const struct ft_message *message)
 {
-    return place_of(m, message)->is_wanted;
+    if (place_of(m, message)->classes & FT_CLASS_BIT(message))
+        return true;
+    return m->profile ? profile_wants(m->profile, message)
+                      : m->set->flow_operands.count || m->set->flow_rules.count;
 }
 
 void ft_match_begin(struct ft_matcher *m)
@@ -236,19 +238,43 @@ void ft_match_begin(struct ft_matcher *m)
     m->pdu++;
 }
 
+static void begin(struct ft_matcher *m)
+{
+    m->serial++;
+    ft_program_begin(m->run);
+}
+
 void ft_match_message(struct ft_matcher *m, const struct ft_subject *s, ft_hit_fn *hit, void *user)
 {
     const struct ft_place_of_rules *p = place_of(m, s->message);
-    if (p->is_wanted)
+    const struct ft_profile *profile = ft_profile_of(m, s);
+    uint32_t class_ = FT_CLASS_BIT(s->message);
+    uint64_t protocol = ft_protocol_bit(s->message->protocol->index);
+    begin(m);
+    for (uint32_t i = 0; profile_wants(profile, s->message) && i < profile->count; i++) {
+        const struct ft_profile_rule *r = &m->profiles.rules[profile->first + i];
+        if (r->classes & class_ && r->protocols & protocol)
+            try_rule(m, r->rule, FT_LEVEL_MESSAGE, s, hit, user);
+    }
+    if (p->classes & class_)
         try_place(m, p, FT_LEVEL_MESSAGE, s, hit, user);
 }
 
 void ft_match_payload(struct ft_matcher *m, const struct ft_subject *s, ft_hit_fn *hit, void *user)
 {
-    try_place(m, &m->set->payload, FT_LEVEL_PAYLOAD, s, hit, user);
+    const struct ft_profile *profile = ft_profile_of(m, s);
+    begin(m);
+    for (uint32_t i = 0; i < profile->payload_count; i++)
+        try_rule(m, m->profiles.rules[profile->first + profile->count + i].rule, FT_LEVEL_PAYLOAD,
+                 s, hit, user);
+    for (uint32_t i = 0; i < profile->group_count; i++)
+        try_group(m, m->profiles.groups[profile->first_group + i], FT_LEVEL_PAYLOAD, s, hit, user);
+    if (m->set->payload.classes)
+        try_place(m, &m->set->payload, FT_LEVEL_PAYLOAD, s, hit, user);
 }
 
 void ft_match_flow(struct ft_matcher *m, const struct ft_subject *s, ft_hit_fn *hit, void *user)
 {
+    begin(m);
     try_place(m, &m->set->flow, FT_LEVEL_FLOW, s, hit, user);
 }

@@ -143,11 +143,23 @@ struct ft_number_cursor {
 };
 
 /**
- * The values of a number or address operand in the subject, as keys, one after another. False: no
- * more. For who finds rules by them.
+ * The values of an operand in the subject, as keys, one after another. False: no
+ * more. For who finds rules by them; addresses without their last `bits`.
  */
 bool ft_program_number(struct ft_program_run *run, const struct ft_subject *s,
-                       const struct ft_operand *o, struct ft_number_cursor *at, uint64_t *key);
+                       const struct ft_operand *o, unsigned bits, struct ft_number_cursor *at,
+                       uint64_t *key);
+
+/** Is what a test asks for the same for all that one side of a flow sends? Addresses, ports, zones.
+ */
+bool ft_test_is_of_flow(const struct ft_test *t);
+
+/**
+ * May it hold for anything that is sent as `s` says, in the same flow and direction? Only tests of
+ * the flow are made. No says that it never does. Cost: a pass over the program.
+ */
+bool ft_program_may_hold(const struct ft_program *p, const struct ft_subject *s,
+                         struct ft_program_run *run);
 
 /**
  * The value of a tag, of the payload (its first bytes, in hexadecimal) or of its length in the

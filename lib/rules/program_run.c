@@ -135,7 +135,7 @@ static struct cursor field_cursor(struct ft_program_run *run, const struct ft_su
 {
     struct cursor c = {0};
     const struct ft_message *m = s->message ? message_of(s, o->protocol) : NULL;
-    if (!m)
+    if (!m || !m->first)
         return c;
     c.is_chained = m == s->message;
     if (c.is_chained) {
@@ -501,7 +501,8 @@ static bool next_value(struct ft_program_run *run, const struct ft_subject *s,
 }
 
 bool ft_program_number(struct ft_program_run *run, const struct ft_subject *s,
-                       const struct ft_operand *o, struct ft_number_cursor *at, uint64_t *key)
+                       const struct ft_operand *o, unsigned bits, struct ft_number_cursor *at,
+                       uint64_t *key)
 {
     struct cursor c = at->is_begun ? (struct cursor){.index = at->index,
                                                      .node = at->node,
@@ -512,8 +513,13 @@ bool ft_program_number(struct ft_program_run *run, const struct ft_subject *s,
     bool is_there = next_value(run, s, o, false, &c, &v);
     *at = (struct ft_number_cursor){
         .is_begun = true, .index = c.index, .node = c.node, .is_chained = c.is_chained};
-    *key = o->type == FT_VALUE_TYPE_ADDRESS ? ft_key_of_address(v.address) : v.number;
-    return is_there;
+    if (!is_there)
+        return false;
+    *key = o->type == FT_VALUE_TYPE_ADDRESS ? ft_key_of_address(v.address, bits)
+           : o->type == FT_VALUE_TYPE_TEXT || o->type == FT_VALUE_TYPE_BYTES
+               ? ft_key_of_text(v.bytes, v.length)
+               : v.number;
+    return true;
 }
 
 /* ---- values for people ---- */
@@ -833,4 +839,63 @@ bool ft_program_holds(const struct ft_program *p, const struct ft_subject *s,
             at = (at == FT_PROGRAM_ACCEPT) != any->is_negated ? any->on_true : any->on_false;
         }
     }
+}
+
+/* ---- what flows decide ---- */
+
+/* Programs with more instructions are not looked into. */
+#define REACH_MAX 1024u
+
+static bool is_of_flow(const struct ft_operand *o)
+{
+    switch (o->keyword) {
+    case FT_KEYWORD_IP_SRC:
+    case FT_KEYWORD_IP_DST:
+    case FT_KEYWORD_IP_ADDR:
+    case FT_KEYWORD_TRANSPORT:
+    case FT_KEYWORD_PORT_SRC:
+    case FT_KEYWORD_PORT_DST:
+    case FT_KEYWORD_PORT:
+    case FT_KEYWORD_ZONE_SRC:
+    case FT_KEYWORD_ZONE_DST:
+    case FT_KEYWORD_PURDUE_SRC:
+    case FT_KEYWORD_PURDUE_DST:
+        return true;
+    default: /* MAC addresses and VLANs may differ from packet to packet */
+        return false;
+    }
+}
+
+bool ft_test_is_of_flow(const struct ft_test *t)
+{
+    return is_of_flow(&t->left) && (t->kind != FT_TEST_SAME || is_of_flow(&t->right));
+}
+
+/* Whatever is not known goes both ways; what an `any` tests is not known. */
+bool ft_program_may_hold(const struct ft_program *p, const struct ft_subject *s,
+                         struct ft_program_run *run)
+{
+    uint64_t reached[REACH_MAX / 64] = {1};
+    if (!p->count || p->count > REACH_MAX)
+        return true;
+    for (uint32_t at = 0; at < p->count; at++) {
+        const struct ft_instruction *i = &p->code[at];
+        if (!(reached[at / 64] >> (at % 64) & 1))
+            continue;
+        bool is_known = i->kind == FT_INSTRUCTION_TEST && ft_test_is_of_flow(i->test);
+        bool held = false;
+        run->steps = 0;
+        if (is_known)
+            held = holds_test(run, s, i, NULL);
+        for (unsigned way = 0; way < 2; way++) {
+            uint16_t to = way ? i->on_true : i->on_false;
+            if (is_known && held != (way == 1))
+                continue;
+            if (to == FT_PROGRAM_ACCEPT)
+                return true;
+            if (to != FT_PROGRAM_REJECT)
+                reached[to / 64] |= 1ull << (to % 64);
+        }
+    }
+    return false;
 }

@@ -23,6 +23,11 @@ struct way {
 
 #define PATTERN UINT32_MAX
 
+/* A key that a flow has may find so many rules more than one that each message is asked for ... */
+#define MESSAGE_KEY_PRICE 64u
+/* ... and than a pattern that payloads of a port are searched for, with all others of the port. */
+#define PORT_PATTERN_PRICE 4u
+
 /* How often each key is demanded by all rules: the rarest is the best way. */
 struct tally {
     struct {
@@ -103,13 +108,18 @@ static uint8_t level_of(const struct ft_expression *e, uint32_t node)
 
 /* Row of the command: 0 = none that the table has. */
 struct slot_of {
-    const struct ft_protocol *protocol;
+    const struct ft_protocol *protocol; /* NULL: not known */
     uint32_t row;
+    int class_; /* -1: not known; FT_CLASS_COUNT: no command, and so no class */
 };
 
 static bool may_test(const struct ft_test *t, const struct slot_of *at)
 {
     if (t->kind != FT_TEST_RANGE && t->kind != FT_TEST_NUMBERS && t->kind != FT_TEST_MASK)
+        return true;
+    if (t->left.keyword == FT_KEYWORD_CLASS && at->class_ >= 0)
+        return at->class_ == FT_CLASS_COUNT ? t->is_negated : may_number(t, (uint64_t)at->class_);
+    if (!at->protocol)
         return true;
     switch (t->left.keyword) {
     case FT_KEYWORD_PROTOCOL:
@@ -148,11 +158,11 @@ static bool same_operand(const struct ft_operand *a, const struct ft_operand *b)
 }
 
 /* Number of a keyed operand, which is made when it is new. */
-static uint32_t keyed_operand(struct making *m, const struct ft_operand *o)
+static uint32_t keyed_operand(struct making *m, const struct ft_operand *o, uint8_t bits)
 {
     struct ft_ruleset *set = m->set;
     for (uint32_t i = 0; i < set->keyed_count; i++)
-        if (same_operand(&set->keyed[i].operand, o))
+        if (set->keyed[i].bits == bits && same_operand(&set->keyed[i].operand, o))
             return i;
     struct ft_keyed *grown = reallocarray(set->keyed, set->keyed_count + 1, sizeof(*grown));
     if (!grown) {
@@ -160,7 +170,7 @@ static uint32_t keyed_operand(struct making *m, const struct ft_operand *o)
         return 0;
     }
     set->keyed = grown;
-    grown[set->keyed_count] = (struct ft_keyed){.operand = *o};
+    grown[set->keyed_count] = (struct ft_keyed){.operand = *o, .bits = bits};
     return set->keyed_count++;
 }
 
@@ -168,12 +178,14 @@ static bool is_key(const struct ft_test *t)
 {
     const struct ft_operand *o = &t->left;
     bool is_range = t->kind == FT_TEST_RANGE || t->kind == FT_TEST_NUMBERS ||
-                    t->kind == FT_TEST_ADDRESS || t->kind == FT_TEST_ADDRESSES;
+                    t->kind == FT_TEST_ADDRESS || t->kind == FT_TEST_ADDRESSES ||
+                    (t->kind == FT_TEST_TEXT && !o->keyword);
     /* What has a look-up of its own, or costs more to find out than the test. */
     bool is_bad = o->keyword == FT_KEYWORD_PROTOCOL || o->keyword == FT_KEYWORD_COMMAND ||
                   o->keyword == FT_KEYWORD_TRANSPORT || o->keyword == FT_KEYWORD_ZONE_SRC ||
                   o->keyword == FT_KEYWORD_ZONE_DST || o->keyword == FT_KEYWORD_PURDUE_SRC ||
                   o->keyword == FT_KEYWORD_PURDUE_DST || o->keyword == FT_KEYWORD_KIND ||
+                  o->keyword == FT_KEYWORD_COMMAND_CODE || o->keyword == FT_KEYWORD_CLASS ||
                   o->keyword == FT_KEYWORD_DIRECTION || o->keyword == FT_KEYWORD_SUBADDRESS ||
                   o->type == FT_VALUE_TYPE_BOOL || o->is_tag;
     return is_range && !t->is_none && !t->is_negated && !t->has_mask && !is_bad;
@@ -182,7 +194,7 @@ static bool is_key(const struct ft_test *t)
 static void number_keys(struct making *m, const struct ft_test *t, struct way *way)
 {
     uint64_t low, high;
-    uint32_t operand = keyed_operand(m, &t->left);
+    uint32_t operand = keyed_operand(m, &t->left, 0);
     for (uint32_t i = 0; ft_test_numbers_at(t, i, &low, &high); i++)
         for (uint64_t v = low;; v++) {
             if (way->count == KEYS_MAX) {
@@ -195,21 +207,41 @@ static void number_keys(struct making *m, const struct ft_test *t, struct way *w
         }
 }
 
-static void address_keys(struct making *m, const struct ft_test *t, struct way *way)
+/* The networks, without so many bits, that a test asks for; false: they are too many. */
+static bool network_keys(const struct ft_test *t, unsigned bits, struct way *way)
 {
     struct ft_set_address low, high;
-    uint32_t operand = keyed_operand(m, &t->left);
-    for (uint32_t i = 0; ft_test_addresses_at(t, i, &low, &high); i++)
-        for (;; low.high += !++low.low) {
-            if (way->count == KEYS_MAX) {
-                way->count = 0;
-                return;
-            }
-            way->keys[way->count++] =
-                (struct way_key){.operand = operand, .value = ft_key_of_address(low)};
-            if (low.high == high.high && low.low == high.low)
-                break;
+    uint64_t step = bits < 64 ? 1ull << bits : 0;
+    way->count = 0;
+    for (uint32_t i = 0; ft_test_addresses_at(t, i, &low, &high); i++) {
+        low.low &= ~(step - 1);
+        high.low &= ~(step - 1);
+        for (bool is_last = false; !is_last; low.low += step, low.high += low.low < step || !step) {
+            uint64_t value = ft_key_of_address(low, bits);
+            is_last = low.high == high.high && low.low == high.low;
+            if (way->count && way->keys[way->count - 1].value == value)
+                continue;
+            if (way->count == KEYS_MAX)
+                return false;
+            way->keys[way->count++].value = value;
         }
+    }
+    return true;
+}
+
+/* Addresses one by one, else the least networks in which they are. */
+static void address_keys(struct making *m, const struct ft_test *t, struct way *way)
+{
+    static const uint8_t bits[] = {0, 8, 16, 24, 64};
+    for (unsigned i = 0; i < sizeof(bits); i++) {
+        if (!network_keys(t, bits[i], way))
+            continue;
+        uint32_t operand = keyed_operand(m, &t->left, bits[i]);
+        for (uint32_t k = 0; k < way->count; k++)
+            way->keys[k] = (struct way_key){.operand = operand, .value = way->keys[k].value};
+        return;
+    }
+    way->count = 0;
 }
 
 /* A tag is in payloads of its port only. */
@@ -221,7 +253,7 @@ static void tag_keys(struct making *m, const struct ft_test *t, struct way *way)
                               .type = FT_VALUE_TYPE_UINT,
                               .is_many = !is_l2};
     way->keys[way->count++] =
-        (struct way_key){.operand = keyed_operand(m, &port), .value = tag->port};
+        (struct way_key){.operand = keyed_operand(m, &port, 0), .value = tag->port};
 }
 
 static void pattern_key(const struct ft_program *p, const struct ft_test *t, struct way *way)
@@ -232,7 +264,7 @@ static void pattern_key(const struct ft_program *p, const struct ft_test *t, str
                 .operand = PATTERN, .group = p->code[i].group, .value = p->code[i].pattern};
 }
 
-static uint32_t tally_slot(struct tally *t, const struct way_key *k)
+static uint32_t tally_slot(const struct tally *t, const struct way_key *k)
 {
     uint64_t hash = ft_hash_mix((uint64_t)k->operand << 32 | k->group, k->value);
     uint32_t at = (uint32_t)(hash >> 20) & (t->size - 1);
@@ -272,14 +304,40 @@ static void tally_add(struct making *m, const struct way *way)
     }
 }
 
-/* How many rules are found by the keys of a way: less is better. */
+static bool is_key_of_flow(const struct ft_ruleset *set, const struct way_key *k)
+{
+    const struct ft_test t = {.kind = FT_TEST_EXISTS, .left = set->keyed[k->operand].operand};
+    return ft_test_is_of_flow(&t);
+}
+
+static bool is_port_group(const struct ft_ruleset *set, uint32_t group)
+{
+    uint64_t binding = set->patterns.groups[group].binding;
+    return binding >> 32 == FT_BINDING_PORT >> 32 && !(binding & FT_BINDING_ETHERTYPE);
+}
+
+/* What a key costs messages, in rules that it might find as well. */
+static uint64_t key_price(const struct ft_ruleset *set, const struct way_key *k)
+{
+    if (k->operand == PATTERN)
+        return is_port_group(set, k->group) ? PORT_PATTERN_PRICE : MESSAGE_KEY_PRICE;
+    return is_key_of_flow(set, k) ? 0 : MESSAGE_KEY_PRICE;
+}
+
+/*
+ * How many rules are found by the keys of a way: less is better. What the flow is found by costs
+ * its messages nothing, so it may find some rules more.
+ */
 static uint64_t price(const struct making *m, const struct way *way)
 {
-    uint64_t sum = 0;
-    for (uint32_t i = 0; m->tally.size && i < way->count; i++)
-        sum +=
-            m->tally.slots[tally_slot((struct tally *)(uintptr_t)&m->tally, &way->keys[i])].count;
-    return sum;
+    uint64_t sum = 0, most = 0;
+    for (uint32_t i = 0; m->tally.size && i < way->count; i++) {
+        const struct way_key *k = &way->keys[i];
+        uint64_t one = key_price(m->set, k);
+        most = one > most ? one : most;
+        sum += m->tally.slots[tally_slot(&m->tally, k)].count;
+    }
+    return sum + most;
 }
 
 static void way_of(struct making *m, const struct ft_compiled *c, uint32_t node, struct way *way);
@@ -333,6 +391,9 @@ static void way_of(struct making *m, const struct ft_compiled *c, uint32_t node,
         pattern_key(&c->program, t, way);
     else if (t->left.is_tag && !t->is_negated)
         tag_keys(m, t, way);
+    else if (is_key(t) && t->kind == FT_TEST_TEXT)
+        way->keys[way->count++] = (struct way_key){.operand = keyed_operand(m, &t->left, 0),
+                                                   .value = ft_key_of_text(t->text, t->length)};
     else if (is_key(t) && t->left.type == FT_VALUE_TYPE_ADDRESS)
         address_keys(m, t, way);
     else if (is_key(t))
@@ -448,44 +509,57 @@ static void want_field(uint64_t *bits, const struct ft_protocol *p, uint32_t fie
         bits[field / 64] |= 1ull << (field % 64);
 }
 
-/* Bits for one place of a protocol: before the command is known (row 0 of `wants`), and by row. */
-static uint64_t *wants_of(struct ft_ruleset *set, uint32_t protocol, uint32_t row)
+/* Where a rule may hold, and whether a flow decides first. */
+struct wanting {
+    struct ft_ruleset *set;
+    struct ft_compiled *rule;
+    uint32_t protocol, row;
+};
+
+/* Bits for one place of a protocol: before the command is known (row UINT32_MAX), and by row. */
+static uint64_t *wants_of(struct ft_ruleset *set, struct ft_wants *wants, uint32_t protocol,
+                          uint32_t row)
 {
-    struct ft_demand *d = &set->demand[protocol];
-    uint64_t **at =
-        row == UINT32_MAX ? &set->before[protocol] : &set->by_row[set->first_place[protocol] + row];
-    if (!*at) {
-        *at = calloc(FT_MAX_FIELDS / 64, sizeof(**at));
-        if (row == UINT32_MAX)
-            d->before = *at ? *at : ft_demand_nothing;
-        else
-            set->demand_rows[set->first_place[protocol] + row] = *at ? *at : ft_demand_nothing;
-    }
+    bool is_before = row == UINT32_MAX;
+    uint32_t place = set->first_place[protocol] + (is_before ? 0 : row);
+    uint64_t **at = is_before ? &wants->before[protocol] : &wants->by_row[place];
+    if (*at)
+        return *at;
+    *at = calloc(FT_MAX_FIELDS / 64, sizeof(**at));
+    if (is_before)
+        wants->demand[protocol].before = *at ? *at : ft_demand_nothing;
+    else
+        wants->demand_rows[place] = *at ? *at : ft_demand_nothing;
     return *at;
 }
 
-static bool want(struct ft_ruleset *set, const struct ft_operand *o, bool is_whole,
-                 uint32_t protocol, uint32_t row)
+static bool want_at(const struct wanting *w, const struct ft_operand *o, bool is_whole,
+                    uint32_t row)
 {
-    const struct ft_protocol *p = set->files->vocabulary.registry->protocols[o->protocol];
-    uint64_t *bits;
-    if (o->keyword || o->is_tag)
-        return true;
-    if (!(bits = wants_of(set, o->protocol, UINT32_MAX)))
-        return false;
-    want_field(bits, p, o->field, is_whole);
-    if (o->protocol == protocol) {
-        bits = wants_of(set, protocol, row);
-        if (bits)
-            want_field(bits, p, o->field, is_whole);
-        return bits != NULL;
-    }
-    /* Of a carrier: it knows nothing yet of what it carries. */
-    for (uint32_t any = 0; any <= p->command_count; any++) {
-        if (!(bits = wants_of(set, o->protocol, any)))
+    const struct ft_protocol *p = w->set->files->vocabulary.registry->protocols[o->protocol];
+    for (unsigned i = w->rule->is_of_flow; i < 2; i++) {
+        uint64_t *bits = wants_of(w->set, &w->set->wants[i], o->protocol, row);
+        if (!bits)
             return false;
         want_field(bits, p, o->field, is_whole);
     }
+    return true;
+}
+
+static bool want(const struct wanting *w, const struct ft_operand *o, bool is_whole)
+{
+    const struct ft_protocol *p = w->set->files->vocabulary.registry->protocols[o->protocol];
+    if (o->keyword || o->is_tag)
+        return true;
+    w->rule->wanted |= ft_protocol_bit(o->protocol);
+    if (!want_at(w, o, is_whole, UINT32_MAX))
+        return false;
+    if (o->protocol == w->protocol)
+        return want_at(w, o, is_whole, w->row);
+    /* Of a carrier: it knows nothing yet of what it carries. */
+    for (uint32_t any = 0; any <= p->command_count; any++)
+        if (!want_at(w, o, is_whole, any))
+            return false;
     return true;
 }
 
@@ -512,30 +586,28 @@ static bool may_hold_empty(const struct ft_vocabulary *v, const struct ft_expres
 }
 
 /* All that a part of a rule asks for. */
-static bool want_node(struct ft_ruleset *set, const struct ft_expression *e, uint32_t node,
-                      uint32_t protocol, uint32_t row)
+static bool want_node(const struct wanting *w, const struct ft_expression *e, uint32_t node)
 {
     const struct ft_expression_node *n = &e->nodes[node];
     const struct ft_test *t = &n->test;
     bool is_any = n->kind == FT_EXPRESSION_ANY;
     for (uint32_t child = n->child; child; child = e->nodes[child].next)
-        if (!want_node(set, e, child, protocol, row))
+        if (!want_node(w, e, child))
             return false;
     if (n->kind == FT_EXPRESSION_AND || n->kind == FT_EXPRESSION_OR)
         return true;
-    bool is_whole = is_any ? may_hold_empty(&set->files->vocabulary, e, n->child, &t->left)
+    bool is_whole = is_any ? may_hold_empty(&w->set->files->vocabulary, e, n->child, &t->left)
                            : t->left.type == FT_VALUE_TYPE_GROUP;
-    return want(set, &t->left, is_whole, protocol, row) &&
-           (is_any || t->kind != FT_TEST_SAME || want(set, &t->right, false, protocol, row));
+    return want(w, &t->left, is_whole) &&
+           (is_any || t->kind != FT_TEST_SAME || want(w, &t->right, false));
 }
 
-static bool want_all(struct ft_ruleset *set, const struct ft_compiled *c, uint32_t protocol,
-                     uint32_t row)
+static bool want_all(const struct wanting *w)
 {
-    const struct ft_rule *rule = c->rule;
-    bool ok = want_node(set, rule->expression, rule->expression->worker, protocol, row);
+    const struct ft_rule *rule = w->rule->rule;
+    bool ok = want_node(w, rule->expression, rule->expression->worker);
     for (uint32_t i = 0; ok && i < rule->part_count; i++)
-        ok = want(set, &rule->parts[i], rule->parts[i].type == FT_VALUE_TYPE_GROUP, protocol, row);
+        ok = want(w, &rule->parts[i], rule->parts[i].type == FT_VALUE_TYPE_GROUP);
     return ok;
 }
 
@@ -546,8 +618,12 @@ static bool place_message_rule(struct ft_ruleset *set, uint32_t rule, const stru
                                uint32_t protocol, uint32_t row)
 {
     struct ft_place_of_rules *at = place_of(set, protocol, row);
-    bool ok = want_all(set, &set->compiled[rule], protocol, row);
-    at->is_wanted = true;
+    struct ft_compiled *c = &set->compiled[rule];
+    struct wanting w = {set, c, protocol, row};
+    bool ok = want_all(&w);
+    if (c->is_of_flow)
+        return ok;
+    at->classes |= c->classes;
     if (!way->count)
         return ok && append(&at->rules, rule);
     for (uint32_t i = 0; ok && i < way->count; i++)
@@ -560,14 +636,78 @@ static bool place_other_rule(struct ft_ruleset *set, struct ft_place_of_rules *a
                              const struct way *way)
 {
     bool ok = true;
-    at->is_wanted = true;
-    set->compiled[rule].is_linear = !way->count;
+    at->classes = FT_CLASSES_ALL;
     if (!way->count)
         return append(&at->rules, rule);
-    for (uint32_t i = 0; ok && i < way->count; i++)
-        ok = way->keys[i].operand == PATTERN ? include(&at->groups, way->keys[i].group)
-                                             : include(&at->keyed, way->keys[i].operand);
+    for (uint32_t i = 0; ok && i < way->count; i++) {
+        const struct way_key *k = &way->keys[i];
+        bool is_port = k->operand == PATTERN && at == &set->payload && is_port_group(set, k->group);
+        ok = is_port                 ? include(&set->flow_groups, k->group)
+             : k->operand == PATTERN ? include(&at->groups, k->group)
+                                     : include(&at->keyed, k->operand);
+    }
     return ok;
+}
+
+/* ---- what flows decide ---- */
+
+static bool has_test_of_flow(const struct ft_program *p)
+{
+    for (uint32_t i = 0; i < p->count; i++)
+        if (p->code[i].kind == FT_INSTRUCTION_TEST && ft_test_is_of_flow(p->code[i].test))
+            return true;
+    return false;
+}
+
+/* Is it about all messages of its protocols, as far as their commands go? */
+static bool is_of_all_commands(const struct ft_ruleset *set, const struct ft_compiled *c)
+{
+    const struct ft_registry *registry = set->files->vocabulary.registry;
+    const struct ft_expression *e = c->rule->expression;
+    for (uint32_t p = 0; p < registry->count; p++) {
+        struct slot_of at = {.protocol = registry->protocols[p], .class_ = -1};
+        if (!ft_protocols_has(&c->homes, (uint16_t)p))
+            continue;
+        for (; at.row <= at.protocol->command_count; at.row++)
+            if (!may_hold(e, e->worker, &at))
+                return false;
+    }
+    return true;
+}
+
+/*
+ * Rules that are found by addresses or ports are found once for a flow. So are those that nothing
+ * finds, if they ask for addresses at all, and would be tested on each message of a protocol.
+ */
+static bool is_of_flow(const struct ft_ruleset *set, const struct ft_compiled *c,
+                       const struct way *way)
+{
+    if (c->level == FT_LEVEL_FLOW)
+        return false;
+    for (uint32_t i = 0; i < way->count; i++)
+        if (way->keys[i].operand == PATTERN || !is_key_of_flow(set, &way->keys[i]))
+            return false;
+    return way->count || (has_test_of_flow(&c->program) &&
+                          (c->level == FT_LEVEL_PAYLOAD || is_of_all_commands(set, c)));
+}
+
+static bool place_flow_rule(struct ft_ruleset *set, uint32_t rule, const struct way *way)
+{
+    bool ok = way->count || append(&set->flow_rules, rule);
+    for (uint32_t i = 0; ok && i < way->count; i++)
+        ok = include(&set->flow_operands, way->keys[i].operand);
+    return ok;
+}
+
+/* Classes of messages that it may hold for, a bit each. */
+static uint32_t classes_of(const struct ft_expression *e)
+{
+    uint32_t classes = 0;
+    for (int class_ = 0; class_ <= FT_CLASS_COUNT; class_++) {
+        const struct slot_of at = {.class_ = class_};
+        classes |= (uint32_t)(!e->worker || may_hold(e, e->worker, &at)) << class_;
+    }
+    return classes;
 }
 
 static bool add_way(struct ft_ruleset *set, uint32_t rule, const struct way *way)
@@ -596,16 +736,20 @@ static bool place_rule(struct making *m, uint32_t rule, struct way *way, char *e
         way_of(m, c, e->worker, way);
     c->is_linear = !way->count;
     c->is_pattern = way->count && way->keys[0].operand == PATTERN;
-    if (!add_way(set, rule, way))
+    c->is_of_flow = is_of_flow(set, c, way);
+    c->classes = c->level == FT_LEVEL_MESSAGE ? classes_of(e) : FT_CLASSES_ALL;
+    if (!add_way(set, rule, way) || (c->is_of_flow && !place_flow_rule(set, rule, way)))
         return false;
     if (c->level == FT_LEVEL_FLOW)
         return place_other_rule(set, &set->flow, rule, way);
-    if (c->level == FT_LEVEL_PAYLOAD)
-        return place_other_rule(set, &set->payload, rule, way);
+    if (c->level == FT_LEVEL_PAYLOAD) {
+        set->has_payload = true;
+        return c->is_of_flow || place_other_rule(set, &set->payload, rule, way);
+    }
     for (uint32_t p = 0; ok && p < registry->count; p++) {
         if (!ft_protocols_has(&c->homes, (uint16_t)p))
             continue;
-        struct slot_of at = {.protocol = registry->protocols[p]};
+        struct slot_of at = {.protocol = registry->protocols[p], .class_ = -1};
         for (; ok && at.row <= at.protocol->command_count; at.row++)
             if (may_hold(e, e->worker, &at)) {
                 is_placed = true;
@@ -699,6 +843,20 @@ static bool compile_rule(struct making *m, uint32_t index)
            (!e->core || ft_program_make(&c->core, v, e, e->core, &set->patterns));
 }
 
+static bool make_wants(const struct ft_ruleset *set, struct ft_wants *wants)
+{
+    wants->by_row = calloc(set->place_count + 1, sizeof(*wants->by_row));
+    wants->demand_rows = calloc(set->place_count + 1, sizeof(*wants->demand_rows));
+    if (!wants->by_row || !wants->demand_rows)
+        return false;
+    for (uint32_t i = 0; i < set->place_count; i++)
+        wants->demand_rows[i] = ft_demand_nothing;
+    for (uint32_t p = 0; p < set->files->vocabulary.registry->count; p++)
+        wants->demand[p] = (struct ft_demand){.before = ft_demand_nothing,
+                                              .by_row = &wants->demand_rows[set->first_place[p]]};
+    return true;
+}
+
 static bool make_tables(struct ft_ruleset *set)
 {
     const struct ft_registry *registry = set->files->vocabulary.registry;
@@ -709,16 +867,10 @@ static bool make_tables(struct ft_ruleset *set)
     }
     set->place_count = places;
     set->places = calloc(places + 1, sizeof(*set->places));
-    set->by_row = calloc(places + 1, sizeof(*set->by_row));
-    set->demand_rows = calloc(places + 1, sizeof(*set->demand_rows));
     set->first_pattern = calloc(set->patterns.count + 1, sizeof(*set->first_pattern));
-    if (!set->places || !set->by_row || !set->demand_rows || !set->first_pattern)
+    if (!set->places || !make_wants(set, &set->wants[0]) || !make_wants(set, &set->wants[1]) ||
+        !set->first_pattern)
         return false;
-    for (uint32_t i = 0; i < places; i++)
-        set->demand_rows[i] = ft_demand_nothing;
-    for (uint32_t p = 0; p < registry->count; p++)
-        set->demand[p] = (struct ft_demand){.before = ft_demand_nothing,
-                                            .by_row = &set->demand_rows[set->first_place[p]]};
     for (uint32_t g = 0; g < set->patterns.count; g++) {
         set->first_pattern[g] = patterns;
         patterns += set->patterns.groups[g].count;
@@ -781,6 +933,16 @@ static void free_place(struct ft_place_of_rules *p)
     free(p->groups.items);
 }
 
+static void free_wants(const struct ft_ruleset *set, struct ft_wants *wants)
+{
+    for (uint32_t i = 0; wants->by_row && i < set->place_count; i++)
+        free(wants->by_row[i]);
+    for (uint32_t p = 0; p < FT_MAX_PROTOCOLS; p++)
+        free(wants->before[p]);
+    free(wants->by_row);
+    free(wants->demand_rows);
+}
+
 void ft_ruleset_free(struct ft_ruleset *set)
 {
     if (!set)
@@ -791,10 +953,8 @@ void ft_ruleset_free(struct ft_ruleset *set)
     }
     for (uint32_t i = 0; set->places && i < set->place_count; i++)
         free_place(&set->places[i]);
-    for (uint32_t i = 0; set->by_row && i < set->place_count; i++)
-        free(set->by_row[i]);
-    for (uint32_t p = 0; p < FT_MAX_PROTOCOLS; p++)
-        free(set->before[p]);
+    for (unsigned i = 0; i < 2; i++)
+        free_wants(set, &set->wants[i]);
     for (uint32_t i = 0; i < set->key_size; i++)
         free(set->keys[i].rules.items);
     for (uint32_t i = 0; set->pattern_rules && i < set->pattern_count; i++)
@@ -804,8 +964,9 @@ void ft_ruleset_free(struct ft_ruleset *set)
     ft_patterns_free(&set->patterns);
     free(set->compiled);
     free(set->places);
-    free(set->by_row);
-    free(set->demand_rows);
+    free(set->flow_operands.items);
+    free(set->flow_rules.items);
+    free(set->flow_groups.items);
     free(set->first_pattern);
     free(set->pattern_rules);
     free(set->keys);
@@ -827,19 +988,19 @@ const struct ft_rule *ft_ruleset_rule(const struct ft_ruleset *set, uint32_t ind
     return &set->files->rules[index];
 }
 
-const struct ft_demand *ft_ruleset_demand(const struct ft_ruleset *set)
+const struct ft_demand *ft_ruleset_demand(const struct ft_ruleset *set, bool is_of_flow)
 {
-    return set->demand;
+    return set->wants[is_of_flow].demand;
 }
 
 bool ft_ruleset_has_payload(const struct ft_ruleset *set)
 {
-    return set->payload.is_wanted;
+    return set->has_payload;
 }
 
 bool ft_ruleset_has_flow(const struct ft_ruleset *set)
 {
-    return set->flow.is_wanted;
+    return set->flow.classes != 0;
 }
 
 const struct ft_program *ft_ruleset_core_program(const struct ft_ruleset *set, uint32_t index)
@@ -873,8 +1034,9 @@ enum ft_rule_cost ft_ruleset_cost(const struct ft_ruleset *set, uint32_t index)
         return searches_any ? FT_RULE_COST_EVERY_PAYLOAD : FT_RULE_COST_CONTENT;
     if (!c->is_linear)
         return FT_RULE_COST_KEYED;
-    return c->level == FT_LEVEL_MESSAGE && !c->is_anywhere ? FT_RULE_COST_COMMAND
-                                                           : FT_RULE_COST_EVERY_MESSAGE;
+    return c->is_of_flow || (c->level == FT_LEVEL_MESSAGE && !c->is_anywhere)
+               ? FT_RULE_COST_COMMAND
+               : FT_RULE_COST_EVERY_MESSAGE;
 }
 
 const char *ft_rule_cost_name(enum ft_rule_cost cost)

@@ -39,8 +39,11 @@ void ft_ruleset_free(struct ft_ruleset *set);
 uint32_t ft_ruleset_count(const struct ft_ruleset *set);
 const struct ft_rule *ft_ruleset_rule(const struct ft_ruleset *set, uint32_t index);
 
-/** Fields that the rules want, by protocol: for struct ft_call. */
-const struct ft_demand *ft_ruleset_demand(const struct ft_ruleset *set);
+/**
+ * Fields that the rules want, by protocol: for struct ft_call. `is_of_flow`: with those that rules
+ * want which are found by addresses, ports or zones, see ft_match_wanted().
+ */
+const struct ft_demand *ft_ruleset_demand(const struct ft_ruleset *set, bool is_of_flow);
 
 /** Is there any rule about payloads, about flows? */
 bool ft_ruleset_has_payload(const struct ft_ruleset *set);
@@ -90,6 +93,24 @@ void ft_match_begin(struct ft_matcher *m);
 void ft_match_message(struct ft_matcher *m, const struct ft_subject *s, ft_hit_fn *hit, void *user);
 void ft_match_payload(struct ft_matcher *m, const struct ft_subject *s, ft_hit_fn *hit, void *user);
 void ft_match_flow(struct ft_matcher *m, const struct ft_subject *s, ft_hit_fn *hit, void *user);
+
+/**
+ * Which rules may hold for all that is sent in a flow in one direction: a number for
+ * ft_match_use(). Only addresses, ports and the transport of `s` are looked at. Most rules are
+ * ruled out here, once for a flow: the address is another, or the sender may do it. `*is_new` says
+ * that all numbers given out before are void (there is room for 16,383). Cost: the rules that its
+ * addresses and ports find, and those that only ask for addresses in ranges.
+ */
+uint16_t ft_match_judge(struct ft_matcher *m, const struct ft_subject *s, bool *is_new);
+
+/** What follows is of a flow with this profile; 0: not known, so that each call judges anew. */
+void ft_match_use(struct ft_matcher *m, uint16_t profile);
+
+/** Of which protocols the flow's rules want fields, a bit each of 64: index & 63. */
+uint64_t ft_match_wanted(const struct ft_matcher *m);
+
+/** May any rule be about payloads of the flow? Without it ft_match_payload() does nothing. */
+bool ft_match_wants_payload(const struct ft_matcher *m);
 
 /** May any rule be about this message? One look-up; without it ft_match_message() does nothing. */
 bool ft_match_is_wanted(const struct ft_matcher *m, const struct ft_message *message);

@@ -35,15 +35,28 @@ struct ft_compiled {
     struct ft_program program; /**< without code: always true */
     struct ft_program core;    /**< what only the core can decide; without code: nothing */
     struct ft_protocols homes; /**< protocols whose messages it is tested on */
+    uint32_t classes;          /**< of the messages that it may hold for: a bit each, see below */
+    uint64_t wanted;           /**< protocols that it wants fields of, a bit of 64 each */
     uint8_t level;             /**< enum ft_level of `program` */
     bool is_anywhere;          /**< names no protocol */
     bool is_linear;            /**< found by protocol and command only */
     bool is_pattern;           /**< found by a pattern */
+    bool is_of_flow;           /**< found once for a flow: by its addresses, ports and zones */
 };
+
+/** The bit of a message's class in ft_compiled.classes. */
+#define FT_CLASS_BIT(message) (1u << ((message)->has_command ? (message)->class_ : FT_CLASS_COUNT))
+#define FT_CLASSES_ALL        ((2u << FT_CLASS_COUNT) - 1)
+
+/** One bit of 64 for a protocol. */
+static inline uint64_t ft_protocol_bit(uint16_t protocol)
+{
+    return 1ull << (protocol & 63);
+}
 
 /** Rules that can hold at one place: for (protocol, command), for payloads, for flows. */
 struct ft_place_of_rules {
-    bool is_wanted;
+    uint32_t classes;      /**< of all its rules; 0: there are none */
     struct ft_list rules;  /**< tested each time */
     struct ft_list keyed;  /**< operands whose values find rules */
     struct ft_list groups; /**< pattern groups that find rules */
@@ -52,6 +65,7 @@ struct ft_place_of_rules {
 /** An operand by whose value rules are found. */
 struct ft_keyed {
     struct ft_operand operand;
+    uint8_t bits;        /**< at the end of addresses that do not count: by networks */
     uint64_t filter[64]; /**< a bit by hash of each value: most values end here */
 };
 
@@ -90,20 +104,82 @@ struct ft_ruleset {
     struct ft_place_of_rules *places;
     uint32_t place_count;
     struct ft_place_of_rules flow, payload;
+    bool has_payload; /**< there are rules on payloads */
+    /* Rules on messages and payloads that a flow decides first, see profile.c. */
+    struct ft_list flow_operands; /**< keyed operands that find them */
+    struct ft_list flow_rules;    /**< those that no value finds */
+    struct ft_list flow_groups;   /**< groups of payloads that are bound to a port */
     struct ft_keyed *keyed;
     uint32_t keyed_count;
     struct ft_key *keys; /**< hash table, at most half full */
     uint32_t key_size, key_count;
     struct ft_list *pattern_rules; /**< first_pattern[group] + pattern */
     uint32_t *first_pattern, pattern_count;
-    struct ft_demand demand[FT_MAX_PROTOCOLS];
-    uint64_t *before[FT_MAX_PROTOCOLS]; /**< own bits; NULL: nothing is wanted */
-    uint64_t **by_row;
-    const uint64_t **demand_rows;
+    /* What is wanted of all messages, and, with what rules of flows want, of those of such flows.
+     */
+    struct ft_wants {
+        struct ft_demand demand[FT_MAX_PROTOCOLS];
+        uint64_t *before[FT_MAX_PROTOCOLS]; /**< own bits; NULL: nothing is wanted */
+        uint64_t **by_row;
+        const uint64_t **demand_rows;
+    } wants[2];
 };
 
 /** The rules that are found by a value, NULL = none. Cost: one bit, most often. */
 const struct ft_list *ft_ruleset_keyed(const struct ft_ruleset *set, uint32_t operand,
                                        uint64_t value);
+
+/** Are the patterns of a group meant for payloads such as the one at hand? */
+bool ft_ruleset_is_bound(const struct ft_ruleset *set, uint32_t group, const struct ft_subject *s);
+
+/* ---- matching ---- */
+
+/** A rule that may hold in a flow, with what rules out most messages. */
+struct ft_profile_rule {
+    uint32_t rule, classes;
+    uint64_t protocols; /**< a bit each; all, if it names none */
+};
+
+/**
+ * What may hold for what is sent in a flow in one direction: most often nothing. Flows with the
+ * same share one.
+ */
+struct ft_profile {
+    uint64_t hash;
+    uint64_t protocols, wanted; /**< a bit each: of its rules; of which it wants fields */
+    uint32_t classes;           /**< of its rules on messages */
+    uint32_t first, count;      /**< rules on messages: first those ... */
+    uint32_t payload_count;     /**< ... then so many on payloads */
+    uint32_t first_group, group_count;
+};
+
+#define FT_PROFILES       16384u /**< of one matcher; then all are forgotten */
+#define FT_PROFILE_RULES  (3 * 65536u)
+#define FT_PROFILE_GROUPS 65536u
+
+struct ft_profiles {
+    struct ft_profile *all; /**< 0 is not used: it is of who asks without a flow */
+    uint16_t *slots;        /**< by hash: index, 0 = none; twice as many */
+    struct ft_profile_rule *rules;
+    uint32_t *groups;
+    uint32_t count, rule_count, group_count;
+};
+
+struct ft_matcher {
+    const struct ft_ruleset *set;
+    struct ft_program_run *run;
+    struct ft_rule_counts *counts; /**< by index of the rule, as all below */
+    uint64_t *seen;                /**< message that the rule was run on last, by serial */
+    uint64_t *hit_pdu, *hit_bits;  /**< PDU, or packet + 1, in which it held last; its messages */
+    uint64_t serial, pdu;
+    struct ft_profiles profiles;
+    const struct ft_profile *profile; /**< of the flow at hand; NULL: not known */
+};
+
+bool ft_profiles_init(struct ft_matcher *m);
+void ft_profiles_free(struct ft_matcher *m);
+
+/** The profile of the subject: that of the flow, or one made for this call. */
+const struct ft_profile *ft_profile_of(struct ft_matcher *m, const struct ft_subject *s);
 
 #endif

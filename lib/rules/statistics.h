@@ -14,8 +14,9 @@
 
 #include "rules/ruleset.h"
 
-#define FT_RULE_STATISTICS_DAYS 30u /**< days of UTC that are kept of a rule, up to its last hit   \
-                                     */
+#define FT_RULE_STATISTICS_DAYS                                                                    \
+    30u /**< days of UTC that are kept of a rule, up to its last hit                               \
+         */
 
 struct ft_rule_statistics;
 

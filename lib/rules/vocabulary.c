@@ -137,9 +137,14 @@ uint64_t ft_key_of_float(double value)
     return u >> 63 ? ~u : u | 1ull << 63;
 }
 
-uint64_t ft_key_of_address(struct ft_set_address address)
+uint64_t ft_key_of_address(struct ft_set_address address, unsigned bits)
 {
-    return ft_hash_mix(address.high, address.low);
+    return ft_hash_mix(address.high, bits < 64 ? address.low >> bits : 0);
+}
+
+uint64_t ft_key_of_text(const void *text, size_t length)
+{
+    return ft_hash_bytes(0, text, length);
 }
 
 static double float_of_key(uint64_t key)

@@ -187,8 +187,12 @@ static inline uint64_t ft_key_of_int(int64_t value)
 
 uint64_t ft_key_of_float(double value);
 
-/** A hash: to find by, not in any order. */
-uint64_t ft_key_of_address(struct ft_set_address address);
+/** A hash of the network of an address, without its last bits (64 at most): to find by, not in any
+ * order. */
+uint64_t ft_key_of_address(struct ft_set_address address, unsigned bits);
+
+/** A hash too. */
+uint64_t ft_key_of_text(const void *text, size_t length);
 
 /** The number behind a key, as near as a double comes. */
 double ft_key_number(const struct ft_operand *o, uint64_t key);

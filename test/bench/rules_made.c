@@ -284,8 +284,14 @@ static void anybody(struct writer *w)
              below(w, 64));
         break;
     default:
-        rule(w, "command.class in {%s, %s} and not ip.src in 10.0.0.0/8", one_of(w, classes),
-             one_of(w, classes));
+        if (below(w, 8))
+            rule(w,
+                 "command.class in {%s, %s} and ip.dst in 10.64.%u.0/22 and not ip.src in "
+                 "10.0.0.0/8",
+                 one_of(w, classes), one_of(w, classes), below(w, 64) * 4);
+        else
+            rule(w, "command.class in {%s, %s} and not ip.src in 10.0.0.0/8", one_of(w, classes),
+                 one_of(w, classes));
     }
 }
 

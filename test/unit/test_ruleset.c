@@ -684,6 +684,17 @@ static void judge_other(const struct ft_ruleset *set, const struct ft_subject *s
     }
 }
 
+/* Every other PDU as if its flow had been judged, the rest as if nothing were known of it. */
+static void use_profile(const struct ft_ruleset *set, struct ft_matcher *m,
+                        const struct ft_subject *s)
+{
+    bool is_new = false;
+    ft_match_use(m, number & 1 ? ft_match_judge(m, s, &is_new) : 0);
+    compiled_side.call->demand = ft_ruleset_demand(set, false);
+    compiled_side.call->demand_of_flow = ft_ruleset_demand(set, true);
+    compiled_side.call->wanted_of_flow = ft_match_wanted(m);
+}
+
 static void compare_pdu(const struct ft_ruleset *set, struct ft_matcher *m, const struct pdu *p)
 {
     size_t size = ft_ruleset_count(set) * sizeof(bool);
@@ -691,13 +702,13 @@ static void compare_pdu(const struct ft_ruleset *set, struct ft_matcher *m, cons
     struct ft_subject s, plain;
     assert_non_null(naive);
     number++;
-    compiled_side.call->demand = ft_ruleset_demand(set);
+    subject_of(p, &s);
+    plain = s;
+    use_profile(set, m, &s);
     naive_side.call->wants_all = true;
     dissect(&compiled_side, p);
     dissect(&naive_side, p);
     assert_int_equal(compiled_side.call->message_count, naive_side.call->message_count);
-    subject_of(p, &s);
-    plain = s;
     memset(held, 0, size);
     ft_match_flow(m, &s, on_hit, held);
     judge_other(set, &plain, FT_LEVEL_FLOW, naive);
