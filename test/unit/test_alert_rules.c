@@ -765,6 +765,60 @@ static void test_messages_have_fields(void **state)
     assert_null(strstr(m, "hunter2"));
 }
 
+/* Behind the record what carries the message, and values of its payload. */
+static struct record *with_more(const char *tpkt_key, uint8_t part, const char *text)
+{
+    struct ft_event_more more = {0};
+    struct node n = {.field = POLL_TEXT,
+                     .type = FT_TYPE_STRING,
+                     .length = (uint32_t)strlen(tpkt_key),
+                     .at = 1,
+                     .at_length = 3};
+    uint8_t tree[64] = {0}, texts[64];
+    struct ft_event_carrier carrier[2] = {{.protocol = PROTOCOL_TPKT}, {.protocol = PROTOCOL_POLL}};
+    memcpy(tree, &n, sizeof(n));
+    memcpy(tree + sizeof(n), tpkt_key, n.length);
+    carrier[1].length = (uint32_t)sizeof(n) + ((n.length + 3) & ~3u);
+    r.event.message.more = append(&r, &more, sizeof(more));
+    more.carriers = append(&r, &carrier[0], sizeof(carrier[0]));
+    append(&r, &carrier[1], sizeof(carrier[1]));
+    append(&r, tree, carrier[1].length);
+    more.carriers_length = 2 * sizeof(carrier[0]) + carrier[1].length;
+    texts[0] = part;
+    texts[1] = (uint8_t)strlen(text);
+    memcpy(texts + 2, text, texts[1]);
+    more.texts = append(&r, texts, 2u + texts[1]);
+    more.texts_length = 2u + texts[1];
+    memcpy(r.bytes + r.event.message.more, &more, sizeof(more));
+    return &r;
+}
+
+static void test_fields_of_what_carries_a_message(void **state)
+{
+    (void)state;
+    use("{\"id\": 9200001, \"title\": \"a\", \"when\": \"protocol == goose\", "
+        "\"message\": \"{poll.text} {payload.length} {payload} {poll.address}\"}");
+    make(&r, FT_EVENT_RULE, PROTOCOL_GOOSE, 1, CLIENT, PLC);
+    r.event.message.generation = generation;
+    r.event.message.kind = FT_KIND_REQUEST;
+    r.event.message.index = 2;
+    r.event.message.parent = 1;
+    r.event.message.at = 1;
+    r.event.message.at_length = 3;
+    give(with_more("abc", 1, "77"));
+    give(&r);
+    assert_int_equal(count("alert"), 1);
+    json_t *a = line("alert", 0);
+    assert_text(a, "fieldtap.message", "abc 77 ? ?");
+    assert_text(a, "fieldtap.evidence.field", "poll.text");
+    assert_text(a, "fieldtap.evidence.value", "abc");
+    ft_core_finish(core); /* the record behind an update has none of it */
+    assert_int_equal(count("alert"), 2);
+    assert_text(line("alert", 1), "fieldtap.message", "abc 77 ? ?");
+    assert_null(at(line("alert", 1), "fieldtap.evidence.value"));
+    assert_number(line("alert", 1), "fieldtap.evidence.offset", 1);
+}
+
 static void test_secrets_are_clear_when_wanted(void **state)
 {
     (void)state;
@@ -1121,6 +1175,7 @@ int main(void)
         TEST(test_thresholds_against_a_list),
         TEST(test_many_hits_in_a_threshold),
         TEST(test_messages_have_fields),
+        TEST(test_fields_of_what_carries_a_message),
         TEST(test_secrets_are_clear_when_wanted),
         TEST(test_secrets_are_no_evidence),
         TEST(test_what_is_missing_is_a_question_mark),
