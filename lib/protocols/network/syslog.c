@@ -10,7 +10,7 @@
  *
  * Specification: RFC 3164, 5424, 5426, 6587.
  */
-#include <fieldtap/dissector.h>
+#include "../it/secret.h"
 
 enum {
     PORT = 514,
@@ -49,6 +49,7 @@ enum field {
     PARAMETER,
     PARAMETER_NAME,
     PARAMETER_VALUE,
+    PARAMETER_SECRET,
     PAYLOAD,
     MESSAGE,
     FIELDS
@@ -124,6 +125,7 @@ static const struct ft_field fields[] = {
     [PARAMETER] = FIELD("params", "Parameters", NULL, STRUCTURE, GROUP, FT_FIELD_LIST),
     [PARAMETER_NAME] = FIELD("name", "Name", NULL, PARAMETER, STRING, 0),
     [PARAMETER_VALUE] = FIELD("value", "Value, as sent", NULL, PARAMETER, STRING, 0),
+    [PARAMETER_SECRET] = FIELD("secret", "Value that is a password, a key or a token", NULL, PARAMETER, STRING, FT_FIELD_SECRET),
     [PAYLOAD] = FIELD("payload", "Format of the text", payload_names, 0, ENUM, 0),
     [MESSAGE] = FIELD("msg", "Text", NULL, 0, STRING, 0),
 };
@@ -153,6 +155,14 @@ static bool is_digit(int c)
     return c >= '0' && c <= '9';
 }
 
+/* Text of the sender, without the secrets in it. */
+static void put_shown(struct ft_context *ctx, uint32_t field, struct ft_view text)
+{
+    struct ft_secret_room room;
+    if (ft_wants(ctx, field))
+        ft_put_bytes(ctx, field, ft_secret_hide_text(text, &room));
+}
+
 /* Text up to a blank, which is taken too. */
 static struct ft_view take_word(struct ft_view *v)
 {
@@ -170,7 +180,7 @@ static void put_word(struct ft_context *ctx, uint32_t field, struct ft_view word
 {
     bool is_nothing = !word.len || (word.len == 1 && ft_peek_u8(&word, 0) == '-');
     if (!is_nothing)
-        ft_put_bytes(ctx, field, word);
+        put_shown(ctx, field, word);
 }
 
 /* <PRI>: its value and the bytes it takes; 0 bytes when there is none. */
@@ -247,8 +257,11 @@ static bool read_parameter(struct ft_context *ctx, struct ft_view *v)
     if (!ft_view_ok(v))
         return false;
     ft_group_begin(ctx, PARAMETER);
-    ft_put_bytes(ctx, PARAMETER_NAME, name);
-    ft_put_bytes(ctx, PARAMETER_VALUE, value);
+    put_shown(ctx, PARAMETER_NAME, name);
+    if (ft_secret_of(name) != FT_SECRET_NONE)
+        ft_put_bytes(ctx, PARAMETER_SECRET, value);
+    else
+        put_shown(ctx, PARAMETER_VALUE, value);
     ft_group_end(ctx, PARAMETER);
     return true;
 }
@@ -266,7 +279,7 @@ static bool read_structure(struct ft_context *ctx, struct ft_view *v)
         n++;
     }
     ft_group_begin(ctx, STRUCTURE);
-    ft_put_bytes(ctx, STRUCTURE_ID, ft_sub(v, n));
+    put_shown(ctx, STRUCTURE_ID, ft_sub(v, n));
     for (uint32_t i = 0; is_sound && ft_peek_u8(v, 0) == ' ' && i < PARAMETERS_MAX; i++) {
         ft_skip(v, 1);
         if (ft_peek_u8(v, 0) == ']')
@@ -288,6 +301,7 @@ static void read_structures(struct ft_context *ctx, struct ft_view *v)
             if (!read_structure(ctx, v)) {
                 if (!at.is_cut)
                     ft_violation(ctx, V_STRUCTURE, &at);
+                *v = at; /* shown as text, from where names tell what is secret */
                 return;
             }
     }
@@ -329,7 +343,7 @@ static void read_tag(struct ft_context *ctx, struct ft_view *v)
     while (n < TAG_MAX && is_tag_letter(ft_peek_u8(&at, n)))
         n++;
     struct ft_view tag = ft_sub(&at, n);
-    if (!n)
+    if (!n || ft_secret_of(tag) != FT_SECRET_NONE) /* "password: x" */
         return;
     if (ft_peek_u8(&at, 0) == '[') {
         uint32_t digits = 0;
@@ -362,9 +376,9 @@ static struct ft_view read_bsd(struct ft_context *ctx, struct ft_view *v)
     after = *v;
     struct ft_view word = take_word(&after);
     int last = word.len ? ft_peek_u8(&word, word.len - 1) : ':';
-    if (last != ':' && last != ']') {
+    if (last != ':' && last != ']' && ft_secret_of(word) == FT_SECRET_NONE) {
         host = word;
-        ft_put_bytes(ctx, HOST, host);
+        put_shown(ctx, HOST, host);
         *v = after;
     }
     read_tag(ctx, v);
@@ -512,7 +526,7 @@ static void read_message(struct ft_context *ctx, struct ft_view v)
         read_tag(ctx, &v);
     }
     put_payload(ctx, &v);
-    ft_put_bytes(ctx, MESSAGE, v);
+    put_shown(ctx, MESSAGE, v);
     check_text(ctx, v);
     state_host(ctx, host);
     state_vendor(ctx, v);
