@@ -182,9 +182,8 @@ struct core_map core_map_of(const struct core_map_machine *m, const char *root,
     return map;
 }
 
-/* Why it cannot be known which socket a port is on; NULL when it can, or does not matter. */
-static const char *why_unplaced(const struct core_map_machine *m, const char *root,
-                                const struct options *o, uint32_t port)
+const char *core_map_why_unplaced(const struct core_map_machine *m, const char *root,
+                                  const struct options *o, uint32_t port)
 {
     const char *name = o->ports[port].name;
     char line[32], interface[32];
@@ -210,7 +209,7 @@ static void remark(FILE *to, const struct core_map_machine *m, const char *root,
                    const struct options *o)
 {
     for (uint32_t i = 0; i < o->port_count; i++) {
-        const char *why = why_unplaced(m, root, o, i);
+        const char *why = core_map_why_unplaced(m, root, o, i);
         if (why)
             fprintf(to, "fieldtap: port %s: %s: assumed is that CPUs of any socket will do\n",
                     o->ports[i].name, why);

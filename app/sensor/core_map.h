@@ -56,6 +56,13 @@ unsigned long core_map_hugepages(const char *root, int node, const char *size, c
 struct core_map core_map_propose(const struct core_map_machine *m, int node, uint32_t wanted);
 
 /**
+ * Why it cannot be known which socket a port of the options is on: it is not there, or nobody
+ * tells. NULL when it can, or does not matter.
+ */
+const char *core_map_why_unplaced(const struct core_map_machine *m, const char *root,
+                                  const struct options *o, uint32_t port);
+
+/**
  * --print-core-map: the proposal as a part of a configuration. To `remarks` a line for each port of
  * which it cannot be told where it is, and what was assumed.
  */

@@ -348,9 +348,12 @@ static void check_ports(struct doctor *d)
     const struct options *o = d->options;
     for (uint32_t i = 0; i < o->port_count; i++) {
         const char *name = o->ports[i].name;
+        const char *why = core_map_why_unplaced(d->machine, d->root, o, i);
         unsigned before = d->wrong;
         if (!o->is_polled)
             ft_interface_warn(name, warn, d);
+        else if (!ft_ethdev_is_pci(name) && why)
+            say(d, true, "port %s: %s", name, why);
         else if (!ft_ethdev_is_usable_at(d->root, o->ports[i].device, error, sizeof(error)))
             say(d, true, "%s", error);
         else if (ft_ethdev_is_pci(name))

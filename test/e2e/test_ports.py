@@ -578,6 +578,10 @@ class Asking(Case):
         for word in ("cores", "hugepages", "frequency", "isolation", "interrupts", "sockets"):
             self.assertEqual(sum(row[7:].startswith(word) for row in rows), 1, word)
         self.assertTrue(any("to do  port 0000:ff:1f.7: there is no such" in row for row in rows))
+        for device in ("net_foo0", "net_pcap0,iface=nope0"):
+            self.assertIn(f"to do  port {device.split(',', maxsplit=1)[0]}: ",
+                          run("--doctor", "--port", device).out)
+        self.assertIn("ok     port net_null0", run("--doctor", "--port", "net_null0").out)
         self.assertIn("to do  port nope0: there is no interface nope0 yet",
                       run("--doctor", "-i", "nope0").out)
 
