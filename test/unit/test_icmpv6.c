@@ -313,6 +313,7 @@ static void redirected_packet(void **state)
     const char *s = ASK("8900 0000 00000000 " LL_B " 20010db8000000000000000000000009 0201 " MAC_B
                         " 0407 000000000000 " HEAD_OF("11") "0102 0304 0008 0000");
     assert_has(s, UDP_PORT);
+    assert_has(s, "\"fact\":\"role\",\"value\":\"router\"");
     assert_clean(s);
 }
 
@@ -377,6 +378,16 @@ static void listeners(void **state)
                   "\"source\":[\"fe80::2\"]}]");
     assert_clean(s);
     assert_violation(ASK("8f00 0000 0000 ffff 04 00 0001 " ALL " " LL_B), "malformed");
+    s = ASK("8300 0000 0102 aaaa " ALL);
+    assert_has(s, "\"mld\":{\"delay\":258,\"group\":\"ff02::1\"}");
+    assert_clean(s);
+    /* Auxiliary data, in words of four, is passed over. */
+    s = ASK("8f00 0000 aaaa 0002 01 02 0000 " ALL " 0102030405060708 06 00 0001 " LL_A " " LL_B);
+    assert_has(s, "\"record\":[{\"type\":\"is_include\",\"type_code\":1,\"group\":\"ff02::1\"},"
+                  "{\"type\":\"block_old\",\"type_code\":6,\"group\":\"fe80::1\","
+                  "\"source\":[\"fe80::2\"]}]");
+    assert_clean(s);
+    feed_truncated(&f, FT_TO_SERVER, "8f00 0000 0000 0001 04 00 0001 " ALL " " LL_B);
     f.flow.ttl = 64;
     assert_violation(ASK("8300 0000 0000 0000 " ALL), "mld_hop_limit");
 }
@@ -458,6 +469,7 @@ static void extended_echo(void **state)
     assert_has(s, "\"kind\":\"request\",\"direction\":\"to_server\"");
     assert_has(s, "\"id\":258,\"seq\":3,\"probe\":1}");
     assert_has(ANSWER("a100 0000 0102 04 24"), "\"paired\":false");
+    assert_has(ANSWER("a100 0000 0103 03 24"), "\"paired\":false");
     s = ANSWER("a100 0000 0102 03 24");
     assert_has(s, "\"kind\":\"response\",\"direction\":\"to_client\",\"paired\":true");
     assert_has(s, "\"id\":258,\"seq\":3,\"probe\":36}");
