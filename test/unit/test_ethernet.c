@@ -129,6 +129,21 @@ static void flow_control(void **state)
     s = to_server(&f, "fffe 000102");
     assert_has(s, "\"opcode\":\"extension\"");
     assert_clean(s);
+    assert_has(to_server(&f, "0001 0102"), "\"quanta\":258");
+    static const struct said said[] = {
+        {"0001 ffff", "pause", "unsolicited", NULL},
+        {"0002 00000010", "mpcp_gate", "unsolicited", NULL},
+        {"0003 00000010", "mpcp_report", "unsolicited", NULL},
+        {"0004 00000010", "mpcp_register_request", "unsolicited", NULL},
+        {"0005 00000010", "mpcp_register", "unsolicited", NULL},
+        {"0006 01020304", "mpcp_register_acknowledge", "unsolicited", NULL},
+        {"0007 00000010", "mac_control", "unsolicited", NULL},
+        {"00", "mac_control", "unsolicited", NULL},
+    };
+    FEED_SAID(said);
+    assert_has(to_server(&f, said[5].hex), "\"timestamp\":16909060");
+    assert_violation(to_server(&f, said[6].hex), "control_opcode");
+    assert_violation(to_server(&f, "0000 00000010"), "control_opcode");
     assert_violation(to_server(&f, "0102 0000"), "control_opcode");
     assert_violation(to_server(&f, "0001 ff"), "malformed");
     feed_truncated(&f, FT_TO_SERVER, "0101 0009 0001 0002 0003 0004 0005 0006 0007 0008");
