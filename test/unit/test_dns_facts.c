@@ -216,6 +216,8 @@ static void spoofed(void **state)
     assert_int_equal(facts(s), 0);
     s = to_client(&f, "0001 8180 0001 0001 0000 0000 " QUESTION RECORD);
     assert_has(s, NAMED("10.0.0.1", "plc.example.com"));
+    s = to_client(&f, "0001 8180 0001 0001 0000 0000 " QUESTION RECORD); /* a copy */
+    assert_has(s, NAMED("10.0.0.1", "plc.example.com"));
     s = to_client(&f, "0001 8180 0001 0001 0000 0000 " QUESTION
                       "c00c 0001 0001 0000003c 0004 0a000066");
     assert_violation(s, "answers_differ");
@@ -260,6 +262,10 @@ static void domain_controllers(void **state)
         /* _ldapx, and a label that only ends as that of the directory */
         {"065f6c64617078045f746370026463065f6d73646373026f7400", "0364633100", "0364633100", false},
         {"055f6c646170045f746370026463077a5f6d73646373026f7400", "0364633100", "0364633100", false},
+        /* _kerberosx; _msdcsx */
+        {"0a5f6b65726265726f7378045f746370026463065f6d73646373026f7400", "0364633100", "0364633100",
+         false},
+        {"055f6c646170045f746370026463075f6d7364637378026f7400", "0364633100", "0364633100", false},
         /* the service is not offered: RFC 2782 */
         {LDAP, "00", "0364633100", false},
     };
@@ -502,6 +508,10 @@ static void reflected(void **state)
                     "c00c 0001 8001 00000078 0004 0a000009");
     assert_has(s, SENDER("os", "LINUX"));
     assert_int_equal(facts(s), 4);
+    s = from_client("0000 8400 0002 0002 0000 0000 " CAM "000d 0001 c00c 0001 0001 "
+                    "c00c 000d 8001 00000078 000a 03 41524d 05 4c494e5558 "
+                    "c00c 0001 8001 00000078 0004 0a000008");
+    assert_int_equal(facts(s), 1);
     /* Addresses of the other kind say nothing of it. */
     s = from_client("0000 8400 0000 0002 0000 0000 " CAM
                     "000d 8001 00000078 000a 03 41524d 05 4c494e5558 "

@@ -87,7 +87,8 @@ static void flags(void **state)
         strcat(expected, ",\"opcode\":0,\"tcp\":false");
         const char *s = message(value, "0001 0000 0000 0000", QUESTION);
         assert_has(s, expected);
-        assert_has(s, value == 0x8000 ? "\"type\":\"answer\"" : "\"type\":\"query\"");
+        assert_has(s, value == 0x8000 ? "\"version\":2,\"type\":\"answer\",\"type_code\":1,"
+                                      : "\"version\":2,\"type\":\"query\",\"type_code\":0,");
         /* Nothing but the reserved bit is against the rules, truncated neither. */
         assert_int_equal(feed_count(s, "{\"violation\""), value == 0x40);
         feed_next_flow(&f);
@@ -516,6 +517,8 @@ static void multicast_commands(void **state)
         {"0000 8400 0001 0001 0000 0000 " CAM "0001 0001 c00c 0001 0001 00000000 0004 0a000009",
          "\"command\":\"goodbye\""},
         {"0000 8400 0001 0001 0000 0000 " CAM "0001 0001 c00c 0001 0001 00000001 0004 0a000009",
+         "\"command\":\"response\""},
+        {"0000 8400 0000 0001 0000 0000 " CAM "0001 0001 01000000 0004 0a000009",
          "\"command\":\"response\""},
         {"0000 8400 0000 0000 0000 0001 " CAM "0001 0001 00000000 0004 0a000009",
          "\"command\":\"response\""},
