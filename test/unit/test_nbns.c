@@ -67,6 +67,7 @@ static void query_and_response(void **state)
             "0020 0001 000493e0 0006 2000 0a000006");
     assert_has(s, "\"kind\":\"response\",\"direction\":\"to_client\",\"paired\":true");
     assert_has(s, "\"addr\":[\"10.0.0.6\"]");
+    assert_has(s, "\"type\":\"nb\",\"type_code\":32,\"ttl\":300000,");
     assert_has(s, "\"node_type\":\"p\"");
     assert_has(s, "{\"fact\":{\"of\":\"10.0.0.6\",\"fact\":\"name\",\"value\":\"HMI1\"}}");
     assert_clean(s);
@@ -99,6 +100,36 @@ static void registration(void **state)
     assert_has(s, "\"addr\":[\"10.0.0.7\",\"10.0.0.8\"]");
     assert_has(s, "{\"fact\":{\"of\":\"10.0.0.8\",\"fact\":\"description\","
                   "\"value\":\"domain controller\"}}");
+    assert_has(s, "{\"fact\":{\"of\":\"10.0.0.8\",\"fact\":\"role\",\"value\":\"server\"}}");
+}
+
+/* RFC 1002, 4.2.1.1 */
+static void flags(void **state)
+{
+    (void)state;
+    static const struct {
+        const char *name;
+        unsigned bit;
+    } bits[] = {
+        {"aa", 0x0400}, {"tc", 0x0200}, {"rd", 0x0100}, {"ra", 0x0080}, {"broadcast", 0x0010}};
+    char header[100], expected[200], one[40];
+    for (size_t set = 0; set < sizeof(bits) / sizeof(bits[0]); set++) {
+        snprintf(header, sizeof(header), "8001 %04x 0001 0000 0000 0000", bits[set].bit);
+        snprintf(expected, sizeof(expected),
+                 "\"id\":32769,\"r\":false,\"opcode\":\"query\",\"opcode_code\":0");
+        for (size_t i = 0; i < sizeof(bits) / sizeof(bits[0]); i++) {
+            snprintf(one, sizeof(one), ",\"%s\":%s", bits[i].name, i == set ? "true" : "false");
+            strcat(expected, one);
+        }
+        const char *s = say(FT_TO_SERVER, header, "HMI1", 0, "0020 0001");
+        assert_has(s, expected);
+        assert_has_not(s, "\"rcode\"");
+        assert_clean(s);
+    }
+    assert_has(say(FT_TO_CLIENT, "8001 8580 0000 0001 0000 0000", "HMI1", 0,
+                   "0020 0001 000493e0 0006 2000 0a000006"),
+               "\"r\":true,\"opcode\":\"query\",\"opcode_code\":0,\"aa\":true,\"tc\":false,"
+               "\"rd\":true,\"ra\":true,\"broadcast\":false,\"rcode\":\"no_error\"");
 }
 
 /* Two names, then the statistics with the MAC address. */
@@ -139,7 +170,9 @@ static void node_status(void **state)
     assert_has(to_client(&f, text), "\"mac\":\"00:0c:29:01:02:04\"}}");
     snprintf(text, sizeof(text), "8008 8400 0000 0001 0000 0000 %s " STATUS("000000000000"),
              wildcard);
-    assert_has(to_client(&f, text), "\"value\":\"Samba\"");
+    s = to_client(&f, text);
+    assert_has(s, "\"value\":\"Samba\"");
+    assert_has_not(s, "{\"address\""); /* zeros are nobody's */
 }
 
 static void violations(void **state)
@@ -179,6 +212,13 @@ static void encoding(void **state)
     assert_has(s, "\"name\":\"~\",\"suffix\":\"unknown\",\"suffix_code\":17,\"type\":\"nb\"");
     assert_has_not(s, "\"scope\"");
     assert_clean(s);
+    memcpy(label + 3, "504f", 4); /* fe */
+    snprintf(text, sizeof(text), "%s %s 4242 00 0020 0001", header, label);
+    assert_clean(to_server(&f, text));
+    memcpy(label + 3, "4f50", 4); /* ef */
+    snprintf(text, sizeof(text), "%s %s 4242 00 0020 0001", header, label);
+    assert_clean(to_server(&f, text));
+    memcpy(label + 3, "484f", 4);
     /* scope "ab.c" */
     snprintf(text, sizeof(text), "%s %s 4343 02 6162 01 63 00 0020 0001", header, label);
     s = to_server(&f, text);
@@ -431,6 +471,8 @@ int main(void)
         TEST(node_status),
         TEST(violations),
         TEST(truncated_and_mutated),
+        TEST(flags),
+        TEST(flags),
         TEST(encoding),
         TEST(operations),
         TEST(owners),

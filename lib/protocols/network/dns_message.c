@@ -223,18 +223,22 @@ static double log2_of(uint32_t n)
     return result;
 }
 
-/* Shannon's, in bits a character: tunnels put data into names. */
-static double entropy_of(const char *text, uint32_t length)
+/* Shannon's, in bits a character: tunnels put data into names. A backslash stands before what
+ * would be read as a separator, and is none. */
+static double entropy_of(const char *label, uint32_t length)
 {
     uint8_t counts[256] = {0};
+    uint32_t n = 0;
     double sum = 0;
 
-    for (uint32_t i = 0; i < length; i++)
-        counts[(uint8_t)text[i]]++;
+    for (uint32_t i = 0; i < length; i++, n++) {
+        i += label[i] == '\\';
+        counts[(uint8_t)label[i]]++;
+    }
     for (uint32_t c = 0; c < 256; c++)
         if (counts[c] > 1)
             sum += counts[c] * log2_of(counts[c]);
-    return length ? log2_of(length) - sum / length : 0;
+    return n ? log2_of(n) - sum / n : 0;
 }
 
 static void put_question(struct ft_context *ctx, const struct header *h)
@@ -248,9 +252,7 @@ static void put_question(struct ft_context *ctx, const struct header *h)
     ft_put_uint(ctx, DNS_QUERY_LENGTH, h->name.length, NULL);
     ft_put_uint(ctx, DNS_LABEL_LENGTH, h->name.longest, NULL);
     if (ft_wants(ctx, DNS_LABEL_ENTROPY))
-        ft_put_float(
-            ctx, DNS_LABEL_ENTROPY,
-            entropy_of(h->name.text, h->name.first_label < 255 ? h->name.first_label : 255), NULL);
+        ft_put_float(ctx, DNS_LABEL_ENTROPY, entropy_of(h->name.text, h->name.first_label), NULL);
 }
 
 /* ---- DNS-SD --------------------------------------------------------------------------------- */
