@@ -190,8 +190,8 @@ static const char *upload(const char *name, const char *content)
 static void uploads(void **state)
 {
     (void)state;
-    static const char *const firmware[] = {"a.upg", "a.BIN", "a.fwu",  "a.hex",
-                                           "a.rom", "a.upd", "a.firm", "a.fw"};
+    static const char *const firmware[] = {"a.upg", "a.BIN",  "a.fwu", "a.hex", "a.rom",
+                                           "a.upd", "a.firm", "a.fw",  ".rom",  ".fw"};
     static const char *const others[] = {"a.txt", "bin", "a.bin.txt", "fw", "a.upgr", "a"};
     char expected[128];
     for (unsigned i = 0; i < sizeof(firmware) / sizeof(firmware[0]); i++) {
