@@ -865,7 +865,8 @@ static void state_text(struct ft_inventory *inv, struct ft_asset *a, const struc
         return;
     }
     if (!e->fact.fact || e->fact.fact >= FT_FACT_COUNT || !length ||
-        is_no_address(e->fact.fact, text, length))
+        is_no_address(e->fact.fact, text, length) ||
+        ft_fact_says_nothing((enum ft_fact)e->fact.fact, text, length))
         return;
     struct ft_asset_value **at = &a->values;
     for (; *at; at = &(*at)->next)
@@ -882,6 +883,8 @@ static void state_text(struct ft_inventory *inv, struct ft_asset *a, const struc
     v->length = length;
     v->fact = e->fact.fact;
     v->protocol = e->protocol;
+    v->is_of_service =
+        e->protocol && ft_fact_is_of_service(inv->registry->protocols[e->protocol - 1u]->name);
     v->since_ns = e->time_ns;
     *at = v;
     a->value_count++;
@@ -1383,10 +1386,16 @@ struct ft_asset **ft_asset_children_sorted(const struct ft_asset *asset)
 
 const char *ft_asset_fact(const struct ft_asset *asset, enum ft_fact fact)
 {
-    for (const struct ft_asset_value *v = asset->values; v; v = v->next)
-        if (v->fact == fact)
+    const char *of_service = NULL;
+    for (const struct ft_asset_value *v = asset->values; v; v = v->next) {
+        if (v->fact != fact)
+            continue;
+        if (!v->is_of_service)
             return v->text;
-    return NULL;
+        if (!of_service)
+            of_service = v->text;
+    }
+    return of_service;
 }
 
 const char *ft_asset_vendor(const struct ft_inventory *inv, const struct ft_asset *asset)
@@ -1410,14 +1419,20 @@ enum ft_role ft_asset_role_of(const struct ft_asset *asset)
         FT_ROLE_SWITCH,      FT_ROLE_SERVER, FT_ROLE_WORKSTATION};
     /* That a computer calls itself a server or a workstation says nothing of what it does here. */
     const uint32_t plain = 1u << FT_ROLE_SERVER | 1u << FT_ROLE_WORKSTATION;
+    const uint32_t both = 1u << FT_ROLE_SWITCH | 1u << FT_ROLE_ROUTER;
     const uint32_t controllers = 1u << FT_ROLE_PLC | 1u << FT_ROLE_RTU | 1u << FT_ROLE_IED;
     bool serves = (asset->roles_said | asset->roles_derived) & controllers;
     uint32_t said = asset->roles_said & ~(serves ? 1u << FT_ROLE_SCADA : 0);
-    const uint32_t ranks[] = {
-        asset->roles_product,  asset->is_network_device ? asset->roles_forwards : 0,
-        said & ~plain,         asset->roles_derived & ~plain,
-        asset->roles_forwards, asset->roles_said,
-        asset->roles_derived};
+    uint32_t forwards = asset->roles_forwards;
+    if ((forwards & both) == both)
+        forwards &= ~(1u << FT_ROLE_ROUTER);
+    const uint32_t ranks[] = {asset->roles_product,
+                              asset->is_network_device ? forwards : 0,
+                              said & ~plain,
+                              asset->roles_derived & ~plain,
+                              forwards,
+                              asset->roles_said,
+                              asset->roles_derived};
     for (size_t rank = 0; rank < sizeof(ranks) / sizeof(ranks[0]); rank++)
         for (size_t i = 0; i < sizeof(order); i++)
             if (ranks[rank] >> order[i] & 1)

@@ -11,6 +11,7 @@ static const struct {
 } by_protocol[] = {
     {"c37118", FT_ROLE_IED, FT_ROLE_SCADA},
     {"dnp3", FT_ROLE_RTU, FT_ROLE_SCADA},
+    {"enip", FT_ROLE_UNKNOWN, FT_ROLE_UNKNOWN}, /* any computer with the tools; CIP tells more */
     {"ethercat", FT_ROLE_UNKNOWN, FT_ROLE_PLC},
     {"goose", FT_ROLE_IED, FT_ROLE_UNKNOWN},
     {"hart_ip", FT_ROLE_IO, FT_ROLE_SCADA},

@@ -323,6 +323,12 @@ static void test_two_ports_are_no_switch(void **state)
     serve(9, ASKED);
     assert_int_equal(ft_asset_role_of(asset(ASKED)), FT_ROLE_SWITCH);
 
+    /* Forwards in both ways: a switch with addresses in each of its networks. */
+    say(9, SILENT, PROTOCOL_LLDP, FT_FACT_ROLE, "router");
+    assert_int_equal(ft_asset_role_of(asset(SILENT)), FT_ROLE_SWITCH);
+    say(9, MANAGED, PROTOCOL_LLDP, FT_FACT_ROLE, "router");
+    assert_int_equal(ft_asset_role_of(asset(MANAGED)), FT_ROLE_SWITCH);
+
     /* A panel asks, and has two ports. */
     say(10, PANEL, PROTOCOL_LLDP, FT_FACT_ROLE, "switch");
     give(with_command(make(&r, FT_EVENT_OPERATION, PROTOCOL_POLL, 10, PANEL, PLC), POLL_READ));
@@ -371,6 +377,69 @@ static void test_products(void **state)
     memset(text, '6', sizeof(text) - 1);
     text[sizeof(text) - 1] = 0;
     assert_int_equal(ft_role_of_product(text), 0);
+}
+
+static void test_texts_that_say_nothing(void **state)
+{
+    static const struct {
+        enum ft_fact fact;
+        const char *text;
+        bool says_nothing;
+    } rows[] = {
+        {FT_FACT_DESCRIPTION, "ready", true},
+        {FT_FACT_DESCRIPTION, "FTP server ready.", true},
+        {FT_FACT_DESCRIPTION, "2001:db8::5:33 FTP server ready", true},
+        {FT_FACT_DESCRIPTION, "::1 ready", true},
+        {FT_FACT_DESCRIPTION, "[192.0.2.1] - Welcome to the FTP service!", true},
+        {FT_FACT_DESCRIPTION, "", true},
+        {FT_FACT_DESCRIPTION, "---", true},
+        {FT_FACT_DESCRIPTION, "Telnet : ready:", true},
+        {FT_FACT_DESCRIPTION, "fe80:: ready/", true},
+        {FT_FACT_DESCRIPTION, ": . X", false},
+        {FT_FACT_DESCRIPTION, "press7 FTP server ready.", false},
+        {FT_FACT_DESCRIPTION, "FTP server (Version 6.4) ready.", false},
+        {FT_FACT_DESCRIPTION, "\xe6\xb0\xb4", false},
+        {FT_FACT_MODEL, "5c:16:c7:00:00:01", true},
+        {FT_FACT_MODEL, "5C-16-C7-00-00-01", true},
+        {FT_FACT_MODEL, "System Product Name", true},
+        {FT_FACT_MODEL, "6ES7 215-1AG40-0XB0", false},
+        {FT_FACT_MODEL, "X1", false},
+        {FT_FACT_MODEL, "5c:16:c7:00:00:0x", false},
+        {FT_FACT_SERIAL, "0", true},
+        {FT_FACT_SERIAL, "00000000", true},
+        {FT_FACT_SERIAL, "00000001", false},
+        {FT_FACT_SERIAL, "To be filled by O.E.M.", true},
+        {FT_FACT_SERIAL, "N/A", true},
+        {FT_FACT_VENDOR, "Unknown", true},
+        {FT_FACT_NAME, "server", false}, /* that is how somebody called it */
+        {FT_FACT_HARDWARE, "0", false},
+        {FT_FACT_PROTECTION, "none", false},
+    };
+    (void)state;
+    for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++)
+        assert_int_equal(
+            ft_fact_says_nothing(rows[i].fact, rows[i].text, (uint16_t)strlen(rows[i].text)),
+            rows[i].says_nothing);
+    give(make_fact(&r, 1, PLC, FT_FACT_DESCRIPTION, "ready"));
+    assert_null(ft_asset_fact(asset(PLC), FT_FACT_DESCRIPTION));
+    assert_string_equal(changes(), "10.0.0.2:1");
+}
+
+/* Which port of a switch it is says less than what its maker says of it, whoever is first. */
+static void test_who_tells_of_a_service_counts_less(void **state)
+{
+    static const char *const of_service[] = {"dns", "ftp", "http", "ntp", "stp", "telnet", "tls"};
+    (void)state;
+    for (size_t i = 0; i < sizeof(of_service) / sizeof(of_service[0]); i++)
+        assert_true(ft_fact_is_of_service(of_service[i]));
+    assert_false(ft_fact_is_of_service("lldp"));
+    say(1, PLC, PROTOCOL_POLL, FT_FACT_DESCRIPTION, "bridge 7, port 2");
+    say(2, PLC, PROTOCOL_LLDP, FT_FACT_DESCRIPTION, "SIMATIC");
+    assert_string_equal(ft_asset_fact(asset(PLC), FT_FACT_DESCRIPTION), "bridge 7, port 2");
+    ((struct ft_asset *)asset(PLC))->values->is_of_service = true;
+    assert_string_equal(ft_asset_fact(asset(PLC), FT_FACT_DESCRIPTION), "SIMATIC");
+    asset(PLC)->values->next->is_of_service = true;
+    assert_string_equal(ft_asset_fact(asset(PLC), FT_FACT_DESCRIPTION), "bridge 7, port 2");
 }
 
 static void test_a_publisher_to_a_group_is_a_server(void **state)
@@ -1149,6 +1218,8 @@ int main(void)
         TEST(test_two_ports_are_no_switch),
         TEST(test_who_serves_is_no_mere_client),
         cmocka_unit_test(test_products),
+        TEST(test_texts_that_say_nothing),
+        TEST(test_who_tells_of_a_service_counts_less),
         TEST(test_a_publisher_to_a_group_is_a_server),
         TEST(test_a_transport_is_no_role),
         TEST(test_nested_identities),
