@@ -31,10 +31,10 @@ static int close_feed(void **state)
 }
 
 /* The message with its checksum filled in. */
-static const char *say(enum ft_direction direction, const char *hex)
+static const char *say_bytes(enum ft_direction direction, uint8_t *bytes, uint32_t n)
 {
-    uint8_t bytes[FEED_MAX];
-    uint32_t n = feed_bytes(hex, bytes), sum = 0;
+    uint32_t sum = 0;
+    bytes[2] = bytes[3] = 0;
     for (uint32_t i = 0; i < n; i++)
         sum += (uint32_t)bytes[i] << (i % 2 ? 0 : 8);
     while (sum >> 16)
@@ -42,6 +42,13 @@ static const char *say(enum ft_direction direction, const char *hex)
     bytes[2] = (uint8_t)(~sum >> 8);
     bytes[3] = (uint8_t)~sum;
     return feed_raw(&f, direction, bytes, n);
+}
+
+static const char *say(enum ft_direction direction, const char *hex)
+{
+    uint8_t bytes[FEED_MAX];
+    uint32_t n = feed_bytes(hex, bytes);
+    return say_bytes(direction, bytes, n);
 }
 
 #define ASK(hex)    say(FT_TO_SERVER, hex)
@@ -370,11 +377,9 @@ static const struct quoted quoted[] = {
 /* An error about the first n bytes of a packet: all of it is well, however little. */
 static const char *about(const uint8_t *packet, uint32_t n)
 {
-    char hex[2 * FEED_MAX] = "0301 0000 00000000 ";
-    uint32_t length = (uint32_t)strlen(hex);
-    for (uint32_t i = 0; i < n; i++)
-        snprintf(hex + length + 2 * i, 3, "%02x", packet[i]);
-    const char *s = ANSWER(hex);
+    uint8_t error[FEED_MAX] = {3, 1};
+    memcpy(error + 8, packet, n);
+    const char *s = say_bytes(FT_TO_CLIENT, error, 8 + n);
     assert_clean(s);
     return s;
 }
