@@ -16,6 +16,9 @@
 #define ROUTER_IPV4 3u
 #define ROUTER_IPV6 6u
 
+/* Who claims its address again within this time never was away. */
+#define RETURN_NS (600ull * 1000000000)
+
 struct ft_asset_mac {
     uint8_t mac[6];
     bool is_router;
@@ -704,6 +707,15 @@ static void merge(struct ft_inventory *inv, struct ft_asset *to, struct ft_asset
     drop(inv, from);
 }
 
+/* A router answers for others (proxy ARP): what is known of such an address is not the router's. */
+static bool is_for_others(const struct ft_asset *a)
+{
+    for (const struct ft_asset *other = a->mac->first; other; other = other->mac_next)
+        if (other != a && other->mac_is_strong)
+            return a->mac->is_router || ft_asset_roles(other) >> FT_ROLE_ROUTER & 1;
+    return a->mac->is_router;
+}
+
 /*
  * An IP address of which it was stated that a device has it is stated to be another's. By who gives
  * addresses out, or in the same network: cells of a plant that are built alike use the same
@@ -714,7 +726,7 @@ static bool is_moving(const struct ft_inventory *inv, const struct ft_asset *a,
 {
     struct ft_address to = mac_address(mac);
     if (!a->mac || !a->mac_is_strong || a->mac_is_management || !ft_address_is_device(&to) ||
-        is_one_device(a->mac, mac_find(inv, mac), mac))
+        is_one_device(a->mac, mac_find(inv, mac), mac) || is_for_others(a))
         return false;
     return (e->type == FT_EVENT_FACT && e->fact.is_lease) ||
            a->mac_network == ft_event_network(inv->config.key, e);
@@ -731,13 +743,27 @@ static void forget_known(struct ft_asset *a, uint64_t time_ns)
     a->first_ns = a->last_ns = time_ns;
 }
 
+/* Did the device with this MAC address leave `a` just now? */
+static bool comes_back(const struct ft_inventory *inv, const struct ft_asset *a,
+                       const uint8_t mac[6], uint64_t time_ns)
+{
+    struct key k = {.address = mac_address(mac)};
+    const struct ft_asset *own = find(inv, &k);
+    return own && own->left.family && !ft_address_compare(&own->left, &a->address) &&
+           time_ns - own->left_ns < RETURN_NS;
+}
+
 /*
  * The device that has this address does no more. It stays, with all that is known of it and what is
  * behind it, under its MAC address or another IP address that it has; whoever has the address now
- * begins anew. Costs by what is behind it, as merging does, and gives it back when it returns.
+ * begins anew. When one comes back at once, what was learned in between is kept with the address:
+ * an intruder who claimed it does not go away with what he passed on. Costs by what is behind it,
+ * as merging does.
  */
-static void leave(struct ft_inventory *inv, struct ft_asset *a, uint64_t time_ns)
+static void leave(struct ft_inventory *inv, struct ft_asset *a, const uint8_t mac[6],
+                  uint64_t time_ns)
 {
+    bool is_kept = comes_back(inv, a, mac, time_ns);
     struct ft_address address = mac_address(a->mac->mac);
     struct key k;
     mac_unbind(a);
@@ -746,10 +772,14 @@ static void leave(struct ft_inventory *inv, struct ft_asset *a, uint64_t time_ns
         former = create(inv, &k, a->last_ns);
     if (!former)
         return;
-    move_known(inv, former, a);
-    forget_known(a, time_ns);
     mark(inv, a, FT_ASSET_MOVED);
     a->former = former->address;
+    if (is_kept)
+        return;
+    former->left = a->address;
+    former->left_ns = time_ns;
+    move_known(inv, former, a);
+    forget_known(a, time_ns);
 }
 
 /* It was stated that an IP address has a MAC address. */
@@ -966,7 +996,7 @@ static void learn_stated(struct ft_inventory *inv, const struct ft_address *addr
         /* Of the others the core knows more, and a lease is no surprise. */
         if (e->type == FT_EVENT_FACT && !e->fact.is_lease)
             tell_moved(inv, e, a, mac);
-        leave(inv, a, e->time_ns);
+        leave(inv, a, mac, e->time_ns);
     }
     a = see(inv, address, e->time_ns);
     if (!a)

@@ -97,6 +97,8 @@ struct ft_asset {
     uint8_t changed_facts[8];
     struct ft_address into;   /**< MERGED: of the asset it is one with */
     struct ft_address former; /**< MOVED: of the asset that had this address */
+    struct ft_address left;   /**< which it had until left_ns; family 0 = none */
+    uint64_t left_ns;
     struct ft_asset *next_changed;
 };
 

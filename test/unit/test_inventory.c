@@ -887,12 +887,19 @@ static void moves(const struct ft_address *address)
     assert_true(told(id, text));
     assert_non_null(strstr(text, "\"former\":\"00:0e:8c:01:02:03\""));
 
+    make_fact(&r, 4, PLC, FT_FACT_FIRMWARE, "2.1"); /* as an intruder passes it on */
+    r.event.packet.family = address->family;
+    r.event.packet.src = address->ip;
+    give(&r);
+    changes();
     give_resolution(4, address, mac, 0);
     a = ft_inventory_find(inv, address);
     assert_ptr_equal(mac_asset(mac), a);
     assert_string_equal(ft_asset_fact(a, FT_FACT_MODEL), "6ES7 215-1AG40-0XB0");
     assert_int_equal(a->child_count, 2);
+    assert_string_equal(ft_asset_fact(a, FT_FACT_FIRMWARE), "2.1");
     assert_int_equal(mac_asset(other)->address.family, 2);
+    assert_null(ft_asset_fact(mac_asset(other), FT_FACT_FIRMWARE));
     assert_int_equal(ft_inventory_count_all(inv), 4);
     assert_true(told(id, text));
     assert_non_null(strstr(text, "\"former\":\"00:0e:8c:09:09:09\""));
@@ -923,6 +930,22 @@ static void test_moves_by_neighbour_discovery(void **state)
     moves(&address);
 }
 
+/* Days later it is another device's again: that one has come for good, and goes with what it is. */
+static void test_returns_after_long(void **state)
+{
+    static const uint8_t mac[6] = {0, 0x0e, 0x8c, 1, 2, 3}, other[6] = {0, 0x0e, 0x8c, 9, 9, 9};
+    struct ft_address address = {.family = 4};
+    (void)state;
+    set_ip(&address.ip, PLC);
+    give_resolution(1, &address, mac, 0);
+    give(make_fact(&r, 1, PLC, FT_FACT_NAME, "PLC7"));
+    give_resolution(2, &address, other, 0);
+    give(make_fact(&r, 3, PLC, FT_FACT_NAME, "HMI1"));
+    give_resolution(2 + 600, &address, mac, 0);
+    assert_string_equal(ft_asset_fact(asset(PLC), FT_FACT_NAME), "PLC7");
+    assert_string_equal(ft_asset_fact(mac_asset(other), FT_FACT_NAME), "HMI1");
+}
+
 /* What is no move: the same address in a cell that is built alike, another port of the device, what
  * was concluded from traffic only. And a device that has another address stays as that. */
 static void test_what_is_no_move(void **state)
@@ -946,6 +969,16 @@ static void test_what_is_no_move(void **state)
     give(make_fact(&r, 8, CLIENT, FT_FACT_NAME, "HMI1"));
     give(make_arp(&r, 9, CLIENT, other));
     assert_string_equal(ft_asset_fact(asset(CLIENT), FT_FACT_NAME), "HMI1");
+
+    /* A router answers for somebody, who then speaks himself. */
+    static const uint8_t router[6] = {0, 0x0e, 0x8c, 0xaa, 0xaa, 0xaa};
+    give(make_arp(&r, 9, STATION + 1, router));
+    give(make_fact(&r, 9, STATION + 1, FT_FACT_ROLE, "router"));
+    give(make_arp(&r, 9, STATION + 2, router));
+    give(make_fact(&r, 9, STATION + 2, FT_FACT_NAME, "PLC9"));
+    give(make_arp(&r, 9, STATION + 2, (const uint8_t[]){0, 0x0e, 0x8c, 5, 5, 5}));
+    assert_string_equal(ft_asset_fact(asset(STATION + 2), FT_FACT_NAME), "PLC9");
+    assert_null(ft_asset_fact(asset(STATION + 1), FT_FACT_NAME));
 
     give_resolution(10, &address, mac, 10);
     give_resolution(11, &second, mac, 10);
@@ -1240,6 +1273,7 @@ int main(void)
         TEST(test_vlans),
         TEST(test_moves_by_arp),
         TEST(test_moves_by_neighbour_discovery),
+        TEST(test_returns_after_long),
         TEST(test_what_is_no_move),
         TEST(test_management),
         TEST(test_merged),
