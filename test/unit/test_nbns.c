@@ -84,6 +84,7 @@ static void registration(void **state)
                         "0020 0001 c00c 0020 0001 000493e0 0006 0000 0a000005");
     assert_has(s, "\"command\":\"registration\",\"code\":5,\"qualifier\":0,\"class\":\"config\"");
     assert_has(s, "\"suffix\":\"file_server\"");
+    assert_int_equal(feed_count(s, "\"suffix_code\":"), 1); /* of the question alone */
     assert_has(s, "\"broadcast\":true");
     assert_has(s, "{\"fact\":{\"of\":\"10.0.0.5\",\"fact\":\"name\",\"value\":\"HMI1\"}}");
     assert_clean(s);
@@ -166,8 +167,18 @@ static void node_status(void **state)
     snprintf(text, sizeof(text), "8007 8400 0000 0001 0000 0000 %s " STATUS("000c29010204"),
              wildcard);
     assert_has_not(to_client(&f, text), "{\"address\"");
-    f.flow.ttl = 126;
-    assert_has(to_client(&f, text), "\"mac\":\"00:0c:29:01:02:04\"}}");
+    /* As sent, a packet has lived 64, 128 or 255; what was forwarded has lived less. */
+    static const struct {
+        uint8_t ttl;
+        bool is_of_link;
+    } lives[] = {{64, true}, {128, true}, {255, true}, {0, true}, {63, false}, {126, false}};
+    for (size_t i = 0; i < sizeof(lives) / sizeof(lives[0]); i++) {
+        f.flow.ttl = lives[i].ttl;
+        assert_int_equal(
+            feed_count(to_client(&f, text),
+                       "{\"address\":{\"ip\":\"10.0.0.6\",\"mac\":\"00:0c:29:01:02:04\"}}"),
+            !lives[i].is_of_link);
+    }
     snprintf(text, sizeof(text), "8008 8400 0000 0001 0000 0000 %s " STATUS("000000000000"),
              wildcard);
     s = to_client(&f, text);
@@ -192,7 +203,9 @@ static void violations(void **state)
         "counts");
     assert_violation(to_server(&f, "8001 0100 0001 0000 0000 0000 03 484d49 00 0020 0001"),
                      "encoding");
-    assert_violation(to_server(&f, "8001 0100 0001 0000 0000 0000 c00c 0020 0001"), "name");
+    const char *s = to_server(&f, "8001 0100 0001 0000 0000 0000 c00c 0020 0001");
+    assert_violation(s, "name");
+    assert_has_not(s, "\"suffix\"");
     assert_violation(say(FT_TO_SERVER, "8001 0100 0001 0000 0000 0000", "HMI1", 0, "0020 0001 00"),
                      "trailing_bytes");
 }
@@ -223,6 +236,9 @@ static void encoding(void **state)
     snprintf(text, sizeof(text), "%s %s 4343 02 6162 01 63 00 0020 0001", header, label);
     s = to_server(&f, text);
     assert_has(s, "\"suffix_code\":34,\"scope\":\"ab.c\"");
+    /* and "d" */
+    snprintf(text, sizeof(text), "%s %s 4343 01 64 00 0020 0001", header, label);
+    assert_has(to_server(&f, text), "\"suffix_code\":34,\"scope\":\"d\"");
     /* A to P, nothing beside: '@' and 'Q' in the upper and the lower half, first and last */
     static const char *const wrong[] = {"404f", "514f", "4840", "4851", "6868"};
     for (size_t i = 0; i < sizeof(wrong) / sizeof(wrong[0]); i++) {
@@ -348,10 +364,44 @@ static void short_data(void **state)
     s = say(FT_TO_CLIENT, "8006 8400 0000 0001 0000 0000", "*", 0, "0021 0001 00000000 0001 00");
     assert_clean(s);
     assert_has_not(s, "\"os\"");
-    /* More names than the message has room for */
+    /* The shortest records there are, and more than the message has room for */
+    char text[FEED_MAX] = "8001 8500 0000 0014 0000 0000 ";
+    for (unsigned i = 0; i < 20; i++)
+        strcat(text, "00 0020 0001 00000000 0000 ");
+    s = to_client(&f, text);
+    assert_no_violation(s, "malformed");
+    assert_no_violation(s, "trailing_bytes");
+    strcpy(text, "8001 0100 0014 0000 0000 0000 ");
+    for (unsigned i = 0; i < 20; i++)
+        strcat(text, "00 0020 0001 ");
+    s = to_server(&f, text);
+    assert_no_violation(s, "malformed");
+    assert_no_violation(s, "trailing_bytes");
     assert_violation(say(FT_TO_CLIENT, "8001 8500 0000 ffff 0000 0000", "HMI1", 0,
                          "0020 0001 000493e0 0006 2000 0a000006"),
                      "malformed");
+}
+
+/* A message is about the name of its question, or else of its first record. */
+static void first_name(void **state)
+{
+    (void)state;
+    char text[FEED_MAX], first[80], second[80];
+    encoded("HMI1", 0, first);
+    encoded("HMI2", 0x20, second);
+    static const char record[] = "0020 0001 000493e0 0006 2000 0a000006";
+    snprintf(text, sizeof(text), "8003 2910 0001 0000 0000 0001 %s 0020 0001 %s %s", first, second,
+             record);
+    const char *s = to_server(&f, text);
+    assert_has(s, "\"name\":\"HMI1\",\"suffix\":\"workstation\"");
+    assert_has_not(s, "\"name\":\"HMI2\",\"suffix\"");
+    assert_has(s, "\"value\":\"HMI2\"");
+    snprintf(text, sizeof(text), "8003 8500 0000 0002 0000 0000 %s %s %s %s", first, record, second,
+             record);
+    s = to_client(&f, text);
+    assert_has(s, "\"name\":\"HMI1\",\"suffix\":\"workstation\"");
+    assert_has_not(s, "\"name\":\"HMI2\",\"suffix\"");
+    assert_has(s, "\"value\":\"HMI2\"");
 }
 
 /* What only the node itself says of itself, in an answer. */
@@ -417,6 +467,9 @@ static void recognition(void **state)
         assert_int_equal(ft_dissector_nbns.probe(&bound, ft_view_make(bytes, n, false)), verdict);
         assert_int_equal(ft_dissector_nbns.probe(&free_port, ft_view_make(bytes, n, false)), FT_NO);
     }
+    bound.transport = FT_TRANSPORT_TCP;
+    uint32_t n = feed_bytes("0012 8001 0110 0001 0000 0000 0000 00 0020 0001", bytes);
+    assert_int_equal(ft_dissector_nbns.probe(&bound, ft_view_make(bytes, n, false)), FT_YES);
 }
 
 /* RFC 1002, 4.2: over TCP the length stands before the message. */
@@ -477,6 +530,7 @@ int main(void)
         TEST(operations),
         TEST(owners),
         TEST(short_data),
+        TEST(first_name),
         TEST(status_of_others),
         TEST(recognition),
         TEST(streams),
