@@ -142,6 +142,7 @@ static void letters(void **state)
         {"=", '=', 0, 1},       {"%3D", '=', 1, 3},  {"%3d4", '=', 1, 3},  {"%253D", '=', 2, 5},
         {"%25253D", '=', 3, 7}, {"%25", '%', 1, 3},  {"%2", '%', 0, 1},    {"%", '%', 0, 1},
         {"%zz", '%', 0, 1},     {"%253", '%', 1, 3}, {"%25zz", '%', 1, 3}, {"%fF", 0xff, 1, 3},
+        {"%00", 0, 1, 3},       {"%2500", 0, 2, 5},  {"%05", 5, 1, 3},
     };
     for (unsigned i = 0; i < sizeof(cases) / sizeof(*cases); i++) {
         struct ft_secret_letter letter = ft_secret_letter(view(cases[i].text), 0);
@@ -269,6 +270,14 @@ static void texts(void **state)
         {"TTY=pts/0 ; PWD=/home/joe ; USER=root ; COMMAND=/bin/ls",
          "TTY=pts/0 ; PWD=/home/joe ; USER=root ; COMMAND=/bin/ls"},
         {"password= host=a", "password= host=a"},
+        {"password= h=a", "password= h=a"},
+        {"password= h=", "password= ***"},
+        {"password= h==", "password= ***"},
+        {"password= M4RK", "password= ***"},
+        {"password 7  M4RK", "password 7  ***"},
+        {"key\t7\tM4RK", "key\t7\t***"},
+        {"see //a b@c", "see //a b@c"},
+        {"x %26password%3DM4RK y", "x %26password%3D*** y"},
         {"Password:\r\nnext", "Password:\r\nnext"},
         {"session: closed", "session: closed"},
         {"pwd", "pwd"},

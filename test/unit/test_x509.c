@@ -238,6 +238,9 @@ static void names(void **state)
                 "B");
     assert_name(attribute(CN, element(0x1c, hex("00000041 000000fc 0001f600 00110000 0000"))),
                 "CN=A\xc3\xbc\xf0\x9f\x98\x80\xef\xbf\xbd");
+    assert_name(attribute(CN, element(0x1e, hex("d83de000 dc000041"))),
+                "CN=\xef\xbf\xbd\xee\x80\x80\xef\xbf\xbd"
+                "A");
     assert_name(attribute(CN, element(0x1e, hex("007f 0080"))), "CN=\x7f\xc2\x80");
     assert_name(attribute(CN, element(0x0c, hex(""))), "CN=");
     assert_name(hex(""), "");
