@@ -96,6 +96,32 @@ static void relay(void **state)
     assert_has_not(say("<13>Aug  1 00:02:11 10.0.0.1 a: b"), "\"fact\"");
 }
 
+/* Names of hosts: of letters and digits, neither too short nor too long, and no addresses. */
+static void names(void **state)
+{
+    (void)state;
+    static const char *const hosts[] = {"ab", "PLC-Z.plant_1", "a9"};
+    static const char *const others[] = {"a", "10.0.0.1", "a+b", "17"};
+    char text[512] = "<13>Aug  1 00:02:11 ", expected[300];
+    for (unsigned i = 0; i < sizeof(hosts) / sizeof(hosts[0]); i++) {
+        feed_next_flow(&f);
+        snprintf(text + 20, sizeof(text) - 20, "%s a: b", hosts[i]);
+        snprintf(expected, sizeof(expected), "\"fact\":\"name\",\"value\":\"%s\"", hosts[i]);
+        assert_has(say(text), expected);
+    }
+    for (unsigned i = 0; i < sizeof(others) / sizeof(others[0]); i++) {
+        feed_next_flow(&f);
+        snprintf(text + 20, sizeof(text) - 20, "%s a: b", others[i]);
+        assert_has_not(say(text), "\"fact\"");
+    }
+    for (unsigned length = 255; length <= 256; length++) {
+        feed_next_flow(&f);
+        memset(text + 20, 'x', length);
+        strcpy(text + 20 + length, " a: b");
+        assert_int_equal(feed_count(say(text), "{\"fact\""), length == 255);
+    }
+}
+
 static void violations(void **state)
 {
     (void)state;
@@ -115,6 +141,9 @@ static void counted_stream(void **state)
     assert_int_equal(feed_count(s, "\"command\":\"message\""), 2);
     assert_has(s, "\"msg\":\"a b c\"");
     assert_has(s, "\"msg\":\"d\\ne f\"");
+    /* more digits than any count has */
+    feed_next_flow(&f);
+    assert_has_not(say("123456 <13>a b c\n"), "\"command\"");
     feed_next_flow(&f);
     static const char text[] = "15 <13>hello world";
     unsigned n = 0;
@@ -171,9 +200,16 @@ static void truncated_and_mutated(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        TEST(bsd),     TEST(ietf),        TEST(vendors),
-        TEST(relay),   TEST(violations),  STREAM(counted_stream),
-        STREAM(lines), TEST(recognition), TEST(truncated_and_mutated),
+        TEST(bsd),
+        TEST(ietf),
+        TEST(vendors),
+        TEST(relay),
+        TEST(names),
+        TEST(violations),
+        STREAM(counted_stream),
+        STREAM(lines),
+        TEST(recognition),
+        TEST(truncated_and_mutated),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

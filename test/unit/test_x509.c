@@ -795,6 +795,9 @@ static void fields(void **state)
     assert_has(out, "\"serial\":\"01:02\"");
     assert_has(out, "\"self_signed\":false");
     assert_has_not(out, "\"key_bits\"");
+    p.key = rsa_key(3000);
+    assert_has(show(&p), "\"key_algorithm\":\"rsa\",\"key_algorithm_code\":1,\"key_bits\":3000");
+    out = show(&p);
     assert_has_not(out, "\"key_usage\"");
     assert_clean(out);
     /* a serial number as long as nobody's is cut */
