@@ -186,6 +186,8 @@ uint32_t ft_asset_roles(const struct ft_asset *asset);
  */
 enum ft_role ft_asset_role_of(const struct ft_asset *asset);
 
+struct ft_address ft_address_of_mac(const uint8_t mac[6]);
+
 /** "192.0.2.1", "2001:db8::1", "00:11:22:33:44:55". */
 void ft_address_text(const struct ft_address *address, char text[64]);
 
