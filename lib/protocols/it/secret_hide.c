@@ -269,9 +269,10 @@ static bool is_assignment(struct ft_view word)
 }
 
 /* "PWD=/root ; USER=root": sudo's directory, not a password. */
-static bool is_directory(struct ft_view name, struct ft_view value)
+static bool is_directory(struct ft_view name, struct ft_view text, uint32_t at)
 {
-    return ft_view_starts(&name, "PWD", 3) && name.len == 3 && value.len && value.data[0] == '/';
+    return name.len == 3 && ft_view_starts(&name, "PWD", 3) && ft_peek_u8(&text, at) == '/' &&
+           ft_peek_u8(&text, skip_blanks(text, word_end(text, at))) == ';';
 }
 
 /* Numbers and short words behind "session:" are no tokens. */
@@ -324,7 +325,7 @@ static uint32_t hide_assigned(struct shown *s, struct ft_view name, enum ft_secr
     else if (is_colon ? kind == FT_SECRET_TOKEN && !is_token(word_at(text, at))
                       : !is_close && is_assignment(word_at(text, at)))
         return at;
-    else if (is_directory(name, word_at(text, at)))
+    else if (is_directory(name, text, at))
         return at;
     else
         end = plain_end(text, at, kind);
