@@ -87,26 +87,64 @@ static const struct kind kinds[] = {
     /* RFC 9460, 2.2: priority, target, parameters port=443 and alpn=h2 */
     {FT_DNS_SVCB,
      "0010 03 666f6f c010 0001 0003 02 6832 0003 0002 01bb",
-     ",\"rdata\":\"16 foo.example.com\",\"rdata_bytes\":\"0001000302683200030002"
-     "01bb\"}",
+     ",\"rdata_bytes\":\"000100030268320003000201bb\","
+     "\"rdata\":\"16 foo.example.com alpn=h2 port=443\"}",
      {8, 15}},
-    {FT_DNS_HTTPS, "0000 c00c", ",\"rdata\":\"0 plc.example.com\",\"rdata_bytes\":\"\"}", {0}},
+    {FT_DNS_HTTPS, "0000 c00c", ",\"rdata_bytes\":\"\",\"rdata\":\"0 plc.example.com\"}", {0}},
     /* RFC 8659, 4.1: without a value is what cuts it leave */
     {FT_DNS_CAA, "80 05 6973737565 63612e", ",\"rdata\":\"128 issue ca.\"}", {7, 8, 9}},
     /* RFC 4255, 3.1; RFC 4034, 5.1; RFC 6698, 2.1: what cuts them short is the digest */
     {FT_DNS_SSHFP, "04 02 abcdef", ",\"rdata\":\"4 2\",\"rdata_bytes\":\"abcdef\"}", {2, 3, 4}},
     {FT_DNS_DS, "1234 08 02 abcd", ",\"rdata\":\"4660 8 2\",\"rdata_bytes\":\"abcd\"}", {4, 5}},
     {FT_DNS_TLSA, "03 01 02 abcd", ",\"rdata\":\"3 1 2\",\"rdata_bytes\":\"abcd\"}", {3, 4}},
-    /* RFC 4034, 4.1: the types A and AAAA */
+    {FT_DNS_CDS, "1234 08 02 abcd", ",\"rdata\":\"4660 8 2\",\"rdata_bytes\":\"abcd\"}", {4, 5}},
+    {FT_DNS_SMIMEA, "03 01 02 abcd", ",\"rdata\":\"3 1 2\",\"rdata_bytes\":\"abcd\"}", {3, 4}},
+    /* RFC 4398, 2; RFC 2230, 3.1 */
+    {FT_DNS_CERT,
+     "0001 1234 05 abcd",
+     ",\"rdata\":\"1 4660 5\",\"rdata_bytes\":\"abcd\"}",
+     {5, 6}},
+    {FT_DNS_KX, "000a 04 6d61696c c010", ",\"rdata\":\"mail.example.com\"}", {0}},
+    /* RFC 4034, 2.3 and 3.3: of their examples, with other keys */
+    {FT_DNS_DNSKEY,
+     "0100 03 05 abcd",
+     ",\"rdata\":\"256 3 5\",\"rdata_bytes\":\"abcd\"}",
+     {4, 5}},
+    {FT_DNS_RRSIG,
+     "0001 05 03 00015180 3e7c9dd7 3e5510d7 0a52 c010 abcd",
+     ",\"rdata\":\"A 5 3 86400 20030322173103 20030220173103 2642 example.com\","
+     "\"rdata_bytes\":\"abcd\"}",
+     {20, 21}},
+    /* RFC 4034, 4.3 */
     {FT_DNS_NSEC,
-     "04 686f7374 c010 0004 40000008",
-     ",\"rdata\":\"host.example.com\",\"rdata_bytes\":\"000440000008\"}",
-     {7, 8, 9, 10, 11, 12}},
-    /* not read: RFC 1876 (LOC), and what is not assigned */
-    {29,
-     "001216138b3ffd908000000000989680",
-     ",\"rdata_bytes\":\"001216138b3ffd908000000000989680\"}",
-     {0xffff}},
+     "04 686f7374 c010 0006 400100000003 "
+     "041b 0000000000000000000000000000000000000000000000000000 20",
+     ",\"rdata\":\"host.example.com A MX RRSIG NSEC TYPE1234\"}",
+     {7, 15}},
+    /* RFC 5155, appendix A, 3.3 and 4.3 */
+    {FT_DNS_NSEC3,
+     "01 01 000c 04 aabbccdd 14 174eb2409fe28bcb4887a1836f957f0a8425e27b 00 07 22010000000290",
+     ",\"rdata\":\"1 1 12 aabbccdd 2t7b4g4vsa5smi47k61mv5bv1a22bojr NS SOA MX RRSIG DNSKEY "
+     "NSEC3PARAM\"}",
+     {30}},
+    {FT_DNS_NSEC3PARAM, "01 00 000c 04 aabbccdd", ",\"rdata\":\"1 0 12 aabbccdd\"}", {0}},
+    {FT_DNS_NSEC3PARAM, "01 00 0000 00", ",\"rdata\":\"1 0 0 -\"}", {0}},
+    /* RFC 8945, 4.2: of midnight on 21 January 1997; RFC 2930, 2 */
+    {FT_DNS_TSIG,
+     "03 6d6435 00 000032e40700 012c 0002 abcd 04d2 0010 0000",
+     ",\"rdata\":\"md5 19970121000000 300 1234 BADSIG\",\"rdata_bytes\":\"abcd\"}",
+     {0}},
+    {FT_DNS_TKEY,
+     "08 6773732d74736967 00 00000000 ffffffff 0003 0011 0002 abcd 0001 00",
+     ",\"rdata\":\"gss-tsig 19700101000000 21060207062815 3 BADKEY\",\"rdata_bytes\":\"abcd\"}",
+     {0}},
+    /* RFC 1876, 4: of its example */
+    {FT_DNS_LOC,
+     "00 33 16 13 89172dd0 70be15f0 00988d20",
+     ",\"rdata\":\"42 21 54.000 N 71 6 18.000 W -24.00m 30.00m 10000.00m 10.00m\"}",
+     {0}},
+    /* of another version, and what is not assigned */
+    {FT_DNS_LOC, "01 0203", ",\"rdata_bytes\":\"010203\"}", {1, 2}},
     {65280, "010203", ",\"rdata_bytes\":\"010203\"}", {0xffff}},
 };
 

@@ -38,23 +38,41 @@ enum ft_dns_opcode {
 enum ft_dns_type {
     FT_DNS_A = 1,
     FT_DNS_NS = 2,
+    FT_DNS_MD = 3,
+    FT_DNS_MF = 4,
     FT_DNS_CNAME = 5,
     FT_DNS_SOA = 6,
+    FT_DNS_MB = 7,
+    FT_DNS_MG = 8,
+    FT_DNS_MR = 9,
     FT_DNS_NULL = 10,
     FT_DNS_PTR = 12,
     FT_DNS_HINFO = 13,
     FT_DNS_MX = 15,
     FT_DNS_TXT = 16,
+    FT_DNS_AFSDB = 18,
+    FT_DNS_RT = 21,
+    FT_DNS_SIG = 24,
     FT_DNS_KEY = 25,
     FT_DNS_AAAA = 28,
+    FT_DNS_LOC = 29,
     FT_DNS_SRV = 33,
     FT_DNS_NAPTR = 35,
+    FT_DNS_KX = 36,
+    FT_DNS_CERT = 37,
     FT_DNS_DNAME = 39,
     FT_DNS_OPT = 41,
     FT_DNS_DS = 43,
     FT_DNS_SSHFP = 44,
+    FT_DNS_RRSIG = 46,
     FT_DNS_NSEC = 47,
+    FT_DNS_DNSKEY = 48,
+    FT_DNS_NSEC3 = 50,
+    FT_DNS_NSEC3PARAM = 51,
     FT_DNS_TLSA = 52,
+    FT_DNS_SMIMEA = 53,
+    FT_DNS_CDS = 59,
+    FT_DNS_CDNSKEY = 60,
     FT_DNS_SVCB = 64,
     FT_DNS_HTTPS = 65,
     FT_DNS_SPF = 99,
@@ -64,6 +82,8 @@ enum ft_dns_type {
     FT_DNS_AXFR = 252,
     FT_DNS_ANY = 255,
     FT_DNS_CAA = 257,
+    FT_DNS_TA = 32768,
+    FT_DNS_DLV = 32769,
 };
 
 enum ft_dns_class {
@@ -227,7 +247,8 @@ enum ft_dns_record_field {
     [(first) + RR_TTL] = FT_DNS_ROW("ttl", "Seconds it may be kept", NULL, group, UINT, 0),        \
     [(first) + RR_RDATA] = FT_DNS_ROW("rdata", "Data", NULL, group, STRING, 0),                    \
     [(first) + RR_BYTES] =                                                                         \
-        FT_DNS_ROW("rdata_bytes", "Data of types that are not read", NULL, group, BYTES, 0),       \
+        FT_DNS_ROW("rdata_bytes", "Keys, signatures, digests; data of types that are not read",    \
+                   NULL, group, BYTES, 0),                                                         \
     [(first) + RR_STRINGS] =                                                                       \
         FT_DNS_ROW("txt", "Strings of TXT and SPF", NULL, group, STRING, FT_FIELD_LIST),           \
     [(first) + RR_SOA] = FT_DNS_ROW("soa", "Start of authority", NULL, group, GROUP, 0),           \
