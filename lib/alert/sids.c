@@ -410,6 +410,7 @@ static const struct ft_sid sids[] = {
     {9101407, "ethernet", "credential_clear_text"},
     {9101408, "ethernet", "login_failed"},
     {9101409, "ethernet", "weak_method"},
+    {9101410, "dns", "tunnel"},
 };
 
 const struct ft_sid *ft_sids(uint32_t *count)

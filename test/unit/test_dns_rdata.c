@@ -100,16 +100,10 @@ static const struct kind kinds[] = {
     {FT_DNS_CDS, "1234 08 02 abcd", ",\"rdata\":\"4660 8 2\",\"rdata_bytes\":\"abcd\"}", {4, 5}},
     {FT_DNS_SMIMEA, "03 01 02 abcd", ",\"rdata\":\"3 1 2\",\"rdata_bytes\":\"abcd\"}", {3, 4}},
     /* RFC 4398, 2; RFC 2230, 3.1 */
-    {FT_DNS_CERT,
-     "0001 1234 05 abcd",
-     ",\"rdata\":\"1 4660 5\",\"rdata_bytes\":\"abcd\"}",
-     {5, 6}},
+    {FT_DNS_CERT, "0001 1234 05 abcd", ",\"rdata\":\"1 4660 5\",\"rdata_bytes\":\"abcd\"}", {5, 6}},
     {FT_DNS_KX, "000a 04 6d61696c c010", ",\"rdata\":\"mail.example.com\"}", {0}},
     /* RFC 4034, 2.3 and 3.3: of their examples, with other keys */
-    {FT_DNS_DNSKEY,
-     "0100 03 05 abcd",
-     ",\"rdata\":\"256 3 5\",\"rdata_bytes\":\"abcd\"}",
-     {4, 5}},
+    {FT_DNS_DNSKEY, "0100 03 05 abcd", ",\"rdata\":\"256 3 5\",\"rdata_bytes\":\"abcd\"}", {4, 5}},
     {FT_DNS_RRSIG,
      "0001 05 03 00015180 3e7c9dd7 3e5510d7 0a52 c010 abcd",
      ",\"rdata\":\"A 5 3 86400 20030322173103 20030220173103 2642 example.com\","
@@ -340,6 +334,100 @@ static void names(void **state)
     assert_int_equal(feed_count(s, "{\"violation\""), 1);
 }
 
+/* RFC 9460, appendix D.2: of its examples; keys of nobody, values that do not fit theirs. */
+static void bindings(void **state)
+{
+    (void)state;
+    static const struct {
+        const char *data, *text;
+    } cases[] = {
+        {"0001 00 0003 0002 0035", "1  port=53"},
+        {"0001 00 029b 0005 68656c6c6f", "1  key667=68656c6c6f"},
+        {"0001 00 0006 0020 20010db8000000000000000000000001 20010db8000000000000000000530001",
+         "1  ipv6hint=2001:db8::1,2001:db8::53:1"},
+        {"0010 03 666f6f c010 0000 0004 0001 0004 0001 0009 02 6832 05 68332d3139 "
+         "0004 0004 c0000201",
+         "16 foo.example.com mandatory=alpn,ipv4hint alpn=h2,h3-19 ipv4hint=192.0.2.1"},
+        {"0001 00 0001 0003 02 6832 0002 0000", "1  alpn=h2 no-default-alpn"},
+        {"0001 00 0005 0002 fe0d", "1  ech=fe0d"},
+        {"0001 00 0007 0004 2f647b7d", "1  dohpath=/d{}"},
+        /* a port of one byte, an alpn longer than its parameter */
+        {"0001 00 0003 0001 35", "1  port=0"},
+        {"0001 00 0001 0002 09 68", "1  alpn=h"},
+    };
+    char expected[200];
+    for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
+        const char *s = answer(FT_DNS_SVCB, cases[i].data);
+        snprintf(expected, sizeof(expected), "\"rdata\":\"%s\"", cases[i].text);
+        assert_clean(s);
+        assert_has(s, expected);
+    }
+}
+
+/* Lists of types: windows in order, of 1 to 32 bytes. */
+static void type_lists(void **state)
+{
+    (void)state;
+    static const char *const bad[] = {
+        "00 0000", /* an empty window */
+        "00 0021 00000000000000000000000000000000000000000000000000000000000000000080",
+        "00 000140 000140", /* the same window again */
+        "00 010140 000140", /* an earlier one */
+        "00 0002 40",       /* ends early */
+    };
+    for (size_t i = 0; i < sizeof(bad) / sizeof(bad[0]); i++)
+        assert_violation(answer(FT_DNS_NSEC, bad[i]), "rdata");
+    assert_has(answer(FT_DNS_NSEC, "00 000120 0101 80 ff01 01"), "\"rdata\":\"NS URI TYPE65287\"");
+    /* All types there are: as many as fit */
+    char hex[FEED_MAX] = "00";
+    for (unsigned window = 0; window < 30; window++) {
+        sprintf(hex + strlen(hex), "%02x20", window);
+        for (unsigned i = 0; i < 32; i++)
+            strcat(hex, "ff");
+    }
+    const char *s = answer(FT_DNS_NSEC, hex);
+    assert_clean(s);
+    assert_has(s, "\"rdata\":\"TYPE0 A NS ");
+    assert_has_not(s, "TYPE7000");
+    /* Hashes of any length in base 32 (RFC 4648, 10: "f", "fo", "foo", "foob", "fooba") */
+    static const struct {
+        const char *hash, *text;
+    } hashes[] = {{"01 66", "co"},
+                  {"02 666f", "cpng"},
+                  {"03 666f6f", "cpnmu"},
+                  {"04 666f6f62", "cpnmuog"},
+                  {"05 666f6f6261", "cpnmuoj1"},
+                  {"00", ""}};
+    char data[100], expected[100];
+    for (size_t i = 0; i < sizeof(hashes) / sizeof(hashes[0]); i++) {
+        snprintf(data, sizeof(data), "01 00 0000 00 %s 0001 40", hashes[i].hash);
+        snprintf(expected, sizeof(expected), "\"rdata\":\"1 0 0 - %s A\"", hashes[i].text);
+        assert_has(answer(FT_DNS_NSEC3, data), expected);
+    }
+}
+
+/* RFC 1876, 2: the poles, the other sides, what is on no globe. */
+static void locations(void **state)
+{
+    (void)state;
+    assert_has(answer(FT_DNS_LOC, "00 12 00 99 934fd900 59604e00 00989681"),
+               "\"rdata\":\"90 0 0.000 N 180 0 0.000 W 0.01m 1.00m 0.00m 90000000.00m\"");
+    assert_has(answer(FT_DNS_LOC, "00 12 16 13 80000000 7fffffff 00989680"),
+               "\"rdata\":\"0 0 0.000 N 0 0 0.001 W 0.00m ");
+    assert_has(answer(FT_DNS_LOC, "00 12 16 13 7ffffffe 80000001 00000000"),
+               "\"rdata\":\"0 0 0.002 S 0 0 0.001 E -100000.00m ");
+    static const char *const bad[] = {
+        "00 a2 16 13 80000000 80000000 00989680", /* ten times */
+        "00 1a 16 13 80000000 80000000 00989680", /* to the tenth power */
+        "00 12 16 1a 80000000 80000000 00989680",
+        "00 12 16 13 934fd901 80000000 00989680", /* beyond the pole */
+        "00 12 16 13 80000000 a69fb201 00989680",
+        "00 12 16 13 80000000 80000000 009896",
+    };
+    for (size_t i = 0; i < sizeof(bad) / sizeof(bad[0]); i++)
+        assert_violation(answer(FT_DNS_LOC, bad[i]), "rdata");
+}
+
 /* Lengths within data that reach beyond them. */
 static void hostile_lengths(void **state)
 {
@@ -495,7 +583,7 @@ int main(void)
         TEST(good),    TEST(too_short), TEST(cut),        TEST(too_long),
         TEST(parts),   TEST(addresses), TEST(names),      TEST(hostile_lengths),
         TEST(empty),   TEST(texts),     TEST(extensions), TEST(fresh),
-        TEST(mutated),
+        TEST(mutated), TEST(bindings),  TEST(type_lists), TEST(locations),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

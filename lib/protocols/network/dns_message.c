@@ -12,6 +12,7 @@
 enum {
     CLASS_TOP = 0x8000, /* mDNS: unicast wanted, cache flush */
     MDNS_PORT = 5353,
+    SERVER_PORT = 53,
     EXPLICIT_EXTENDED = 4, /* bits of the result that the header holds */
 };
 
@@ -255,6 +256,18 @@ static void put_question(struct ft_context *ctx, const struct header *h)
         ft_put_float(ctx, DNS_LABEL_ENTROPY, entropy_of(h->name.text, h->name.first_label), NULL);
 }
 
+/* Resolvers ask for others, with extensions (RFC 6891) or from the port of servers. */
+static void check_question(struct ft_context *ctx, const struct header *h)
+{
+    bool is_own = h->flags & FT_DNS_RD && !h->counts[3] && ctx->src_port != SERVER_PORT;
+
+    if (h->is_response || h->opcode != FT_DNS_QUERY || !h->counts[0])
+        return;
+    ft_dns_state_software(ctx, &h->name, is_own);
+    if (ft_dns_is_tunnel(&h->name, h->type))
+        ft_violation(ctx, FT_DNS_V_TUNNEL, NULL);
+}
+
 /* ---- DNS-SD --------------------------------------------------------------------------------- */
 
 static bool is_service_name(const struct ft_dns_name *name)
@@ -351,7 +364,8 @@ static bool states(const struct header *h, unsigned section, const struct ft_dns
         return false;
     if (h->opcode == FT_DNS_UPDATE)
         return !h->is_response && section == 2 && r->ttl;
-    return h->is_response && h->opcode == FT_DNS_QUERY && h->rcode == 0 && section != 2;
+    return h->is_response && h->opcode == FT_DNS_QUERY && h->rcode == 0 &&
+           (section != 2 || ft_dns_names_server(r));
 }
 
 /* The name of the proxy configuration is nobody's: who answers for it lies. */
@@ -444,6 +458,8 @@ void ft_dns_read(struct ft_context *ctx, enum ft_dns_flavour flavour, struct ft_
     check_header(ctx, flavour, &h, &header_at);
     put_header(ctx, &h);
     put_question(ctx, &h);
+    if (flavour == FT_DNS_UNICAST)
+        check_question(ctx, &h);
     if (is_multicast(flavour) && h.is_response)
         ft_put_bool(ctx, DNS_GOODBYE, h.is_goodbye, NULL);
 

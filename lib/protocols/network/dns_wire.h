@@ -82,6 +82,7 @@ enum ft_dns_type {
     FT_DNS_AXFR = 252,
     FT_DNS_ANY = 255,
     FT_DNS_CAA = 257,
+    FT_DNS_PRIVATE = 65399, /* of nobody: iodine uses it */
     FT_DNS_TA = 32768,
     FT_DNS_DLV = 32769,
 };
@@ -197,6 +198,8 @@ enum ft_dns_field {
     DNS_LABEL_ENTROPY,
     DNS_TCP,
     DNS_FIELDS,
+    DNS_SOFTWARE = DNS_FIELDS, /* DNS alone */
+    DNS_UNICAST_FIELDS,
     DNS_SERVICE = DNS_FIELDS, /* mDNS alone, from here on */
     DNS_INSTANCE,
     DNS_HOST,
@@ -317,6 +320,9 @@ enum ft_dns_record_field {
         FT_DNS_ROW("label_entropy", "Bits a character of its first label", NULL, 0, FLOAT, 0),     \
     [DNS_TCP] = FT_DNS_ROW("tcp", "Over TCP", NULL, 0, BOOL, 0)
 
+#define FT_DNS_UNICAST_FIELD_ROWS                                                                  \
+    [DNS_SOFTWARE] = FT_DNS_ROW("software", "What software asks for such names", NULL, 0, STRING, 0)
+
 #define FT_MDNS_FIELD_ROWS                                                                         \
     [DNS_SERVICE] =                                                                                \
         FT_DNS_ROW("service", "Kinds of service (DNS-SD)", NULL, 0, STRING, FT_FIELD_LIST),        \
@@ -341,6 +347,7 @@ enum ft_dns_violation {
     FT_DNS_V_SHARED, /* DNS and LLMNR have all of these, mDNS those before TRUNCATED_TCP */
     FT_DNS_V_UNSOLICITED = FT_DNS_V_SHARED, /* DNS alone */
     FT_DNS_V_ANSWERS_DIFFER,
+    FT_DNS_V_TUNNEL,
     FT_DNS_VIOLATIONS,
     FT_LLMNR_V_WPAD = FT_DNS_V_SHARED,
     FT_LLMNR_VIOLATIONS,
@@ -444,16 +451,40 @@ void ft_dns_name_check(struct ft_context *ctx, const struct ft_dns_name *name,
 
 /* ---- facts: dns_facts.c --------------------------------------------------------------------- */
 
+/** What a host is by the record that names it. */
+enum ft_dns_server {
+    FT_DNS_SERVER_DIRECTORY = 0, /**< domain controller */
+    FT_DNS_SERVER_TIME,
+    FT_DNS_SERVER_OPC,
+    FT_DNS_SERVER_NAMES,
+};
+
 /** What the records of one message say together. */
 struct ft_dns_facts {
     enum ft_dns_flavour flavour;
-    bool is_of_sender;      /**< mDNS: services and hardware are the sender's */
-    uint8_t directories;    /**< domain controllers remembered */
-    uint64_t directory[16]; /**< hashes of their names; all that fit into a datagram of old */
+    bool is_of_sender; /**< mDNS: services and hardware are the sender's */
+    uint8_t servers;   /**< remembered */
+    /** Hashes of their names, and what they are; all that fit into a datagram of old. */
+    uint64_t server[16];
+    uint8_t server_kind[16]; /**< enum ft_dns_server */
 };
 
 /** State what a record of an answer, an announcement or an update says of hosts. */
 void ft_dns_state_record(struct ft_context *ctx, struct ft_dns_facts *facts,
                          const struct ft_dns_record *record);
+
+/** Does the record only say what a host is that others give the address of? */
+bool ft_dns_names_server(const struct ft_dns_record *record);
+
+/* ---- software: dns_software.c --------------------------------------------------------------- */
+
+/**
+ * Put and state what the name that a query asks for tells of its sender; `is_own`: the query looks
+ * like one of the host itself, not of one that asks for others.
+ */
+void ft_dns_state_software(struct ft_context *ctx, const struct ft_dns_name *name, bool is_own);
+
+/** Is a name asked for as the known tunnels do (dns2tcp, dnscat2, iodine)? */
+bool ft_dns_is_tunnel(const struct ft_dns_name *name, uint16_t type);
 
 #endif
