@@ -78,6 +78,7 @@ static void check_cores(struct doctor *d)
 {
     const struct ft_config *c = &d->options->config;
     unsigned missing = d->map.has_alerting && !cpu_of(d, d->map.alerting);
+    uint32_t workers = d->options->workers ? d->options->workers : c->workers;
     for (uint32_t i = 0; i < d->map.worker_count; i++)
         missing += !cpu_of(d, d->map.workers[i]);
     if (c->worker_cpu_count && d->machine->count && missing)
@@ -85,6 +86,9 @@ static void check_cores(struct doctor *d)
             "cores: %u CPUs of the core map are not there for this process: --print-core-map "
             "proposes others",
             missing);
+    else if (workers > d->machine->count && d->machine->count)
+        say(d, true, "cores: %u workers on %u CPUs are refused live: -w %u at most", workers,
+            d->machine->count, d->machine->count);
     else if (!c->worker_cpu_count)
         say(d, true, "cores: workers share their CPUs: see --print-core-map");
     else

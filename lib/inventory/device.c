@@ -350,12 +350,12 @@ static void forget_known(struct ft_asset *a, uint64_t time_ns)
     a->first_ns = a->last_ns = time_ns;
 }
 
-/* Did the device with this MAC address leave `a` just now? */
+/* Did the device with this MAC address, which may have another IP address, leave `a` just now? */
 static bool comes_back(const struct ft_inventory *inv, const struct ft_asset *a,
                        const uint8_t mac[6], uint64_t time_ns)
 {
-    struct ft_asset_key k = {.address = ft_address_of_mac(mac)};
-    const struct ft_asset *own = ft_inventory_get(inv, &k);
+    struct ft_address address = ft_address_of_mac(mac);
+    const struct ft_asset *own = ft_inventory_lookup(inv, &address);
     return own && own->left.family && !ft_address_compare(&own->left, &a->address) &&
            time_ns - own->left_ns < RETURN_NS;
 }

@@ -584,6 +584,8 @@ class Asking(Case):
         self.assertIn("ok     port net_null0", run("--doctor", "--port", "net_null0").out)
         self.assertIn("to do  port nope0: there is no interface nope0 yet",
                       run("--doctor", "-i", "nope0").out)
+        self.assertIn("to do  cores: 128 workers on ",
+                      run("--doctor", "-i", "lo", "-w", 128).out)
 
 
 class Profiles(Case):
@@ -651,6 +653,9 @@ class Refusing(Case):
             self.assertEqual(list(out.iterdir()), [], "nothing was begun")
         self.assertFails(run("--port", "net_pcap0,iface=lo,nosuch=1", "-l", self.out), 1,
                          "its driver cannot make it", "arguments")
+        said = subprocess.run([*words, "--port", "net_tap0,iface=fttap9", "-l", out], check=False,
+                              capture_output=True, timeout=60)
+        self.assertFails(sensor.Result(said), 1, "port net_tap0", "may need root", "CAP_NET_ADMIN")
 
     def test_of_the_kernel(self):
         root = "/sys/bus/pci/devices"

@@ -986,6 +986,12 @@ static void test_what_is_no_move(void **state)
     assert_string_equal(ft_asset_fact(asset(STATION), FT_FACT_NAME), "PLC7");
     assert_null(ft_asset_fact(asset(PLC), FT_FACT_NAME));
     assert_ptr_equal(mac_asset(mac), asset(STATION));
+
+    /* It comes back at once: what was passed on in between is not another's. */
+    give(make_fact(&r, 13, PLC, FT_FACT_FIRMWARE, "2.1"));
+    give_resolution(14, &address, mac, 10);
+    assert_string_equal(ft_asset_fact(asset(PLC), FT_FACT_FIRMWARE), "2.1");
+    assert_null(ft_asset_fact(mac_asset(other), FT_FACT_FIRMWARE));
 }
 
 /* A device says, with LLDP, by which address it is managed. */

@@ -9,7 +9,8 @@
 enum {
     AUTHORITY_MAX = 512, /* bytes in which the end of a user's name and password is looked for */
     FILLERS_MAX = 6,
-    WINDOW = 128, /* bytes behind a name in which its value may be told */
+    WINDOW = 128,   /* bytes behind a name in which its value may be told */
+    WORD_MAX = 128, /* bytes of a word that tell what it is: looked at from each name before it */
     TOKEN_MIN = 8,
 };
 
@@ -137,7 +138,7 @@ static void hide_in_url(struct shown *s, uint32_t at, uint32_t end, bool in_quer
             hide(s, value, next);
         }
         in_query |= c.value == '?';
-        if (ends_name(c.value))
+        if (ends_name(c.value) || is_json)
             name = next;
         before = c.value;
         at = next;
@@ -195,11 +196,11 @@ static uint32_t line_end(struct ft_view text, uint32_t at)
     return at;
 }
 
-/* The next word, behind blanks. */
+/* The next word, behind blanks; the beginning of a long one. */
 static struct ft_view word_at(struct ft_view text, uint32_t at)
 {
     at = skip_blanks(text, at);
-    return ft_text_part(text, at, word_end(text, at));
+    return ft_text_part(text, at, word_end(ft_text_part(text, 0, at + WORD_MAX), at));
 }
 
 static bool is_one_of(struct ft_view word, const char *const *words, uint32_t count)
@@ -535,7 +536,7 @@ static uint32_t hide_snmp_server(struct shown *s, uint32_t end)
     if (!IS_ONE_OF(verb, verbs))
         return end;
     uint32_t at = skip_blanks(text, end) + verb.len;
-    at = skip_blanks(text, at) + word_at(text, at).len;
+    at = word_end(text, skip_blanks(text, at));
     uint32_t to = line_end(text, at);
     hide(s, skip_blanks(text, at), to);
     return to;
@@ -548,7 +549,7 @@ static uint32_t hide_user_flag(struct shown *s, uint32_t end)
     uint32_t at = skip_blanks(text, end);
     int64_t colon = ft_find_u8(&word, ':', 0);
     if (colon >= 0 && at > end)
-        hide(s, at + (uint32_t)colon + 1, at + word.len);
+        hide(s, at + (uint32_t)colon + 1, word_end(text, at));
     return end;
 }
 
