@@ -674,6 +674,7 @@ static bool is_frame_too_large(const struct ft_ethdev *e, char *error, size_t si
 bool ft_ethdev_open(struct ft_ethdev *e, char *error, size_t error_size)
 {
     static const char *const forgetful[] = {"net_memif"}; /* whose counts end with a connection */
+    static const char *const polls[] = {"net_pcap"}; /* whose errors are polls of what is gone */
     struct rte_eth_dev_info info = {0};
     if (is_frame_too_large(e, error, error_size) || !find(e, error, error_size))
         return false;
@@ -698,6 +699,7 @@ bool ft_ethdev_open(struct ft_ethdev *e, char *error, size_t error_size)
     rte_eth_stats_reset(e->id);
     e->before = e->port.stats;
     e->port.stats.knows_nic = !is_one_of(info.driver_name, forgetful, RTE_DIM(forgetful));
+    e->port.stats.hides_errors = is_one_of(info.driver_name, polls, RTE_DIM(polls));
     e->port.stats.knows_drops = tells_drops(info.driver_name);
     atomic_store(&e->is_gone, false);
     atomic_store(&e->wants_reset, false);

@@ -521,7 +521,8 @@ class Unplugged(Ports):
             self.send(self.capture([modbus_read(i) for i in range(30)]))
             self.until_taken(20 + 30 * (again + 1))
         self.end()
-        self.closed(80)
+        port = self.closed(80)["capture"]["interfaces"]["net_pcap0"]
+        self.assertEqual(port["nic_errors"], "unknown", "polls of what is gone are no errors")
         told = [t for t in self.health() if t[0] != "interface_down"]
         self.assertEqual(told, [("interface_missing", "net_pcap0"),
                                 ("interface_up", "net_pcap0")] * 2)
