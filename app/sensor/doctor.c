@@ -74,7 +74,8 @@ static const char *list_workers(const struct doctor *d, char *to, size_t size)
     return to;
 }
 
-static void check_cores(struct doctor *d)
+/* False when the map is another machine's, of whose CPUs nothing can be said. */
+static bool check_cores(struct doctor *d)
 {
     const struct ft_config *c = &d->options->config;
     unsigned missing = d->map.has_alerting && !cpu_of(d, d->map.alerting);
@@ -93,6 +94,7 @@ static void check_cores(struct doctor *d)
         say(d, true, "cores: workers share their CPUs: see --print-core-map");
     else
         say(d, false, "cores: %u workers on CPUs of their own", d->map.worker_count);
+    return !missing || !d->machine->count;
 }
 
 /* Two threads of one core are not twice as fast as one. */
@@ -379,13 +381,17 @@ unsigned doctor_examine(const char *root, const struct options *o, uint32_t mega
                        .megabytes = megabytes,
                        .tell = tell,
                        .user = user};
-    check_cores(&d);
-    check_siblings(&d);
-    check_housekeeping(&d);
+    bool is_ours = check_cores(&d);
+    if (is_ours) {
+        check_siblings(&d);
+        check_housekeeping(&d);
+    }
     check_hugepages(&d);
-    check_governor(&d);
-    check_isolation(&d);
-    check_interrupts(&d);
+    if (is_ours) {
+        check_governor(&d);
+        check_isolation(&d);
+        check_interrupts(&d);
+    }
     check_sockets(&d);
     check_clock(&d);
     check_virtual(&d);

@@ -316,6 +316,8 @@ static void test_missing_cpus(void **state)
     o->config.alerting_cpu = 9;
     examine(o);
     assert_non_null(strstr(told, "to do  cores: 2 CPUs of the core map are not there"));
+    assert_null(strstr(told, "isolation")); /* nor is all well there */
+    assert_non_null(strstr(told, "hugepages"));
 }
 
 static void test_housekeeping(void **state)
