@@ -605,7 +605,12 @@ static void routers(void **state)
     assert_clean(s);
     assert_violation(ANSWER("0900 0000 02 03 0102 c0a80001 00000001 aaaaaaaa c0a80002 80000000"),
                      "malformed");
-    assert_has_not(ANSWER("0900 0000 02 01 0102 c0a80001 c0a80002"), "{\"address\"");
+    /* Entries too short for an address and a preference; of none it does not matter. */
+    s = ANSWER("0900 0000 02 01 0102 c0a80001 c0a80002");
+    assert_has_not(s, "{\"address\"");
+    assert_violation(s, "router_entries");
+    assert_violation(ANSWER("0900 0000 01 00 0102 c0a80001 c0a80002"), "router_entries");
+    assert_clean(ANSWER("0900 0000 00 00 0102"));
     feed_truncated(&f, FT_TO_CLIENT, "0900 0000 02 02 0708 c0a80001 00000000 c0a80002 ffffffff");
 }
 

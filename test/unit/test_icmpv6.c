@@ -386,6 +386,18 @@ static void listeners(void **state)
     s = ASK("8300 0000 0102 aaaa " ALL);
     assert_has(s, "\"mld\":{\"delay\":258,\"group\":\"ff02::1\"}");
     assert_clean(s);
+    /* Version 2 of a query (RFC 3810, 5.1): numbers beyond 32767 and 127 are mantissa and exponent.
+     */
+    s = ASK("8200 0000 8001 0000 " ALL " 0b 7f 0000");
+    assert_has(s, "\"mld\":{\"delay\":32776,\"group\":\"ff02::1\",\"suppress\":true,"
+                  "\"robustness\":3,\"interval\":127}");
+    s = ASK("8200 0000 ffff 0000 " ALL " 02 ff 0001 " LL_B);
+    assert_has(s, "\"mld\":{\"delay\":8387584,\"group\":\"ff02::1\",\"suppress\":false,"
+                  "\"robustness\":2,\"interval\":31744,\"source\":[\"fe80::2\"]}");
+    assert_clean(s);
+    assert_has(ASK("8200 0000 8001 0000 " ALL), "\"mld\":{\"delay\":32769,\"group\":\"ff02::1\"}");
+    assert_violation(ASK("8200 0000 ffff 0000 " ALL " 02 ff 0002 " LL_B), "malformed");
+    assert_violation(ASK("8200 0000 ffff 0000 " ALL " 02 ff"), "malformed");
     /* Auxiliary data, in words of four, is passed over. */
     s = ASK("8f00 0000 aaaa 0002 01 02 0000 " ALL " 0102030405060708 06 00 0001 " LL_A " " LL_B);
     assert_has(s, "\"record\":[{\"type\":\"is_include\",\"type_code\":1,\"group\":\"ff02::1\"},"
@@ -629,30 +641,56 @@ static void hostile(void **state)
                  "0104 0000 00000000 60000000 0008 2c 40 " LL_A " " LL_B " 1000 0035", 4000);
 }
 
+/* Extensions (RFC 4884, 4.4 and 4.5): where they begin, in words of 8 bytes; an interface asked for
+ * by its name (RFC 8335, 2.1). */
+static const char *extended(const char *type, unsigned words, unsigned length, const char *more)
+{
+    char hex[2 * FEED_MAX];
+    int n = snprintf(hex, sizeof(hex), "%s 0000 %02x 000000 60000000 0008 11 40 " LL_A " " LL_B,
+                     type, words);
+    for (unsigned i = 40; i < length; i++)
+        n += snprintf(hex + n, sizeof(hex) - (unsigned)n, "00");
+    snprintf(hex + n, sizeof(hex) - (unsigned)n, "%s", more);
+    const char *s = ANSWER(hex);
+    assert_clean(s);
+    return s;
+}
+
+static void extensions(void **state)
+{
+    (void)state;
+#define STACK "2000 0000 000c 01 01 00010140 fffff9fe "
+#define SAID  "\"mpls\":[{\"label\":16,\"ttl\":64},{\"label\":1048575,\"ttl\":254}]"
+    assert_has(extended("0300", 16, 128, STACK), SAID);
+    assert_has(extended("0104", 17, 136, STACK), SAID);
+    assert_has(extended("0300", 16, 128, STACK "0008 02 01 c0a80001"),
+               SAID ",\"extension\":[{\"class\":2,\"type\":1,\"data\":\"c0a80001\"}]");
+    /* Elsewhere than it says; of errors without a length; where nothing says so, with a checksum */
+    assert_has_not(extended("0300", 17, 128, STACK), "\"mpls\"");
+    assert_has_not(extended("0200", 16, 128, STACK), "\"mpls\"");
+    assert_has_not(extended("0400", 16, 128, STACK), "\"mpls\"");
+    assert_has_not(extended("0300", 0, 128, STACK), "\"mpls\"");
+    assert_has(extended("0300", 0, 128, "2000 e3b2 000c 01 01 00010140 fffff9fe"), SAID);
+    assert_has(ASK("a000 0000 0102 03 01 2000 0000 0008 03 01 65746830"),
+               "\"extension\":[{\"class\":3,\"type\":1,\"data\":\"65746830\"}]");
+    assert_has_not(ANSWER("a100 0000 0102 03 24 2000 0000 0008 03 01 65746830"), "\"extension\"");
+}
+
 #define TEST(name) cmocka_unit_test_setup_teardown(name, open_feed, close_feed)
 
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        TEST(neighbours),
-        TEST(duplicate_address),
-        TEST(router),
-        TEST(redirect),
-        TEST(redirected_packet),
-        TEST(echo),
-        TEST(echo_and_errors),
-        TEST(quoted_packets),
-        TEST(errors_about_errors),
-        TEST(listeners),
-        TEST(node_information),
-        TEST(node_answers),
-        TEST(long_names),
-        TEST(extended_echo),
-        TEST(numbers_of_errors),
-        TEST(hop_limits),
-        TEST(types),
-        TEST(options),
-        TEST(violations),
+        TEST(neighbours),     TEST(duplicate_address),
+        TEST(router),         TEST(extensions),
+        TEST(redirect),       TEST(redirected_packet),
+        TEST(echo),           TEST(echo_and_errors),
+        TEST(quoted_packets), TEST(errors_about_errors),
+        TEST(listeners),      TEST(node_information),
+        TEST(node_answers),   TEST(long_names),
+        TEST(extended_echo),  TEST(numbers_of_errors),
+        TEST(hop_limits),     TEST(types),
+        TEST(options),        TEST(violations),
         TEST(hostile),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

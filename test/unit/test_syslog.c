@@ -86,6 +86,55 @@ static void vendors(void **state)
 }
 
 /* Who sends what several hosts wrote has the name of none. */
+/* What is said, as the makers of the devices write it. */
+static void events(void **state)
+{
+    (void)state;
+    static const struct {
+        const char *text, *event;
+        bool is_violation;
+    } cases[] = {
+        {"<189>29: Mar 1 00:00:01: %SYS-5-CONFIG_I: Configured from console by vty0",
+         "configuration_changed", true},
+        {"<14>Aug 21 00:02:11 sw1 Configuration saved by admin", "configuration_changed", true},
+        {"<86>Aug 21 00:02:11 gw sshd[7]: Failed password for root from 10.0.0.9 port 4 ssh2",
+         "login_failed", true},
+        {"<86>Aug 21 00:02:11 gw sshd[7]: Invalid user pi from 10.0.0.9", "login_failed", true},
+        {"<14>Aug 21 00:02:11 sw1 LOGIN FAILED on web", "login_failed", true},
+        {"<86>Aug 21 00:02:11 gw sshd[7]: Accepted publickey for root from 10.0.0.9", "login",
+         false},
+        {"<187>30: %LINK-3-UPDOWN: Interface Gi0/1, changed state to down", "link_down", true},
+        {"<187>30: %LINK-3-UPDOWN: Interface Gi0/1, changed state to up", "link_up", false},
+        {"<6>Aug 21 00:02:11 gw kernel: e1000e: eth0 NIC Link is Down", "link_down", true},
+        {"<14>Aug 21 00:02:11 sw1 Firmware upgrade finished", "firmware_changed", true},
+        {"<14>Aug 21 00:02:11 sw1 Cold start", "restarted", true},
+        {"<189>31: %SYS-5-RESTART: System restarted --", "restarted", true},
+        {"<12>1 - sw1 - - - - Power supply failed", "power_failed", true},
+        {"<30>Aug 21 00:02:11 gw crond[1]: (root) CMD (true)", NULL, false},
+        {"<30>Aug 21 00:02:11 gw d: link dow", NULL, false},
+    };
+    char expected[100];
+    for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
+        const char *s = say(cases[i].text), *event = cases[i].event;
+        snprintf(expected, sizeof(expected), "\"command\":\"%s\"", event ? event : "message");
+        assert_has(s, expected);
+        snprintf(expected, sizeof(expected), "\"event\":\"%s\"", event);
+        assert_int_equal(feed_count(s, expected), event != NULL);
+        assert_int_equal(feed_count(s, "{\"violation\""), cases[i].is_violation);
+        snprintf(expected, sizeof(expected), "\"name\":\"%s\"", event ? event : "");
+        if (cases[i].is_violation)
+            assert_has(s, expected);
+    }
+    /* Only the beginning is looked at: 256 bytes. */
+    char text[400] = "<13>";
+    memset(text + 4, 'x', 247);
+    strcpy(text + 251, "link down");
+    assert_has(say(text), "\"command\":\"link_down\"");
+    memset(text + 4, 'x', 248);
+    strcpy(text + 252, "link down");
+    assert_has(say(text), "\"command\":\"message\"");
+}
+
 static void relay(void **state)
 {
     (void)state;
@@ -204,6 +253,7 @@ int main(void)
         TEST(ietf),
         TEST(vendors),
         TEST(relay),
+        TEST(events),
         TEST(names),
         TEST(violations),
         STREAM(counted_stream),

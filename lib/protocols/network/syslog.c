@@ -11,6 +11,7 @@
  * Specification: RFC 3164, 5424, 5426, 6587.
  */
 #include "../it/secret.h"
+#include "syslog_event.h"
 
 enum {
     PORT = 514,
@@ -50,6 +51,7 @@ enum field {
     PARAMETER_NAME,
     PARAMETER_VALUE,
     PARAMETER_SECRET,
+    EVENT,
     PAYLOAD,
     MESSAGE,
     FIELDS
@@ -60,6 +62,12 @@ enum violation {
     V_CONTROL,
     V_LINES,
     V_STRUCTURE,
+    V_CONFIGURATION,
+    V_LOGIN_FAILED,
+    V_LINK_DOWN,
+    V_FIRMWARE,
+    V_RESTARTED,
+    V_POWER,
     VIOLATIONS
 };
 
@@ -107,6 +115,13 @@ static const struct ft_name payload_names[] = {
     {CEF, "cef"}, {LEEF, "leef"}, {JSON, "json"}, {0, NULL},
 };
 
+static const struct ft_name event_names[] = {
+    {FT_SYSLOG_CONFIGURATION, "configuration_changed"}, {FT_SYSLOG_LOGIN_FAILED, "login_failed"},
+    {FT_SYSLOG_LOGIN, "login"}, {FT_SYSLOG_LINK_DOWN, "link_down"}, {FT_SYSLOG_LINK_UP, "link_up"},
+    {FT_SYSLOG_FIRMWARE, "firmware_changed"}, {FT_SYSLOG_RESTARTED, "restarted"},
+    {FT_SYSLOG_POWER, "power_failed"}, {0, NULL},
+};
+
 #define FIELD(name, title, names, parent, type, flags)                                             \
     {name, title, names, parent, FT_TYPE_##type, flags, 0}
 
@@ -126,22 +141,39 @@ static const struct ft_field fields[] = {
     [PARAMETER_NAME] = FIELD("name", "Name", NULL, PARAMETER, STRING, 0),
     [PARAMETER_VALUE] = FIELD("value", "Value, as sent", NULL, PARAMETER, STRING, 0),
     [PARAMETER_SECRET] = FIELD("secret", "Value that is a password, a key or a token", NULL, PARAMETER, STRING, FT_FIELD_SECRET),
+    [EVENT] = FIELD("event", "What it tells of", event_names, 0, ENUM, 0),
     [PAYLOAD] = FIELD("payload", "Format of the text", payload_names, 0, ENUM, 0),
     [MESSAGE] = FIELD("msg", "Text", NULL, 0, STRING, 0),
 };
 
 static const struct ft_command commands[] = {
-    {0, FT_ANY_QUALIFIER, "message", FT_CLASS_EVENT, {0}, NULL},
+    {FT_SYSLOG_OTHER, FT_ANY_QUALIFIER, "message", FT_CLASS_EVENT, {0}, NULL},
+    {FT_SYSLOG_CONFIGURATION, FT_ANY_QUALIFIER, "configuration_changed", FT_CLASS_EVENT, {0}, NULL},
+    {FT_SYSLOG_LOGIN_FAILED, FT_ANY_QUALIFIER, "login_failed", FT_CLASS_EVENT, {0}, NULL},
+    {FT_SYSLOG_LOGIN, FT_ANY_QUALIFIER, "login", FT_CLASS_EVENT, {0}, NULL},
+    {FT_SYSLOG_LINK_DOWN, FT_ANY_QUALIFIER, "link_down", FT_CLASS_EVENT, {0}, NULL},
+    {FT_SYSLOG_LINK_UP, FT_ANY_QUALIFIER, "link_up", FT_CLASS_EVENT, {0}, NULL},
+    {FT_SYSLOG_FIRMWARE, FT_ANY_QUALIFIER, "firmware_changed", FT_CLASS_EVENT, {0}, "T0857"},
+    {FT_SYSLOG_RESTARTED, FT_ANY_QUALIFIER, "restarted", FT_CLASS_EVENT, {0}, "T0816"},
+    {FT_SYSLOG_POWER, FT_ANY_QUALIFIER, "power_failed", FT_CLASS_EVENT, {0}, NULL},
 };
 
 #define VIOLATION(name, title, mitre, severity)                                                    \
     {name, title, NULL, NULL, mitre, FT_SEVERITY_##severity, FT_ENGINE_PROTOCOL, 0, {0}}
+#define TOLD(name, title, mitre, severity, engine)                                                 \
+    {name, title, NULL, NULL, mitre, FT_SEVERITY_##severity, FT_ENGINE_##engine, 0, {0}}
 
 static const struct ft_violation violations[] = {
     [V_PRIORITY] = VIOLATION("priority", "Log message with a priority that cannot be", NULL, WARNING),
     [V_CONTROL] = VIOLATION("control_characters", "Log message with control characters", "T0849", WARNING),
     [V_LINES] = VIOLATION("several_lines", "Log message of several lines: what follows may be forged", "T0849", WARNING),
     [V_STRUCTURE] = VIOLATION("structured_data", "Log message with structured data that do not end", NULL, WARNING),
+    [V_CONFIGURATION] = TOLD("configuration_changed", "Device logs a change of its configuration", "T0836", WARNING, POLICY),
+    [V_LOGIN_FAILED] = TOLD("login_failed", "Device logs a failed login", "T0859", WARNING, POLICY),
+    [V_LINK_DOWN] = TOLD("link_down", "Device logs that a link is down", NULL, WARNING, OPERATIONAL),
+    [V_FIRMWARE] = TOLD("firmware_changed", "Device logs a change of its firmware", "T0857", MINOR, POLICY),
+    [V_RESTARTED] = TOLD("restarted", "Device logs that it was restarted", "T0816", WARNING, OPERATIONAL),
+    [V_POWER] = TOLD("power_failed", "Device logs that a power supply failed", NULL, MINOR, OPERATIONAL),
 };
 /* clang-format on */
 
@@ -483,6 +515,23 @@ static void put_payload(struct ft_context *ctx, const struct ft_view *v)
         ft_put_uint(ctx, PAYLOAD, JSON, NULL);
 }
 
+static void tell_event(struct ft_context *ctx, struct ft_view text)
+{
+    static const uint8_t violation_of[] = {
+        [FT_SYSLOG_CONFIGURATION] = V_CONFIGURATION, [FT_SYSLOG_LOGIN_FAILED] = V_LOGIN_FAILED,
+        [FT_SYSLOG_LINK_DOWN] = V_LINK_DOWN,         [FT_SYSLOG_FIRMWARE] = V_FIRMWARE,
+        [FT_SYSLOG_RESTARTED] = V_RESTARTED,         [FT_SYSLOG_POWER] = V_POWER,
+    };
+    enum ft_syslog_event event = ft_syslog_event_of(text);
+
+    if (event == FT_SYSLOG_OTHER)
+        return;
+    ft_command(ctx, event, FT_ANY_QUALIFIER);
+    ft_put_uint(ctx, EVENT, event, &text);
+    if (violation_of[event])
+        ft_violation(ctx, violation_of[event], NULL);
+}
+
 static struct ft_view without_end(struct ft_view v)
 {
     while (v.len) {
@@ -525,6 +574,7 @@ static void read_message(struct ft_context *ctx, struct ft_view v)
         ft_put_uint(ctx, FORMAT, 0, NULL);
         read_tag(ctx, &v);
     }
+    tell_event(ctx, v);
     put_payload(ctx, &v);
     put_shown(ctx, MESSAGE, v);
     check_text(ctx, v);
@@ -538,7 +588,7 @@ static void dissect(struct ft_context *ctx, struct ft_view *pdu)
 
     ft_set_direction(ctx, FT_TO_SERVER);
     ft_set_kind(ctx, FT_KIND_UNSOLICITED);
-    ft_command(ctx, 0, FT_ANY_QUALIFIER);
+    ft_command(ctx, FT_SYSLOG_OTHER, FT_ANY_QUALIFIER);
     ft_skip(pdu, n);
     read_message(ctx, ft_rest(pdu));
 }
