@@ -407,6 +407,33 @@ static void long_words(void **state)
     assert_true((clock() - begin) / CLOCKS_PER_SEC < 5);
 }
 
+/* "//" after "//": letters are looked at again only so often, then the rest is hidden. */
+static void looks(void **state)
+{
+    (void)state;
+    enum {
+        LENGTH = 60000,
+        LOOKS = (LENGTH + 16384) / 512 + 1 /* 512 letters each */
+    };
+    static const struct {
+        const char *part;
+        uint32_t shown;
+    } rows[] = {{"//a:b", 5 * LOOKS + 5}, /* these, another "//", and "***" */
+                {"http://10.0.0.1:8080/a ", LENGTH},
+                {"http://[fe80::1]:80/a//b\n", LENGTH},
+                {"///", LENGTH}};
+    static char text[LENGTH];
+    static struct ft_secret_room room;
+    for (unsigned i = 0; i < sizeof(rows) / sizeof(*rows); i++) {
+        size_t n = strlen(rows[i].part);
+        for (size_t at = 0; at < sizeof(text); at++)
+            text[at] = rows[i].part[at % n];
+        struct ft_view all = ft_view_make(text, sizeof(text), false);
+        assert_int_equal(ft_secret_hide_text(all, &room).len, rows[i].shown);
+        assert_int_equal(ft_secret_hide_url(all, &room).len, rows[i].shown);
+    }
+}
+
 /* All of a long word is hidden. */
 static void hidden_words(void **state)
 {
@@ -781,6 +808,7 @@ int main(void)
         cmocka_unit_test(limits),
         cmocka_unit_test(hostile),
         cmocka_unit_test(long_words),
+        cmocka_unit_test(looks),
         cmocka_unit_test(hidden_words),
         cmocka_unit_test(garbage),
     };

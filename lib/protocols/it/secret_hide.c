@@ -8,6 +8,7 @@
 
 enum {
     AUTHORITY_MAX = 512, /* bytes in which the end of a user's name and password is looked for */
+    LOOKED_MIN = 16384,  /* letters of a text that are looked at for that, beside its length */
     FILLERS_MAX = 6,
     WINDOW = 128,   /* bytes behind a name in which its value may be told */
     WORD_MAX = 128, /* bytes of a word that tell what it is: looked at from each name before it */
@@ -21,6 +22,7 @@ struct shown {
     uint8_t *to;
     uint32_t taken; /* bytes of `from` that are copied or hidden */
     uint32_t length;
+    uint32_t looked; /* letters looked at for the ends of users' names and passwords */
     bool is_changed;
 };
 
@@ -78,12 +80,19 @@ static bool ends_authority(uint8_t c)
 /*
  * "joe:x@host" at `at`, behind "//": what stands between colon and at sign is the password; without
  * a colon all is taken for one. A port has digits only: "joe:x/y@host" is a password with a slash.
+ *
+ * That slash may begin the next "//", from which the same letters are looked at again. URLs do not
+ * look like that; of a text that does throughout the rest is hidden, be there a password or not.
  */
 static void hide_user_info(struct shown *s, uint32_t at, bool in_query, bool needs_colon)
 {
     uint32_t colon = 0, sign = 0, begin = at;
     bool is_port = true;
-    for (uint32_t end = at + AUTHORITY_MAX; at < s->from.len && at < end;) {
+    if (s->looked >= s->from.len + LOOKED_MIN) {
+        hide(s, at, s->from.len);
+        return;
+    }
+    for (uint32_t end = at + AUTHORITY_MAX; at < s->from.len && at < end; s->looked++) {
         struct ft_secret_letter c = ft_secret_letter(s->from, at);
         bool is_over = ends_authority(c.value) || (in_query && c.value == '&');
         if (is_over && (c.value != '/' || sign || !colon || is_port || at == colon))
