@@ -419,6 +419,8 @@ static const struct ft_sid sids[] = {
     {9101416, "syslog", "firmware_changed"},
     {9101417, "syslog", "restarted"},
     {9101418, "syslog", "power_failed"},
+    {9101419, "llc", "organisation"},
+    {9101420, "mdns", "off_link"},
 };
 
 const struct ft_sid *ft_sids(uint32_t *count)

@@ -737,6 +737,25 @@ static void from_another_port(void **state)
     assert_int_equal(facts(s), 0);
 }
 
+/* RFC 6762, 11: who answers is on the link. */
+static void from_afar(void **state)
+{
+    (void)state;
+    static const uint8_t near[] = {0, 1, 64, 128, 255}, far[] = {2, 63, 65, 127, 254};
+    for (unsigned i = 0; i < sizeof(near); i++) {
+        f.flow.ttl = near[i];
+        const char *s =
+            from_client("0000 8400 0000 0001 0000 0000 " CAM "0001 8001 00000078 0004 0a000009");
+        assert_clean(s);
+        assert_int_equal(facts(s), 1);
+        f.flow.ttl = far[i];
+        s = from_client("0000 8400 0000 0001 0000 0000 " CAM "0001 8001 00000078 0004 0a000009");
+        assert_violation(s, "off_link");
+        assert_int_equal(facts(s), 0);
+        assert_clean(from_client("0000 0000 0001 0000 0000 0000 " CAM "0001 0001"));
+    }
+}
+
 /* The name of the proxy configuration is nobody's. */
 static void wpad(void **state)
 {
@@ -797,6 +816,7 @@ int main(void)
         DNS(software),
         DNS(tunnels),
         MDNS(mac_addresses),
+        MDNS(from_afar),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

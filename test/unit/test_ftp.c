@@ -233,6 +233,12 @@ static void test_files(void **state)
     (void)state;
     assert_has(client("STOR notes.bin\r\n"), "\"class\":\"write\"");
     assert_has(client("STOR cpu.upg\r\n"), "\"class\":\"firmware\"");
+    assert_has(client("STOR cpu.upg\r\n"), "\"command\":\"stor_firmware\"");
+    assert_has(client("APPE cpu.upg\r\n"), "\"command\":\"appe_firmware\"");
+    assert_has(client("APPE plant.ACD\r\n"), "\"command\":\"appe_program\"");
+    assert_has(client("RETR cpu.upg\r\n"), "\"command\":\"retr\"");
+    assert_has(client("RETR plant.ACD\r\n"), "\"command\":\"retr_program\"");
+    assert_has(client("STOR plant.ACD\r\n"), "\"command\":\"stor_program\"");
     assert_has(client("STOR plant.ACD\r\n"), "\"class\":\"program\"");
     assert_has(client("RETR plant.ACD\r\n"), "\"class\":\"upload\"");
     assert_has(client("RETR cpu.upg\r\n"), "\"class\":\"read\"");

@@ -78,6 +78,12 @@ enum field {
     F_SECRET,
 };
 
+/* Qualifiers of transfers: what the file is for. */
+enum purpose {
+    FOR_FIRMWARE = 1,
+    FOR_PROGRAM,
+};
+
 enum violation {
     V_LONG_LINE,
     V_VERB,
@@ -154,6 +160,11 @@ static const struct ft_field fields[] = {
 #define COMMAND(code, name, class) {code, FT_ANY_QUALIFIER, name, FT_CLASS_##class, {0}, NULL}
 
 static const struct ft_command commands[] = {
+    {FTP_RETR, FOR_PROGRAM, "retr_program", FT_CLASS_UPLOAD, {0}, "T0845"},
+    {FTP_STOR, FOR_FIRMWARE, "stor_firmware", FT_CLASS_FIRMWARE, {0}, "T0857 T0839"},
+    {FTP_STOR, FOR_PROGRAM, "stor_program", FT_CLASS_PROGRAM, {0}, "T0843"},
+    {FTP_APPE, FOR_FIRMWARE, "appe_firmware", FT_CLASS_FIRMWARE, {0}, "T0857 T0839"},
+    {FTP_APPE, FOR_PROGRAM, "appe_program", FT_CLASS_PROGRAM, {0}, "T0843"},
     COMMAND(FTP_REPLY, "reply", DATA),
     COMMAND(FTP_GREETING, "greeting", SESSION),
     COMMAND(FTP_USER, "user", AUTH), COMMAND(FTP_PASS, "pass", AUTH), COMMAND(FTP_ACCT, "acct", AUTH),
@@ -484,11 +495,11 @@ static void classify_file(struct ft_context *ctx, const struct ftp_flow *flow, u
     bool is_project = is_one_of(name, projects, sizeof(projects) / sizeof(*projects));
     bool is_store = command == FTP_STOR || command == FTP_APPE;
     if (is_store && is_firmware)
-        ft_set_class(ctx, FT_CLASS_FIRMWARE);
+        ft_command(ctx, command, FOR_FIRMWARE);
     else if (is_store && is_project)
-        ft_set_class(ctx, FT_CLASS_PROGRAM);
+        ft_command(ctx, command, FOR_PROGRAM);
     else if (command == FTP_RETR && is_project)
-        ft_set_class(ctx, FT_CLASS_UPLOAD);
+        ft_command(ctx, command, FOR_PROGRAM);
 }
 
 static bool is_transfer(uint8_t command)

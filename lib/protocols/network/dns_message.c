@@ -414,6 +414,12 @@ static void read_session(struct ft_view *v)
 
 /* ---- checks of the header ------------------------------------------------------------------- */
 
+/* Hosts send with one of these; routers take one away (RFC 6762, 11). */
+static bool is_routed(const struct ft_context *ctx)
+{
+    return ctx->ttl && ctx->ttl != 255 && ctx->ttl != 1 && ctx->ttl != 64 && ctx->ttl != 128;
+}
+
 static void check_header(struct ft_context *ctx, enum ft_dns_flavour flavour, struct header *h,
                          const struct ft_view *at)
 {
@@ -424,10 +430,14 @@ static void check_header(struct ft_context *ctx, enum ft_dns_flavour flavour, st
     if (h->flags & FT_DNS_Z)
         ft_violation(ctx, FT_DNS_V_Z_BIT, at);
     if (is_multicast(flavour)) {
+        bool is_off_link = h->is_response && is_routed(ctx);
+        if (is_off_link)
+            ft_violation(ctx, FT_MDNS_V_OFF_LINK, at);
         /* Hosts have to ignore it (RFC 6762, 6). */
         h->is_doubtful = h->is_response && ctx->src_port != MDNS_PORT;
         if (h->is_doubtful)
             ft_violation(ctx, FT_MDNS_V_SOURCE_PORT, at);
+        h->is_doubtful |= is_off_link;
         return;
     }
     if (h->flags & FT_DNS_TC && ctx->transport == FT_TRANSPORT_TCP)
