@@ -63,8 +63,9 @@ const char *core_map_why_unplaced(const struct core_map_machine *m, const char *
                                   const struct options *o, uint32_t port);
 
 /**
- * --print-core-map: the proposal as a part of a configuration. To `remarks` a line for each port of
- * which it cannot be told where it is, and what was assumed.
+ * --print-core-map: the proposal as a part of a configuration, with the ports of DPDK that were
+ * named. To `remarks` a line for each port of which it cannot be told where it is, and what was
+ * assumed; for each NIC on another socket than the first; and when more workers were asked for.
  */
 void core_map_print(FILE *to, FILE *remarks, const char *root, const struct options *o);
 

@@ -569,7 +569,15 @@ class Asking(Case):
             self.assertEqual((r.code, r.err.count("\n")), (0, 1), r.err)
             self.assertIn(f"port {device}: ", r.err)
             self.assertIn("assumed is that CPUs of any socket will do", r.err)
-            self.assertEqual(r.out, run("--print-core-map").out)
+            proposal = json.loads(r.out)
+            self.assertEqual(proposal.pop("ports"), [device])
+            self.assertEqual(proposal, json.loads(run("--print-core-map").out))
+
+    def test_core_map_of_more_workers_than_cores(self):
+        r = run("--print-core-map", "-w", 127)
+        self.assertEqual((r.code, r.err.count("\n")), (0, 1), r.err)
+        self.assertIn("-w 127: only ", r.err)
+        self.assertFalse("ports" in json.loads(r.out))
 
     def test_doctor(self):
         r = run("--doctor", "--port", "0000:ff:1f.7")
