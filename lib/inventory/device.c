@@ -259,6 +259,8 @@ static void merge_known(struct ft_inventory *inv, struct ft_asset *to, struct ft
     from->values = NULL;
 }
 
+/* As many as any other asset may have; what is behind a device that moves often is told to be its
+ * all the same, and forgotten. */
 static void adopt(struct ft_inventory *inv, struct ft_asset *to, struct ft_asset *child)
 {
     struct ft_asset_key k = ft_asset_key_of(child);
@@ -267,6 +269,11 @@ static void adopt(struct ft_inventory *inv, struct ft_asset *to, struct ft_asset
     struct ft_asset *known = ft_inventory_get(inv, &k);
     if (known) { /* there too */
         merge_known(inv, known, child);
+        ft_inventory_drop(inv, child);
+        return;
+    }
+    if (to->child_count >= FT_ASSET_CHILDREN_MAX) {
+        inv->refused++;
         ft_inventory_drop(inv, child);
         return;
     }

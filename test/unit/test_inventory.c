@@ -802,6 +802,51 @@ static void test_lease(void **state)
     assert_int_equal(ft_inventory_count(inv), 2);
 }
 
+static void give_lease(uint64_t number, const uint8_t mac[6])
+{
+    make_arp(&r, number, PLC, mac);
+    r.event.fact.is_lease = true;
+    give(&r);
+}
+
+static void give_units(uint64_t number, uint64_t first, uint32_t count)
+{
+    for (uint64_t unit = first; unit < first + count; unit++)
+        give(
+            with_unit(with_command(make(&r, FT_EVENT_OPERATION, PROTOCOL_POLL, number, CLIENT, PLC),
+                                   POLL_READ),
+                      1, unit));
+}
+
+/* A device that comes back takes over what was learned behind its address in between: no more
+ * becomes of both than one may have. */
+static void test_moved_children_are_bounded(void **state)
+{
+    (void)state;
+    static const uint8_t mac[6] = {0, 0x80, 0xf4, 1, 2, 3}, second[6] = {0, 0x80, 0xf4, 1, 2, 4};
+    enum {
+        UNITS = 600
+    };
+    uint8_t why;
+    give_lease(1, mac);
+    give_units(1, 0, UNITS);
+    while (ft_inventory_take_changed(inv, &why))
+        continue;
+    give_lease(2, second);
+    assert_int_equal(asset(PLC)->child_count, 0);
+    assert_int_equal(mac_asset(mac)->child_count, UNITS);
+    give_units(2, UNITS, UNITS);
+    assert_int_equal(ft_inventory_refused(inv), 0);
+    give_lease(3, mac);
+    assert_int_equal(asset(PLC)->child_count, FT_ASSET_CHILDREN_MAX);
+    assert_int_equal(ft_inventory_refused(inv), 2 * UNITS - FT_ASSET_CHILDREN_MAX);
+    uint32_t children = 0;
+    for (const struct ft_asset *a = asset(PLC)->children; a; a = a->sibling)
+        children++;
+    assert_int_equal(children, FT_ASSET_CHILDREN_MAX);
+    assert_ptr_equal(mac_asset(mac), asset(PLC));
+}
+
 static void give_port(uint64_t number, const uint8_t device[6], const uint8_t port[6])
 {
     uint8_t both[12];
@@ -1276,6 +1321,7 @@ int main(void)
         TEST(test_hearsay_waits_for_the_device),
         TEST(test_hearsay_is_bounded),
         TEST(test_lease),
+        TEST(test_moved_children_are_bounded),
         TEST(test_vlans),
         TEST(test_moves_by_arp),
         TEST(test_moves_by_neighbour_discovery),
