@@ -540,12 +540,24 @@ static void extensions(void **state)
                   "{\"code\":\"nsid\",\"code_code\":3,\"data\":\"\"},"
                   "{\"code\":\"unknown\",\"code_code\":65001,\"data\":\"616263\"}]}");
     assert_clean(s);
+    /* RFC 7871, 6; RFC 8914, 2; RFC 5001, 2.3: read as text */
+    s = to_client(&f, WITH_OPT("04d0 00000000 0023 0008 0007 0001 18 00 c00002 "
+                               "0008 0006 0002 0f 00 2001 000f 0004 0012 6e6f 0003 0002 6e31"));
+    assert_has(s, "\"text\":\"192.0.2.0/24\"}");
+    assert_has(s, "\"text\":\"2001::/15\"}");
+    assert_has(s, "\"text\":\"18 no\"}");
+    assert_has(s, "\"text\":\"n1\"}");
+    assert_clean(s);
+    /* Another family, more bits than an address has, fewer bytes than bits */
+    s = to_client(&f, WITH_OPT("04d0 00000000 001f 0008 0004 0003 00 00 0008 0009 0001 21 00 "
+                               "c000020000 0008 0006 0001 18 00 c000"));
+    assert_has_not(s, "\"text\"");
     /* Options that end early, and one that reaches beyond the data */
     assert_violation(to_client(&f, WITH_OPT("04d0 00000000 0001 00")), "rdata");
     assert_violation(to_client(&f, WITH_OPT("04d0 00000000 0003 000a00")), "rdata");
     s = to_client(&f, WITH_OPT("04d0 00000000 000b 0003 0001 61 000a ffff 0102"));
     assert_violation(s, "rdata");
-    assert_has(s, "\"opts\":[{\"code\":\"nsid\",\"code_code\":3,\"data\":\"61\"}]}");
+    assert_has(s, "\"opts\":[{\"code\":\"nsid\",\"code_code\":3,\"data\":\"61\",\"text\":\"a\"}]}");
 }
 
 /* Between records nothing is left of the one before: a host without a name has none. */

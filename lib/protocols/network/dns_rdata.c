@@ -3,6 +3,13 @@
 #include "dns_rdata.h"
 
 #include <arpa/inet.h>
+#include <stdio.h>
+
+enum {
+    OPTION_SERVER_NAME = 3,
+    OPTION_NETWORK = 8,
+    OPTION_ERROR = 15,
+};
 
 void ft_dns_name_check(struct ft_context *ctx, const struct ft_dns_name *name,
                        const struct ft_view *at)
@@ -183,6 +190,46 @@ static void read_digest(struct ft_context *ctx, struct ft_dns_record *r, struct 
 
 /* ---- EDNS ----------------------------------------------------------------------------------- */
 
+/* The network that a resolver asks for: family 2, bits 1, bits that the answer is for 1, and as
+ * many bytes of the address as the bits fill (RFC 7871, 6). "192.0.2.0/24" */
+static void add_network(struct ft_dns_text *t, struct ft_view v)
+{
+    uint8_t address[16] = {0};
+    uint16_t family = ft_u16be(&v);
+    uint8_t bits = ft_u8(&v);
+    uint32_t length = family == 1 ? 4 : 16, n = (bits + 7u) / 8;
+
+    ft_skip(&v, 1);
+    if (!ft_view_ok(&v) || (family != 1 && family != 2) || n > length || v.len != n)
+        return;
+    memcpy(address, v.data, n);
+    ft_dns_text_address(t, ft_view_make(address, length, false));
+    char text[8];
+    int size = snprintf(text, sizeof(text), "/%u", bits);
+    ft_dns_text_add(t, text, (uint32_t)size);
+}
+
+static void put_option_text(struct ft_context *ctx, uint16_t code, struct ft_view data)
+{
+    struct ft_dns_text t;
+
+    t.length = 0;
+    if (!ft_wants(ctx, DNS_EDNS_OPTION_TEXT))
+        return;
+    if (code == OPTION_NETWORK) {
+        add_network(&t, data);
+    } else if (code == OPTION_SERVER_NAME) {
+        ft_dns_text_string(&t, data);
+    } else if (code == OPTION_ERROR && data.len >= 2) {
+        /* A number, and why in words (RFC 8914, 2) */
+        ft_dns_text_number(&t, ft_u16be(&data));
+        if (data.len)
+            ft_dns_text_string(&t, data);
+    }
+    if (t.length)
+        ft_put_text(ctx, DNS_EDNS_OPTION_TEXT, t.text, t.length, &data);
+}
+
 static void read_options(struct ft_context *ctx, struct ft_dns_record *r, struct ft_view *v)
 {
     ft_group_begin(ctx, DNS_EDNS);
@@ -198,6 +245,7 @@ static void read_options(struct ft_context *ctx, struct ft_dns_record *r, struct
         ft_group_begin(ctx, DNS_EDNS_OPTIONS);
         ft_put_uint(ctx, DNS_EDNS_OPTION_CODE, code, &at);
         ft_put_bytes(ctx, DNS_EDNS_OPTION_DATA, data);
+        put_option_text(ctx, code, data);
         ft_group_end(ctx, DNS_EDNS_OPTIONS);
     }
     ft_group_end(ctx, DNS_EDNS);

@@ -193,6 +193,7 @@ enum ft_dns_field {
     DNS_EDNS_OPTIONS,
     DNS_EDNS_OPTION_CODE,
     DNS_EDNS_OPTION_DATA,
+    DNS_EDNS_OPTION_TEXT,
     DNS_QUERY_LENGTH,
     DNS_LABEL_LENGTH,
     DNS_LABEL_ENTROPY,
@@ -313,6 +314,8 @@ enum ft_dns_record_field {
     [DNS_EDNS_OPTION_CODE] =                                                                       \
         FT_DNS_ROW("code", "Option", ft_dns_option_names, DNS_EDNS_OPTIONS, ENUM, 0),              \
     [DNS_EDNS_OPTION_DATA] = FT_DNS_ROW("data", "Content", NULL, DNS_EDNS_OPTIONS, BYTES, 0),      \
+    [DNS_EDNS_OPTION_TEXT] =                                                                       \
+        FT_DNS_ROW("text", "Content of those that are read", NULL, DNS_EDNS_OPTIONS, STRING, 0),   \
     [DNS_QUERY_LENGTH] =                                                                           \
         FT_DNS_ROW("query_len", "Characters of the first name asked", NULL, 0, UINT, 0),           \
     [DNS_LABEL_LENGTH] = FT_DNS_ROW("label_len", "Its longest label", NULL, 0, UINT, 0),           \
