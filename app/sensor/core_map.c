@@ -5,6 +5,7 @@
 #include "capture/ethdev.h"
 
 #include <ctype.h>
+#include <jansson.h>
 #include <net/if.h>
 #include <sched.h>
 #include <stdarg.h>
@@ -182,9 +183,8 @@ struct core_map core_map_of(const struct core_map_machine *m, const char *root,
     return map;
 }
 
-/* Why it cannot be known which socket a port is on; NULL when it can, or does not matter. */
-static const char *why_unplaced(const struct core_map_machine *m, const char *root,
-                                const struct options *o, uint32_t port)
+const char *core_map_why_unplaced(const struct core_map_machine *m, const char *root,
+                                  const struct options *o, uint32_t port)
 {
     const char *name = o->ports[port].name;
     char line[32], interface[32];
@@ -206,15 +206,56 @@ static const char *why_unplaced(const struct core_map_machine *m, const char *ro
                                                     : NULL;
 }
 
+/* Of what is on another socket than the first NIC packets cross over. */
+static void remark_sockets(FILE *to, const char *root, const struct options *o)
+{
+    int node = node_of_ports(root, o);
+    for (uint32_t i = 0; node >= 0 && i < o->port_count; i++) {
+        int own = core_map_node_of_port(root, o, i);
+        if (own >= 0 && own != node)
+            fprintf(to,
+                    "fieldtap: port %s: is on socket %d, the first NIC on %d: CPUs are taken of "
+                    "socket %d only: put both into slots of one socket, or run a sensor for each\n",
+                    o->ports[i].name, own, node, node);
+    }
+}
+
+static void remark_workers(FILE *to, const struct options *o, uint32_t count, int node)
+{
+    char where[32] = "";
+    if (o->workers <= 1 || o->workers <= count)
+        return;
+    if (node >= 0)
+        snprintf(where, sizeof(where), " on socket %d", node);
+    fprintf(to,
+            "fieldtap: -w %u: only %u can have a core of its own%s: the first CPU's is left to "
+            "Linux, of three and more one to the alerting loop\n",
+            o->workers, count, where);
+}
+
 static void remark(FILE *to, const struct core_map_machine *m, const char *root,
                    const struct options *o)
 {
     for (uint32_t i = 0; i < o->port_count; i++) {
-        const char *why = why_unplaced(m, root, o, i);
+        const char *why = core_map_why_unplaced(m, root, o, i);
         if (why)
             fprintf(to, "fieldtap: port %s: %s: assumed is that CPUs of any socket will do\n",
                     o->ports[i].name, why);
     }
+}
+
+/* As the configuration wants them; interfaces of Linux are given by -i. */
+static void print_ports(FILE *to, const struct options *o)
+{
+    if (!o->is_polled || !o->port_count)
+        return;
+    json_t *list = json_array();
+    for (uint32_t i = 0; i < o->port_count; i++)
+        json_array_append_new(list, json_string(o->ports[i].device));
+    fputs("\"ports\": ", to);
+    json_dumpf(list, to, 0);
+    fputs(", ", to);
+    json_decref(list);
 }
 
 void core_map_print(FILE *to, FILE *remarks, const char *root, const struct options *o)
@@ -222,12 +263,17 @@ void core_map_print(FILE *to, FILE *remarks, const char *root, const struct opti
     static struct core_map_machine m;
     core_map_read(&m, root);
     remark(remarks, &m, root, o);
-    struct core_map map = core_map_propose(&m, node_of_ports(root, o), o->workers);
+    int node = node_of_ports(root, o);
+    struct core_map map = core_map_propose(&m, node, o->workers);
+    remark_sockets(remarks, root, o);
+    remark_workers(remarks, o, map.worker_count, node);
+    fputs("{", to);
+    print_ports(to, o);
     if (!map.worker_count) {
-        fputs("{\"cores\": {\"workers\": 1}}\n", to);
+        fputs("\"cores\": {\"workers\": 1}}\n", to);
         return;
     }
-    fputs("{\"cores\": {\"workers\": [", to);
+    fputs("\"cores\": {\"workers\": [", to);
     for (uint32_t i = 0; i < map.worker_count; i++)
         fprintf(to, "%s%u", i ? ", " : "", map.workers[i]);
     fputs("]", to);

@@ -56,8 +56,16 @@ unsigned long core_map_hugepages(const char *root, int node, const char *size, c
 struct core_map core_map_propose(const struct core_map_machine *m, int node, uint32_t wanted);
 
 /**
- * --print-core-map: the proposal as a part of a configuration. To `remarks` a line for each port of
- * which it cannot be told where it is, and what was assumed.
+ * Why it cannot be known which socket a port of the options is on: it is not there, or nobody
+ * tells. NULL when it can, or does not matter.
+ */
+const char *core_map_why_unplaced(const struct core_map_machine *m, const char *root,
+                                  const struct options *o, uint32_t port);
+
+/**
+ * --print-core-map: the proposal as a part of a configuration, with the ports of DPDK that were
+ * named. To `remarks` a line for each port of which it cannot be told where it is, and what was
+ * assumed; for each NIC on another socket than the first; and when more workers were asked for.
  */
 void core_map_print(FILE *to, FILE *remarks, const char *root, const struct options *o);
 

@@ -74,10 +74,12 @@ static const char *list_workers(const struct doctor *d, char *to, size_t size)
     return to;
 }
 
-static void check_cores(struct doctor *d)
+/* False when the map is another machine's, of whose CPUs nothing can be said. */
+static bool check_cores(struct doctor *d)
 {
     const struct ft_config *c = &d->options->config;
     unsigned missing = d->map.has_alerting && !cpu_of(d, d->map.alerting);
+    uint32_t workers = d->options->workers ? d->options->workers : c->workers;
     for (uint32_t i = 0; i < d->map.worker_count; i++)
         missing += !cpu_of(d, d->map.workers[i]);
     if (c->worker_cpu_count && d->machine->count && missing)
@@ -85,10 +87,14 @@ static void check_cores(struct doctor *d)
             "cores: %u CPUs of the core map are not there for this process: --print-core-map "
             "proposes others",
             missing);
+    else if (workers > d->machine->count && d->machine->count)
+        say(d, true, "cores: %u workers on %u CPUs are refused live: -w %u at most", workers,
+            d->machine->count, d->machine->count);
     else if (!c->worker_cpu_count)
         say(d, true, "cores: workers share their CPUs: see --print-core-map");
     else
         say(d, false, "cores: %u workers on CPUs of their own", d->map.worker_count);
+    return !missing || !d->machine->count;
 }
 
 /* Two threads of one core are not twice as fast as one. */
@@ -348,9 +354,12 @@ static void check_ports(struct doctor *d)
     const struct options *o = d->options;
     for (uint32_t i = 0; i < o->port_count; i++) {
         const char *name = o->ports[i].name;
+        const char *why = core_map_why_unplaced(d->machine, d->root, o, i);
         unsigned before = d->wrong;
         if (!o->is_polled)
             ft_interface_warn(name, warn, d);
+        else if (!ft_ethdev_is_pci(name) && why)
+            say(d, true, "port %s: %s", name, why);
         else if (!ft_ethdev_is_usable_at(d->root, o->ports[i].device, error, sizeof(error)))
             say(d, true, "%s", error);
         else if (ft_ethdev_is_pci(name))
@@ -372,13 +381,17 @@ unsigned doctor_examine(const char *root, const struct options *o, uint32_t mega
                        .megabytes = megabytes,
                        .tell = tell,
                        .user = user};
-    check_cores(&d);
-    check_siblings(&d);
-    check_housekeeping(&d);
+    bool is_ours = check_cores(&d);
+    if (is_ours) {
+        check_siblings(&d);
+        check_housekeeping(&d);
+    }
     check_hugepages(&d);
-    check_governor(&d);
-    check_isolation(&d);
-    check_interrupts(&d);
+    if (is_ours) {
+        check_governor(&d);
+        check_isolation(&d);
+        check_interrupts(&d);
+    }
     check_sockets(&d);
     check_clock(&d);
     check_virtual(&d);

@@ -7,6 +7,8 @@
  */
 #include "sensor.h"
 
+#include "base/clock_ns.h"
+
 #include <sched.h>
 #include <signal.h>
 #include <string.h>
@@ -161,9 +163,7 @@ static void handle(struct merge *m, const struct ft_event *e)
  * visit to the next is called back; so is a reader that waits although it is to stop. */
 static void watch(struct merge *m)
 {
-    struct timespec t;
-    clock_gettime(CLOCK_MONOTONIC, &t);
-    uint64_t now = (uint64_t)t.tv_sec * 1000000000ull + (uint64_t)t.tv_nsec;
+    uint64_t now = ft_clock_ns(CLOCK_MONOTONIC);
     if (now - m->last_watch < WATCH_NS)
         return;
     m->last_watch = now;

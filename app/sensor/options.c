@@ -126,7 +126,7 @@ static const char help_of_use[] =
     "      --doctor            what the machine has for live capture, a line each with what to "
     "do;\n"
     "                          exit code 1 if there is something; also with -c, -i, --port\n"
-    "  -T, --test              check configuration, plugins and bindings, then exit\n"
+    "  -T, --test              check configuration, CPUs, plugins and bindings, then exit\n"
     "  -V, --version           versions of fieldtap, its plugin interface and its libraries\n"
     "  -h, --help              this help\n";
 

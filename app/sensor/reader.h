@@ -28,9 +28,10 @@ struct reader {
     uint32_t pending_count[WORKERS_MAX];
     uint32_t unflushed;
     bool has_ticked;
-    uint64_t wall_start, capture_start; /**< --speed */
-    struct ft_ledger ledger;            /**< packets that no worker gets, and own events */
-    uint64_t shed[FT_LIVE_PORTS_MAX];   /**< of those, for want of room, by port */
+    uint64_t wall_start, capture_start;  /**< --speed */
+    struct ft_ledger ledger;             /**< packets that no worker gets, and own events */
+    uint64_t shed[FT_LIVE_PORTS_MAX];    /**< of those, for want of room, by port */
+    bool was_missing[FT_LIVE_PORTS_MAX]; /**< and has not been up since */
 };
 
 /** Take a packet: decode it and give it to its worker, or book it. `port`: live, its port. */

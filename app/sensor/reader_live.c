@@ -3,6 +3,7 @@
 #include "reader.h"
 
 #include "base/clock_ns.h"
+#include "capture/interface.h"
 
 #include <stdio.h>
 #include <unistd.h>
@@ -23,6 +24,25 @@ struct status {
     uint64_t next, packets; /* when to show it again; packets at the last time */
 };
 
+static void say(void *user, const char *text)
+{
+    (void)user;
+    fprintf(stderr, "fieldtap: %s\n", text);
+}
+
+/* An interface that was not there is looked at when it is, as others are at the start: whoever made
+ * it may have given it an address. */
+static void look_at_new(struct reader *r, uint32_t port)
+{
+    const struct ft_port *p = ft_live_port(r->sensor->live, port);
+    if (p->state == FT_PORT_MISSING)
+        r->was_missing[port] = true;
+    if (p->state != FT_PORT_UP || !r->was_missing[port])
+        return;
+    r->was_missing[port] = false;
+    ft_interface_warn(p->name, say, NULL);
+}
+
 static void tell_changes(struct reader *r)
 {
     static const enum ft_health healths[] = {[FT_PORT_UP] = FT_HEALTH_INTERFACE_UP,
@@ -35,9 +55,11 @@ static void tell_changes(struct reader *r)
     do {
         is_changed = ft_live_changed(live, &port, trouble, sizeof(trouble));
         if (*trouble)
-            fprintf(stderr, "fieldtap: %s\n", trouble);
-        if (is_changed)
-            reader_tell(r, healths[ft_live_port(live, port)->state], (uint16_t)(port + 1));
+            say(NULL, trouble);
+        if (!is_changed)
+            continue;
+        look_at_new(r, port);
+        reader_tell(r, healths[ft_live_port(live, port)->state], (uint16_t)(port + 1));
     } while (is_changed);
 }
 

@@ -3,6 +3,7 @@
 #include "sensor.h"
 
 #include "alert/summary.h"
+#include "base/clock_ns.h"
 #include "capture/interface.h"
 #include "core_map.h"
 #include "describe.h"
@@ -20,7 +21,6 @@
 #include <string.h>
 #include <sys/random.h>
 #include <sys/statvfs.h>
-#include <time.h>
 #include <unistd.h>
 
 #define EVENT_RING   (FT_EVENT_RING_MIB << 20)
@@ -294,12 +294,10 @@ static bool open_ports(struct sensor *s)
     struct ft_live_source sources[FT_LIVE_PORTS_MAX];
     struct ft_live_options options = {.ring_bytes = (uint64_t)o->config.ring << 20,
                                       .may_wait = o->config.waits};
-    struct timespec now;
     char error[512];
     for (uint32_t i = 0; i < o->port_count; i++)
         sources[i] = (struct ft_live_source){o->ports[i].name, o->ports[i].link};
-    clock_gettime(CLOCK_REALTIME, &now);
-    s->opened_ns = (uint64_t)now.tv_sec * 1000000000u + (uint64_t)now.tv_nsec;
+    s->opened_ns = ft_clock_ns(CLOCK_REALTIME);
     s->live = ft_live_open(sources, o->port_count, &options, error, sizeof(error));
     for (uint32_t i = 0; s->live && i < o->port_count; i++)
         ft_interface_warn(o->ports[i].name, say, NULL);
@@ -352,14 +350,12 @@ static bool make_sensor(struct sensor *s)
 
 static bool open_polled(struct sensor *s)
 {
-    struct timespec wall, host;
     char error[512];
     if (s->is_polled && !ports_open(s, error, sizeof(error)))
         return fail(error);
-    clock_gettime(CLOCK_REALTIME, &wall);
-    clock_gettime(CLOCK_MONOTONIC, &host);
-    s->started_ns = (uint64_t)host.tv_sec * 1000000000u + (uint64_t)host.tv_nsec;
-    s->clock_base = (uint64_t)wall.tv_sec * 1000000000u + (uint64_t)wall.tv_nsec - s->started_ns;
+    uint64_t wall = ft_clock_ns(CLOCK_REALTIME);
+    s->started_ns = ft_clock_ns(CLOCK_MONOTONIC);
+    s->clock_base = wall - s->started_ns;
     return true;
 }
 

@@ -76,6 +76,7 @@ struct ft_core_port port_figures(const struct sensor *s, uint32_t port)
         .knows_drops = p->knows_drops,
         .knows_nic = p->knows_nic,
         .hides_missed = s->is_polled && !p->knows_drops,
+        .hides_errors = p->hides_errors,
     };
 }
 
@@ -197,7 +198,7 @@ static json_t *capture_ledger(const struct sensor *s)
         put(one, "kernel_damaged", s->ports[i].stats.damaged);
         put_if_known(one, "nic_packets", p.nic_packets, p.knows_nic);
         put_if_known(one, "nic_missed", p.nic_missed, p.knows_nic && !p.hides_missed);
-        put_if_known(one, "nic_errors", p.nic_errors, p.knows_nic);
+        put_if_known(one, "nic_errors", p.nic_errors, p.knows_nic && !p.hides_errors);
         json_object_set_new(interfaces, p.name, one);
         packets += p.arrived;
         drops += p.dropped;

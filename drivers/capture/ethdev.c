@@ -224,6 +224,12 @@ static bool is_permitted(void)
     return true;
 }
 
+/* What some drivers need, and do not say. */
+static const char *rights_needed(void)
+{
+    return geteuid() == 0 ? "" : "; it may need root, or CAP_NET_RAW and CAP_NET_ADMIN";
+}
+
 /* No driver takes it: the name of one was misspelled, or it is an interface. */
 static bool refuse_name(const struct ft_ethdev *e, char *error, size_t size)
 {
@@ -256,9 +262,10 @@ static bool refuse_device(const struct ft_ethdev *e, int failed, char *error, si
                       e->config.device);
     return refuse(error, size,
                   "port %s: its driver cannot make it%s%s%s: are its arguments right? -v -v shows "
-                  "what DPDK says",
+                  "what DPDK says%s",
                   e->config.device, failed < -1 ? " (" : "",
-                  failed < -1 ? rte_strerror(-failed) : "", failed < -1 ? ")" : "");
+                  failed < -1 ? rte_strerror(-failed) : "", failed < -1 ? ")" : "",
+                  rights_needed());
 }
 
 /* The DPDK port of a device, which is made or plugged in when it is not there yet. */
@@ -647,8 +654,9 @@ static bool give_up(struct ft_ethdev *e, char *error, size_t size, const char *w
 {
     rte_eth_dev_stop(e->id);
     rte_eth_dev_close(e->id);
-    return refuse(error, size, "port %s: %s (%s): -v -v shows what DPDK says", e->name, what,
-                  rte_strerror(-failed));
+    return refuse(error, size, "port %s: %s%s%s%s: -v -v shows what DPDK says%s", e->name, what,
+                  failed < -1 ? " (" : "", failed < -1 ? rte_strerror(-failed) : "",
+                  failed < -1 ? ")" : "", rights_needed());
 }
 
 /* The frames of net_af_packet have to fit our buffers; it says so to its log only. */
@@ -666,6 +674,7 @@ static bool is_frame_too_large(const struct ft_ethdev *e, char *error, size_t si
 bool ft_ethdev_open(struct ft_ethdev *e, char *error, size_t error_size)
 {
     static const char *const forgetful[] = {"net_memif"}; /* whose counts end with a connection */
+    static const char *const polls[] = {"net_pcap"}; /* whose errors are polls of what is gone */
     struct rte_eth_dev_info info = {0};
     if (is_frame_too_large(e, error, error_size) || !find(e, error, error_size))
         return false;
@@ -690,6 +699,7 @@ bool ft_ethdev_open(struct ft_ethdev *e, char *error, size_t error_size)
     rte_eth_stats_reset(e->id);
     e->before = e->port.stats;
     e->port.stats.knows_nic = !is_one_of(info.driver_name, forgetful, RTE_DIM(forgetful));
+    e->port.stats.hides_errors = is_one_of(info.driver_name, polls, RTE_DIM(polls));
     e->port.stats.knows_drops = tells_drops(info.driver_name);
     atomic_store(&e->is_gone, false);
     atomic_store(&e->wants_reset, false);

@@ -319,15 +319,16 @@ static bool open_socket(struct packet_socket *s, char *error, size_t error_size)
     s->port.descriptor = socket(AF_PACKET, SOCK_RAW | SOCK_CLOEXEC, 0);
     if (s->port.descriptor >= 0)
         return true;
+    int reason = errno;
     ssize_t n = readlink("/proc/self/exe", program, sizeof(program) - 1);
     program[n > 0 ? n : (ssize_t)strlen(program)] = 0;
-    if (errno == EPERM || errno == EACCES)
+    if (reason == EPERM || reason == EACCES)
         snprintf(error, error_size,
                  "no permission to capture from %s: run as root, or allow it once with: setcap "
                  "cap_net_raw+ep %s",
                  s->port.name, program);
     else
-        snprintf(error, error_size, "cannot capture from %s: %s", s->port.name, strerror(errno));
+        snprintf(error, error_size, "cannot capture from %s: %s", s->port.name, strerror(reason));
     return false;
 }
 

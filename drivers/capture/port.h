@@ -30,6 +30,7 @@ struct ft_port_stats {
     uint64_t link_changes;                        /**< times the state changed */
     bool knows_drops;                             /**< arrived, dropped and freezes are known */
     bool knows_nic;                               /**< nic_* are known */
+    bool hides_errors;                            /**< nic_errors is not, all the same */
     bool is_nic_time; /**< packets carry the interface's time stamps, not the host's */
 };
 

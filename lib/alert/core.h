@@ -35,8 +35,8 @@ struct ft_core_port {
     uint64_t link_changes;
     uint64_t nic_packets, nic_missed, nic_errors; /**< the interface's own counters */
     bool knows_drops, knows_nic;
-    bool hides_missed; /**< nic_missed is not, all the same */
-    bool is_polled;    /**< a port of DPDK */
+    bool hides_missed, hides_errors; /**< nic_missed, nic_errors are not, all the same */
+    bool is_polled;                  /**< a port of DPDK */
 };
 
 struct ft_core_config {

@@ -410,6 +410,17 @@ static const struct ft_sid sids[] = {
     {9101407, "ethernet", "credential_clear_text"},
     {9101408, "ethernet", "login_failed"},
     {9101409, "ethernet", "weak_method"},
+    {9101410, "dns", "tunnel"},
+    {9101411, "icmp", "router_entries"},
+    {9101412, "ntp", "time_jump"},
+    {9101413, "syslog", "configuration_changed"},
+    {9101414, "syslog", "login_failed"},
+    {9101415, "syslog", "link_down"},
+    {9101416, "syslog", "firmware_changed"},
+    {9101417, "syslog", "restarted"},
+    {9101418, "syslog", "power_failed"},
+    {9101419, "llc", "organisation"},
+    {9101420, "mdns", "off_link"},
 };
 
 const struct ft_sid *ft_sids(uint32_t *count)

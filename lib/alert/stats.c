@@ -33,7 +33,8 @@ static void put_port(struct ft_json *j, const struct ft_core_port *p)
         ft_json_put_uint(j, "nic_packets", p->nic_packets);
         if (!p->hides_missed)
             ft_json_put_uint(j, "nic_missed", p->nic_missed);
-        ft_json_put_uint(j, "nic_errors", p->nic_errors);
+        if (!p->hides_errors)
+            ft_json_put_uint(j, "nic_errors", p->nic_errors);
     }
     ft_json_object_end(j);
 }

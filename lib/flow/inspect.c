@@ -1735,7 +1735,7 @@ static void look_at_slots(struct ft_inspector *ins, uint8_t shard, uint64_t now)
     while (line->head != end) {
         struct ft_watch w = line->entries[line->head % line->size];
         if (w.time_ns + patience >= now)
-            return;
+            break;
         line->head++;
         struct ft_flow *flow = ft_flow_at(ins->shards->flows, shard, (uint32_t)(w.flow & 0xffffff));
         if (!flow || flow->first_number != w.flow >> 24)

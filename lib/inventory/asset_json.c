@@ -54,23 +54,31 @@ static void put_protocols(struct ft_json *j, const struct ft_registry *r, const 
     ft_json_array_end(j);
 }
 
+/* The id of an asset; of a nested one `sub` says what is behind the address. */
+static void put_id(struct ft_json *j, const char *key, const struct ft_address *address,
+                   const struct ft_asset *sub)
+{
+    char id[64 + 200], text[160];
+    ft_address_text(address, id);
+    if (sub->parent) {
+        ft_asset_sub_text(sub, text, sizeof(text));
+        size_t n = strlen(id);
+        snprintf(id + n, sizeof(id) - n, "/%s", text);
+    }
+    ft_json_put_string(j, key, id);
+}
+
 static void put_identity(struct ft_json *j, const struct ft_asset *a)
 {
-    char id[64 + 200], sub[160];
-    ft_address_text(&a->address, id);
+    char address[64];
+    ft_address_text(&a->address, address);
+    put_id(j, "id", &a->address, a);
     if (!a->parent) {
-        ft_json_put_string(j, "id", id);
         if (a->address.family != 2)
-            ft_json_put_string(j, "ip", id);
+            ft_json_put_string(j, "ip", address);
         return;
     }
-    char parent[64];
-    memcpy(parent, id, sizeof(parent));
-    ft_asset_sub_text(a, sub, sizeof(sub));
-    size_t n = strlen(id);
-    snprintf(id + n, sizeof(id) - n, "/%s", sub);
-    ft_json_put_string(j, "id", id);
-    ft_json_put_string(j, "parent", parent);
+    ft_json_put_string(j, "parent", address);
     ft_json_key(j, "sub_address");
     ft_json_object(j);
     ft_json_put_string(j, "kind", ft_subaddress_name((enum ft_subaddress_kind)a->sub_kind));
@@ -124,27 +132,13 @@ static void put_facts(struct ft_json *j, const struct ft_registry *r, const stru
     ft_json_array_end(j);
 }
 
-/* The id of another asset; of a nested one `sub` says what is behind the address. */
-static void put_other(struct ft_json *j, const char *key, const struct ft_address *address,
-                      const struct ft_asset *sub)
-{
-    char id[64 + 200], text[160];
-    ft_address_text(address, id);
-    if (sub->parent) {
-        ft_asset_sub_text(sub, text, sizeof(text));
-        size_t n = strlen(id);
-        snprintf(id + n, sizeof(id) - n, "/%s", text);
-    }
-    ft_json_put_string(j, key, id);
-}
-
 /* The members that both forms have. */
 static void put_asset(const struct ft_inventory *inv, const struct ft_registry *r,
                       const struct ft_asset *a, struct ft_json *j)
 {
     put_identity(j, a);
     if (a->into.family)
-        put_other(j, "into", &a->into, a);
+        put_id(j, "into", &a->into, a);
     if (!a->parent && ft_address_is_external(&a->address))
         ft_json_put_bool(j, "external", true);
     put_mac(j, a);
@@ -169,7 +163,7 @@ void ft_asset_json(const struct ft_inventory *inv, const struct ft_asset *asset,
     if (is_complete)
         put_facts(j, ft_inventory_registry(inv), asset);
     else if (asset->former.family)
-        put_other(j, "former", &asset->former, asset);
+        put_id(j, "former", &asset->former, asset);
 }
 
 /* ---- assets.json ---- */

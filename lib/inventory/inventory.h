@@ -41,6 +41,7 @@ struct ft_asset_value {
     uint16_t protocol;           /**< index + 1 */
     uint16_t length;
     uint8_t fact; /**< enum ft_fact */
+    bool is_of_service;
     uint32_t changes;
     uint64_t since_ns;
     char *text;
@@ -96,6 +97,8 @@ struct ft_asset {
     uint8_t changed_facts[8];
     struct ft_address into;   /**< MERGED: of the asset it is one with */
     struct ft_address former; /**< MOVED: of the asset that had this address */
+    struct ft_address left;   /**< which it had until left_ns; family 0 = none */
+    uint64_t left_ns;
     struct ft_asset *next_changed;
 };
 
@@ -161,7 +164,8 @@ const struct ft_asset *ft_inventory_find(const struct ft_inventory *inv,
 /** The MAC address to show, NULL = none: its own, bound, or seen with it and nobody else. */
 const uint8_t *ft_asset_mac_address(const struct ft_asset *asset);
 
-/** Value of a fact: as the protocol that was first to state it says now. NULL = not known. */
+/** Value of a fact: as the protocol that was first to state it says now, of those that tell of the
+ * device; without such a one, of those that tell of a service. NULL = not known. */
 const char *ft_asset_fact(const struct ft_asset *asset, enum ft_fact fact);
 
 /** Vendor by fact, else by MAC address; NULL = not known. */
@@ -177,9 +181,12 @@ uint32_t ft_asset_roles(const struct ft_asset *asset);
  * - With LLDP everything says to be a switch that has two ports: controllers, drives, panels. That
  *   counts only where it was not seen to do anything else, or where a text about it says that it is
  *   made for the network; a managed switch may be spoken to like a controller.
+ *   What forwards in both ways, as a switch and as a router, is a switch.
  * - Who asks with Modbus or DNP3 is called a SCADA; one that serves too is a controller.
  */
 enum ft_role ft_asset_role_of(const struct ft_asset *asset);
+
+struct ft_address ft_address_of_mac(const uint8_t mac[6]);
 
 /** "192.0.2.1", "2001:db8::1", "00:11:22:33:44:55". */
 void ft_address_text(const struct ft_address *address, char text[64]);
@@ -215,6 +222,15 @@ void ft_asset_json(const struct ft_inventory *inv, const struct ft_asset *asset,
  */
 bool ft_inventory_write(const struct ft_inventory *inv, const char *path, char *error,
                         size_t error_size);
+
+/* ---- worth.c ---- */
+
+/** Does what a text says of vendor, model, serial number, operating system or description consist
+ * of nothing but addresses and words that hold a place ("ready", "To be filled by O.E.M.")? */
+bool ft_fact_says_nothing(enum ft_fact fact, const char *text, uint16_t length);
+
+/** Does a protocol tell of a service, or of what others call the device, rather than of it? */
+bool ft_fact_is_of_service(const char *protocol);
 
 /* ---- role.c ---- */
 

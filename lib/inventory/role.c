@@ -11,6 +11,7 @@ static const struct {
 } by_protocol[] = {
     {"c37118", FT_ROLE_IED, FT_ROLE_SCADA},
     {"dnp3", FT_ROLE_RTU, FT_ROLE_SCADA},
+    {"enip", FT_ROLE_UNKNOWN, FT_ROLE_UNKNOWN}, /* any computer with the tools; CIP tells more */
     {"ethercat", FT_ROLE_UNKNOWN, FT_ROLE_PLC},
     {"goose", FT_ROLE_IED, FT_ROLE_UNKNOWN},
     {"hart_ip", FT_ROLE_IO, FT_ROLE_SCADA},
@@ -110,4 +111,39 @@ uint32_t ft_role_of_client(const struct ft_protocol *protocol, enum ft_class cla
     default:
         return 0; /* who only asks for identities may be a scanner */
     }
+}
+
+uint32_t ft_asset_roles(const struct ft_asset *asset)
+{
+    return asset->roles_product | asset->roles_said | asset->roles_forwards | asset->roles_derived;
+}
+
+enum ft_role ft_asset_role_of(const struct ft_asset *asset)
+{
+    /* What it was seen to be used for tells more than that it also asks others. */
+    static const uint8_t order[] = {
+        FT_ROLE_ENGINEERING, FT_ROLE_PLC,    FT_ROLE_RTU,        FT_ROLE_IED,       FT_ROLE_IO,
+        FT_ROLE_SCADA,       FT_ROLE_HMI,    FT_ROLE_GATEWAY,    FT_ROLE_HISTORIAN, FT_ROLE_ROUTER,
+        FT_ROLE_SWITCH,      FT_ROLE_SERVER, FT_ROLE_WORKSTATION};
+    /* That a computer calls itself a server or a workstation says nothing of what it does here. */
+    const uint32_t plain = 1u << FT_ROLE_SERVER | 1u << FT_ROLE_WORKSTATION;
+    const uint32_t both = 1u << FT_ROLE_SWITCH | 1u << FT_ROLE_ROUTER;
+    const uint32_t controllers = 1u << FT_ROLE_PLC | 1u << FT_ROLE_RTU | 1u << FT_ROLE_IED;
+    bool serves = (asset->roles_said | asset->roles_derived) & controllers;
+    uint32_t said = asset->roles_said & ~(serves ? 1u << FT_ROLE_SCADA : 0);
+    uint32_t forwards = asset->roles_forwards;
+    if ((forwards & both) == both)
+        forwards &= ~(1u << FT_ROLE_ROUTER);
+    const uint32_t ranks[] = {asset->roles_product,
+                              asset->is_network_device ? forwards : 0,
+                              said & ~plain,
+                              asset->roles_derived & ~plain,
+                              forwards,
+                              asset->roles_said,
+                              asset->roles_derived};
+    for (size_t rank = 0; rank < sizeof(ranks) / sizeof(ranks[0]); rank++)
+        for (size_t i = 0; i < sizeof(order); i++)
+            if (ranks[rank] >> order[i] & 1)
+                return (enum ft_role)order[i];
+    return FT_ROLE_UNKNOWN;
 }

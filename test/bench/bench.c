@@ -7,7 +7,8 @@
  * its ring; a second core takes the events out. The first part of the packets warms up: tables
  * filled, flows made. Then a seccomp filter kills the process on any system call of the worker, and
  * allocations are counted. nDPI (a classifier only) runs on the same packets in the same process,
- * turn by turn; medians are told. Cycles are those of the time stamp counter.
+ * turn by turn; medians are told. Cycles are those of the time stamp counter. What is between a
+ * port and the worker, hand-over and several ports, test/bench/ports measures with the sensor.
  *
  *   fieldtap-bench [--json FILE] [-r PCAP ...] [--packets N] [--rounds N] [--captures DIR]
  *                  [--row NAME] [--small]
@@ -791,7 +792,9 @@ int main(int argc, char **argv)
     struct engine e;
     if (!read_arguments(&a, argc, argv)) {
         fprintf(stderr, "usage: fieldtap-bench [--json FILE] [-r PCAP ...] [--packets N] "
-                        "[--rounds 1..31] [--captures DIR] [--row NAME] [--small]\n");
+                        "[--rounds 1..31] [--captures DIR] [--row NAME] [--small]\n"
+                        "Several ports, and packets that workers hand over to each other: "
+                        "test/bench/ports FIELDTAP\n");
         return 2;
     }
     if (!make_engine(&e))

@@ -293,6 +293,26 @@ class Links(Faults):
             ("interface_missing", "tap7"), ("interface_missing", "tap8"), ("interface_up", "tap7")])
 
 
+    def test_comes_with_an_address(self):
+        """What is wrong with it is said when it comes, each time, and when it is switched on."""
+        self.begin_with(ports=("-i", "tap7"), wait=True)
+        for again in range(1, 3):
+            self.until_told("interface_missing", again)
+            self.connect(7)
+            ip("-n", self.tap, "link", "set", "tap7", "down")
+            ip("-n", self.tap, "address", "add", "192.0.2.1/24", "dev", "tap7")
+            self.until_told("interface_down", 2 * again - 1)
+            ip("-n", self.tap, "link", "set", "tap7", "up")
+            self.until_told("interface_up", 2 * again - 1)
+            ip("-n", self.tap, "link", "set", "tap7", "down")
+            self.until_told("interface_down", 2 * again)
+            ip("-n", self.tap, "link", "set", "tap7", "up")
+            self.until_told("interface_up", 2 * again)
+            if again == 1:
+                ip("-n", self.tap, "link", "del", "tap7")
+        self.assertEqual(self.end().count("tap7 has an IP address"), 2)
+
+
 class Clock(Faults):
     """The host's clock is set while nothing arrives."""
 

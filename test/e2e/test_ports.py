@@ -521,7 +521,8 @@ class Unplugged(Ports):
             self.send(self.capture([modbus_read(i) for i in range(30)]))
             self.until_taken(20 + 30 * (again + 1))
         self.end()
-        self.closed(80)
+        port = self.closed(80)["capture"]["interfaces"]["net_pcap0"]
+        self.assertEqual(port["nic_errors"], "unknown", "polls of what is gone are no errors")
         told = [t for t in self.health() if t[0] != "interface_down"]
         self.assertEqual(told, [("interface_missing", "net_pcap0"),
                                 ("interface_up", "net_pcap0")] * 2)
@@ -568,7 +569,15 @@ class Asking(Case):
             self.assertEqual((r.code, r.err.count("\n")), (0, 1), r.err)
             self.assertIn(f"port {device}: ", r.err)
             self.assertIn("assumed is that CPUs of any socket will do", r.err)
-            self.assertEqual(r.out, run("--print-core-map").out)
+            proposal = json.loads(r.out)
+            self.assertEqual(proposal.pop("ports"), [device])
+            self.assertEqual(proposal, json.loads(run("--print-core-map").out))
+
+    def test_core_map_of_more_workers_than_cores(self):
+        r = run("--print-core-map", "-w", 127)
+        self.assertEqual((r.code, r.err.count("\n")), (0, 1), r.err)
+        self.assertIn("-w 127: only ", r.err)
+        self.assertFalse("ports" in json.loads(r.out))
 
     def test_doctor(self):
         r = run("--doctor", "--port", "0000:ff:1f.7")
@@ -578,8 +587,14 @@ class Asking(Case):
         for word in ("cores", "hugepages", "frequency", "isolation", "interrupts", "sockets"):
             self.assertEqual(sum(row[7:].startswith(word) for row in rows), 1, word)
         self.assertTrue(any("to do  port 0000:ff:1f.7: there is no such" in row for row in rows))
+        for device in ("net_foo0", "net_pcap0,iface=nope0"):
+            self.assertIn(f"to do  port {device.split(',', maxsplit=1)[0]}: ",
+                          run("--doctor", "--port", device).out)
+        self.assertIn("ok     port net_null0", run("--doctor", "--port", "net_null0").out)
         self.assertIn("to do  port nope0: there is no interface nope0 yet",
                       run("--doctor", "-i", "nope0").out)
+        self.assertIn("to do  cores: 128 workers on ",
+                      run("--doctor", "-i", "lo", "-w", 128).out)
 
 
 class Profiles(Case):
@@ -647,6 +662,9 @@ class Refusing(Case):
             self.assertEqual(list(out.iterdir()), [], "nothing was begun")
         self.assertFails(run("--port", "net_pcap0,iface=lo,nosuch=1", "-l", self.out), 1,
                          "its driver cannot make it", "arguments")
+        said = subprocess.run([*words, "--port", "net_tap0,iface=fttap9", "-l", out], check=False,
+                              capture_output=True, timeout=60)
+        self.assertFails(sensor.Result(said), 1, "port net_tap0", "may need root", "CAP_NET_ADMIN")
 
     def test_of_the_kernel(self):
         root = "/sys/bus/pci/devices"

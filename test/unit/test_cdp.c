@@ -48,6 +48,32 @@ static const char *advertise(const char *tlvs, bool is_cisco)
 #define PLATFORM "0006 0012 636973636f2057532d4333353630 "
 #define ADDRESS  "0002 0011 00000001 01 01 cc 0004 c0a80001 "
 
+#define ZEROS(n) ZEROS_##n
+#define ZEROS_8  "0000000000000000 "
+#define ZEROS_28 ZEROS_8 ZEROS_8 ZEROS_8 "00000000 "
+
+/* Model, hardware and serial number of who can be switched off; what is told itself counts more. */
+static void energy(void **state)
+{
+    (void)state;
+#define ENERGY                                                                                     \
+    ZEROS(28) "57532d43333536302d3850430000 0000 0000 563031 464f433132333458303031 " ZEROS(8)
+    const char *s = advertise(DEVICE "001d 0048 " ENERGY, false);
+    assert_clean(s);
+    assert_has(s, "\"fact\":\"model\",\"value\":\"WS-C3560-8PC\"");
+    assert_has(s, "\"fact\":\"hardware\",\"value\":\"V01\"");
+    assert_has(s, "\"fact\":\"serial\",\"value\":\"FOC1234X001\"");
+    feed_next_flow(&f);
+    s = advertise(DEVICE PLATFORM "001d 0048 " ENERGY "1001 0008 53455231", false);
+    assert_has(s, "\"fact\":\"model\",\"value\":\"WS-C3560\"");
+    assert_has(s, "\"fact\":\"serial\",\"value\":\"SER1\"");
+    assert_has_not(s, "FOC1234X001\"}");
+    feed_next_flow(&f);
+    s = advertise(DEVICE "001d 000c " ZEROS(8), false);
+    assert_clean(s);
+    assert_has_not(s, "\"fact\":\"model\"");
+}
+
 static void advertisement(void **state)
 {
     (void)state;
@@ -165,8 +191,8 @@ static void hostile(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        TEST(advertisement), TEST(serial_in_brackets), TEST(checksums), TEST(cluster),
-        TEST(is_told_once),  TEST(violations),         TEST(hostile),
+        TEST(energy),  TEST(advertisement), TEST(serial_in_brackets), TEST(checksums),
+        TEST(cluster), TEST(is_told_once),  TEST(violations),         TEST(hostile),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -240,7 +240,12 @@ static void expect_remark(struct options *o, const char *device, bool is_polled,
         snprintf(want, sizeof(want),
                  "fieldtap: port %s: %s: assumed is that CPUs of any socket will do\n",
                  o->ports[0].name, why);
-    strcat(want, "{\"cores\": {\"workers\": [2, 3], \"alerting\": 1}}\n");
+    if (is_polled)
+        snprintf(want + strlen(want), sizeof(want) - strlen(want), "{\"ports\": [\"%s\"], ",
+                 device);
+    else
+        strcat(want, "{");
+    strcat(want, "\"cores\": {\"workers\": [2, 3], \"alerting\": 1}}\n");
     expect_map(o, want);
 }
 
@@ -267,18 +272,43 @@ static void test_remarks(void **state)
  */
 static void test_printing(void **state)
 {
+#define NIC "{\"ports\": [\"0000:3b:00.0\"], "
     struct options *o = options();
     (void)state;
     put_cpus("\n");
     put_nic("8\n");
-    expect_map(o, "{\"cores\": {\"workers\": [3], \"alerting\": 2}}\n");
+    expect_map(o, NIC "\"cores\": {\"workers\": [3], \"alerting\": 2}}\n");
     put("0\n", "sys/bus/pci/devices/0000:3b:00.0/numa_node"); /* CPU 0 is left for Linux */
-    expect_map(o, "{\"cores\": {\"workers\": [1]}}\n");
+    expect_map(o, NIC "\"cores\": {\"workers\": [1]}}\n");
     put("1\n", "sys/bus/pci/devices/0000:3b:00.0/numa_node");
     o->workers = 1;
-    expect_map(o, "{\"cores\": {\"workers\": [3], \"alerting\": 2}}\n");
+    expect_map(o, NIC "\"cores\": {\"workers\": [3], \"alerting\": 2}}\n");
     put_cpus("2-3,6-7\n");
-    expect_map(o, "{\"cores\": {\"workers\": [3], \"alerting\": 2}}\n");
+    expect_map(o, NIC "\"cores\": {\"workers\": [3], \"alerting\": 2}}\n");
+    o->workers = 7;
+    expect_map(o, "fieldtap: -w 7: only 1 can have a core of its own on socket 1: the first CPU's "
+                  "is left to Linux, of three and more one to the alerting loop\n" NIC
+                  "\"cores\": {\"workers\": [3], \"alerting\": 2}}\n");
+}
+
+/* CPUs are taken of one socket, and that is said. */
+static void test_two_sockets(void **state)
+{
+    struct options *o = options();
+    (void)state;
+    put_cpus("\n");
+    put_nic("8\n");
+    put("0x020000\n", "sys/bus/pci/devices/0000:5e:00.0/class");
+    put("1\n", "sys/bus/pci/devices/0000:5e:00.0/numa_node");
+    strcpy(o->ports[1].name, "0000:5e:00.0");
+    o->ports[1].device = o->ports[1].name;
+    o->port_count = 2;
+#define TWO "{\"ports\": [\"0000:3b:00.0\", \"0000:5e:00.0\"], "
+    expect_map(o, TWO "\"cores\": {\"workers\": [3], \"alerting\": 2}}\n");
+    put("0\n", "sys/bus/pci/devices/0000:5e:00.0/numa_node");
+    expect_map(o, "fieldtap: port 0000:5e:00.0: is on socket 0, the first NIC on 1: CPUs are taken "
+                  "of socket 1 only: put both into slots of one socket, or run a sensor for "
+                  "each\n" TWO "\"cores\": {\"workers\": [3], \"alerting\": 2}}\n");
 }
 
 static void test_what_is_wrong_with_cpus(void **state)
@@ -316,6 +346,8 @@ static void test_missing_cpus(void **state)
     o->config.alerting_cpu = 9;
     examine(o);
     assert_non_null(strstr(told, "to do  cores: 2 CPUs of the core map are not there"));
+    assert_null(strstr(told, "isolation")); /* nor is all well there */
+    assert_non_null(strstr(told, "hugepages"));
 }
 
 static void test_housekeeping(void **state)
@@ -391,6 +423,7 @@ int main(void)
         cmocka_unit_test(test_small),
         ROOT(test_reading),
         ROOT(test_printing),
+        ROOT(test_two_sockets),
         ROOT(test_remarks),
         ROOT(test_good_machine),
         ROOT(test_what_is_wrong_with_cpus),

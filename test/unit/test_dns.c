@@ -295,6 +295,93 @@ static void recognition(void **state)
     assert_int_equal(ft_harness_probe(f.harness, &f.flow, FT_TO_SERVER, bytes, n), FT_NO);
 }
 
+static enum ft_verdict probe(uint8_t transport, bool is_bound, const char *hex, bool is_cut)
+{
+    uint8_t bytes[FEED_MAX];
+    struct ft_probe where = {.size = sizeof(where), .transport = transport, .is_bound = is_bound};
+    uint32_t n = feed_bytes(hex, bytes);
+    return ft_dissector_dns.probe(&where, ft_view_make(bytes, n, is_cut));
+}
+
+/* On port 53: a header that can be, as far as it is here. */
+static void recognition_of_datagrams(void **state)
+{
+    (void)state;
+    static const struct {
+        const char *hex;
+        enum ft_verdict whole, cut;
+    } cases[] = {
+        {"", FT_NO, FT_MAYBE},
+        {"0001 0100 0001 0000 0000 00", FT_NO, FT_MAYBE},
+        {"0001 18", FT_NO, FT_MAYBE},
+        {"0001 1800", FT_NO, FT_NO}, /* operation 3 */
+        {"0001 1800 0001 0000 0000 0000 " NAME "0001 0001", FT_NO, FT_NO},
+        {"0001 3800 0001 0000 0000 0000 " NAME "0001 0001", FT_NO, FT_NO},
+        {"0001 7800 0001 0000 0000 0000 " NAME "0001 0001", FT_NO, FT_NO},
+        {"0001 2800 0001 0000 0000 0000 " NAME "0001 0001", FT_YES, FT_YES},
+        {"0001 3000 0001 0000 0000 0000 " NAME "0001 0001", FT_YES, FT_YES},
+        {"0001 0018 0001 0000 0000 0000 " NAME "0001 0001", FT_YES, FT_YES},
+        /* nothing counted: only the header, or DSO */
+        {"0001 8181 0000 0000 0000 0000", FT_YES, FT_YES},
+        {"0001 8181 0000 0000 0000 0000 00", FT_NO, FT_YES},
+        {"0001 3000 0000 0000 0000 0000 0001 0008 00003a98 00003a98", FT_YES, FT_YES},
+        {"0001 8181 0000 0001 0000 0000 00", FT_YES, FT_YES},
+        {"0001 8181 0000 0000 0001 0000 00", FT_YES, FT_YES},
+        {"0001 8181 0000 0000 0000 0001 00", FT_YES, FT_YES},
+        {"0001 8181 0001 0000 0000 0000 00", FT_YES, FT_YES},
+        /* A strange header needs counts that there is room for: 20 bytes, 4 questions */
+        {"0001 0140 0001 0000 0000 0000 00 0001 0001 000000", FT_YES, FT_YES},
+        {"0001 0100 0004 0000 0000 0000 00 0001 0001 000000", FT_YES, FT_YES},
+        {"0001 0100 0005 0000 0000 0000 00 0001 0001 000000", FT_NO, FT_YES},
+        {"0001 0140 0001 0014 0000 0000 00 0001 0001 000000", FT_YES, FT_YES},
+        {"0001 0140 0001 0015 0000 0000 00 0001 0001 000000", FT_NO, FT_YES},
+        {"0001 0140 0001 0007 0007 0007 00 0001 0001 000000", FT_NO, FT_YES},
+        {"0001 0140 0001 0000 0100 0000 00 0001 0001 000000", FT_NO, FT_YES},
+        {"0001 0140 0001 0000 0000 0100 00 0001 0001 000000", FT_NO, FT_YES},
+        {"0001 0140 0000 0100 0000 0000 00 0001 0001 000000", FT_NO, FT_YES},
+    };
+    for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
+        assert_int_equal(probe(FT_TRANSPORT_UDP, true, cases[i].hex, false), cases[i].whole);
+        assert_int_equal(probe(FT_TRANSPORT_UDP, true, cases[i].hex, true), cases[i].cut);
+    }
+    /* On other ports the whole message is read. */
+    assert_int_equal(probe(FT_TRANSPORT_UDP, false, RESPONSE_A, false), FT_YES);
+    assert_int_equal(probe(FT_TRANSPORT_UDP, false, "0001 8181 0000 0000 0000 0000", false), FT_NO);
+}
+
+/* In a stream what is behind the message may not be here yet, or be another message. */
+static void recognition_of_streams(void **state)
+{
+    (void)state;
+    static const struct {
+        const char *hex;
+        enum ft_verdict bound, elsewhere;
+    } cases[] = {
+        {"", FT_MAYBE, FT_NO},
+        {"00", FT_MAYBE, FT_NO},
+        {"0021", FT_MAYBE, FT_NO},
+        {"0021 1234", FT_MAYBE, FT_NO},
+        {"000c 1234", FT_MAYBE, FT_NO},
+        {"000b 1234", FT_NO, FT_NO},
+        {"0021 1234 0100 0001 0000 0000 00", FT_MAYBE, FT_NO},
+        {"0021 1234 0100 0001 0000 0000 0000", FT_YES, FT_NO},
+        {"0021 1234 1800 0001 0000 0000 0000", FT_NO, FT_NO},
+        {"0021 " QUERY_A, FT_YES, FT_YES},
+        {"0021 " QUERY_A "0021 " QUERY_A, FT_YES, FT_NO},
+        {"0020 " QUERY_A, FT_YES, FT_NO},
+        {"0022 " QUERY_A, FT_YES, FT_NO},
+        /* nothing counted: of the message's own length, whole or begun */
+        {"000c 1234 8181 0000 0000 0000 0000", FT_YES, FT_NO},
+        {"000d 1234 8181 0000 0000 0000 0000 00", FT_NO, FT_NO},
+        {"000d 1234 8181 0000 0000 0000 0000", FT_YES, FT_NO},
+        {"000c 1234 8181 0000 0000 0000 0000 0021", FT_YES, FT_NO},
+    };
+    for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
+        assert_int_equal(probe(FT_TRANSPORT_TCP, true, cases[i].hex, false), cases[i].bound);
+        assert_int_equal(probe(FT_TRANSPORT_TCP, false, cases[i].hex, false), cases[i].elsewhere);
+    }
+}
+
 static void truncated_and_mutated(void **state)
 {
     (void)state;
@@ -328,6 +415,8 @@ int main(void)
         TEST(unsolicited),
         STREAM(streams),
         TEST(recognition),
+        cmocka_unit_test(recognition_of_datagrams),
+        cmocka_unit_test(recognition_of_streams),
         TEST(truncated_and_mutated),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

@@ -216,6 +216,8 @@ static void spoofed(void **state)
     assert_int_equal(facts(s), 0);
     s = to_client(&f, "0001 8180 0001 0001 0000 0000 " QUESTION RECORD);
     assert_has(s, NAMED("10.0.0.1", "plc.example.com"));
+    s = to_client(&f, "0001 8180 0001 0001 0000 0000 " QUESTION RECORD); /* a copy */
+    assert_has(s, NAMED("10.0.0.1", "plc.example.com"));
     s = to_client(&f, "0001 8180 0001 0001 0000 0000 " QUESTION
                       "c00c 0001 0001 0000003c 0004 0a000066");
     assert_violation(s, "answers_differ");
@@ -260,6 +262,10 @@ static void domain_controllers(void **state)
         /* _ldapx, and a label that only ends as that of the directory */
         {"065f6c64617078045f746370026463065f6d73646373026f7400", "0364633100", "0364633100", false},
         {"055f6c646170045f746370026463077a5f6d73646373026f7400", "0364633100", "0364633100", false},
+        /* _kerberosx; _msdcsx */
+        {"0a5f6b65726265726f7378045f746370026463065f6d73646373026f7400", "0364633100", "0364633100",
+         false},
+        {"055f6c646170045f746370026463075f6d7364637378026f7400", "0364633100", "0364633100", false},
         /* the service is not offered: RFC 2782 */
         {LDAP, "00", "0364633100", false},
     };
@@ -271,6 +277,146 @@ static void domain_controllers(void **state)
         assert_int_equal(feed_count(s, "{\"fact\":{\"of\":\"10.0.0.1\",\"fact\":\"role\","
                                        "\"value\":\"server\"}}"),
                          cases[i].is_controller);
+    }
+}
+
+/* What else names a host: time and OPC by their services, name servers by NS and SOA. */
+static void other_servers(void **state)
+{
+    (void)state;
+    static const struct {
+        const char *service, *said;
+    } cases[] = {
+        /* _ntp._udp.ot, _opcua-tcp._tcp.ot, _OPC-DA._tcp.ot */
+        {"045f6e7470045f756470026f7400", "time server"},
+        {"0a5f6f706375612d746370045f746370026f7400", "OPC server"},
+        {"075f4f50432d4441045f746370026f7400", "OPC server"},
+        /* _ntp._tcp, _op: nobody's */
+        {"045f6e7470045f746370026f7400", NULL},
+        {"035f6f70045f746370026f7400", NULL},
+    };
+    char expected[100];
+    for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
+        const char *s = controller(cases[i].service, "0364633100", "0364633100");
+        assert_clean(s);
+        snprintf(expected, sizeof(expected), "\"description\",\"value\":\"%s\"}",
+                 cases[i].said ? cases[i].said : "");
+        assert_int_equal(feed_count(s, "\"description\""), cases[i].said != NULL);
+        if (cases[i].said)
+            assert_has(s, expected);
+    }
+    /* A delegation: the server among the authorities, its address among the additional records. */
+    const char *s = from_server("0001 8000 0001 0000 0001 0001 " QUESTION
+                                "c010 0002 0001 00000e10 0005 02 6e73 c010 "
+                                "c02d 0001 0001 00000e10 0004 0a000035");
+    assert_has(s, NAMED("10.0.0.53", "ns.example.com"));
+    assert_has(s, "{\"of\":\"10.0.0.53\",\"fact\":\"role\",\"value\":\"server\"}");
+    assert_has(s, "\"value\":\"name server\"");
+    /* The primary server of a zone */
+    s = from_server("0001 8580 0001 0001 0000 0001 " QUESTION
+                    "c010 0006 0001 00000e10 001d 02 6e73 c010 01 61 c010 "
+                    "00000001 00000002 00000003 00000004 00000005 "
+                    "c02d 0001 0001 00000e10 0004 0a000035");
+    assert_clean(s);
+    assert_has(s, "\"value\":\"name server\"");
+    /* Authorities state nothing else. */
+    s = from_server("0001 8000 0001 0000 0002 0000 " QUESTION
+                    "c010 0002 0001 00000e10 0005 02 6e73 c010 "
+                    "c02d 0001 0001 00000e10 0004 0a000035");
+    assert_int_equal(facts(s), 0);
+}
+
+/* A query for a name, perhaps with an additional record. */
+static const char *asked_for(const char *name, const char *flags, const char *more)
+{
+    char hex[600];
+    int n =
+        snprintf(hex, sizeof(hex), "0001 %s 0001 0000 0000 %s ", flags, *more ? "0001" : "0000");
+    while (*name) {
+        uint32_t length = (uint32_t)strcspn(name, ".");
+        n += snprintf(hex + n, sizeof(hex) - (size_t)n, "%02x", length);
+        for (uint32_t i = 0; i < length; i++)
+            n += snprintf(hex + n, sizeof(hex) - (size_t)n, "%02x", (uint8_t)name[i]);
+        name += length + (name[length] == '.');
+    }
+    snprintf(hex + n, sizeof(hex) - (size_t)n, "00 0001 0001 %s", more);
+    return from_client(hex);
+}
+
+/* What names that are asked for tell of who asks. */
+static void software(void **state)
+{
+    (void)state;
+    static const struct {
+        const char *name, *software, *os;
+    } cases[] = {
+        {"ctldl.windowsupdate.com", "Windows Update", "Windows"},
+        {"TIME.WINDOWS.COM", "Windows time service", "Windows"},
+        {"2.debian.pool.ntp.org", "Debian time service", "Debian"},
+        {"router7.teamviewer.com", "TeamViewer", NULL},
+        {"windowsupdate.com", "Windows Update", "Windows"},
+        {"xwindowsupdate.com", NULL, NULL},
+        {"windowsupdate.com.example", NULL, NULL},
+        {"plc.example.com", NULL, NULL},
+    };
+    char expected[100];
+    for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
+        const char *s = asked_for(cases[i].name, "0100", "");
+        assert_clean(s);
+        assert_int_equal(feed_count(s, "\"software\""), cases[i].software != NULL);
+        assert_int_equal(facts(s), cases[i].os != NULL);
+        if (cases[i].software) {
+            snprintf(expected, sizeof(expected), "\"software\":\"%s\"", cases[i].software);
+            assert_has(s, expected);
+        }
+        if (cases[i].os) {
+            snprintf(expected, sizeof(expected), SENDER("os", "%s"), cases[i].os);
+            assert_has(s, expected);
+        }
+    }
+    /* Who asks for others: with extensions, without recursion, from the port of servers */
+    const char *s = asked_for("time.windows.com", "0100", "00 0029 04d0 00000000 0000");
+    assert_has(s, "\"software\":\"Windows time service\"");
+    assert_int_equal(facts(s), 0);
+    assert_int_equal(facts(asked_for("time.windows.com", "0000", "")), 0);
+    /* A notification, and an answer, which repeats the question */
+    assert_has_not(asked_for("time.windows.com", "2100", ""), "\"software\"");
+    assert_has_not(asked_for("time.windows.com", "8180", ""), "\"software\"");
+    f.flow.client_port = 53;
+    assert_int_equal(facts(asked_for("time.windows.com", "0100", "")), 0);
+}
+
+/* Names that only tunnels ask for: dns2tcp, dnscat2, iodine. */
+static void tunnels(void **state)
+{
+    (void)state;
+    assert_violation(asked_for("hAAAAAA.=auth.t.example.com", "0100", ""), "tunnel");
+    assert_violation(asked_for("AAAAAA.=resource.example.com", "0100", ""), "tunnel");
+    assert_violation(asked_for("AAAAAA.=connect.example.com", "0100", ""), "tunnel");
+    assert_violation(asked_for("dnscat.0123456789abcdef", "0100", ""), "tunnel");
+    assert_no_violation(asked_for("AAAAAA.=authx.example.com", "0100", ""), "tunnel");
+    assert_no_violation(asked_for("AAAAAA.x=auth.example.com", "0100", ""), "tunnel");
+    assert_no_violation(asked_for("dnscat", "0100", ""), "tunnel");
+    assert_no_violation(asked_for("dnscat2.example.com", "0100", ""), "tunnel");
+    assert_no_violation(asked_for("hAAAAAA.=auth.t.example.com", "8180", ""), "tunnel");
+    /* Of type NULL and of iodine's own, 39 and 40 characters */
+    char hex[200];
+    static const struct {
+        const char *type;
+        uint32_t length;
+        bool is_tunnel;
+    } cases[] = {{"000a", 40, true},
+                 {"ff77", 40, true},
+                 {"000a", 39, false},
+                 {"0001", 40, false},
+                 {"ff78", 40, false}};
+    for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
+        int n =
+            snprintf(hex, sizeof(hex), "0001 0100 0001 0000 0000 0000 01 74 %02x", cases[i].length);
+        for (uint32_t j = 0; j < cases[i].length; j++)
+            n += snprintf(hex + n, sizeof(hex) - (size_t)n, "7a");
+        snprintf(hex + n, sizeof(hex) - (size_t)n, "00 %s 0001", cases[i].type);
+        assert_int_equal(feed_count(from_client(hex), "\"name\":\"tunnel\""), cases[i].is_tunnel);
     }
 }
 
@@ -311,11 +457,14 @@ static void announced(void **state)
     s = from_client("0000 8400 0000 0001 0000 0000 " CAM
                     "000d 8001 00000078 000a 03 41524d 05 4c494e5558");
     assert_has(s, SENDER("os", "LINUX"));
+    assert_has(s, SENDER("hardware", "ARM"));
+    assert_int_equal(facts(s), 2);
+    s = from_client("0000 8400 0000 0001 0000 0000 " CAM "000d 8001 00000078 0005 03 41524d 00");
+    assert_has(s, SENDER("hardware", "ARM"));
     assert_int_equal(facts(s), 1);
     static const char *const nothing[] = {
-        /* HINFO without a system, and with an empty one; taken back; asked; claimed; known */
+        /* HINFO without a system; taken back; asked; claimed; known */
         "0000 8400 0000 0001 0000 0000 " CAM "000d 8001 00000078 0004 03 41524d",
-        "0000 8400 0000 0001 0000 0000 " CAM "000d 8001 00000078 0005 03 41524d 00",
         "0000 8400 0000 0001 0000 0000 " CAM "0001 8001 00000000 0004 0a000009",
         "0000 8400 0000 0001 0000 0000 " CAM "000d 8001 00000000 000a 03 41524d 05 4c494e5558",
         "0000 0000 0001 0000 0000 0000 " CAM "0001 0001",
@@ -477,6 +626,57 @@ static void roles(void **state)
     }
 }
 
+#define OWN_MAC                                                                                    \
+    "{\"address\":{\"ip\":\"10.0.0.9\",\"mac\":\"00:1b:1b:0a:0b:0c\",\"management\":true}}"
+
+/* Services tell the MAC address of the sender, in their names or their texts. */
+static void mac_addresses(void **state)
+{
+    (void)state;
+    static const struct {
+        const char *service, *text;
+        bool is_mac;
+    } texts[] = {
+        {"_axis-video", "macaddress=001B1B0A0B0C", true},
+        {"_airplay", "deviceid=00:1B:1B:0A:0B:0C", true},
+        {"_esphomelib", "mac=001b1b0a0b0c", true},
+        {"_axis-video", "macaddress=00-1b-1b-0a-0b-0c", true},
+        {"_axis-video", "macaddress=001B1B0A0B0", false},
+        {"_axis-video", "macaddress=001B1B0A0B0C0D", false},
+        {"_axis-video", "macaddress=001B1B0A0B0G", false},
+        {"_axis-video", "macaddress=", false},
+        {"_axis-video", "macaddress=011B1B0A0B0C", false}, /* a group's */
+        {"_other", "macaddress=001B1B0A0B0C", false},
+    };
+    static const struct {
+        const char *name;
+        bool is_mac;
+    } names[] = {
+        {"pc1 [00:1b:1b:0a:0b:0c]", true}, {"[00:1b:1b:0a:0b:0c]", true},
+        {"pc1 [00:1b:1b:0a:0b:0c", false}, {"pc1 [00:1b:1b:0a:0b]", false},
+        {"pc1 00:1b:1b:0a:0b:0c]", false}, {"pc1", false},
+    };
+    char label[100], instance[100], hex[500];
+    f.flow.ip_version = 4;
+    memcpy(f.flow.client_ip, "\x0a\0\0\x09", 4);
+    for (size_t i = 0; i < sizeof(texts) / sizeof(texts[0]); i++) {
+        const char *s = service_text(hex_label(label, texts[i].service), TEXTS(texts[i].text));
+        if (feed_count(s, OWN_MAC) != texts[i].is_mac)
+            fail_msg("text %zu:\n%s", i, s);
+        assert_int_equal(feed_count(s, "\"mac\":"), texts[i].is_mac);
+    }
+    for (size_t i = 0; i < sizeof(names) / sizeof(names[0]); i++) {
+        snprintf(hex, sizeof(hex),
+                 "0000 8400 0000 0001 0000 0000 %s %s 04 5f746370 05 6c6f63616c 00 "
+                 "0021 8001 00000078 0009 0000 0000 0009 01 62 00",
+                 hex_label(instance, names[i].name), hex_label(label, "_workstation"));
+        const char *s = from_client(hex);
+        if (feed_count(s, OWN_MAC) != names[i].is_mac)
+            fail_msg("name %zu:\n%s", i, s);
+        assert_has(s, SENDER("role", "workstation"));
+    }
+}
+
 /* cam.local with an address, and what its hardware is */
 #define WITH_ADDRESS(address)                                                                      \
     "0000 8400 0000 0002 0000 0000 " CAM "000d 8001 00000078 000a 03 41524d 05 4c494e5558 "        \
@@ -501,7 +701,11 @@ static void reflected(void **state)
                     "c00c 001c 8001 00000078 0010 fe800000000000000000000000000001 "
                     "c00c 0001 8001 00000078 0004 0a000009");
     assert_has(s, SENDER("os", "LINUX"));
-    assert_int_equal(facts(s), 4);
+    assert_int_equal(facts(s), 5);
+    s = from_client("0000 8400 0002 0002 0000 0000 " CAM "000d 0001 c00c 0001 0001 "
+                    "c00c 000d 8001 00000078 000a 03 41524d 05 4c494e5558 "
+                    "c00c 0001 8001 00000078 0004 0a000008");
+    assert_int_equal(facts(s), 1);
     /* Addresses of the other kind say nothing of it. */
     s = from_client("0000 8400 0000 0002 0000 0000 " CAM
                     "000d 8001 00000078 000a 03 41524d 05 4c494e5558 "
@@ -531,6 +735,25 @@ static void from_another_port(void **state)
         from_client("0000 8400 0000 0001 0000 0000 " CAM "0001 8001 00000078 0004 0a000009");
     assert_violation(s, "source_port");
     assert_int_equal(facts(s), 0);
+}
+
+/* RFC 6762, 11: who answers is on the link. */
+static void from_afar(void **state)
+{
+    (void)state;
+    static const uint8_t near[] = {0, 1, 64, 128, 255}, far[] = {2, 63, 65, 127, 254};
+    for (unsigned i = 0; i < sizeof(near); i++) {
+        f.flow.ttl = near[i];
+        const char *s =
+            from_client("0000 8400 0000 0001 0000 0000 " CAM "0001 8001 00000078 0004 0a000009");
+        assert_clean(s);
+        assert_int_equal(facts(s), 1);
+        f.flow.ttl = far[i];
+        s = from_client("0000 8400 0000 0001 0000 0000 " CAM "0001 8001 00000078 0004 0a000009");
+        assert_violation(s, "off_link");
+        assert_int_equal(facts(s), 0);
+        assert_clean(from_client("0000 0000 0001 0000 0000 0000 " CAM "0001 0001"));
+    }
 }
 
 /* The name of the proxy configuration is nobody's. */
@@ -573,12 +796,27 @@ static void link_local(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        DNS(addresses),          DNS(reverse_names),       DNS(updates),
-        DNS(not_answers),        DNS(forwarded),           DNS(spoofed),
-        DNS(domain_controllers), DNS(many_controllers),    MDNS(announced),
-        MDNS(properties),        MDNS(several_properties), MDNS(roles),
-        MDNS(reflected),         MDNS(from_another_port),  MDNS(wpad),
+        DNS(addresses),
+        DNS(reverse_names),
+        DNS(updates),
+        DNS(not_answers),
+        DNS(forwarded),
+        DNS(spoofed),
+        DNS(domain_controllers),
+        DNS(many_controllers),
+        MDNS(announced),
+        MDNS(properties),
+        MDNS(several_properties),
+        MDNS(roles),
+        MDNS(reflected),
+        MDNS(from_another_port),
+        MDNS(wpad),
         LLMNR(link_local),
+        DNS(other_servers),
+        DNS(software),
+        DNS(tunnels),
+        MDNS(mac_addresses),
+        MDNS(from_afar),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -87,7 +87,8 @@ static void flags(void **state)
         strcat(expected, ",\"opcode\":0,\"tcp\":false");
         const char *s = message(value, "0001 0000 0000 0000", QUESTION);
         assert_has(s, expected);
-        assert_has(s, value == 0x8000 ? "\"type\":\"answer\"" : "\"type\":\"query\"");
+        assert_has(s, value == 0x8000 ? "\"version\":2,\"type\":\"answer\",\"type_code\":1,"
+                                      : "\"version\":2,\"type\":\"query\",\"type_code\":0,");
         /* Nothing but the reserved bit is against the rules, truncated neither. */
         assert_int_equal(feed_count(s, "{\"violation\""), value == 0x40);
         feed_next_flow(&f);
@@ -272,10 +273,15 @@ static void counts(void **state)
         strcat(hex, "00 0001 0001 ");
     for (unsigned i = 0; i < 20; i++)
         strcat(hex, "00 000a 0001 00000000 0000 ");
+    assert_violation(message(0x8580, "0014 0013 0000 0000", hex), "trailing_bytes");
     const char *s = message(0x8580, "0014 0014 0000 0000", hex);
     assert_int_equal(feed_count(s, "\"rrtype\":\"NULL\""), 20);
     assert_no_violation(s, "malformed");
     assert_no_violation(s, "trailing_bytes");
+    hex[20 * 13] = 0;
+    s = message(0x2000, "0014 0000 0000 0000", hex);
+    assert_int_equal(feed_count(s, "\"rrtype\":\"A\""), 21); /* and the first once more */
+    assert_clean(s);
 }
 
 /* A name without an end takes what follows it along. */
@@ -360,6 +366,12 @@ static void entropy(void **state)
     assert_entropy("06 616162626364", 1.9182958);         /* 1/3, 1/3, 1/6, 1/6 */
     assert_entropy("02 6162 04 65666768", 1);             /* of the first label alone */
     assert_entropy("0a 61626364656667686970", 3.3219281); /* log2 10 */
+    assert_entropy("04 612e622e 01 63", 1.5);             /* "a.b." */
+    assert_entropy("04 615c5c5c 01 63", 0.8112781);
+    char label[200] = "3f"; /* 63 characters, each once */
+    for (unsigned c = 128; c < 128 + 63; c++)
+        snprintf(label + strlen(label), 4, "%02x", c);
+    assert_entropy(label, 5.9772799); /* log2 63 */
     /* The lengths are of the name, for queries only. */
     const char *s = message(0x0100, "0001 0000 0000 0000", "02 6162 04 65666768 00 0001 0001");
     assert_has(s, "\"query_len\":7,\"label_len\":4,");
@@ -516,6 +528,8 @@ static void multicast_commands(void **state)
         {"0000 8400 0001 0001 0000 0000 " CAM "0001 0001 c00c 0001 0001 00000000 0004 0a000009",
          "\"command\":\"goodbye\""},
         {"0000 8400 0001 0001 0000 0000 " CAM "0001 0001 c00c 0001 0001 00000001 0004 0a000009",
+         "\"command\":\"response\""},
+        {"0000 8400 0000 0001 0000 0000 " CAM "0001 0001 01000000 0004 0a000009",
          "\"command\":\"response\""},
         {"0000 8400 0000 0000 0000 0001 " CAM "0001 0001 00000000 0004 0a000009",
          "\"command\":\"response\""},

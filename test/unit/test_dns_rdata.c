@@ -87,26 +87,58 @@ static const struct kind kinds[] = {
     /* RFC 9460, 2.2: priority, target, parameters port=443 and alpn=h2 */
     {FT_DNS_SVCB,
      "0010 03 666f6f c010 0001 0003 02 6832 0003 0002 01bb",
-     ",\"rdata\":\"16 foo.example.com\",\"rdata_bytes\":\"0001000302683200030002"
-     "01bb\"}",
+     ",\"rdata_bytes\":\"000100030268320003000201bb\","
+     "\"rdata\":\"16 foo.example.com alpn=h2 port=443\"}",
      {8, 15}},
-    {FT_DNS_HTTPS, "0000 c00c", ",\"rdata\":\"0 plc.example.com\",\"rdata_bytes\":\"\"}", {0}},
+    {FT_DNS_HTTPS, "0000 c00c", ",\"rdata_bytes\":\"\",\"rdata\":\"0 plc.example.com\"}", {0}},
     /* RFC 8659, 4.1: without a value is what cuts it leave */
     {FT_DNS_CAA, "80 05 6973737565 63612e", ",\"rdata\":\"128 issue ca.\"}", {7, 8, 9}},
     /* RFC 4255, 3.1; RFC 4034, 5.1; RFC 6698, 2.1: what cuts them short is the digest */
     {FT_DNS_SSHFP, "04 02 abcdef", ",\"rdata\":\"4 2\",\"rdata_bytes\":\"abcdef\"}", {2, 3, 4}},
     {FT_DNS_DS, "1234 08 02 abcd", ",\"rdata\":\"4660 8 2\",\"rdata_bytes\":\"abcd\"}", {4, 5}},
     {FT_DNS_TLSA, "03 01 02 abcd", ",\"rdata\":\"3 1 2\",\"rdata_bytes\":\"abcd\"}", {3, 4}},
-    /* RFC 4034, 4.1: the types A and AAAA */
+    {FT_DNS_CDS, "1234 08 02 abcd", ",\"rdata\":\"4660 8 2\",\"rdata_bytes\":\"abcd\"}", {4, 5}},
+    {FT_DNS_SMIMEA, "03 01 02 abcd", ",\"rdata\":\"3 1 2\",\"rdata_bytes\":\"abcd\"}", {3, 4}},
+    /* RFC 4398, 2; RFC 2230, 3.1 */
+    {FT_DNS_CERT, "0001 1234 05 abcd", ",\"rdata\":\"1 4660 5\",\"rdata_bytes\":\"abcd\"}", {5, 6}},
+    {FT_DNS_KX, "000a 04 6d61696c c010", ",\"rdata\":\"mail.example.com\"}", {0}},
+    /* RFC 4034, 2.3 and 3.3: of their examples, with other keys */
+    {FT_DNS_DNSKEY, "0100 03 05 abcd", ",\"rdata\":\"256 3 5\",\"rdata_bytes\":\"abcd\"}", {4, 5}},
+    {FT_DNS_RRSIG,
+     "0001 05 03 00015180 3e7c9dd7 3e5510d7 0a52 c010 abcd",
+     ",\"rdata\":\"A 5 3 86400 20030322173103 20030220173103 2642 example.com\","
+     "\"rdata_bytes\":\"abcd\"}",
+     {20, 21}},
+    /* RFC 4034, 4.3 */
     {FT_DNS_NSEC,
-     "04 686f7374 c010 0004 40000008",
-     ",\"rdata\":\"host.example.com\",\"rdata_bytes\":\"000440000008\"}",
-     {7, 8, 9, 10, 11, 12}},
-    /* not read: RFC 1876 (LOC), and what is not assigned */
-    {29,
-     "001216138b3ffd908000000000989680",
-     ",\"rdata_bytes\":\"001216138b3ffd908000000000989680\"}",
-     {0xffff}},
+     "04 686f7374 c010 0006 400100000003 "
+     "041b 0000000000000000000000000000000000000000000000000000 20",
+     ",\"rdata\":\"host.example.com A MX RRSIG NSEC TYPE1234\"}",
+     {7, 15}},
+    /* RFC 5155, appendix A, 3.3 and 4.3 */
+    {FT_DNS_NSEC3,
+     "01 01 000c 04 aabbccdd 14 174eb2409fe28bcb4887a1836f957f0a8425e27b 00 07 22010000000290",
+     ",\"rdata\":\"1 1 12 aabbccdd 2t7b4g4vsa5smi47k61mv5bv1a22bojr NS SOA MX RRSIG DNSKEY "
+     "NSEC3PARAM\"}",
+     {30}},
+    {FT_DNS_NSEC3PARAM, "01 00 000c 04 aabbccdd", ",\"rdata\":\"1 0 12 aabbccdd\"}", {0}},
+    {FT_DNS_NSEC3PARAM, "01 00 0000 00", ",\"rdata\":\"1 0 0 -\"}", {0}},
+    /* RFC 8945, 4.2: of midnight on 21 January 1997; RFC 2930, 2 */
+    {FT_DNS_TSIG,
+     "03 6d6435 00 000032e40700 012c 0002 abcd 04d2 0010 0000",
+     ",\"rdata\":\"md5 19970121000000 300 1234 BADSIG\",\"rdata_bytes\":\"abcd\"}",
+     {0}},
+    {FT_DNS_TKEY,
+     "08 6773732d74736967 00 00000000 ffffffff 0003 0011 0002 abcd 0001 00",
+     ",\"rdata\":\"gss-tsig 19700101000000 21060207062815 3 BADKEY\",\"rdata_bytes\":\"abcd\"}",
+     {0}},
+    /* RFC 1876, 4: of its example */
+    {FT_DNS_LOC,
+     "00 33 16 13 89172dd0 70be15f0 00988d20",
+     ",\"rdata\":\"42 21 54.000 N 71 6 18.000 W -24.00m 30.00m 10000.00m 10.00m\"}",
+     {0}},
+    /* of another version, and what is not assigned */
+    {FT_DNS_LOC, "01 0203", ",\"rdata_bytes\":\"010203\"}", {1, 2}},
     {65280, "010203", ",\"rdata_bytes\":\"010203\"}", {0xffff}},
 };
 
@@ -302,6 +334,100 @@ static void names(void **state)
     assert_int_equal(feed_count(s, "{\"violation\""), 1);
 }
 
+/* RFC 9460, appendix D.2: of its examples; keys of nobody, values that do not fit theirs. */
+static void bindings(void **state)
+{
+    (void)state;
+    static const struct {
+        const char *data, *text;
+    } cases[] = {
+        {"0001 00 0003 0002 0035", "1  port=53"},
+        {"0001 00 029b 0005 68656c6c6f", "1  key667=68656c6c6f"},
+        {"0001 00 0006 0020 20010db8000000000000000000000001 20010db8000000000000000000530001",
+         "1  ipv6hint=2001:db8::1,2001:db8::53:1"},
+        {"0010 03 666f6f c010 0000 0004 0001 0004 0001 0009 02 6832 05 68332d3139 "
+         "0004 0004 c0000201",
+         "16 foo.example.com mandatory=alpn,ipv4hint alpn=h2,h3-19 ipv4hint=192.0.2.1"},
+        {"0001 00 0001 0003 02 6832 0002 0000", "1  alpn=h2 no-default-alpn"},
+        {"0001 00 0005 0002 fe0d", "1  ech=fe0d"},
+        {"0001 00 0007 0004 2f647b7d", "1  dohpath=/d{}"},
+        /* a port of one byte, an alpn longer than its parameter */
+        {"0001 00 0003 0001 35", "1  port=0"},
+        {"0001 00 0001 0002 09 68", "1  alpn=h"},
+    };
+    char expected[200];
+    for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
+        const char *s = answer(FT_DNS_SVCB, cases[i].data);
+        snprintf(expected, sizeof(expected), "\"rdata\":\"%s\"", cases[i].text);
+        assert_clean(s);
+        assert_has(s, expected);
+    }
+}
+
+/* Lists of types: windows in order, of 1 to 32 bytes. */
+static void type_lists(void **state)
+{
+    (void)state;
+    static const char *const bad[] = {
+        "00 0000", /* an empty window */
+        "00 0021 00000000000000000000000000000000000000000000000000000000000000000080",
+        "00 000140 000140", /* the same window again */
+        "00 010140 000140", /* an earlier one */
+        "00 0002 40",       /* ends early */
+    };
+    for (size_t i = 0; i < sizeof(bad) / sizeof(bad[0]); i++)
+        assert_violation(answer(FT_DNS_NSEC, bad[i]), "rdata");
+    assert_has(answer(FT_DNS_NSEC, "00 000120 0101 80 ff01 01"), "\"rdata\":\"NS URI TYPE65287\"");
+    /* All types there are: as many as fit */
+    char hex[FEED_MAX] = "00";
+    for (unsigned window = 0; window < 30; window++) {
+        sprintf(hex + strlen(hex), "%02x20", window);
+        for (unsigned i = 0; i < 32; i++)
+            strcat(hex, "ff");
+    }
+    const char *s = answer(FT_DNS_NSEC, hex);
+    assert_clean(s);
+    assert_has(s, "\"rdata\":\"TYPE0 A NS ");
+    assert_has_not(s, "TYPE7000");
+    /* Hashes of any length in base 32 (RFC 4648, 10: "f", "fo", "foo", "foob", "fooba") */
+    static const struct {
+        const char *hash, *text;
+    } hashes[] = {{"01 66", "co"},
+                  {"02 666f", "cpng"},
+                  {"03 666f6f", "cpnmu"},
+                  {"04 666f6f62", "cpnmuog"},
+                  {"05 666f6f6261", "cpnmuoj1"},
+                  {"00", ""}};
+    char data[100], expected[100];
+    for (size_t i = 0; i < sizeof(hashes) / sizeof(hashes[0]); i++) {
+        snprintf(data, sizeof(data), "01 00 0000 00 %s 0001 40", hashes[i].hash);
+        snprintf(expected, sizeof(expected), "\"rdata\":\"1 0 0 - %s A\"", hashes[i].text);
+        assert_has(answer(FT_DNS_NSEC3, data), expected);
+    }
+}
+
+/* RFC 1876, 2: the poles, the other sides, what is on no globe. */
+static void locations(void **state)
+{
+    (void)state;
+    assert_has(answer(FT_DNS_LOC, "00 12 00 99 934fd900 59604e00 00989681"),
+               "\"rdata\":\"90 0 0.000 N 180 0 0.000 W 0.01m 1.00m 0.00m 90000000.00m\"");
+    assert_has(answer(FT_DNS_LOC, "00 12 16 13 80000000 7fffffff 00989680"),
+               "\"rdata\":\"0 0 0.000 N 0 0 0.001 W 0.00m ");
+    assert_has(answer(FT_DNS_LOC, "00 12 16 13 7ffffffe 80000001 00000000"),
+               "\"rdata\":\"0 0 0.002 S 0 0 0.001 E -100000.00m ");
+    static const char *const bad[] = {
+        "00 a2 16 13 80000000 80000000 00989680", /* ten times */
+        "00 1a 16 13 80000000 80000000 00989680", /* to the tenth power */
+        "00 12 16 1a 80000000 80000000 00989680",
+        "00 12 16 13 934fd901 80000000 00989680", /* beyond the pole */
+        "00 12 16 13 80000000 a69fb201 00989680",
+        "00 12 16 13 80000000 80000000 009896",
+    };
+    for (size_t i = 0; i < sizeof(bad) / sizeof(bad[0]); i++)
+        assert_violation(answer(FT_DNS_LOC, bad[i]), "rdata");
+}
+
 /* Lengths within data that reach beyond them. */
 static void hostile_lengths(void **state)
 {
@@ -414,12 +540,24 @@ static void extensions(void **state)
                   "{\"code\":\"nsid\",\"code_code\":3,\"data\":\"\"},"
                   "{\"code\":\"unknown\",\"code_code\":65001,\"data\":\"616263\"}]}");
     assert_clean(s);
+    /* RFC 7871, 6; RFC 8914, 2; RFC 5001, 2.3: read as text */
+    s = to_client(&f, WITH_OPT("04d0 00000000 0023 0008 0007 0001 18 00 c00002 "
+                               "0008 0006 0002 0f 00 2001 000f 0004 0012 6e6f 0003 0002 6e31"));
+    assert_has(s, "\"text\":\"192.0.2.0/24\"}");
+    assert_has(s, "\"text\":\"2001::/15\"}");
+    assert_has(s, "\"text\":\"18 no\"}");
+    assert_has(s, "\"text\":\"n1\"}");
+    assert_clean(s);
+    /* Another family, more bits than an address has, fewer bytes than bits */
+    s = to_client(&f, WITH_OPT("04d0 00000000 001f 0008 0004 0003 00 00 0008 0009 0001 21 00 "
+                               "c000020000 0008 0006 0001 18 00 c000"));
+    assert_has_not(s, "\"text\"");
     /* Options that end early, and one that reaches beyond the data */
     assert_violation(to_client(&f, WITH_OPT("04d0 00000000 0001 00")), "rdata");
     assert_violation(to_client(&f, WITH_OPT("04d0 00000000 0003 000a00")), "rdata");
     s = to_client(&f, WITH_OPT("04d0 00000000 000b 0003 0001 61 000a ffff 0102"));
     assert_violation(s, "rdata");
-    assert_has(s, "\"opts\":[{\"code\":\"nsid\",\"code_code\":3,\"data\":\"61\"}]}");
+    assert_has(s, "\"opts\":[{\"code\":\"nsid\",\"code_code\":3,\"data\":\"61\",\"text\":\"a\"}]}");
 }
 
 /* Between records nothing is left of the one before: a host without a name has none. */
@@ -457,7 +595,7 @@ int main(void)
         TEST(good),    TEST(too_short), TEST(cut),        TEST(too_long),
         TEST(parts),   TEST(addresses), TEST(names),      TEST(hostile_lengths),
         TEST(empty),   TEST(texts),     TEST(extensions), TEST(fresh),
-        TEST(mutated),
+        TEST(mutated), TEST(bindings),  TEST(type_lists), TEST(locations),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -129,12 +129,34 @@ static void flow_control(void **state)
     s = to_server(&f, "fffe 000102");
     assert_has(s, "\"opcode\":\"extension\"");
     assert_clean(s);
+    assert_has(to_server(&f, "0001 0102"), "\"quanta\":258");
+    static const struct said said[] = {
+        {"0001 ffff", "pause", "unsolicited", NULL},
+        {"0002 00000010", "mpcp_gate", "unsolicited", NULL},
+        {"0003 00000010", "mpcp_report", "unsolicited", NULL},
+        {"0004 00000010", "mpcp_register_request", "unsolicited", NULL},
+        {"0005 00000010", "mpcp_register", "unsolicited", NULL},
+        {"0006 01020304", "mpcp_register_acknowledge", "unsolicited", NULL},
+        {"0007 00000010", "mac_control", "unsolicited", NULL},
+        {"00", "mac_control", "unsolicited", NULL},
+    };
+    FEED_SAID(said);
+    assert_has(to_server(&f, said[5].hex), "\"timestamp\":16909060");
+    assert_violation(to_server(&f, said[6].hex), "control_opcode");
+    assert_violation(to_server(&f, "0000 00000010"), "control_opcode");
     assert_violation(to_server(&f, "0102 0000"), "control_opcode");
     assert_violation(to_server(&f, "0001 ff"), "malformed");
     feed_truncated(&f, FT_TO_SERVER, "0101 0009 0001 0002 0003 0004 0005 0006 0007 0008");
     use(0x8808, STATION);
     assert_clean(to_server(&f, "0001 ffff"));
     use(0x8808, EVERYBODY);
+    assert_violation(to_server(&f, "0001 ffff"), "control_address");
+    assert_violation(to_server(&f, "0101 0001 0001 0000 0000 0000 0000 0000 0000 0000"),
+                     "control_address");
+    assert_clean(to_server(&f, "0002 00000010"));
+    use(0x8808, "\x02\x80\xc2\x00\x00\x01");
+    assert_clean(to_server(&f, "0001 ffff"));
+    use(0x8808, "\x03\x80\xc2\x00\x00\x01");
     assert_violation(to_server(&f, "0001 ffff"), "control_address");
 }
 
@@ -156,7 +178,14 @@ static void loop_test(void **state)
     assert_violation(to_server(&f, "0000 0200 0180f40a0b0c"), "loopback_group");
     assert_violation(to_server(&f, "0000 0300 0000"), "loopback_function");
     assert_violation(to_server(&f, "ffff 0100 0000"), "malformed");
-    feed_truncated(&f, FT_TO_SERVER, "0800 0200 0080f40a0b0c 0100 3412");
+    static const struct said said[] = {
+        {"0000 0200 0080f40a0b0c 0100 3412", "loopback_forward", "request", NULL},
+        {"0000 0100 3412", "loopback_reply", "data", NULL},
+        {"0000 0300 0000", "loopback", "data", NULL},
+        {"0000", "loopback", "data", NULL},
+    };
+    FEED_SAID(said);
+    feed_ends(FT_TO_SERVER, "0800 0200 0080f40a0b0c 0100 3412 00", ENDS(14));
 }
 
 #define OWN_NODE "1406 0080f4010203 "
@@ -187,6 +216,26 @@ static void supervision(void **state)
     assert_violation(s, "supervision_sender");
     assert_has_not(s, "PRP node");
     assert_violation(to_server(&f, "0001 000b 1404 0080f401"), "malformed");
+    /* Nothing is told by a frame that is not whole. */
+    s = to_server(&f, "1001 000c " OWN_NODE "1e06 0080");
+    assert_violation(s, "malformed");
+    assert_has_not(s, "{\"fact\"");
+    static const struct said said[] = {
+        {"0001 0001 1406 0080f4010203", "prp_supervision", "unsolicited", NULL},
+        {"0001 0001 1506 0080f4010203", "prp_supervision_accept", "unsolicited", NULL},
+        {"0001 0001 1606 0080f4010203", "supervision", "unsolicited", NULL},
+        {"0001 0001 1706 0080f4010203", "hsr_supervision", "unsolicited", NULL},
+    };
+    FEED_SAID(said);
+    for (unsigned i = 0; i < sizeof(said) / sizeof(said[0]); i++)
+        assert_has(to_server(&f, said[i].hex), i == 3 ? "\"HSR node\"" : "\"PRP node\"");
+    /* The first node counts, and what is none does not. */
+    s = to_server(&f, "0001 0001 1306 0080f40a0b0c 1806 0080f40a0b0c 1f06 0080f40a0b0c " OWN_NODE
+                      "1706 0080f40a0b0c 0000");
+    assert_has(s, "\"value\":\"PRP node\"");
+    assert_clean(s);
+    assert_has_not(to_server(&f, "0001 0001 1306 0080f4010203 1806 0080f4010203 0000"),
+                   "{\"fact\"");
     feed_truncated(&f, FT_TO_SERVER, "1001 0007 " OWN_NODE "1e06 0080f4010203 0000");
 }
 
@@ -619,6 +668,8 @@ static void discovery_kinds(void **state)
     };
     use(0x8863, STATION);
     FEED_SAID(said);
+    assert_has(to_client(&f, said[0].hex), "\"direction\":\"to_server\"");
+    assert_has(to_client(&f, said[2].hex), "\"direction\":\"to_server\"");
     /* A session is what PADS gives. */
     assert_violation(to_server(&f, "11 09 0100 0000"), "pppoe_session");
     assert_violation(to_server(&f, "11 07 0100 0000"), "pppoe_session");

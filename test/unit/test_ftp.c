@@ -46,6 +46,7 @@ static void test_commands_and_replies(void **state)
     assert_has(out, "\"kind\":\"unsolicited\",\"direction\":\"to_client\"");
     assert_has(out, "\"banner\":\"VxWorks (5.4.2) FTP server ready\"");
     assert_has(out, "\"fact\":\"os\",\"value\":\"VxWorks\"");
+    assert_has(out, "\"fact\":\"description\",\"value\":\"VxWorks (5.4.2) FTP server ready\"");
     assert_clean(out);
     out = client("cwd /ata0\r\n");
     assert_has(out, "\"command\":\"cwd\"");
@@ -189,6 +190,35 @@ static void test_data_connections(void **state)
     assert_has(data(94, 1803, 20, FT_TO_SERVER, "x"), "\"command\":\"transfer\"");
 }
 
+/* Ports and addresses that cannot be: no connection is expected. */
+static void test_data_refused(void **state)
+{
+    (void)state;
+    static const char *const wrong[] = {
+        "EPRT |1|10.0.0.1|0|\r\n",
+        "EPRT |1|10.0.0.1|65536|\r\n",
+        "EPRT |1|10.0.0.1||\r\n",
+        "EPRT |1|10.0.0.1|5x|\r\n",
+        "EPRT\r\n",
+        "EPRT |\r\n",
+        "PORT 10,0,0,1,7\r\n",
+        "PORT 10,0,0,256,7,8\r\n",
+        "PORT 10,0,0,1,7,\r\n",
+        "PORT 10,0,0,1a,7,8\r\n",
+        "PORT 1000,0,0,1,7,8\r\n",
+        "PORT\r\n",
+        "EPRT |1|10.0.0.1|99999999999|\r\n",
+    };
+    for (unsigned i = 0; i < sizeof(wrong) / sizeof(wrong[0]); i++)
+        assert_has_not(client(wrong[i]), "dynamic_port");
+    assert_has(client("EPRT |1|10.0.0.1|65535|\r\n"), "\"dynamic_port\":65535");
+    assert_has(client("EPRT !1!10.0.0.1!2000!\r\n"), "\"dynamic_port\":2000");
+    client("PASV\r\n");
+    assert_has(server("227 Passive 10,0,0,2,255,255\r\n"), "\"dynamic_port\":65535");
+    client("EPSV\r\n");
+    assert_has_not(server("229 Extended (|||65536|)\r\n"), "dynamic_port");
+}
+
 static void test_protected_data(void **state)
 {
     (void)state;
@@ -203,6 +233,12 @@ static void test_files(void **state)
     (void)state;
     assert_has(client("STOR notes.bin\r\n"), "\"class\":\"write\"");
     assert_has(client("STOR cpu.upg\r\n"), "\"class\":\"firmware\"");
+    assert_has(client("STOR cpu.upg\r\n"), "\"command\":\"stor_firmware\"");
+    assert_has(client("APPE cpu.upg\r\n"), "\"command\":\"appe_firmware\"");
+    assert_has(client("APPE plant.ACD\r\n"), "\"command\":\"appe_program\"");
+    assert_has(client("RETR cpu.upg\r\n"), "\"command\":\"retr\"");
+    assert_has(client("RETR plant.ACD\r\n"), "\"command\":\"retr_program\"");
+    assert_has(client("STOR plant.ACD\r\n"), "\"command\":\"stor_program\"");
     assert_has(client("STOR plant.ACD\r\n"), "\"class\":\"program\"");
     assert_has(client("RETR plant.ACD\r\n"), "\"class\":\"upload\"");
     assert_has(client("RETR cpu.upg\r\n"), "\"class\":\"read\"");
@@ -243,6 +279,12 @@ static void test_violations(void **state)
     assert_clean(server("421 Timeout\r\n"));
     client("NOOP\r\n");
     assert_violation(server("ok\r\n"), "bad_reply");
+    assert_violation(server("2x0 ok\r\n"), "bad_reply");
+    assert_violation(server("2:0 ok\r\n"), "bad_reply");
+    assert_violation(server("2/0 ok\r\n"), "bad_reply");
+    assert_violation(server("099 ok\r\n"), "bad_reply");
+    assert_violation(server("700 ok\r\n"), "bad_reply");
+    assert_no_violation(server("699 ok\r\n"), "bad_reply");
 }
 
 static void test_long_lines(void **state)
@@ -289,6 +331,10 @@ static void test_probe(void **state)
     assert_int_equal(probe("220 x ESMTP ready\r\n"), FT_NO);
     assert_int_equal(probe("220 hello\r\n"), FT_MAYBE);
     assert_int_equal(probe("331 Password\r\n"), FT_YES);
+    assert_int_equal(probe("331\r\n"), FT_YES);
+    assert_int_equal(probe("331-Password\r\n"), FT_YES);
+    assert_int_equal(probe("331xPassword\r\n"), FT_NO);
+    assert_int_equal(probe("3310 Password\r\n"), FT_NO);
     assert_int_equal(probe("USER joe\r\n"), FT_MAYBE);
     assert_int_equal(probe("USER a b c :d\r\n"), FT_NO);
     assert_int_equal(probe("+OK POP3\r\n"), FT_NO);
@@ -329,6 +375,7 @@ int main(void)
         TEST(test_logins),
         TEST(test_tls),
         TEST(test_data_connections),
+        TEST(test_data_refused),
         TEST(test_protected_data),
         TEST(test_files),
         TEST(test_violations),

@@ -31,10 +31,10 @@ static int close_feed(void **state)
 }
 
 /* The message with its checksum filled in. */
-static const char *say(enum ft_direction direction, const char *hex)
+static const char *say_bytes(enum ft_direction direction, uint8_t *bytes, uint32_t n)
 {
-    uint8_t bytes[FEED_MAX];
-    uint32_t n = feed_bytes(hex, bytes), sum = 0;
+    uint32_t sum = 0;
+    bytes[2] = bytes[3] = 0;
     for (uint32_t i = 0; i < n; i++)
         sum += (uint32_t)bytes[i] << (i % 2 ? 0 : 8);
     while (sum >> 16)
@@ -42,6 +42,13 @@ static const char *say(enum ft_direction direction, const char *hex)
     bytes[2] = (uint8_t)(~sum >> 8);
     bytes[3] = (uint8_t)~sum;
     return feed_raw(&f, direction, bytes, n);
+}
+
+static const char *say(enum ft_direction direction, const char *hex)
+{
+    uint8_t bytes[FEED_MAX];
+    uint32_t n = feed_bytes(hex, bytes);
+    return say_bytes(direction, bytes, n);
 }
 
 #define ASK(hex)    say(FT_TO_SERVER, hex)
@@ -370,11 +377,9 @@ static const struct quoted quoted[] = {
 /* An error about the first n bytes of a packet: all of it is well, however little. */
 static const char *about(const uint8_t *packet, uint32_t n)
 {
-    char hex[2 * FEED_MAX] = "0301 0000 00000000 ";
-    uint32_t length = (uint32_t)strlen(hex);
-    for (uint32_t i = 0; i < n; i++)
-        snprintf(hex + length + 2 * i, 3, "%02x", packet[i]);
-    const char *s = ANSWER(hex);
+    uint8_t error[FEED_MAX] = {3, 1};
+    memcpy(error + 8, packet, n);
+    const char *s = say_bytes(FT_TO_CLIENT, error, 8 + n);
     assert_clean(s);
     return s;
 }
@@ -464,6 +469,8 @@ static void labels(void **state)
     /* Of another version; too short for an object. */
     assert_has_not(extended(0x20, 128, "1000 0000 " STACK), "\"mpls\"");
     assert_has_not(extended(0x20, 128, "2000 0000 0004 02"), "\"extension\"");
+    assert_has(extended(0x20, 128, "2000 0000 0004 02 01"),
+               "\"extension\":[{\"class\":2,\"type\":1,\"data\":\"\"}]");
     /* Words that reach beyond the message. */
     assert_has_not(extended(0xff, 128, "2000 0000 " STACK), "\"mpls\"");
     feed_truncated(&f, FT_TO_CLIENT, "0b00 0000 00 07 0000 " QUOTED "2000 0000 " STACK);
@@ -489,6 +496,165 @@ static void extensions(void **state)
     const char *s = ANSWER(hex);
     assert_has(s, "\"mpls\":[{\"label\":16,\"ttl\":64}]");
     assert_has(s, "\"extension\":[{\"class\":2,\"type\":1,\"data\":\"c0a80001\"}]");
+}
+
+/* IANA, ICMP parameters: types that nobody has, and reserved ones. */
+static bool is_unassigned(unsigned type)
+{
+    return type == 1 || type == 2 || type == 7 || (type >= 19 && type <= 29) ||
+           (type >= 44 && type <= 252) || type == 255;
+}
+
+static void types(void **state)
+{
+    (void)state;
+    char hex[64];
+    for (unsigned type = 0; type < 256; type++) {
+        snprintf(hex, sizeof(hex), "%02x00 0000 00000000", type);
+        assert_true(ft_harness_forget(f.harness));
+        const char *s = ASK(hex);
+        assert_no_violation(s, "code");
+        if (is_unassigned(type))
+            assert_violation(s, "type");
+        else
+            assert_no_violation(s, "type");
+    }
+}
+
+/* The highest code of a type; of a router advertisement it is 0 or 16. */
+static void codes(void **state)
+{
+    (void)state;
+    static const struct {
+        uint8_t type, last;
+    } last[] = {
+        {0, 0},  {3, 15}, {4, 0},  {5, 3},  {6, 0},  {8, 0},  {9, 0},  {10, 0}, {11, 1}, {12, 2},
+        {13, 0}, {14, 0}, {15, 0}, {16, 0}, {17, 0}, {18, 0}, {40, 5}, {41, 0}, {42, 0}, {43, 4},
+    };
+    char hex[64];
+    for (unsigned i = 0; i < sizeof(last) / sizeof(last[0]); i++) {
+        snprintf(hex, sizeof(hex), "%02x%02x 0000 c0a80009", last[i].type, last[i].last);
+        assert_true(ft_harness_forget(f.harness));
+        assert_no_violation(ASK(hex), "code");
+        snprintf(hex, sizeof(hex), "%02x%02x 0000 c0a80009", last[i].type, last[i].last + 1);
+        assert_violation(ASK(hex), "code");
+    }
+    assert_violation(ASK("090f 0000 00020708"), "code");
+    assert_no_violation(ASK("0910 0000 00020708"), "code");
+    assert_violation(ASK("0911 0000 00020708"), "code");
+    /* Not known of the old and the experimental. */
+    assert_no_violation(ASK("1e01 0000 00000000"), "code");
+    assert_no_violation(ASK("2701 0000 00000000"), "code");
+    assert_no_violation(ASK("fd01 0000 00000000"), "code");
+}
+
+static void kinds(void **state)
+{
+    (void)state;
+    static const uint8_t asks[] = {8, 13, 15, 17, 42}, answers[] = {0, 14, 16, 18, 43};
+    static const uint8_t others[] = {3, 4, 5, 9, 11, 12, 30, 40};
+    char hex[64];
+    for (unsigned i = 0; i < sizeof(asks); i++) {
+        snprintf(hex, sizeof(hex), "%02x00 0000 00000000 000000000000000000000000", asks[i]);
+        const char *s = ANSWER(hex);
+        assert_has(s, "\"kind\":\"request\",\"direction\":\"to_server\",\"paired\":false");
+        snprintf(hex, sizeof(hex), "%02x00 0000 00000000 000000000000000000000000", answers[i]);
+        s = ASK(hex);
+        assert_has(s, "\"kind\":\"response\",\"direction\":\"to_client\",\"paired\":true");
+    }
+    for (unsigned i = 0; i < sizeof(others); i++) {
+        snprintf(hex, sizeof(hex), "%02x00 0000 c0a80009", others[i]);
+        assert_has(ANSWER(hex), "\"kind\":\"unsolicited\",\"direction\":\"to_client\"");
+    }
+    assert_has(ANSWER("0a00 0000 00000000"), "\"kind\":\"request\",\"direction\":\"to_client\"");
+}
+
+/* Each value another, in its place; what is shorter is malformed. */
+static void values_of_questions(void **state)
+{
+    (void)state;
+    const char *s = ASK("0e00 0000 0102 0304 05060708 090a0b0c 0d0e0f10");
+    assert_has(s, "\"id\":258,\"seq\":772,\"originated\":84281096,\"received\":151653132,"
+                  "\"transmitted\":219025168}");
+    assert_violation(ASK("0e00 0000 0102 0304 05060708 090a0b0c 0d0e0f"), "malformed");
+    s = ASK("1200 0000 0102 0304 ffff0000");
+    assert_has(s, "\"id\":258,\"seq\":772,\"mask\":\"255.255.0.0\"}");
+    assert_violation(ASK("1200 0000 0102 0304 ffff00"), "malformed");
+    s = ASK("1000 0000 0102 0304");
+    assert_has(s, "\"id\":258,\"seq\":772}");
+    assert_clean(s);
+    assert_violation(ASK("1000 0000 0102 03"), "malformed");
+    /* An interface by its name (RFC 8335, 2.1); an answer has none. */
+    s = ASK("2a00 0000 0102 03 01 2000 0000 0008 03 01 65746830");
+    assert_has(s, "\"id\":258,\"seq\":3,\"probe\":1,\"extension\":[{\"class\":3,\"type\":1,"
+                  "\"data\":\"65746830\"}]}");
+    assert_clean(s);
+    s = ASK("2b00 0000 0102 03 24 2000 0000 0008 03 01 65746830");
+    assert_has(s, "\"id\":258,\"seq\":3,\"probe\":36}");
+    assert_violation(ASK("2a00 0000 0102 03"), "malformed");
+}
+
+/* Entries may be longer than an address and a preference, and never shorter. */
+static void routers(void **state)
+{
+    (void)state;
+    const char *s = ANSWER("0900 0000 02 03 0102 c0a80001 00000001 aaaaaaaa c0a80002 80000000 "
+                           "bbbbbbbb");
+    assert_has(s, "\"lifetime\":258,\"router\":[{\"address\":\"192.168.0.1\",\"preference\":1},"
+                  "{\"address\":\"192.168.0.2\",\"preference\":-2147483648}]}");
+    assert_clean(s);
+    assert_violation(ANSWER("0900 0000 02 03 0102 c0a80001 00000001 aaaaaaaa c0a80002 80000000"),
+                     "malformed");
+    /* Entries too short for an address and a preference; of none it does not matter. */
+    s = ANSWER("0900 0000 02 01 0102 c0a80001 c0a80002");
+    assert_has_not(s, "{\"address\"");
+    assert_violation(s, "router_entries");
+    assert_violation(ANSWER("0900 0000 01 00 0102 c0a80001 c0a80002"), "router_entries");
+    assert_clean(ANSWER("0900 0000 00 00 0102"));
+    feed_truncated(&f, FT_TO_CLIENT, "0900 0000 02 02 0708 c0a80001 00000000 c0a80002 ffffffff");
+}
+
+static void gateways(void **state)
+{
+    (void)state;
+    static const struct {
+        const char *hex;
+        bool is_good;
+    } gateways[] = {
+        {"0501 0000 00ffffff " QUOTED, false}, {"0501 0000 01000000 " QUOTED, true},
+        {"0501 0000 7effffff " QUOTED, true},  {"0501 0000 7f000001 " QUOTED, false},
+        {"0501 0000 80000000 " QUOTED, true},  {"0501 0000 dfffffff " QUOTED, true},
+        {"0501 0000 e0000000 " QUOTED, false}, {"0501 0000 ffffffff " QUOTED, false},
+        {"0501 0000 0100007f " QUOTED, true},
+    };
+    for (unsigned i = 0; i < sizeof(gateways) / sizeof(gateways[0]); i++) {
+        const char *s = ANSWER(gateways[i].hex);
+        if (gateways[i].is_good)
+            assert_clean(s);
+        else
+            assert_violation(s, "redirect_gateway");
+    }
+    assert_violation(ANSWER("0501 0000 e00000"), "malformed");
+}
+
+/* To a group, to all of a network by IP or by Ethernet: nobody in particular is asked. */
+static void pings_to_all(void **state)
+{
+    (void)state;
+    static const char *const addresses[] = {"\xe0\x00\x00\x01", "\xef\xff\xff\xff",
+                                            "\xff\xff\xff\xff"};
+    for (unsigned i = 0; i < 3; i++) {
+        memcpy(f.flow.server_ip, addresses[i], 4);
+        feed_next_flow(&f);
+        assert_violation(ASK("0800 0000 0007 0001 61"), "broadcast_echo");
+        assert_clean(ASK("0d00 0000 0007 0001 00000000 00000000 00000000"));
+        assert_has(ANSWER("0000 0000 0007 0001 61"), "\"paired\":false");
+        assert_has(ANSWER("0e00 0000 0007 0001 00000000 00000000 00000000"), "\"paired\":false");
+    }
+    memcpy(f.flow.server_ip, "\xdf\xff\xff\xff", 4);
+    assert_clean(ASK("0800 0000 0007 0001 61"));
+    memcpy(f.flow.server_mac, "\xff\xff\xff\xff\xff\xff", 6);
+    assert_violation(ASK("0800 0000 0007 0002 61"), "broadcast_echo");
 }
 
 static void other_questions(void **state)
@@ -570,6 +736,13 @@ int main(void)
         TEST(extensions),
         TEST(labels),
         TEST(labels_at_128),
+        TEST(types),
+        TEST(codes),
+        TEST(kinds),
+        TEST(values_of_questions),
+        TEST(routers),
+        TEST(gateways),
+        TEST(pings_to_all),
         TEST(other_questions),
         TEST(violations),
         TEST(hostile),

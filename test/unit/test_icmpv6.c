@@ -54,16 +54,23 @@ static uint32_t sum_of(uint32_t sum, const uint8_t *bytes, uint32_t n)
 }
 
 /* The message with its checksum filled in. */
-static const char *say(enum ft_direction direction, const char *hex)
+static const char *say_bytes(enum ft_direction direction, uint8_t *bytes, uint32_t n)
 {
-    uint8_t bytes[FEED_MAX];
-    uint32_t n = feed_bytes(hex, bytes), sum = n + 58;
+    uint32_t sum = n + 58;
+    bytes[2] = bytes[3] = 0;
     sum = sum_of(sum_of(sum_of(sum, f.flow.client_ip, 16), f.flow.server_ip, 16), bytes, n);
     while (sum >> 16)
         sum = (sum & 0xffff) + (sum >> 16);
     bytes[2] = (uint8_t)(~sum >> 8);
     bytes[3] = (uint8_t)~sum;
     return feed_raw(&f, direction, bytes, n);
+}
+
+static const char *say(enum ft_direction direction, const char *hex)
+{
+    uint8_t bytes[FEED_MAX];
+    uint32_t n = feed_bytes(hex, bytes);
+    return say_bytes(direction, bytes, n);
 }
 
 #define ASK(hex)    say(FT_TO_SERVER, hex)
@@ -245,11 +252,9 @@ static const struct quoted quoted[] = {
 
 static const char *about(const uint8_t *packet, uint32_t n)
 {
-    char hex[2 * FEED_MAX] = "0104 0000 00000000 ";
-    uint32_t length = (uint32_t)strlen(hex);
-    for (uint32_t i = 0; i < n; i++)
-        snprintf(hex + length + 2 * i, 3, "%02x", packet[i]);
-    const char *s = ANSWER(hex);
+    uint8_t error[FEED_MAX] = {1, 4};
+    memcpy(error + 8, packet, n);
+    const char *s = say_bytes(FT_TO_CLIENT, error, 8 + n);
     assert_clean(s);
     return s;
 }
@@ -313,6 +318,7 @@ static void redirected_packet(void **state)
     const char *s = ASK("8900 0000 00000000 " LL_B " 20010db8000000000000000000000009 0201 " MAC_B
                         " 0407 000000000000 " HEAD_OF("11") "0102 0304 0008 0000");
     assert_has(s, UDP_PORT);
+    assert_has(s, "\"fact\":\"role\",\"value\":\"router\"");
     assert_clean(s);
 }
 
@@ -377,6 +383,28 @@ static void listeners(void **state)
                   "\"source\":[\"fe80::2\"]}]");
     assert_clean(s);
     assert_violation(ASK("8f00 0000 0000 ffff 04 00 0001 " ALL " " LL_B), "malformed");
+    s = ASK("8300 0000 0102 aaaa " ALL);
+    assert_has(s, "\"mld\":{\"delay\":258,\"group\":\"ff02::1\"}");
+    assert_clean(s);
+    /* Version 2 of a query (RFC 3810, 5.1): numbers beyond 32767 and 127 are mantissa and exponent.
+     */
+    s = ASK("8200 0000 8001 0000 " ALL " 0b 7f 0000");
+    assert_has(s, "\"mld\":{\"delay\":32776,\"group\":\"ff02::1\",\"suppress\":true,"
+                  "\"robustness\":3,\"interval\":127}");
+    s = ASK("8200 0000 ffff 0000 " ALL " 02 ff 0001 " LL_B);
+    assert_has(s, "\"mld\":{\"delay\":8387584,\"group\":\"ff02::1\",\"suppress\":false,"
+                  "\"robustness\":2,\"interval\":31744,\"source\":[\"fe80::2\"]}");
+    assert_clean(s);
+    assert_has(ASK("8200 0000 8001 0000 " ALL), "\"mld\":{\"delay\":32769,\"group\":\"ff02::1\"}");
+    assert_violation(ASK("8200 0000 ffff 0000 " ALL " 02 ff 0002 " LL_B), "malformed");
+    assert_violation(ASK("8200 0000 ffff 0000 " ALL " 02 ff"), "malformed");
+    /* Auxiliary data, in words of four, is passed over. */
+    s = ASK("8f00 0000 aaaa 0002 01 02 0000 " ALL " 0102030405060708 06 00 0001 " LL_A " " LL_B);
+    assert_has(s, "\"record\":[{\"type\":\"is_include\",\"type_code\":1,\"group\":\"ff02::1\"},"
+                  "{\"type\":\"block_old\",\"type_code\":6,\"group\":\"fe80::1\","
+                  "\"source\":[\"fe80::2\"]}]");
+    assert_clean(s);
+    feed_truncated(&f, FT_TO_SERVER, "8f00 0000 0000 0001 04 00 0001 " ALL " " LL_B);
     f.flow.ttl = 64;
     assert_violation(ASK("8300 0000 0000 0000 " ALL), "mld_hop_limit");
 }
@@ -390,6 +418,194 @@ static void node_information(void **state)
     assert_has(s, "\"name\":[\"plc.lab\"]");
     assert_has(s, "\"fact\":\"name\",\"value\":\"plc\"");
     assert_clean(s);
+}
+
+static void node_answers(void **state)
+{
+    (void)state;
+    const char *s = ASK("8b00 0000 0003 000a 1112131415161718 " LL_B);
+    assert_has(s, "\"ni\":{\"qtype\":\"addresses\",\"qtype_code\":3,\"flags\":10,"
+                  "\"nonce\":\"1112131415161718\",\"data\":\"" LL_B "\"}");
+    /* Addresses, and a refusal, are no names; a name in a question neither. */
+    s = ANSWER("8c00 0000 0003 0000 1112131415161718 00000000 03 706c63 00");
+    assert_has(s, "\"paired\":true");
+    assert_has(s, "\"data\":\"0000000003706c6300\"");
+    assert_has_not(s, "{\"fact\"");
+    s = ANSWER("8c01 0000 0002 0000 1112131415161718 00000000 03 706c63 00");
+    assert_has(s, "\"paired\":false");
+    assert_has_not(s, "{\"fact\"");
+    s = ASK("8b01 0000 0002 0000 1112131415161719 00000000 03 706c63 00");
+    assert_has_not(s, "{\"fact\"");
+    /* Several names of which the first is the sender's; one of a single label. */
+    s = ANSWER("8c00 0000 0002 0000 1112131415161719 00000000 02 6161 01 62 00 02 6363 00 00");
+    assert_has(s, "\"name\":[\"aa.b\",\"cc\"]");
+    assert_has(s, "\"fact\":\"name\",\"value\":\"aa\"");
+    assert_has(s, "\"paired\":true");
+    assert_violation(ANSWER("8c00 0000 0002 0000 11121314151617"), "malformed");
+    feed_truncated(&f, FT_TO_CLIENT, "8c00 0000 0002 0000 1112131415161718 00000000 03 706c63 00");
+}
+
+/* A router's list of names: `labels` of 63 letters, then more. */
+static const char *names(const char *head, unsigned labels, const char *more)
+{
+    char hex[1024] = RA;
+    strcat(hex, head);
+    for (unsigned i = 0; i < labels; i++) {
+        strcat(hex, "3f");
+        for (unsigned k = 0; k < 63; k++)
+            strcat(hex, "61");
+    }
+    strcat(hex, more);
+    return ASK(hex);
+}
+
+/* Names of up to 255 characters; what is longer ends the list, what has no end is wrong. */
+static void long_names(void **state)
+{
+    (void)state;
+    set_ip(f.flow.server_ip, ALL);
+    const char *s = names("1f1a 0000 00000e10", 3, "02 7878 00 01 79 00 00");
+    assert_has(s, "aaa.xx\",\"y\"]");
+    assert_clean(s);
+    s = names("1f22 0000 00000e10", 4, "00 01 79 00 00000000");
+    assert_has(s, "aaa\",\"y\"]");
+    assert_clean(s);
+    s = names("1f2a 0000 00000e10", 5, "00 01 79 00 00000000");
+    assert_has_not(s, "\"dnssl\"");
+    assert_clean(s);
+    s = names("1f02 0000 00000e10", 0, "03 616263 03 646566");
+    assert_has_not(s, "\"dnssl\"");
+    assert_violation(s, "option_length");
+}
+
+static void extended_echo(void **state)
+{
+    (void)state;
+    const char *s = ASK("a000 0000 0102 03 01 2000 0000");
+    assert_has(s, "\"command\":\"extended_echo_request\"");
+    assert_has(s, "\"kind\":\"request\",\"direction\":\"to_server\"");
+    assert_has(s, "\"id\":258,\"seq\":3,\"probe\":1}");
+    assert_has(ANSWER("a100 0000 0102 04 24"), "\"paired\":false");
+    assert_has(ANSWER("a100 0000 0103 03 24"), "\"paired\":false");
+    s = ANSWER("a100 0000 0102 03 24");
+    assert_has(s, "\"kind\":\"response\",\"direction\":\"to_client\",\"paired\":true");
+    assert_has(s, "\"id\":258,\"seq\":3,\"probe\":36}");
+    assert_clean(s);
+    assert_violation(ASK("a000 0000 0102 03"), "malformed");
+    set_ip(f.flow.server_ip, ALL);
+    ASK("a000 0000 0102 05 01");
+    assert_has(ANSWER("a100 0000 0102 05 24"), "\"paired\":false");
+}
+
+/* Errors say one number each, or none. */
+static void numbers_of_errors(void **state)
+{
+    (void)state;
+    const char *s = ANSWER("0200 0000 01020304");
+    assert_has(s, "\"mtu\":16909060}");
+    s = ANSWER("0401 0000 01020304");
+    assert_has(s, "\"pointer\":16909060}");
+    assert_has_not(s, "\"mtu\"");
+    s = ANSWER("0300 0000 01020304");
+    assert_has(s, "\"code\":0,\"hop_limit\":255}");
+    assert_has(s, "\"value\":\"router\"");
+    s = ANSWER("0301 0000 01020304");
+    assert_has_not(s, "\"value\":\"router\"");
+    s = ANSWER("0100 0000 01020304");
+    assert_has(s, "\"code\":0,\"hop_limit\":255}");
+    assert_has_not(s, "\"value\":\"router\"");
+    assert_violation(ANSWER("0100 0000 010203"), "malformed");
+}
+
+/* RFC 4861, 6.1 and 7.1; RFC 2710, 3: what comes over a router, by type. */
+static void hop_limits(void **state)
+{
+    (void)state;
+    char hex[128];
+    for (unsigned type = 0; type < 256; type++) {
+        bool is_discovery = type >= 133 && type <= 137;
+        bool is_listener = (type >= 130 && type <= 132) || type == 143;
+        snprintf(hex, sizeof(hex), "%02x00 0000 00000000", type);
+        assert_true(ft_harness_forget(f.harness));
+        f.flow.ttl = 255;
+        const char *s = ASK(hex);
+        assert_no_violation(s, "hop_limit");
+        if (is_listener)
+            assert_violation(s, "mld_hop_limit");
+        else
+            assert_no_violation(s, "mld_hop_limit");
+        f.flow.ttl = 1;
+        s = ASK(hex);
+        assert_no_violation(s, "mld_hop_limit");
+        if (is_discovery)
+            assert_violation(s, "hop_limit");
+        else
+            assert_no_violation(s, "hop_limit");
+        snprintf(hex, sizeof(hex), "%02x01 0000 00000000", type);
+        if (is_discovery)
+            assert_violation(ASK(hex), "code");
+        else
+            assert_no_violation(ASK(hex), "code");
+    }
+}
+
+/* IANA: errors 1 to 4, what is not an error from 128 to 161, and four for experiments. */
+static void types(void **state)
+{
+    (void)state;
+    char hex[64];
+    for (unsigned type = 0; type < 256; type++) {
+        snprintf(hex, sizeof(hex), "%02x00 0000 00000000", type);
+        assert_true(ft_harness_forget(f.harness));
+        const char *s = ASK(hex);
+        if ((type >= 1 && type <= 4) || (type >= 128 && type <= 161) || type == 100 ||
+            type == 101 || type == 200 || type == 201)
+            assert_no_violation(s, "type");
+        else
+            assert_violation(s, "type");
+    }
+}
+
+/* Each option of a router's, every value another; at every length of the frame. */
+static void options(void **state)
+{
+    (void)state;
+    static const char *const whole =
+        "8600 0000 41 24 0102 03040506 0708090a 0501 0000 01020304 "
+        "0304 30 20 01020304 05060708 00000000 20010db8000100000000000000000000 "
+        "1801 00 18 00000102 1802 40 00 03040506 20010db800020000 "
+        "1905 0000 00000e10 20010db8000000000000000000000053 20010db8000000000000000000000054 "
+        "2602 07080064ff9b0000000000000000 0e02 010203040506 0708090a0b0c0d0e";
+    set_ip(f.flow.server_ip, ALL);
+    const char *s = ASK(whole);
+    assert_has(s, "\"ra\":{\"hop_limit\":65,\"flags\":[\"home_agent\",\"proxy\"],"
+                  "\"flags_code\":36,\"prf\":\"medium\",\"prf_code\":0,\"lifetime\":258,"
+                  "\"reachable\":50595078,\"retrans\":117967114,\"mtu\":16909060,"
+                  "\"prefix\":[{\"length\":48,\"flags\":[\"router_address\"],"
+                  "\"flags_code\":32,\"valid\":16909060,\"preferred\":84281096,"
+                  "\"address\":\"2001:db8:1::\"}]");
+    assert_has(s, "\"route\":[{\"length\":0,\"prf\":\"low\",\"prf_code\":3,\"lifetime\":258,"
+                  "\"address\":\"\"},{\"length\":64,\"prf\":\"medium\",\"prf_code\":0,"
+                  "\"lifetime\":50595078,\"address\":\"20010db800020000\"}]");
+    assert_has(s, "\"rdnss\":[\"2001:db8::53\",\"2001:db8::54\"]");
+    assert_has(s, "\"pref64\":[\"07080064ff9b0000000000000000\"]");
+    assert_has(s, "\"nonce\":\"0102030405060708090a0b0c0d0e\"");
+    assert_clean(s);
+    /* Between options it may end, elsewhere their lengths do not fit. */
+    uint8_t bytes[FEED_MAX];
+    uint32_t length = feed_bytes(whole, bytes), next = 16;
+    for (uint32_t i = 0; i <= length; i++) {
+        s = say_bytes(FT_TO_SERVER, bytes, i);
+        if (i < 16) {
+            assert_violation(s, "malformed");
+        } else if (i == next) {
+            assert_clean(s);
+            next += i < length ? bytes[i + 1] * 8u : 0;
+        } else {
+            assert_violation(s, "option_length");
+        }
+    }
+    feed_truncated(&f, FT_TO_SERVER, whole);
 }
 
 static void violations(void **state)
@@ -425,15 +641,56 @@ static void hostile(void **state)
                  "0104 0000 00000000 60000000 0008 2c 40 " LL_A " " LL_B " 1000 0035", 4000);
 }
 
+/* Extensions (RFC 4884, 4.4 and 4.5): where they begin, in words of 8 bytes; an interface asked for
+ * by its name (RFC 8335, 2.1). */
+static const char *extended(const char *type, unsigned words, unsigned length, const char *more)
+{
+    char hex[2 * FEED_MAX];
+    int n = snprintf(hex, sizeof(hex), "%s 0000 %02x 000000 60000000 0008 11 40 " LL_A " " LL_B,
+                     type, words);
+    for (unsigned i = 40; i < length; i++)
+        n += snprintf(hex + n, sizeof(hex) - (unsigned)n, "00");
+    snprintf(hex + n, sizeof(hex) - (unsigned)n, "%s", more);
+    const char *s = ANSWER(hex);
+    assert_clean(s);
+    return s;
+}
+
+static void extensions(void **state)
+{
+    (void)state;
+#define STACK "2000 0000 000c 01 01 00010140 fffff9fe "
+#define SAID  "\"mpls\":[{\"label\":16,\"ttl\":64},{\"label\":1048575,\"ttl\":254}]"
+    assert_has(extended("0300", 16, 128, STACK), SAID);
+    assert_has(extended("0104", 17, 136, STACK), SAID);
+    assert_has(extended("0300", 16, 128, STACK "0008 02 01 c0a80001"),
+               SAID ",\"extension\":[{\"class\":2,\"type\":1,\"data\":\"c0a80001\"}]");
+    /* Elsewhere than it says; of errors without a length; where nothing says so, with a checksum */
+    assert_has_not(extended("0300", 17, 128, STACK), "\"mpls\"");
+    assert_has_not(extended("0200", 16, 128, STACK), "\"mpls\"");
+    assert_has_not(extended("0400", 16, 128, STACK), "\"mpls\"");
+    assert_has_not(extended("0300", 0, 128, STACK), "\"mpls\"");
+    assert_has(extended("0300", 0, 128, "2000 e3b2 000c 01 01 00010140 fffff9fe"), SAID);
+    assert_has(ASK("a000 0000 0102 03 01 2000 0000 0008 03 01 65746830"),
+               "\"extension\":[{\"class\":3,\"type\":1,\"data\":\"65746830\"}]");
+    assert_has_not(ANSWER("a100 0000 0102 03 24 2000 0000 0008 03 01 65746830"), "\"extension\"");
+}
+
 #define TEST(name) cmocka_unit_test_setup_teardown(name, open_feed, close_feed)
 
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        TEST(neighbours),      TEST(duplicate_address), TEST(router),
-        TEST(redirect),        TEST(redirected_packet), TEST(echo),
-        TEST(echo_and_errors), TEST(quoted_packets),    TEST(errors_about_errors),
-        TEST(listeners),       TEST(node_information),  TEST(violations),
+        TEST(neighbours),     TEST(duplicate_address),
+        TEST(router),         TEST(extensions),
+        TEST(redirect),       TEST(redirected_packet),
+        TEST(echo),           TEST(echo_and_errors),
+        TEST(quoted_packets), TEST(errors_about_errors),
+        TEST(listeners),      TEST(node_information),
+        TEST(node_answers),   TEST(long_names),
+        TEST(extended_echo),  TEST(numbers_of_errors),
+        TEST(hop_limits),     TEST(types),
+        TEST(options),        TEST(violations),
         TEST(hostile),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

@@ -1208,6 +1208,26 @@ static void test_unanswered(void **state)
     sensor_close();
 }
 
+/* A request a second, none answered: those that wait lie together, and take no more memory than
+ * twice what waits at a time. */
+static void test_many_unanswered(void **state)
+{
+    (void)state;
+    sensor_open(256);
+    uint64_t unanswered = 0, longest = 0;
+    for (uint16_t i = 0; i < 200; i++) {
+        s.time_ns += S;
+        send_udp((uint16_t)(40000 + i), 1000, "\1\10", 2);
+        unanswered = unanswered_after(0);
+        for (unsigned shard = 0; shard < FT_SHARDS; shard++)
+            if (s.shards->watched[shard].tail > longest)
+                longest = s.shards->watched[shard].tail;
+    }
+    assert_in_range(unanswered, 185, 195);
+    assert_in_range(longest, 10, 24);
+    sensor_close();
+}
+
 static void request(unsigned src_port, char command, unsigned key)
 {
     char pdu[] = {2, command, (char)key};
@@ -1444,6 +1464,7 @@ int main(void)
         cmocka_unit_test(test_fault_elsewhere),
         cmocka_unit_test(test_told_books),
         cmocka_unit_test(test_unanswered),
+        cmocka_unit_test(test_many_unanswered),
         cmocka_unit_test(test_unbound),
         cmocka_unit_test(test_addresses_of_context),
         cmocka_unit_test(test_frames_that_no_station_sends),

@@ -323,6 +323,12 @@ static void test_two_ports_are_no_switch(void **state)
     serve(9, ASKED);
     assert_int_equal(ft_asset_role_of(asset(ASKED)), FT_ROLE_SWITCH);
 
+    /* Forwards in both ways: a switch with addresses in each of its networks. */
+    say(9, SILENT, PROTOCOL_LLDP, FT_FACT_ROLE, "router");
+    assert_int_equal(ft_asset_role_of(asset(SILENT)), FT_ROLE_SWITCH);
+    say(9, MANAGED, PROTOCOL_LLDP, FT_FACT_ROLE, "router");
+    assert_int_equal(ft_asset_role_of(asset(MANAGED)), FT_ROLE_SWITCH);
+
     /* A panel asks, and has two ports. */
     say(10, PANEL, PROTOCOL_LLDP, FT_FACT_ROLE, "switch");
     give(with_command(make(&r, FT_EVENT_OPERATION, PROTOCOL_POLL, 10, PANEL, PLC), POLL_READ));
@@ -371,6 +377,69 @@ static void test_products(void **state)
     memset(text, '6', sizeof(text) - 1);
     text[sizeof(text) - 1] = 0;
     assert_int_equal(ft_role_of_product(text), 0);
+}
+
+static void test_texts_that_say_nothing(void **state)
+{
+    static const struct {
+        enum ft_fact fact;
+        const char *text;
+        bool says_nothing;
+    } rows[] = {
+        {FT_FACT_DESCRIPTION, "ready", true},
+        {FT_FACT_DESCRIPTION, "FTP server ready.", true},
+        {FT_FACT_DESCRIPTION, "2001:db8::5:33 FTP server ready", true},
+        {FT_FACT_DESCRIPTION, "::1 ready", true},
+        {FT_FACT_DESCRIPTION, "[192.0.2.1] - Welcome to the FTP service!", true},
+        {FT_FACT_DESCRIPTION, "", true},
+        {FT_FACT_DESCRIPTION, "---", true},
+        {FT_FACT_DESCRIPTION, "Telnet : ready:", true},
+        {FT_FACT_DESCRIPTION, "fe80:: ready/", true},
+        {FT_FACT_DESCRIPTION, ": . X", false},
+        {FT_FACT_DESCRIPTION, "press7 FTP server ready.", false},
+        {FT_FACT_DESCRIPTION, "FTP server (Version 6.4) ready.", false},
+        {FT_FACT_DESCRIPTION, "\xe6\xb0\xb4", false},
+        {FT_FACT_MODEL, "5c:16:c7:00:00:01", true},
+        {FT_FACT_MODEL, "5C-16-C7-00-00-01", true},
+        {FT_FACT_MODEL, "System Product Name", true},
+        {FT_FACT_MODEL, "6ES7 215-1AG40-0XB0", false},
+        {FT_FACT_MODEL, "X1", false},
+        {FT_FACT_MODEL, "5c:16:c7:00:00:0x", false},
+        {FT_FACT_SERIAL, "0", true},
+        {FT_FACT_SERIAL, "00000000", true},
+        {FT_FACT_SERIAL, "00000001", false},
+        {FT_FACT_SERIAL, "To be filled by O.E.M.", true},
+        {FT_FACT_SERIAL, "N/A", true},
+        {FT_FACT_VENDOR, "Unknown", true},
+        {FT_FACT_NAME, "server", false}, /* that is how somebody called it */
+        {FT_FACT_HARDWARE, "0", false},
+        {FT_FACT_PROTECTION, "none", false},
+    };
+    (void)state;
+    for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++)
+        assert_int_equal(
+            ft_fact_says_nothing(rows[i].fact, rows[i].text, (uint16_t)strlen(rows[i].text)),
+            rows[i].says_nothing);
+    give(make_fact(&r, 1, PLC, FT_FACT_DESCRIPTION, "ready"));
+    assert_null(ft_asset_fact(asset(PLC), FT_FACT_DESCRIPTION));
+    assert_string_equal(changes(), "10.0.0.2:1");
+}
+
+/* Which port of a switch it is says less than what its maker says of it, whoever is first. */
+static void test_who_tells_of_a_service_counts_less(void **state)
+{
+    static const char *const of_service[] = {"dns", "ftp", "http", "ntp", "stp", "telnet", "tls"};
+    (void)state;
+    for (size_t i = 0; i < sizeof(of_service) / sizeof(of_service[0]); i++)
+        assert_true(ft_fact_is_of_service(of_service[i]));
+    assert_false(ft_fact_is_of_service("lldp"));
+    say(1, PLC, PROTOCOL_POLL, FT_FACT_DESCRIPTION, "bridge 7, port 2");
+    say(2, PLC, PROTOCOL_LLDP, FT_FACT_DESCRIPTION, "SIMATIC");
+    assert_string_equal(ft_asset_fact(asset(PLC), FT_FACT_DESCRIPTION), "bridge 7, port 2");
+    ((struct ft_asset *)asset(PLC))->values->is_of_service = true;
+    assert_string_equal(ft_asset_fact(asset(PLC), FT_FACT_DESCRIPTION), "SIMATIC");
+    asset(PLC)->values->next->is_of_service = true;
+    assert_string_equal(ft_asset_fact(asset(PLC), FT_FACT_DESCRIPTION), "bridge 7, port 2");
 }
 
 static void test_a_publisher_to_a_group_is_a_server(void **state)
@@ -733,6 +802,51 @@ static void test_lease(void **state)
     assert_int_equal(ft_inventory_count(inv), 2);
 }
 
+static void give_lease(uint64_t number, const uint8_t mac[6])
+{
+    make_arp(&r, number, PLC, mac);
+    r.event.fact.is_lease = true;
+    give(&r);
+}
+
+static void give_units(uint64_t number, uint64_t first, uint32_t count)
+{
+    for (uint64_t unit = first; unit < first + count; unit++)
+        give(
+            with_unit(with_command(make(&r, FT_EVENT_OPERATION, PROTOCOL_POLL, number, CLIENT, PLC),
+                                   POLL_READ),
+                      1, unit));
+}
+
+/* A device that comes back takes over what was learned behind its address in between: no more
+ * becomes of both than one may have. */
+static void test_moved_children_are_bounded(void **state)
+{
+    (void)state;
+    static const uint8_t mac[6] = {0, 0x80, 0xf4, 1, 2, 3}, second[6] = {0, 0x80, 0xf4, 1, 2, 4};
+    enum {
+        UNITS = 600
+    };
+    uint8_t why;
+    give_lease(1, mac);
+    give_units(1, 0, UNITS);
+    while (ft_inventory_take_changed(inv, &why))
+        continue;
+    give_lease(2, second);
+    assert_int_equal(asset(PLC)->child_count, 0);
+    assert_int_equal(mac_asset(mac)->child_count, UNITS);
+    give_units(2, UNITS, UNITS);
+    assert_int_equal(ft_inventory_refused(inv), 0);
+    give_lease(3, mac);
+    assert_int_equal(asset(PLC)->child_count, FT_ASSET_CHILDREN_MAX);
+    assert_int_equal(ft_inventory_refused(inv), 2 * UNITS - FT_ASSET_CHILDREN_MAX);
+    uint32_t children = 0;
+    for (const struct ft_asset *a = asset(PLC)->children; a; a = a->sibling)
+        children++;
+    assert_int_equal(children, FT_ASSET_CHILDREN_MAX);
+    assert_ptr_equal(mac_asset(mac), asset(PLC));
+}
+
 static void give_port(uint64_t number, const uint8_t device[6], const uint8_t port[6])
 {
     uint8_t both[12];
@@ -818,12 +932,19 @@ static void moves(const struct ft_address *address)
     assert_true(told(id, text));
     assert_non_null(strstr(text, "\"former\":\"00:0e:8c:01:02:03\""));
 
+    make_fact(&r, 4, PLC, FT_FACT_FIRMWARE, "2.1"); /* as an intruder passes it on */
+    r.event.packet.family = address->family;
+    r.event.packet.src = address->ip;
+    give(&r);
+    changes();
     give_resolution(4, address, mac, 0);
     a = ft_inventory_find(inv, address);
     assert_ptr_equal(mac_asset(mac), a);
     assert_string_equal(ft_asset_fact(a, FT_FACT_MODEL), "6ES7 215-1AG40-0XB0");
     assert_int_equal(a->child_count, 2);
+    assert_string_equal(ft_asset_fact(a, FT_FACT_FIRMWARE), "2.1");
     assert_int_equal(mac_asset(other)->address.family, 2);
+    assert_null(ft_asset_fact(mac_asset(other), FT_FACT_FIRMWARE));
     assert_int_equal(ft_inventory_count_all(inv), 4);
     assert_true(told(id, text));
     assert_non_null(strstr(text, "\"former\":\"00:0e:8c:09:09:09\""));
@@ -854,6 +975,22 @@ static void test_moves_by_neighbour_discovery(void **state)
     moves(&address);
 }
 
+/* Days later it is another device's again: that one has come for good, and goes with what it is. */
+static void test_returns_after_long(void **state)
+{
+    static const uint8_t mac[6] = {0, 0x0e, 0x8c, 1, 2, 3}, other[6] = {0, 0x0e, 0x8c, 9, 9, 9};
+    struct ft_address address = {.family = 4};
+    (void)state;
+    set_ip(&address.ip, PLC);
+    give_resolution(1, &address, mac, 0);
+    give(make_fact(&r, 1, PLC, FT_FACT_NAME, "PLC7"));
+    give_resolution(2, &address, other, 0);
+    give(make_fact(&r, 3, PLC, FT_FACT_NAME, "HMI1"));
+    give_resolution(2 + 600, &address, mac, 0);
+    assert_string_equal(ft_asset_fact(asset(PLC), FT_FACT_NAME), "PLC7");
+    assert_string_equal(ft_asset_fact(mac_asset(other), FT_FACT_NAME), "HMI1");
+}
+
 /* What is no move: the same address in a cell that is built alike, another port of the device, what
  * was concluded from traffic only. And a device that has another address stays as that. */
 static void test_what_is_no_move(void **state)
@@ -878,12 +1015,28 @@ static void test_what_is_no_move(void **state)
     give(make_arp(&r, 9, CLIENT, other));
     assert_string_equal(ft_asset_fact(asset(CLIENT), FT_FACT_NAME), "HMI1");
 
+    /* A router answers for somebody, who then speaks himself. */
+    static const uint8_t router[6] = {0, 0x0e, 0x8c, 0xaa, 0xaa, 0xaa};
+    give(make_arp(&r, 9, STATION + 1, router));
+    give(make_fact(&r, 9, STATION + 1, FT_FACT_ROLE, "router"));
+    give(make_arp(&r, 9, STATION + 2, router));
+    give(make_fact(&r, 9, STATION + 2, FT_FACT_NAME, "PLC9"));
+    give(make_arp(&r, 9, STATION + 2, (const uint8_t[]){0, 0x0e, 0x8c, 5, 5, 5}));
+    assert_string_equal(ft_asset_fact(asset(STATION + 2), FT_FACT_NAME), "PLC9");
+    assert_null(ft_asset_fact(asset(STATION + 1), FT_FACT_NAME));
+
     give_resolution(10, &address, mac, 10);
     give_resolution(11, &second, mac, 10);
     give_resolution(12, &address, other, 10);
     assert_string_equal(ft_asset_fact(asset(STATION), FT_FACT_NAME), "PLC7");
     assert_null(ft_asset_fact(asset(PLC), FT_FACT_NAME));
     assert_ptr_equal(mac_asset(mac), asset(STATION));
+
+    /* It comes back at once: what was passed on in between is not another's. */
+    give(make_fact(&r, 13, PLC, FT_FACT_FIRMWARE, "2.1"));
+    give_resolution(14, &address, mac, 10);
+    assert_string_equal(ft_asset_fact(asset(PLC), FT_FACT_FIRMWARE), "2.1");
+    assert_null(ft_asset_fact(mac_asset(other), FT_FACT_FIRMWARE));
 }
 
 /* A device says, with LLDP, by which address it is managed. */
@@ -1149,6 +1302,8 @@ int main(void)
         TEST(test_two_ports_are_no_switch),
         TEST(test_who_serves_is_no_mere_client),
         cmocka_unit_test(test_products),
+        TEST(test_texts_that_say_nothing),
+        TEST(test_who_tells_of_a_service_counts_less),
         TEST(test_a_publisher_to_a_group_is_a_server),
         TEST(test_a_transport_is_no_role),
         TEST(test_nested_identities),
@@ -1166,9 +1321,11 @@ int main(void)
         TEST(test_hearsay_waits_for_the_device),
         TEST(test_hearsay_is_bounded),
         TEST(test_lease),
+        TEST(test_moved_children_are_bounded),
         TEST(test_vlans),
         TEST(test_moves_by_arp),
         TEST(test_moves_by_neighbour_discovery),
+        TEST(test_returns_after_long),
         TEST(test_what_is_no_move),
         TEST(test_management),
         TEST(test_merged),

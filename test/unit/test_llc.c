@@ -43,6 +43,41 @@ static void information(void **state)
     assert_has(to_server(&f, "aa aa 03 123456 0001 01"), "\"command\":\"unnumbered_information\"");
 }
 
+/* Who gave the number of a protocol, told once. */
+static void organisations(void **state)
+{
+    (void)state;
+    static const char *const known[] = {
+        "aa aa 03 0080c2 0007 01", "aa aa 03 00e052 2000 01", "aa aa 03 00e02b 00bb 01",
+        "aa aa 03 000081 01a2 01", "aa aa 03 080007 809b 01", "aa aa 03 001090 0001 01",
+        "aa aa 03 0000f8 80f3 01", "aa aa 03 000000 0900 01", "aa aa 03 00000c 2000 01",
+    };
+    for (size_t i = 0; i < sizeof(known) / sizeof(known[0]); i++) {
+        feed_next_flow(&f);
+        assert_clean(to_server(&f, known[i]));
+    }
+    feed_next_flow(&f);
+    assert_violation(to_server(&f, "aa aa 03 123456 0001 01"), "organisation");
+    assert_clean(to_server(&f, "aa aa 03 123456 0001 01"));
+    feed_next_flow(&f);
+    assert_clean(to_server(&f, "7e 7e 03 123456 0001 01")); /* no SNAP */
+    static const struct {
+        const char *hex, *command;
+    } named[] = {{"02 02 03 00", "llc_management"},
+                 {"04 04 03 00", "sna_path"},
+                 {"08 08 03 00", "sna"},
+                 {"0c 0c 03 00", "sna_2"},
+                 {"7e 7e 03 00", "x25"},
+                 {"98 98 03 00", "arp"},
+                 {"aa aa 03 0080c2 0001 01", "bridged_ethernet_with_fcs"},
+                 {"aa aa 03 0080c2 0007 01", "bridged_ethernet"}};
+    char expected[100];
+    for (size_t i = 0; i < sizeof(named) / sizeof(named[0]); i++) {
+        snprintf(expected, sizeof(expected), "\"command\":\"%s\"", named[i].command);
+        assert_has(to_server(&f, named[i].hex), expected);
+    }
+}
+
 static void connections(void **state)
 {
     (void)state;
@@ -106,7 +141,8 @@ static void hostile(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        TEST(information), TEST(connections), TEST(questions), TEST(netbios), TEST(hostile),
+        TEST(information), TEST(organisations), TEST(connections),
+        TEST(questions),   TEST(netbios),       TEST(hostile),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

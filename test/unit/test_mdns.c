@@ -133,6 +133,39 @@ static void link_local(void **state)
                "\"rrname\":\"hmi\"");
 }
 
+static enum ft_verdict probe(const struct ft_dissector *d, uint8_t transport, const char *hex,
+                             bool is_cut)
+{
+    uint8_t bytes[FEED_MAX];
+    struct ft_probe where = {.size = sizeof(where), .transport = transport, .is_bound = true};
+    struct ft_view payload = ft_view_make(bytes, feed_bytes(hex, bytes), is_cut);
+    where.is_bound = false; /* they are on their ports, and nowhere else */
+    assert_int_equal(d->probe(&where, payload), FT_NO);
+    where.is_bound = true;
+    return d->probe(&where, payload);
+}
+
+static void recognition(void **state)
+{
+    (void)state;
+    static const char header[] = "0102 0000 0001 0000 0000 0000", part[] = "0102 0000 0001 00";
+
+    assert_int_equal(probe(&ft_dissector_mdns, FT_TRANSPORT_UDP, header, false), FT_YES);
+    assert_int_equal(probe(&ft_dissector_mdns, FT_TRANSPORT_UDP, part, false), FT_NO);
+    assert_int_equal(probe(&ft_dissector_mdns, FT_TRANSPORT_UDP, part, true), FT_YES);
+    assert_int_equal(probe(&ft_dissector_llmnr, FT_TRANSPORT_UDP, header, false), FT_YES);
+    assert_int_equal(probe(&ft_dissector_llmnr, FT_TRANSPORT_UDP, part, false), FT_NO);
+    assert_int_equal(probe(&ft_dissector_llmnr, FT_TRANSPORT_UDP, part, true), FT_MAYBE);
+    /* Over TCP the length stands in front: of a header at least. */
+    assert_int_equal(probe(&ft_dissector_llmnr, FT_TRANSPORT_TCP, header, false), FT_MAYBE);
+    assert_int_equal(
+        probe(&ft_dissector_llmnr, FT_TRANSPORT_TCP, "000c 0102 0000 0001 0000 0000 0000", false),
+        FT_YES);
+    assert_int_equal(
+        probe(&ft_dissector_llmnr, FT_TRANSPORT_TCP, "000b 0102 0000 0001 0000 0000 0000", false),
+        FT_NO);
+}
+
 static void truncated_and_mutated(void **state)
 {
     (void)state;
@@ -148,8 +181,13 @@ static void truncated_and_mutated(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        MDNS(queries),         MDNS(announcements), MDNS(services),
-        MDNS(mdns_violations), LLMNR(link_local),   MDNS(truncated_and_mutated),
+        MDNS(queries),
+        MDNS(announcements),
+        MDNS(services),
+        MDNS(mdns_violations),
+        LLMNR(link_local),
+        MDNS(truncated_and_mutated),
+        cmocka_unit_test(recognition),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -660,6 +660,10 @@ static void test_drivers_that_do_not_tell(void **state)
     OPEN(1);
     assert_true(port.port.stats.knows_nic);
     assert_false(port.port.stats.knows_drops);
+    assert_false(port.port.stats.hides_errors);
+    nic.driver = "net_pcap";
+    OPEN(1);
+    assert_true(port.port.stats.knows_nic && port.port.stats.hides_errors);
     nic.driver = "net_memif";
     OPEN(1);
     assert_false(port.port.stats.knows_nic);

@@ -69,6 +69,46 @@ static void other_modes(void **state)
                "\"command\":\"symmetric_passive\"");
 }
 
+#define SECOND_NS 1000000000ull
+
+/* An answer that takes so long, in tenths of a second, to come after the one before it. */
+static const char *later(unsigned tenths, const char *answer)
+{
+    f.time_ns += tenths * SECOND_NS / 10;
+    return to_client(&f, answer);
+}
+
+/* The same time as before, though time goes on; back again is another jump. */
+static void jumps(void **state)
+{
+    (void)state;
+    assert_clean(to_client(&f, SERVER));
+    assert_clean(later(99, SERVER));
+    assert_clean(later(99, SERVER));
+    assert_violation(later(101, SERVER), "time_jump");
+    assert_clean(later(0, SERVER));
+    /* 16 seconds ahead at once; broadcasts, too */
+    assert_violation(to_client(&f, "24 01 06 ec 00000100 00008000 47505300 " TIME_2 SENT TIME_2
+                                   "e94cd1eb40000000"),
+                     "time_jump");
+    assert_violation(later(0, "25 01 06 ec 00000100 00008000 47505300 " TIME_2 ZERO ZERO TIME_3),
+                     "time_jump");
+    /* Clocks that are not set, or say nothing: alarm, stratum 0 and 16, no time */
+    static const char *const others[] = {
+        "e4 01 06 ec 00000100 00008000 47505300 " TIME_2 SENT TIME_2 TIME_3,
+        "24 00 06 ec 00000100 00008000 52415445 " TIME_2 SENT TIME_2 TIME_3,
+        "24 10 06 ec 00000100 00008000 0a000001 " TIME_2 SENT TIME_2 TIME_3,
+        "24 01 06 ec 00000100 00008000 47505300 " TIME_2 SENT TIME_2 ZERO,
+    };
+    for (unsigned i = 0; i < sizeof(others) / sizeof(others[0]); i++)
+        assert_no_violation(later(300, others[i]), "time_jump");
+    assert_violation(later(0, SERVER), "time_jump");
+    /* Each of both hosts has a clock of its own; another connection of them is the same server. */
+    assert_clean(to_server(&f, "25 01 06 ec 00000100 00008000 47505300 " TIME_2 ZERO ZERO TIME_3));
+    feed_next_flow(&f);
+    assert_violation(later(101, SERVER), "time_jump");
+}
+
 static void tails(void **state)
 {
     (void)state;
@@ -184,6 +224,7 @@ int main(void)
         TEST(question_and_answer),
         TEST(other_modes),
         TEST(tails),
+        TEST(jumps),
         TEST(control),
         TEST(private),
         TEST(violations),

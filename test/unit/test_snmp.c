@@ -327,6 +327,45 @@ static void test_facts(void **state)
     assert_has(text, "\"fact\":\"vendor\",\"value\":\"Moxa\"");
 }
 
+#define IS_MAC(ip, mac) "{\"address\":{\"ip\":\"" ip "\",\"mac\":\"" mac "\",\"management\":true}}"
+
+/* RFC 3805 and 4293: a printer, and whom the agent knows by address resolution. */
+static void test_tables(void **state)
+{
+    (void)state;
+    static const char mac[] = "\x00\x1b\x1b\x0a\x0b\x0c";
+    struct bytes list = {.length = 0};
+    put_text(&list, "2b060102012b050101 10 01", "Packing");
+    put_text(&list, "2b060102012b050101 11 01", "CN-7");
+    put_text(&list, "2b060102012b050101 12 01", "of no meaning");
+    put_binding(&list, "2b0601020104160102 02 0a000007", 4, mac, 6);
+    put_binding(&list, "2b0601020104160102 8101 8140 8128 01 7f", 4, mac, 6);
+    put_binding(&list, "2b0601020104230104 02 01 04 0a000008", 4, mac, 6);
+    put_binding(&list, "2b0601020104230104 02 02 10 8101 20 00000000000000000000000000 01", 4, mac,
+                6);
+    const char *text = say(FT_TO_CLIENT, &(struct message){.pdu = 0xa2, .bindings = &list});
+    assert_has(text, "\"fact\":\"name\",\"value\":\"Packing\"");
+    assert_has(text, "\"fact\":\"serial\",\"value\":\"CN-7\"");
+    assert_has_not(text, "\"value\":\"of no meaning\"}");
+    assert_has(text, IS_MAC("10.0.0.7", "00:1b:1b:0a:0b:0c"));
+    assert_has(text, IS_MAC("192.168.1.127", "00:1b:1b:0a:0b:0c"));
+    assert_has(text, IS_MAC("10.0.0.8", "00:1b:1b:0a:0b:0c"));
+    assert_has(text, IS_MAC("8120::1", "00:1b:1b:0a:0b:0c"));
+    assert_int_equal(feed_count(text, "{\"address\":"), 4);
+    /* No MAC address, too few and too large numbers, other kinds and columns */
+    list.length = 0;
+    put_binding(&list, "2b0601020104160102 02 0a000007", 4, mac, 5);
+    put_binding(&list, "2b0601020104160102 02 0a000007", 0x40, mac, 4);
+    put_binding(&list, "2b0601020104160102 02 0a0000", 4, mac, 6);
+    put_binding(&list, "2b0601020104160102 02 0a00000701", 4, mac, 6);
+    put_binding(&list, "2b0601020104160102 02 0a00008200", 4, mac, 6);
+    put_binding(&list, "2b0601020104160103 02 0a000007", 4, mac, 6);
+    put_binding(&list, "2b0601020104230104 02 01 05 0a00000801", 4, mac, 6);
+    put_binding(&list, "2b0601020104230104 02 03 04 0a000008", 4, mac, 6);
+    text = say(FT_TO_CLIENT, &(struct message){.pdu = 0xa2, .bindings = &list});
+    assert_int_equal(feed_count(text, "{\"address\":"), 0);
+}
+
 /* ---- version 3 ----------------------------------------------------------------------------- */
 
 struct message_3 {
@@ -382,6 +421,7 @@ static const char ENGINE[] = "800021f3 03 0090e8010203";
 static void test_version_3(void **state)
 {
     (void)state;
+    f.flow.ip_version = 4;
     const char *text =
         say_3(FT_TO_SERVER, &(struct message_3){.flags = 4, .id = 5, .pdu = 0xa0, .engine = ""});
     assert_has(text, "\"version\":3");
@@ -395,6 +435,7 @@ static void test_version_3(void **state)
     assert_has(text, "\"engine_id\":\"800021f3030090e8010203\"");
     assert_has(text, "\"engine_vendor\":\"Moxa\"");
     assert_has(text, "\"engine_mac\":\"00:90:e8:01:02:03\"");
+    assert_has(text, "\"mac\":\"00:90:e8:01:02:03\",\"management\":true}");
     assert_has(text, "\"engine_boots\":3");
     assert_has(text, "\"usm\":\"operator\"");
     assert_has(text, "\"context_name\":\"ctx\"");
@@ -535,6 +576,7 @@ int main(void)
         cmocka_unit_test_setup_teardown(test_traps, setup, teardown),
         cmocka_unit_test_setup_teardown(test_descriptions, setup, teardown),
         cmocka_unit_test_setup_teardown(test_facts, setup, teardown),
+        cmocka_unit_test_setup_teardown(test_tables, setup, teardown),
         cmocka_unit_test_setup_teardown(test_version_3, setup, teardown),
         cmocka_unit_test_setup_teardown(test_window, setup, teardown),
         cmocka_unit_test_setup_teardown(test_violations, setup, teardown),

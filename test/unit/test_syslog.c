@@ -86,6 +86,55 @@ static void vendors(void **state)
 }
 
 /* Who sends what several hosts wrote has the name of none. */
+/* What is said, as the makers of the devices write it. */
+static void events(void **state)
+{
+    (void)state;
+    static const struct {
+        const char *text, *event;
+        bool is_violation;
+    } cases[] = {
+        {"<189>29: Mar 1 00:00:01: %SYS-5-CONFIG_I: Configured from console by vty0",
+         "configuration_changed", true},
+        {"<14>Aug 21 00:02:11 sw1 Configuration saved by admin", "configuration_changed", true},
+        {"<86>Aug 21 00:02:11 gw sshd[7]: Failed password for root from 10.0.0.9 port 4 ssh2",
+         "login_failed", true},
+        {"<86>Aug 21 00:02:11 gw sshd[7]: Invalid user pi from 10.0.0.9", "login_failed", true},
+        {"<14>Aug 21 00:02:11 sw1 LOGIN FAILED on web", "login_failed", true},
+        {"<86>Aug 21 00:02:11 gw sshd[7]: Accepted publickey for root from 10.0.0.9", "login",
+         false},
+        {"<187>30: %LINK-3-UPDOWN: Interface Gi0/1, changed state to down", "link_down", true},
+        {"<187>30: %LINK-3-UPDOWN: Interface Gi0/1, changed state to up", "link_up", false},
+        {"<6>Aug 21 00:02:11 gw kernel: e1000e: eth0 NIC Link is Down", "link_down", true},
+        {"<14>Aug 21 00:02:11 sw1 Firmware upgrade finished", "firmware_changed", true},
+        {"<14>Aug 21 00:02:11 sw1 Cold start", "restarted", true},
+        {"<189>31: %SYS-5-RESTART: System restarted --", "restarted", true},
+        {"<12>1 - sw1 - - - - Power supply failed", "power_failed", true},
+        {"<30>Aug 21 00:02:11 gw crond[1]: (root) CMD (true)", NULL, false},
+        {"<30>Aug 21 00:02:11 gw d: link dow", NULL, false},
+    };
+    char expected[100];
+    for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
+        const char *s = say(cases[i].text), *event = cases[i].event;
+        snprintf(expected, sizeof(expected), "\"command\":\"%s\"", event ? event : "message");
+        assert_has(s, expected);
+        snprintf(expected, sizeof(expected), "\"event\":\"%s\"", event);
+        assert_int_equal(feed_count(s, expected), event != NULL);
+        assert_int_equal(feed_count(s, "{\"violation\""), cases[i].is_violation);
+        snprintf(expected, sizeof(expected), "\"name\":\"%s\"", event ? event : "");
+        if (cases[i].is_violation)
+            assert_has(s, expected);
+    }
+    /* Only the beginning is looked at: 256 bytes. */
+    char text[400] = "<13>";
+    memset(text + 4, 'x', 247);
+    strcpy(text + 251, "link down");
+    assert_has(say(text), "\"command\":\"link_down\"");
+    memset(text + 4, 'x', 248);
+    strcpy(text + 252, "link down");
+    assert_has(say(text), "\"command\":\"message\"");
+}
+
 static void relay(void **state)
 {
     (void)state;
@@ -94,6 +143,32 @@ static void relay(void **state)
     assert_has_not(say("<13>Aug  1 00:02:11 plc-1 a: b"), "\"fact\"");
     feed_next_flow(&f);
     assert_has_not(say("<13>Aug  1 00:02:11 10.0.0.1 a: b"), "\"fact\"");
+}
+
+/* Names of hosts: of letters and digits, neither too short nor too long, and no addresses. */
+static void names(void **state)
+{
+    (void)state;
+    static const char *const hosts[] = {"ab", "PLC-Z.plant_1", "a9"};
+    static const char *const others[] = {"a", "10.0.0.1", "a+b", "17"};
+    char text[512] = "<13>Aug  1 00:02:11 ", expected[300];
+    for (unsigned i = 0; i < sizeof(hosts) / sizeof(hosts[0]); i++) {
+        feed_next_flow(&f);
+        snprintf(text + 20, sizeof(text) - 20, "%s a: b", hosts[i]);
+        snprintf(expected, sizeof(expected), "\"fact\":\"name\",\"value\":\"%s\"", hosts[i]);
+        assert_has(say(text), expected);
+    }
+    for (unsigned i = 0; i < sizeof(others) / sizeof(others[0]); i++) {
+        feed_next_flow(&f);
+        snprintf(text + 20, sizeof(text) - 20, "%s a: b", others[i]);
+        assert_has_not(say(text), "\"fact\"");
+    }
+    for (unsigned length = 255; length <= 256; length++) {
+        feed_next_flow(&f);
+        memset(text + 20, 'x', length);
+        strcpy(text + 20 + length, " a: b");
+        assert_int_equal(feed_count(say(text), "{\"fact\""), length == 255);
+    }
 }
 
 static void violations(void **state)
@@ -115,6 +190,9 @@ static void counted_stream(void **state)
     assert_int_equal(feed_count(s, "\"command\":\"message\""), 2);
     assert_has(s, "\"msg\":\"a b c\"");
     assert_has(s, "\"msg\":\"d\\ne f\"");
+    /* more digits than any count has */
+    feed_next_flow(&f);
+    assert_has_not(say("123456 <13>a b c\n"), "\"command\"");
     feed_next_flow(&f);
     static const char text[] = "15 <13>hello world";
     unsigned n = 0;
@@ -171,9 +249,17 @@ static void truncated_and_mutated(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        TEST(bsd),     TEST(ietf),        TEST(vendors),
-        TEST(relay),   TEST(violations),  STREAM(counted_stream),
-        STREAM(lines), TEST(recognition), TEST(truncated_and_mutated),
+        TEST(bsd),
+        TEST(ietf),
+        TEST(vendors),
+        TEST(relay),
+        TEST(events),
+        TEST(names),
+        TEST(violations),
+        STREAM(counted_stream),
+        STREAM(lines),
+        TEST(recognition),
+        TEST(truncated_and_mutated),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -33,6 +33,8 @@ static const char *server(const char *text)
 
 #define MESSAGE "{\"message\""
 
+static void log_in(const char *banner);
+
 static void test_options(void **state)
 {
     (void)state;
@@ -151,6 +153,50 @@ static void test_results(void **state)
     client("joe\r\n");
     assert_clean(server("$ "));
     assert_has(client("ls\r\n"), "\"cmdline\":\"ls\"");
+}
+
+/* What servers say of a login that fails, and what is no such answer. */
+static void test_failures(void **state)
+{
+    (void)state;
+    static const char *const failures[] = {"Login incorrect", "% Authentication failed",
+                                           "Access DENIED",   "Invalid login",
+                                           "bad password",    "authentication failure"};
+    static const char *const others[] = {"Checking", "Password accepted", "Last month"};
+    for (unsigned i = 0; i < sizeof(failures) / sizeof(failures[0]) + 3; i++) {
+        char text[64];
+        bool is_failure = i < sizeof(failures) / sizeof(failures[0]);
+        feed_next_flow(&f);
+        server("login: ");
+        client("joe\r\n");
+        server("Password: ");
+        client("x\r\n");
+        snprintf(text, sizeof(text), "%s\r\n",
+                 is_failure ? failures[i] : others[i - sizeof(failures) / sizeof(failures[0])]);
+        const char *out = server(text);
+        if (is_failure)
+            assert_violation(out, "login_failed");
+        else
+            assert_has_not(out, "login_result");
+    }
+}
+
+/* Questions for a password that end a line: four words at most, and the last of them says it. */
+static void test_questions_with_an_end(void **state)
+{
+    (void)state;
+    static const char *const questions[] = {"Password:\r\n", "Password:\r", "New password: \n",
+                                            "Enter the new password:\r\n"};
+    static const char *const others[] = {"Please enter the new password:\r\n",
+                                         "Password policy:\r\n", "Password\r\n", ":\r\n"};
+    for (unsigned i = 0; i < 4; i++) {
+        log_in("box\r\n");
+        server(questions[i]);
+        assert_has(client("t0p\r\n"), "\"password\":{\"length\":3");
+        log_in("box\r\n");
+        server(others[i]);
+        assert_has(client("t0p\r\n"), "\"cmdline\":\"t0p\"");
+    }
 }
 
 /* One direction alone, or the middle: what is typed may be a password. */
@@ -278,10 +324,13 @@ static void test_garbage(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        TEST(test_options),  TEST(test_one_byte_segments), TEST(test_environment),
-        TEST(test_login),    TEST(test_results),           TEST(test_without_prompts),
-        TEST(test_commands), TEST(test_encryption),        TEST(test_limits),
-        TEST(test_probe),    TEST(test_garbage),
+        TEST(test_options),     TEST(test_one_byte_segments),
+        TEST(test_environment), TEST(test_login),
+        TEST(test_results),     TEST(test_without_prompts),
+        TEST(test_failures),    TEST(test_questions_with_an_end),
+        TEST(test_commands),    TEST(test_encryption),
+        TEST(test_limits),      TEST(test_probe),
+        TEST(test_garbage),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

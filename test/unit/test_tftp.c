@@ -120,6 +120,14 @@ static void classes(void **state)
     assert_has(request(2, "plc_v21.bin", "octet", "", 0), "\"class\":\"firmware\"");
     assert_has(request(1, "plc_v21.bin", "octet", "", 0), "\"class\":\"file\"");
     assert_has(request(2, "log.txt", "octet", "", 0), "\"class\":\"file\"");
+    assert_has(request(2, "plc_v21.bin", "octet", "", 0), "\"command\":\"write_firmware\"");
+    assert_has(request(1, "sw1-confg", "octet", "", 0), "\"command\":\"read_configuration\"");
+    assert_has(request(2, "startup-config", "octet", "", 0), "\"command\":\"write_configuration\"");
+    assert_has(request(1, "plc_v21.bin", "octet", "", 0), "\"command\":\"read\"");
+    assert_violation(request(1, "/etc/passwd", "octet", "", 0), "path");
+    assert_violation(request(1, "C:\\boot.ini", "octet", "", 0), "path");
+    assert_no_violation(request(1, "/tftpboot/a", "octet", "", 0), "path");
+    assert_no_violation(request(1, "etc/a:b", "octet", "", 0), "path");
     assert_has(request(1, "SEP001122334455.cnf.xml", "octet", "", 0),
                "\"fact\":\"vendor\",\"value\":\"Cisco\"");
 }

@@ -15,13 +15,16 @@
 #include <stdio.h>
 
 #include "ftp.h"
+#include "secret.h"
 
 enum {
     LINE_MAX = 4096,   /* bytes of a command that are read */
     LINE_LONG = 1024,  /* that no client sends */
     REPLY_MAX = 16384, /* bytes of a reply that are read */
-    USER_MAX = 32,
-    IAC = 0xff, /* Telnet commands may stand before ABOR */
+    USER_MAX = 24,
+    HIDDEN_MAX = 27, /* bytes of the last password that are known again */
+    VERB_MAX = 4,    /* letters of a verb that is shown, though not known (RFC 959, 5.3.1) */
+    IAC = 0xff,      /* Telnet commands may stand before ABOR */
 };
 
 enum mode {
@@ -40,6 +43,8 @@ struct ftp_flow {
     uint8_t is_long[2]; /* inside a line that is too long, by direction */
     uint8_t user_length;
     char user[USER_MAX];
+    uint8_t hidden_length;
+    char hidden[HIDDEN_MAX]; /* the last password: replies may repeat it */
 };
 
 _Static_assert(sizeof(struct ftp_flow) <= FT_MAX_FLOW_STATE, "flow state");
@@ -48,7 +53,8 @@ _Static_assert(sizeof(struct ftp_flow) <= FT_MAX_FLOW_STATE, "flow state");
 struct kept {
     uint8_t command; /* enum ftp_command */
     uint8_t length;
-    char argument[FT_MAX_PAIR_KEEP - 2];
+    uint8_t is_secret; /* the argument is not shown, and hidden where the reply repeats it */
+    char argument[FT_MAX_PAIR_KEEP - 3];
 };
 
 enum field {
@@ -69,6 +75,13 @@ enum field {
     F_BANNER,
     F_SYST,
     F_FEATURE,
+    F_SECRET,
+};
+
+/* Qualifiers of transfers: what the file is for. */
+enum purpose {
+    FOR_FIRMWARE = 1,
+    FOR_PROGRAM,
 };
 
 enum violation {
@@ -141,11 +154,17 @@ static const struct ft_field fields[] = {
     [F_BANNER] = FIELD("banner", "Greeting of the server", STRING, NULL, 0),
     [F_SYST] = FIELD("syst", "System as the server tells it", STRING, NULL, 0),
     [F_FEATURE] = FIELD("feature", "Extension of the server", STRING, NULL, FT_FIELD_LIST),
+    [F_SECRET] = FIELD("secret", "Argument that is, or may be, a password", STRING, NULL, FT_FIELD_SECRET),
 };
 
 #define COMMAND(code, name, class) {code, FT_ANY_QUALIFIER, name, FT_CLASS_##class, {0}, NULL}
 
 static const struct ft_command commands[] = {
+    {FTP_RETR, FOR_PROGRAM, "retr_program", FT_CLASS_UPLOAD, {0}, "T0845"},
+    {FTP_STOR, FOR_FIRMWARE, "stor_firmware", FT_CLASS_FIRMWARE, {0}, "T0857 T0839"},
+    {FTP_STOR, FOR_PROGRAM, "stor_program", FT_CLASS_PROGRAM, {0}, "T0843"},
+    {FTP_APPE, FOR_FIRMWARE, "appe_firmware", FT_CLASS_FIRMWARE, {0}, "T0857 T0839"},
+    {FTP_APPE, FOR_PROGRAM, "appe_program", FT_CLASS_PROGRAM, {0}, "T0843"},
     COMMAND(FTP_REPLY, "reply", DATA),
     COMMAND(FTP_GREETING, "greeting", SESSION),
     COMMAND(FTP_USER, "user", AUTH), COMMAND(FTP_PASS, "pass", AUTH), COMMAND(FTP_ACCT, "acct", AUTH),
@@ -476,11 +495,11 @@ static void classify_file(struct ft_context *ctx, const struct ftp_flow *flow, u
     bool is_project = is_one_of(name, projects, sizeof(projects) / sizeof(*projects));
     bool is_store = command == FTP_STOR || command == FTP_APPE;
     if (is_store && is_firmware)
-        ft_set_class(ctx, FT_CLASS_FIRMWARE);
+        ft_command(ctx, command, FOR_FIRMWARE);
     else if (is_store && is_project)
-        ft_set_class(ctx, FT_CLASS_PROGRAM);
+        ft_command(ctx, command, FOR_PROGRAM);
     else if (command == FTP_RETR && is_project)
-        ft_set_class(ctx, FT_CLASS_UPLOAD);
+        ft_command(ctx, command, FOR_PROGRAM);
 }
 
 static bool is_transfer(uint8_t command)
@@ -516,6 +535,8 @@ static void read_password(struct ft_context *ctx, struct ftp_flow *flow, struct 
     struct ft_view user = ft_view_make(flow->user, flow->user_length, false);
     struct ft_view seen = ft_text_seen(password);
     ft_put_string(ctx, F_PASSWORD, password);
+    flow->hidden_length = (uint8_t)(password.len < HIDDEN_MAX ? password.len : HIDDEN_MAX);
+    memcpy(flow->hidden, password.data, flow->hidden_length);
     if (ft_text_is(user, "anonymous") || ft_text_is(user, "ftp"))
         return;
     ft_violation(ctx, V_CLEAR_TEXT, &seen);
@@ -527,6 +548,78 @@ static bool is_secret(uint8_t command)
 {
     return command == FTP_PASS || command == FTP_ACCT ||
            (command >= FTP_MIC && command <= FTP_ENC) || command == FTP_ADAT;
+}
+
+/* Verbs of SITE whose arguments are files, modes and numbers; others change users and passwords. */
+static bool is_harmless_site(struct ft_view verb)
+{
+    static const char *const verbs_of_site[] = {
+        "chmod", "umask", "idle",  "help", "cpfr",  "cpto",     "utime",  "symlink", "chown",
+        "chgrp", "mkdir", "rmdir", "who",  "alias", "cdpath",   "minfo",  "newer",   "filetype",
+        "touch", "hash",  "md5",   "crc",  "quota", "dirstyle", "format", "reboot",
+    };
+    for (uint32_t i = 0; i < sizeof(verbs_of_site) / sizeof(verbs_of_site[0]); i++)
+        if (ft_text_is(verb, verbs_of_site[i]))
+            return true;
+    return false;
+}
+
+/* A command line by what of it may be shown. */
+struct line {
+    uint8_t command; /* enum ftp_command */
+    struct ft_view verb, argument;
+    struct ft_view shown, hidden; /* parts of the argument; `hidden` may be all of the line */
+    bool is_verb_shown;
+};
+
+/* What is no word of four letters may be a password that nobody asked for. */
+static void split_argument(struct line *line)
+{
+    struct ft_view rest = line->argument, verb = rest;
+    uint32_t shown = rest.len;
+    if (line->command == FTP_SITE) {
+        verb = ft_text_take(&rest, ' ');
+        shown = is_harmless_site(verb) ? shown : verb.len;
+    } else if (is_secret(line->command) || line->command == FTP_OTHER) {
+        shown = 0;
+    }
+    line->shown = ft_text_part(line->argument, 0, shown);
+    line->hidden = ft_text_trim(ft_text_part(line->argument, shown, line->argument.len));
+    line->is_verb_shown = line->command != FTP_OTHER || line->verb.len <= VERB_MAX;
+    if (!line->is_verb_shown)
+        line->hidden = ft_view_make(
+            line->verb.data, (uint32_t)(line->argument.data + line->argument.len - line->verb.data),
+            false);
+}
+
+static struct line line_of(struct ft_view text)
+{
+    struct line line;
+    uint32_t n = 0;
+    while (n < text.len && text.data[n] > ' ')
+        n++;
+    line.verb = ft_text_part(text, 0, n);
+    line.argument = ft_text_trim(ft_text_part(text, n, text.len));
+    line.command = (uint8_t)command_of(line.verb);
+    split_argument(&line);
+    return line;
+}
+
+static void put_text(struct ft_context *ctx, uint32_t field, struct ft_view text)
+{
+    struct ft_secret_room room;
+    if (ft_wants(ctx, field))
+        ft_put_string(ctx, field, ft_secret_hide_text(text, &room));
+}
+
+static void put_line(struct ft_context *ctx, const struct line *line)
+{
+    if (line->is_verb_shown)
+        ft_put_string(ctx, F_COMMAND, line->verb);
+    if (line->shown.len)
+        put_text(ctx, F_COMMAND_DATA, line->shown);
+    if (line->hidden.len && line->command != FTP_PASS && line->command != FTP_ACCT)
+        ft_put_string(ctx, F_SECRET, line->hidden);
 }
 
 static void read_argument(struct ft_context *ctx, struct ftp_flow *flow, uint8_t command,
@@ -545,9 +638,11 @@ static void read_argument(struct ft_context *ctx, struct ftp_flow *flow, uint8_t
     else if (command == FTP_EPRT)
         read_eprt(ctx, flow, argument);
     if (is_of_path(command))
-        ft_put_string(ctx, F_FILE, argument);
-    if (is_transfer(command))
-        expect_data(ctx, flow, command, argument);
+        put_text(ctx, F_FILE, argument);
+    if (is_transfer(command)) {
+        struct ft_secret_room room;
+        expect_data(ctx, flow, command, ft_secret_hide_text(argument, &room));
+    }
 }
 
 static void check_command(struct ft_context *ctx, uint8_t command, struct ft_view verb,
@@ -575,14 +670,13 @@ static void check_command(struct ft_context *ctx, uint8_t command, struct ft_vie
         ft_violation(ctx, V_SITE_COPY, &seen);
 }
 
-static void keep_command(struct ft_context *ctx, uint8_t command, struct ft_view argument)
+static void keep_command(struct ft_context *ctx, const struct line *line)
 {
-    struct kept kept = {.command = command};
-    if (!is_secret(command)) {
-        kept.length =
-            (uint8_t)(argument.len < sizeof(kept.argument) ? argument.len : sizeof(kept.argument));
-        memcpy(kept.argument, argument.data, kept.length);
-    }
+    struct kept kept = {.command = line->command, .is_secret = line->hidden.len > 0};
+    struct ft_secret_room room;
+    struct ft_view text = kept.is_secret ? line->hidden : ft_secret_hide_text(line->shown, &room);
+    kept.length = (uint8_t)(text.len < sizeof(kept.argument) ? text.len : sizeof(kept.argument));
+    memcpy(kept.argument, text.data, kept.length);
     ft_request(ctx, FT_SCOPE_FLOW, 0, &kept, sizeof(kept));
 }
 
@@ -594,31 +688,41 @@ static struct ft_view without_telnet(struct ft_view line)
     return line;
 }
 
-static void read_command(struct ft_context *ctx, struct ftp_flow *flow, struct ft_view line)
+static void read_command(struct ft_context *ctx, struct ftp_flow *flow, struct ft_view text)
 {
-    struct ft_view argument = ft_text_trim(without_telnet(line));
-    struct ft_view verb = ft_text_take(&argument, ' ');
-    uint8_t command = (uint8_t)command_of(verb);
-    if (!verb.len)
+    struct line line = line_of(ft_text_trim(without_telnet(text)));
+    if (!line.verb.len)
         return;
     flow->is_asked = 1;
-    flow->last = command;
+    flow->last = line.command;
     ft_set_direction(ctx, FT_TO_SERVER);
     ft_set_kind(ctx, FT_KIND_REQUEST);
-    ft_command(ctx, command, FT_ANY_QUALIFIER);
-    if (command == FTP_RETR || command == FTP_STOR || command == FTP_APPE)
-        classify_file(ctx, flow, command, argument);
-    ft_put_string(ctx, F_COMMAND, verb);
-    if (argument.len && !is_secret(command))
-        ft_put_string(ctx, F_COMMAND_DATA, argument);
-    read_argument(ctx, flow, command, argument);
-    check_command(ctx, command, verb, argument);
-    keep_command(ctx, command, argument);
+    ft_command(ctx, line.command, FT_ANY_QUALIFIER);
+    if (line.command == FTP_RETR || line.command == FTP_STOR || line.command == FTP_APPE)
+        classify_file(ctx, flow, line.command, line.argument);
+    put_line(ctx, &line);
+    read_argument(ctx, flow, line.command, line.argument);
+    check_command(ctx, line.command, line.verb, line.argument);
+    keep_command(ctx, &line);
 }
 
 /* ---- replies -------------------------------------------------------------------------------- */
 
-static void put_lines(struct ft_context *ctx, struct ft_view text, uint8_t command)
+/* A line of a reply without what the client sent for a secret: then, or with this command. */
+static void put_reply(struct ft_context *ctx, const struct ftp_flow *flow, const struct kept *kept,
+                      struct ft_view line)
+{
+    struct ft_secret_room first, second;
+    if (kept && kept->is_secret)
+        line = ft_secret_hide_echo(line, ft_view_make(kept->argument, kept->length, false),
+                                   kept->length == sizeof(kept->argument), &first);
+    line = ft_secret_hide_echo(line, ft_view_make(flow->hidden, flow->hidden_length, false),
+                               flow->hidden_length == HIDDEN_MAX, &second);
+    ft_put_string(ctx, F_REPLY, line);
+}
+
+static void put_lines(struct ft_context *ctx, const struct ftp_flow *flow, const struct kept *kept,
+                      struct ft_view text, uint8_t command)
 {
     char code[4];
     if (!ft_wants(ctx, F_REPLY) && !ft_wants(ctx, F_COMPLETION_CODE) && !ft_wants(ctx, F_FEATURE))
@@ -632,8 +736,8 @@ static void put_lines(struct ft_context *ctx, struct ft_view text, uint8_t comma
         bool has_code = reply_code(&line) != 0;
         line = ft_text_trim(ft_text_part(line, has_code ? 4 : 0, line.len));
         if (command == FTP_FEAT && !has_code)
-            ft_put_string(ctx, F_FEATURE, line);
-        ft_put_string(ctx, F_REPLY, line);
+            put_text(ctx, F_FEATURE, line);
+        put_reply(ctx, flow, kept, line);
     }
 }
 
@@ -648,6 +752,8 @@ static void read_greeting(struct ft_context *ctx, struct ftp_flow *flow, struct 
     struct ft_view line = first_line(text);
     line = ft_text_trim(ft_text_part(line, 4, line.len));
     flow->is_greeted = 1;
+    struct ft_secret_room room;
+    line = ft_secret_hide_text(line, &room);
     ft_put_string(ctx, F_BANNER, line);
     tell_server(ctx, flow, text);
     if (line.len)
@@ -684,7 +790,7 @@ static void act_on_reply(struct ft_context *ctx, struct ftp_flow *flow, uint32_t
     if (code == 234 && (command == FTP_AUTH || command == FTP_REPLY))
         flow->is_tls = 1;
     if (code == 215) {
-        ft_put_string(ctx, F_SYST, ft_text_part(line, 4, line.len));
+        put_text(ctx, F_SYST, ft_text_part(line, 4, line.len));
         tell_server(ctx, flow, line);
     }
     if (code == 530 && (command == FTP_USER || command == FTP_PASS || command == FTP_REPLY))
@@ -712,7 +818,7 @@ static void put_command(struct ft_context *ctx, const struct kept *kept)
     const char *verb = ftp_verb(kept->command);
     if (verb)
         ft_put_text(ctx, F_COMMAND, verb, (uint32_t)strlen(verb), NULL);
-    if (kept->length)
+    if (kept->length && !kept->is_secret)
         ft_put_text(ctx, F_COMMAND_DATA, kept->argument, kept->length, NULL);
 }
 
@@ -726,7 +832,7 @@ static void read_reply(struct ft_context *ctx, struct ftp_flow *flow, struct ft_
     if (kept)
         put_command(ctx, kept);
     ft_put_text(ctx, F_REPLY_RECEIVED, "yes", 3, NULL);
-    put_lines(ctx, text, command);
+    put_lines(ctx, flow, kept, text, command);
     if (!code)
         ft_violation(ctx, V_REPLY, NULL);
     if (command == FTP_GREETING)

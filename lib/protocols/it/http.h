@@ -200,15 +200,18 @@ enum http_violation {
 /* http_headers.c: a message, from its first byte to the empty line or beyond. */
 void http_read_message(struct ft_context *ctx, struct http_flow *flow, struct ft_view *pdu);
 
+/* Put text of people or programs without the secrets in it. */
+void http_put_text(struct ft_context *ctx, uint32_t field, struct ft_view text);
+
+/* A fact of the server, at most `max` bytes, without the secrets in it. */
+void http_tell(struct ft_context *ctx, enum ft_fact fact, struct ft_view text, uint32_t max);
+
 /* http_body.c: the beginning of a body. */
 void http_read_look(struct ft_context *ctx, struct http_flow *flow, enum http_look look,
                     struct ft_view *pdu);
 
-/* A form in a query or a body, if it has a password: its fields and what is wrong with it. */
-bool http_read_form(struct ft_context *ctx, struct ft_view form);
-
-/* A URL, without its query if that has a password. */
-struct ft_view http_without_login(struct ft_view url);
+/* A form in a query, if it has a password: its fields and what is wrong with it. */
+void http_read_form(struct ft_context *ctx, struct ft_view form);
 
 /* http_attack.c: what in a URL or a header value is an attempt to break in. */
 void http_check_url(struct ft_context *ctx, struct ft_view url);

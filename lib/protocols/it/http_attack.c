@@ -25,6 +25,11 @@ static const struct needle in_urls[] = {
     {"..%5c", HTTP_V_TRAVERSAL},
     {"%2e%2e/", HTTP_V_TRAVERSAL},
     {"%2e%2e%2f", HTTP_V_TRAVERSAL},
+    {".%2e/", HTTP_V_TRAVERSAL},
+    {".%2e%2f", HTTP_V_TRAVERSAL},
+    {"%2e./", HTTP_V_TRAVERSAL},
+    {"/..;/", HTTP_V_TRAVERSAL}, /* some servers read what is behind the semicolon as no name */
+    {"%%32%65", HTTP_V_DOUBLE_ENCODING},
     {"%252e", HTTP_V_DOUBLE_ENCODING},
     {"%252f", HTTP_V_DOUBLE_ENCODING},
     {"%255c", HTTP_V_DOUBLE_ENCODING},

@@ -4,6 +4,7 @@
  * names of files that are uploaded, programs.
  */
 #include "http.h"
+#include "secret.h"
 
 /* What stands between the first `begin` and the next '<'. */
 static struct ft_view element(struct ft_view text, const char *begin)
@@ -22,12 +23,12 @@ static void read_html(struct ft_context *ctx, struct http_flow *flow, struct ft_
     struct ft_view title = element(body, "<title>");
     if (!title.len)
         return;
-    ft_put_string(ctx, HTTP_F_TITLE, title);
+    http_put_text(ctx, HTTP_F_TITLE, title);
     if (flow->is_title_told)
         return;
     flow->is_title_told = 1;
     if (ft_text_facts(ctx, FT_SERVER, title))
-        ft_asset(ctx, FT_SERVER, FT_FACT_MODEL, ft_text_part(title, 0, 64));
+        http_tell(ctx, FT_FACT_MODEL, title, 64);
 }
 
 static const struct {
@@ -51,21 +52,14 @@ static void read_xml(struct ft_context *ctx, struct ft_view body)
         struct ft_view value = element(body, device_elements[i].begin);
         if (!value.len)
             continue;
-        ft_put_string(ctx, device_elements[i].field, value);
+        http_put_text(ctx, device_elements[i].field, value);
         if (device_elements[i].fact)
-            ft_asset(ctx, FT_SERVER, (enum ft_fact)device_elements[i].fact,
-                     ft_text_part(value, 0, 128));
+            http_tell(ctx, (enum ft_fact)device_elements[i].fact, value, 128);
     }
     ft_group_end(ctx, HTTP_F_DEVICE);
 }
 
 /* ---- forms ---------------------------------------------------------------------------------- */
-
-static bool is_password_name(struct ft_view name)
-{
-    return ft_text_has(name, "passw") || ft_text_has(name, "pwd") || ft_text_is(name, "pass") ||
-           ft_text_is(name, "pw");
-}
 
 static bool is_user_name(struct ft_view name)
 {
@@ -81,10 +75,11 @@ static bool find_login(struct ft_view form, struct ft_view *user, struct ft_view
     while (form.len) {
         struct ft_view value = ft_text_take(&form, '&');
         struct ft_view name = ft_text_take(&value, '=');
-        if (is_password_name(name) && !is_found) {
+        enum ft_secret kind = ft_secret_of(name);
+        if (kind == FT_SECRET_PASSWORD && !is_found) {
             *password = value;
             is_found = value.len > 0;
-        } else if (is_user_name(name) && !user->len) {
+        } else if (kind == FT_SECRET_NONE && is_user_name(name) && !user->len) {
             *user = value;
         }
     }
@@ -93,8 +88,10 @@ static bool find_login(struct ft_view form, struct ft_view *user, struct ft_view
 
 static void put_login(struct ft_context *ctx, struct ft_view user, struct ft_view password)
 {
+    struct ft_secret_room room;
     ft_group_begin(ctx, HTTP_F_FORM);
-    ft_put_string(ctx, HTTP_F_FORM_USER, user);
+    if (ft_wants(ctx, HTTP_F_FORM_USER))
+        ft_put_string(ctx, HTTP_F_FORM_USER, ft_secret_hide_url(user, &room));
     ft_put_string(ctx, HTTP_F_FORM_PASSWORD, password);
     ft_group_end(ctx, HTTP_F_FORM);
     ft_violation(ctx, HTTP_V_CLEAR_TEXT, NULL);
@@ -102,20 +99,11 @@ static void put_login(struct ft_context *ctx, struct ft_view user, struct ft_vie
         ft_violation(ctx, HTTP_V_DEFAULT_LOGIN, NULL);
 }
 
-bool http_read_form(struct ft_context *ctx, struct ft_view form)
+void http_read_form(struct ft_context *ctx, struct ft_view form)
 {
     struct ft_view user, password;
-    if (!find_login(form, &user, &password))
-        return false;
-    put_login(ctx, user, password);
-    return true;
-}
-
-struct ft_view http_without_login(struct ft_view url)
-{
-    struct ft_view user, password, query = url;
-    struct ft_view path = ft_text_take(&query, '?');
-    return query.len && find_login(query, &user, &password) ? path : url;
+    if (find_login(form, &user, &password))
+        put_login(ctx, user, password);
 }
 
 static void read_form_body(struct ft_context *ctx, struct ft_view body)
@@ -176,7 +164,7 @@ static void read_parts(struct ft_context *ctx, struct ft_view body)
     ft_set_kind(ctx, FT_KIND_REQUEST);
     ft_command(ctx, is_firmware(name) ? HTTP_FIRMWARE : HTTP_FILE, FT_ANY_QUALIFIER);
     ft_group_begin(ctx, HTTP_F_FILE);
-    ft_put_string(ctx, HTTP_F_FILE_NAME, name);
+    http_put_text(ctx, HTTP_F_FILE_NAME, name);
     int64_t begin = ft_text_find(rest, "\r\n\r\n", 0);
     struct ft_view content =
         begin < 0 ? ft_view_empty() : ft_text_part(rest, (uint32_t)begin + 4, rest.len);

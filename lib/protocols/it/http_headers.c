@@ -4,6 +4,7 @@
  * request that a response answers.
  */
 #include "http.h"
+#include "secret.h"
 
 enum {
     LINE_MAX = 8192, /* bytes of a header that no benign program sends */
@@ -14,7 +15,8 @@ enum {
 
 /* A message as far as it was read. */
 struct message {
-    struct ft_view method, url, query, version, reason;
+    struct ft_view method, url, version, reason;
+    struct ft_view shown; /* the URL without its secrets */
     struct ft_view host, agent, type, server, location, realm, authorization;
     uint64_t length;
     uint32_t status, headers;
@@ -198,25 +200,46 @@ static struct ft_view parameter(struct ft_view list, const char *name)
     return ft_view_empty();
 }
 
+/* Programs log in with a token for the name and no password, or with no colon at all. */
 static void read_basic(struct ft_context *ctx, struct ft_view token)
 {
     uint8_t text[256];
     uint32_t n = base64_decode(ft_text_trim(token), text, sizeof(text));
     struct ft_view password = ft_view_make(text, n, false);
     struct ft_view user = ft_text_take(&password, ':');
-    ft_put_text(ctx, HTTP_F_AUTH_USER, (const char *)user.data, user.len, NULL);
-    ft_put_text(ctx, HTTP_F_AUTH_PASSWORD, (const char *)password.data, password.len, NULL);
+    bool is_default = ft_is_default_login(user, password);
+    if (!password.len && !is_default) {
+        ft_put_string(ctx, HTTP_F_AUTH_TOKEN, user);
+    } else {
+        ft_put_string(ctx, HTTP_F_AUTH_USER, user);
+        ft_put_string(ctx, HTTP_F_AUTH_PASSWORD, password);
+    }
     ft_violation(ctx, HTTP_V_CLEAR_TEXT, NULL);
-    if (ft_is_default_login(user, password))
+    if (is_default)
         ft_violation(ctx, HTTP_V_DEFAULT_LOGIN, NULL);
+}
+
+/* What is no scheme that is known may be the secret itself. */
+static bool is_scheme(struct ft_view name)
+{
+    static const char *const names[] = {
+        "basic",         "bearer", "digest", "negotiate",     "ntlm",
+        "kerberos",      "oauth",  "token",  "apikey",        "aws4-hmac-sha256",
+        "scram-sha-256", "hoba",   "mutual", "scram-sha-1",   "vapid",
+        "dpop",          "hawk",   "wsse",   "sharedkeylite", "sharedkey",
+    };
+    for (uint32_t i = 0; i < sizeof(names) / sizeof(names[0]); i++)
+        if (ft_text_is(name, names[i]))
+            return true;
+    return false;
 }
 
 static void read_authorization(struct ft_context *ctx, struct ft_view value, bool is_proxy)
 {
     struct ft_view rest = value;
     struct ft_view scheme = ft_text_take(&rest, ' ');
-    if (scheme.len == value.len) { /* a bare token: what is no scheme may be the secret itself */
-        rest = scheme;
+    if (scheme.len == value.len || !is_scheme(scheme)) {
+        rest = value;
         scheme = ft_view_empty();
     }
     ft_group_begin(ctx, HTTP_F_AUTH);
@@ -255,10 +278,45 @@ static void read_cookies(struct ft_context *ctx, struct ft_view value, bool is_r
 
 /* ---- headers -------------------------------------------------------------------------------- */
 
+static void put_url(struct ft_context *ctx, uint32_t field, struct ft_view url)
+{
+    struct ft_secret_room room;
+    if (ft_wants(ctx, field))
+        ft_put_string(ctx, field, ft_secret_hide_url(url, &room));
+}
+
+void http_put_text(struct ft_context *ctx, uint32_t field, struct ft_view text)
+{
+    struct ft_secret_room room;
+    if (ft_wants(ctx, field))
+        ft_put_string(ctx, field, ft_secret_hide_text(text, &room));
+}
+
+void http_tell(struct ft_context *ctx, enum ft_fact fact, struct ft_view text, uint32_t max)
+{
+    struct ft_secret_room room;
+    ft_asset(ctx, FT_SERVER, fact, ft_text_part(ft_secret_hide_text(text, &room), 0, max));
+}
+
+/* "Basic realm=..": what a scheme has without a name is a token (Negotiate, NTLM). */
+static void put_challenge(struct ft_context *ctx, uint32_t field, struct ft_view value)
+{
+    struct ft_view rest = value, scheme = ft_text_take(&rest, ' ');
+    rest = ft_text_trim(rest);
+    int64_t equals = ft_find_u8(&rest, '=', 0);
+    bool has_name = equals > 0 && equals + 1 < (int64_t)rest.len &&
+                    ft_peek_u8(&rest, (uint32_t)equals + 1) != '=';
+    http_put_text(ctx, field, has_name ? value : scheme);
+}
+
 static void read_host(struct ft_context *ctx, struct message *m, struct ft_view value)
 {
     uint64_t port;
-    uint32_t end = value.len;
+    uint32_t end;
+    int64_t sign;
+    while ((sign = ft_find_u8(&value, '@', 0)) >= 0) /* nobody may log in here, but some try */
+        ft_skip(&value, (uint32_t)sign + 1);
+    end = value.len;
     m->host = value;
     m->has_host = true;
     while (end && ft_text_is_digit(value.data[end - 1]))
@@ -317,10 +375,8 @@ static const struct {
 } plain[] = {
     {"x-forwarded-for", HTTP_F_XFF},
     {"x-powered-by", HTTP_F_POWERED_BY},
-    {"proxy-authenticate", HTTP_F_PROXY_AUTHENTICATE},
     {"content-disposition", HTTP_F_CONTENT_DISPOSITION},
     {"via", HTTP_F_VIA},
-    {"origin", HTTP_F_ORIGIN},
     {"range", HTTP_F_RANGE},
     {"content-range", HTTP_F_RANGE},
     {"soapaction", HTTP_F_SOAP_ACTION},
@@ -333,7 +389,7 @@ static void read_plain(struct ft_context *ctx, struct ft_view name, struct ft_vi
 {
     for (uint32_t i = 0; i < sizeof(plain) / sizeof(plain[0]); i++)
         if (ft_wants(ctx, plain[i].field) && ft_text_is(name, plain[i].name))
-            ft_put_string(ctx, plain[i].field, value);
+            http_put_text(ctx, plain[i].field, value);
 }
 
 static void read_party(struct ft_context *ctx, struct message *m, struct ft_view name,
@@ -341,19 +397,22 @@ static void read_party(struct ft_context *ctx, struct message *m, struct ft_view
 {
     if (ft_text_is(name, "user-agent")) {
         m->agent = value;
-        ft_put_string(ctx, HTTP_F_USER_AGENT, value);
+        http_put_text(ctx, HTTP_F_USER_AGENT, value);
     } else if (ft_text_is(name, "server")) {
         m->server = value;
-        ft_put_string(ctx, HTTP_F_SERVER, value);
+        http_put_text(ctx, HTTP_F_SERVER, value);
     } else if (ft_text_is(name, "location")) {
         m->location = value;
-        ft_put_string(ctx, HTTP_F_REDIRECT, http_without_login(value));
+        put_url(ctx, HTTP_F_REDIRECT, value);
     } else if (ft_text_is(name, "referer")) {
-        if (ft_wants(ctx, HTTP_F_REFER))
-            ft_put_string(ctx, HTTP_F_REFER, http_without_login(value));
+        put_url(ctx, HTTP_F_REFER, value);
+    } else if (ft_text_is(name, "origin")) {
+        put_url(ctx, HTTP_F_ORIGIN, value);
     } else if (ft_text_is(name, "www-authenticate")) {
         m->realm = parameter(value, "realm");
-        ft_put_string(ctx, HTTP_F_WWW_AUTHENTICATE, value);
+        put_challenge(ctx, HTTP_F_WWW_AUTHENTICATE, value);
+    } else if (ft_text_is(name, "proxy-authenticate")) {
+        put_challenge(ctx, HTTP_F_PROXY_AUTHENTICATE, value);
     } else {
         read_plain(ctx, name, value);
     }
@@ -379,7 +438,7 @@ static void read_field(struct ft_context *ctx, struct message *m, struct ft_view
         read_cookies(ctx, value, ft_text_begins(name, "set"));
     } else if (ft_text_is(name, "upgrade")) {
         m->is_upgrade = true;
-        ft_put_string(ctx, HTTP_F_UPGRADE, value);
+        http_put_text(ctx, HTTP_F_UPGRADE, value);
     } else {
         read_party(ctx, m, name, value);
     }
@@ -522,28 +581,24 @@ static void keep_request(struct ft_context *ctx, struct http_flow *flow, const s
     if (!text)
         return;
     uint32_t host = m->host.len < 64 ? m->host.len : 64, room = sizeof(text->text) - host;
-    uint32_t url = m->url.len < room ? m->url.len : room;
+    uint32_t url = m->shown.len < room ? m->shown.len : room;
     text->number = number;
     text->host_length = (uint8_t)host;
     text->url_length = (uint8_t)url;
     memcpy(text->text, m->host.data, host);
-    memcpy(text->text + host, m->url.data, url);
+    memcpy(text->text + host, m->shown.data, url);
 }
 
-/* A query that has a password becomes fields; the URL is shown, and kept, without it. */
-static void hide_query(struct ft_context *ctx, struct message *m)
+/* A query that logs in becomes fields, too. */
+static void read_query(struct ft_context *ctx, struct ft_view url)
 {
-    struct ft_view query = m->url;
-    struct ft_view path = ft_text_take(&query, '?');
-    if (!query.len || !http_read_form(ctx, query))
-        return;
-    m->query = query;
-    m->url = path;
+    ft_text_take(&url, '?');
+    http_read_form(ctx, url);
 }
 
 static void check_request(struct ft_context *ctx, struct http_flow *flow, const struct message *m)
 {
-    if (m->url.len + m->query.len > URL_MAX)
+    if (m->url.len > URL_MAX)
         ft_violation(ctx, HTTP_V_LONG_URI, NULL);
     if (ft_text_is(m->version, "http/1.1") && !m->has_host && m->is_complete &&
         ctx->transport == FT_TRANSPORT_TCP)
@@ -554,13 +609,13 @@ static void check_request(struct ft_context *ctx, struct http_flow *flow, const 
         ctx->transport == FT_TRANSPORT_TCP)
         ft_violation(ctx, HTTP_V_EARLY_RESPONSE, NULL);
     http_check_url(ctx, m->url);
-    http_check_url(ctx, m->query);
 }
 
 static void read_request(struct ft_context *ctx, struct http_flow *flow, struct message *m,
                          struct ft_view *pdu)
 {
     struct http_way *way = &flow->way[0];
+    struct ft_secret_room room;
     ft_set_direction(ctx, FT_TO_SERVER);
     ft_set_kind(ctx, ctx->transport == FT_TRANSPORT_TCP || m->code == HTTP_M_SEARCH
                          ? FT_KIND_REQUEST
@@ -568,8 +623,9 @@ static void read_request(struct ft_context *ctx, struct http_flow *flow, struct 
     ft_command(ctx, m->code, FT_ANY_QUALIFIER);
     classify(ctx, m);
     ft_put_string(ctx, HTTP_F_METHOD, m->method);
-    hide_query(ctx, m);
-    ft_put_string(ctx, HTTP_F_URL, m->url);
+    read_query(ctx, m->url);
+    m->shown = ft_secret_hide_url(m->url, &room);
+    ft_put_string(ctx, HTTP_F_URL, m->shown);
     ft_put_string(ctx, HTTP_F_PROTOCOL, m->version);
     read_headers(ctx, m, pdu);
     ft_put_uint(ctx, HTTP_F_HEADERS, m->headers, NULL);
@@ -616,9 +672,9 @@ static void tell_server(struct ft_context *ctx, struct http_flow *flow, const st
     flow->is_server_told = 1;
     ft_text_facts(ctx, FT_SERVER, m->server);
     if (m->server.len)
-        ft_asset(ctx, FT_SERVER, FT_FACT_DESCRIPTION, ft_text_part(m->server, 0, 128));
+        http_tell(ctx, FT_FACT_DESCRIPTION, m->server, 128);
     if (m->realm.len && ft_text_facts(ctx, FT_SERVER, m->realm))
-        ft_asset(ctx, FT_SERVER, FT_FACT_MODEL, ft_text_part(m->realm, 0, 64));
+        http_tell(ctx, FT_FACT_MODEL, m->realm, 64);
     if (ft_text_begins(m->server, "microsoft-iis") || ft_text_begins(m->server, "apache"))
         ft_asset_role(ctx, FT_SERVER, FT_ROLE_SERVER);
     if (ft_text_has(m->location, "/portal/portal.mwsl")) {
@@ -661,7 +717,7 @@ static void read_response(struct ft_context *ctx, struct http_flow *flow, struct
         put_request(ctx, kept);
     ft_put_string(ctx, HTTP_F_PROTOCOL, m->version);
     ft_put_uint(ctx, HTTP_F_STATUS, m->status, NULL);
-    ft_put_string(ctx, HTTP_F_REASON, m->reason);
+    http_put_text(ctx, HTTP_F_REASON, m->reason);
     read_headers(ctx, m, pdu);
     ft_put_uint(ctx, HTTP_F_HEADERS, m->headers, NULL);
     ft_put_uint(ctx, HTTP_F_HEADER_LENGTH, ctx->pdu_length, NULL);
@@ -678,7 +734,7 @@ void http_read_message(struct ft_context *ctx, struct http_flow *flow, struct ft
     struct ft_view nothing = ft_view_empty();
     struct message m = {.method = nothing,
                         .url = nothing,
-                        .query = nothing,
+                        .shown = nothing,
                         .version = nothing,
                         .reason = nothing,
                         .host = nothing,

@@ -15,6 +15,7 @@
 #include "snmp_objects.h"
 
 enum {
+    ENGINE_BY_MAC = 3, /* format of an engine id */
     TAG_INTEGER = 0x02,
     TAG_OCTETS = 0x04,
     TAG_NULL = 0x05,
@@ -616,7 +617,7 @@ static void put_engine(struct ft_context *ctx, struct ft_view id)
         if (v.len == 4)
             ft_put_uint(ctx, ENGINE_ADDRESS, ft_u32be(&v), &v);
         break;
-    case 3:
+    case ENGINE_BY_MAC:
         if (v.len == 6)
             ft_put_bytes(ctx, ENGINE_MAC, v);
         break;
@@ -628,14 +629,19 @@ static void put_engine(struct ft_context *ctx, struct ft_view id)
     }
 }
 
-/* The vendor that an agent's engine id names; Net-SNMP is only its software. */
+/* The vendor that an agent's engine id names, Net-SNMP is only its software; the MAC address may be
+ * of another card than the agent's address. */
 static void tell_engine(struct ft_context *ctx, struct ft_view id)
 {
+    bool is_new = ft_peek_u8(&id, 0) & 0x80;
     uint32_t enterprise = ft_u32be(&id) & 0x7fffffff;
     const char *vendor = ft_snmp_vendor(enterprise);
 
     if (vendor && ft_view_ok(&id) && strcmp(vendor, "Net-SNMP") != 0)
         ft_asset_text(ctx, FT_SENDER, FT_FACT_VENDOR, vendor);
+    if (is_new && ft_u8(&id) == ENGINE_BY_MAC && id.len == 6 && ctx->src_ip)
+        ft_asset_management(ctx, ft_view_make(ctx->src_ip, ctx->ip_version == 6 ? 16 : 4, false),
+                            id);
 }
 
 static void put_header(struct ft_context *ctx, const struct message *m, const struct ft_view *at)

@@ -2,12 +2,18 @@
 /*
  * SNMP objects. Contract: snmp_objects.h.
  *
- * Specification: RFC 3418 (system group), 6933 (entities), 1628 (UPS), 3805 (printers), 3414, 3584;
+ * Specification: RFC 3418 (system group), 6933 (entities), 1628 (UPS), 3805 (printers), 4293
+ * (address resolution), 3414, 3584;
  * IANA enterprise numbers.
  */
 #include "snmp_objects.h"
 
 #include <stdio.h>
+
+enum {
+    PRINTER_NAME = 16, /* columns of prtGeneralEntry */
+    PRINTER_SERIAL = 17,
+};
 
 /* An object identifier, as it is encoded, that others are under. */
 struct prefix {
@@ -135,6 +141,9 @@ static const struct prefix secrets[] = {
 static const struct prefix enterprises = OID("\x2b\x06\x01\x04\x01");
 static const struct prefix system_group = OID("\x2b\x06\x01\x02\x01\x01");
 static const struct prefix entities = OID("\x2b\x06\x01\x02\x01\x2f\x01\x01\x01\x01");
+static const struct prefix printer = OID("\x2b\x06\x01\x02\x01\x2b\x05\x01\x01");
+static const struct prefix net_to_media = OID("\x2b\x06\x01\x02\x01\x04\x16\x01\x02"); /* ...PhysAddress */
+static const struct prefix net_to_physical = OID("\x2b\x06\x01\x02\x01\x04\x23\x01\x04"); /* ...PhysAddress */
 /* clang-format on */
 
 const char *ft_snmp_vendor(uint32_t enterprise)
@@ -354,6 +363,52 @@ static void tell_entity(struct ft_context *ctx, struct ft_view rest, const struc
         ft_asset(ctx, FT_SENDER, (enum ft_fact)facts[column], value->value);
 }
 
+/* prtGeneralEntry.COLUMN.INDEX: the name and the serial number of a printer. */
+static void tell_printer(struct ft_context *ctx, struct ft_view rest, const struct ft_ber *value)
+{
+    uint8_t column = ft_u8(&rest);
+
+    if (value->tag != 0x04 || !value->value.len)
+        return;
+    if (column == PRINTER_NAME)
+        ft_asset(ctx, FT_SENDER, FT_FACT_NAME, value->value);
+    else if (column == PRINTER_SERIAL)
+        ft_asset(ctx, FT_SENDER, FT_FACT_SERIAL, value->value);
+}
+
+/* Bytes of an address, each a number of its own. */
+static struct ft_view address_of(struct ft_view rest, uint32_t length, uint8_t address[16])
+{
+    for (uint32_t i = 0; i < length; i++) {
+        uint64_t number = ft_varint_be(&rest);
+        if (number > 255)
+            return ft_view_empty();
+        address[i] = (uint8_t)number;
+    }
+    return ft_view_ok(&rest) && !rest.len ? ft_view_make(address, length, false) : ft_view_empty();
+}
+
+/*
+ * The tables of address resolution: hosts that the agent has spoken with, and that may be beyond
+ * what is heard here. Entries may be old: whatever else is known of an address counts more.
+ */
+static void tell_neighbour(struct ft_context *ctx, struct ft_view rest, bool has_kind,
+                           const struct ft_ber *value)
+{
+    uint8_t address[16];
+    uint64_t length = 4;
+
+    ft_varint_be(&rest); /* the interface */
+    if (has_kind) {
+        uint64_t kind = ft_varint_be(&rest);
+        length = ft_varint_be(&rest);
+        if ((kind != 1 || length != 4) && (kind != 2 || length != 16))
+            return;
+    }
+    if (value->tag == 0x04 && value->value.len == 6)
+        ft_asset_management(ctx, address_of(rest, (uint32_t)length, address), value->value);
+}
+
 void ft_snmp_tell(struct ft_context *ctx, struct ft_view oid, const struct ft_ber *value)
 {
     struct ft_view rest = oid;
@@ -364,5 +419,14 @@ void ft_snmp_tell(struct ft_context *ctx, struct ft_view oid, const struct ft_be
     } else if (is_under(oid, &entities)) {
         ft_skip(&rest, entities.length);
         tell_entity(ctx, rest, value);
+    } else if (is_under(oid, &printer)) {
+        ft_skip(&rest, printer.length);
+        tell_printer(ctx, rest, value);
+    } else if (is_under(oid, &net_to_media)) {
+        ft_skip(&rest, net_to_media.length);
+        tell_neighbour(ctx, rest, false, value);
+    } else if (is_under(oid, &net_to_physical)) {
+        ft_skip(&rest, net_to_physical.length);
+        tell_neighbour(ctx, rest, true, value);
     }
 }

@@ -59,6 +59,7 @@ static const struct ft_field fields[] = {
     [TELNET_F_ENV] = FIELD("env", "Variable of the environment", 0, GROUP, NULL, FT_FIELD_LIST),
     [TELNET_F_ENV_NAME] = FIELD("name", "Name", TELNET_F_ENV, STRING, NULL, 0),
     [TELNET_F_ENV_VALUE] = FIELD("value", "Value", TELNET_F_ENV, STRING, NULL, 0),
+    [TELNET_F_ENV_SECRET] = FIELD("secret", "Value of a variable that is a password, a key or a token", TELNET_F_ENV, STRING, NULL, FT_FIELD_SECRET),
     [TELNET_F_COM_PORT] = FIELD("com_port", "Command of the serial port", 0, ENUM, com_port_names, 0),
     [TELNET_F_COM_VALUE] = FIELD("com_value", "Its value", 0, UINT, NULL, 0),
     [TELNET_F_USER] = FIELD("user", "User name", 0, STRING, NULL, 0),
@@ -67,7 +68,7 @@ static const struct ft_field fields[] = {
     [TELNET_F_BANNER] = FIELD("banner", "Line of the server", 0, STRING, NULL, 0),
     [TELNET_F_PROMPT] = FIELD("prompt", "Prompt of the server", 0, STRING, NULL, 0),
     [TELNET_F_LINE] = FIELD("cmdline", "Line of the client", 0, STRING, NULL, 0),
-    [TELNET_F_SECRET_LINE] = FIELD("secret_line", "Line of the client that may be a password", 0, STRING, NULL, FT_FIELD_SECRET),
+    [TELNET_F_SECRET_LINE] = FIELD("secret_line", "Line that may be, or hold, a password", 0, STRING, NULL, FT_FIELD_SECRET),
 };
 
 #define COMMAND(code, name, class) {code, FT_ANY_QUALIFIER, name, FT_CLASS_##class, {0}, NULL}
@@ -141,9 +142,8 @@ static enum ft_verdict probe(const struct ft_probe *where, struct ft_view payloa
     }
     if (options)
         return options >= 2 || ft_peek_u8(&payload, 4) == TELNET_SB ? FT_YES : FT_MAYBE;
-    enum telnet_prompt asks = telnet_prompt(payload);
-    bool is_login = asks == TELNET_ASKS_USER || asks == TELNET_ASKS_PASSWORD;
-    return is_login && payload.len <= 1024 && is_printable(payload) ? FT_YES : FT_NO;
+    return telnet_is_login(payload) && payload.len <= 1024 && is_printable(payload) ? FT_YES
+                                                                                    : FT_NO;
 }
 
 /* ---- framing -------------------------------------------------------------------------------- */
@@ -273,8 +273,10 @@ static struct ft_frame frame_server(struct ft_context *ctx, struct telnet_flow *
         (asks != TELNET_ASKS_COMMAND || flow->state != TELNET_INSIDE))
         return ft_frame(FT_FRAME_PDU, length);
     if (end >= 0 && length <= TELNET_LINE_MAX)
-        return ft_frame(is_told(flow) || ft_text_has(text, "applet not found") ? FT_FRAME_PDU
-                                                                               : FT_FRAME_SKIP,
+        return ft_frame(is_told(flow) || ft_text_has(text, "applet not found") ||
+                                telnet_asks_secret(text)
+                            ? FT_FRAME_PDU
+                            : FT_FRAME_SKIP,
                         length);
     if (!is_told(flow) && length > PROMPT_MAX)
         return ft_frame(FT_FRAME_SKIP, without_last_iac(&stream));

@@ -3,13 +3,14 @@
 #ifndef FT_PROTOCOLS_TELNET_H
 #define FT_PROTOCOLS_TELNET_H
 
-#include "text.h"
+#include "secret.h"
 
 enum {
     TELNET_IAC = 0xff,
     TELNET_LINE_MAX = 8192,
     TELNET_SUB_MAX = 4096,
     TELNET_USER_MAX = 24,
+    TELNET_HIDDEN_MAX = 23, /* bytes of the last password that are known again */
 };
 
 /* Telnet commands (RFC 854, RFC 1184), and what is told of lines. */
@@ -49,6 +50,8 @@ struct telnet_flow {
     uint8_t step; /* of enable, system, shell, sh */
     uint8_t user_length;
     char user[TELNET_USER_MAX];
+    uint8_t hidden_length;
+    char hidden[TELNET_HIDDEN_MAX]; /* the last password: some servers repeat it */
 };
 
 _Static_assert(sizeof(struct telnet_flow) <= FT_MAX_FLOW_STATE, "flow state");
@@ -64,6 +67,7 @@ enum telnet_field {
     TELNET_F_ENV,
     TELNET_F_ENV_NAME,
     TELNET_F_ENV_VALUE,
+    TELNET_F_ENV_SECRET,
     TELNET_F_COM_PORT,
     TELNET_F_COM_VALUE,
     TELNET_F_USER,
@@ -99,8 +103,17 @@ enum telnet_prompt {
 
 /* telnet_login.c */
 enum telnet_prompt telnet_prompt(struct ft_view text);
+
+/* Does a text end with the question for a user's name or password that every login has? */
+bool telnet_is_login(struct ft_view text);
+
+/* Does a line of the server that has an end ask for a password? */
+bool telnet_asks_secret(struct ft_view line);
 void telnet_read_server(struct ft_context *ctx, struct telnet_flow *flow, struct ft_view text);
 void telnet_read_client(struct ft_context *ctx, struct telnet_flow *flow, struct ft_view text);
+
+/* Put text without the secrets in it. */
+void telnet_put_text(struct ft_context *ctx, uint32_t field, struct ft_view text);
 
 /* telnet_options.c: a command that begins with IAC. */
 void telnet_read_command(struct ft_context *ctx, struct telnet_flow *flow, struct ft_view *pdu);

@@ -37,6 +37,21 @@ static void put(struct ft_context *ctx, uint32_t field, struct ft_view text)
     ft_put_text(ctx, field, (const char *)text.data, text.len, NULL);
 }
 
+void telnet_put_text(struct ft_context *ctx, uint32_t field, struct ft_view text)
+{
+    struct ft_secret_room room;
+    if (ft_wants(ctx, field))
+        ft_put_string(ctx, field, ft_secret_hide_text(text, &room));
+}
+
+/* Text of the server, without the password that was typed last where it is repeated. */
+static struct ft_view without_echo(const struct telnet_flow *flow, struct ft_view text,
+                                   struct ft_secret_room *room)
+{
+    return ft_secret_hide_echo(text, ft_view_make(flow->hidden, flow->hidden_length, false),
+                               flow->hidden_length == TELNET_HIDDEN_MAX, room);
+}
+
 static bool ends_with(struct ft_view text, const char *end)
 {
     uint32_t n = (uint32_t)strlen(end);
@@ -51,23 +66,89 @@ static bool ends_with_one(struct ft_view text, const char *const *ends, uint32_t
     return false;
 }
 
-enum telnet_prompt telnet_prompt(struct ft_view text)
+/* Is one of the words of a prompt that of a password, a key, a code? */
+static bool has_secret_word(struct ft_view text)
+{
+    static const char *const codes[] = {"pin", "code", "otp", "token"};
+    while (text.len) {
+        struct ft_view word = ft_text_trim(ft_text_take(&text, ' '));
+        while (word.len && !ft_text_is_word(word.data[word.len - 1]))
+            word.len--;
+        enum ft_secret kind = ft_secret_of(word);
+        if (kind == FT_SECRET_PASSWORD || (kind == FT_SECRET_KEY && !ft_text_is(word, "key")) ||
+            ends_with_one(word, codes, sizeof(codes) / sizeof(codes[0])))
+            return true;
+    }
+    return false;
+}
+
+static struct ft_view tail(struct ft_view text)
+{
+    return ft_text_trim(ft_text_part(text, text.len > 80 ? text.len - 80 : 0, text.len));
+}
+
+static uint32_t words_of(struct ft_view text)
+{
+    uint32_t n = 0;
+    while (text.len)
+        n += ft_text_trim(ft_text_take(&text, ' ')).len > 0;
+    return n;
+}
+
+bool telnet_asks_secret(struct ft_view line)
+{
+    enum {
+        WORDS_MAX = 4 /* "Enter the new password:"; longer lines tell something */
+    };
+    line = tail(line);
+    if (!line.len || line.data[line.len - 1] != ':' || words_of(line) > WORDS_MAX)
+        return false;
+    while (ft_find_u8(&line, ' ', 0) >= 0)
+        ft_text_take(&line, ' ');
+    return has_secret_word(line);
+}
+
+static bool asks_user(struct ft_view text)
 {
     static const char *const users[] = {"login", "username", "user name", "user", "account"};
-    static const char *const passwords[] = {"password", "passcode", "passwd"};
-    text = ft_text_trim(ft_text_part(text, text.len > 80 ? text.len - 80 : 0, text.len));
+    return ends_with_one(text, users, sizeof(users) / sizeof(users[0]));
+}
+
+/* "Password>" asks for one; "root@h:/etc/passwd>" and "Change the password?" do not. */
+static bool is_one_word(struct ft_view text)
+{
+    for (uint32_t i = 0; i < text.len; i++)
+        if (!ft_text_is_word(text.data[i]))
+            return false;
+    return true;
+}
+
+enum telnet_prompt telnet_prompt(struct ft_view text)
+{
+    text = tail(text);
     if (!text.len)
         return TELNET_ASKS_NOTHING;
     uint8_t last = text.data[text.len - 1];
-    if (last == '>' || last == '#' || last == '$' || last == '%')
-        return TELNET_ASKS_COMMAND;
-    if (last != ':')
+    bool is_shell = last == '>' || last == '#' || last == '$' || last == '%';
+    if (!is_shell && last != ':' && last != '?')
         return TELNET_ASKS_NOTHING;
     text = ft_text_trim(ft_text_part(text, 0, text.len - 1));
-    if (ends_with_one(text, passwords, sizeof(passwords) / sizeof(passwords[0])))
+    if ((last == ':' || is_one_word(text)) && has_secret_word(text))
         return TELNET_ASKS_PASSWORD;
-    return ends_with_one(text, users, sizeof(users) / sizeof(users[0])) ? TELNET_ASKS_USER
-                                                                        : TELNET_ASKS_NOTHING;
+    if (is_shell)
+        return TELNET_ASKS_COMMAND;
+    return last == ':' && asks_user(text) ? TELNET_ASKS_USER : TELNET_ASKS_NOTHING;
+}
+
+bool telnet_is_login(struct ft_view text)
+{
+    static const char *const passwords[] = {"password", "passcode", "passwd"};
+    text = tail(text);
+    if (!text.len || text.data[text.len - 1] != ':')
+        return false;
+    text = ft_text_trim(ft_text_part(text, 0, text.len - 1));
+    return asks_user(text) ||
+           ends_with_one(text, passwords, sizeof(passwords) / sizeof(passwords[0]));
 }
 
 /* ---- the server ----------------------------------------------------------------------------- */
@@ -104,15 +185,36 @@ static void describe(struct ft_context *ctx, struct telnet_flow *flow, struct ft
     ft_asset(ctx, FT_SERVER, FT_FACT_DESCRIPTION, ft_text_part(text, 0, 128));
 }
 
+static bool is_success(struct ft_view text)
+{
+    return ft_text_has(text, "last login") || ft_text_begins(text, "welcome");
+}
+
+/*
+ * A line behind the question for a password, before the client's answer: some servers repeat what
+ * is typed, and the client's side may not be seen.
+ */
+static bool is_repeated(const struct telnet_flow *flow, struct ft_view text)
+{
+    return flow->state == TELNET_WANT_PASSWORD && !is_success(text) && !is_failure(text) &&
+           !ft_text_has(text, "timed out") && !telnet_asks_secret(text);
+}
+
 static void read_line(struct ft_context *ctx, struct telnet_flow *flow, struct ft_view text)
 {
-    bool is_success = ft_text_has(text, "last login") || ft_text_begins(text, "welcome");
     flow->lines += flow->lines < UINT8_MAX;
-    if (flow->state == TELNET_JUDGING && (is_success || is_failure(text)))
+    if (is_repeated(flow, text)) {
+        ft_command(ctx, TELNET_BANNER, FT_ANY_QUALIFIER);
+        put(ctx, TELNET_F_SECRET_LINE, text);
+        return;
+    }
+    if (flow->state == TELNET_JUDGING && (is_success(text) || is_failure(text)))
         tell_result(ctx, flow, !is_failure(text));
     else
         ft_command(ctx, TELNET_BANNER, FT_ANY_QUALIFIER);
     put(ctx, TELNET_F_BANNER, text);
+    if (telnet_asks_secret(text))
+        flow->state = TELNET_WANT_PASSWORD;
     if (ft_text_has(text, "applet not found"))
         ft_violation(ctx, TELNET_V_BOTNET, NULL);
     if (flow->state != TELNET_WANT_PASSWORD)
@@ -156,10 +258,12 @@ static void read_prompt(struct ft_context *ctx, struct telnet_flow *flow, enum t
 void telnet_read_server(struct ft_context *ctx, struct telnet_flow *flow, struct ft_view text)
 {
     uint8_t bytes[TEXT_MAX];
+    struct ft_secret_room room;
     bool is_line = text.len && (text.data[text.len - 1] == '\n' ||
                                 text.data[text.len - 1] == '\r' || text.data[text.len - 1] == 0);
     struct ft_view shown = ft_text_trim(plain(text, bytes));
     enum telnet_prompt asks = is_line ? TELNET_ASKS_NOTHING : telnet_prompt(shown);
+    shown = without_echo(flow, shown, &room);
     if (flow->is_long[1])
         ft_violation(ctx, TELNET_V_LONG_LINE, NULL);
     if (asks != TELNET_ASKS_NOTHING)
@@ -186,11 +290,19 @@ static void read_user(struct ft_context *ctx, struct telnet_flow *flow, struct f
     telnet_check_user(ctx, name);
 }
 
+static void remember(struct telnet_flow *flow, struct ft_view secret)
+{
+    flow->hidden_length =
+        (uint8_t)(secret.len < TELNET_HIDDEN_MAX ? secret.len : TELNET_HIDDEN_MAX);
+    memcpy(flow->hidden, secret.data, flow->hidden_length);
+}
+
 static void read_password(struct ft_context *ctx, struct telnet_flow *flow, struct ft_view password)
 {
     struct ft_view user = ft_view_make(flow->user, flow->user_length, false);
     ft_command(ctx, TELNET_PASSWORD, FT_ANY_QUALIFIER);
     put(ctx, TELNET_F_PASSWORD, password);
+    remember(flow, password);
     ft_violation(ctx, TELNET_V_CLEAR_TEXT, NULL);
     if (user.len && ft_is_default_login(user, password))
         ft_violation(ctx, TELNET_V_DEFAULT_LOGIN, NULL);
@@ -228,12 +340,6 @@ static void check_line(struct ft_context *ctx, struct telnet_flow *flow, struct 
         ft_violation(ctx, TELNET_V_VXWORKS, NULL);
 }
 
-static bool is_secret(struct ft_view line)
-{
-    return ft_text_has(line, "passw") || ft_text_has(line, "secret") ||
-           ft_text_has(line, "community") || ft_text_has(line, "key ");
-}
-
 static void read_typed(struct ft_context *ctx, struct telnet_flow *flow, struct ft_view line)
 {
     struct ft_view rest = line;
@@ -242,7 +348,12 @@ static void read_typed(struct ft_context *ctx, struct telnet_flow *flow, struct 
     ft_command(ctx, TELNET_LINE, FT_ANY_QUALIFIER);
     if (is_known && flow->is_device && (ft_text_is(word, "reboot") || ft_text_is(word, "reload")))
         ft_set_class(ctx, FT_CLASS_MODE);
-    put(ctx, is_known && !is_secret(line) ? TELNET_F_LINE : TELNET_F_SECRET_LINE, line);
+    if (is_known && !ft_secret_is_typed(line)) {
+        telnet_put_text(ctx, TELNET_F_LINE, line);
+    } else {
+        put(ctx, TELNET_F_SECRET_LINE, line);
+        remember(flow, line);
+    }
     check_line(ctx, flow, line);
 }
 

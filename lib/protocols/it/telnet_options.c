@@ -22,6 +22,7 @@ enum {
     ENV_ESC = 2,
     ENV_USERVAR = 3,
     ENV_SEND = 1,
+    ENV_NAME_MAX = 256,
     ENCRYPT_START = 3,
     ENCRYPT_KEY_ID = 7,
     DECRYPT_KEY_ID = 8,
@@ -29,6 +30,34 @@ enum {
     TLS_FOLLOWS = 1,
     COM_SETTINGS = 5, /* commands 1 to 5 set parameters */
 };
+
+/* A name as it is meant: without what escapes the bytes in it (RFC 1572). */
+static struct ft_view unescaped(struct ft_view name, uint8_t to[ENV_NAME_MAX])
+{
+    uint32_t n = 0;
+    while (name.len && n < ENV_NAME_MAX) {
+        uint8_t c = ft_u8(&name);
+        if (c == ENV_ESC || c == TELNET_IAC)
+            c = ft_u8(&name);
+        to[n++] = c;
+    }
+    return ft_view_make(to, n, false);
+}
+
+static void put_variable(struct ft_context *ctx, struct ft_view name, struct ft_view value)
+{
+    uint8_t bytes[ENV_NAME_MAX];
+    bool is_secret = ft_secret_of(unescaped(name, bytes)) != FT_SECRET_NONE;
+    ft_group_begin(ctx, TELNET_F_ENV);
+    telnet_put_text(ctx, TELNET_F_ENV_NAME, name);
+    if (is_secret)
+        ft_put_string(ctx, TELNET_F_ENV_SECRET, value);
+    else
+        telnet_put_text(ctx, TELNET_F_ENV_VALUE, value);
+    ft_group_end(ctx, TELNET_F_ENV);
+    if (ft_text_is(name, "user"))
+        telnet_check_user(ctx, value);
+}
 
 /* Variables: VAR name [VALUE value], any number of them. */
 static void read_environment(struct ft_context *ctx, struct ft_view data)
@@ -46,15 +75,9 @@ static void read_environment(struct ft_context *ctx, struct ft_view data)
         struct ft_view one = ft_sub(&data, n);
         if (type != ENV_VAR && type != ENV_USERVAR)
             continue;
-        struct ft_view name = ft_text_part(one, 0, value);
         struct ft_view text =
             value == UINT32_MAX ? ft_view_empty() : ft_text_part(one, value + 1, one.len);
-        ft_group_begin(ctx, TELNET_F_ENV);
-        ft_put_string(ctx, TELNET_F_ENV_NAME, name);
-        ft_put_string(ctx, TELNET_F_ENV_VALUE, text);
-        ft_group_end(ctx, TELNET_F_ENV);
-        if (ft_text_is(name, "user"))
-            telnet_check_user(ctx, text);
+        put_variable(ctx, ft_text_part(one, 0, value), text);
     }
 }
 

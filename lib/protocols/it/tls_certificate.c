@@ -126,12 +126,15 @@ static void put_time(struct ft_context *ctx, uint32_t field, int64_t seconds)
 /* "0A:1B:...": bytes as EVE writes serial numbers (upper case) and fingerprints (lower case). */
 static void put_colons(struct ft_context *ctx, uint32_t field, struct ft_view bytes, bool is_upper)
 {
-    char text[3 * 64];
+    enum {
+        BYTES_MAX = 64
+    };
+    char text[3 * BYTES_MAX + 1]; /* the last has a zero behind its colon */
     uint32_t n = 0;
 
     if (!ft_wants(ctx, field))
         return;
-    for (uint32_t i = 0; i < bytes.len && i < 64; i++, n += 3)
+    for (uint32_t i = 0; i < bytes.len && i < BYTES_MAX; i++, n += 3)
         snprintf(text + n, 4, is_upper ? "%02X:" : "%02x:", bytes.data[i]);
     ft_put_text(ctx, field, text, n ? n - 1 : 0, NULL);
 }

@@ -18,6 +18,8 @@ enum tag {
     BIT_STRING = 0x03,
     OCTET_STRING = 0x04,
     OBJECT_IDENTIFIER = 0x06,
+    TELETEX_STRING = 0x14,
+    UNIVERSAL_STRING = 0x1c,
     BMP_STRING = 0x1e,
     UTC_TIME = 0x17,
     GENERALIZED_TIME = 0x18,
@@ -152,48 +154,78 @@ static const struct {
     {OID("\x09\x92\x26\x89\x93\xf2\x2c\x64\x01\x01"), "UID"},
 };
 
-/* Text being put together, cut at its end. */
+/* Text being put together, cut at its end, but not inside a letter. */
 struct text {
     char *at;
     uint32_t length;
+    bool is_full;
 };
 
 static void append(struct text *t, const void *bytes, uint32_t n)
 {
-    if (n > FT_X509_NAME_MAX - t->length)
-        n = FT_X509_NAME_MAX - t->length;
+    const uint8_t *from = bytes;
+    uint32_t room = t->is_full ? 0 : FT_X509_NAME_MAX - t->length;
+
+    if (n > room) {
+        t->is_full = true;
+        for (n = room; n && (from[n] & 0xc0) == 0x80;)
+            n--;
+    }
     memcpy(t->at + t->length, bytes, n);
     t->length += n;
 }
 
-/* BMPString is UTF-16 without surrogates. */
+/* A letter of Unicode; what is none is U+FFFD. */
+static void append_letter(struct text *t, uint32_t c)
+{
+    uint8_t utf8[4] = {(uint8_t)c};
+    uint32_t n = c < 0x80 ? 1 : c < 0x800 ? 2 : c < 0x10000 ? 3 : 4;
+
+    if (c > 0x10ffff || (c >= 0xd800 && c < 0xe000)) {
+        append_letter(t, 0xfffd);
+        return;
+    }
+    for (uint32_t i = n; n > 1 && i > 1; i--, c >>= 6)
+        utf8[i - 1] = (uint8_t)(0x80 | (c & 0x3f));
+    if (n > 1)
+        utf8[0] = (uint8_t)(0xf00u >> n | c);
+    append(t, utf8, n);
+}
+
+/* BMPString is UTF-16; the standard knows no surrogates, but they are sent. */
 static void append_bmp(struct text *t, struct ft_view v)
 {
     while (v.len >= 2) {
-        unsigned c = ft_u16be(&v);
-        char utf8[3] = {(char)c};
-        uint32_t n = 1;
+        uint32_t c = ft_u16be(&v);
+        int32_t low = ft_peek_u16be(&v, 0);
 
-        if (c >= 0x800) {
-            utf8[0] = (char)(0xe0 | c >> 12);
-            utf8[1] = (char)(0x80 | (c >> 6 & 0x3f));
-            utf8[2] = (char)(0x80 | (c & 0x3f));
-            n = 3;
-        } else if (c >= 0x80) {
-            utf8[0] = (char)(0xc0 | c >> 6);
-            utf8[1] = (char)(0x80 | (c & 0x3f));
-            n = 2;
-        }
-        append(t, utf8, n);
+        if (c >= 0xd800 && c < 0xdc00 && low >= 0xdc00 && low < 0xe000)
+            c = 0x10000 + ((c & 0x3ff) << 10 | (ft_u16be(&v) & 0x3ff));
+        append_letter(t, c);
     }
 }
 
+/* TeletexString is ISO 8859-1 in all certificates that have letters beyond ASCII in it. */
 static void append_value(struct text *t, const struct ft_ber *value)
 {
-    if (value->tag == BMP_STRING)
-        append_bmp(t, value->value);
-    else
-        append(t, value->value.data, value->value.len);
+    struct ft_view v = value->value;
+
+    switch (value->tag) {
+    case BMP_STRING:
+        append_bmp(t, v);
+        break;
+    case UNIVERSAL_STRING:
+        while (v.len >= 4)
+            append_letter(t, ft_u32be(&v));
+        break;
+    case TELETEX_STRING:
+        while (v.len)
+            append_letter(t, ft_u8(&v));
+        break;
+    default:
+        append(t, v.data, v.len);
+        break;
+    }
 }
 
 /* The next attribute of a name: in `set` the rest of the relative name that it is of. */
@@ -222,11 +254,11 @@ static void append_type(struct text *t, struct ft_view type)
 
 uint32_t ft_x509_name_text(struct ft_view name, char text[FT_X509_NAME_MAX])
 {
-    struct text t = {text, 0};
+    struct text t = {text, 0, false};
     struct ft_view set = ft_view_empty(), type;
     struct ft_ber value;
 
-    while (t.length < FT_X509_NAME_MAX && next_attribute(&name, &set, &type, &value)) {
+    while (!t.is_full && next_attribute(&name, &set, &type, &value)) {
         if (t.length)
             append(&t, ", ", 2);
         append_type(&t, type);
@@ -239,7 +271,7 @@ uint32_t ft_x509_name_text(struct ft_view name, char text[FT_X509_NAME_MAX])
 uint32_t ft_x509_name_part(struct ft_view name, enum ft_x509_attribute attribute,
                            char text[FT_X509_NAME_MAX])
 {
-    struct text t = {text, 0};
+    struct text t = {text, 0, false};
     struct ft_view set = ft_view_empty(), type;
     struct ft_ber value;
 

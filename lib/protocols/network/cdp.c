@@ -212,6 +212,7 @@ struct neighbour {
 /* What an advertisement said that makes facts. */
 struct said {
     struct ft_view device, name, platform, software, serial, location;
+    struct ft_view energy_model, energy_serial, hardware;
     struct ft_view management, address; /* IPv4 or IPv6 */
     uint32_t capabilities;
     bool is_new; /* not the same as the last */
@@ -400,6 +401,30 @@ static void read_voice(struct ft_context *ctx, uint32_t field, struct ft_view *v
         ft_put_uint(ctx, field, ft_u16be(v), v);
 }
 
+/* Text that fills its place up with zeros or blanks. */
+static struct ft_view take_padded(struct ft_view *v, uint32_t n)
+{
+    struct ft_view text = ft_sub(v, n);
+    while (text.len && (text.data[text.len - 1] == 0 || text.data[text.len - 1] == ' '))
+        text.len--;
+    return text;
+}
+
+/* Digest (20), sequence numbers (4, 4), model (16), (2), hardware (3), serial number (11), (8),
+ * then a table of what can be switched off. */
+static void read_energy(struct said *said, struct ft_view *v)
+{
+    struct ft_view at = ft_rest(v);
+
+    if (at.len < 28 + 16 + 2 + 3 + 11)
+        return;
+    ft_skip(&at, 28);
+    said->energy_model = take_padded(&at, 16);
+    ft_skip(&at, 2);
+    said->hardware = take_padded(&at, 3);
+    said->energy_serial = take_padded(&at, 11);
+}
+
 static bool read_text(struct ft_context *ctx, struct said *said, uint16_t type, struct ft_view *v)
 {
     switch (type) {
@@ -505,7 +530,8 @@ static void read_value(struct ft_context *ctx, struct said *said, uint16_t type,
         ft_put_bytes(ctx, SYSTEM_OID, ft_rest(v));
         break;
     case TLV_ENERGYWISE:
-        ft_put_bytes(ctx, ENERGYWISE, ft_rest(v));
+        ft_put_bytes(ctx, ENERGYWISE, *v);
+        read_energy(said, v);
         break;
     case TLV_BSSID:
         ft_put_bytes(ctx, BSSID, ft_rest(v));
@@ -568,7 +594,7 @@ static void tell_device(struct ft_context *ctx, const struct said *said)
     if (said->name.len)
         name = said->name;
     ft_asset(ctx, FT_SENDER, FT_FACT_NAME, name);
-    ft_asset(ctx, FT_SENDER, FT_FACT_SERIAL, serial);
+    ft_asset(ctx, FT_SENDER, FT_FACT_SERIAL, serial.len ? serial : said->energy_serial);
 }
 
 static void tell_role(struct ft_context *ctx, const struct said *said)
@@ -592,7 +618,8 @@ static void tell(struct ft_context *ctx, const struct said *said)
     } else if (ft_banner_find(said->software, "Cisco") >= 0) {
         ft_asset_text(ctx, FT_SENDER, FT_FACT_VENDOR, "Cisco");
     }
-    ft_asset(ctx, FT_SENDER, FT_FACT_MODEL, model);
+    ft_asset(ctx, FT_SENDER, FT_FACT_MODEL, model.len ? model : said->energy_model);
+    ft_asset(ctx, FT_SENDER, FT_FACT_HARDWARE, said->hardware);
     ft_asset(ctx, FT_SENDER, FT_FACT_FIRMWARE, ft_banner_version(said->software));
     ft_asset(ctx, FT_SENDER, FT_FACT_LOCATION, said->location);
     ft_asset(ctx, FT_SENDER, FT_FACT_DESCRIPTION, said->software);
@@ -621,6 +648,9 @@ static void dissect(struct ft_context *ctx, struct ft_view *pdu)
                         .software = none,
                         .serial = none,
                         .location = none,
+                        .energy_model = none,
+                        .energy_serial = none,
+                        .hardware = none,
                         .management = none,
                         .address = none};
 

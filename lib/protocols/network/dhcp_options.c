@@ -457,7 +457,8 @@ static bool state_fingerprint(struct ft_context *ctx, struct ft_view parameters,
 static void state_vendor_class(struct ft_context *ctx, struct ft_view class_, struct ft_view mac,
                                bool is_os_known)
 {
-    ft_asset_of(ctx, mac, FT_FACT_DESCRIPTION, class_);
+    if (!ft_view_starts(&class_, "MSFT ", 5)) /* nothing beyond the operating system */
+        ft_asset_of(ctx, mac, FT_FACT_DESCRIPTION, class_);
     for (size_t i = 0; i < sizeof(vendor_classes) / sizeof(vendor_classes[0]); i++) {
         const char *prefix = vendor_classes[i].prefix;
         if (!ft_view_starts(&class_, prefix, (uint32_t)strlen(prefix)))

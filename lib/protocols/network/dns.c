@@ -23,7 +23,8 @@ static const struct ft_signature signatures[] = {
     {"^[\\x00-\\x3f]." HEADER, FT_SIGNATURE_TCP, 0},
 };
 
-static const struct ft_field fields[] = {FT_DNS_FIELD_ROWS("dns", "Domain names")};
+static const struct ft_field fields[] = {FT_DNS_FIELD_ROWS("dns", "Domain names"),
+                                         FT_DNS_UNICAST_FIELD_ROWS};
 
 #define COMMAND(code, qualifier, name, class, mitre)                                               \
     {code, qualifier, name, FT_CLASS_##class, {0}, mitre}
@@ -48,10 +49,11 @@ static const struct ft_violation violations[] = {
     FT_DNS_SHARED_VIOLATION_ROWS("DNS"),
     [FT_DNS_V_UNSOLICITED] = FT_DNS_VIOLATION("unsolicited", "DNS answer that nobody asked for", "T0830", MINOR),
     [FT_DNS_V_ANSWERS_DIFFER] = FT_DNS_VIOLATION("answers_differ", "Two different DNS answers to one query", "T0830", MINOR),
+    [FT_DNS_V_TUNNEL] = {"tunnel", "DNS name by which a known tunnel works", NULL, "Suspicion of malicious activity", "T0884 T0869", FT_SEVERITY_MAJOR, FT_ENGINE_ANOMALY, 0, {0}},
 };
 /* clang-format on */
 
-_Static_assert(sizeof(fields) / sizeof(fields[0]) == DNS_FIELDS, "one row a field");
+_Static_assert(sizeof(fields) / sizeof(fields[0]) == DNS_UNICAST_FIELDS, "one row a field");
 _Static_assert(sizeof(violations) / sizeof(violations[0]) == FT_DNS_VIOLATIONS,
                "one row a violation");
 

@@ -69,6 +69,9 @@ static const struct service {
     {"._smb._tcp.local", generic, FT_ROLE_SERVER},
     {"._nut._tcp.local", generic, FT_ROLE_SERVER},
     {"._workstation._tcp.local", generic, FT_ROLE_WORKSTATION},
+    {"._sftp-ssh._tcp.local", generic, FT_ROLE_SERVER},
+    {"._ssh._tcp.local", generic, FT_ROLE_SERVER},
+    {"._rfb._tcp.local", generic, FT_ROLE_UNKNOWN},
 };
 
 static const struct service *service_of(const struct ft_dns_name *name)
@@ -113,13 +116,75 @@ static void state_properties(struct ft_context *ctx, const struct property *p, s
     }
 }
 
+/* ---- MAC addresses in names and properties --------------------------------------------------- */
+
+static int digit_of(int c)
+{
+    return c >= '0' && c <= '9'   ? c - '0'
+           : c >= 'a' && c <= 'f' ? c - 'a' + 10
+           : c >= 'A' && c <= 'F' ? c - 'A' + 10
+                                  : -1;
+}
+
+/* "00:1b:1b:0a:0b:0c", "001B1B0A0B0C": all of the text; false when it is none of a device. */
+static bool read_mac(struct ft_view text, uint8_t mac[6])
+{
+    for (unsigned i = 0; i < 6; i++) {
+        if (i && (ft_peek_u8(&text, 0) == ':' || ft_peek_u8(&text, 0) == '-'))
+            ft_skip(&text, 1);
+        int high = digit_of(ft_peek_u8(&text, 0)), low = digit_of(ft_peek_u8(&text, 1));
+        if (high < 0 || low < 0)
+            return false;
+        mac[i] = (uint8_t)(high << 4 | low);
+        ft_skip(&text, 2);
+    }
+    return !text.len && !(mac[0] & 1);
+}
+
+/* The sender may have several cards: others know better which of them its address is of. */
+static void state_mac(struct ft_context *ctx, struct ft_view text)
+{
+    uint8_t mac[6];
+
+    if (!ctx->src_ip || !read_mac(text, mac))
+        return;
+    ft_asset_management(ctx, ft_view_make(ctx->src_ip, ctx->ip_version == 6 ? 16 : 4, false),
+                        ft_view_make(mac, sizeof(mac), false));
+}
+
+/* "name [00:1b:1b:0a:0b:0c]", the instance of a workstation. */
+static void state_instance_mac(struct ft_context *ctx, const struct ft_dns_name *name)
+{
+    struct ft_view text = ft_view_make(name->text, name->first_label, false);
+    int64_t at = ft_find_u8(&text, '[', 0);
+
+    if (at < 0 || ft_peek_u8(&text, text.len - 1) != ']')
+        return;
+    ft_skip(&text, (uint32_t)at + 1);
+    state_mac(ctx, ft_sub(&text, text.len - 1));
+}
+
+static void state_property_mac(struct ft_context *ctx, struct ft_view strings)
+{
+    static const char *const keys[] = {"macaddress", "deviceid", "mac"};
+    struct ft_view value;
+
+    for (size_t i = 0; i < COUNT(keys); i++)
+        if (find_property(strings, keys[i], &value)) {
+            state_mac(ctx, value);
+            return;
+        }
+}
+
 /* HINFO: the processor, then the operating system. */
 static void state_host_info(struct ft_context *ctx, struct ft_view text)
 {
-    ft_sub_u8(&text);
+    struct ft_view processor = ft_sub_u8(&text);
     struct ft_view os = ft_sub_u8(&text);
-    if (ft_view_ok(&text))
-        ft_asset(ctx, FT_SENDER, FT_FACT_OS, os);
+    if (!ft_view_ok(&text))
+        return;
+    ft_asset(ctx, FT_SENDER, FT_FACT_HARDWARE, processor);
+    ft_asset(ctx, FT_SENDER, FT_FACT_OS, os);
 }
 
 static void state_service(struct ft_context *ctx, const struct ft_dns_record *r)
@@ -128,26 +193,31 @@ static void state_service(struct ft_context *ctx, const struct ft_dns_record *r)
 
     if (!s || r->name.fault != FT_DNS_NAME_OK)
         return;
-    if (r->type == FT_DNS_TXT)
+    if (r->type == FT_DNS_TXT) {
         state_properties(ctx, s->properties, r->text);
+        state_property_mac(ctx, r->text);
+    }
     if (r->type == FT_DNS_SRV && s->role != FT_ROLE_UNKNOWN)
         ft_asset_role(ctx, FT_SENDER, s->role);
+    if (r->type == FT_DNS_SRV && s->role == FT_ROLE_WORKSTATION)
+        state_instance_mac(ctx, &r->name);
 }
 
-/* ---- domain controllers --------------------------------------------------------------------- */
+/* ---- servers by what names them ------------------------------------------------------------- */
 
-static bool starts(const struct ft_dns_name *name, const char *text, uint32_t n)
+static bool starts(const struct ft_dns_name *name, const char *text)
 {
+    uint32_t n = (uint32_t)strlen(text);
     return name->length >= n && ft_dns_is_same(name->text, text, n);
 }
 
 /* _ldap._tcp.dc._msdcs.<domain>, and the same with _kerberos. */
 static bool is_directory(const struct ft_dns_name *name)
 {
-    static const char ldap[] = "_ldap.", kerberos[] = "_kerberos.", msdcs[] = "._msdcs.";
+    static const char msdcs[] = "._msdcs.";
     uint32_t n = sizeof(msdcs) - 1;
 
-    if (!starts(name, ldap, sizeof(ldap) - 1) && !starts(name, kerberos, sizeof(kerberos) - 1))
+    if (!starts(name, "_ldap.") && !starts(name, "_kerberos."))
         return false;
     for (uint32_t i = 0; i + n <= name->length; i++)
         if (ft_dns_is_same(name->text + i, msdcs, n))
@@ -155,26 +225,52 @@ static bool is_directory(const struct ft_dns_name *name)
     return false;
 }
 
-static void remember_directory(struct ft_dns_facts *facts, const struct ft_dns_name *host)
+static void remember(struct ft_dns_facts *facts, const struct ft_dns_name *host,
+                     enum ft_dns_server kind)
 {
-    if (facts->directories < COUNT(facts->directory))
-        facts->directory[facts->directories++] = ft_dns_name_hash(host);
+    if (facts->servers == COUNT(facts->server))
+        return;
+    facts->server_kind[facts->servers] = (uint8_t)kind;
+    facts->server[facts->servers++] = ft_dns_name_hash(host);
 }
 
-static void state_directory(struct ft_context *ctx, const struct ft_dns_facts *facts,
-                            const struct ft_dns_record *r)
+/* What offers a service: SRV, whose target may be none (RFC 2782). */
+static void remember_service(struct ft_dns_facts *facts, const struct ft_dns_record *r)
 {
-    static const char role[] = "server", description[] = "domain controller";
+    if (is_directory(&r->name))
+        remember(facts, &r->target, FT_DNS_SERVER_DIRECTORY);
+    else if (starts(&r->name, "_ntp._udp."))
+        remember(facts, &r->target, FT_DNS_SERVER_TIME);
+    else if (starts(&r->name, "_opc"))
+        remember(facts, &r->target, FT_DNS_SERVER_OPC);
+}
 
-    if (!facts->directories)
+bool ft_dns_names_server(const struct ft_dns_record *r)
+{
+    return r->type == FT_DNS_NS || r->type == FT_DNS_SOA;
+}
+
+static void state_server(struct ft_context *ctx, const struct ft_dns_facts *facts,
+                         const struct ft_dns_record *r)
+{
+    static const char role[] = "server";
+    static const char *const descriptions[] = {
+        [FT_DNS_SERVER_DIRECTORY] = "domain controller",
+        [FT_DNS_SERVER_TIME] = "time server",
+        [FT_DNS_SERVER_OPC] = "OPC server",
+        [FT_DNS_SERVER_NAMES] = "name server",
+    };
+
+    if (!facts->servers)
         return;
     uint64_t hash = ft_dns_name_hash(&r->name);
-    for (uint32_t i = 0; i < facts->directories; i++) {
-        if (facts->directory[i] != hash)
+    for (uint32_t i = 0; i < facts->servers; i++) {
+        if (facts->server[i] != hash)
             continue;
+        const char *text = descriptions[facts->server_kind[i]];
         ft_asset_of(ctx, r->address, FT_FACT_ROLE, ft_view_make(role, sizeof(role) - 1, false));
         ft_asset_of(ctx, r->address, FT_FACT_DESCRIPTION,
-                    ft_view_make(description, sizeof(description) - 1, false));
+                    ft_view_make(text, (uint32_t)strlen(text), false));
         return;
     }
 }
@@ -202,7 +298,7 @@ void ft_dns_state_record(struct ft_context *ctx, struct ft_dns_facts *facts,
     case FT_DNS_AAAA:
         if (r->address.len && is_host_name(&r->name)) {
             ft_asset_of(ctx, r->address, FT_FACT_NAME, text_of(&r->name));
-            state_directory(ctx, facts, r);
+            state_server(ctx, facts, r);
         }
         break;
     case FT_DNS_PTR:
@@ -211,8 +307,11 @@ void ft_dns_state_record(struct ft_context *ctx, struct ft_dns_facts *facts,
             ft_asset_of(ctx, ft_view_make(address, n, false), FT_FACT_NAME, text_of(&r->target));
         break;
     case FT_DNS_SRV:
-        if (is_directory(&r->name))
-            remember_directory(facts, &r->target);
+        remember_service(facts, r);
+        break;
+    case FT_DNS_NS:
+    case FT_DNS_SOA:
+        remember(facts, &r->target, FT_DNS_SERVER_NAMES);
         break;
     default:
         break;

@@ -12,6 +12,7 @@
 enum {
     CLASS_TOP = 0x8000, /* mDNS: unicast wanted, cache flush */
     MDNS_PORT = 5353,
+    SERVER_PORT = 53,
     EXPLICIT_EXTENDED = 4, /* bits of the result that the header holds */
 };
 
@@ -223,18 +224,22 @@ static double log2_of(uint32_t n)
     return result;
 }
 
-/* Shannon's, in bits a character: tunnels put data into names. */
-static double entropy_of(const char *text, uint32_t length)
+/* Shannon's, in bits a character: tunnels put data into names. A backslash stands before what
+ * would be read as a separator, and is none. */
+static double entropy_of(const char *label, uint32_t length)
 {
     uint8_t counts[256] = {0};
+    uint32_t n = 0;
     double sum = 0;
 
-    for (uint32_t i = 0; i < length; i++)
-        counts[(uint8_t)text[i]]++;
+    for (uint32_t i = 0; i < length; i++, n++) {
+        i += label[i] == '\\';
+        counts[(uint8_t)label[i]]++;
+    }
     for (uint32_t c = 0; c < 256; c++)
         if (counts[c] > 1)
             sum += counts[c] * log2_of(counts[c]);
-    return length ? log2_of(length) - sum / length : 0;
+    return n ? log2_of(n) - sum / n : 0;
 }
 
 static void put_question(struct ft_context *ctx, const struct header *h)
@@ -248,9 +253,19 @@ static void put_question(struct ft_context *ctx, const struct header *h)
     ft_put_uint(ctx, DNS_QUERY_LENGTH, h->name.length, NULL);
     ft_put_uint(ctx, DNS_LABEL_LENGTH, h->name.longest, NULL);
     if (ft_wants(ctx, DNS_LABEL_ENTROPY))
-        ft_put_float(
-            ctx, DNS_LABEL_ENTROPY,
-            entropy_of(h->name.text, h->name.first_label < 255 ? h->name.first_label : 255), NULL);
+        ft_put_float(ctx, DNS_LABEL_ENTROPY, entropy_of(h->name.text, h->name.first_label), NULL);
+}
+
+/* Resolvers ask for others, with extensions (RFC 6891) or from the port of servers. */
+static void check_question(struct ft_context *ctx, const struct header *h)
+{
+    bool is_own = h->flags & FT_DNS_RD && !h->counts[3] && ctx->src_port != SERVER_PORT;
+
+    if (h->is_response || h->opcode != FT_DNS_QUERY || !h->counts[0])
+        return;
+    ft_dns_state_software(ctx, &h->name, is_own);
+    if (ft_dns_is_tunnel(&h->name, h->type))
+        ft_violation(ctx, FT_DNS_V_TUNNEL, NULL);
 }
 
 /* ---- DNS-SD --------------------------------------------------------------------------------- */
@@ -349,7 +364,8 @@ static bool states(const struct header *h, unsigned section, const struct ft_dns
         return false;
     if (h->opcode == FT_DNS_UPDATE)
         return !h->is_response && section == 2 && r->ttl;
-    return h->is_response && h->opcode == FT_DNS_QUERY && h->rcode == 0 && section != 2;
+    return h->is_response && h->opcode == FT_DNS_QUERY && h->rcode == 0 &&
+           (section != 2 || ft_dns_names_server(r));
 }
 
 /* The name of the proxy configuration is nobody's: who answers for it lies. */
@@ -398,6 +414,12 @@ static void read_session(struct ft_view *v)
 
 /* ---- checks of the header ------------------------------------------------------------------- */
 
+/* Hosts send with one of these; routers take one away (RFC 6762, 11). */
+static bool is_routed(const struct ft_context *ctx)
+{
+    return ctx->ttl && ctx->ttl != 255 && ctx->ttl != 1 && ctx->ttl != 64 && ctx->ttl != 128;
+}
+
 static void check_header(struct ft_context *ctx, enum ft_dns_flavour flavour, struct header *h,
                          const struct ft_view *at)
 {
@@ -408,10 +430,14 @@ static void check_header(struct ft_context *ctx, enum ft_dns_flavour flavour, st
     if (h->flags & FT_DNS_Z)
         ft_violation(ctx, FT_DNS_V_Z_BIT, at);
     if (is_multicast(flavour)) {
+        bool is_off_link = h->is_response && is_routed(ctx);
+        if (is_off_link)
+            ft_violation(ctx, FT_MDNS_V_OFF_LINK, at);
         /* Hosts have to ignore it (RFC 6762, 6). */
         h->is_doubtful = h->is_response && ctx->src_port != MDNS_PORT;
         if (h->is_doubtful)
             ft_violation(ctx, FT_MDNS_V_SOURCE_PORT, at);
+        h->is_doubtful |= is_off_link;
         return;
     }
     if (h->flags & FT_DNS_TC && ctx->transport == FT_TRANSPORT_TCP)
@@ -442,6 +468,8 @@ void ft_dns_read(struct ft_context *ctx, enum ft_dns_flavour flavour, struct ft_
     check_header(ctx, flavour, &h, &header_at);
     put_header(ctx, &h);
     put_question(ctx, &h);
+    if (flavour == FT_DNS_UNICAST)
+        check_question(ctx, &h);
     if (is_multicast(flavour) && h.is_response)
         ft_put_bool(ctx, DNS_GOODBYE, h.is_goodbye, NULL);
 

@@ -1,51 +1,15 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 /* The data of DNS resource records, by type. */
+#include "dns_rdata.h"
+
 #include <arpa/inet.h>
 #include <stdio.h>
 
-#include "dns_wire.h"
-
-/* Text put together: the longest is NAPTR's, of two numbers, three strings and a name. */
-struct text {
-    uint32_t length;
-    char text[2 * 6 + 3 * 256 + 2 * FT_DNS_NAME_MAX + 2];
+enum {
+    OPTION_SERVER_NAME = 3,
+    OPTION_NETWORK = 8,
+    OPTION_ERROR = 15,
 };
-
-/* What is beyond the room is left out: TXT, whose strings are listed too, and CAA can be longer. */
-static void add(struct text *t, const void *bytes, uint32_t n)
-{
-    uint32_t room = (uint32_t)sizeof(t->text) - t->length;
-    uint32_t some = n < room ? n : room;
-    memcpy(t->text + t->length, bytes, some);
-    t->length += some;
-}
-
-/* What follows is a text of its own. */
-static void add_gap(struct text *t)
-{
-    if (t->length)
-        add(t, " ", 1);
-}
-
-static void add_number(struct text *t, uint64_t number)
-{
-    char digits[24];
-    int n = snprintf(digits, sizeof(digits), "%llu", (unsigned long long)number);
-    add_gap(t);
-    add(t, digits, (uint32_t)n);
-}
-
-static void add_string(struct text *t, struct ft_view string)
-{
-    add_gap(t);
-    add(t, string.data, string.len);
-}
-
-static void add_name(struct text *t, const struct ft_dns_name *name)
-{
-    add_gap(t);
-    add(t, name->text, name->length);
-}
 
 void ft_dns_name_check(struct ft_context *ctx, const struct ft_dns_name *name,
                        const struct ft_view *at)
@@ -71,9 +35,8 @@ static void put_name(struct ft_context *ctx, uint32_t field, const struct ft_dns
     ft_put_text(ctx, field, name->text, name->length, at);
 }
 
-/* A name that the data hold, checked. */
-static void read_name(struct ft_context *ctx, const struct ft_view *message, struct ft_view *v,
-                      struct ft_dns_name *name)
+void ft_dns_rdata_name(struct ft_context *ctx, const struct ft_view *message, struct ft_view *v,
+                       struct ft_dns_name *name)
 {
     ft_dns_name_read(message, v, name);
     ft_dns_name_check(ctx, name, v);
@@ -102,7 +65,7 @@ static void read_address(struct ft_context *ctx, struct ft_dns_record *r, struct
 static void read_target(struct ft_context *ctx, const struct ft_view *message,
                         struct ft_dns_record *r, struct ft_view *v)
 {
-    read_name(ctx, message, v, &r->target);
+    ft_dns_rdata_name(ctx, message, v, &r->target);
     put_name(ctx, r->first + RR_RDATA, &r->target, v);
 }
 
@@ -111,11 +74,11 @@ static void read_soa(struct ft_context *ctx, const struct ft_view *message, stru
 {
     struct ft_dns_name mailbox;
 
-    read_name(ctx, message, v, &r->target);
+    ft_dns_rdata_name(ctx, message, v, &r->target);
     put_name(ctx, r->first + RR_RDATA, &r->target, v);
     ft_group_begin(ctx, r->first + RR_SOA);
     put_name(ctx, r->first + RR_SOA_MNAME, &r->target, v);
-    read_name(ctx, message, v, &mailbox);
+    ft_dns_rdata_name(ctx, message, v, &mailbox);
     put_name(ctx, r->first + RR_SOA_RNAME, &mailbox, v);
     for (uint32_t field = RR_SOA_SERIAL; field <= RR_SOA_MINIMUM; field++)
         ft_put_uint(ctx, r->first + field, ft_u32be(v), v);
@@ -130,7 +93,7 @@ static void read_srv(struct ft_context *ctx, const struct ft_view *message, stru
     ft_put_uint(ctx, r->first + RR_SRV_WEIGHT, ft_u16be(v), v);
     r->port = ft_u16be(v);
     ft_put_uint(ctx, r->first + RR_SRV_PORT, r->port, v);
-    read_name(ctx, message, v, &r->target);
+    ft_dns_rdata_name(ctx, message, v, &r->target);
     put_name(ctx, r->first + RR_SRV_NAME, &r->target, v);
     ft_group_end(ctx, r->first + RR_SRV);
     put_name(ctx, r->first + RR_RDATA, &r->target, v);
@@ -143,27 +106,6 @@ static void read_mx(struct ft_context *ctx, const struct ft_view *message, struc
     read_target(ctx, message, r, v);
 }
 
-/* "1 target", the parameters as they are. */
-static void read_svcb(struct ft_context *ctx, const struct ft_view *message,
-                      struct ft_dns_record *r, struct ft_view *v)
-{
-    uint16_t priority = ft_u16be(v);
-
-    read_name(ctx, message, v, &r->target);
-    if (ft_wants(ctx, r->first + RR_RDATA)) {
-        struct text t;
-        t.length = 0;
-        add_number(&t, priority);
-        add_name(&t, &r->target);
-        ft_put_text(ctx, r->first + RR_RDATA, t.text, t.length, v);
-    }
-    ft_put_bytes(ctx, r->first + RR_BYTES, *v);
-    while (v->len && ft_view_ok(v)) {
-        ft_skip(v, 2);
-        ft_sub_u16be(v);
-    }
-}
-
 /* "100 10 s SIP+D2U  target" */
 static void read_naptr(struct ft_context *ctx, const struct ft_view *message,
                        struct ft_dns_record *r, struct ft_view *v)
@@ -174,17 +116,17 @@ static void read_naptr(struct ft_context *ctx, const struct ft_view *message,
     struct ft_view service = ft_sub_u8(v);
     struct ft_view expression = ft_sub_u8(v);
 
-    read_name(ctx, message, v, &r->target);
+    ft_dns_rdata_name(ctx, message, v, &r->target);
     if (!ft_view_ok(v) || !ft_wants(ctx, r->first + RR_RDATA))
         return;
-    struct text t;
+    struct ft_dns_text t;
     t.length = 0;
-    add_number(&t, order);
-    add_number(&t, preference);
-    add_string(&t, flags);
-    add_string(&t, service);
-    add_string(&t, expression);
-    add_name(&t, &r->target);
+    ft_dns_text_number(&t, order);
+    ft_dns_text_number(&t, preference);
+    ft_dns_text_string(&t, flags);
+    ft_dns_text_string(&t, service);
+    ft_dns_text_string(&t, expression);
+    ft_dns_text_name(&t, &r->target);
     ft_put_text(ctx, r->first + RR_RDATA, t.text, t.length, v);
 }
 
@@ -196,7 +138,7 @@ static void read_strings(struct ft_context *ctx, struct ft_dns_record *r, struct
 {
     bool wants = ft_wants(ctx, r->first + RR_RDATA) || ft_wants(ctx, r->first + RR_STRINGS);
     struct ft_view all = *v;
-    struct text t;
+    struct ft_dns_text t;
 
     t.length = 0;
     while (v->len) {
@@ -207,8 +149,8 @@ static void read_strings(struct ft_context *ctx, struct ft_dns_record *r, struct
             continue;
         ft_put_bytes(ctx, r->first + RR_STRINGS, string);
         if (t.length)
-            add(&t, between, (uint32_t)strlen(between));
-        add(&t, string.data, string.len);
+            ft_dns_text_add(&t, between, (uint32_t)strlen(between));
+        ft_dns_text_add(&t, string.data, string.len);
     }
     r->text = all;
     ft_put_text(ctx, r->first + RR_RDATA, t.text, t.length, NULL);
@@ -223,11 +165,11 @@ static void read_caa(struct ft_context *ctx, struct ft_dns_record *r, struct ft_
 
     if (!ft_view_ok(v) || !ft_wants(ctx, r->first + RR_RDATA))
         return;
-    struct text t;
+    struct ft_dns_text t;
     t.length = 0;
-    add_number(&t, flags);
-    add_string(&t, tag);
-    add_string(&t, value);
+    ft_dns_text_number(&t, flags);
+    ft_dns_text_string(&t, tag);
+    ft_dns_text_string(&t, value);
     ft_put_text(ctx, r->first + RR_RDATA, t.text, t.length, v);
 }
 
@@ -235,11 +177,11 @@ static void read_caa(struct ft_context *ctx, struct ft_dns_record *r, struct ft_
 static void read_digest(struct ft_context *ctx, struct ft_dns_record *r, struct ft_view *v,
                         const char *sizes)
 {
-    struct text t;
+    struct ft_dns_text t;
 
     t.length = 0;
     for (; *sizes; sizes++)
-        add_number(&t, ft_uint_be(v, (uint32_t)(*sizes - '0')));
+        ft_dns_text_number(&t, ft_uint_be(v, (uint32_t)(*sizes - '0')));
     if (!ft_view_ok(v))
         return;
     ft_put_text(ctx, r->first + RR_RDATA, t.text, t.length, v);
@@ -247,6 +189,46 @@ static void read_digest(struct ft_context *ctx, struct ft_dns_record *r, struct 
 }
 
 /* ---- EDNS ----------------------------------------------------------------------------------- */
+
+/* The network that a resolver asks for: family 2, bits 1, bits that the answer is for 1, and as
+ * many bytes of the address as the bits fill (RFC 7871, 6). "192.0.2.0/24" */
+static void add_network(struct ft_dns_text *t, struct ft_view v)
+{
+    uint8_t address[16] = {0};
+    uint16_t family = ft_u16be(&v);
+    uint8_t bits = ft_u8(&v);
+    uint32_t length = family == 1 ? 4 : 16, n = (bits + 7u) / 8;
+
+    ft_skip(&v, 1);
+    if (!ft_view_ok(&v) || (family != 1 && family != 2) || n > length || v.len != n)
+        return;
+    memcpy(address, v.data, n);
+    ft_dns_text_address(t, ft_view_make(address, length, false));
+    char text[8];
+    int size = snprintf(text, sizeof(text), "/%u", bits);
+    ft_dns_text_add(t, text, (uint32_t)size);
+}
+
+static void put_option_text(struct ft_context *ctx, uint16_t code, struct ft_view data)
+{
+    struct ft_dns_text t;
+
+    t.length = 0;
+    if (!ft_wants(ctx, DNS_EDNS_OPTION_TEXT))
+        return;
+    if (code == OPTION_NETWORK) {
+        add_network(&t, data);
+    } else if (code == OPTION_SERVER_NAME) {
+        ft_dns_text_string(&t, data);
+    } else if (code == OPTION_ERROR && data.len >= 2) {
+        /* A number, and why in words (RFC 8914, 2) */
+        ft_dns_text_number(&t, ft_u16be(&data));
+        if (data.len)
+            ft_dns_text_string(&t, data);
+    }
+    if (t.length)
+        ft_put_text(ctx, DNS_EDNS_OPTION_TEXT, t.text, t.length, &data);
+}
 
 static void read_options(struct ft_context *ctx, struct ft_dns_record *r, struct ft_view *v)
 {
@@ -263,6 +245,7 @@ static void read_options(struct ft_context *ctx, struct ft_dns_record *r, struct
         ft_group_begin(ctx, DNS_EDNS_OPTIONS);
         ft_put_uint(ctx, DNS_EDNS_OPTION_CODE, code, &at);
         ft_put_bytes(ctx, DNS_EDNS_OPTION_DATA, data);
+        put_option_text(ctx, code, data);
         ft_group_end(ctx, DNS_EDNS_OPTIONS);
     }
     ft_group_end(ctx, DNS_EDNS);
@@ -284,12 +267,20 @@ static void read_by_type(struct ft_context *ctx, const struct ft_view *message,
     case FT_DNS_CNAME:
     case FT_DNS_PTR:
     case FT_DNS_DNAME:
+    case FT_DNS_MD:
+    case FT_DNS_MF:
+    case FT_DNS_MB:
+    case FT_DNS_MG:
+    case FT_DNS_MR:
         read_target(ctx, message, r, v);
         break;
     case FT_DNS_SOA:
         read_soa(ctx, message, r, v);
         break;
     case FT_DNS_MX:
+    case FT_DNS_AFSDB:
+    case FT_DNS_RT:
+    case FT_DNS_KX:
         read_mx(ctx, message, r, v);
         break;
     case FT_DNS_SRV:
@@ -307,7 +298,7 @@ static void read_by_type(struct ft_context *ctx, const struct ft_view *message,
         break;
     case FT_DNS_SVCB:
     case FT_DNS_HTTPS:
-        read_svcb(ctx, message, r, v);
+        ft_dns_rdata_binding(ctx, message, r, v);
         break;
     case FT_DNS_CAA:
         read_caa(ctx, r, v);
@@ -316,17 +307,29 @@ static void read_by_type(struct ft_context *ctx, const struct ft_view *message,
         read_digest(ctx, r, v, "11");
         break;
     case FT_DNS_DS:
+    case FT_DNS_CDS:
+    case FT_DNS_TA:
+    case FT_DNS_DLV:
         read_digest(ctx, r, v, "211");
         break;
     case FT_DNS_TLSA:
+    case FT_DNS_SMIMEA:
         read_digest(ctx, r, v, "111");
         break;
-    case FT_DNS_NSEC:
-        read_target(ctx, message, r, v);
-        ft_put_bytes(ctx, r->first + RR_BYTES, ft_rest(v));
+    case FT_DNS_CERT:
+        read_digest(ctx, r, v, "221");
+        break;
+    case FT_DNS_KEY:
+    case FT_DNS_DNSKEY:
+    case FT_DNS_CDNSKEY:
+        read_digest(ctx, r, v, "211");
+        break;
+    case FT_DNS_LOC:
+        ft_dns_rdata_location(ctx, r, v);
         break;
     default:
-        ft_put_bytes(ctx, r->first + RR_BYTES, ft_rest(v));
+        if (!ft_dns_rdata_security(ctx, message, r, v))
+            ft_put_bytes(ctx, r->first + RR_BYTES, ft_rest(v));
     }
 }
 

@@ -38,23 +38,41 @@ enum ft_dns_opcode {
 enum ft_dns_type {
     FT_DNS_A = 1,
     FT_DNS_NS = 2,
+    FT_DNS_MD = 3,
+    FT_DNS_MF = 4,
     FT_DNS_CNAME = 5,
     FT_DNS_SOA = 6,
+    FT_DNS_MB = 7,
+    FT_DNS_MG = 8,
+    FT_DNS_MR = 9,
     FT_DNS_NULL = 10,
     FT_DNS_PTR = 12,
     FT_DNS_HINFO = 13,
     FT_DNS_MX = 15,
     FT_DNS_TXT = 16,
+    FT_DNS_AFSDB = 18,
+    FT_DNS_RT = 21,
+    FT_DNS_SIG = 24,
     FT_DNS_KEY = 25,
     FT_DNS_AAAA = 28,
+    FT_DNS_LOC = 29,
     FT_DNS_SRV = 33,
     FT_DNS_NAPTR = 35,
+    FT_DNS_KX = 36,
+    FT_DNS_CERT = 37,
     FT_DNS_DNAME = 39,
     FT_DNS_OPT = 41,
     FT_DNS_DS = 43,
     FT_DNS_SSHFP = 44,
+    FT_DNS_RRSIG = 46,
     FT_DNS_NSEC = 47,
+    FT_DNS_DNSKEY = 48,
+    FT_DNS_NSEC3 = 50,
+    FT_DNS_NSEC3PARAM = 51,
     FT_DNS_TLSA = 52,
+    FT_DNS_SMIMEA = 53,
+    FT_DNS_CDS = 59,
+    FT_DNS_CDNSKEY = 60,
     FT_DNS_SVCB = 64,
     FT_DNS_HTTPS = 65,
     FT_DNS_SPF = 99,
@@ -64,6 +82,9 @@ enum ft_dns_type {
     FT_DNS_AXFR = 252,
     FT_DNS_ANY = 255,
     FT_DNS_CAA = 257,
+    FT_DNS_PRIVATE = 65399, /* of nobody: iodine uses it */
+    FT_DNS_TA = 32768,
+    FT_DNS_DLV = 32769,
 };
 
 enum ft_dns_class {
@@ -172,11 +193,14 @@ enum ft_dns_field {
     DNS_EDNS_OPTIONS,
     DNS_EDNS_OPTION_CODE,
     DNS_EDNS_OPTION_DATA,
+    DNS_EDNS_OPTION_TEXT,
     DNS_QUERY_LENGTH,
     DNS_LABEL_LENGTH,
     DNS_LABEL_ENTROPY,
     DNS_TCP,
     DNS_FIELDS,
+    DNS_SOFTWARE = DNS_FIELDS, /* DNS alone */
+    DNS_UNICAST_FIELDS,
     DNS_SERVICE = DNS_FIELDS, /* mDNS alone, from here on */
     DNS_INSTANCE,
     DNS_HOST,
@@ -227,7 +251,8 @@ enum ft_dns_record_field {
     [(first) + RR_TTL] = FT_DNS_ROW("ttl", "Seconds it may be kept", NULL, group, UINT, 0),        \
     [(first) + RR_RDATA] = FT_DNS_ROW("rdata", "Data", NULL, group, STRING, 0),                    \
     [(first) + RR_BYTES] =                                                                         \
-        FT_DNS_ROW("rdata_bytes", "Data of types that are not read", NULL, group, BYTES, 0),       \
+        FT_DNS_ROW("rdata_bytes", "Keys, signatures, digests; data of types that are not read",    \
+                   NULL, group, BYTES, 0),                                                         \
     [(first) + RR_STRINGS] =                                                                       \
         FT_DNS_ROW("txt", "Strings of TXT and SPF", NULL, group, STRING, FT_FIELD_LIST),           \
     [(first) + RR_SOA] = FT_DNS_ROW("soa", "Start of authority", NULL, group, GROUP, 0),           \
@@ -289,12 +314,17 @@ enum ft_dns_record_field {
     [DNS_EDNS_OPTION_CODE] =                                                                       \
         FT_DNS_ROW("code", "Option", ft_dns_option_names, DNS_EDNS_OPTIONS, ENUM, 0),              \
     [DNS_EDNS_OPTION_DATA] = FT_DNS_ROW("data", "Content", NULL, DNS_EDNS_OPTIONS, BYTES, 0),      \
+    [DNS_EDNS_OPTION_TEXT] =                                                                       \
+        FT_DNS_ROW("text", "Content of those that are read", NULL, DNS_EDNS_OPTIONS, STRING, 0),   \
     [DNS_QUERY_LENGTH] =                                                                           \
         FT_DNS_ROW("query_len", "Characters of the first name asked", NULL, 0, UINT, 0),           \
     [DNS_LABEL_LENGTH] = FT_DNS_ROW("label_len", "Its longest label", NULL, 0, UINT, 0),           \
     [DNS_LABEL_ENTROPY] =                                                                          \
         FT_DNS_ROW("label_entropy", "Bits a character of its first label", NULL, 0, FLOAT, 0),     \
     [DNS_TCP] = FT_DNS_ROW("tcp", "Over TCP", NULL, 0, BOOL, 0)
+
+#define FT_DNS_UNICAST_FIELD_ROWS                                                                  \
+    [DNS_SOFTWARE] = FT_DNS_ROW("software", "What software asks for such names", NULL, 0, STRING, 0)
 
 #define FT_MDNS_FIELD_ROWS                                                                         \
     [DNS_SERVICE] =                                                                                \
@@ -320,11 +350,13 @@ enum ft_dns_violation {
     FT_DNS_V_SHARED, /* DNS and LLMNR have all of these, mDNS those before TRUNCATED_TCP */
     FT_DNS_V_UNSOLICITED = FT_DNS_V_SHARED, /* DNS alone */
     FT_DNS_V_ANSWERS_DIFFER,
+    FT_DNS_V_TUNNEL,
     FT_DNS_VIOLATIONS,
     FT_LLMNR_V_WPAD = FT_DNS_V_SHARED,
     FT_LLMNR_VIOLATIONS,
     FT_MDNS_V_WPAD = FT_DNS_V_TRUNCATED_TCP,
     FT_MDNS_V_SOURCE_PORT,
+    FT_MDNS_V_OFF_LINK,
     FT_MDNS_VIOLATIONS,
 };
 
@@ -423,16 +455,40 @@ void ft_dns_name_check(struct ft_context *ctx, const struct ft_dns_name *name,
 
 /* ---- facts: dns_facts.c --------------------------------------------------------------------- */
 
+/** What a host is by the record that names it. */
+enum ft_dns_server {
+    FT_DNS_SERVER_DIRECTORY = 0, /**< domain controller */
+    FT_DNS_SERVER_TIME,
+    FT_DNS_SERVER_OPC,
+    FT_DNS_SERVER_NAMES,
+};
+
 /** What the records of one message say together. */
 struct ft_dns_facts {
     enum ft_dns_flavour flavour;
-    bool is_of_sender;      /**< mDNS: services and hardware are the sender's */
-    uint8_t directories;    /**< domain controllers remembered */
-    uint64_t directory[16]; /**< hashes of their names; all that fit into a datagram of old */
+    bool is_of_sender; /**< mDNS: services and hardware are the sender's */
+    uint8_t servers;   /**< remembered */
+    /** Hashes of their names, and what they are; all that fit into a datagram of old. */
+    uint64_t server[16];
+    uint8_t server_kind[16]; /**< enum ft_dns_server */
 };
 
 /** State what a record of an answer, an announcement or an update says of hosts. */
 void ft_dns_state_record(struct ft_context *ctx, struct ft_dns_facts *facts,
                          const struct ft_dns_record *record);
+
+/** Does the record only say what a host is that others give the address of? */
+bool ft_dns_names_server(const struct ft_dns_record *record);
+
+/* ---- software: dns_software.c --------------------------------------------------------------- */
+
+/**
+ * Put and state what the name that a query asks for tells of its sender; `is_own`: the query looks
+ * like one of the host itself, not of one that asks for others.
+ */
+void ft_dns_state_software(struct ft_context *ctx, const struct ft_dns_name *name, bool is_own);
+
+/** Is a name asked for as the known tunnels do (dns2tcp, dnscat2, iodine)? */
+bool ft_dns_is_tunnel(const struct ft_dns_name *name, uint16_t type);
 
 #endif

@@ -38,8 +38,7 @@ enum type {
 enum {
     FRAGMENTATION_NEEDED = 4,
     PROTO_ICMP = 1,
-    ORIGINAL_MIN = 128, /* RFC 4884: bytes of the quoted packet, when extensions follow */
-    CLASS_MPLS = 1,
+    ROUTER_WORDS = 2,  /* of an entry: address, preference (RFC 1256, 3) */
     LARGE_ECHO = 1472, /* more does not fit one Ethernet frame */
 };
 
@@ -64,15 +63,10 @@ enum field {
     ROUTER,
     ROUTER_ADDRESS,
     ROUTER_PREFERENCE,
-    INNER, /* enum ft_icmp_inner_field */
-    MPLS = INNER + FT_ICMP_INNER_FIELDS,
-    MPLS_LABEL,
-    MPLS_TTL,
-    EXTENSION,
-    EXTENSION_CLASS,
-    EXTENSION_TYPE,
-    EXTENSION_DATA,
-    PROBE,
+    INNER,                               /* enum ft_icmp_inner_field */
+    MPLS = INNER + FT_ICMP_INNER_FIELDS, /* enum ft_icmp_extension_field */
+    EXTENSION = MPLS + FT_ICMP_EXTENSION,
+    PROBE = MPLS + FT_ICMP_EXTENSION_FIELDS,
 };
 
 enum violation {
@@ -86,6 +80,7 @@ enum violation {
     V_ECHO_DATA,
     V_TUNNEL,
     V_REDIRECT_GATEWAY,
+    V_ROUTER_ENTRIES,
 };
 
 /* clang-format off */
@@ -218,11 +213,12 @@ static const struct ft_violation violations[] = {
     VIOLATION("echo_data", "Answer to a ping with other data than was sent", ABNORMAL, "T0884 T0869", MINOR, ANOMALY),
     VIOLATION("tunnel", "Ping that carries another protocol", "Suspicion of malicious activity", "T0884 T0869", MAJOR, ANOMALY),
     VIOLATION("redirect_gateway", "ICMP redirect to an address that no router can have", ABNORMAL, "T0830", MAJOR, PROTOCOL),
+    VIOLATION("router_entries", "ICMP router advertisement whose entries hold no router", ABNORMAL, "T0814", MINOR, PROTOCOL),
 };
 /* clang-format on */
 
 _Static_assert(sizeof(fields) / sizeof(fields[0]) == PROBE + 1, "one row a field");
-_Static_assert(sizeof(violations) / sizeof(violations[0]) == V_REDIRECT_GATEWAY + 1,
+_Static_assert(sizeof(violations) / sizeof(violations[0]) == V_ROUTER_ENTRIES + 1,
                "one row a violation");
 
 /* Kept with two hosts. */
@@ -353,55 +349,6 @@ static void read_query(struct ft_context *ctx, uint8_t type, struct ft_view *v)
     ft_rest(v);
 }
 
-/* ---- extensions (RFC 4884) ------------------------------------------------------------------ */
-
-static void put_labels(struct ft_context *ctx, struct ft_view *v)
-{
-    while (v->len >= 4) {
-        uint32_t entry = ft_u32be(v);
-        ft_group_begin(ctx, MPLS);
-        ft_put_uint(ctx, MPLS_LABEL, entry >> 12, v);
-        ft_put_uint(ctx, MPLS_TTL, entry & 0xff, v);
-        ft_group_end(ctx, MPLS);
-    }
-}
-
-/* Length (2), class (1), type (1), data. */
-static void put_extensions(struct ft_context *ctx, struct ft_view v)
-{
-    ft_skip(&v, 4);
-    while (v.len >= 4) {
-        uint16_t length = ft_u16be(&v);
-        uint8_t class = ft_u8(&v), type = ft_u8(&v);
-        if (length < 4 || length - 4u > v.len)
-            return;
-        struct ft_view data = ft_sub(&v, length - 4u);
-        if (class == CLASS_MPLS && type == 1) {
-            put_labels(ctx, &data);
-            continue;
-        }
-        ft_group_begin(ctx, EXTENSION);
-        ft_put_uint(ctx, EXTENSION_CLASS, class, NULL);
-        ft_put_uint(ctx, EXTENSION_TYPE, type, NULL);
-        ft_put_bytes(ctx, EXTENSION_DATA, data);
-        ft_group_end(ctx, EXTENSION);
-    }
-}
-
-/*
- * Words of the quoted packet say where extensions begin. Before RFC 4884 they were at 128, where
- * there may as well be more of the packet: its bytes do not have their checksum (5.5).
- */
-static void read_extensions(struct ft_context *ctx, uint32_t words, struct ft_view quoted)
-{
-    uint32_t at = words ? words * 4 : ORIGINAL_MIN;
-    if (!ft_wants(ctx, ROOT) || quoted.len < at + 8 || ft_peek_u8(&quoted, at) >> 4 != 2)
-        return;
-    ft_skip(&quoted, at);
-    if (words || (!ctx->is_truncated && ft_icmp_is_sum_good(ft_icmp_sum(0, quoted))))
-        put_extensions(ctx, quoted);
-}
-
 /* ---- errors --------------------------------------------------------------------------------- */
 
 static bool is_router_address(uint32_t ip)
@@ -450,7 +397,7 @@ static void read_error(struct ft_context *ctx, uint8_t type, uint8_t code, struc
     struct ft_icmp_inner inner = ft_icmp_inner_read(quoted);
     ft_icmp_inner_put(ctx, INNER, &inner);
     check_inner(ctx, &inner);
-    read_extensions(ctx, words, quoted);
+    ft_icmp_extensions_read(ctx, MPLS, words * 4, quoted);
     if (type == REDIRECT || (type == TIME_EXCEEDED && code == 0))
         ft_asset_role(ctx, FT_SENDER, FT_ROLE_ROUTER);
 }
@@ -462,13 +409,18 @@ static void read_routers(struct ft_context *ctx, struct ft_view *v)
 {
     uint8_t count = ft_u8(v), words = ft_u8(v);
     ft_put_uint(ctx, LIFETIME, ft_u16be(v), v);
-    uint32_t fits = words < 2 ? 0 : ft_count(v, count, words * 4u);
+    if (ft_view_ok(v) && count && words < ROUTER_WORDS) {
+        ft_violation(ctx, V_ROUTER_ENTRIES, v);
+        ft_rest(v);
+        return;
+    }
+    uint32_t fits = words < ROUTER_WORDS ? 0 : ft_count(v, count, words * 4u);
     for (uint32_t i = 0; i < fits && ft_view_ok(v); i++) {
         ft_group_begin(ctx, ROUTER);
         ft_put_uint(ctx, ROUTER_ADDRESS, ft_u32be(v), v);
         ft_put_int(ctx, ROUTER_PREFERENCE, (int32_t)ft_u32be(v), v);
         ft_group_end(ctx, ROUTER);
-        ft_skip(v, (words - 2u) * 4);
+        ft_skip(v, (words - (uint32_t)ROUTER_WORDS) * 4);
     }
     ft_asset_role(ctx, FT_SENDER, FT_ROLE_ROUTER);
 }
@@ -486,7 +438,7 @@ static void read_extended(struct ft_context *ctx, uint8_t type, struct ft_view *
     pair(ctx, type, (uint32_t)id << 16 | number);
     struct ft_view rest = ft_rest(v);
     if (type == EXTENDED_REQUEST && ft_wants(ctx, ROOT))
-        put_extensions(ctx, rest);
+        ft_icmp_extensions_put(ctx, MPLS, rest);
 }
 
 static void read_body(struct ft_context *ctx, uint8_t type, uint8_t code, struct ft_view *pdu)

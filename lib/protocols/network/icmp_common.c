@@ -17,6 +17,8 @@ enum {
     PROTO_SCTP = 132,
     PROTO_UDP_LITE = 136,
     EXTENSIONS_MAX = 8,
+    ORIGINAL_MIN = 128, /* RFC 4884: bytes of the quoted packet, when extensions follow */
+    CLASS_MPLS = 1,
     WINDOWS_LENGTH = 32, /* of the data of its ping */
     RAMP_LENGTH = 48,
     CISCO_LENGTH = 36,
@@ -155,6 +157,56 @@ bool ft_icmp_inner_is_of_receiver(const struct ft_context *ctx, const struct ft_
 {
     return !inner->version || inner->version != ctx->ip_version ||
            ft_view_starts(&inner->src, ctx->dst_ip, inner->src.len);
+}
+
+/* ---- extensions (RFC 4884) ------------------------------------------------------------------ */
+
+static void put_labels(struct ft_context *ctx, uint32_t first, struct ft_view *v)
+{
+    while (v->len >= 4) {
+        uint32_t entry = ft_u32be(v);
+        ft_group_begin(ctx, first + FT_ICMP_MPLS);
+        ft_put_uint(ctx, first + FT_ICMP_MPLS_LABEL, entry >> 12, v);
+        ft_put_uint(ctx, first + FT_ICMP_MPLS_TTL, entry & 0xff, v);
+        ft_group_end(ctx, first + FT_ICMP_MPLS);
+    }
+}
+
+/* Length (2), class (1), type (1), data. */
+void ft_icmp_extensions_put(struct ft_context *ctx, uint32_t first, struct ft_view v)
+{
+    ft_skip(&v, 4);
+    while (v.len >= 4) {
+        uint16_t length = ft_u16be(&v);
+        uint8_t class = ft_u8(&v), type = ft_u8(&v);
+        if (length < 4 || length - 4u > v.len)
+            return;
+        struct ft_view data = ft_sub(&v, length - 4u);
+        if (class == CLASS_MPLS && type == 1) {
+            put_labels(ctx, first, &data);
+            continue;
+        }
+        ft_group_begin(ctx, first + FT_ICMP_EXTENSION);
+        ft_put_uint(ctx, first + FT_ICMP_EXTENSION_CLASS, class, NULL);
+        ft_put_uint(ctx, first + FT_ICMP_EXTENSION_TYPE, type, NULL);
+        ft_put_bytes(ctx, first + FT_ICMP_EXTENSION_DATA, data);
+        ft_group_end(ctx, first + FT_ICMP_EXTENSION);
+    }
+}
+
+/*
+ * Before RFC 4884 extensions were at 128, where there may as well be more of the packet: its bytes
+ * do not have their checksum (5.5).
+ */
+void ft_icmp_extensions_read(struct ft_context *ctx, uint32_t first, uint32_t original,
+                             struct ft_view quoted)
+{
+    uint32_t at = original ? original : ORIGINAL_MIN;
+    if (!ft_wants(ctx, 0) || quoted.len < at + 8 || ft_peek_u8(&quoted, at) >> 4 != 2)
+        return;
+    ft_skip(&quoted, at);
+    if (original || (!ctx->is_truncated && ft_icmp_is_sum_good(ft_icmp_sum(0, quoted))))
+        ft_icmp_extensions_put(ctx, first, quoted);
 }
 
 /* ---- echo data ------------------------------------------------------------------------------ */

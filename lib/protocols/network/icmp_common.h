@@ -41,6 +41,31 @@ void ft_icmp_inner_put(struct ft_context *ctx, uint32_t first, const struct ft_i
 /** True if the packet was sent by the receiver of this one: an error about anything else is odd. */
 bool ft_icmp_inner_is_of_receiver(const struct ft_context *ctx, const struct ft_icmp_inner *inner);
 
+/**
+ * Fields of the extensions of an error (RFC 4884), in this order in the schemas of both: the labels
+ * of MPLS, then what else there is.
+ */
+enum ft_icmp_extension_field {
+    FT_ICMP_MPLS = 0,
+    FT_ICMP_MPLS_LABEL,
+    FT_ICMP_MPLS_TTL,
+    FT_ICMP_EXTENSION,
+    FT_ICMP_EXTENSION_CLASS,
+    FT_ICMP_EXTENSION_TYPE,
+    FT_ICMP_EXTENSION_DATA,
+    FT_ICMP_EXTENSION_FIELDS
+};
+
+/** Put the extensions at the start of `v`; `first` is the number of FT_ICMP_MPLS in the schema. */
+void ft_icmp_extensions_put(struct ft_context *ctx, uint32_t first, struct ft_view v);
+
+/**
+ * Put the extensions behind a quoted packet, of whose bytes the error says that they are
+ * `original`, 0 when it does not say.
+ */
+void ft_icmp_extensions_read(struct ft_context *ctx, uint32_t first, uint32_t original,
+                             struct ft_view quoted);
+
 /** Names of IP protocols. */
 extern const struct ft_name ft_icmp_proto_names[];
 

@@ -120,6 +120,10 @@ enum field {
     MLD,
     MLD_DELAY,
     MLD_GROUP,
+    MLD_SUPPRESS,
+    MLD_ROBUSTNESS,
+    MLD_INTERVAL,
+    MLD_SOURCE,
     MLD_RECORD,
     MLD_RECORD_TYPE,
     MLD_RECORD_GROUP,
@@ -134,6 +138,9 @@ enum field {
     OPTION_TYPE,
     OPTION_DATA,
     PROBE,
+    MPLS, /* enum ft_icmp_extension_field */
+    EXTENSION = MPLS + FT_ICMP_EXTENSION,
+    FIELDS = MPLS + FT_ICMP_EXTENSION_FIELDS,
 };
 
 enum violation {
@@ -258,6 +265,10 @@ static const struct ft_field fields[] = {
     {"mld", "Multicast listeners", NULL, ROOT, FT_TYPE_GROUP, 0, 0},
     {"delay", "Milliseconds within which to answer", NULL, MLD, FT_TYPE_UINT, 0, 0},
     {"group", "Multicast address", NULL, MLD, FT_TYPE_IPV6, 0, 0},
+    {"suppress", "Other routers need not count from this query", NULL, MLD, FT_TYPE_BOOL, 0, 0},
+    {"robustness", "Messages sent against one that is lost", NULL, MLD, FT_TYPE_UINT, 0, 0},
+    {"interval", "Seconds between general queries", NULL, MLD, FT_TYPE_UINT, 0, 0},
+    {"source", "Sender that is asked for", NULL, MLD, FT_TYPE_IPV6, FT_FIELD_LIST, 0},
     {"record", "What a listener wants", NULL, MLD, FT_TYPE_GROUP, FT_FIELD_LIST, 0},
     {"type", "Include or exclude", record_names, MLD_RECORD, FT_TYPE_ENUM, 0, 0},
     {"group", "Multicast address", NULL, MLD_RECORD, FT_TYPE_IPV6, 0, 0},
@@ -272,6 +283,13 @@ static const struct ft_field fields[] = {
     {"type", "Type", NULL, OPTION, FT_TYPE_UINT, 0, 0},
     {"data", "Data", NULL, OPTION, FT_TYPE_BYTES, 0, 0},
     {"probe", "Extended echo: bits of the question or the answer", NULL, ROOT, FT_TYPE_UINT, 0, 0},
+    {"mpls", "A label that the packet came with", NULL, ROOT, FT_TYPE_GROUP, FT_FIELD_LIST, 0},
+    {"label", "Label", NULL, MPLS, FT_TYPE_UINT, 0, 0},
+    {"ttl", "Time to live of the label", NULL, MPLS, FT_TYPE_UINT, 0, 0},
+    {"extension", "Another extension", NULL, ROOT, FT_TYPE_GROUP, FT_FIELD_LIST, 0},
+    {"class", "Class", NULL, EXTENSION, FT_TYPE_UINT, 0, 0},
+    {"type", "Type in the class", NULL, EXTENSION, FT_TYPE_UINT, 0, 0},
+    {"data", "Data", NULL, EXTENSION, FT_TYPE_BYTES, 0, 0},
 };
 
 #define COMMAND(type, code, name, class, mitre) {type, code, name, FT_CLASS_##class, {0}, mitre}
@@ -351,7 +369,7 @@ static const struct ft_violation violations[] = {
 };
 /* clang-format on */
 
-_Static_assert(sizeof(fields) / sizeof(fields[0]) == PROBE + 1, "one row a field");
+_Static_assert(sizeof(fields) / sizeof(fields[0]) == FIELDS, "one row a field");
 _Static_assert(sizeof(violations) / sizeof(violations[0]) == V_TUNNEL + 1, "one row a violation");
 
 /* Kept with two addresses. */
@@ -512,9 +530,13 @@ static bool put_name(struct ft_context *ctx, uint32_t field, struct ft_view *v)
 
 static void put_servers(struct ft_context *ctx, struct ft_view *v)
 {
+    static const char role[] = "server";
     ft_skip(v, 2 + 4);
-    while (v->len >= ADDRESS)
-        put_address(ctx, RA_RDNSS, v);
+    while (v->len >= ADDRESS) {
+        struct ft_view address = put_address(ctx, RA_RDNSS, v);
+        if (is_neighbour(ctx))
+            ft_asset_of(ctx, address, FT_FACT_ROLE, ft_view_make(role, sizeof(role) - 1, false));
+    }
 }
 
 static void put_domains(struct ft_context *ctx, struct ft_view *v)
@@ -822,7 +844,9 @@ static void read_extended(struct ft_context *ctx, uint8_t type, struct ft_view *
         ft_response(ctx, FT_SCOPE_FLOW, key);
     else if (!is_group(ctx->dst_ip))
         ft_request(ctx, FT_SCOPE_FLOW, key, NULL, 0);
-    ft_rest(v);
+    struct ft_view rest = ft_rest(v);
+    if (type == EXTENDED_REQUEST && ft_wants(ctx, ROOT))
+        ft_icmp_extensions_put(ctx, MPLS, rest);
 }
 
 /* ---- errors --------------------------------------------------------------------------------- */
@@ -834,8 +858,12 @@ static void read_error(struct ft_context *ctx, uint8_t type, uint8_t code, struc
         ft_put_uint(ctx, MTU, parameter, v);
     else if (type == PARAMETER_PROBLEM)
         ft_put_uint(ctx, POINTER, parameter, v);
-    struct ft_icmp_inner inner = ft_icmp_inner_read(ft_rest(v));
+    struct ft_view quoted = ft_rest(v);
+    struct ft_icmp_inner inner = ft_icmp_inner_read(quoted);
     ft_icmp_inner_put(ctx, INNER, &inner);
+    /* RFC 4884, 4.4 and 4.5: words of 8 bytes */
+    if (type == UNREACHABLE || type == TIME_EXCEEDED)
+        ft_icmp_extensions_read(ctx, MPLS, (parameter >> 24) * 8, quoted);
     if (inner.has_type && inner.proto == NEXT_HEADER && is_error(inner.type))
         ft_violation(ctx, V_ERROR_ABOUT_ERROR, NULL);
     if (!ft_icmp_inner_is_of_receiver(ctx, &inner))
@@ -865,16 +893,43 @@ static void read_records(struct ft_context *ctx, struct ft_view *v)
     }
 }
 
+/* A number whose top bit says that it is 1.mantissa times a power of two: three bits of exponent
+ * behind it, then `bits` of mantissa (RFC 3810, 5.1.3 and 5.1.9). */
+static uint32_t floating(uint32_t code, unsigned bits)
+{
+    if (!(code >> (bits + 3)))
+        return code;
+    uint32_t mantissa = (code & ((1u << bits) - 1)) | 1u << bits;
+    return mantissa << ((code >> bits & 7) + 3);
+}
+
+/* What version 2 adds: flags and robustness (1), interval (1), number of sources (2), sources. */
+static void read_second_query(struct ft_context *ctx, struct ft_view *v)
+{
+    uint8_t flags = ft_u8(v);
+    ft_put_bool(ctx, MLD_SUPPRESS, flags & 8, v);
+    ft_put_uint(ctx, MLD_ROBUSTNESS, flags & 7, v);
+    ft_put_uint(ctx, MLD_INTERVAL, floating(ft_u8(v), 4), v);
+    uint32_t sources = ft_u16be(v);
+    sources = ft_count(v, sources, ADDRESS);
+    for (uint32_t s = 0; s < sources && ft_view_ok(v); s++)
+        put_address(ctx, MLD_SOURCE, v);
+}
+
 static void read_listener(struct ft_context *ctx, uint8_t type, struct ft_view *v)
 {
     if (type == MLD2_REPORT) {
         read_records(ctx, v);
         return;
     }
-    ft_put_uint(ctx, MLD_DELAY, ft_u16be(v), v);
+    uint16_t delay = ft_u16be(v);
+    bool is_second = type == MLD_QUERY && v->len > 2 + ADDRESS;
+    ft_put_uint(ctx, MLD_DELAY, is_second ? floating(delay, 12) : delay, v);
     ft_skip(v, 2);
     put_address(ctx, MLD_GROUP, v);
-    ft_rest(v); /* version 2 of a query goes on: robustness, interval, sources */
+    if (is_second)
+        read_second_query(ctx, v);
+    ft_rest(v);
 }
 
 /* ---- node information (RFC 4620) ------------------------------------------------------------ */

@@ -32,6 +32,11 @@ enum {
     OUI_CISCO = 0x00000c,
     OUI_EXTREME = 0x00e02b,
     OUI_NORTEL = 0x000081,
+    OUI_802_1 = 0x0080c2,
+    OUI_FOUNDRY = 0x00e052,
+    OUI_CIMETRICS = 0x001090,
+    OUI_APPLE = 0x080007,
+    OUI_BRIDGED = 0x0000f8, /* 802.1H: of Ethernet */
     CISCO_VTP = 0x2003,
     CISCO_DTP = 0x2004,
     NETBIOS_NAME_QUERY = 0x0a,
@@ -64,6 +69,7 @@ enum violation {
     V_CONTROL = 0,
     V_SWITCH_PROTOCOL,
     V_OBSOLETE,
+    V_ORGANISATION,
 };
 
 /* clang-format off */
@@ -118,13 +124,19 @@ static const struct ft_field fields[] = {
 #define CISCO(pid, name, class) COMMAND(UI, SNAP_QUALIFIER(OUI_CISCO, pid), name, class)
 
 static const struct ft_command commands[] = {
+    COMMAND(UI, 0x02, "llc_management", DATA),
+    COMMAND(UI, 0x04, "sna_path", DATA),
     COMMAND(UI, 0x06, "ip", DATA),
+    COMMAND(UI, 0x08, "sna", DATA),
+    COMMAND(UI, 0x0c, "sna_2", DATA),
     COMMAND(UI, 0x0e, "proway_management", DATA),
     COMMAND(UI, 0x42, "stp", DATA),
     COMMAND(UI, 0x4e, "mms", DATA),
+    COMMAND(UI, 0x7e, "x25", DATA),
     COMMAND(UI, 0x80, "xns", DATA),
     COMMAND(UI, 0x82, "bacnet", DATA),
     COMMAND(UI, 0x8e, "proway_stations", DATA),
+    COMMAND(UI, 0x98, "arp", DATA),
     COMMAND(UI, 0xbc, "vines", DATA),
     COMMAND(UI, SAP_IPX, "ipx", DATA),
     COMMAND(UI, SAP_NETBIOS, "netbios", DATA),
@@ -132,6 +144,8 @@ static const struct ft_command commands[] = {
     COMMAND(UI, 0xf8, "hp_extended", DATA),
     COMMAND(UI, 0xfc, "rpl", DATA),
     COMMAND(UI, 0xfe, "osi", DATA),
+    COMMAND(UI, SNAP_QUALIFIER(OUI_802_1, 0x0001), "bridged_ethernet_with_fcs", DATA),
+    COMMAND(UI, SNAP_QUALIFIER(OUI_802_1, 0x0007), "bridged_ethernet", DATA),
     CISCO(0x0104, "cisco_pagp", CONFIG),
     CISCO(0x0108, "cisco_stp_0108", DATA),
     CISCO(0x0109, "cisco_stp_0109", DATA),
@@ -142,11 +156,11 @@ static const struct ft_command commands[] = {
     CISCO(CISCO_VTP, "cisco_vtp", CONFIG),
     CISCO(CISCO_DTP, "cisco_dtp", CONFIG),
     COMMAND(UI, SNAP_QUALIFIER(OUI_EXTREME, 0x00bb), "extreme_edp", DATA),
-    COMMAND(UI, SNAP_QUALIFIER(0x00e052, 0x2000), "foundry_fdp", DATA),
+    COMMAND(UI, SNAP_QUALIFIER(OUI_FOUNDRY, 0x2000), "foundry_fdp", DATA),
     COMMAND(UI, SNAP_QUALIFIER(OUI_NORTEL, 0x01a1), "nortel_topology", DATA),
     COMMAND(UI, SNAP_QUALIFIER(OUI_NORTEL, 0x01a2), "nortel_topology_segment", DATA),
-    COMMAND(UI, SNAP_QUALIFIER(0x080007, 0x809b), "appletalk", DATA),
-    COMMAND(UI, SNAP_QUALIFIER(0x001090, 0x0001), "cimetrics_bacnet", DATA),
+    COMMAND(UI, SNAP_QUALIFIER(OUI_APPLE, 0x809b), "appletalk", DATA),
+    COMMAND(UI, SNAP_QUALIFIER(OUI_CIMETRICS, 0x0001), "cimetrics_bacnet", DATA),
     COMMAND(UI, FT_ANY_QUALIFIER, "unnumbered_information", DATA),
     COMMAND(I_FRAME, FT_ANY_QUALIFIER, "information", DATA),
     COMMAND(RR, FT_ANY_QUALIFIER, "receive_ready", DATA),
@@ -171,11 +185,14 @@ static const struct ft_violation violations[] = {
               "Abnormal Communication Behavior", "T0830", WARNING, ANOMALY),
     VIOLATION("obsolete", "NetBEUI or IPX: an operating system that is no longer maintained",
               "Operational issues", NULL, WARNING, OPERATIONAL),
+    VIOLATION("organisation", "SNAP frame of an organisation that is not known for one",
+              "Abnormal Communication Behavior", NULL, WARNING, ANOMALY),
 };
 /* clang-format on */
 
 _Static_assert(sizeof(fields) / sizeof(fields[0]) == NETBIOS_FROM + 1, "one row a field");
-_Static_assert(sizeof(violations) / sizeof(violations[0]) == V_OBSOLETE + 1, "one row a violation");
+_Static_assert(sizeof(violations) / sizeof(violations[0]) == V_ORGANISATION + 1,
+               "one row a violation");
 
 /* Kept with two stations: told once. */
 struct stations {
@@ -285,6 +302,18 @@ static const char *vendor_of(uint32_t oui)
                                 : NULL;
 }
 
+/* Who is known to have numbers of protocols: IEEE 802.1, RFC 1042, and makers that use their own.
+ */
+static bool is_organisation(uint32_t oui)
+{
+    static const uint32_t known[] = {0,           OUI_CISCO,     OUI_802_1, OUI_EXTREME, OUI_NORTEL,
+                                     OUI_FOUNDRY, OUI_CIMETRICS, OUI_APPLE, OUI_BRIDGED};
+    for (size_t i = 0; i < sizeof(known) / sizeof(known[0]); i++)
+        if (known[i] == oui)
+            return true;
+    return false;
+}
+
 /* What is said once of two stations. */
 static void tell(struct ft_context *ctx, const struct header *h)
 {
@@ -294,6 +323,8 @@ static void tell(struct ft_context *ctx, const struct header *h)
         ft_asset_text(ctx, FT_SENDER, FT_FACT_VENDOR, vendor);
     if (h->has_snap && h->oui == OUI_CISCO && (h->pid == CISCO_DTP || h->pid == CISCO_VTP))
         ft_violation(ctx, V_SWITCH_PROTOCOL, NULL);
+    if (h->has_snap && !is_organisation(h->oui))
+        ft_violation(ctx, V_ORGANISATION, NULL);
     if (!h->has_snap && (sap == SAP_NETBIOS || sap == SAP_IPX) && type_of(h->control) == UI)
         ft_violation(ctx, V_OBSOLETE, NULL);
 }

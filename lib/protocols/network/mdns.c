@@ -33,6 +33,7 @@ static const struct ft_violation violations[] = {
     FT_DNS_VIOLATION_ROWS("mDNS"),
     [FT_MDNS_V_WPAD] = FT_DNS_WPAD_ROW("mDNS"),
     [FT_MDNS_V_SOURCE_PORT] = FT_DNS_VIOLATION("source_port", "mDNS response from another port than the protocol's", "T0830", WARNING),
+    [FT_MDNS_V_OFF_LINK] = FT_DNS_VIOLATION("off_link", "mDNS response that came over a router", "T0830", MINOR),
 };
 /* clang-format on */
 

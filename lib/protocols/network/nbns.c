@@ -295,7 +295,9 @@ static void state_owner(struct ft_context *ctx, const struct netbios_name *name,
                     ft_view_make(description, sizeof(description) - 1, false));
         return;
     }
-    if (!is_group && (name->suffix == WORKSTATION || name->suffix == FILE_SERVER))
+    /* A host that answers for "*", the name of everybody, has another. */
+    if (!is_group && name->text[0] != '*' &&
+        (name->suffix == WORKSTATION || name->suffix == FILE_SERVER))
         ft_asset_of(ctx, address, FT_FACT_NAME, ft_view_make(name->text, name->length, false));
 }
 
@@ -322,9 +324,17 @@ static void state_mac(struct ft_context *ctx, struct ft_view mac)
 
 /* ---- records -------------------------------------------------------------------------------- */
 
-/* Does the message make its records true? Answers, and what owners register. */
-static bool states(const struct header *h)
+static bool is_wpad(const struct netbios_name *name)
 {
+    return name->suffix == WORKSTATION && name->length == 4 && !memcmp(name->text, "WPAD", 4);
+}
+
+/* Does the message make its records true? Answers, and what owners register; not of a name that is
+ * none, nor of that of the proxy configuration, which is nobody's. */
+static bool states(const struct header *h, const struct netbios_name *name)
+{
+    if (!name->is_valid || is_wpad(name))
+        return false;
     if (h->is_response)
         return h->opcode == QUERY && h->rcode == 0;
     return h->opcode == REGISTRATION || h->opcode == REFRESH || h->opcode == REFRESH_ALTERNATE ||
@@ -343,13 +353,13 @@ static void read_addresses(struct ft_context *ctx, const struct header *h,
         struct ft_view address = ft_sub(v, 4);
         if (!ft_view_ok(v))
             return;
-        if (states(h))
+        if (states(h, name))
             state_owner(ctx, name, address, flags & GROUP_FLAG);
         ft_put_uint(ctx, ADDRESS, ft_u32be(&address), v);
     }
 }
 
-static void read_status_name(struct ft_context *ctx, struct ft_view *v)
+static void read_status_name(struct ft_context *ctx, bool states_names, struct ft_view *v)
 {
     struct ft_view text = ft_sub(v, NAME_MAX);
     struct ft_view text_at = *v;
@@ -367,6 +377,8 @@ static void read_status_name(struct ft_context *ctx, struct ft_view *v)
     ft_put_uint(ctx, NAMES_FLAGS, flags & 0x1e00, v);
     ft_group_end(ctx, NAMES);
 
+    if (!states_names)
+        return;
     if (suffix == WORKSTATION && flags & GROUP_FLAG)
         state_group(ctx, (const char *)text.data, length);
     else if (suffix == WORKSTATION)
@@ -375,25 +387,23 @@ static void read_status_name(struct ft_context *ctx, struct ft_view *v)
         ft_asset_role(ctx, FT_SENDER, FT_ROLE_SERVER);
 }
 
-static void read_status(struct ft_context *ctx, struct ft_view *v)
+/* Only the node itself answers: who sends this otherwise is not believed. */
+static void read_status(struct ft_context *ctx, const struct header *h, struct ft_view *v)
 {
+    bool is_answer = h->is_response && h->opcode == QUERY && h->rcode == 0;
     uint32_t count = ft_count(v, ft_u8(v), STATUS_NAME);
 
     for (uint32_t i = 0; i < count && ft_view_ok(v); i++)
-        read_status_name(ctx, v);
+        read_status_name(ctx, is_answer, v);
     if (!ft_view_ok(v) || !v->len)
         return;
     struct ft_view mac = ft_sub(v, MAC_LENGTH);
     if (!ft_view_ok(v))
         return;
     ft_put_bytes(ctx, MAC, mac);
-    state_mac(ctx, mac);
+    if (is_answer)
+        state_mac(ctx, mac);
     ft_rest(v);
-}
-
-static bool is_wpad(const struct netbios_name *name)
-{
-    return name->suffix == WORKSTATION && name->length == 4 && !memcmp(name->text, "WPAD", 4);
 }
 
 static void read_record(struct ft_context *ctx, const struct header *h,
@@ -418,7 +428,7 @@ static void read_record(struct ft_context *ctx, const struct header *h,
     }
     ft_put_uint(ctx, TTL, ttl, &ttl_at);
     if (type == NBSTAT)
-        read_status(ctx, &rdata);
+        read_status(ctx, h, &rdata);
     else if (type == NB && h->opcode != WACK)
         read_addresses(ctx, h, &name, &rdata);
     if (ft_view_is_malformed(&rdata))

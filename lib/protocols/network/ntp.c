@@ -53,6 +53,9 @@ enum control_operation {
 #define SECOND_NS    1000000000ull
 #define PATIENCE_NS  (10 * SECOND_NS)
 
+/* More than the way through any network takes. */
+#define JUMP_NS (int64_t)(10 * SECOND_NS)
+
 /* Transmit times of servers that are recognised by content: from 2002 on. */
 #define RECENT_SECONDS 0xc0000000u
 
@@ -107,7 +110,14 @@ enum violation {
     V_REFERENCE,
     V_EXTENSION,
     V_KISS,
+    V_JUMP,
     VIOLATIONS
+};
+
+/* Channel: a server as one of its clients hears it. */
+struct clock {
+    int64_t ahead_ns; /* of the sensor's clock */
+    uint8_t is_known;
 };
 
 /* Flow state: the last request that was answered. */
@@ -289,6 +299,7 @@ static const struct ft_violation violations[] = {
     [V_REFERENCE] = VIOLATION("reference_id", "NTP clock of a kind that cannot be", NULL, WARNING, PROTOCOL),
     [V_EXTENSION] = VIOLATION("extension", "NTP extension field with a length that cannot be", "T0814", MINOR, PROTOCOL),
     [V_KISS] = VIOLATION("refused", "NTP server refuses its client", NULL, WARNING, OPERATIONAL),
+    [V_JUMP] = VIOLATION("time_jump", "NTP server whose time has jumped", "T0832 T0836", MAJOR, ANOMALY),
 };
 /* clang-format on */
 
@@ -397,6 +408,32 @@ static void check_server(struct ft_context *ctx, const struct message *m)
         ft_violation(ctx, V_REFERENCE, &m->reference_at);
 }
 
+/* Both hosts of a pair may be servers: which of them this is. */
+static uint64_t server_key(const struct ft_context *ctx)
+{
+    uint32_t n = ctx->ip_version == 6 ? 16 : 4;
+    return ctx->src_ip && memcmp(ctx->src_ip, ctx->dst_ip, n) < 0;
+}
+
+/*
+ * The clock of the sensor goes on evenly: a server that is much further from it than before has
+ * jumped. One that says itself that it is not set yet may.
+ */
+static void check_jump(struct ft_context *ctx, const struct message *m)
+{
+    if (m->leap == ALARM || !m->transmit || m->stratum == 0 || m->stratum >= UNSYNCHRONISED)
+        return;
+    struct clock *clock = ft_channel(ctx, FT_SCOPE_HOST_PAIR, server_key(ctx));
+    if (!clock)
+        return;
+    int64_t ahead = (int64_t)(unix_ns(m->transmit) - ctx->time_ns);
+    int64_t jump = clock->is_known ? ahead - clock->ahead_ns : 0;
+    clock->is_known = 1;
+    clock->ahead_ns = ahead;
+    if (jump > JUMP_NS || jump < -JUMP_NS)
+        ft_violation(ctx, V_JUMP, NULL);
+}
+
 /*
  * A response repeats the transmit time of its request. That nobody asked is only said of a flow
  * whose requests are seen, and not of a copy.
@@ -500,6 +537,8 @@ static void read_message(struct ft_context *ctx, uint8_t mode, uint8_t leap, str
         pair(ctx, &m);
     if (mode == SERVER)
         check_server(ctx, &m);
+    if (mode == SERVER || mode == BROADCAST)
+        check_jump(ctx, &m);
     if ((mode == SERVER || mode == BROADCAST) && m.stratum >= 1 && m.stratum < UNSYNCHRONISED)
         state_server(ctx, &m);
     read_tail(ctx, pdu);
@@ -733,6 +772,7 @@ const struct ft_dissector ft_dissector_ntp = {
     .commands = FT_TABLE(commands),
     .violations = FT_TABLE(violations),
     .flow_state_size = sizeof(struct flow),
+    .channel_size = sizeof(struct clock),
     .probe = probe,
     .dissect = dissect,
 };

@@ -10,7 +10,8 @@
  *
  * Specification: RFC 3164, 5424, 5426, 6587.
  */
-#include <fieldtap/dissector.h>
+#include "../it/secret.h"
+#include "syslog_event.h"
 
 enum {
     PORT = 514,
@@ -49,6 +50,8 @@ enum field {
     PARAMETER,
     PARAMETER_NAME,
     PARAMETER_VALUE,
+    PARAMETER_SECRET,
+    EVENT,
     PAYLOAD,
     MESSAGE,
     FIELDS
@@ -59,6 +62,12 @@ enum violation {
     V_CONTROL,
     V_LINES,
     V_STRUCTURE,
+    V_CONFIGURATION,
+    V_LOGIN_FAILED,
+    V_LINK_DOWN,
+    V_FIRMWARE,
+    V_RESTARTED,
+    V_POWER,
     VIOLATIONS
 };
 
@@ -106,6 +115,13 @@ static const struct ft_name payload_names[] = {
     {CEF, "cef"}, {LEEF, "leef"}, {JSON, "json"}, {0, NULL},
 };
 
+static const struct ft_name event_names[] = {
+    {FT_SYSLOG_CONFIGURATION, "configuration_changed"}, {FT_SYSLOG_LOGIN_FAILED, "login_failed"},
+    {FT_SYSLOG_LOGIN, "login"}, {FT_SYSLOG_LINK_DOWN, "link_down"}, {FT_SYSLOG_LINK_UP, "link_up"},
+    {FT_SYSLOG_FIRMWARE, "firmware_changed"}, {FT_SYSLOG_RESTARTED, "restarted"},
+    {FT_SYSLOG_POWER, "power_failed"}, {0, NULL},
+};
+
 #define FIELD(name, title, names, parent, type, flags)                                             \
     {name, title, names, parent, FT_TYPE_##type, flags, 0}
 
@@ -124,22 +140,40 @@ static const struct ft_field fields[] = {
     [PARAMETER] = FIELD("params", "Parameters", NULL, STRUCTURE, GROUP, FT_FIELD_LIST),
     [PARAMETER_NAME] = FIELD("name", "Name", NULL, PARAMETER, STRING, 0),
     [PARAMETER_VALUE] = FIELD("value", "Value, as sent", NULL, PARAMETER, STRING, 0),
+    [PARAMETER_SECRET] = FIELD("secret", "Value that is a password, a key or a token", NULL, PARAMETER, STRING, FT_FIELD_SECRET),
+    [EVENT] = FIELD("event", "What it tells of", event_names, 0, ENUM, 0),
     [PAYLOAD] = FIELD("payload", "Format of the text", payload_names, 0, ENUM, 0),
     [MESSAGE] = FIELD("msg", "Text", NULL, 0, STRING, 0),
 };
 
 static const struct ft_command commands[] = {
-    {0, FT_ANY_QUALIFIER, "message", FT_CLASS_EVENT, {0}, NULL},
+    {FT_SYSLOG_OTHER, FT_ANY_QUALIFIER, "message", FT_CLASS_EVENT, {0}, NULL},
+    {FT_SYSLOG_CONFIGURATION, FT_ANY_QUALIFIER, "configuration_changed", FT_CLASS_EVENT, {0}, NULL},
+    {FT_SYSLOG_LOGIN_FAILED, FT_ANY_QUALIFIER, "login_failed", FT_CLASS_EVENT, {0}, NULL},
+    {FT_SYSLOG_LOGIN, FT_ANY_QUALIFIER, "login", FT_CLASS_EVENT, {0}, NULL},
+    {FT_SYSLOG_LINK_DOWN, FT_ANY_QUALIFIER, "link_down", FT_CLASS_EVENT, {0}, NULL},
+    {FT_SYSLOG_LINK_UP, FT_ANY_QUALIFIER, "link_up", FT_CLASS_EVENT, {0}, NULL},
+    {FT_SYSLOG_FIRMWARE, FT_ANY_QUALIFIER, "firmware_changed", FT_CLASS_EVENT, {0}, "T0857"},
+    {FT_SYSLOG_RESTARTED, FT_ANY_QUALIFIER, "restarted", FT_CLASS_EVENT, {0}, "T0816"},
+    {FT_SYSLOG_POWER, FT_ANY_QUALIFIER, "power_failed", FT_CLASS_EVENT, {0}, NULL},
 };
 
 #define VIOLATION(name, title, mitre, severity)                                                    \
     {name, title, NULL, NULL, mitre, FT_SEVERITY_##severity, FT_ENGINE_PROTOCOL, 0, {0}}
+#define TOLD(name, title, mitre, severity, engine)                                                 \
+    {name, title, NULL, NULL, mitre, FT_SEVERITY_##severity, FT_ENGINE_##engine, 0, {0}}
 
 static const struct ft_violation violations[] = {
     [V_PRIORITY] = VIOLATION("priority", "Log message with a priority that cannot be", NULL, WARNING),
     [V_CONTROL] = VIOLATION("control_characters", "Log message with control characters", "T0849", WARNING),
     [V_LINES] = VIOLATION("several_lines", "Log message of several lines: what follows may be forged", "T0849", WARNING),
     [V_STRUCTURE] = VIOLATION("structured_data", "Log message with structured data that do not end", NULL, WARNING),
+    [V_CONFIGURATION] = TOLD("configuration_changed", "Device logs a change of its configuration", "T0836", WARNING, POLICY),
+    [V_LOGIN_FAILED] = TOLD("login_failed", "Device logs a failed login", "T0859", WARNING, POLICY),
+    [V_LINK_DOWN] = TOLD("link_down", "Device logs that a link is down", NULL, WARNING, OPERATIONAL),
+    [V_FIRMWARE] = TOLD("firmware_changed", "Device logs a change of its firmware", "T0857", MINOR, POLICY),
+    [V_RESTARTED] = TOLD("restarted", "Device logs that it was restarted", "T0816", WARNING, OPERATIONAL),
+    [V_POWER] = TOLD("power_failed", "Device logs that a power supply failed", NULL, MINOR, OPERATIONAL),
 };
 /* clang-format on */
 
@@ -151,6 +185,14 @@ _Static_assert(sizeof(violations) / sizeof(violations[0]) == VIOLATIONS, "one ro
 static bool is_digit(int c)
 {
     return c >= '0' && c <= '9';
+}
+
+/* Text of the sender, without the secrets in it. */
+static void put_shown(struct ft_context *ctx, uint32_t field, struct ft_view text)
+{
+    struct ft_secret_room room;
+    if (ft_wants(ctx, field))
+        ft_put_bytes(ctx, field, ft_secret_hide_text(text, &room));
 }
 
 /* Text up to a blank, which is taken too. */
@@ -170,7 +212,7 @@ static void put_word(struct ft_context *ctx, uint32_t field, struct ft_view word
 {
     bool is_nothing = !word.len || (word.len == 1 && ft_peek_u8(&word, 0) == '-');
     if (!is_nothing)
-        ft_put_bytes(ctx, field, word);
+        put_shown(ctx, field, word);
 }
 
 /* <PRI>: its value and the bytes it takes; 0 bytes when there is none. */
@@ -247,8 +289,11 @@ static bool read_parameter(struct ft_context *ctx, struct ft_view *v)
     if (!ft_view_ok(v))
         return false;
     ft_group_begin(ctx, PARAMETER);
-    ft_put_bytes(ctx, PARAMETER_NAME, name);
-    ft_put_bytes(ctx, PARAMETER_VALUE, value);
+    put_shown(ctx, PARAMETER_NAME, name);
+    if (ft_secret_of(name) != FT_SECRET_NONE)
+        ft_put_bytes(ctx, PARAMETER_SECRET, value);
+    else
+        put_shown(ctx, PARAMETER_VALUE, value);
     ft_group_end(ctx, PARAMETER);
     return true;
 }
@@ -266,7 +311,7 @@ static bool read_structure(struct ft_context *ctx, struct ft_view *v)
         n++;
     }
     ft_group_begin(ctx, STRUCTURE);
-    ft_put_bytes(ctx, STRUCTURE_ID, ft_sub(v, n));
+    put_shown(ctx, STRUCTURE_ID, ft_sub(v, n));
     for (uint32_t i = 0; is_sound && ft_peek_u8(v, 0) == ' ' && i < PARAMETERS_MAX; i++) {
         ft_skip(v, 1);
         if (ft_peek_u8(v, 0) == ']')
@@ -288,6 +333,7 @@ static void read_structures(struct ft_context *ctx, struct ft_view *v)
             if (!read_structure(ctx, v)) {
                 if (!at.is_cut)
                     ft_violation(ctx, V_STRUCTURE, &at);
+                *v = at; /* shown as text, from where names tell what is secret */
                 return;
             }
     }
@@ -329,7 +375,7 @@ static void read_tag(struct ft_context *ctx, struct ft_view *v)
     while (n < TAG_MAX && is_tag_letter(ft_peek_u8(&at, n)))
         n++;
     struct ft_view tag = ft_sub(&at, n);
-    if (!n)
+    if (!n || ft_secret_of(tag) != FT_SECRET_NONE) /* "password: x" */
         return;
     if (ft_peek_u8(&at, 0) == '[') {
         uint32_t digits = 0;
@@ -362,9 +408,9 @@ static struct ft_view read_bsd(struct ft_context *ctx, struct ft_view *v)
     after = *v;
     struct ft_view word = take_word(&after);
     int last = word.len ? ft_peek_u8(&word, word.len - 1) : ':';
-    if (last != ':' && last != ']') {
+    if (last != ':' && last != ']' && ft_secret_of(word) == FT_SECRET_NONE) {
         host = word;
-        ft_put_bytes(ctx, HOST, host);
+        put_shown(ctx, HOST, host);
         *v = after;
     }
     read_tag(ctx, v);
@@ -469,6 +515,23 @@ static void put_payload(struct ft_context *ctx, const struct ft_view *v)
         ft_put_uint(ctx, PAYLOAD, JSON, NULL);
 }
 
+static void tell_event(struct ft_context *ctx, struct ft_view text)
+{
+    static const uint8_t violation_of[] = {
+        [FT_SYSLOG_CONFIGURATION] = V_CONFIGURATION, [FT_SYSLOG_LOGIN_FAILED] = V_LOGIN_FAILED,
+        [FT_SYSLOG_LINK_DOWN] = V_LINK_DOWN,         [FT_SYSLOG_FIRMWARE] = V_FIRMWARE,
+        [FT_SYSLOG_RESTARTED] = V_RESTARTED,         [FT_SYSLOG_POWER] = V_POWER,
+    };
+    enum ft_syslog_event event = ft_syslog_event_of(text);
+
+    if (event == FT_SYSLOG_OTHER)
+        return;
+    ft_command(ctx, event, FT_ANY_QUALIFIER);
+    ft_put_uint(ctx, EVENT, event, &text);
+    if (violation_of[event])
+        ft_violation(ctx, violation_of[event], NULL);
+}
+
 static struct ft_view without_end(struct ft_view v)
 {
     while (v.len) {
@@ -511,8 +574,9 @@ static void read_message(struct ft_context *ctx, struct ft_view v)
         ft_put_uint(ctx, FORMAT, 0, NULL);
         read_tag(ctx, &v);
     }
+    tell_event(ctx, v);
     put_payload(ctx, &v);
-    ft_put_bytes(ctx, MESSAGE, v);
+    put_shown(ctx, MESSAGE, v);
     check_text(ctx, v);
     state_host(ctx, host);
     state_vendor(ctx, v);
@@ -524,7 +588,7 @@ static void dissect(struct ft_context *ctx, struct ft_view *pdu)
 
     ft_set_direction(ctx, FT_TO_SERVER);
     ft_set_kind(ctx, FT_KIND_UNSOLICITED);
-    ft_command(ctx, 0, FT_ANY_QUALIFIER);
+    ft_command(ctx, FT_SYSLOG_OTHER, FT_ANY_QUALIFIER);
     ft_skip(pdu, n);
     read_message(ctx, ft_rest(pdu));
 }

@@ -31,6 +31,13 @@ enum operation {
     OPTIONS,
 };
 
+/* Qualifiers of requests: what the file is for, by its name. */
+enum purpose {
+    FOR_ANYTHING = 0,
+    FOR_FIRMWARE,
+    FOR_CONFIGURATION,
+};
+
 enum field {
     ROOT = 0,
     PACKET,
@@ -120,6 +127,9 @@ static const struct ft_field fields[] = {
     {code, FT_ANY_QUALIFIER, name, FT_CLASS_##class, {0}, mitre}
 
 static const struct ft_command commands[] = {
+    {READ, FOR_CONFIGURATION, "read_configuration", FT_CLASS_UPLOAD, {0}, "T0882"},
+    {WRITE, FOR_CONFIGURATION, "write_configuration", FT_CLASS_CONFIG, {0}, "T0836"},
+    {WRITE, FOR_FIRMWARE, "write_firmware", FT_CLASS_FIRMWARE, {0}, "T0857 T0839"},
     COMMAND(READ, "read", FILE, NULL),
     COMMAND(WRITE, "write", FILE, "T0867"),
     COMMAND(DATA, "data", DATA, NULL),
@@ -224,6 +234,13 @@ static bool is_configuration(const struct ft_view *file)
            ends_with(file, "-confg") || ends_with(file, "-config");
 }
 
+static uint32_t purpose_of(uint16_t operation, const struct ft_view *file)
+{
+    if (is_configuration(file))
+        return FOR_CONFIGURATION;
+    return operation == WRITE && is_firmware(file) ? FOR_FIRMWARE : FOR_ANYTHING;
+}
+
 /* What machines boot by TFTP are executables, too. */
 static bool is_boot_loader(const struct ft_view *file)
 {
@@ -242,7 +259,8 @@ static bool is_executable(const struct ft_view *data)
 static bool is_leaving(const struct ft_view *file)
 {
     return has_at(file, 0, "../") || has_at(file, 0, "..\\") || contains(file, "/../") ||
-           contains(file, "\\..\\") || contains(file, "/..\\") || contains(file, "\\../");
+           contains(file, "\\..\\") || contains(file, "/..\\") || contains(file, "\\../") ||
+           has_at(file, 0, "/etc/") || has_at(file, 0, "/root/") || has_at(file, 1, ":\\");
 }
 
 /* IP phones of Cisco ask for SEP<MAC>.cnf.xml. */
@@ -345,9 +363,7 @@ static void read_request(struct ft_context *ctx, uint16_t operation, struct ft_v
     is_whole = is_whole && take_text(pdu, &mode);
     ft_set_direction(ctx, FT_TO_SERVER);
     ft_set_kind(ctx, FT_KIND_REQUEST);
-    ft_command(ctx, operation, FT_ANY_QUALIFIER);
-    if (operation == WRITE && is_firmware(&file))
-        ft_set_class(ctx, FT_CLASS_FIRMWARE);
+    ft_command(ctx, operation, purpose_of(operation, &file));
     ft_put_uint(ctx, PACKET, operation, NULL);
     ft_put_bytes(ctx, FILE_NAME, file);
     ft_put_bytes(ctx, MODE, mode);
