@@ -6,7 +6,8 @@
 #include <stdint.h>
 #include <time.h>
 
-/** Nanoseconds of CLOCK_REALTIME, CLOCK_MONOTONIC, ...; no system call: the kernel's page does it. */
+/** Nanoseconds of CLOCK_REALTIME, CLOCK_MONOTONIC, ...; no system call: the kernel's page does it.
+ */
 static inline uint64_t ft_clock_ns(clockid_t clock)
 {
     struct timespec t;
