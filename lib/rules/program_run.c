@@ -487,6 +487,7 @@ static bool next_value(struct ft_program_run *run, const struct ft_subject *s,
                        const struct ft_operand *o, bool is_code, struct cursor *c, struct value *v)
 {
     v->at = UINT32_MAX;
+    v->at_length = 0;
     run->steps++;
     if (!o->keyword && !o->is_tag)
         return next_field(run, s, o, c, v);
@@ -564,9 +565,9 @@ static uint32_t scan(struct ft_program_run *run, const struct ft_pattern_group *
                                      &run->given_up);
     count = count < HITS_MAX ? count : HITS_MAX;
     for (uint32_t i = 0; i < count; i++) { /* from places in the value to places in the PDU */
-        bool is_in_pdu = v->at != UINT32_MAX && hits[i].from != UINT32_MAX;
-        hits[i].to = is_in_pdu ? v->at + hits[i].to : v->at_length;
-        hits[i].from = is_in_pdu ? v->at + hits[i].from : v->at;
+        bool is_whole = hits[i].from == UINT32_MAX; /* where in the value is not known */
+        hits[i].to = v->at + (is_whole ? v->at_length : hits[i].to);
+        hits[i].from = v->at == UINT32_MAX ? UINT32_MAX : v->at + (is_whole ? 0 : hits[i].from);
     }
     return count;
 }
@@ -583,8 +584,10 @@ const struct ft_content_hit *ft_program_hits(struct ft_program_run *run, const s
         result->epoch = run->epoch;
         result->count = 0;
         while (next_value(run, s, &g->operand, false, &c, &v)) {
-            if (s->payload && g->operand.keyword == FT_KEYWORD_PAYLOAD)
+            if (s->payload && g->operand.keyword == FT_KEYWORD_PAYLOAD) {
                 v.at = 0;
+                v.at_length = v.length;
+            }
             uint32_t n = scan(run, g, &v, run->found);
             add_hits(result, run->found, n, g->count < HITS_MAX ? g->count : HITS_MAX);
         }

@@ -673,7 +673,9 @@ static void test_evidence(void **state)
     expect_evidence("demo.text contains \"World\"", 9, 5);
     expect_evidence("demo.text == \"Hello World\"", 3, 11);
     expect_evidence("demo.raw != dead", 14, 4);
+    expect_evidence("demo.text matches \"W.rld\"", 3, 11); /* somewhere in it */
     expect_evidence("payload contains \"World\"", 9, 5);
+    expect_evidence("payload matches \"W.rld\"", 0, PDU_LENGTH);
     expect_evidence("tag.byte == 5", 1, 1);
     expect_evidence("tag.after == dead", 14, 2);
     expect_evidence("demo.choice < demo.number", 2, 1);
