@@ -80,6 +80,8 @@ struct ft_rule_hits {
     uint32_t second, told; /**< in this second */
     uint32_t waiting;      /**< slots with a count */
     uint32_t sweep;        /**< flows that are older than the rules: next to be tested; 0 = none */
+    bool sweeps_all;   /**< on all rules, not only new ones: the last sweep was not at its end */
+    uint64_t since_ns; /**< when the first flow under these rules began; UINT64_MAX: none yet */
 };
 
 /** What rules may hold in a flow, by the direction of side A and B: see ft_match_judge(). */

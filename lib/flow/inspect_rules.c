@@ -14,10 +14,21 @@
 /* Flows tested in one tick, of those that are older than the rules. */
 #define SWEEP 256u
 
+/* Rules that were there before have been tested on the flows that are there; with the first rules
+ * there are none. */
+static void begin_sweep(struct ft_rule_hits *all, bool had_rules, const struct ft_ruleset *set)
+{
+    bool has_flow = had_rules && set && ft_ruleset_has_flow(set);
+    all->sweeps_all = has_flow && all->sweep; /* where the last sweep was is not known by rule */
+    all->sweep = has_flow && (all->sweeps_all || ft_ruleset_has_new_flow(set));
+    all->since_ns = UINT64_MAX;
+}
+
 void ft_inspector_use_rules(struct ft_inspector *ins, const struct ft_ruleset *set,
                             struct ft_matcher *matcher, uint32_t generation,
                             const bool owned[FT_SHARDS])
 {
+    bool had_rules = ins->rules.set;
     ins->rules = (struct ft_rules_in_use){.set = set,
                                           .matcher = matcher,
                                           .generation = generation,
@@ -29,7 +40,7 @@ void ft_inspector_use_rules(struct ft_inspector *ins, const struct ft_ruleset *s
     ins->call.wanted_of_flow = UINT64_MAX;
     for (uint32_t shard = 0; shard < FT_SHARDS; shard++)
         if (owned[shard])
-            ins->shards->rule_hits[shard].sweep = ins->rules.has_flow;
+            begin_sweep(&ins->shards->rule_hits[shard], had_rules, set);
 }
 
 /* ---- what is tested ---- */
@@ -356,13 +367,40 @@ void ft_inspect_rules_payload(struct ft_inspector *ins, const uint8_t *bytes, ui
     ft_match_payload(ins->rules.matcher, &s, on_hit, &hit);
 }
 
-void ft_inspect_rules_flow(struct ft_inspector *ins, struct ft_flow *flow, enum ft_side side)
+/* Which rules about flows are tested. */
+enum part {
+    PART_ALL,
+    PART_NEW, /* those that the rule set before did not have */
+    PART_OLD,
+};
+
+static void test_flow(struct ft_inspector *ins, struct ft_flow *flow, enum ft_side side,
+                      enum part part)
 {
     struct ft_subject s;
     struct hit hit = {ins, &s, NULL};
     ft_inspect_prepare(ins, flow, side);
     set_subject(ins, &s);
-    ft_match_flow(ins->rules.matcher, &s, on_hit, &hit);
+    if (part == PART_ALL)
+        ft_match_flow(ins->rules.matcher, &s, on_hit, &hit);
+    else
+        ft_match_flow_part(ins->rules.matcher, &s, part == PART_NEW, on_hit, &hit);
+}
+
+/* Did the flow begin before these rules came? Then the sweep tests it. */
+static bool is_older(const struct ft_rule_hits *all, const struct ft_flow *flow)
+{
+    return flow->first_ns < all->since_ns;
+}
+
+void ft_inspect_rules_flow(struct ft_inspector *ins, struct ft_flow *flow, enum ft_side side)
+{
+    struct ft_rule_hits *all = &ins->shards->rule_hits[flow->shard];
+    bool is_first = flow->packets[0] + flow->packets[1] == 1;
+    if (is_first && all->since_ns == UINT64_MAX)
+        all->since_ns = flow->first_ns;
+    bool is_swept = all->sweep && flow->index >= all->sweep && is_older(all, flow);
+    test_flow(ins, flow, side, is_swept ? PART_OLD : PART_ALL);
 }
 
 /* ---- ticks ---- */
@@ -373,12 +411,13 @@ static void sweep(struct ft_inspector *ins, struct ft_rule_hits *all, uint8_t sh
     uint32_t end = ins->shards->config.flow.flows_per_shard + 1;
     for (uint32_t n = 0; n < SWEEP && all->sweep < end; all->sweep++) {
         struct ft_flow *flow = ft_flow_at(ins->shards->flows, shard, all->sweep);
-        if (!flow)
+        if (!flow || !is_older(all, flow))
             continue;
         n++;
         for (unsigned side = 0; side < 2; side++)
             if (flow->packets[side])
-                ft_inspect_rules_flow(ins, flow, side ? FT_SIDE_B : FT_SIDE_A);
+                test_flow(ins, flow, side ? FT_SIDE_B : FT_SIDE_A,
+                          all->sweeps_all ? PART_ALL : PART_NEW);
     }
     if (all->sweep >= end)
         all->sweep = 0;

@@ -123,7 +123,7 @@ static void try_rule(struct ft_matcher *m, uint32_t rule, uint8_t level, const s
                      ft_hit_fn *hit, void *user)
 {
     const struct ft_compiled *c = &m->set->compiled[rule];
-    if (m->seen[rule] == m->serial || c->level != level)
+    if (m->seen[rule] == m->serial || c->level != level || (m->is_part && c->is_new != m->is_new))
         return;
     m->seen[rule] = m->serial;
     if (s->message && (!(c->classes & FT_CLASS_BIT(s->message)) ||
@@ -277,4 +277,13 @@ void ft_match_flow(struct ft_matcher *m, const struct ft_subject *s, ft_hit_fn *
 {
     begin(m);
     try_place(m, &m->set->flow, FT_LEVEL_FLOW, s, hit, user);
+}
+
+void ft_match_flow_part(struct ft_matcher *m, const struct ft_subject *s, bool is_new,
+                        ft_hit_fn *hit, void *user)
+{
+    m->is_part = true;
+    m->is_new = is_new;
+    ft_match_flow(m, s, hit, user);
+    m->is_part = false;
 }

@@ -880,6 +880,21 @@ static bool make_tables(struct ft_ruleset *set)
     return set->pattern_rules != NULL;
 }
 
+/* Which rules say what none of the set before said; both are in order of id. */
+static void mark_new(struct ft_ruleset *set, const struct ft_ruleset *before)
+{
+    uint32_t at = 0, count = before ? before->files->count : 0;
+    for (uint32_t i = 0; i < set->files->count; i++) {
+        const struct ft_rule *r = &set->files->rules[i],
+                             *was = before ? before->files->rules : NULL;
+        while (at < count && was[at].id < r->id)
+            at++;
+        struct ft_compiled *c = &set->compiled[i];
+        c->is_new = at == count || was[at].id != r->id || was[at].fingerprint != r->fingerprint;
+        set->has_new_flow |= c->is_new && c->level == FT_LEVEL_FLOW;
+    }
+}
+
 static bool make_set(struct making *m, const struct ft_ruleset *before, char *error, size_t size)
 {
     struct ft_ruleset *set = m->set;
@@ -887,6 +902,7 @@ static bool make_set(struct making *m, const struct ft_ruleset *before, char *er
     bool ok = way != NULL;
     for (uint32_t i = 0; ok && i < set->files->count; i++)
         ok = compile_rule(m, i);
+    mark_new(set, before);
     ok = ok && make_tables(set);
     m->is_counting = true;
     for (uint32_t i = 0; ok && i < set->files->count; i++)
@@ -1001,6 +1017,11 @@ bool ft_ruleset_has_payload(const struct ft_ruleset *set)
 bool ft_ruleset_has_flow(const struct ft_ruleset *set)
 {
     return set->flow.classes != 0;
+}
+
+bool ft_ruleset_has_new_flow(const struct ft_ruleset *set)
+{
+    return set->has_new_flow;
 }
 
 const struct ft_program *ft_ruleset_core_program(const struct ft_ruleset *set, uint32_t index)

@@ -48,6 +48,8 @@ const struct ft_demand *ft_ruleset_demand(const struct ft_ruleset *set, bool is_
 /** Is there any rule about payloads, about flows? */
 bool ft_ruleset_has_payload(const struct ft_ruleset *set);
 bool ft_ruleset_has_flow(const struct ft_ruleset *set);
+/** Is one of these about flows not as it was in the rule set before? */
+bool ft_ruleset_has_new_flow(const struct ft_ruleset *set);
 
 /** The part of a rule that only the alerting core can decide; NULL: there is none. */
 const struct ft_program *ft_ruleset_core_program(const struct ft_ruleset *set, uint32_t index);
@@ -93,6 +95,10 @@ void ft_match_begin(struct ft_matcher *m);
 void ft_match_message(struct ft_matcher *m, const struct ft_subject *s, ft_hit_fn *hit, void *user);
 void ft_match_payload(struct ft_matcher *m, const struct ft_subject *s, ft_hit_fn *hit, void *user);
 void ft_match_flow(struct ft_matcher *m, const struct ft_subject *s, ft_hit_fn *hit, void *user);
+
+/** As ft_match_flow(), only rules that the set before had as well, or only the others. */
+void ft_match_flow_part(struct ft_matcher *m, const struct ft_subject *s, bool is_new,
+                        ft_hit_fn *hit, void *user);
 
 /**
  * Which rules may hold for all that is sent in a flow in one direction: a number for

@@ -41,6 +41,7 @@ struct ft_compiled {
     bool is_anywhere;          /**< names no protocol */
     bool is_linear;            /**< found by protocol and command only */
     bool is_pattern;           /**< found by a pattern */
+    bool is_new;               /**< the rule set before had no such rule */
     bool is_of_flow;           /**< found once for a flow: by its addresses, ports and zones */
 };
 
@@ -104,7 +105,8 @@ struct ft_ruleset {
     struct ft_place_of_rules *places;
     uint32_t place_count;
     struct ft_place_of_rules flow, payload;
-    bool has_payload; /**< there are rules on payloads */
+    bool has_new_flow; /**< some rule about flows is new */
+    bool has_payload;  /**< there are rules on payloads */
     /* Rules on messages and payloads that a flow decides first, see profile.c. */
     struct ft_list flow_operands; /**< keyed operands that find them */
     struct ft_list flow_rules;    /**< those that no value finds */
@@ -174,6 +176,7 @@ struct ft_matcher {
     uint64_t serial, pdu;
     struct ft_profiles profiles;
     const struct ft_profile *profile; /**< of the flow at hand; NULL: not known */
+    bool is_part, is_new; /**< is_part: only rules that are new, or only those that are not */
 };
 
 bool ft_profiles_init(struct ft_matcher *m);

@@ -7,6 +7,7 @@ usage: test_live_rules.py FIELDTAP FIELDTAP_PLANT [unittest options]
 
 import json
 import signal
+import time
 
 import sensor
 from live import Live, Sender, whole_lines
@@ -78,6 +79,19 @@ class Reload(Live):
         self.assertEqual([c["text"] for c in changes],
                          [f'Rule 9200002 (revision 1, "Register {n}") says something else now.'
                           for n in range(1, 9)])
+
+    def test_flows_are_hit_once(self):
+        """A rule about flows that stays as it is: not again for the flows that were there."""
+        flow = {"id": 9200003, "title": "Talks to a controller", "when": "port.dst == 502"}
+        self.begin("--rules", self.rules(flow, other(0)))
+        for turn in range(1, 4):
+            self.send([modbus_read(i, host=i % HOSTS + 1) for i in range(turn * 10, 100)])
+            rules = json.dumps({"rules": [flow, other(turn)]}).encode()
+            self.assertEqual(self.reload(rules), "rules_changed")
+            self.send([modbus_read(i, host=HOSTS + turn) for i in range(10)])
+            time.sleep(2.2)  # old flows are tested at ticks
+        self.end()
+        self.assertEqual(self.hits(9200003), HOSTS + 3)
 
     def test_what_is_there_is_tested_too(self):
         """Flows that are older than a rule about flows."""
