@@ -48,9 +48,11 @@ class Same(Live):
         want, packets = comparable(self.events(self.dir / "offline"))
         got, got_packets = comparable(self.events())
         self.assertEqual(packets, got_packets)
-        # time is what differs: a replay is faster, so what takes a minute does not come about
-        self.assertLessEqual(len(want ^ got), 2, want ^ got)
-        self.assertTrue(all("anomaly" in k for k in want ^ got), want ^ got)
+        # time is what differs: a replay is faster, so what takes a minute does not come about, and
+        # clocks that NTP compares run wrong
+        differs = {k for k in want ^ got if k[-1] != "time_jump"}
+        self.assertLessEqual(len(differs), 2, differs)
+        self.assertTrue(all("anomaly" in k for k in differs), differs)
         names = {e.get("in_iface") for e in of_type(self.events(), "operation")}
         self.assertEqual(names, {"tap0"})
         self.assertTrue([e for e in self.events() if e.get("vlan")], "GOOSE has tags")
