@@ -2,6 +2,7 @@
 /* What Linux says about a network interface. */
 #include "capture/interface.h"
 
+#include <dirent.h>
 #include <ifaddrs.h>
 #include <linux/ethtool.h>
 #include <linux/net_tstamp.h>
@@ -98,12 +99,44 @@ static bool read_counter(const char *name, const char *which, uint64_t *value)
     return ok;
 }
 
-bool ft_interface_counters(const char *name, struct ft_interface_counters *counters)
+/* Interfaces stand on each other this deep at most; more than that is none of Linux's. */
+#define DEPTH_MAX 8u
+
+static bool has_hardware(const char *folder, const char *name, unsigned depth)
 {
-    return read_counter(name, "statistics/rx_packets", &counters->packets) &&
-           read_counter(name, "statistics/rx_missed_errors", &counters->missed) &&
-           read_counter(name, "statistics/rx_errors", &counters->errors) &&
-           read_counter(name, "carrier_changes", &counters->link_changes);
+    static const char lower[] = "lower_";
+    char path[512];
+    struct dirent *e;
+    bool found = false;
+    snprintf(path, sizeof(path), "%s/%s/device", folder, name);
+    if (access(path, F_OK) == 0)
+        return true;
+    snprintf(path, sizeof(path), "%s/%s", folder, name);
+    DIR *dir = depth ? opendir(path) : NULL;
+    while (dir && !found && (e = readdir(dir)))
+        found = strncmp(e->d_name, lower, strlen(lower)) == 0 &&
+                has_hardware(folder, e->d_name + strlen(lower), depth - 1);
+    if (dir)
+        closedir(dir);
+    return found;
+}
+
+bool ft_interface_has_hardware(const char *folder, const char *name)
+{
+    return has_hardware(folder, name, DEPTH_MAX);
+}
+
+bool ft_interface_counters(const char *name, bool with_sent, struct ft_interface_counters *counters)
+{
+    uint64_t sent = 0;
+    bool ok = !with_sent || read_counter(name, "statistics/tx_packets", &sent);
+    counters->packets = 0;
+    ok = ok && read_counter(name, "statistics/rx_packets", &counters->packets) &&
+         read_counter(name, "statistics/rx_missed_errors", &counters->missed) &&
+         read_counter(name, "statistics/rx_errors", &counters->errors) &&
+         read_counter(name, "carrier_changes", &counters->link_changes);
+    counters->packets += sent;
+    return ok;
 }
 
 static uint32_t ethtool_value(int fd, const char *name, uint32_t command)

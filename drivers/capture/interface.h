@@ -32,8 +32,20 @@ bool ft_interface_is_loopback(int socket, const char *name);
 /** Does it stamp every packet that it receives by its own clock, as it is configured now? */
 bool ft_interface_stamps_packets(int socket, const char *name);
 
-/** Its counters in sysfs; false when they cannot be read. */
-bool ft_interface_counters(const char *name, struct ft_interface_counters *counters);
+/**
+ * Is there hardware under it, at once or, as under a VLAN, a bond or a bridge, under what it stands
+ * on? What leaves by such an interface is this host's own. What leaves by a virtual one goes to
+ * somebody on its other side: it is a mirror's copy, or for a virtual machine. `folder`: where
+ * sysfs has interfaces, "/sys/class/net" but in tests.
+ */
+bool ft_interface_has_hardware(const char *folder, const char *name);
+
+/**
+ * Its counters in sysfs; false when they cannot be read. `packets` is what it received, and what
+ * left by it too if `with_sent`.
+ */
+bool ft_interface_counters(const char *name, bool with_sent,
+                           struct ft_interface_counters *counters);
 
 /**
  * What is wrong with it for monitoring: that it is not there, switched off or without link, that

@@ -41,6 +41,7 @@ struct packet_socket {
     uint32_t at;  /* the block that is, or will be, read */
     bool is_open; /* block `at` is ours and being read */
     bool is_bound, is_stopped;
+    bool takes_sent; /* what leaves by the interface, too */
     bool is_clock_checked, is_clock_wrong;
     struct ft_packet_block block;
     unsigned index; /* of the interface that it is bound to */
@@ -173,7 +174,7 @@ static void count_interface(struct packet_socket *s)
 {
     struct ft_port_stats *stats = &s->port.stats;
     struct ft_interface_counters now;
-    if (!s->is_bound || !ft_interface_counters(s->port.name, &now))
+    if (!s->is_bound || !ft_interface_counters(s->port.name, s->takes_sent, &now))
         return;
     stats->knows_nic = true;
     if (s->has_counters) {
@@ -228,11 +229,24 @@ static void choose_stamps(struct packet_socket *s)
         set(s, PACKET_TIMESTAMP, &hardware, sizeof(hardware));
 }
 
+/*
+ * What this host sends itself is not what it monitors; on a loopback it is seen when it arrives. On
+ * a virtual interface it is somebody's, and counted. Kernels before 4.20 show all.
+ */
+static void choose_directions(struct packet_socket *s)
+{
+    const char *name = s->port.name;
+    int ignored = ft_interface_is_loopback(s->port.descriptor, name) ||
+                  ft_interface_has_hardware("/sys/class/net", name);
+    s->takes_sent = !ignored;
+    set(s, PACKET_IGNORE_OUTGOING, &ignored, sizeof(ignored));
+}
+
 /* Nothing is received before: a packet socket without protocol is deaf. */
 static bool bind_interface(struct packet_socket *s, char *error, size_t error_size)
 {
     const char *name = s->port.name;
-    int fd = s->port.descriptor, is_loopback = ft_interface_is_loopback(fd, name);
+    int fd = s->port.descriptor;
     struct sockaddr_ll address = {.sll_family = AF_PACKET, .sll_protocol = htons(ETH_P_ALL)};
     s->index = ft_interface_index(fd, name);
     if (!s->index) {
@@ -244,11 +258,11 @@ static bool bind_interface(struct packet_socket *s, char *error, size_t error_si
     if (!ft_interface_linktype(fd, name, &s->linktype, error, error_size))
         return false;
     choose_stamps(s);
+    choose_directions(s);
     s->has_counters = false;
     s->is_bound = true;
     count_interface(s); /* what it had before is not ours */
     address.sll_ifindex = (int)s->index;
-    set(s, PACKET_IGNORE_OUTGOING, &is_loopback, sizeof(is_loopback));
     /* This works with an interface that is switched off, too. */
     if (bind(fd, (struct sockaddr *)&address, sizeof(address)) < 0 || !be_promiscuous(s)) {
         snprintf(error, error_size, "%s cannot be captured from: %s", name, strerror(errno));

@@ -21,7 +21,7 @@ import sys
 import time
 
 import sensor
-from live import Live, Sender, comparable, ip, records, whole_lines
+from live import Live, Sender, comparable, ip, packet_socket, records, send_all, whole_lines
 from sensor import Case, modbus_read, of_type, pcap, run, tcp, udp
 
 
@@ -48,9 +48,11 @@ class Same(Live):
         want, packets = comparable(self.events(self.dir / "offline"))
         got, got_packets = comparable(self.events())
         self.assertEqual(packets, got_packets)
-        # time is what differs: a replay is faster, so what takes a minute does not come about
-        self.assertLessEqual(len(want ^ got), 2, want ^ got)
-        self.assertTrue(all("anomaly" in k for k in want ^ got), want ^ got)
+        # time is what differs: a replay is faster, so what takes a minute does not come about, and
+        # clocks that NTP compares run wrong
+        differs = {k for k in want ^ got if k[-1] != "time_jump"}
+        self.assertLessEqual(len(differs), 2, differs)
+        self.assertTrue(all("anomaly" in k for k in differs), differs)
         names = {e.get("in_iface") for e in of_type(self.events(), "operation")}
         self.assertEqual(names, {"tap0"})
         self.assertTrue([e for e in self.events() if e.get("vlan")], "GOOSE has tags")
@@ -87,6 +89,16 @@ class Same(Live):
         self.end()
         flows = [e for e in of_type(self.events(), "flow") if e["proto"] == "UDP"]
         self.assertEqual([f["flow"]["pkts_toserver"] for f in flows], [10])
+
+    def test_both_directions_of_a_virtual_interface(self):
+        """What leaves by it is a mirror's copy, or for whoever is on the other side."""
+        self.begin()
+        self.send([modbus_read(i) for i in range(20)])
+        with packet_socket("tap0", self.tap) as out:
+            send_all(out, [modbus_read(i, host=9) for i in range(30)], 5000)
+        self.end()
+        port = self.books(50)["capture"]["interfaces"]["tap0"]
+        self.assertEqual((port["received"], port["nic_packets"]), (50, 50))
 
     def test_nothing_is_sent(self):
         self.begin()

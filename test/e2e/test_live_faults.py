@@ -356,6 +356,10 @@ class Start(Faults):
 
     def test_no_link(self):
         ip("-n", self.src, "link", "set", "src0", "down")
+        def is_down():
+            link, = json.loads(ip("-n", self.tap, "-j", "link", "show", "tap0"))
+            return link["operstate"] != "UP"
+        self.until(is_down, "the kernel has noticed")  # at once, or with the next second
         self.said_of("tap0 has no link", "cable")
         self.assertEqual(self.health(), [("interface_down", "tap0")])
 
