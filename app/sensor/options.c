@@ -139,8 +139,8 @@ static const char help_of_results[] =
     "\n"
     "Signals\n"
     "  SIGINT, SIGTERM, SIGHUP: reading stops, what was read is analysed and written out.\n"
-    "  Live, SIGHUP reads the rules again, and with -c takes over the capture.filter that the\n"
-    "  file names then.\n"
+    "  Live, with --rules or -c, SIGHUP reads the rules again instead, and with -c takes over\n"
+    "  the capture.filter that the file names then.\n"
     "\n"
     "Exit code\n"
     "  0  everything was read and written; also after a signal\n"
@@ -456,6 +456,7 @@ static const char *find_built_in_rules(void)
 /* They are rules as others; who checks a file asks for that file only. */
 static bool add_built_in_rules(struct options *o)
 {
+    o->has_own_rules = o->rule_count;
     if (o->config.leaves_out_built_in || o->action == ACTION_CHECK_RULES)
         return true;
     const char *path = find_built_in_rules();

@@ -36,13 +36,13 @@ static bool fail(const char *what)
     return false;
 }
 
-/* SIGHUP ends a run on captures, and one without configuration: a terminal was closed. */
+/* SIGHUP ends a run on captures, and one without anything to read again: a terminal was closed. */
 static void on_stop(int signal)
 {
     if (!running)
         return;
     const struct options *o = running->options;
-    bool is_reload = signal == SIGHUP && running->is_live && (o->config_file || o->rule_count);
+    bool is_reload = signal == SIGHUP && running->is_live && (o->config_file || o->has_own_rules);
     if (is_reload)
         rules_want(running);
     if (!is_reload || o->config_file)
