@@ -364,12 +364,14 @@ class Machine(Case):
         os.chmod(self.dir, 0o777)
         path = self.write("a.pcap", pcap([(0, modbus_read(1))]))
         os.chmod(path, 0o644)
-        program = pathlib.Path("/tmp/fieldtap-e2e-copy")
+        folder = pathlib.Path("/tmp/fieldtap-e2e-copy")
+        self.addCleanup(shutil.rmtree, folder)
+        shutil.copytree(pathlib.Path(sensor.FIELDTAP).parent / "rules", folder / "rules")
+        program = folder / "fieldtap"
         shutil.copy(sensor.FIELDTAP, program)
         program.chmod(0o755)
         r = sensor.Result(subprocess.run([program, "-r", path, "-l", self.out], check=False,
                                          capture_output=True, preexec_fn=as_nobody, cwd="/"))
-        program.unlink()
         self.assertOk(r)
         self.assertIs(json.loads((self.out / "stats.json").read_text())["balanced"], True)
 
