@@ -186,6 +186,7 @@ static struct kept *make(const struct ft_rule *r)
     k->rule = (struct ft_eve_rule){.id = r->id,
                                    .revision = r->revision,
                                    .is_built_in = r->is_built_in,
+                                   .wants_packets = r->evidence,
                                    .file = copy(&to, r->file)};
     return k;
 }

@@ -446,6 +446,8 @@ static void put_rule(struct ft_json *j, const struct ft_eve_finding *f,
     ft_json_put_uint(j, "id", r->id);
     ft_json_put_uint(j, "revision", r->revision);
     ft_json_put_bool(j, "built_in", r->is_built_in);
+    if (r->wants_packets)
+        ft_json_put_bool(j, "evidence", true);
     if (r->file)
         ft_json_put_string(j, "file", r->file);
     ft_json_object_end(j);

@@ -48,8 +48,9 @@ uint64_t ft_eve_uid_after(const char *line);
 /** The rule that an alert comes from. */
 struct ft_eve_rule {
     uint32_t id, revision;
-    bool is_built_in; /**< it comes with fieldtap */
-    const char *file; /**< where it is written; NULL = not said */
+    bool is_built_in;   /**< it comes with fieldtap */
+    bool wants_packets; /**< the packets are wanted as evidence */
+    const char *file;   /**< where it is written; NULL = not said */
 };
 
 /** What an alert or an anomaly is about. Strings live as long as the registry or the program. */

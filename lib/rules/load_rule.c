@@ -294,6 +294,9 @@ static void read_message(struct ft_loader *l, struct rule_reading *r)
         if (p[0] == '{' && p[1] == '{') {
             put(&m, p, 2);
             p += 2;
+        } else if (p[0] == '}' && p[1] == '}') {
+            put(&m, p, 1);
+            p += 2;
         } else if (*p == '{') {
             p = read_braces(&m, p);
         } else {
@@ -323,9 +326,23 @@ static uint64_t set_hash(struct ft_rule_store *s, const struct ft_set *set)
     return ft_load_set_hash(set);
 }
 
+/* Of all zones: which of them an address is in depends on all. */
+static uint64_t zones_hash(const struct ft_rule_store *s, uint64_t hash)
+{
+    for (uint32_t i = 0; i < s->area_count; i++) {
+        const struct ft_zone *z = &s->areas[i];
+        hash = ft_hash_bytes(hash, z->name, strlen(z->name));
+        hash = ft_hash_bytes(hash, &z->purdue, sizeof(z->purdue));
+        hash = ft_hash_mix(hash, ft_load_set_hash(z->networks));
+    }
+    return hash;
+}
+
 static uint64_t operand_hash(const struct ft_rule_store *s, const struct ft_operand *o,
                              uint64_t hash)
 {
+    if (o->keyword >= FT_KEYWORD_ZONE_SRC && o->keyword <= FT_KEYWORD_PURDUE_DST)
+        return zones_hash(s, hash);
     if (!o->is_tag)
         return hash;
     const struct ft_tag *t = &s->tags[o->field];

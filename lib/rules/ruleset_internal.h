@@ -20,6 +20,8 @@ static inline bool ft_protocols_has(const struct ft_protocols *p, uint16_t proto
     return p->bits[protocol / 64] >> (protocol % 64) & 1;
 }
 
+_Static_assert(sizeof(struct ft_protocols) == 4 * sizeof(uint64_t), "four words are looked at");
+
 static inline bool ft_protocols_is_empty(const struct ft_protocols *p)
 {
     return !(p->bits[0] | p->bits[1] | p->bits[2] | p->bits[3]);
@@ -172,7 +174,7 @@ struct ft_matcher {
     struct ft_program_run *run;
     struct ft_rule_counts *counts; /**< by index of the rule, as all below */
     uint64_t *seen;                /**< message that the rule was run on last, by serial */
-    uint64_t *hit_pdu, *hit_bits;  /**< PDU, or packet + 1, in which it held last; its messages */
+    uint64_t *hit_pdu, *hit_bits;  /**< PDU in which it held last, or packet_of(); its messages */
     uint64_t serial, pdu;
     struct ft_profiles profiles;
     const struct ft_profile *profile; /**< of the flow at hand; NULL: not known */

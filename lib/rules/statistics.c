@@ -4,6 +4,7 @@
 
 #include <errno.h>
 #include <jansson.h>
+#include <limits.h>
 #include <pthread.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -252,6 +253,16 @@ static bool read_all(struct ft_rule_statistics *st, const json_t *file)
     return ok;
 }
 
+/* What cannot be read is kept for who can: it would be written over. */
+static void set_aside(const char *path, char *error, size_t error_size)
+{
+    char aside[PATH_MAX + 16];
+    snprintf(aside, sizeof(aside), "%s.damaged", path);
+    bool is_kept = rename(path, aside) == 0;
+    snprintf(error, error_size, "%s is damaged: the statistics of rules begin anew%s%s", path,
+             is_kept ? "; it is now " : "", is_kept ? aside : "");
+}
+
 bool ft_rule_statistics_read(struct ft_rule_statistics *st, const char *path, char *error,
                              size_t error_size)
 {
@@ -272,7 +283,7 @@ bool ft_rule_statistics_read(struct ft_rule_statistics *st, const char *path, ch
     pthread_mutex_unlock(&st->lock);
     json_decref(file);
     if (!ok)
-        snprintf(error, error_size, "%s is damaged: the statistics of rules begin anew", path);
+        set_aside(path, error, error_size);
     return ok;
 }
 

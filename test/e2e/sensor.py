@@ -5,6 +5,7 @@ wrote. A test script ends with main(): it takes the paths of fieldtap and fieldt
 import json
 import os
 import pathlib
+import shutil
 import struct
 import subprocess
 import sys
@@ -14,6 +15,17 @@ import unittest
 FIELDTAP = ""
 PLANT = ""
 START_S = 1_700_000_000
+
+
+def copy_to(folder):
+    """The sensor with its rules where anybody may run it; its path."""
+    folder = pathlib.Path(folder)
+    shutil.copytree(pathlib.Path(FIELDTAP).parent / "rules", folder / "rules")
+    program = folder / "fieldtap"
+    shutil.copy(FIELDTAP, program)
+    for path, mode in ((folder, 0o755), (program, 0o755)):
+        path.chmod(mode)
+    return program
 
 
 class Result:

@@ -366,10 +366,7 @@ class Machine(Case):
         os.chmod(path, 0o644)
         folder = pathlib.Path("/tmp/fieldtap-e2e-copy")
         self.addCleanup(shutil.rmtree, folder)
-        shutil.copytree(pathlib.Path(sensor.FIELDTAP).parent / "rules", folder / "rules")
-        program = folder / "fieldtap"
-        shutil.copy(sensor.FIELDTAP, program)
-        program.chmod(0o755)
+        program = sensor.copy_to(folder)
         r = sensor.Result(subprocess.run([program, "-r", path, "-l", self.out], check=False,
                                          capture_output=True, preexec_fn=as_nobody, cwd="/"))
         self.assertOk(r)

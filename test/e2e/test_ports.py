@@ -647,9 +647,7 @@ class Refusing(Case):
     @unittest.skipUnless(os.geteuid() == 0, "needs root, to give it up")
     def test_no_permission(self):
         """To a user who may not listen; arguments that are wrong are another thing."""
-        os.chmod(self.dir, 0o755)
-        program = self.dir / "fieldtap"
-        shutil.copy(sensor.FIELDTAP, program)
+        program = sensor.copy_to(self.dir)
         words = ["setpriv", "--reuid=65534", "--regid=65534", "--clear-groups", program]
         out = self.dir / "open"
         out.mkdir()

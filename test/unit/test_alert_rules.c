@@ -1082,10 +1082,11 @@ static void test_damaged_statistics_begin_anew(void **state)
         "{\"version\": 1, \"rules\": [{\"id\": 9200002, \"hits\": 1, \"last_hit\": null, "
         "\"days\": {}}, 7]}",
     };
-    char file[160];
+    char file[160], aside[180];
     struct ft_rule_statistic s;
     (void)state;
     snprintf(file, sizeof(file), "%s/statistics.json", directory);
+    snprintf(aside, sizeof(aside), "%s.damaged", file);
     for (unsigned i = 0; i < sizeof(texts) / sizeof(texts[0]); i++) {
         struct ft_rule_statistics *st = ft_rule_statistics_new();
         FILE *f = fopen(file, "w");
@@ -1094,6 +1095,8 @@ static void test_damaged_statistics_begin_anew(void **state)
         if (ft_rule_statistics_read(st, file, error, sizeof(error)))
             fail_msg("taken: %s", texts[i]);
         assert_non_null(strstr(error, "is damaged"));
+        assert_true(strcmp(strstr(error, "it is now ") + 10, aside) == 0);
+        assert_int_equal(unlink(aside), 0);
         assert_false(ft_rule_statistics_of(st, 9200001, &s));
         assert_false(ft_rule_statistics_of(st, 9200002, &s));
         ft_rule_statistics_hit(st, 9200001, MONDAY, 1);

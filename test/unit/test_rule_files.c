@@ -237,6 +237,9 @@ static void test_message(void **state)
     assert_string_equal(files->rules[0].message, "t: {modbus.write.address} {{{ip.src}}");
     assert_int_equal(files->rules[0].part_count, 2);
     assert_int_equal(files->rules[0].parts[1].keyword, FT_KEYWORD_IP_SRC);
+    /* A closing brace may be doubled as well. */
+    assert_true(read_text(rule_with("\"message\": \"{{x}} }\"")));
+    assert_string_equal(files->rules[0].message, "{{x} }");
     /* A title with braces stays what it is. */
     assert_true(read_text("{\"rules\": [{\"id\": 9200001, \"title\": \"a {b}\", \"when\": \"port\","
                           "\"message\": \"{title}{title}\"}]}"));
@@ -783,6 +786,79 @@ static void test_fingerprint(void **state)
     assert_false(first == fingerprint_of(text));
 }
 
+/* ---- the configuration ---- */
+
+/* Read a rule with this as configuration. */
+static bool read_configured(const char *configuration, const char *rule)
+{
+    static char path[256];
+    write_file("sensor.conf", configuration);
+    snprintf(path, sizeof(path), "%s", path_of("sensor.conf"));
+    environment.configuration = path;
+    environment.working_hours = NULL;
+    bool is_read = read_text(rule);
+    environment.configuration = NULL;
+    return is_read;
+}
+
+static void test_configuration(void **state)
+{
+    (void)state;
+    static const char rule[] =
+        "{\"rules\": [{\"id\": 9200001, \"title\": \"t\", \"when\": \"zone.src == office and "
+        "ip.dst in $plc\", \"schedule\": \"working_hours\"}]}";
+    static const char good[] =
+        "{\"flow\": {\"max_flows\": 1000}, \"zones\": [{\"name\": \"office\", \"networks\": "
+        "[\"10.9.0.0/16\"], \"purdue\": %s}, {\"name\": \"desk\", \"networks\": [\"10.9.1.0/24\", "
+        "\"fd00::/8\"]}],\n\"sets\": {\"plc\": {\"type\": \"ip\", \"values\": [\"10.1.0.1\"]}}, "
+        "\"working_hours\": {\"at\": [\"mon-fri 08:00-17:00\"], \"time_zone\": \"+01:00\"}}";
+    char text[1024];
+    snprintf(text, sizeof(text), good, "4");
+    assert_true(read_configured(text, rule));
+    const struct ft_vocabulary *v = &files->vocabulary;
+    assert_int_equal(v->zone_count, 2);
+    assert_true(v->zones[0].purdue == 4 && v->zones[1].purdue < 0);
+    /* Of two zones that have an address it is the smaller. */
+    struct ft_set_address desk = {0, 0xffff0a090105}, office = {0, 0xffff0a090205};
+    assert_ptr_equal(ft_vocabulary_zone(v, desk), &v->zones[1]);
+    assert_ptr_equal(ft_vocabulary_zone(v, office), &v->zones[0]);
+    assert_null(ft_vocabulary_zone(v, (struct ft_set_address){0, 0xffff0a0a0000}));
+    assert_int_equal(files->rules[0].schedule.range_count, 1);
+    /* What the zones are is part of what a rule says that asks for them. */
+    uint64_t first = files->rules[0].fingerprint;
+    snprintf(text, sizeof(text), good, "3.5");
+    assert_true(read_configured(text, rule));
+    assert_false(first == files->rules[0].fingerprint);
+}
+
+static void test_wrong_configuration(void **state)
+{
+    (void)state;
+    static const struct {
+        const char *text, *said;
+    } rows[] = {
+        {"{\"zones\": {}}",
+         "sensor.conf:1:2: zones: expected a list: [{\"name\": \"Cell 1\", \"networks\": "
+         "[\"10.1.0.0/16\"], \"purdue\": 1}]\n"},
+        {"{\"zones\": [{\"name\": \"a\", \"networks\": [\"10.0.0.0/8\"], \"purdue\": 5.5}]}",
+         "sensor.conf:1:54: purdue: expected a level from 0 to 5, such as 1 or 3.5\n"},
+        {"{\"zones\": [{\"name\": \"a\", \"networks\": []}]}",
+         "sensor.conf:1:26: networks: expected a list of networks, such as [\"10.1.0.0/16\"]\n"},
+        {"{\"zones\": [{\"name\": \"a\", \"networks\": [7]}]}",
+         "sensor.conf:1:39: networks: expected a text in quotes\n"},
+        {"{\"zones\": [{\"name\": \"a\", \"networks\": [\"10.0.0.0/8\"]},\n"
+         "{\"name\": \"a\", \"networks\": [\"11.0.0.0/8\"]}]}",
+         "sensor.conf:2:1: zones: there is a zone \"a\" already\n"},
+        {"{\"working_hours\": \"always\"}",
+         "sensor.conf:1:2: working_hours: expected {\"at\": [\"mon-fri 08:00-17:00\"], "
+         "\"time_zone\": \"Europe/Berlin\"}\n"},
+    };
+    for (unsigned i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
+        assert_false(read_configured(rows[i].text, "{\"rules\": []}"));
+        assert_string_equal(said, rows[i].said);
+    }
+}
+
 /* ---- many, and hostile ---- */
 
 /* Of this process alone: others may load the machine. */
@@ -947,6 +1023,8 @@ int main(void)
         cmocka_unit_test_setup(test_wrong_tags, begin),
         cmocka_unit_test_setup(test_many_tags, begin),
         cmocka_unit_test_setup(test_fingerprint, begin),
+        cmocka_unit_test_setup(test_configuration, begin),
+        cmocka_unit_test_setup(test_wrong_configuration, begin),
         cmocka_unit_test_setup(test_many, begin),
         cmocka_unit_test_setup(test_truncated, begin),
         cmocka_unit_test_setup(test_mutated, begin),
