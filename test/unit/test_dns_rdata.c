@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 /*
- * The data of resource records by type: dns_rdata.c, through messages that are made around them.
+ * The data of resource records by type: dns_rdata.c, with dns_text.c, dns_security.c,
+ * dns_location.c and dns_binding.c, through messages that are made around them.
  * The data are made by hand from the RFC that each case names.
  */
 #include "feed.h"

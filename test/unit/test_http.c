@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 /*
- * Tests of the HTTP dissector: framing of bodies, pairing, fields, credentials, violations, facts,
- * losses. Messages are written for the tests.
+ * The HTTP dissector, http.c, and its headers, http_headers.c: framing of bodies, pairing, fields,
+ * credentials, violations, facts, losses. Messages are written for the tests.
  */
 #include "feed.h"
 

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
-/* Tests of the SNMP dissector with messages made by hand. */
+/* The SNMP dissector, snmp.c, and what objects mean, snmp_objects.c; messages are made by hand. */
 #include "feed.h"
 
 extern const struct ft_dissector ft_dissector_snmp;

@@ -1,5 +1,8 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
-/* Syslog: both formats, both ways of a stream, facts, violations. */
+/*
+ * Syslog, syslog.c: both formats, both ways of a stream, facts, violations; and what messages tell
+ * of, syslog_event.c.
+ */
 #include "feed.h"
 
 extern const struct ft_dissector ft_dissector_syslog;

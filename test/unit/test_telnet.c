@@ -1,5 +1,8 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
-/* Tests of the Telnet dissector: commands, options, logins, what is typed behind them. */
+/*
+ * The Telnet dissector, telnet.c: commands, options (telnet_options.c), logins and what is typed
+ * behind them (telnet_login.c).
+ */
 #include "feed.h"
 
 extern const struct ft_dissector ft_dissector_telnet;

@@ -1,5 +1,9 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
-/* Tests of the TLS dissector with handshakes made by hand and certificates made by openssl. */
+/*
+ * The TLS dissector, tls.c, with handshakes made by hand and certificates made by openssl: hellos
+ * (tls_hello.c), what cipher suites are called and worth (tls_ciphers.c), JA3 and JA4
+ * (tls_fingerprint.c).
+ */
 #include "feed.h"
 
 extern const struct ft_dissector ft_dissector_tls;
