@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 /*
  * What messages of DNS, mDNS and LLMNR say of hosts, and what is not believed: dns_facts.c; what
- * software asks so, and tunnels: dns_software.c; and who is asked, by dns_message.c. Messages are made by hand from RFC 1035, 2136, 2782, 6762 and 6763.
+ * software asks so, and tunnels: dns_software.c; and who is asked, by dns_message.c. Messages are
+ * made by hand from RFC 1035, 2136, 2782, 6762 and 6763.
  */
 #include "feed.h"
 
