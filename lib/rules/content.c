@@ -11,6 +11,7 @@
 #include "rules/content.h"
 
 #include "base/hash.h"
+#include "rules/content_filter.h"
 
 #define PCRE2_CODE_UNIT_WIDTH 8
 #include <hs.h>
@@ -58,10 +59,11 @@ struct short_literal {
 struct ft_content {
     uint32_t shares; /* owners besides the first */
     uint32_t count;
-    uint8_t *plans;          /* enum plan of each pattern */
-    uint32_t *lengths;       /* of each literal; 0: an expression */
-    pcre2_code **codes;      /* of those in PCRE2 */
-    hs_database_t *database; /* NULL: nothing is Hyperscan's */
+    uint8_t *plans;                   /* enum plan of each pattern */
+    uint32_t *lengths;                /* of each literal; 0: an expression */
+    pcre2_code **codes;               /* of those in PCRE2 */
+    hs_database_t *database;          /* NULL: nothing is Hyperscan's */
+    struct ft_content_filter *filter; /* before all of them; NULL: there is none */
     struct short_literal shorts[SHORTS_MAX];
     uint32_t short_count;
     uint32_t *unfiltered;
@@ -472,6 +474,7 @@ struct ft_content *ft_content_new(const struct ft_pattern *patterns, uint32_t co
         return NULL;
     }
     expressions_finish(c);
+    c->filter = ft_content_filter_new(patterns, count);
     return c;
 }
 
@@ -488,6 +491,7 @@ void ft_content_free(struct ft_content *c)
     for (uint32_t i = 0; c->codes && i < c->count; i++)
         pcre2_code_free(c->codes[i]);
     hs_free_database(c->database);
+    ft_content_filter_free(c->filter);
     free(c->plans);
     free(c->lengths);
     free(c->codes);
@@ -717,6 +721,8 @@ uint32_t ft_content_scan(const struct ft_content *c, struct ft_content_scratch *
                          uint32_t room, uint64_t *given_up)
 {
     struct hits all = {.to = hits, .room = room};
+    if (c->filter && !ft_content_filter_passes(c->filter, bytes, length))
+        return 0;
     if (!length)
         bytes = (const uint8_t *)""; /* neither library takes NULL */
     if (!candidates_note(c, s, bytes, length))
