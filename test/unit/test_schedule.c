@@ -14,8 +14,8 @@
 
 #include <cmocka.h>
 
+#include "base/time_rule.h"
 #include "rules/schedule.h"
-#include "rules/time_rule.h"
 
 #define COUNT(a) (sizeof(a) / sizeof((a)[0]))
 #define SECOND   1000000000ull
