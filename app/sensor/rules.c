@@ -171,12 +171,23 @@ static uint32_t tell_changes(struct sensor *s, const struct ft_ruleset *old,
     return count;
 }
 
+/* Take a flag down. Asked for each hit: a load, most often. */
+static bool was_set(_Atomic bool *flag)
+{
+    return atomic_load_explicit(flag, memory_order_relaxed) &&
+           atomic_exchange_explicit(flag, false, memory_order_relaxed);
+}
+
 void rules_tell_core(struct sensor *s)
 {
     struct rules_state *state = &s->rules;
     struct rules *r = atomic_load_explicit(&state->now, memory_order_acquire);
     char text[160];
-    if (atomic_exchange_explicit(&state->is_refused, false, memory_order_relaxed))
+    if (was_set(&state->is_unwritten))
+        ft_core_health(s->core, "rule_statistics_unwritten", FT_SEVERITY_MINOR,
+                       "rules.json could not be written: standard error says why. It is tried "
+                       "again with each statistics.");
+    if (was_set(&state->is_refused))
         ft_core_health(s->core, "rules_refused", FT_SEVERITY_MINOR,
                        "The rules could not be read again: those before stay. Standard error says "
                        "what is wrong.");
@@ -245,6 +256,19 @@ static void reload(struct sensor *s)
     old->before = NULL;
 }
 
+/* rules.json as of now. What cannot be written is said once, until it can be again. */
+static void write_statistics(struct sensor *s)
+{
+    struct rules_state *state = &s->rules;
+    char error[4096 + 128];
+    bool is_written = rule_stats_write(s, error, sizeof(error));
+    if (!is_written && !state->cannot_write) {
+        fprintf(stderr, "fieldtap: %s\n", error);
+        atomic_store_explicit(&state->is_unwritten, true, memory_order_relaxed);
+    }
+    state->cannot_write = !is_written;
+}
+
 static void *rules_main(void *arg)
 {
     struct sensor *s = arg;
@@ -252,8 +276,12 @@ static void *rules_main(void *arg)
         while (sem_wait(&s->rules.wanted) != 0) {}
         while (sem_trywait(&s->rules.wanted) == 0) {} /* several wishes are one */
         if (is_ending(&s->rules))
-            return NULL;
-        reload(s);
+            return NULL; /* the last rules.json is written when nobody counts any more */
+        uint32_t wishes = atomic_exchange(&s->rules.wishes, 0);
+        if (wishes & RULES_WISH_RELOAD)
+            reload(s);
+        if (wishes && !is_ending(&s->rules))
+            write_statistics(s);
     }
 }
 
@@ -269,10 +297,12 @@ bool rules_begin(struct sensor *s)
     return true;
 }
 
-void rules_want(struct sensor *s)
+void rules_want(struct sensor *s, enum rules_wish wish)
 {
-    if (s->rules.has_thread)
-        sem_post(&s->rules.wanted);
+    if (!s->rules.has_thread)
+        return;
+    atomic_fetch_or(&s->rules.wishes, (uint32_t)wish);
+    sem_post(&s->rules.wanted);
 }
 
 void rules_end(struct sensor *s)

@@ -12,6 +12,7 @@
 #include <cmocka.h>
 
 #include <jansson.h>
+#include <pthread.h>
 
 #include "alert/core.h"
 #include "alert/summary.h"
@@ -1037,7 +1038,7 @@ static void test_statistics_survive(void **state)
     ft_rule_statistics_hit(st, 9200007, MONDAY, 3);                      /* at work no more */
     ft_rule_statistics_hit(st, 9200008, MONDAY - 40 * 1440 * MINUTE, 3); /* for long */
     before = statistic(9200001);
-    assert_true(ft_rule_statistics_write(st, sets[0], file, error, sizeof(error)));
+    assert_true(ft_rule_statistics_write(st, sets[0], MONDAY, file, error, sizeof(error)));
 
     struct ft_rule_statistics *next = ft_rule_statistics_new();
     assert_true(ft_rule_statistics_read(next, file, error, sizeof(error)));
@@ -1081,6 +1082,12 @@ static void test_damaged_statistics_begin_anew(void **state)
         "\"days\": {\"2023-11-20\": \"1\"}}]}",
         "{\"version\": 1, \"rules\": [{\"id\": 9200002, \"hits\": 1, \"last_hit\": null, "
         "\"days\": {}}, 7]}",
+        "{\"version\": 1, \"rules\": [{\"id\": 9200001, \"title\": 1, \"hits\": 1, "
+        "\"last_hit\": null, \"days\": {}}]}",
+        "{\"version\": 1, \"rules\": [{\"id\": 9200001, \"deleted\": \"now\", \"hits\": 1, "
+        "\"last_hit\": null, \"days\": {}}]}",
+        "{\"version\": 1, \"rules\": [{\"id\": 9200001, \"ever\": {\"hits\": 1}, \"hits\": 1, "
+        "\"last_hit\": null, \"days\": {}}]}",
     };
     char file[160], aside[180];
     struct ft_rule_statistic s;
@@ -1100,15 +1107,135 @@ static void test_damaged_statistics_begin_anew(void **state)
         assert_false(ft_rule_statistics_of(st, 9200001, &s));
         assert_false(ft_rule_statistics_of(st, 9200002, &s));
         ft_rule_statistics_hit(st, 9200001, MONDAY, 1);
-        assert_true(ft_rule_statistics_write(st, NULL, file, error, sizeof(error)));
+        assert_true(ft_rule_statistics_write(st, NULL, MONDAY, file, error, sizeof(error)));
         assert_true(ft_rule_statistics_read(st, "/nonexistent/x", error, sizeof(error)));
         ft_rule_statistics_free(st);
     }
     unlink(file);
     struct ft_rule_statistics *st = ft_rule_statistics_new();
-    assert_false(ft_rule_statistics_write(st, NULL, "/nonexistent/x", error, sizeof(error)));
+    assert_false(
+        ft_rule_statistics_write(st, NULL, MONDAY, "/nonexistent/x", error, sizeof(error)));
     assert_non_null(strstr(error, "/nonexistent/x"));
     ft_rule_statistics_free(st);
+}
+
+/* The member "rules" of what is written now. */
+static json_t *written(struct ft_rule_statistics *st, const struct ft_ruleset *set, uint64_t now_ns)
+{
+    char file[160];
+    snprintf(file, sizeof(file), "%s/statistics.json", directory);
+    if (!ft_rule_statistics_write(st, set, now_ns, file, error, sizeof(error)))
+        fail_msg("%s", error);
+    json_t *all = json_load_file(file, JSON_REJECT_DUPLICATES, NULL);
+    json_t *rules = json_incref(at(all, "rules"));
+    json_decref(all);
+    return rules;
+}
+
+static void test_deleted_rules_keep_their_titles(void **state)
+{
+    struct ft_rule_statistics *st = ft_core_rule_statistics(core);
+    char file[160];
+    (void)state;
+    snprintf(file, sizeof(file), "%s/statistics.json", directory);
+    use("{\"id\": 9200001, \"revision\": 4, \"title\": \"a\", \"when\": \"command == write\"},"
+        "{\"id\": 9200002, \"title\": \"b\", \"when\": \"command == write\"}");
+    hit_at(MONDAY, CLIENT);
+    json_t *rules = written(st, sets[0], MONDAY + S);
+    assert_int_equal(json_array_size(rules), 2);
+    assert_number(rules, "0.revision", 4);
+    assert_null(at(rules, "0.deleted"));
+    json_decref(rules);
+    /* Both go; the second never held, so there is nothing to say of it. */
+    use("{\"id\": 9200003, \"title\": \"c\", \"when\": \"command == write\"}");
+    for (uint64_t i = 2; i < 4; i++) { /* when it was missed first stays */
+        rules = written(st, sets[1], MONDAY + i * S);
+        assert_int_equal(json_array_size(rules), 2);
+        assert_number(rules, "0.id", 9200001);
+        assert_text(rules, "0.title", "a");
+        assert_number(rules, "0.revision", 4);
+        assert_text(rules, "0.deleted", "2023-11-20T00:00:02.000000+0000");
+        assert_text(rules, "1.title", "c");
+        json_decref(rules);
+    }
+    /* After a restart too; and it comes back under another title. */
+    struct ft_rule_statistics *next = ft_rule_statistics_new();
+    assert_true(ft_rule_statistics_read(next, file, error, sizeof(error)));
+    rules = written(next, sets[1], MONDAY + 9 * S);
+    assert_text(rules, "0.title", "a");
+    assert_text(rules, "0.deleted", "2023-11-20T00:00:02.000000+0000");
+    json_decref(rules);
+    use("{\"id\": 9200001, \"revision\": 5, \"title\": \"z\", \"when\": \"command == read\"}");
+    rules = written(next, sets[2], MONDAY + 10 * S);
+    assert_int_equal(json_array_size(rules), 1);
+    assert_text(rules, "0.title", "z");
+    assert_number(rules, "0.revision", 5);
+    assert_number(rules, "0.hits", 1);
+    assert_null(at(rules, "0.deleted"));
+    json_decref(rules);
+    ft_rule_statistics_free(next);
+    unlink(file);
+}
+
+static void test_deleted_rules_are_bounded(void **state)
+{
+    struct ft_rule_statistics *st = ft_rule_statistics_new();
+    char file[160];
+    (void)state;
+    snprintf(file, sizeof(file), "%s/statistics.json", directory);
+    for (uint32_t i = 0; i < 5000; i++)
+        ft_rule_statistics_hit(st, 9200000 + i, MONDAY, 1);
+    json_decref(written(st, NULL, MONDAY));
+    ft_rule_statistics_hit(st, 9299999, MONDAY, 1); /* the last id, deleted last */
+    json_t *rules = written(st, NULL, MONDAY + S);
+    assert_int_equal(json_array_size(rules), FT_RULE_STATISTICS_DELETED);
+    assert_number(rules, "0.id", 9200000);
+    assert_number(rules, "4094.id", 9204094);
+    assert_number(rules, "4095.id", 9299999);
+    json_decref(rules);
+    ft_rule_statistics_free(st);
+    unlink(file);
+}
+
+static void *write_on(void *arg)
+{
+    char file[160];
+    snprintf(file, sizeof(file), "%s/statistics.json", directory);
+    for (unsigned i = 0; i < 20; i++)
+        if (!ft_rule_statistics_write(arg, NULL, MONDAY, file, error, sizeof(error)))
+            return error;
+    return NULL;
+}
+
+/* Hits are counted while the file is written: what is read is of one moment. */
+static void test_the_file_is_written_aside(void **state)
+{
+    struct ft_rule_statistics *st = ft_rule_statistics_new();
+    struct ft_rule_statistic s;
+    pthread_t thread;
+    char file[160];
+    void *failed;
+    (void)state;
+    snprintf(file, sizeof(file), "%s/statistics.json", directory);
+    assert_int_equal(pthread_create(&thread, NULL, write_on, st), 0);
+    for (uint32_t i = 0; i < 200000; i++) {
+        uint64_t day = i / 10000 * 1440 * MINUTE;
+        ft_rule_statistics_hit(st, 9200000 + i % 50, MONDAY + day, 3);
+    }
+    assert_int_equal(pthread_join(thread, &failed), 0);
+    assert_null(failed);
+    json_t *rules = written(st, NULL, MONDAY);
+    assert_int_equal(json_array_size(rules), 50);
+    json_decref(rules);
+    for (uint32_t i = 0; i < 50; i++) {
+        assert_true(ft_rule_statistics_of(st, 9200000 + i, &s));
+        assert_int_equal(s.hits, 12000);
+        assert_int_equal(s.day_count, 20);
+        for (uint64_t d = 0; d < 20; d++)
+            assert_int_equal(s.days[d].hits, 600);
+    }
+    ft_rule_statistics_free(st);
+    unlink(file);
 }
 
 static void never(void *user, uint32_t rule, const struct ft_program_run *run)
@@ -1145,7 +1272,25 @@ static void test_what_workers_count_is_added_up(void **state)
         assert_int_equal(s.run.evaluations, 5);
         assert_int_equal(s.run.timed, 2); /* the first of each */
         assert_int_equal(s.hits, 0);      /* the core was told of none */
+        assert_int_equal(s.ever.evaluations, 5);
     }
+    /* The next run begins at none, and goes on with all. */
+    json_t *rules = written(st, sets[0], MONDAY);
+    assert_number(rules, "0.ever.evaluations", 5);
+    assert_number(rules, "0.ever.timed", 2);
+    json_decref(rules);
+    char file[160];
+    snprintf(file, sizeof(file), "%s/statistics.json", directory);
+    struct ft_rule_statistics *next = ft_rule_statistics_new();
+    assert_true(ft_rule_statistics_read(next, file, error, sizeof(error)));
+    ft_rule_statistics_counts(next, sets[0], m[1], false);
+    struct ft_rule_statistic then;
+    ft_rule_statistics_of(next, 9200005, &then);
+    assert_int_equal(then.run.evaluations, 2);
+    assert_int_equal(then.ever.evaluations, 7);
+    assert_int_equal(then.ever.hits, 7);
+    ft_rule_statistics_free(next);
+    unlink(file);
     ft_matcher_free(m[0]);
     ft_matcher_free(m[1]);
 }
@@ -1191,6 +1336,9 @@ int main(void)
         TEST(test_thirty_days_are_kept),
         TEST(test_statistics_survive),
         TEST(test_damaged_statistics_begin_anew),
+        TEST(test_deleted_rules_keep_their_titles),
+        TEST(test_deleted_rules_are_bounded),
+        TEST(test_the_file_is_written_aside),
         TEST(test_what_workers_count_is_added_up),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
