@@ -245,7 +245,7 @@ static void test_an_alert_says_all_that_its_rule_does(void **state)
     r.event.message.at = 2;
     r.event.message.at_length = 2;
     put_number(&r, POLL_ADDRESS, 40001, 2, 2);
-    give(&r);
+    give(with_evidence(&r, POLL_ADDRESS, 40001, NULL, 0, ""));
     assert_int_equal(count("alert"), 1);
     json_t *a = line("alert", 0);
     assert_number(a, "alert.signature_id", 9200042);
@@ -273,6 +273,7 @@ static void test_an_alert_says_all_that_its_rule_does(void **state)
     assert_text(a, "fieldtap.remark", FT_EVE_REMARK);
     assert_text(a, "fieldtap.evidence.field", "address");
     assert_text(a, "fieldtap.evidence.value", "40001");
+    assert_null(at(a, "fieldtap.evidence.element"));
     assert_number(a, "fieldtap.evidence.offset", 2);
     assert_number(a, "fieldtap.evidence.length", 2);
     assert_number(a, "fieldtap.evidence.packet", 5);
@@ -317,7 +318,7 @@ static void test_a_hit_without_a_message(void **state)
     assert_int_equal(count("alert"), 1);
     json_t *a = line("alert", 0);
     assert_null(at(a, "message"));
-    assert_null(at(a, "direction"));
+    assert_text(a, "direction", "to_server");
     assert_null(at(a, "app_proto"));
     assert_null(at(a, "alert.source"));
     assert_text(a, "fieldtap.message", "10.0.0.2 502 tcp ? ? ?");
@@ -811,13 +812,98 @@ static void test_fields_of_what_carries_a_message(void **state)
     assert_int_equal(count("alert"), 1);
     json_t *a = line("alert", 0);
     assert_text(a, "fieldtap.message", "abc 77 ? ?");
-    assert_text(a, "fieldtap.evidence.field", "poll.text");
-    assert_text(a, "fieldtap.evidence.value", "abc");
     ft_core_finish(core); /* the record behind an update has none of it */
     assert_int_equal(count("alert"), 2);
     assert_text(line("alert", 1), "fieldtap.message", "abc 77 ? ?");
-    assert_null(at(line("alert", 1), "fieldtap.evidence.value"));
     assert_number(line("alert", 1), "fieldtap.evidence.offset", 1);
+}
+
+static json_t *evidence_of(struct record *record)
+{
+    give(record);
+    return at(line("alert", count("alert") - 1), "fieldtap.evidence");
+}
+
+static void test_evidence_of_fields(void **state)
+{
+    char text[300], expected[300];
+    (void)state;
+    use_one("");
+    /* Which point of the message it was. */
+    json_t *e = evidence_of(
+        with_evidence(hit(1, 0, CLIENT, PLC, 1), POLL_INDEX, 7, NULL, 0, "point[3].index"));
+    assert_text(e, "field", "point.index");
+    assert_text(e, "element", "point[3].index");
+    assert_text(e, "value", "7");
+    assert_number(e, "packet", 1);
+    assert_null(at(e, "offset")); /* it was worked out */
+    e = evidence_of(with_evidence(hit(2, 0, CLIENT + 10, PLC, 1), POLL_MODE, 2, NULL, 0, ""));
+    assert_text(e, "value", "stop");
+    /* Of what carries the message: with the name of its protocol. */
+    hit(3, 0, CLIENT + 11, PLC, 1);
+    r.event.protocol = PROTOCOL_GOOSE;
+    e = evidence_of(with_evidence(&r, POLL_INDEX, 7, NULL, 0, "point[0].index"));
+    assert_text(e, "field", "poll.point.index");
+    assert_text(e, "element", "poll.point[0].index");
+    /* Bytes that are no text are escaped; what is too long is cut, at a character. */
+    e = evidence_of(
+        with_evidence(hit(4, 0, CLIENT + 12, PLC, 1), POLL_TEXT, 0, "a\"\n\xff", 0, ""));
+    assert_text(e, "value", "a\"\n\\xff");
+    memset(text, 'x', 255);
+    strcpy(text + 255, "\xe2");
+    memset(expected, 'x', 255);
+    strcpy(expected + 255, "...");
+    e = evidence_of(with_evidence(hit(5, 0, CLIENT + 13, PLC, 1), POLL_TEXT, 0, text, 900, ""));
+    assert_text(e, "value", expected);
+    /* A secret that is not here as a whole has no hash. */
+    text[255] = 0;
+    e = evidence_of(with_evidence(hit(6, 0, CLIENT + 14, PLC, 1), POLL_KEY, 0, text, 900, ""));
+    assert_text(e, "value", "(secret of 900 bytes)");
+}
+
+static void test_evidence_of_words(void **state)
+{
+    (void)state;
+    use_one("");
+    hit(1, 0, CLIENT, PLC, 1);
+    r.event.message.at = 7;
+    r.event.message.at_length = 2;
+    json_t *e = evidence_of(with_word(&r, "tag.level", "513"));
+    assert_text(e, "field", "tag.level");
+    assert_text(e, "value", "513");
+    assert_number(e, "offset", 7);
+    assert_number(e, "length", 2);
+    assert_null(at(e, "element"));
+}
+
+static void test_updates_have_the_evidence_of_the_last(void **state)
+{
+    (void)state;
+    use_one("");
+    give(with_evidence(hit(1, 0, CLIENT, PLC, 1), POLL_INDEX, 1, NULL, 0, "point[0].index"));
+    give(with_evidence(hit(2, 0, CLIENT, PLC, 1), POLL_INDEX, 2, NULL, 0, "point[5].index"));
+    ft_core_finish(core);
+    assert_int_equal(count("alert"), 2);
+    assert_text(line("alert", 1), "fieldtap.evidence.element", "point[5].index");
+    assert_text(line("alert", 1), "fieldtap.evidence.value", "2");
+    assert_number(line("alert", 1), "fieldtap.evidence.packet", 2);
+}
+
+static void test_damaged_evidence_is_left_out(void **state)
+{
+    (void)state;
+    use_one("");
+    for (unsigned i = 0; i < 3; i++) {
+        struct ft_event_more more;
+        hit(i + 1, 0, CLIENT + i, PLC, 1);
+        with_evidence(&r, POLL_TEXT, 0, "abc", 0, "point");
+        memcpy(&more, r.bytes + r.event.message.more, sizeof(more));
+        more.evidence_length -= i; /* the last byte of the value; so many of the record */
+        if (i == 2)
+            more.evidence_length = sizeof(struct ft_event_evidence) - 1;
+        memcpy(r.bytes + r.event.message.more, &more, sizeof(more));
+        assert_int_equal(at(evidence_of(&r), "value") != NULL, i == 0);
+    }
 }
 
 static void test_secrets_are_clear_when_wanted(void **state)
@@ -830,7 +916,7 @@ static void test_secrets_are_clear_when_wanted(void **state)
     put_text(&r, POLL_KEY, "hunter2", 50);
     r.event.message.at = 50;
     r.event.message.at_length = 7;
-    give(&r);
+    give(with_evidence(&r, POLL_KEY, 0, "hunter2", 0, ""));
     count("alert");
     assert_text(line("alert", 0), "fieldtap.message", "hunter2");
     assert_text(line("alert", 0), "fieldtap.evidence.value", "hunter2");
@@ -844,7 +930,7 @@ static void test_secrets_are_no_evidence(void **state)
     put_text(&r, POLL_KEY, "hunter2", 50);
     r.event.message.at = 50;
     r.event.message.at_length = 7;
-    give(&r);
+    give(with_evidence(&r, POLL_KEY, 0, "hunter2", 0, ""));
     count("alert");
     char *all = json_dumps(line("alert", 0), 0);
     assert_null(strstr(all, "hunter2"));
@@ -1324,6 +1410,10 @@ int main(void)
         TEST(test_many_hits_in_a_threshold),
         TEST(test_messages_have_fields),
         TEST(test_fields_of_what_carries_a_message),
+        TEST(test_evidence_of_fields),
+        TEST(test_evidence_of_words),
+        TEST(test_updates_have_the_evidence_of_the_last),
+        TEST(test_damaged_evidence_is_left_out),
         TEST(test_secrets_are_clear_when_wanted),
         TEST(test_secrets_are_no_evidence),
         TEST(test_what_is_missing_is_a_question_mark),
