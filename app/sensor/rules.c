@@ -18,26 +18,55 @@ static void say(void *user, bool is_error, const char *line)
     fprintf(stderr, "%s%s\n", line, is_error ? "" : " (a remark)");
 }
 
+/* What was read: refused are also sets, tags and files with errors of their own. */
+struct reading {
+    uint32_t accepted, refused;
+    bool is_out_of_memory;
+};
+
+/* Compile those that are right even if others are wrong: so that all errors are told at once. */
+static struct ft_ruleset *compile(struct ft_rule_files *files, const struct ft_ruleset *before,
+                                  struct reading *r)
+{
+    char *error = malloc(ERROR_MAX);
+    struct ft_ruleset *set = error ? ft_ruleset_new(files, before, error, ERROR_MAX) : NULL;
+    if (!error) {
+        ft_rule_files_free(files);
+        r->is_out_of_memory = true;
+    } else if (!set) {
+        fprintf(stderr, "%s\n", error);
+        for (const char *line = error; line; line = strchr(line + 1, '\n')) {
+            r->refused++;
+            r->accepted -= r->accepted > 0;
+        }
+    }
+    free(error);
+    return set;
+}
+
 /* Read and compile; NULL after everything that is wrong was told. */
-static struct ft_ruleset *read_rules(const struct sensor *s, const struct ft_ruleset *before)
+static struct ft_ruleset *read_rules(const struct sensor *s, const struct ft_ruleset *before,
+                                     struct reading *r)
 {
     const struct options *o = s->options;
     struct ft_rule_environment environment = {.registry = s->registry,
                                               .configuration = o->config_file};
-    char *error = malloc(ERROR_MAX);
     bool is_sound = false;
-    struct ft_ruleset *set = NULL;
     struct ft_rule_files *files =
-        error ? ft_rule_files_read(o->rules, o->rule_count, &environment, say, NULL, &is_sound)
-              : NULL;
-    if (!files)
+        ft_rule_files_read(o->rules, o->rule_count, &environment, say, NULL, &is_sound);
+    *r = (struct reading){.is_out_of_memory = !files};
+    struct ft_ruleset *set = NULL;
+    if (files) {
+        r->accepted = files->count + files->disabled;
+        r->refused = files->refused + files->broken;
+        set = compile(files, before, r);
+    }
+    if (r->is_out_of_memory)
         fprintf(stderr, "fieldtap: out of memory for the rules\n");
-    else if (!is_sound)
-        ft_rule_files_free(files);
-    else if (!(set = ft_ruleset_new(files, before, error, ERROR_MAX)))
-        fprintf(stderr, "%s\n", error);
-    free(error);
-    return set;
+    if (is_sound)
+        return set;
+    ft_ruleset_free(set);
+    return NULL;
 }
 
 static void rules_release(struct rules *r)
@@ -53,7 +82,8 @@ static void rules_release(struct rules *r)
 /* Rules ready for all workers; NULL after it was told what is wrong. */
 static struct rules *make(const struct sensor *s, const struct rules *before)
 {
-    struct ft_ruleset *set = read_rules(s, before ? before->set : NULL);
+    struct reading ignored;
+    struct ft_ruleset *set = read_rules(s, before ? before->set : NULL, &ignored);
     struct rules *r = set ? calloc(1, sizeof(*r) + s->worker_count * sizeof(r->matchers[0])) : NULL;
     if (!r) {
         ft_ruleset_free(set);
@@ -75,7 +105,8 @@ static struct rules *make(const struct sensor *s, const struct rules *before)
 /* What a configuration says for rules is wrong also where there are none. */
 static bool is_sound_without_rules(const struct sensor *s)
 {
-    struct ft_ruleset *set = s->options->config_file ? read_rules(s, NULL) : NULL;
+    struct reading ignored;
+    struct ft_ruleset *set = s->options->config_file ? read_rules(s, NULL, &ignored) : NULL;
     ft_ruleset_free(set);
     return set || !s->options->config_file;
 }
@@ -327,17 +358,6 @@ void rules_free(struct sensor *s)
 
 /* ---- answers ---- */
 
-struct check {
-    uint64_t errors, remarks;
-};
-
-static void say_checked(void *user, bool is_error, const char *line)
-{
-    struct check *c = user;
-    *(is_error ? &c->errors : &c->remarks) += 1;
-    say(NULL, is_error, line);
-}
-
 /* Rules that cost every packet something are named: one may be meant, a hundred are not. */
 static void name_costly(const struct ft_ruleset *set)
 {
@@ -354,42 +374,21 @@ static void name_costly(const struct ft_ruleset *set)
 
 int rules_check(const struct sensor *s)
 {
-    const struct options *o = s->options;
-    struct ft_rule_environment environment = {.registry = s->registry,
-                                              .configuration = o->config_file};
-    struct check check = {0};
-    char *error = malloc(ERROR_MAX);
-    bool is_sound = false;
-    struct ft_rule_files *files = error ? ft_rule_files_read(o->rules, o->rule_count, &environment,
-                                                             say_checked, &check, &is_sound)
-                                        : NULL;
-    if (!files) {
-        fprintf(stderr, "fieldtap: out of memory for the rules\n");
-        free(error);
-        return 1;
-    }
-    uint32_t accepted = files->count + files->disabled, refused = files->refused;
-    struct ft_ruleset *set = NULL;
-    if (!is_sound) {
-        ft_rule_files_free(files);
-    } else if ((set = ft_ruleset_new(files, NULL, error, ERROR_MAX))) {
+    struct reading r;
+    struct ft_ruleset *set = read_rules(s, NULL, &r);
+    if (set)
         name_costly(set);
-    } else {
-        fprintf(stderr, "%s\n", error);
-        for (const char *line = error; line; line = strchr(line + 1, '\n'))
-            refused++;
-        accepted -= refused < accepted ? refused : accepted;
-    }
-    printf("rules: %u accepted, %u refused\n", accepted, refused);
-    free(error);
-    int code = set ? 0 : 2;
     ft_ruleset_free(set);
-    return code;
+    if (r.is_out_of_memory)
+        return 1;
+    printf("rules: %u accepted, %u refused\n", r.accepted, r.refused);
+    return set ? 0 : 2;
 }
 
 int rules_explain(struct sensor *s)
 {
-    struct ft_ruleset *set = read_rules(s, NULL);
+    struct reading ignored;
+    struct ft_ruleset *set = read_rules(s, NULL, &ignored);
     bool is_found = false;
     if (!set)
         return 2;

@@ -160,7 +160,8 @@ struct ft_number_cursor {
 
 /**
  * The values of an operand in the subject, as keys, one after another. False: no
- * more. For who finds rules by them; addresses without their last `bits`.
+ * more. For who finds rules by them; addresses without their last `bits`, texts with `bits` as
+ * lower() has them.
  */
 bool ft_program_number(struct ft_program_run *run, const struct ft_subject *s,
                        const struct ft_operand *o, unsigned bits, struct ft_number_cursor *at,

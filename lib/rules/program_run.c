@@ -2,6 +2,8 @@
 /* Conditions compiled: running programs. */
 #include "rules/program.h"
 
+#include "base/hash.h"
+
 #include <arpa/inet.h>
 #include <float.h>
 #include <math.h>
@@ -487,7 +489,7 @@ bool ft_program_number(struct ft_program_run *run, const struct ft_subject *s,
         return false;
     *key = o->type == FT_VALUE_TYPE_ADDRESS ? ft_key_of_address(v.address, bits)
            : o->type == FT_VALUE_TYPE_TEXT || o->type == FT_VALUE_TYPE_BYTES
-               ? ft_key_of_text(v.bytes, v.length)
+               ? (bits ? ft_key_of_folded : ft_key_of_text)(v.bytes, v.length)
                : v.number;
     return true;
 }
@@ -713,6 +715,14 @@ static void leave_element(struct ft_program_run *run, const struct ft_instructio
         run->evidence.operand = NULL;
 }
 
+static bool is_equal_folded(const uint8_t *a, const uint8_t *b, uint32_t length)
+{
+    for (uint32_t i = 0; i < length; i++)
+        if (ft_fold(a[i]) != ft_fold(b[i]))
+            return false;
+    return true;
+}
+
 static bool passes(const struct ft_test *t, const struct ft_program_value *v)
 {
     uint64_t number = t->has_mask && t->kind != FT_TEST_MASK ? v->number & t->mask : v->number;
@@ -728,9 +738,12 @@ static bool passes(const struct ft_test *t, const struct ft_program_value *v)
     case FT_TEST_ADDRESSES:
         return ft_test_has_address(t, v->address);
     case FT_TEST_TEXT:
-        return v->length == t->length && memcmp(v->bytes, t->text, t->length) == 0;
+        return v->length == t->length &&
+               (t->ignores_case ? is_equal_folded(v->bytes, (const uint8_t *)t->text, t->length)
+                                : memcmp(v->bytes, t->text, t->length) == 0);
     case FT_TEST_TEXTS:
-        return ft_set_has_text(t->set, v->bytes, v->length);
+        return t->ignores_case ? ft_set_has_folded(t->set, v->bytes, v->length)
+                               : ft_set_has_text(t->set, v->bytes, v->length);
     default:
         return false;
     }
@@ -772,6 +785,8 @@ static bool compare(const struct ft_test *t, const struct ft_program_value *a,
         order = compare_numbers(&t->left, a, &t->right, b);
     else if (t->left.type == FT_VALUE_TYPE_ADDRESS)
         order = a->address.high != b->address.high || a->address.low != b->address.low;
+    else if (t->ignores_case)
+        order = a->length != b->length || !is_equal_folded(a->bytes, b->bytes, a->length);
     else
         order = a->length != b->length || memcmp(a->bytes, b->bytes, a->length) != 0;
     switch (t->same) {

@@ -392,8 +392,9 @@ static void way_of(struct making *m, const struct ft_compiled *c, uint32_t node,
     else if (t->left.is_tag && !t->is_negated)
         tag_keys(m, t, way);
     else if (is_key(t) && t->kind == FT_TEST_TEXT)
-        way->keys[way->count++] = (struct way_key){.operand = keyed_operand(m, &t->left, 0),
-                                                   .value = ft_key_of_text(t->text, t->length)};
+        way->keys[way->count++] =
+            (struct way_key){.operand = keyed_operand(m, &t->left, t->ignores_case),
+                             .value = ft_key_of_text(t->text, t->length)};
     else if (is_key(t) && t->left.type == FT_VALUE_TYPE_ADDRESS)
         address_keys(m, t, way);
     else if (is_key(t))

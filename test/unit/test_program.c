@@ -213,23 +213,24 @@ static const uint8_t bytes[] = "\0\x05\x02Hello World\xde\xad\xbe\xef\x09\xff\xf
 #define PDU_LENGTH ((uint32_t)sizeof(bytes)) /* with the NUL that ends the text */
 
 static const struct ft_tag tags[] = {
-    {"byte", FT_TRANSPORT_UDP, 5555, NULL, 0, 1, 1, FT_VALUE_TYPE_UINT, false},
-    {"big", FT_TRANSPORT_UDP, 5555, NULL, 0, 0, 2, FT_VALUE_TYPE_UINT, false},
-    {"little", FT_TRANSPORT_UDP, 5555, NULL, 0, 0, 2, FT_VALUE_TYPE_UINT, true},
-    {"minus", FT_TRANSPORT_UDP, 5555, NULL, 0, 19, 2, FT_VALUE_TYPE_INT, false},
-    {"minus_little", FT_TRANSPORT_UDP, 5555, NULL, 0, 19, 2, FT_VALUE_TYPE_INT, true},
-    {"last", FT_TRANSPORT_UDP, 5555, NULL, 0, PDU_LENGTH - 4, 4, FT_VALUE_TYPE_FLOAT, false},
-    {"behind", FT_TRANSPORT_UDP, 5555, NULL, 0, PDU_LENGTH - 3, 4, FT_VALUE_TYPE_FLOAT, false},
-    {"after", FT_TRANSPORT_UDP, 5555, "World", 5, 0, 2, FT_VALUE_TYPE_BYTES, false},
-    {"before", FT_TRANSPORT_UDP, 5555, "World", 5, -11, 5, FT_VALUE_TYPE_TEXT, false},
-    {"too_early", FT_TRANSPORT_UDP, 5555, "Hello", 5, -9, 1, FT_VALUE_TYPE_UINT, false},
-    {"nowhere", FT_TRANSPORT_UDP, 5555, "Hullo", 5, 0, 1, FT_VALUE_TYPE_UINT, false},
-    {"tcp", FT_TRANSPORT_TCP, 5555, NULL, 0, 0, 1, FT_VALUE_TYPE_UINT, false},
-    {"other_port", FT_TRANSPORT_UDP, 5556, NULL, 0, 0, 1, FT_VALUE_TYPE_UINT, false},
-    {"nan", FT_TRANSPORT_UDP, 5555, NULL, 0, 18, 4, FT_VALUE_TYPE_FLOAT, true},
-    {"mac", FT_TRANSPORT_UDP, 5555, NULL, 0, 0, 6, FT_VALUE_TYPE_MAC, false},
-    {"ip", FT_TRANSPORT_UDP, 5555, NULL, 0, 14, 4, FT_VALUE_TYPE_ADDRESS, false},
-    {"l2", FT_TRANSPORT_L2, 0x0800, NULL, 0, 0, 1, FT_VALUE_TYPE_UINT, false},
+    {"byte", FT_TRANSPORT_UDP, 5555, NULL, 0, 1, 1, FT_VALUE_TYPE_UINT, false, false},
+    {"big", FT_TRANSPORT_UDP, 5555, NULL, 0, 0, 2, FT_VALUE_TYPE_UINT, false, false},
+    {"little", FT_TRANSPORT_UDP, 5555, NULL, 0, 0, 2, FT_VALUE_TYPE_UINT, true, false},
+    {"minus", FT_TRANSPORT_UDP, 5555, NULL, 0, 19, 2, FT_VALUE_TYPE_INT, false, false},
+    {"minus_little", FT_TRANSPORT_UDP, 5555, NULL, 0, 19, 2, FT_VALUE_TYPE_INT, true, false},
+    {"last", FT_TRANSPORT_UDP, 5555, NULL, 0, PDU_LENGTH - 4, 4, FT_VALUE_TYPE_FLOAT, false, false},
+    {"behind", FT_TRANSPORT_UDP, 5555, NULL, 0, PDU_LENGTH - 3, 4, FT_VALUE_TYPE_FLOAT, false,
+     false},
+    {"after", FT_TRANSPORT_UDP, 5555, "World", 5, 0, 2, FT_VALUE_TYPE_BYTES, false, false},
+    {"before", FT_TRANSPORT_UDP, 5555, "World", 5, -11, 5, FT_VALUE_TYPE_TEXT, false, false},
+    {"too_early", FT_TRANSPORT_UDP, 5555, "Hello", 5, -9, 1, FT_VALUE_TYPE_UINT, false, false},
+    {"nowhere", FT_TRANSPORT_UDP, 5555, "Hullo", 5, 0, 1, FT_VALUE_TYPE_UINT, false, false},
+    {"tcp", FT_TRANSPORT_TCP, 5555, NULL, 0, 0, 1, FT_VALUE_TYPE_UINT, false, false},
+    {"other_port", FT_TRANSPORT_UDP, 5556, NULL, 0, 0, 1, FT_VALUE_TYPE_UINT, false, false},
+    {"nan", FT_TRANSPORT_UDP, 5555, NULL, 0, 18, 4, FT_VALUE_TYPE_FLOAT, true, false},
+    {"mac", FT_TRANSPORT_UDP, 5555, NULL, 0, 0, 6, FT_VALUE_TYPE_MAC, false, false},
+    {"ip", FT_TRANSPORT_UDP, 5555, NULL, 0, 14, 4, FT_VALUE_TYPE_ADDRESS, false, false},
+    {"l2", FT_TRANSPORT_L2, 0x0800, NULL, 0, 0, 1, FT_VALUE_TYPE_UINT, false, false},
 };
 
 static struct ft_registry *registry;
@@ -273,7 +274,8 @@ static int set_up(void **state)
     call->wants_all = true;
     zones[0] = (struct ft_zone){"plant", 1.5, set_of(FT_VALUE_IP, "10.0.0.0/8")};
     zones[1] = (struct ft_zone){"cell", 0.5, set_of(FT_VALUE_IP, "10.0.0.0/30")};
-    sets[0] = (struct ft_named_set){"some", FT_VALUE_NUMBER, set_of(FT_VALUE_NUMBER, "3..7")};
+    sets[0] =
+        (struct ft_named_set){"some", FT_VALUE_NUMBER, set_of(FT_VALUE_NUMBER, "3..7"), false};
     vocabulary = (struct ft_vocabulary){.registry = registry,
                                         .tags = tags,
                                         .tag_count = sizeof(tags) / sizeof(tags[0]),

@@ -633,7 +633,7 @@ static void test_tags(void **state)
         "\"type\": \"text\", \"length\": 7},"
         "{\"name\": \"mac\", \"transport\": \"ethernet\", \"ethertype\": 34999, \"type\": "
         "\"mac\"}],"
-        "\"rules\": [{\"id\": 9200001, \"title\": \"t\", \"when\": \"tag.level > 5 and tag.text "
+        "\"rules\": [{\"id\": 9200001, \"title\": \"t\", \"when\": \"tag.level > 5 or tag.text "
         "contains \\\"x\\\"\", \"message\": \"{tag.cycle}\"}]}"));
     const struct ft_tag *t = files->vocabulary.tags;
     assert_int_equal(files->vocabulary.tag_count, 4);
