@@ -247,6 +247,11 @@ static bool has_field(const struct ft_expression_node *n)
            is_field(&n->test.left);
 }
 
+static bool is_of_flow(const struct ft_expression_node *n)
+{
+    return n->kind == FT_EXPRESSION_TEST && n->test.left.level < FT_LEVEL_MESSAGE;
+}
+
 /* Why two do not go together, as far as two words say it. */
 static void reason(const struct ft_reader *r, const struct ft_expression_node *a,
                    const struct ft_expression_node *b, char *to, size_t size)
@@ -256,7 +261,7 @@ static void reason(const struct ft_reader *r, const struct ft_expression_node *a
     if (has_field(a) && has_field(b))
         snprintf(to, size, ": %s and %s carry not one another",
                  protocols[a->test.left.protocol]->name, protocols[b->test.left.protocol]->name);
-    else if (has_keyword(a, FT_KEYWORD_TRANSPORT) || has_keyword(b, FT_KEYWORD_TRANSPORT))
+    else if (is_of_flow(a) || is_of_flow(b))
         snprintf(to, size, ": that is never in such flows");
     else if (field)
         snprintf(to, size, ": only messages of %s, and of what it carries, have its fields",

@@ -761,12 +761,12 @@ static bool read_comparison(struct ft_reader *r, struct ft_test *test, uint8_t o
     }
     if (o->type == FT_VALUE_TYPE_TEXT || o->type == FT_VALUE_TYPE_BYTES) {
         test->kind = FT_TEST_TEXT;
-        if ((t.kind != FT_TOKEN_WORD && t.kind != FT_TOKEN_TEXT) ||
-            !token_text(r, &t, o, &test->text, &test->length)) {
-            if (t.kind != FT_TOKEN_WORD)
-                ft_reader_wrong(r, t.at, t.end, "a value is missing: %s", example(o));
+        if (t.kind != FT_TOKEN_WORD && t.kind != FT_TOKEN_TEXT) {
+            ft_reader_wrong(r, t.at, t.end, "a value is missing: %s", example(o));
             return false;
         }
+        if (!token_text(r, &t, o, &test->text, &test->length))
+            return false;
         ft_reader_next(r);
         return true;
     }

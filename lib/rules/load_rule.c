@@ -213,7 +213,8 @@ static void read_condition(struct ft_loader *l, struct rule_reading *r)
         return;
     r->rule.expression =
         ft_expression_read(&l->files->vocabulary, r->rule.when, wrong_condition, &c);
-    r->rule.when_place = ft_outline_place(&l->source->outline, ft_load_at(l, r->when_node));
+    const struct ft_outline *o = &l->source->outline;
+    r->rule.when_place = ft_outline_place(o, ft_outline_inside(o, r->when_node, 0));
     if (!r->rule.expression)
         return;
     r->is_broken = r->rule.expression->is_broken;

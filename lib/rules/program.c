@@ -75,26 +75,23 @@ static struct ft_content *share(const struct ft_pattern_group *groups, uint32_t 
                                 const struct ft_pattern_group *g)
 {
     for (uint32_t i = 0; i < count; i++)
-        if (groups[i].fingerprint == g->fingerprint && groups[i].count == g->count)
+        if (groups[i].content && groups[i].fingerprint == g->fingerprint &&
+            groups[i].count == g->count)
             return ft_content_share(groups[i].content);
     return NULL;
 }
 
-bool ft_patterns_compile(struct ft_patterns *p, const struct ft_patterns *before, char *error,
-                         size_t error_size)
+bool ft_patterns_compile(struct ft_patterns *p, uint32_t group, const struct ft_patterns *before,
+                         char *error, size_t error_size)
 {
-    for (uint32_t i = 0; i < p->count; i++) {
-        struct ft_pattern_group *g = &p->groups[i];
-        g->fingerprint = ft_content_fingerprint(g->patterns, g->count);
-        g->content = share(p->groups, i, g); /* a rule may ask several fields for the same */
-        if (!g->content && before)
-            g->content = share(before->groups, before->count, g);
-        if (!g->content)
-            g->content = ft_content_new(g->patterns, g->count, error, error_size);
-        if (!g->content)
-            return false;
-    }
-    return true;
+    struct ft_pattern_group *g = &p->groups[group];
+    g->fingerprint = ft_content_fingerprint(g->patterns, g->count);
+    g->content = share(p->groups, group, g); /* a rule may ask several fields for the same */
+    if (!g->content && before)
+        g->content = share(before->groups, before->count, g);
+    if (!g->content)
+        g->content = ft_content_new(g->patterns, g->count, error, error_size);
+    return g->content != NULL;
 }
 
 void ft_patterns_free(struct ft_patterns *p)

@@ -59,11 +59,11 @@ struct ft_patterns {
 };
 
 /**
- * Compile what the programs made with it look for; what is the same in `before` (NULL: none) is
- * shared with it. False and a sentence.
+ * Compile what the programs made with it look for in one group; what is the same in `before` (NULL:
+ * none) is shared with it. False and a sentence.
  */
-bool ft_patterns_compile(struct ft_patterns *p, const struct ft_patterns *before, char *error,
-                         size_t error_size);
+bool ft_patterns_compile(struct ft_patterns *p, uint32_t group, const struct ft_patterns *before,
+                         char *error, size_t error_size);
 void ft_patterns_free(struct ft_patterns *p);
 
 /** What programs run on: filled in by who calls. All but the fields of messages. */

@@ -41,6 +41,9 @@ struct ft_schedule {
 bool ft_schedule_add(struct ft_schedule *schedule, const char *text, char *error,
                      size_t error_size);
 
+/** Is there no time at all in it: outside of ranges that are the whole week? */
+bool ft_schedule_is_never(const struct ft_schedule *schedule);
+
 /**
  * Is it time by the clock on the wall? An hour that daylight saving skips is in no range, one that
  * it repeats is there twice. `time_ns`: nanoseconds since 1970 UTC. Cost: some 100 cycles.

@@ -343,8 +343,9 @@ static void compile(struct compiled *c, const char *when)
     assert_true(ft_program_make(&c->program, &vocabulary, c->expression, c->expression->root,
                                 &c->patterns));
     assert_true(ft_program_is_sound(&c->program, &c->patterns));
-    if (!ft_patterns_compile(&c->patterns, NULL, error, sizeof(error)))
-        fail_msg("%s: %s", when, error);
+    for (uint32_t i = 0; i < c->patterns.count; i++)
+        if (!ft_patterns_compile(&c->patterns, i, NULL, error, sizeof(error)))
+            fail_msg("%s: %s", when, error);
     c->run = ft_program_run_new(&vocabulary, &c->patterns);
     assert_non_null(c->run);
     ft_program_begin(c->run);
