@@ -70,7 +70,6 @@ static void tell_stats(struct merge *m, const struct ft_event *tick)
 {
     const struct ft_books *b = &m->books;
     struct ft_core_port ports[FT_LIVE_PORTS_MAX];
-    char error[512];
     for (uint32_t i = 0; i < m->sensor->options->port_count; i++)
         ports[i] = port_figures(m->sensor, i);
     struct ft_core_totals totals = {
@@ -91,9 +90,7 @@ static void tell_stats(struct merge *m, const struct ft_event *tick)
                      .refused = b->state.requests_refused},
     };
     ft_core_stats(m->sensor->core, &totals);
-    /* A capture is over soon. What cannot be written now is told at the end if it cannot then. */
-    if (m->sensor->is_live)
-        rule_stats_write(m->sensor, error, sizeof(error));
+    rules_want(m->sensor, RULES_WISH_STATISTICS); /* by its thread: this one waits for no disk */
 }
 
 /* The reader's books begin as all do; behind them are the ports. */

@@ -18,26 +18,55 @@ static void say(void *user, bool is_error, const char *line)
     fprintf(stderr, "%s%s\n", line, is_error ? "" : " (a remark)");
 }
 
+/* What was read: refused are also sets, tags and files with errors of their own. */
+struct reading {
+    uint32_t accepted, refused;
+    bool is_out_of_memory;
+};
+
+/* Compile those that are right even if others are wrong: so that all errors are told at once. */
+static struct ft_ruleset *compile(struct ft_rule_files *files, const struct ft_ruleset *before,
+                                  struct reading *r)
+{
+    char *error = malloc(ERROR_MAX);
+    struct ft_ruleset *set = error ? ft_ruleset_new(files, before, error, ERROR_MAX) : NULL;
+    if (!error) {
+        ft_rule_files_free(files);
+        r->is_out_of_memory = true;
+    } else if (!set) {
+        fprintf(stderr, "%s\n", error);
+        for (const char *line = error; line; line = strchr(line + 1, '\n')) {
+            r->refused++;
+            r->accepted -= r->accepted > 0;
+        }
+    }
+    free(error);
+    return set;
+}
+
 /* Read and compile; NULL after everything that is wrong was told. */
-static struct ft_ruleset *read_rules(const struct sensor *s, const struct ft_ruleset *before)
+static struct ft_ruleset *read_rules(const struct sensor *s, const struct ft_ruleset *before,
+                                     struct reading *r)
 {
     const struct options *o = s->options;
     struct ft_rule_environment environment = {.registry = s->registry,
                                               .configuration = o->config_file};
-    char *error = malloc(ERROR_MAX);
     bool is_sound = false;
-    struct ft_ruleset *set = NULL;
     struct ft_rule_files *files =
-        error ? ft_rule_files_read(o->rules, o->rule_count, &environment, say, NULL, &is_sound)
-              : NULL;
-    if (!files)
+        ft_rule_files_read(o->rules, o->rule_count, &environment, say, NULL, &is_sound);
+    *r = (struct reading){.is_out_of_memory = !files};
+    struct ft_ruleset *set = NULL;
+    if (files) {
+        r->accepted = files->count + files->disabled;
+        r->refused = files->refused + files->broken;
+        set = compile(files, before, r);
+    }
+    if (r->is_out_of_memory)
         fprintf(stderr, "fieldtap: out of memory for the rules\n");
-    else if (!is_sound)
-        ft_rule_files_free(files);
-    else if (!(set = ft_ruleset_new(files, before, error, ERROR_MAX)))
-        fprintf(stderr, "%s\n", error);
-    free(error);
-    return set;
+    if (is_sound)
+        return set;
+    ft_ruleset_free(set);
+    return NULL;
 }
 
 static void rules_release(struct rules *r)
@@ -53,7 +82,8 @@ static void rules_release(struct rules *r)
 /* Rules ready for all workers; NULL after it was told what is wrong. */
 static struct rules *make(const struct sensor *s, const struct rules *before)
 {
-    struct ft_ruleset *set = read_rules(s, before ? before->set : NULL);
+    struct reading ignored;
+    struct ft_ruleset *set = read_rules(s, before ? before->set : NULL, &ignored);
     struct rules *r = set ? calloc(1, sizeof(*r) + s->worker_count * sizeof(r->matchers[0])) : NULL;
     if (!r) {
         ft_ruleset_free(set);
@@ -75,7 +105,8 @@ static struct rules *make(const struct sensor *s, const struct rules *before)
 /* What a configuration says for rules is wrong also where there are none. */
 static bool is_sound_without_rules(const struct sensor *s)
 {
-    struct ft_ruleset *set = s->options->config_file ? read_rules(s, NULL) : NULL;
+    struct reading ignored;
+    struct ft_ruleset *set = s->options->config_file ? read_rules(s, NULL, &ignored) : NULL;
     ft_ruleset_free(set);
     return set || !s->options->config_file;
 }
@@ -171,12 +202,23 @@ static uint32_t tell_changes(struct sensor *s, const struct ft_ruleset *old,
     return count;
 }
 
+/* Take a flag down. Asked for each hit: a load, most often. */
+static bool was_set(_Atomic bool *flag)
+{
+    return atomic_load_explicit(flag, memory_order_relaxed) &&
+           atomic_exchange_explicit(flag, false, memory_order_relaxed);
+}
+
 void rules_tell_core(struct sensor *s)
 {
     struct rules_state *state = &s->rules;
     struct rules *r = atomic_load_explicit(&state->now, memory_order_acquire);
     char text[160];
-    if (atomic_exchange_explicit(&state->is_refused, false, memory_order_relaxed))
+    if (was_set(&state->is_unwritten))
+        ft_core_health(s->core, "rule_statistics_unwritten", FT_SEVERITY_MINOR,
+                       "rules.json could not be written: standard error says why. It is tried "
+                       "again with each statistics.");
+    if (was_set(&state->is_refused))
         ft_core_health(s->core, "rules_refused", FT_SEVERITY_MINOR,
                        "The rules could not be read again: those before stay. Standard error says "
                        "what is wrong.");
@@ -245,6 +287,19 @@ static void reload(struct sensor *s)
     old->before = NULL;
 }
 
+/* rules.json as of now. What cannot be written is said once, until it can be again. */
+static void write_statistics(struct sensor *s)
+{
+    struct rules_state *state = &s->rules;
+    char error[4096 + 128];
+    bool is_written = rule_stats_write(s, error, sizeof(error));
+    if (!is_written && !state->cannot_write) {
+        fprintf(stderr, "fieldtap: %s\n", error);
+        atomic_store_explicit(&state->is_unwritten, true, memory_order_relaxed);
+    }
+    state->cannot_write = !is_written;
+}
+
 static void *rules_main(void *arg)
 {
     struct sensor *s = arg;
@@ -252,8 +307,12 @@ static void *rules_main(void *arg)
         while (sem_wait(&s->rules.wanted) != 0) {}
         while (sem_trywait(&s->rules.wanted) == 0) {} /* several wishes are one */
         if (is_ending(&s->rules))
-            return NULL;
-        reload(s);
+            return NULL; /* the last rules.json is written when nobody counts any more */
+        uint32_t wishes = atomic_exchange(&s->rules.wishes, 0);
+        if (wishes & RULES_WISH_RELOAD)
+            reload(s);
+        if (wishes && !is_ending(&s->rules))
+            write_statistics(s);
     }
 }
 
@@ -269,10 +328,12 @@ bool rules_begin(struct sensor *s)
     return true;
 }
 
-void rules_want(struct sensor *s)
+void rules_want(struct sensor *s, enum rules_wish wish)
 {
-    if (s->rules.has_thread)
-        sem_post(&s->rules.wanted);
+    if (!s->rules.has_thread)
+        return;
+    atomic_fetch_or(&s->rules.wishes, (uint32_t)wish);
+    sem_post(&s->rules.wanted);
 }
 
 void rules_end(struct sensor *s)
@@ -297,17 +358,6 @@ void rules_free(struct sensor *s)
 
 /* ---- answers ---- */
 
-struct check {
-    uint64_t errors, remarks;
-};
-
-static void say_checked(void *user, bool is_error, const char *line)
-{
-    struct check *c = user;
-    *(is_error ? &c->errors : &c->remarks) += 1;
-    say(NULL, is_error, line);
-}
-
 /* Rules that cost every packet something are named: one may be meant, a hundred are not. */
 static void name_costly(const struct ft_ruleset *set)
 {
@@ -324,42 +374,21 @@ static void name_costly(const struct ft_ruleset *set)
 
 int rules_check(const struct sensor *s)
 {
-    const struct options *o = s->options;
-    struct ft_rule_environment environment = {.registry = s->registry,
-                                              .configuration = o->config_file};
-    struct check check = {0};
-    char *error = malloc(ERROR_MAX);
-    bool is_sound = false;
-    struct ft_rule_files *files = error ? ft_rule_files_read(o->rules, o->rule_count, &environment,
-                                                             say_checked, &check, &is_sound)
-                                        : NULL;
-    if (!files) {
-        fprintf(stderr, "fieldtap: out of memory for the rules\n");
-        free(error);
-        return 1;
-    }
-    uint32_t accepted = files->count + files->disabled, refused = files->refused;
-    struct ft_ruleset *set = NULL;
-    if (!is_sound) {
-        ft_rule_files_free(files);
-    } else if ((set = ft_ruleset_new(files, NULL, error, ERROR_MAX))) {
+    struct reading r;
+    struct ft_ruleset *set = read_rules(s, NULL, &r);
+    if (set)
         name_costly(set);
-    } else {
-        fprintf(stderr, "%s\n", error);
-        for (const char *line = error; line; line = strchr(line + 1, '\n'))
-            refused++;
-        accepted -= refused < accepted ? refused : accepted;
-    }
-    printf("rules: %u accepted, %u refused\n", accepted, refused);
-    free(error);
-    int code = set ? 0 : 2;
     ft_ruleset_free(set);
-    return code;
+    if (r.is_out_of_memory)
+        return 1;
+    printf("rules: %u accepted, %u refused\n", r.accepted, r.refused);
+    return set ? 0 : 2;
 }
 
 int rules_explain(struct sensor *s)
 {
-    struct ft_ruleset *set = read_rules(s, NULL);
+    struct reading ignored;
+    struct ft_ruleset *set = read_rules(s, NULL, &ignored);
     bool is_found = false;
     if (!set)
         return 2;

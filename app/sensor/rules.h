@@ -2,10 +2,10 @@
 /*
  * The rules of a running sensor: read at start, read again on SIGHUP.
  *
- * A thread of its own reads and compiles, so that nothing waits for it. What is ready is put where
- * all look (sensor.rules); each worker takes it over at the beginning of a turn, and tells by
- * rte_rcu_qsbr when it can have no use of the old one any more. A rule set with errors is told, and
- * changes nothing.
+ * A thread of its own reads and compiles, and writes rules.json, so that nothing waits for it. What
+ * is ready is put where all look (sensor.rules); each worker takes it over at the beginning of a
+ * turn, and tells by rte_rcu_qsbr when it can have no use of the old one any more. A rule set with
+ * errors is told, and changes nothing.
  */
 #ifndef RULES_H
 #define RULES_H
@@ -28,15 +28,24 @@ struct rules {
     struct ft_matcher *matchers[];
 };
 
+/** What the thread is asked for; bits. */
+enum rules_wish {
+    RULES_WISH_RELOAD = 1,
+    RULES_WISH_STATISTICS = 2, /**< that rules.json is written */
+};
+
 /** What a sensor has for its rules. */
 struct rules_state {
     _Atomic(struct rules *) now; /**< NULL: there are none */
     _Atomic uint32_t taken;      /**< generation that the core knows */
     _Atomic uint64_t ticks;      /**< that the core has handled, with all that was told before */
     _Atomic bool is_refused;     /**< others were asked for, and could not be taken */
+    _Atomic bool is_unwritten;   /**< rules.json could not be written; not told yet */
     _Atomic bool is_ending;
     struct rte_rcu_qsbr *quiescent;
-    sem_t wanted;
+    _Atomic uint32_t wishes; /**< enum rules_wish */
+    sem_t wanted;            /**< posted for each */
+    bool cannot_write;       /**< the last rules.json; of the thread */
     pthread_t thread;
     bool has_thread;
 };
@@ -47,8 +56,9 @@ bool rules_start(struct sensor *s);
 /** Begin to wait for reloads; live. */
 bool rules_begin(struct sensor *s);
 
-/** From a signal handler: read them again. */
-void rules_want(struct sensor *s);
+/** From a signal handler too: read them again, or what else is wished. Never waits; what the thread
+ * is asked for again before it comes to it is one. Nothing without the thread. */
+void rules_want(struct sensor *s, enum rules_wish wish);
 
 /** No more reloads; before the workers end. */
 void rules_end(struct sensor *s);

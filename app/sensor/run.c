@@ -44,7 +44,7 @@ static void on_stop(int signal)
     const struct options *o = running->options;
     bool is_reload = signal == SIGHUP && running->is_live && (o->config_file || o->has_own_rules);
     if (is_reload)
-        rules_want(running);
+        rules_want(running, RULES_WISH_RELOAD);
     if (!is_reload || o->config_file)
         atomic_store_explicit(is_reload ? &running->reload : &running->stop, true,
                               memory_order_relaxed);

@@ -227,8 +227,8 @@ void rule_stats_read(const struct sensor *s);
 /** Add what the matchers of a rule set counted, for good before they are freed. Any thread. */
 void rule_stats_add(const struct sensor *s, const struct rules *r, bool is_over);
 
-/** Write DIR/rules.json, if there is a DIR and rules. By the alerting loop's thread. False and a
- * sentence on failure. */
+/** Write DIR/rules.json, if there is a DIR and rules. Live by the rules' thread, and at
+ * the end. False and a sentence on failure. */
 bool rule_stats_write(const struct sensor *s, char *error, size_t error_size);
 
 /** What stats say of a live port, as of the last tick with statistics. */

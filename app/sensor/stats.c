@@ -2,6 +2,8 @@
 /* The books of a run: OUTDIR/stats.json. */
 #include "sensor.h"
 
+#include "base/clock_ns.h"
+
 #include <errno.h>
 #include <jansson.h>
 #include <rte_cycles.h>
@@ -455,7 +457,8 @@ bool rule_stats_write(const struct sensor *s, char *error, size_t error_size)
     const struct rules *r = atomic_load_explicit(&s->rules.now, memory_order_acquire);
     ft_rule_statistics_begin(st);
     rule_stats_add(s, r, false);
-    return ft_rule_statistics_write(st, r->set, path, error, error_size);
+    return ft_rule_statistics_write(st, r->set, ft_clock_ns(CLOCK_REALTIME), path, error,
+                                    error_size);
 }
 
 bool stats_write(const struct sensor *s, const char *dir, char *error, size_t error_size)

@@ -326,9 +326,8 @@ static void value_of_payload(struct text *t, const struct ft_event *e, uint32_t 
 {
     const uint8_t *base = (const uint8_t *)e, *at;
     struct ft_event_more more;
-    if (!e->message.more)
+    if (!ft_event_more(e, &more))
         return;
-    memcpy(&more, base + e->message.more, sizeof(more));
     for (uint32_t i = 0; i < more.texts_length; i += 2u + at[1]) {
         at = base + more.texts + i;
         if (at[0] == part)

@@ -62,7 +62,9 @@ static struct ft_event *copy_event(const struct ft_event *e)
 {
     bool has_subs =
         e->type == FT_EVENT_ALERT || e->type == FT_EVENT_VIOLATION || e->type == FT_EVENT_RULE;
-    struct ft_event *copy = calloc(1, sizeof(*copy) + (has_subs ? 2 * 256 : 0));
+    bool has_more = e->type == FT_EVENT_RULE;
+    struct ft_event *copy =
+        calloc(1, sizeof(*copy) + (has_subs ? 2 * 256 : 0) + (has_more ? FT_EVENT_KEPT : 0));
     if (!copy)
         return NULL;
     *copy = *e;
@@ -70,8 +72,6 @@ static struct ft_event *copy_event(const struct ft_event *e)
     if (!has_subs)
         return copy;
     copy->message.tree = copy->message.tree_length = 0;
-    if (e->type == FT_EVENT_RULE)
-        copy->message.more = 0;
     copy->message.is_tree_cut = false;
     for (unsigned i = 0; i < 2; i++) {
         struct ft_event_sub *sub = &copy->message.sub[i];
@@ -81,6 +81,8 @@ static struct ft_event *copy_event(const struct ft_event *e)
         sub->text = (uint16_t)copy->size;
         copy->size += sub->length;
     }
+    if (has_more)
+        ft_event_keep_more(copy, e);
     return copy;
 }
 

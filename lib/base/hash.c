@@ -2,6 +2,7 @@
 /* Hashes of byte strings. */
 #include "base/hash.h"
 
+#include <stdbool.h>
 #include <string.h>
 
 uint64_t ft_hash_bytes(uint64_t seed, const void *data, size_t n)
@@ -15,6 +16,22 @@ uint64_t ft_hash_bytes(uint64_t seed, const void *data, size_t n)
     word = 0;
     memcpy(&word, p, n);
     return ft_hash_mix(h, word);
+}
+
+uint64_t ft_hash_folded(uint64_t seed, const void *data, size_t n)
+{
+    const uint8_t *p = data;
+    uint64_t h = ft_hash_mix(seed, n), word;
+    uint8_t small[8];
+    for (bool is_last = false; !is_last; n -= 8, p += 8) {
+        is_last = n < 8;
+        word = 0;
+        for (size_t i = 0; i < (is_last ? n : 8); i++)
+            small[i] = ft_fold(p[i]);
+        memcpy(&word, small, is_last ? n : 8);
+        h = ft_hash_mix(h, word);
+    }
+    return h;
 }
 
 static inline uint64_t rotate(uint64_t x, unsigned n)

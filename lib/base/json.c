@@ -2,6 +2,8 @@
 /* The append-only JSON writer. */
 #include "base/json.h"
 
+#include "base/utf8.h"
+
 #include <arpa/inet.h>
 #include <math.h>
 #include <stdio.h>
@@ -45,26 +47,6 @@ void ft_json_key2(struct ft_json *j, const char *key, const char *suffix)
     memcpy(to + n, suffix, more);
     memcpy(to + n + more, "\":", 2);
     j->wants_comma = false;
-}
-
-/* Length of the well-formed UTF-8 sequence at p (Unicode 15, table 3-7), 0 if there is none. */
-static uint32_t utf8_length(const uint8_t *p, uint32_t n)
-{
-    if (p[0] < 0x80)
-        return 1;
-    uint32_t length = p[0] >= 0xc2 && p[0] <= 0xdf   ? 2
-                      : (p[0] & 0xf0) == 0xe0        ? 3
-                      : p[0] >= 0xf0 && p[0] <= 0xf4 ? 4
-                                                     : 0;
-    if (!length || n < length)
-        return 0;
-    for (uint32_t i = 1; i < length; i++)
-        if ((p[i] & 0xc0) != 0x80)
-            return 0;
-    if ((p[0] == 0xe0 && p[1] < 0xa0) || (p[0] == 0xed && p[1] > 0x9f) ||
-        (p[0] == 0xf0 && p[1] < 0x90) || (p[0] == 0xf4 && p[1] > 0x8f))
-        return 0;
-    return length;
 }
 
 static const char hex_digit[] = "0123456789abcdef";
@@ -140,7 +122,7 @@ static uint64_t escaped_length(const char *text, uint32_t n)
     uint64_t length = 2;
     for (uint32_t i = 0; i < n;) {
         uint8_t c = (uint8_t)text[i];
-        uint32_t of = utf8_length((const uint8_t *)text + i, n - i);
+        uint32_t of = ft_utf8_length((const uint8_t *)text + i, n - i);
         bool is_kept = of && c >= 0x20 && c != '"' && c != '\\' && c != 0x7f;
         length += is_kept ? of : escape(scratch, c);
         i += is_kept ? of : 1;
@@ -158,7 +140,7 @@ static void escaped_text(struct ft_json *j, const char *text, uint32_t n)
     *to++ = '"';
     for (uint32_t i = 0; i < n;) {
         uint8_t c = (uint8_t)text[i];
-        uint32_t of = utf8_length((const uint8_t *)text + i, n - i);
+        uint32_t of = ft_utf8_length((const uint8_t *)text + i, n - i);
         if (of && c >= 0x20 && c != '"' && c != '\\' && c != 0x7f) {
             memcpy(to, text + i, of);
             to += of;

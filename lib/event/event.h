@@ -131,16 +131,44 @@ struct ft_event_message {
     };
 };
 
-/** RULE: what the rule's message wants beside the fields of the message. Offsets from the record.
- */
+/** RULE: what is told beside the message and its fields. Offsets from the record. */
 struct ft_event_more {
     /** Fields of the messages that carry this one, the nearest first: a struct ft_event_carrier
      * each, and the packed fields behind it. */
     uint32_t carriers, carriers_length;
+    /** Why the rule held: a struct ft_event_evidence; length 0: nothing is known. */
+    uint32_t evidence, evidence_length;
     /** What only the worker has: for each a byte with the number of the part of the rule's message,
      * one with the length, and the text. */
     uint32_t texts, texts_length;
+    /** The flow up to here, by src and dst of the event's packet part. */
+    uint64_t packets[2], bytes[2], first_ns;
+    uint64_t is_unknown; /**< it had payload, and no protocol was recognised */
 };
+
+#define FT_EVIDENCE_NAME  160u /**< bytes */
+#define FT_EVIDENCE_VALUE 256u /**< bytes; longer values are cut */
+
+/**
+ * The value for which a rule held. Where it stands is in the message (`at`). It stands for itself,
+ * so that it can be told when the message's fields and the rule set are gone.
+ */
+struct ft_event_evidence {
+    uint16_t protocol; /**< of a field: index + 1; 0: a keyword or a tag, its value is text */
+    uint16_t field;    /**< number of the field */
+    uint8_t type;      /**< enum ft_type: as it was put */
+    uint8_t flags;     /**< enum ft_field_flag of its field */
+    uint8_t name;      /**< bytes behind this record: the name of keyword or tag, or which element
+                          of the message the field is ("point[2].index") if it is one of a list */
+    uint8_t reserved;
+    uint16_t value; /**< bytes behind the name */
+    uint16_t zero;
+    uint32_t length; /**< of the value, uncut */
+    uint64_t u;      /**< of fields that are numbers */
+};
+
+#define FT_EVIDENCE_MAX                                                                            \
+    ((sizeof(struct ft_event_evidence) + FT_EVIDENCE_NAME + FT_EVIDENCE_VALUE + 7) & ~(size_t)7)
 
 struct ft_event_carrier {
     uint32_t protocol; /**< index in the registry + 1 */
@@ -206,6 +234,15 @@ struct ft_event {
     };
 };
 
+/** What a rule event tells beside its message; false: nothing. */
+static inline bool ft_event_more(const struct ft_event *e, struct ft_event_more *more)
+{
+    if (e->type != FT_EVENT_RULE || !e->message.more)
+        return false;
+    __builtin_memcpy(more, (const uint8_t *)e + e->message.more, sizeof(*more));
+    return true;
+}
+
 /** A walk over the packed fields of an event: its own, then those of what carries it. Zeroed: at
  * the first. */
 struct ft_event_trees {
@@ -220,7 +257,7 @@ struct ft_event_trees {
 static inline bool ft_event_trees_next(const struct ft_event *e, struct ft_event_trees *walk)
 {
     const uint8_t *base = (const uint8_t *)e;
-    struct ft_event_more more = {0};
+    struct ft_event_more more;
     struct ft_event_carrier carrier;
     if (!walk->is_begun) {
         walk->is_begun = true;
@@ -229,10 +266,7 @@ static inline bool ft_event_trees_next(const struct ft_event *e, struct ft_event
         walk->protocol = e->protocol;
         return true;
     }
-    if (e->type != FT_EVENT_RULE || !e->message.more)
-        return false;
-    __builtin_memcpy(&more, base + e->message.more, sizeof(more));
-    if (walk->next >= more.carriers_length)
+    if (!ft_event_more(e, &more) || walk->next >= more.carriers_length)
         return false;
     __builtin_memcpy(&carrier, base + more.carriers + walk->next, sizeof(carrier));
     walk->tree = base + more.carriers + walk->next + sizeof(carrier);
@@ -241,6 +275,26 @@ static inline bool ft_event_trees_next(const struct ft_event *e, struct ft_event
     walk->is_carrier = true;
     walk->next += (uint32_t)sizeof(carrier) + carrier.length;
     return true;
+}
+
+/** Bytes that ft_event_keep_more() may need. */
+#define FT_EVENT_KEPT (sizeof(struct ft_event_more) + FT_EVIDENCE_MAX)
+
+/** Append flow and evidence of `from` to a copy of its record, and nothing else that it points to.
+ */
+static inline void ft_event_keep_more(struct ft_event *to, const struct ft_event *from)
+{
+    struct ft_event_more more;
+    to->message.more = 0;
+    if (!ft_event_more(from, &more))
+        return;
+    const uint8_t *evidence = (const uint8_t *)from + more.evidence;
+    more.carriers_length = more.texts_length = 0;
+    to->message.more = to->size;
+    more.evidence = to->size + (uint32_t)sizeof(more);
+    __builtin_memcpy((uint8_t *)to + to->message.more, &more, sizeof(more));
+    __builtin_memcpy((uint8_t *)to + more.evidence, evidence, more.evidence_length);
+    to->size = (more.evidence + more.evidence_length + 7) & ~7u;
 }
 
 /** Did a rule hold for a message, and not for a payload or a flow? */

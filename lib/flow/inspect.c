@@ -22,8 +22,8 @@ _Static_assert(offsetof(struct ft_packet, dst_mac) - offsetof(struct ft_packet, 
 /* Seconds of packet time after which an unknown flow is looked at again. */
 #define UNKNOWN_SECONDS 60u
 
-/* Room kept in a record behind the tree. */
-#define EVENT_RESERVE 128u
+/* Room kept in a record behind the tree: for the evidence of a rule, and more. */
+#define EVENT_RESERVE (FT_EVENT_KEPT + 128u)
 
 #define ALTERNATE_STACK 65536u
 
@@ -424,7 +424,7 @@ void ft_inspect_event_message(struct ft_inspector *ins, struct ft_event *e,
     e->size = (e->size + 7) & ~7u;
     to->tree = e->size;
     to->tree_length = ft_tree_pack(&ins->call, m, (uint8_t *)e + e->size,
-                                   FT_EVENT_MAX - EVENT_RESERVE - e->size, &is_cut);
+                                   FT_EVENT_MAX - (uint32_t)EVENT_RESERVE - e->size, &is_cut);
     to->is_tree_cut = is_cut;
     e->size += to->tree_length;
 }

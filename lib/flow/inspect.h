@@ -75,7 +75,11 @@ struct ft_rule_hits {
     struct {
         uint64_t hash;
         uint32_t second, count; /**< packet time when told; those since then */
-        struct ft_event event;  /**< as it was told, without its message's fields */
+        /** As it was told, without its message's fields, and behind it the evidence. */
+        union {
+            struct ft_event event;
+            uint8_t bytes[sizeof(struct ft_event) + FT_EVENT_KEPT];
+        };
     } slots[FT_RULE_HITS];
     uint32_t second, told; /**< in this second */
     uint32_t waiting;      /**< slots with a count */

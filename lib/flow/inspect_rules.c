@@ -4,6 +4,7 @@
 
 #include "base/hash.h"
 
+#include <stdio.h>
 #include <string.h>
 
 #define SECOND_NS 1000000000ull
@@ -134,6 +135,7 @@ static void tell_again(struct ft_inspector *ins, struct ft_event *was, uint32_t 
     e->packet = was->packet;
     e->message = was->message;
     e->message.count = count;
+    ft_event_keep_more(e, was);
     ft_inspect_event_end(ins, e);
 }
 
@@ -150,9 +152,11 @@ static void flush(struct ft_inspector *ins, struct ft_rule_hits *all, uint32_t i
 static void keep(struct ft_event *to, const struct ft_event *from)
 {
     *to = *from;
-    to->message.tree = to->message.tree_length = to->message.more = 0;
+    to->message.tree = to->message.tree_length = 0;
     to->message.sub[0].text = to->message.sub[1].text = 0;
     to->message.sub[0].length = to->message.sub[1].length = 0;
+    to->size = sizeof(*to);
+    ft_event_keep_more(to, from);
 }
 
 /* What repeats within a second is one event, and a number with the next, or at the tick. */
@@ -190,6 +194,7 @@ struct hit {
     struct ft_inspector *ins;
     const struct ft_subject *subject;
     const struct ft_message *message; /* NULL: not of one */
+    const struct ft_evidence *evidence;
 };
 
 /* ---- what its message wants ---- */
@@ -208,9 +213,8 @@ static bool is_of_payload(const struct ft_operand *o)
     return o->is_tag || o->keyword == FT_KEYWORD_PAYLOAD || o->keyword == FT_KEYWORD_PAYLOAD_LENGTH;
 }
 
-/* Does it name fields of what carries the message, or is the evidence there? */
-static bool wants_carriers(const struct ft_rule *r, const struct ft_message *m,
-                           const struct ft_program_run *run)
+/* Does it name fields of what carries the message? */
+static bool wants_carriers(const struct ft_rule *r, const struct ft_message *m)
 {
     if (!m || m->parent == 0xff)
         return false;
@@ -218,7 +222,7 @@ static bool wants_carriers(const struct ft_rule *r, const struct ft_message *m,
         if (!r->parts[i].keyword && !r->parts[i].is_tag &&
             r->parts[i].protocol != m->protocol->index)
             return true;
-    return run->has_evidence && run->evidence_protocol != m->protocol->index;
+    return false;
 }
 
 static void add_carriers(struct ft_inspector *ins, struct ft_event *e, const struct ft_message *m,
@@ -255,17 +259,180 @@ static void add_texts(const struct ft_inspector *ins, struct ft_event *e, const 
     more->texts_length = e->size - more->texts;
 }
 
-static void add_more(struct ft_event *e, const struct hit *hit, const struct ft_rule *r,
-                     const struct ft_program_run *run)
+/* ---- why it held ---- */
+
+/* Fields from the outermost group to the one of a node. Their number. */
+static uint32_t chain_of(const struct ft_protocol *p, uint16_t field,
+                         uint16_t chain[FT_MAX_GROUP_DEPTH + 1])
+{
+    uint32_t count = 0, at = 0;
+    for (uint16_t f = field; f && count <= FT_MAX_GROUP_DEPTH; f = p->fields[f].parent)
+        count++;
+    for (uint16_t f = field; at < count; f = p->fields[f].parent)
+        chain[count - ++at] = f;
+    return count;
+}
+
+/* Which of its brothers of the same field each group around the node is, and the node itself. */
+static void count_elements(const struct ft_call *call, uint32_t first, uint32_t node,
+                           const uint16_t *chain, uint32_t count, uint32_t *element)
+{
+    uint32_t open = 0, inside = 0; /* groups that are open; of them, those that are of the chain */
+    for (uint32_t n = first; n; n = call->nodes[n].next) {
+        const struct ft_node *at = &call->nodes[n];
+        if (at->type == FT_NODE_END) {
+            inside -= inside == open && inside > 0;
+            open -= open > 0;
+            continue;
+        }
+        bool is_of_chain = inside == open && open < count && at->field == chain[open];
+        if (is_of_chain) {
+            element[open]++;
+            memset(&element[open + 1], 0, (count - open - 1) * sizeof(*element));
+        }
+        if (n == node)
+            return;
+        inside += is_of_chain && at->type == FT_TYPE_GROUP;
+        open += at->type == FT_TYPE_GROUP;
+    }
+}
+
+/* "point[2].index": which element of the message's lists a field is; "" when it is of none, or the
+ * text is too long. */
+static uint32_t element_text(const struct ft_call *call, const struct ft_message *m, uint32_t node,
+                             char *to, uint32_t size)
+{
+    const struct ft_protocol *p = m->protocol;
+    uint16_t chain[FT_MAX_GROUP_DEPTH + 1];
+    uint32_t element[FT_MAX_GROUP_DEPTH + 1] = {0}, n = 0;
+    uint32_t count = chain_of(p, call->nodes[node].field, chain);
+    bool is_of_list = false;
+    count_elements(call, m->first, node, chain, count, element);
+    for (uint32_t i = 0; i < count; i++) {
+        const struct ft_field *f = &p->fields[chain[i]];
+        char index[16] = "";
+        if (f->flags & FT_FIELD_LIST && element[i])
+            snprintf(index, sizeof(index), "[%u]", element[i] - 1);
+        is_of_list |= index[0] != 0;
+        n += (uint32_t)snprintf(to + n, size - n, "%s%s%s", i ? "." : "", f->name, index);
+        if (n >= size)
+            return 0;
+    }
+    return is_of_list ? n : 0;
+}
+
+static const struct ft_message *message_of(const struct hit *hit, uint16_t protocol)
+{
+    const struct ft_message *m = hit->message;
+    while (m && m->protocol->index != protocol)
+        m = m->parent == 0xff ? NULL : &hit->ins->call.messages[m->parent];
+    return m;
+}
+
+/* The value of a field as it is, behind which element it is of; what is secret the core knows. */
+static void set_field(struct ft_event_evidence *e, const struct hit *hit, const struct ft_node *n,
+                      char *name, uint8_t *value)
+{
+    const struct ft_message *m = message_of(hit, hit->evidence->operand->protocol);
+    bool has_bytes = n->type == FT_TYPE_STRING || n->type == FT_TYPE_BYTES ||
+                     n->type == FT_TYPE_IPV6 || n->type == FT_TYPE_MAC;
+    e->protocol = (uint16_t)(hit->evidence->operand->protocol + 1);
+    e->field = n->field;
+    e->type = n->type;
+    e->flags = n->flags;
+    if (m)
+        e->name = (uint8_t)element_text(&hit->ins->call, m, hit->evidence->value.node, name,
+                                        FT_EVIDENCE_NAME);
+    if (!has_bytes) {
+        e->u = n->u;
+        return;
+    }
+    e->length = n->length;
+    e->value = (uint16_t)(n->length < FT_EVIDENCE_VALUE ? n->length : FT_EVIDENCE_VALUE);
+    if (e->value)
+        memcpy(value, n->bytes, e->value);
+}
+
+/* Is anything of the payload that was found in a field which is secret? */
+static bool has_secret(const struct hit *hit)
+{
+    const struct ft_call *call = &hit->ins->call;
+    const struct ft_program_value *v = &hit->evidence->value;
+    if (!hit->message || v->at == UINT32_MAX)
+        return false;
+    for (uint32_t i = 0; i < call->message_count; i++)
+        for (uint32_t n = call->messages[i].first; n; n = call->nodes[n].next) {
+            const struct ft_node *at = &call->nodes[n];
+            if (at->flags & FT_FIELD_SECRET && at->type != FT_NODE_END && at->at != UINT32_MAX &&
+                at->at < v->at + v->at_length && v->at < at->at + at->at_length)
+                return true;
+        }
+    return false;
+}
+
+/* A keyword or a tag: its name, and the value as text. */
+static void set_word(struct ft_event_evidence *e, const struct hit *hit, char *name, uint8_t *value)
+{
+    const struct ft_evidence *of = hit->evidence;
+    char whole[FT_EVIDENCE_NAME];
+    ft_vocabulary_name(ft_ruleset_vocabulary(hit->ins->rules.set), of->operand, whole,
+                       sizeof(whole));
+    e->name = (uint8_t)strlen(whole);
+    memcpy(name, whole, e->name);
+    e->value = (uint16_t)ft_program_value_text(hit->subject, of->operand, &of->value, (char *)value,
+                                               FT_EVIDENCE_VALUE);
+    bool is_bytes = of->operand->type == FT_VALUE_TYPE_BYTES;
+    bool is_text = is_bytes || of->operand->type == FT_VALUE_TYPE_TEXT;
+    e->length = !is_text ? e->value : of->value.length << is_bytes;
+    if (!has_secret(hit))
+        return;
+    e->flags = FT_FIELD_SECRET;
+    e->length = of->value.length;
+}
+
+static void add_evidence(struct ft_event *e, const struct hit *hit, struct ft_event_more *more)
+{
+    struct ft_event_evidence evidence = {0};
+    const struct ft_evidence *of = hit->evidence;
+    char name[FT_EVIDENCE_NAME];
+    uint8_t value[FT_EVIDENCE_VALUE], *to = (uint8_t *)e + e->size;
+    if (of->value.node)
+        set_field(&evidence, hit, &hit->ins->call.nodes[of->value.node], name, value);
+    else
+        set_word(&evidence, hit, name, value);
+    memcpy(to, &evidence, sizeof(evidence));
+    memcpy(to + sizeof(evidence), name, evidence.name);
+    memcpy(to + sizeof(evidence) + evidence.name, value, evidence.value);
+    more->evidence = e->size;
+    more->evidence_length = (uint32_t)sizeof(evidence) + evidence.name + evidence.value;
+    e->size = (e->size + more->evidence_length + 7) & ~7u;
+}
+
+static void set_flow(struct ft_event_more *more, const struct ft_inspector *ins)
+{
+    const struct ft_flow *flow = ins->flow;
+    unsigned from = ins->side == FT_SIDE_B;
+    for (unsigned i = 0; i < 2; i++) {
+        more->packets[i] = flow->packets[i ^ from];
+        more->bytes[i] = flow->bytes[i ^ from];
+    }
+    more->first_ns = flow->first_ns;
+    more->is_unknown = !flow->protocol && flow->flags & FT_FLOW_UNKNOWN;
+}
+
+static void add_more(struct ft_event *e, const struct hit *hit, const struct ft_rule *r)
 {
     struct ft_event_more more = {0};
-    bool has_carriers = wants_carriers(r, hit->message, run), has_texts = false;
+    bool has_carriers = wants_carriers(r, hit->message), has_texts = false;
     for (uint32_t i = 0; i < r->part_count; i++)
         has_texts |= is_of_payload(&r->parts[i]);
-    if ((!has_carriers && !has_texts) || room_in(e) < sizeof(more))
+    if (room_in(e) < FT_EVENT_KEPT)
         return;
     e->message.more = e->size;
     e->size += (uint32_t)sizeof(more);
+    set_flow(&more, hit->ins);
+    if (hit->evidence->operand)
+        add_evidence(e, hit, &more);
     if (has_carriers)
         add_carriers(hit->ins, e, hit->message, &more);
     if (has_texts)
@@ -301,7 +468,7 @@ static bool is_alert(const struct ft_inspector *ins, uint32_t rule)
 
 static void on_hit(void *user, uint32_t rule, const struct ft_program_run *run)
 {
-    const struct hit *hit = user;
+    struct hit *hit = user;
     struct ft_inspector *ins = hit->ins;
     const struct ft_rule *r = ft_ruleset_rule(ins->rules.set, rule);
     uint32_t slot, count;
@@ -323,9 +490,10 @@ static void on_hit(void *user, uint32_t rule, const struct ft_program_run *run)
     e->message.rule = rule;
     e->message.generation = ins->rules.generation;
     e->message.count = count;
-    e->message.at = run->has_evidence ? run->evidence_at : UINT32_MAX;
-    e->message.at_length = run->has_evidence ? run->evidence_length : 0;
-    add_more(e, hit, r, run);
+    hit->evidence = &run->evidence;
+    e->message.at = run->evidence.operand ? run->evidence.value.at : UINT32_MAX;
+    e->message.at_length = e->message.at == UINT32_MAX ? 0 : run->evidence.value.at_length;
+    add_more(e, hit, r);
     keep(&ins->shards->rule_hits[ins->packet->shard].slots[slot].event, e);
     ft_inspect_event_end(ins, e);
 }
@@ -350,7 +518,7 @@ COLD void ft_inspect_rules_messages(struct ft_inspector *ins)
             is_set = true;
         }
         s.message = m;
-        struct hit hit = {ins, &s, m};
+        struct hit hit = {.ins = ins, .subject = &s, .message = m};
         ft_match_message(ins->rules.matcher, &s, on_hit, &hit);
     }
 }
@@ -358,7 +526,7 @@ COLD void ft_inspect_rules_messages(struct ft_inspector *ins)
 void ft_inspect_rules_payload(struct ft_inspector *ins, const uint8_t *bytes, uint32_t length)
 {
     struct ft_subject s;
-    struct hit hit = {ins, &s, NULL};
+    struct hit hit = {.ins = ins, .subject = &s};
     if (!ft_match_wants_payload(ins->rules.matcher))
         return;
     set_subject(ins, &s);
@@ -378,7 +546,7 @@ static void test_flow(struct ft_inspector *ins, struct ft_flow *flow, enum ft_si
                       enum part part)
 {
     struct ft_subject s;
-    struct hit hit = {ins, &s, NULL};
+    struct hit hit = {.ins = ins, .subject = &s};
     ft_inspect_prepare(ins, flow, side);
     set_subject(ins, &s);
     if (part == PART_ALL)

@@ -2,22 +2,12 @@
 /* Recognition of unknown flows by signatures and probes. */
 #include "match/recognise.h"
 
+#include "match/places.h"
+
 #include <hs.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-
-/*
- * Signatures that begin with any of several bytes are apart from those that begin with certain
- * ones: in one automaton each of the former goes on beside all of the latter, and what takes a
- * tenth of a second to compile took a whole one. Two scans of half the size cost some ten cycles
- * more than one.
- */
-enum {
-    BEGINS_CERTAIN,
-    BEGINS_ANY,
-    BEGINNINGS
-};
 
 enum {
     TCP,
@@ -27,7 +17,8 @@ enum {
 
 struct ft_recogniser {
     const struct ft_registry *registry;
-    hs_database_t *databases[TRANSPORTS][BEGINNINGS]; /* NULL: no signatures */
+    struct ft_places *places[TRANSPORTS];
+    hs_database_t *databases[TRANSPORTS]; /* of those that are not for it; NULL: none */
 };
 
 struct ft_recogniser_scratch {
@@ -36,7 +27,7 @@ struct ft_recogniser_scratch {
     uint64_t hits[(FT_MAX_PROTOCOLS + 63) / 64];
 };
 
-/* Signatures of one database; the id of a pattern is the index of its protocol. */
+/* Signatures of a database; the id of a pattern is the index of its protocol. */
 struct patterns {
     const char **text;
     unsigned *flags, *ids;
@@ -50,14 +41,9 @@ static void patterns_free(struct patterns *p)
     free(p->ids);
 }
 
-static int beginning_of(const char *pattern)
-{
-    return pattern[0] == '^' && (pattern[1] == '.' || pattern[1] == '[') ? BEGINS_ANY
-                                                                         : BEGINS_CERTAIN;
-}
-
-static bool patterns_collect(struct patterns *p, const struct ft_registry *r, uint32_t transport,
-                             int beginning)
+/* What goes into the database, and all others into `places`. */
+static bool patterns_collect(struct patterns *p, struct ft_places *places,
+                             const struct ft_registry *r, uint32_t transport)
 {
     uint32_t total = 0;
     for (uint32_t i = 0; i < r->count; i++)
@@ -71,7 +57,7 @@ static bool patterns_collect(struct patterns *p, const struct ft_registry *r, ui
         const struct ft_protocol *proto = r->protocols[i];
         for (uint32_t s = 0; s < proto->signature_count; s++) {
             const struct ft_signature *signature = &proto->signatures[s];
-            if (!(signature->flags & transport) || beginning_of(signature->pattern) != beginning)
+            if (!(signature->flags & transport) || ft_places_add(places, signature->pattern, i))
                 continue;
             p->text[p->count] = signature->pattern;
             p->flags[p->count] = HS_FLAG_DOTALL | HS_FLAG_SINGLEMATCH | HS_FLAG_ALLOWEMPTY;
@@ -81,17 +67,19 @@ static bool patterns_collect(struct patterns *p, const struct ft_registry *r, ui
     return true;
 }
 
-static bool compile(hs_database_t **db, const struct ft_registry *r, uint32_t transport,
-                    int beginning, char *error, size_t error_size)
+static bool compile(struct ft_recogniser *to, int index, uint32_t transport, char *error,
+                    size_t error_size)
 {
-    struct patterns p;
+    const struct ft_registry *r = to->registry;
+    struct patterns p = {0};
     hs_compile_error_t *wrong = NULL;
-    *db = NULL;
-    bool ok = patterns_collect(&p, r, transport, beginning);
+    to->places[index] = ft_places_new();
+    bool ok = to->places[index] && patterns_collect(&p, to->places[index], r, transport);
     if (!ok) {
         snprintf(error, error_size, "out of memory");
-    } else if (p.count && hs_compile_multi((const char *const *)p.text, p.flags, p.ids, p.count,
-                                           HS_MODE_BLOCK, NULL, db, &wrong) != HS_SUCCESS) {
+    } else if (p.count &&
+               hs_compile_multi((const char *const *)p.text, p.flags, p.ids, p.count, HS_MODE_BLOCK,
+                                NULL, &to->databases[index], &wrong) != HS_SUCCESS) {
         int n = wrong->expression;
         snprintf(error, error_size, "dissector \"%s\": signature \"%s\": %s",
                  n >= 0 ? r->protocols[p.ids[n]]->name : "?", n >= 0 ? p.text[n] : "?",
@@ -122,23 +110,19 @@ struct ft_recogniser *ft_recogniser_new(const struct ft_registry *registry, char
         free(r);
         return NULL;
     }
-    for (int i = 0; i < BEGINNINGS; i++) {
-        if (!compile(&r->databases[TCP][i], registry, FT_SIGNATURE_TCP, i, error, error_size) ||
-            !compile(&r->databases[UDP][i], registry, FT_SIGNATURE_UDP, i, error, error_size)) {
-            ft_recogniser_free(r);
-            return NULL;
-        }
+    if (!compile(r, TCP, FT_SIGNATURE_TCP, error, error_size) ||
+        !compile(r, UDP, FT_SIGNATURE_UDP, error, error_size)) {
+        ft_recogniser_free(r);
+        return NULL;
     }
     return r;
 }
 
 void ft_recogniser_free(struct ft_recogniser *r)
 {
-    if (!r)
-        return;
-    for (int i = 0; i < BEGINNINGS; i++) {
-        hs_free_database(r->databases[TCP][i]);
-        hs_free_database(r->databases[UDP][i]);
+    for (int i = 0; r && i < TRANSPORTS; i++) {
+        ft_places_free(r->places[i]);
+        hs_free_database(r->databases[i]);
     }
     free(r);
 }
@@ -147,10 +131,8 @@ struct ft_recogniser_scratch *ft_recogniser_scratch_new(const struct ft_recognis
 {
     struct ft_recogniser_scratch *s = calloc(1, sizeof(*s));
     bool ok = s != NULL;
-    for (int i = 0; ok && i < TRANSPORTS * BEGINNINGS; i++) {
-        const hs_database_t *db = r->databases[i / BEGINNINGS][i % BEGINNINGS];
-        ok = !db || hs_alloc_scratch(db, &s->hs) == HS_SUCCESS;
-    }
+    for (int i = 0; ok && i < TRANSPORTS; i++)
+        ok = !r->databases[i] || hs_alloc_scratch(r->databases[i], &s->hs) == HS_SUCCESS;
     if (ok)
         return s;
     ft_recogniser_scratch_free(s);
@@ -164,14 +146,19 @@ void ft_recogniser_scratch_free(struct ft_recogniser_scratch *s)
     free(s);
 }
 
+static void note(void *user, uint32_t id)
+{
+    struct ft_recogniser_scratch *s = user;
+    s->hits[id / 64] |= 1ull << (id % 64);
+}
+
 static int on_hit(unsigned id, unsigned long long from, unsigned long long to, unsigned flags,
                   void *user)
 {
-    struct ft_recogniser_scratch *s = user;
     (void)from;
     (void)to;
     (void)flags;
-    s->hits[id / 64] |= 1ull << (id % 64);
+    note(user, id);
     return 0;
 }
 
@@ -198,16 +185,15 @@ const struct ft_protocol *ft_recognise(const struct ft_recogniser *r,
     struct ft_protocol *const *protocols = r->registry->protocols;
     if (*maybe && ask(s, shard, protocols[*maybe - 1], where, bytes, length, is_cut) != FT_NO)
         return protocols[*maybe - 1];
-    hs_database_t *const *databases =
-        r->databases[where->transport == FT_TRANSPORT_TCP ? TCP : UDP];
+    const int transport = where->transport == FT_TRANSPORT_TCP ? TCP : UDP;
+    const uint32_t seen = length < FT_RECOGNISE_BYTES ? length : FT_RECOGNISE_BYTES;
     uint16_t first_maybe = 0;
     *maybe = 0;
     s->asked = NULL; /* whatever happens in the scan is nobody's fault */
     memset(s->hits, 0, sizeof(s->hits));
-    for (int i = 0; i < BEGINNINGS; i++)
-        if (databases[i])
-            hs_scan(databases[i], (const char *)bytes,
-                    length < FT_RECOGNISE_BYTES ? length : FT_RECOGNISE_BYTES, 0, s->hs, on_hit, s);
+    ft_places_look(r->places[transport], bytes, seen, note, s);
+    if (r->databases[transport])
+        hs_scan(r->databases[transport], (const char *)bytes, seen, 0, s->hs, on_hit, s);
     for (unsigned word = 0; word < sizeof(s->hits) / sizeof(s->hits[0]); word++) {
         for (uint64_t bits = s->hits[word]; bits; bits &= bits - 1) {
             const struct ft_protocol *p = protocols[word * 64 + (unsigned)__builtin_ctzll(bits)];

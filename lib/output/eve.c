@@ -354,30 +354,99 @@ static void put_subs(struct ft_json *j, const struct ft_event *e)
     ft_json_object_end(j);
 }
 
-/*
- * The field for which a rule held, of the message or of what carries it (then with the name of its
- * protocol), and what it had: always text, so that the type of the key is one.
- */
-static void put_rule_field(const struct ft_eve *eve, struct ft_json *j, const struct ft_event *e)
+/* "object.point.index": the groups around a field and the field; of what carries the message with
+ * the name of its protocol in front. */
+static void put_field_name(const struct ft_eve *eve, struct ft_json *j, const struct ft_event *e,
+                           const struct ft_event_evidence *of, const char *element)
 {
-    struct ft_event_trees trees = {0};
-    struct ft_tree_value value;
-    char path[200], text[256];
-    while (e->message.at != UINT32_MAX && ft_event_trees_next(e, &trees)) {
-        const struct ft_protocol *p = protocol_at(eve, trees.protocol);
-        uint32_t n = 0;
-        if (!p ||
-            !ft_tree_at(trees.tree, trees.length, e->message.at, e->message.at_length, &value))
-            continue;
-        if (trees.is_carrier)
-            n = (uint32_t)snprintf(path, sizeof(path), "%s.", p->name);
-        ft_tree_path(p, trees.tree, trees.length, e->message.at, e->message.at_length, path + n,
-                     (uint32_t)sizeof(path) - n);
-        ft_json_put_string(j, "field", path);
-        ft_json_key(j, "value");
-        ft_json_text(j, text, ft_tree_text(p, &value, &eve->tree, text, sizeof(text)));
+    const struct ft_protocol *p = protocol_at(eve, of->protocol);
+    const char *parts[FT_MAX_GROUP_DEPTH + 1];
+    bool is_carrier = of->protocol != e->protocol;
+    uint32_t count = 0, n = 0;
+    char path[FT_MAX_GROUP_DEPTH * 64], with_protocol[FT_EVIDENCE_NAME + 64];
+    for (uint32_t f = of->field; f && count <= FT_MAX_GROUP_DEPTH; f = p->fields[f].parent)
+        parts[count++] = p->fields[f].name;
+    if (is_carrier)
+        n = (uint32_t)snprintf(path, sizeof(path), "%s%s", p->name, count ? "." : "");
+    while (count-- && n < sizeof(path))
+        n += (uint32_t)snprintf(path + n, sizeof(path) - n, "%s%s", parts[count], count ? "." : "");
+    ft_json_put_string(j, "field", path);
+    if (!of->name)
         return;
+    snprintf(with_protocol, sizeof(with_protocol), "%s%s%.*s", is_carrier ? p->name : "",
+             is_carrier ? "." : "", (int)of->name, element);
+    ft_json_put_string(j, "element", with_protocol);
+}
+
+/* Take back the bytes of a character that was cut. */
+static uint32_t whole_characters(const char *text, uint32_t n)
+{
+    uint32_t start = n;
+    while (start && n - start < 4 && ((uint8_t)text[start - 1] & 0xc0) == 0x80)
+        start--;
+    return start && (uint8_t)text[start - 1] >= 0xc0 ? start - 1 : n;
+}
+
+static uint32_t secret_text(const struct ft_event_evidence *of, char *to, uint32_t size)
+{
+    return (uint32_t)snprintf(to, size, "(secret of %u bytes)", of->length);
+}
+
+/* What a field had, as everywhere; a secret by length and hash, or by its length alone when not
+ * all of it came along. */
+static uint32_t field_text(const struct ft_eve *eve, const struct ft_event_evidence *of,
+                           const uint8_t *bytes, char *to, uint32_t size)
+{
+    const struct ft_tree_value value = {.field = of->field,
+                                        .type = of->type,
+                                        .flags = of->flags,
+                                        .length = of->value,
+                                        .u = of->u,
+                                        .bytes = bytes};
+    if (of->flags & FT_FIELD_SECRET && !eve->tree.log_secrets && of->value < of->length)
+        return secret_text(of, to, size);
+    return ft_tree_text(protocol_at(eve, of->protocol), &value, &eve->tree, to, size);
+}
+
+/*
+ * The value for which a rule held: of a field of the message, of what carries it, of a keyword or
+ * of a tag. Always text, so that the type of the key is one; what is left out of it is "...".
+ */
+static void put_rule_evidence(const struct ft_eve *eve, struct ft_json *j, const struct ft_event *e)
+{
+    struct ft_event_more more;
+    struct ft_event_evidence of;
+    char name[FT_EVIDENCE_NAME], text[2 * FT_EVIDENCE_VALUE + 4];
+    uint8_t value[FT_EVIDENCE_VALUE];
+    uint32_t n;
+    if (!ft_event_more(e, &more) || more.evidence_length < sizeof(of))
+        return;
+    const uint8_t *at = (const uint8_t *)e + more.evidence;
+    memcpy(&of, at, sizeof(of));
+    if (of.name > sizeof(name) || of.value > sizeof(value) ||
+        sizeof(of) + of.name + of.value > more.evidence_length)
+        return;
+    memcpy(name, at + sizeof(of), of.name);
+    memcpy(value, at + sizeof(of) + of.name, of.value);
+    const struct ft_protocol *p = protocol_at(eve, of.protocol);
+    bool is_hidden = of.flags & FT_FIELD_SECRET && !eve->tree.log_secrets;
+    if (p && of.field < p->field_count) {
+        put_field_name(eve, j, e, &of, name);
+        n = of.type == FT_TYPE_GROUP ? 0 : field_text(eve, &of, value, text, sizeof(text) - 4);
+    } else {
+        ft_json_key(j, "field");
+        ft_json_text(j, name, of.name);
+        n = is_hidden ? secret_text(&of, text, sizeof(text)) : of.value;
+        if (!is_hidden)
+            memcpy(text, value, n);
     }
+    if (of.value < of.length && !is_hidden) {
+        n = whole_characters(text, n);
+        memcpy(text + n, "...", 3);
+        n += 3;
+    }
+    ft_json_key(j, "value");
+    ft_json_text(j, text, n);
 }
 
 static void put_evidence(const struct ft_eve *eve, struct ft_json *j, const struct tail *t)
@@ -388,7 +457,7 @@ static void put_evidence(const struct ft_eve *eve, struct ft_json *j, const stru
     ft_json_key(j, "evidence");
     ft_json_object(j);
     if (e->type == FT_EVENT_RULE)
-        put_rule_field(eve, j, e);
+        put_rule_evidence(eve, j, e);
     else if (t->has_evidence && p && e->message.at != UINT32_MAX && e->message.tree_length &&
              ft_tree_path(p, (const uint8_t *)e + e->message.tree, e->message.tree_length,
                           e->message.at, e->message.at_length, path, sizeof(path)))
@@ -726,9 +795,55 @@ static bool put_context(const struct ft_eve *eve, struct ft_json *j, const struc
     return put_tree(eve, j, e);
 }
 
+/* What a flow carried, and since when. */
+static void put_amounts(struct ft_json *j, const uint64_t packets[2], const uint64_t bytes[2],
+                        uint64_t first_ns, bool swap)
+{
+    ft_json_put_uint(j, "pkts_toserver", packets[swap]);
+    ft_json_put_uint(j, "pkts_toclient", packets[!swap]);
+    ft_json_put_uint(j, "bytes_toserver", bytes[swap]);
+    ft_json_put_uint(j, "bytes_toclient", bytes[!swap]);
+    ft_json_key(j, "start");
+    ft_json_time(j, first_ns);
+}
+
+/* Of rules: the flow up to here. */
+static void put_flow_so_far(struct ft_json *j, const struct ft_event *e)
+{
+    struct ft_event_more more;
+    if (!ft_event_more(e, &more) || !more.first_ns)
+        return;
+    ft_json_key(j, "flow");
+    ft_json_object(j);
+    put_amounts(j, more.packets, more.bytes, more.first_ns, server_sends(e));
+    ft_json_object_end(j);
+}
+
+/* Of rules about payloads and flows: what nobody knows is "failed", as in flows; who is the server
+ * is what the flow knows. */
+static void put_kind_of_flow(struct ft_json *j, const struct ft_event *e)
+{
+    struct ft_event_more more;
+    if (!e->protocol && ft_event_more(e, &more) && more.is_unknown)
+        ft_json_put_string(j, "app_proto", "failed");
+    enum ft_direction direction = e->packet.server_side > 1 || e->packet.is_multicast
+                                      ? FT_DIRECTION_NONE
+                                  : server_sends(e) ? FT_TO_CLIENT
+                                                    : FT_TO_SERVER;
+    ft_json_put_string(j, "direction", ft_direction_name(direction));
+}
+
 static bool has_evidence(const struct ft_event *e)
 {
     return e->type == FT_EVENT_VIOLATION || e->type == FT_EVENT_RULE;
+}
+
+static void put_role(struct ft_json *j, const struct ft_event *e)
+{
+    if (is_of_message(e))
+        put_direction(j, e);
+    else if (e->type == FT_EVENT_RULE)
+        put_kind_of_flow(j, e);
 }
 
 bool ft_eve_alert(struct ft_eve *eve, const struct ft_event *event,
@@ -743,9 +858,9 @@ bool ft_eve_alert(struct ft_eve *eve, const struct ft_event *event,
                      .has_message = is_of_message(event),
                      .has_evidence = has_evidence(event)};
     put_header(eve, j, event, "alert", false, true);
-    if (is_of_message(event))
-        put_direction(j, event);
+    put_role(j, event);
     put_alert(j, event, finding);
+    put_flow_so_far(j, event);
     t.is_truncated = put_context(eve, j, event);
     return put_tail(eve, j, &t);
 }
@@ -761,8 +876,7 @@ bool ft_eve_rule(struct ft_eve *eve, const struct ft_event *event,
                      .has_message = is_of_message(event),
                      .has_evidence = has_evidence(event)};
     put_header(eve, j, event, "rule", false, true);
-    if (is_of_message(event))
-        put_direction(j, event);
+    put_role(j, event);
     ft_json_key(j, "rule");
     ft_json_object(j);
     ft_json_put_uint(j, "signature_id", finding->sid);
@@ -771,6 +885,7 @@ bool ft_eve_rule(struct ft_eve *eve, const struct ft_event *event,
     ft_json_put_string(j, "category", finding->category);
     ft_json_put_uint(j, "severity", finding->severity);
     ft_json_object_end(j);
+    put_flow_so_far(j, event);
     t.is_truncated = put_context(eve, j, event);
     return put_tail(eve, j, &t);
 }
@@ -809,12 +924,7 @@ static void put_flow(struct ft_json *j, const struct ft_event_flow *f, bool swap
     static const char *const reasons[] = {"timeout", "forced", "shutdown", "tcp_reuse"};
     ft_json_key(j, "flow");
     ft_json_object(j);
-    ft_json_put_uint(j, "pkts_toserver", f->packets[swap]);
-    ft_json_put_uint(j, "pkts_toclient", f->packets[!swap]);
-    ft_json_put_uint(j, "bytes_toserver", f->bytes[swap]);
-    ft_json_put_uint(j, "bytes_toclient", f->bytes[!swap]);
-    ft_json_key(j, "start");
-    ft_json_time(j, f->first_ns);
+    put_amounts(j, f->packets, f->bytes, f->first_ns, swap);
     ft_json_key(j, "end");
     ft_json_time(j, f->last_ns);
     ft_json_put_uint(j, "age",

@@ -22,7 +22,7 @@ void ft_reader_wrong(struct ft_reader *r, uint32_t at, uint32_t end, const char 
 
 /* ---- tokens ---- */
 
-static bool is_word_character(char c)
+bool ft_reader_is_word(char c)
 {
     return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') || c == '_' ||
            c == '.' || c == ':' || c == '/' || c == '-';
@@ -97,7 +97,7 @@ static void take_word(struct ft_reader *r, struct ft_token *t)
 {
     struct ft_expression *e = r->expression;
     const char *p = r->at;
-    while (is_word_character(*p))
+    while (ft_reader_is_word(*p))
         p++;
     t->kind = FT_TOKEN_WORD;
     t->length = (uint32_t)(p - r->at);
@@ -167,7 +167,7 @@ void ft_reader_next(struct ft_reader *r)
             t->kind = FT_TOKEN_END;
         else if (*r->at == '"')
             take_text(r, t);
-        else if (is_word_character(*r->at))
+        else if (ft_reader_is_word(*r->at))
             take_word(r, t);
         else if (!take_sign(r, t))
             take_rubbish(r, t);
@@ -406,8 +406,8 @@ static struct ft_expression *give_up(struct ft_expression *e)
     return NULL;
 }
 
-struct ft_expression *ft_expression_read(const struct ft_vocabulary *vocabulary, const char *text,
-                                         ft_expression_error_fn *wrong, void *user)
+static struct ft_expression *read_all(const struct ft_vocabulary *vocabulary, const char *text,
+                                      bool is_checked, ft_expression_error_fn *wrong, void *user)
 {
     struct ft_expression *e = calloc(1, sizeof(*e));
     struct ft_reader r = {.vocabulary = vocabulary,
@@ -438,9 +438,24 @@ struct ft_expression *ft_expression_read(const struct ft_vocabulary *vocabulary,
         ft_reader_wrong(&r, r.token.at, r.token.end,
                         r.token.kind == FT_TOKEN_CLOSE ? ") without ("
                                                        : "here and, or or the end is expected");
-    if (!r.is_wrong)
+    if (!r.is_wrong && is_checked)
         ft_reader_contradictions(&r);
+    if (!r.is_wrong && is_checked)
+        ft_reader_impossible(&r);
     if (!r.is_wrong && node_new(&r, FT_EXPRESSION_AND, 0))
         ft_reader_split(&r);
     return r.is_wrong ? give_up(e) : e;
+}
+
+struct ft_expression *ft_expression_read(const struct ft_vocabulary *vocabulary, const char *text,
+                                         ft_expression_error_fn *wrong, void *user)
+{
+    return read_all(vocabulary, text, true, wrong, user);
+}
+
+struct ft_expression *ft_expression_read_unchecked(const struct ft_vocabulary *vocabulary,
+                                                   const char *text, ft_expression_error_fn *wrong,
+                                                   void *user)
+{
+    return read_all(vocabulary, text, false, wrong, user);
 }

@@ -5,16 +5,19 @@
  *   condition  = and-term { "or" and-term }
  *   and-term   = factor { "and" factor }
  *   factor     = "not" factor | "(" condition ")" | "any" GROUP "(" condition ")" | test
- *   test       = NAME [ "&" MASK ] [ OPERATOR value ] | NAME [ "not" ] "in" set
- *              | NAME "contains" TEXT | NAME "matches" TEXT
+ *   test       = name [ "&" MASK ] [ OPERATOR value ] | name [ "not" ] "in" set
+ *              | name "contains" TEXT | name "matches" TEXT
+ *   name       = NAME | "lower" "(" NAME ")"
  *   OPERATOR   = "==" | "!=" | "<" | "<=" | ">" | ">="
  *   value      = NUMBER | NAME OF A VALUE | ADDRESS | TEXT | NAME (another field)
  *   set        = "{" item { "," item } "}" | "$" NAME | ADDRESS "/" LENGTH | FROM ".." TO
  *
- * && || ! may be written for the words. A test on something that a message does not have is false,
- * whatever the operator; `not` before it makes it true. Where a message has several values of a
- * field a test holds if it holds for one of them; != and `not in` hold if none of them is equal.
- * Inside `any GROUP (...)` names of that group mean one element of it, the same in all tests.
+ * && || ! may be written for the words. lower(NAME) is NAME, but capital letters and small ones are
+ * the same, in the values that it is compared with, too. A test on something that a message does
+ * not have is false, whatever the operator; `not` before it makes it true. Where a message has
+ * several values of a field a test holds if it holds for one of them; != and `not in` hold if none
+ * of them is equal. Inside `any GROUP (...)` names of that group mean one element of it, the same
+ * in all tests.
  *
  * The tree has no `not` any more: it stands in the tests. Everything is resolved: names are
  * operands, values are keys. What can never hold is an error.
@@ -60,14 +63,14 @@ enum ft_same {
 
 /** One test. It holds if a value passes; with is_none if there are values, and none passes. */
 struct ft_test {
-    uint8_t kind;    /**< enum ft_test_kind */
-    uint8_t same;    /**< enum ft_same */
-    bool is_none;    /**< != and `not in` */
-    bool is_negated; /**< then the contrary of all that */
-    bool has_mask;   /**< numbers are masked before the comparison */
-    bool ignores_case;
-    bool is_code;  /**< subaddress: the number, not the text */
-    bool is_named; /**< values of a named set are among those: others after the next reload */
+    uint8_t kind;      /**< enum ft_test_kind */
+    uint8_t same;      /**< enum ft_same */
+    bool is_none;      /**< != and `not in` */
+    bool is_negated;   /**< then the contrary of all that */
+    bool has_mask;     /**< numbers are masked before the comparison */
+    bool ignores_case; /**< lower(): of ASCII letters; texts of the test are in small ones */
+    bool is_code;      /**< subaddress: the number, not the text */
+    bool is_named;     /**< values of a named set are among those: others after the next reload */
     struct ft_operand left, right;
     uint64_t mask;
     uint64_t low, high; /**< keys: see ft_key_of_int(), ft_key_of_float() */
@@ -92,6 +95,7 @@ struct ft_expression {
     uint32_t worker; /**< what a worker decides: all but tests on assets; 0 = nothing */
     uint32_t core;   /**< joined to it by `and`: what only the alerting core can; 0 = nothing */
     uint32_t test_count;
+    bool is_broken;       /**< it names a set or tag whose definition has errors */
     struct ft_set **sets; /**< own ones */
     uint32_t set_count;
     char *texts; /**< own ones, one after another */

@@ -144,7 +144,7 @@ static bool same_operand(const struct ft_test *a, const struct ft_test *b)
     const struct ft_operand *l = &a->left, *r = &b->left;
     return l->keyword == r->keyword && l->is_tag == r->is_tag && l->protocol == r->protocol &&
            l->field == r->field && a->has_mask == b->has_mask && a->mask == b->mask &&
-           a->is_code == b->is_code;
+           a->is_code == b->is_code && a->ignores_case == b->ignores_case;
 }
 
 /* Can both hold of one value? */
@@ -349,13 +349,14 @@ static void value_text(const struct ft_test *t, char *to, size_t size)
 char *ft_test_text(const struct ft_vocabulary *v, const struct ft_test *t, char *to, size_t size)
 {
     char name[256], value[512], right[256] = "", mask[32] = "";
+    bool is_lower = t->ignores_case;
     ft_vocabulary_name(v, &t->left, name, sizeof(name));
     value_text(t, value, sizeof(value));
     if (t->kind == FT_TEST_SAME)
         ft_vocabulary_name(v, &t->right, right, sizeof(right));
     if (t->has_mask)
         snprintf(mask, sizeof(mask), " & 0x%llx", (unsigned long long)t->mask);
-    snprintf(to, size, "%s%s%s%s%s%s", t->is_negated ? "not " : "", name, mask, value,
-             *right ? " " : "", right);
+    snprintf(to, size, "%s%s%s%s%s%s%s%s", t->is_negated ? "not " : "", is_lower ? "lower(" : "",
+             name, is_lower ? ")" : "", mask, value, *right ? " " : "", right);
     return to;
 }

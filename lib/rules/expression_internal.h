@@ -50,10 +50,15 @@ struct ft_reader {
     uint32_t room, depth, bindings;
     uint32_t scope; /**< node of the innermost `any`, 0 = none */
     bool is_wrong, is_raw;
+    bool folds;      /**< texts of the test are made small, see ft_fold() */
+    bool takes_bits; /**< there is a mask: names of single bits are values */
 };
 
 __attribute__((format(printf, 4, 5))) void ft_reader_wrong(struct ft_reader *r, uint32_t at,
                                                            uint32_t end, const char *format, ...);
+
+/** Is it a character of names and numbers? */
+bool ft_reader_is_word(char c);
 
 /** Go to the next token. */
 void ft_reader_next(struct ft_reader *r);
@@ -68,8 +73,19 @@ bool ft_reader_find(struct ft_reader *r, const char *name, struct ft_operand *to
  */
 bool ft_reader_test(struct ft_reader *r, struct ft_test *test);
 
-/** Tell of everything in the tree that cannot hold. */
+/** Tell of everything in the tree that cannot hold: tests that contradict one another, ... */
 void ft_reader_contradictions(struct ft_reader *r);
+/** ... and what no message can be: after those, for they are told more exactly. */
+void ft_reader_impossible(struct ft_reader *r);
+
+/** Is there a message that the part of a condition under a node may hold for? */
+bool ft_expression_is_possible(const struct ft_vocabulary *v, const struct ft_expression *e,
+                               uint32_t node);
+
+/** As ft_expression_read(), also what can never hold: for who wants to see that it does not. */
+struct ft_expression *ft_expression_read_unchecked(const struct ft_vocabulary *vocabulary,
+                                                   const char *text, ft_expression_error_fn *wrong,
+                                                   void *user);
 
 /** Part the tree into what a worker and what the core decides. */
 void ft_reader_split(struct ft_reader *r);

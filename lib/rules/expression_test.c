@@ -3,6 +3,7 @@
 #include "rules/content.h"
 #include "rules/expression_internal.h"
 
+#include "base/hash.h"
 #include "base/nearest.h"
 
 #include <errno.h>
@@ -12,6 +13,7 @@
 #include <time.h>
 
 #define NANOSECONDS 1000000000ull
+#define PURDUE_MAX  5.0
 
 /* ---- names ---- */
 
@@ -50,6 +52,8 @@ static bool is_many_inside(const struct ft_protocol *p, uint32_t field, uint32_t
 /* The innermost bound group that a field stands in decides how many values it has. */
 static void bind(const struct ft_reader *r, struct ft_operand *o)
 {
+    if (o->is_tag)
+        r->expression->is_broken |= r->vocabulary->tags[o->field].is_broken;
     const struct ft_protocol *p = r->vocabulary->registry->protocols[o->protocol];
     const struct ft_expression_node *nodes = r->expression->nodes;
     for (uint32_t s = o->keyword || o->is_tag ? 0 : r->scope; s; s = nodes[s].scope) {
@@ -231,12 +235,28 @@ static const char *example(const struct ft_operand *o)
     return o->type < sizeof(examples) / sizeof(examples[0]) ? examples[o->type] : NULL;
 }
 
+/* All bits of a field are hardly meant to be that one. */
+static void bit_expected(struct ft_reader *r, const struct ft_token *t, uint64_t bit)
+{
+    ft_reader_wrong(r, t->at, t->end,
+                    "%s is one of several bits: write \"& %s\" if it is set whatever the others "
+                    "are, or \"== 0x%llx\" if it is the only one",
+                    t->text, t->text, (unsigned long long)bit);
+}
+
 /* The key of a number in text. False: it was told. */
 static bool read_key(struct ft_reader *r, const struct ft_token *t, const struct ft_operand *o,
                      const char *text, uint64_t *key)
 {
     bool ok = false, is_negative = *text == '-';
     switch (o->type) {
+    case FT_VALUE_TYPE_FLAGS:
+        if (!r->takes_bits && read_name(o->names, text, key)) {
+            bit_expected(r, t, *key);
+            return false;
+        }
+        ok = read_name(o->names, text, key) || read_unsigned(text, key);
+        break;
     case FT_VALUE_TYPE_BOOL:
         *key = strcmp(text, "true") == 0;
         ok = *key || strcmp(text, "false") == 0;
@@ -251,15 +271,15 @@ static bool read_key(struct ft_reader *r, const struct ft_token *t, const struct
         ok = read_time(text, key);
         break;
     case FT_VALUE_TYPE_ENUM:
-    case FT_VALUE_TYPE_FLAGS:
         ok = read_name(o->names, text, key) || read_unsigned(text, key);
-        if (!ok && !is_negative && !is_digit(*text)) {
-            name_expected(r, t, o);
-            return false;
-        }
         break;
     default:
         ok = read_unsigned(text, key);
+    }
+    if (!ok && (o->type == FT_VALUE_TYPE_ENUM || o->type == FT_VALUE_TYPE_FLAGS) && !is_negative &&
+        !is_digit(*text)) {
+        name_expected(r, t, o);
+        return false;
     }
     if (ok && o->type <= FT_VALUE_TYPE_TIME && o->type != FT_VALUE_TYPE_INT &&
         o->type != FT_VALUE_TYPE_FLOAT && *key > largest(o)) {
@@ -315,18 +335,45 @@ static bool read_hex(const char *text, uint32_t length, char *to, uint32_t *byte
     return true;
 }
 
+/* A text without what a number is of: "3" for "unit 3". No sub-address is it. */
+static bool check_subaddress(struct ft_reader *r, const struct ft_token *t,
+                             const struct ft_operand *o)
+{
+    if (o->keyword != FT_KEYWORD_SUBADDRESS || !*t->text || t->text[strspn(t->text, "0123456789")])
+        return true;
+    ft_reader_wrong(r, t->at, t->end,
+                    "%s is a number among texts: write \"unit %s\" or the like, or numbers only",
+                    t->text, t->text);
+    return false;
+}
+
+/* Values of a test that does not tell letters by their size are in small ones. */
+static void fold(char *text, uint32_t length)
+{
+    for (uint32_t i = 0; i < length; i++)
+        text[i] = (char)ft_fold((uint8_t)text[i]);
+}
+
 /* The text that a token stands for; of bytes also a word in hexadecimal. */
 static bool token_text(struct ft_reader *r, const struct ft_token *t, const struct ft_operand *o,
                        const char **text, uint32_t *length)
 {
-    *text = t->text;
+    char *own = (char *)(uintptr_t)t->text; /* in the expression's texts */
+    *text = own;
     *length = t->length;
     if (t->kind == FT_TOKEN_WORD && o->type == FT_VALUE_TYPE_BYTES &&
-        !read_hex(t->text, t->length, (char *)(uintptr_t)t->text, length)) {
+        !read_hex(t->text, t->length, own, length)) {
         ft_reader_wrong(r, t->at, t->end, "%s: expected %s", t->text, example(o));
         return false;
     }
-    return true;
+    if (r->folds)
+        fold(own, *length);
+    uint64_t ignored;
+    if (o->names && !read_name(o->names, own, &ignored)) {
+        name_expected(r, t, o);
+        return false;
+    }
+    return check_subaddress(r, t, o);
 }
 
 static bool add_written(struct ft_reader *r, const struct ft_token *t, struct ft_set *set,
@@ -372,7 +419,8 @@ static bool add_numbers(struct ft_reader *r, const struct ft_token *t, const str
 static bool add_value(struct ft_reader *r, const struct ft_token *t, const struct ft_operand *o,
                       struct ft_set *set)
 {
-    char error[512];
+    char error[512], ignored[512];
+    struct ft_operand other;
     const char *text;
     uint32_t length;
     if (t->kind != FT_TOKEN_WORD && t->kind != FT_TOKEN_TEXT) {
@@ -388,6 +436,11 @@ static bool add_value(struct ft_reader *r, const struct ft_token *t, const struc
     case FT_VALUE_TYPE_COMMAND:
         if (ft_vocabulary_command(r->vocabulary, t->text, set, error, sizeof(error)))
             return true;
+        if (ft_reader_find(r, t->text, &other, ignored, sizeof(ignored)))
+            snprintf(error, sizeof(error),
+                     "%s is no command, and only numbers are compared with fields: the number of "
+                     "the command is command.code",
+                     t->text);
         ft_reader_wrong(r, t->at, t->end, "%s", error);
         return false;
     case FT_VALUE_TYPE_TEXT:
@@ -442,6 +495,7 @@ static const struct ft_named_set *read_named(struct ft_reader *r, const struct f
                         ft_value_type_name((enum ft_value_type)o->type));
         return NULL;
     }
+    r->expression->is_broken |= named->is_broken;
     ft_reader_next(r);
     return named;
 }
@@ -465,7 +519,7 @@ static bool add_named(struct ft_reader *r, const struct ft_operand *o, struct ft
     for (uint32_t i = 0; ok && ft_set_addresses_at(from, i, &first, &last); i++)
         ok = ft_set_add_addresses(set, first, last);
     for (uint32_t i = 0; ok && ft_set_text_at(from, i, &text, &length); i++)
-        ok = ft_set_add_text(set, text, length);
+        ok = r->folds ? ft_set_add_folded(set, text, length) : ft_set_add_text(set, text, length);
     return !out_of_memory(r, ok);
 }
 
@@ -495,13 +549,28 @@ static bool read_list(struct ft_reader *r, const struct ft_operand *o, struct ft
     return true;
 }
 
+/* Does a named set of numbers begin behind a $? */
+static bool is_set_of_numbers(const struct ft_reader *r, const char *name)
+{
+    for (uint32_t i = 0; i < r->vocabulary->set_count; i++) {
+        const struct ft_named_set *set = &r->vocabulary->sets[i];
+        size_t n = strlen(set->name);
+        if (strncmp(set->name, name, n) == 0 && !ft_reader_is_word(name[n]))
+            return set->kind == FT_VALUE_NUMBER;
+    }
+    return false;
+}
+
 /* Is a sub-address asked for by its number, not by its text? */
 static bool is_code(const struct ft_reader *r, const struct ft_operand *o)
 {
     const char *inside = r->at + strspn(r->at, " \t\r\n");
-    return o->keyword == FT_KEYWORD_SUBADDRESS &&
-           ((r->token.kind == FT_TOKEN_WORD && is_digit(*r->token.text)) ||
-            (r->token.kind == FT_TOKEN_OPEN_SET && is_digit(*inside)));
+    if (o->keyword != FT_KEYWORD_SUBADDRESS)
+        return false;
+    if (r->token.kind == FT_TOKEN_OPEN_SET)
+        return is_digit(*inside) || (*inside == '$' && is_set_of_numbers(r, inside + 1));
+    return (r->token.kind == FT_TOKEN_WORD && is_digit(*r->token.text)) ||
+           (r->token.kind == FT_TOKEN_DOLLAR && is_set_of_numbers(r, r->at));
 }
 
 static void use_code(struct ft_test *test)
@@ -549,7 +618,7 @@ static bool read_in(struct ft_reader *r, struct ft_test *test)
     test->is_named = t.kind == FT_TOKEN_DOLLAR;
     if (is_code(r, o))
         use_code(test);
-    if (t.kind == FT_TOKEN_DOLLAR && o->type != FT_VALUE_TYPE_INT) {
+    if (t.kind == FT_TOKEN_DOLLAR && o->type != FT_VALUE_TYPE_INT && !r->folds) {
         const struct ft_named_set *named = read_named(r, o);
         set = named ? named->set : NULL;
     } else {
@@ -559,6 +628,10 @@ static bool read_in(struct ft_reader *r, struct ft_test *test)
             ok = read_list(r, o, own, &test->is_named);
         } else if (ok && t.kind == FT_TOKEN_DOLLAR) {
             const struct ft_named_set *named = read_named(r, o);
+            if (named && o->type != FT_VALUE_TYPE_INT && ft_set_is_folded(named->set)) {
+                use_set(test, named->set);
+                return true;
+            }
             ok = named && add_named(r, o, own, named->set);
         } else if (ok) {
             ok = add_value(r, &t, o, own);
@@ -625,9 +698,14 @@ static bool use_operand(struct ft_reader *r, struct ft_test *test, uint8_t opera
     enum ft_set_kind left = set_kind(&test->left), right = set_kind(&test->right);
     bool is_other = left == FT_SET_NUMBERS && test->left.type != test->right.type &&
                     (test->left.type == FT_VALUE_TYPE_MAC || test->right.type == FT_VALUE_TYPE_MAC);
+    if (test->right.type == FT_VALUE_TYPE_COMMAND) {
+        ft_reader_wrong(r, t->at, t->end, "%s is a name; the number of the command is command.code",
+                        t->text);
+        return false;
+    }
     if (left != right || is_other || test->right.type == FT_VALUE_TYPE_GROUP ||
-        test->right.type == FT_VALUE_TYPE_COMMAND || test->left.level == FT_LEVEL_ASSET ||
-        test->right.level == FT_LEVEL_ASSET || (is_order(operator) && left != FT_SET_NUMBERS)) {
+        test->left.level == FT_LEVEL_ASSET || test->right.level == FT_LEVEL_ASSET ||
+        (is_order(operator) && left != FT_SET_NUMBERS)) {
         ft_reader_wrong(r, t->at, t->end, "%s is %s: it cannot be compared with what is %s",
                         t->text, ft_value_type_name((enum ft_value_type)test->right.type),
                         ft_value_type_name((enum ft_value_type)test->left.type));
@@ -639,11 +717,25 @@ static bool use_operand(struct ft_reader *r, struct ft_test *test, uint8_t opera
     return true;
 }
 
+/* lower(NAME) on the right: it is enough on the left. True: it was wrong, and told. */
+static bool is_lower_on_right(struct ft_reader *r)
+{
+    struct ft_token t = r->token;
+    const char *p = r->at + strspn(r->at, " \t\r\n");
+    if (t.kind != FT_TOKEN_WORD || strcmp(t.text, "lower") != 0 || *p != '(')
+        return false;
+    ft_reader_wrong(r, t.at, t.end,
+                    "lower() stands on the left, and means both sides: lower(a) == b");
+    return true;
+}
+
 static bool read_comparison(struct ft_reader *r, struct ft_test *test, uint8_t operator)
 {
     struct ft_operand *o = &test->left;
     test->is_none = operator== FT_TOKEN_UNEQUAL;
     ft_reader_next(r);
+    if (is_lower_on_right(r))
+        return false;
     if (is_operand(r, test, &test->right))
         return use_operand(r, test, operator);
     struct ft_token t = r->token;
@@ -669,12 +761,12 @@ static bool read_comparison(struct ft_reader *r, struct ft_test *test, uint8_t o
     }
     if (o->type == FT_VALUE_TYPE_TEXT || o->type == FT_VALUE_TYPE_BYTES) {
         test->kind = FT_TEST_TEXT;
-        if ((t.kind != FT_TOKEN_WORD && t.kind != FT_TOKEN_TEXT) ||
-            !token_text(r, &t, o, &test->text, &test->length)) {
-            if (t.kind != FT_TOKEN_WORD)
-                ft_reader_wrong(r, t.at, t.end, "a value is missing: %s", example(o));
+        if (t.kind != FT_TOKEN_WORD && t.kind != FT_TOKEN_TEXT) {
+            ft_reader_wrong(r, t.at, t.end, "a value is missing: %s", example(o));
             return false;
         }
+        if (!token_text(r, &t, o, &test->text, &test->length))
+            return false;
         ft_reader_next(r);
         return true;
     }
@@ -707,7 +799,10 @@ static bool check_pattern(struct ft_reader *r, const struct ft_token *t, const s
     enum ft_content_means means;
     uint32_t offset = 0;
     bool is_regex = test->kind == FT_TEST_MATCHES;
-    struct ft_pattern pattern = {.bytes = test->text, .length = test->length, .is_regex = is_regex};
+    struct ft_pattern pattern = {.bytes = test->text,
+                                 .length = test->length,
+                                 .is_regex = is_regex,
+                                 .ignores_case = test->ignores_case};
     if (ft_content_check(&pattern, &means, &offset, error, sizeof(error)))
         return true;
     bool is_known = is_regex && offset <= test->length;
@@ -730,7 +825,8 @@ static bool read_contains(struct ft_reader *r, struct ft_test *test)
         ft_reader_wrong(r, t.at, t.end, "what it contains is missing: %s", example(o));
         return false;
     }
-    if (!token_text(r, &t, o, &test->text, &test->length) || !check_pattern(r, &t, test))
+    struct ft_operand part = {.type = o->type}; /* a part of a name is none */
+    if (!token_text(r, &t, &part, &test->text, &test->length) || !check_pattern(r, &t, test))
         return false;
     ft_reader_next(r);
     return true;
@@ -774,6 +870,7 @@ static bool read_mask(struct ft_reader *r, struct ft_test *test)
         ft_reader_wrong(r, r->token.at, r->token.end, "a mask is missing: & 0x80");
         return false;
     }
+    r->takes_bits = true;
     if (!read_key(r, &r->token, o, r->token.text, &test->mask))
         return false;
     if (!test->mask) {
@@ -784,6 +881,47 @@ static bool read_mask(struct ft_reader *r, struct ft_test *test)
     test->kind = FT_TEST_MASK;
     ft_reader_next(r);
     return true;
+}
+
+/* Is one of the values that there are, all of which have names, asked for? */
+static bool is_named_value(const struct ft_test *t)
+{
+    for (const struct ft_name *n = t->left.names; n && n->name; n++) {
+        uint64_t value = t->has_mask && t->kind != FT_TEST_MASK ? n->value & t->mask : n->value;
+        if (ft_test_has_number(t, value) != t->is_none)
+            return true;
+    }
+    return false;
+}
+
+static bool meets(const struct ft_test *t, uint64_t low, uint64_t high)
+{
+    uint64_t first, last;
+    for (uint32_t i = 0; ft_test_numbers_at(t, i, &first, &last); i++)
+        if (first <= high && last >= low)
+            return true;
+    return false;
+}
+
+/* Is it a value of a keyword whose values are all known? */
+static bool check_known(struct ft_reader *r, const struct ft_test *test, const struct ft_token *t)
+{
+    const struct ft_operand *o = &test->left;
+    bool is_numbers = test->kind == FT_TEST_RANGE || test->kind == FT_TEST_NUMBERS;
+    bool is_purdue = o->keyword == FT_KEYWORD_PURDUE_SRC || o->keyword == FT_KEYWORD_PURDUE_DST;
+    bool is_listed = o->keyword && o->type == FT_VALUE_TYPE_ENUM &&
+                     o->keyword != FT_KEYWORD_ZONE_SRC && o->keyword != FT_KEYWORD_ZONE_DST;
+    if (test->is_negated || test->is_named)
+        return true;
+    if (is_listed && (is_numbers || test->kind == FT_TEST_MASK) && !is_named_value(test))
+        ft_reader_wrong(r, t->at, r->last_end, "%s has no such value: it can never hold",
+                        ft_keyword_name((enum ft_keyword)o->keyword));
+    else if (is_purdue && is_numbers && !test->is_none &&
+             !meets(test, ft_key_of_float(0), ft_key_of_float(PURDUE_MAX)))
+        ft_reader_wrong(r, t->at, r->last_end, "levels are from 0 to 5: it can never hold");
+    else
+        return true;
+    return false;
 }
 
 /* A masked number is never another than its mask allows. */
@@ -799,9 +937,23 @@ static bool check_mask(struct ft_reader *r, const struct ft_test *test, const st
     return false;
 }
 
-bool ft_reader_test(struct ft_reader *r, struct ft_test *test)
+/* lower(NAME): the test does not tell capital letters from small ones. To the name, if it is so. */
+static bool read_lower(struct ft_reader *r, struct ft_test *test)
+{
+    const char *p = r->at + strspn(r->at, " \t\r\n");
+    if (r->token.kind != FT_TOKEN_WORD || strcmp(r->token.text, "lower") != 0 || *p != '(')
+        return false;
+    test->ignores_case = true;
+    ft_reader_next(r);
+    ft_reader_next(r);
+    return true;
+}
+
+/* The name, with the parenthesis behind it. False: it was told what is wrong. */
+static bool read_name_of_test(struct ft_reader *r, struct ft_test *test)
 {
     char error[768];
+    bool is_lower = read_lower(r, test);
     struct ft_token name = r->token;
     if (name.kind != FT_TOKEN_WORD) {
         ft_reader_wrong(r, name.at, name.end,
@@ -815,6 +967,28 @@ bool ft_reader_test(struct ft_reader *r, struct ft_test *test)
         return false;
     }
     ft_reader_next(r);
+    if (!is_lower)
+        return true;
+    if (test->left.type != FT_VALUE_TYPE_TEXT && test->left.type != FT_VALUE_TYPE_BYTES) {
+        ft_reader_wrong(r, name.at, name.end, "lower() is for texts and bytes; this is %s",
+                        ft_value_type_name((enum ft_value_type)test->left.type));
+        return false;
+    }
+    if (r->token.kind != FT_TOKEN_CLOSE) {
+        ft_reader_wrong(r, name.at, name.end, ") is missing: lower(%s)", name.text);
+        return false;
+    }
+    ft_reader_next(r);
+    return true;
+}
+
+static bool read_test(struct ft_reader *r, struct ft_test *test)
+{
+    r->takes_bits = r->folds = false;
+    struct ft_token name = r->token;
+    if (!read_name_of_test(r, test))
+        return false;
+    r->folds = test->ignores_case;
     test->kind = FT_TEST_EXISTS;
     if (r->token.kind == FT_TOKEN_MASK && !read_mask(r, test))
         return false;
@@ -848,4 +1022,10 @@ bool ft_reader_test(struct ft_reader *r, struct ft_test *test)
     default:
         return true; /* the name alone: there is a value */
     }
+}
+
+bool ft_reader_test(struct ft_reader *r, struct ft_test *test)
+{
+    struct ft_token first = r->token;
+    return read_test(r, test) && check_known(r, test, &first);
 }

@@ -176,13 +176,19 @@ static int is_rule_file(const struct dirent *entry)
     return entry->d_name[0] != '.' && n > 5 && strcmp(entry->d_name + n - 5, ".json") == 0;
 }
 
+static void not_read(struct ft_loader *l, const char *path)
+{
+    ft_load_tell(l, true, path, "cannot be read: %s", strerror(errno));
+    l->files->broken++;
+}
+
 static void add_folder(struct ft_loader *l, const char *folder)
 {
     struct dirent **entries = NULL;
     size_t length = strlen(folder);
     int count = scandir(folder, &entries, is_rule_file, by_name);
     if (count < 0)
-        ft_load_tell(l, true, folder, "cannot be read: %s", strerror(errno));
+        not_read(l, folder);
     else if (count == 0)
         ft_load_tell(l, false, folder, "no rule files (*.json) in this folder");
     for (int i = 0; i < count; i++) {
@@ -199,7 +205,7 @@ static void add_path(struct ft_loader *l, const char *path)
 {
     struct stat about;
     if (stat(path, &about) != 0)
-        ft_load_tell(l, true, path, "cannot be read: %s", strerror(errno));
+        not_read(l, path);
     else if (S_ISDIR(about.st_mode))
         add_folder(l, path);
     else
@@ -320,8 +326,12 @@ static bool read_all(struct ft_loader *l, const char *const *paths, uint32_t cou
         add_path(l, paths[i]);
     if (!open_vocabulary(l))
         return false;
-    for (uint32_t i = 0; i < s->source_count; i++)
+    for (uint32_t i = 0; i < s->source_count; i++) {
+        uint64_t errors = l->errors;
+        uint32_t broken = l->files->broken;
         read_file(l, &s->sources[i]);
+        l->files->broken += l->errors != errors && l->files->broken == broken;
+    }
     if (!close_vocabulary(l))
         return false;
     for (uint32_t i = 0; i < s->source_count; i++)
@@ -400,6 +410,7 @@ void ft_rule_files_free(struct ft_rule_files *files)
         return;
     for (uint32_t i = 0; i < files->count; i++) {
         ft_expression_free(files->rules[i].expression);
+        free(files->rules[i].test_places);
         free(files->rules[i].parts);
     }
     free(files->rules);

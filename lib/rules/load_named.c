@@ -181,6 +181,7 @@ static bool keep_set(struct ft_loader *l, uint32_t node, const struct ft_named_s
 static void read_set(struct ft_loader *l, const char *key, const json_t *value, uint32_t node)
 {
     char what[NAME_MAX_BYTES + 16];
+    uint64_t errors = l->errors;
     if (!check_name(l, ft_load_at(l, node), "set", key) || !is_new_set(l, node, key))
         return;
     const char *name = ft_load_keep(l, strdup(key));
@@ -197,7 +198,10 @@ static void read_set(struct ft_loader *l, const char *key, const json_t *value, 
         add_values(l, &s);
     if (s.set && s.file && *s.file)
         add_file(l, &s);
-    struct ft_named_set named = {.name = name, .kind = (enum ft_value_kind)s.type, .set = s.set};
+    struct ft_named_set named = {.name = name,
+                                 .kind = (enum ft_value_kind)s.type,
+                                 .set = s.set,
+                                 .is_broken = l->errors != errors};
     if (!s.set || !ft_set_close(s.set) || !keep_set(l, node, &named)) {
         ft_set_free(s.set);
         l->is_out_of_memory = true;
@@ -215,10 +219,12 @@ void ft_load_sets(struct ft_loader *l, const json_t *value, uint32_t node, void 
     }
     struct ft_outline_walk w = ft_outline_walk(o, value, node);
     while (ft_outline_next(o, &w)) {
+        uint64_t errors = l->errors;
         if (w.is_twice)
             ft_load_wrong(l, ft_load_at(l, w.node), "sets has the key \"%s\" twice", w.key);
         else
             read_set(l, w.key, w.value, w.node);
+        l->files->broken += l->errors != errors;
     }
 }
 
@@ -268,7 +274,7 @@ struct tag_reading {
     uint8_t transport, type, endian;
     uint32_t port, ethertype, length, anchor_length;
     int32_t offset;
-    bool has_anchor;
+    bool has_anchor, is_broken;
     uint32_t name_node;
 };
 
@@ -450,19 +456,23 @@ static void keep_tag(struct ft_loader *l, const struct tag_reading *t)
                         .offset = t->offset,
                         .length = type->length ? type->length : t->length,
                         .type = type->type,
-                        .is_little = t->endian == 1};
+                        .is_little = t->endian == 1,
+                        .is_broken = t->is_broken};
 }
 
 static void read_tag(struct ft_loader *l, const json_t *value, uint32_t node)
 {
     struct tag_reading t = {.type = NO_TYPE};
+    uint64_t errors = l->errors;
     bool ok = ft_load_object(l, "a tag", tag_keys, sizeof(tag_keys) / sizeof(tag_keys[0]), value,
                              node, &t);
     if (ok)
         check_tag(l, ft_load_at(l, node), &t);
+    t.is_broken = l->errors != errors;
     /* A tag with errors is kept: else each rule that names it would be an error, too. */
     if (t.name && t.type != NO_TYPE && is_new_tag(l, &t))
         keep_tag(l, &t);
+    l->files->broken += l->errors != errors;
 }
 
 void ft_load_tags(struct ft_loader *l, const json_t *value, uint32_t node, void *to)

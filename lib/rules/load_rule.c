@@ -19,6 +19,7 @@
 struct rule_reading {
     struct ft_rule rule;
     bool is_enabled;
+    bool is_broken; /* it names what has errors, which were told there */
     const char *message;
     uint32_t id_node, when_node, message_node;
 };
@@ -185,6 +186,26 @@ static void warn_of_everything(struct ft_loader *l, const struct rule_reading *r
                  r->rule.id);
 }
 
+/* Patterns may be found wrong later on, together with those of other rules. */
+static void keep_places(struct ft_loader *l, struct rule_reading *r)
+{
+    const struct ft_outline *o = &l->source->outline;
+    const struct ft_expression *e = r->rule.expression;
+    for (uint32_t i = 1; i < e->count; i++) {
+        const struct ft_expression_node *n = &e->nodes[i];
+        if (n->kind != FT_EXPRESSION_TEST ||
+            (n->test.kind != FT_TEST_CONTAINS && n->test.kind != FT_TEST_MATCHES))
+            continue;
+        if (!r->rule.test_places)
+            r->rule.test_places = calloc(e->count, sizeof(*r->rule.test_places));
+        if (!r->rule.test_places) {
+            l->is_out_of_memory = true;
+            return;
+        }
+        r->rule.test_places[i] = ft_outline_place(o, ft_outline_inside(o, r->when_node, n->at));
+    }
+}
+
 static void read_condition(struct ft_loader *l, struct rule_reading *r)
 {
     struct condition c = {.loader = l, .node = r->when_node};
@@ -192,8 +213,13 @@ static void read_condition(struct ft_loader *l, struct rule_reading *r)
         return;
     r->rule.expression =
         ft_expression_read(&l->files->vocabulary, r->rule.when, wrong_condition, &c);
-    if (r->rule.expression)
-        warn_of_everything(l, r);
+    const struct ft_outline *o = &l->source->outline;
+    r->rule.when_place = ft_outline_place(o, ft_outline_inside(o, r->when_node, 0));
+    if (!r->rule.expression)
+        return;
+    r->is_broken = r->rule.expression->is_broken;
+    keep_places(l, r);
+    warn_of_everything(l, r);
 }
 
 /* ---- the message ---- */
@@ -254,6 +280,8 @@ static void add_part(struct message *m, const char *at, const char *name)
         wrong_message(m, at, "more than %u values in one message", MESSAGE_PARTS);
     } else {
         rule->parts[rule->part_count++] = operand;
+        m->reading->is_broken |=
+            operand.is_tag && m->loader->files->vocabulary.tags[operand.field].is_broken;
         m->used += (size_t)sprintf(m->text + m->used, "{%s}", name);
     }
 }
@@ -405,6 +433,7 @@ static struct ft_rule *room_for_rule(struct ft_loader *l)
 static void drop(struct ft_rule *rule)
 {
     ft_expression_free(rule->expression);
+    free(rule->test_places);
     free(rule->parts);
 }
 
@@ -425,7 +454,7 @@ bool ft_load_rule(struct ft_loader *l, const json_t *value, uint32_t node)
     read_condition(l, &r);
     read_message(l, &r);
     r.rule.place = ft_outline_place(&l->source->outline, ft_load_at(l, node));
-    if (errors != l->errors || l->is_out_of_memory) {
+    if (errors != l->errors || r.is_broken || l->is_out_of_memory) {
         l->files->refused++;
         drop(&r.rule);
     } else if (!r.is_enabled) {

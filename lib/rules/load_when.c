@@ -81,6 +81,13 @@ static const struct ft_load_key schedule_keys[] = {
      read_zone},
 };
 
+static void check_schedule(struct ft_loader *l, uint32_t node, const struct ft_schedule *schedule)
+{
+    if (ft_schedule_is_never(schedule))
+        ft_load_wrong(l, ft_load_at(l, node),
+                      "schedule: the times are the whole week: outside them there is none");
+}
+
 void ft_load_schedule(struct ft_loader *l, const json_t *value, uint32_t node, void *to)
 {
     static const char *const words[] = {"always", "working_hours", "outside_working_hours", NULL};
@@ -92,6 +99,7 @@ void ft_load_schedule(struct ft_loader *l, const json_t *value, uint32_t node, v
                        sizeof(schedule_keys) / sizeof(schedule_keys[0]), value, node, &r);
         r.schedule.is_outside = r.is_outside;
         *schedule = r.schedule;
+        check_schedule(l, node, schedule);
         return;
     }
     if (!json_is_string(value)) {
@@ -111,6 +119,7 @@ void ft_load_schedule(struct ft_loader *l, const json_t *value, uint32_t node, v
     }
     *schedule = *hours;
     schedule->is_outside = hours->is_outside != (word == 2);
+    check_schedule(l, node, schedule);
 }
 
 /* ---- threshold ---- */

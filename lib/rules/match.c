@@ -109,7 +109,7 @@ static bool holds(struct ft_matcher *m, const struct ft_compiled *c, struct ft_r
 {
     bool is_timed = count->evaluations++ % TIMED_EVERY == 0;
     uint64_t start = is_timed ? cycles_now() : 0;
-    m->run->has_evidence = false;
+    m->run->evidence.operand = NULL;
     bool held = !c->program.count || ft_program_holds(&c->program, s, m->run);
     if (is_timed) {
         count->cycles += cycles_now() - start;

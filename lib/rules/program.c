@@ -70,28 +70,28 @@ static bool add_pattern(struct ft_patterns *p, const struct ft_test *t, uint32_t
     return true;
 }
 
-/* One more owner of what another rule set has compiled; NULL: it has no such group. */
-static struct ft_content *share(const struct ft_patterns *from, const struct ft_pattern_group *g)
+/* One more owner of what one of these groups has compiled; NULL: there is no such group. */
+static struct ft_content *share(const struct ft_pattern_group *groups, uint32_t count,
+                                const struct ft_pattern_group *g)
 {
-    for (uint32_t i = 0; from && i < from->count; i++)
-        if (from->groups[i].fingerprint == g->fingerprint && from->groups[i].count == g->count)
-            return ft_content_share(from->groups[i].content);
+    for (uint32_t i = 0; i < count; i++)
+        if (groups[i].content && groups[i].fingerprint == g->fingerprint &&
+            groups[i].count == g->count)
+            return ft_content_share(groups[i].content);
     return NULL;
 }
 
-bool ft_patterns_compile(struct ft_patterns *p, const struct ft_patterns *before, char *error,
-                         size_t error_size)
+bool ft_patterns_compile(struct ft_patterns *p, uint32_t group, const struct ft_patterns *before,
+                         char *error, size_t error_size)
 {
-    for (uint32_t i = 0; i < p->count; i++) {
-        struct ft_pattern_group *g = &p->groups[i];
-        g->fingerprint = ft_content_fingerprint(g->patterns, g->count);
-        g->content = share(before, g);
-        if (!g->content)
-            g->content = ft_content_new(g->patterns, g->count, error, error_size);
-        if (!g->content)
-            return false;
-    }
-    return true;
+    struct ft_pattern_group *g = &p->groups[group];
+    g->fingerprint = ft_content_fingerprint(g->patterns, g->count);
+    g->content = share(p->groups, group, g); /* a rule may ask several fields for the same */
+    if (!g->content && before)
+        g->content = share(before->groups, before->count, g);
+    if (!g->content)
+        g->content = ft_content_new(g->patterns, g->count, error, error_size);
+    return g->content != NULL;
 }
 
 void ft_patterns_free(struct ft_patterns *p)

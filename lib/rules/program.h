@@ -59,11 +59,11 @@ struct ft_patterns {
 };
 
 /**
- * Compile what the programs made with it look for; what is the same in `before` (NULL: none) is
- * shared with it. False and a sentence.
+ * Compile what the programs made with it look for in one group; what is the same in `before` (NULL:
+ * none) is shared with it. False and a sentence.
  */
-bool ft_patterns_compile(struct ft_patterns *p, const struct ft_patterns *before, char *error,
-                         size_t error_size);
+bool ft_patterns_compile(struct ft_patterns *p, uint32_t group, const struct ft_patterns *before,
+                         char *error, size_t error_size);
 void ft_patterns_free(struct ft_patterns *p);
 
 /** What programs run on: filled in by who calls. All but the fields of messages. */
@@ -87,6 +87,24 @@ struct ft_subject {
     void *user;
 };
 
+/** A value of an operand in the subject. What it points to is there until the next run. */
+struct ft_program_value {
+    uint64_t number; /**< as a key */
+    struct ft_set_address address;
+    const uint8_t *bytes;
+    uint32_t length;
+    uint32_t at, at_length; /**< bytes of the PDU or payload; at UINT32_MAX: not in it */
+    uint32_t node;          /**< of fields: in the arena of the call; 0: not of a field */
+};
+
+/** Why a program held: what it found by the test that says most. */
+struct ft_evidence {
+    const struct ft_operand *operand; /**< NULL: there is none */
+    struct ft_program_value value;
+    uint8_t rank; /**< bytes of the message before its command, that before addresses */
+    const struct ft_instruction *test;
+};
+
 /** What a run has, for itself and for who asks why. One per thread. */
 struct ft_program_run {
     const struct ft_vocabulary *vocabulary;
@@ -95,12 +113,9 @@ struct ft_program_run {
     struct ft_group_result *results; /**< by group: what was found in the message at hand */
     uint64_t given_up; /**< runs that ended for want of steps, and expressions likewise */
     uint32_t steps;
-    /* Evidence: of the last field test that held on the way to ACCEPT. */
-    bool has_evidence;
-    uint16_t evidence_protocol;
-    uint32_t evidence_at, evidence_length; /**< bytes of the PDU or payload */
-    uint16_t noted_protocol;               /**< the same, of the test at hand */
-    uint32_t noted_at, noted_length;
+    struct ft_evidence evidence;   /**< of the last program that held */
+    struct ft_program_value noted; /**< of the test at hand */
+    bool has_noted;
     /* The fields of the message, by number: built when the first is asked for. */
     const struct ft_message *indexed;
     uint64_t epoch, index_epoch;
@@ -109,6 +124,7 @@ struct ft_program_run {
     uint32_t chain[FT_MAX_FIELDS + 1];
     struct ft_content_hit *found; /**< of one scan */
     char text[256];               /**< a sub-address */
+    char evidence_text[256];      /**< the same, of the evidence */
 };
 
 /** Compile the part of an expression under `root`; it must outlive the program. Patterns go to
@@ -144,7 +160,8 @@ struct ft_number_cursor {
 
 /**
  * The values of an operand in the subject, as keys, one after another. False: no
- * more. For who finds rules by them; addresses without their last `bits`.
+ * more. For who finds rules by them; addresses without their last `bits`, texts with `bits` as
+ * lower() has them.
  */
 bool ft_program_number(struct ft_program_run *run, const struct ft_subject *s,
                        const struct ft_operand *o, unsigned bits, struct ft_number_cursor *at,
@@ -169,6 +186,13 @@ bool ft_program_may_hold(const struct ft_program *p, const struct ft_subject *s,
  */
 uint32_t ft_program_text(const struct ft_vocabulary *v, const struct ft_subject *s,
                          const struct ft_operand *o, char *to, uint32_t size);
+
+/**
+ * A value of a keyword or tag likewise, as it was found. Values of fields are not made text here:
+ * secrets are.
+ */
+uint32_t ft_program_value_text(const struct ft_subject *s, const struct ft_operand *o,
+                               const struct ft_program_value *value, char *to, uint32_t size);
 
 /** Does it hold? */
 bool ft_program_holds(const struct ft_program *p, const struct ft_subject *s,

@@ -2,6 +2,8 @@
 /* Conditions compiled: running programs. */
 #include "rules/program.h"
 
+#include "base/hash.h"
+
 #include <arpa/inet.h>
 #include <float.h>
 #include <math.h>
@@ -17,15 +19,7 @@ struct ft_group_result {
     uint64_t epoch;
     uint32_t count;
     struct ft_content_hit *hits; /* room for all, HITS_MAX at most; by pattern, each once */
-};
-
-/* A value of an operand. */
-struct value {
-    uint64_t number;
-    struct ft_set_address address;
-    const uint8_t *bytes;
-    uint32_t length;
-    uint32_t at, at_length; /* evidence; at UINT32_MAX: not in the PDU */
+    uint32_t *nodes;             /* in which node of the message; 0: not in a field */
 };
 
 /* Where the next value of an operand is. */
@@ -57,9 +51,10 @@ struct ft_program_run *ft_program_run_new(const struct ft_vocabulary *v,
     for (uint32_t i = 0; ok && i < patterns->count; i++) {
         uint32_t room = patterns->groups[i].count;
         contents[i] = patterns->groups[i].content;
-        run->results[i].hits =
-            calloc(room < HITS_MAX ? room : HITS_MAX, sizeof(*run->results[i].hits));
-        ok = run->results[i].hits != NULL;
+        room = room < HITS_MAX ? room : HITS_MAX;
+        run->results[i].hits = calloc(room, sizeof(*run->results[i].hits));
+        run->results[i].nodes = calloc(room, sizeof(*run->results[i].nodes));
+        ok = run->results[i].hits && run->results[i].nodes;
     }
     if (ok && patterns->count) {
         run->scratch = ft_content_scratch_new(contents, patterns->count);
@@ -76,8 +71,10 @@ void ft_program_run_free(struct ft_program_run *run)
 {
     if (!run)
         return;
-    for (uint32_t i = 0; run->results && i < run->patterns->count; i++)
+    for (uint32_t i = 0; run->results && i < run->patterns->count; i++) {
         free(run->results[i].hits);
+        free(run->results[i].nodes);
+    }
     free(run->results);
     free(run->found);
     ft_content_scratch_free(run->scratch);
@@ -175,7 +172,8 @@ static bool is_nan_node(const struct ft_node *n)
 }
 
 /* False: the node has no value of the operand's type. */
-static bool value_of_node(const struct ft_operand *o, const struct ft_node *n, struct value *v)
+static bool value_of_node(const struct ft_operand *o, const struct ft_node *n,
+                          struct ft_program_value *v)
 {
     v->at = n->at;
     v->at_length = n->at_length;
@@ -206,10 +204,11 @@ static bool value_of_node(const struct ft_operand *o, const struct ft_node *n, s
 }
 
 static bool next_field(const struct ft_program_run *run, const struct ft_subject *s,
-                       const struct ft_operand *o, struct cursor *c, struct value *v)
+                       const struct ft_operand *o, struct cursor *c, struct ft_program_value *v)
 {
     while (c->node && c->node < c->last) {
         const struct ft_node *n = &s->call->nodes[c->node];
+        v->node = c->node;
         c->node = c->is_chained ? run->chain[c->node] : next_same(s->call, n->next, o->field);
         if (value_of_node(o, n, v))
             return true;
@@ -270,7 +269,8 @@ static bool is_tagged(const struct ft_tag *tag, const struct ft_subject *s)
                                              : s->src_port == tag->port || s->dst_port == tag->port;
 }
 
-static bool value_of_tag(const struct ft_tag *tag, const struct ft_subject *s, struct value *v)
+static bool value_of_tag(const struct ft_tag *tag, const struct ft_subject *s,
+                         struct ft_program_value *v)
 {
     uint32_t at = is_tagged(tag, s) ? tag_place(tag, s) : UINT32_MAX;
     if (at == UINT32_MAX)
@@ -290,42 +290,9 @@ static bool value_of_tag(const struct ft_tag *tag, const struct ft_subject *s, s
                                                 v->number < ft_key_of_float(HUGE_VAL) + 1);
 }
 
-/* Two digits a byte, as many whole bytes as there is room for. */
-static uint32_t hex_text(const uint8_t *bytes, uint32_t length, char *to, uint32_t size)
-{
-    static const char digits[] = "0123456789abcdef";
-    uint32_t n = 0;
-    for (uint32_t i = 0; i < length && n + 2 <= size; i++) {
-        to[n++] = digits[bytes[i] >> 4];
-        to[n++] = digits[bytes[i] & 15];
-    }
-    return n;
-}
-
-static uint32_t tag_text(const struct ft_tag *tag, const struct ft_subject *s, char *to,
-                         uint32_t size)
-{
-    const struct ft_operand o = {.type = tag->type};
-    struct value value = {0};
-    char text[64] = "";
-    if (!value_of_tag(tag, s, &value))
-        return 0;
-    if (o.type == FT_VALUE_TYPE_BYTES)
-        return hex_text(value.bytes, value.length, to, size);
-    if (o.type == FT_VALUE_TYPE_ADDRESS)
-        inet_ntop(value.length == 16 ? AF_INET6 : AF_INET, value.bytes, text, sizeof(text));
-    else if (o.type != FT_VALUE_TYPE_TEXT)
-        ft_key_text(&o, value.number, text, sizeof(text));
-    bool is_text = o.type == FT_VALUE_TYPE_TEXT;
-    uint32_t n = is_text ? value.length : (uint32_t)strlen(text);
-    n = n < size ? n : size;
-    memcpy(to, is_text ? (const char *)value.bytes : text, n);
-    return n;
-}
-
 /* ---- keywords ---- */
 
-static bool address_value(const struct ft_subject *s, bool is_dst, struct value *v)
+static bool address_value(const struct ft_subject *s, bool is_dst, struct ft_program_value *v)
 {
     if (s->ip_version != 4 && s->ip_version != 6)
         return false;
@@ -334,7 +301,7 @@ static bool address_value(const struct ft_subject *s, bool is_dst, struct value 
 }
 
 static bool zone_value(const struct ft_program_run *run, const struct ft_subject *s, bool is_dst,
-                       bool is_purdue, struct value *v)
+                       bool is_purdue, struct ft_program_value *v)
 {
     const struct ft_zone *zone =
         address_value(s, is_dst, v) ? ft_vocabulary_zone(run->vocabulary, v->address) : NULL;
@@ -345,7 +312,7 @@ static bool zone_value(const struct ft_program_run *run, const struct ft_subject
     return true;
 }
 
-static bool number_value(struct value *v, uint64_t number, bool is_there)
+static bool number_value(struct ft_program_value *v, uint64_t number, bool is_there)
 {
     v->number = number;
     return is_there;
@@ -359,7 +326,7 @@ static uint64_t command_number(const struct ft_message *m)
 
 /* Sub-addresses: of the server, then of the client. */
 static bool sub_value(struct ft_program_run *run, const struct ft_subject *s, uint32_t index,
-                      bool is_code, struct value *v)
+                      bool is_code, struct ft_program_value *v)
 {
     const struct ft_sub *sub = &s->message->sub[!index];
     if (!sub->kind)
@@ -374,7 +341,8 @@ static bool sub_value(struct ft_program_run *run, const struct ft_subject *s, ui
 }
 
 static bool message_value(struct ft_program_run *run, const struct ft_subject *s,
-                          enum ft_keyword keyword, uint32_t index, bool is_code, struct value *v)
+                          enum ft_keyword keyword, uint32_t index, bool is_code,
+                          struct ft_program_value *v)
 {
     const struct ft_message *m = s->message;
     if (!m)
@@ -419,7 +387,8 @@ static uint32_t most_values(enum ft_keyword keyword)
 
 /* Value number `index` of a keyword. */
 static bool keyword_value(struct ft_program_run *run, const struct ft_subject *s,
-                          const struct ft_operand *o, uint32_t index, bool is_code, struct value *v)
+                          const struct ft_operand *o, uint32_t index, bool is_code,
+                          struct ft_program_value *v)
 {
     enum ft_keyword k = (enum ft_keyword)o->keyword;
     switch (k) {
@@ -465,7 +434,7 @@ static bool keyword_value(struct ft_program_run *run, const struct ft_subject *s
 }
 
 static bool asset_value(const struct ft_subject *s, const struct ft_operand *o, uint32_t index,
-                        struct value *v)
+                        struct ft_program_value *v)
 {
     const char *text;
     if (!s->asset || !s->asset(s->user, (enum ft_keyword)o->keyword, index, &text))
@@ -484,10 +453,12 @@ static struct cursor cursor_of(struct ft_program_run *run, const struct ft_subje
 }
 
 static bool next_value(struct ft_program_run *run, const struct ft_subject *s,
-                       const struct ft_operand *o, bool is_code, struct cursor *c, struct value *v)
+                       const struct ft_operand *o, bool is_code, struct cursor *c,
+                       struct ft_program_value *v)
 {
     v->at = UINT32_MAX;
     v->at_length = 0;
+    v->node = 0;
     run->steps++;
     if (!o->keyword && !o->is_tag)
         return next_field(run, s, o, c, v);
@@ -510,7 +481,7 @@ bool ft_program_number(struct ft_program_run *run, const struct ft_subject *s,
                                                      .last = UINT32_MAX,
                                                      .is_chained = at->is_chained}
                                    : cursor_of(run, s, o, NULL);
-    struct value v = {0};
+    struct ft_program_value v = {0};
     bool is_there = next_value(run, s, o, false, &c, &v);
     *at = (struct ft_number_cursor){
         .is_begun = true, .index = c.index, .node = c.node, .is_chained = c.is_chained};
@@ -518,21 +489,75 @@ bool ft_program_number(struct ft_program_run *run, const struct ft_subject *s,
         return false;
     *key = o->type == FT_VALUE_TYPE_ADDRESS ? ft_key_of_address(v.address, bits)
            : o->type == FT_VALUE_TYPE_TEXT || o->type == FT_VALUE_TYPE_BYTES
-               ? ft_key_of_text(v.bytes, v.length)
+               ? (bits ? ft_key_of_folded : ft_key_of_text)(v.bytes, v.length)
                : v.number;
     return true;
 }
 
 /* ---- values for people ---- */
 
-/* Bytes of a payload that are shown. */
-#define SHOWN 32u
+/* Bytes that are shown: of a payload for a message, and of what was found in it. */
+#define SHOWN       32u
+#define SHOWN_FOUND 64u
+
+/* Two digits a byte, as many whole bytes as there is room for. */
+static uint32_t hex_text(const uint8_t *bytes, uint32_t length, char *to, uint32_t size)
+{
+    static const char digits[] = "0123456789abcdef";
+    uint32_t n = 0;
+    for (uint32_t i = 0; i < length && n + 2 <= size; i++) {
+        to[n++] = digits[bytes[i] >> 4];
+        to[n++] = digits[bytes[i] & 15];
+    }
+    return n;
+}
+
+static uint32_t put_text(const char *text, uint32_t length, char *to, uint32_t size)
+{
+    length = length < size ? length : size;
+    memcpy(to, text, length);
+    return length;
+}
+
+static void address_text(struct ft_set_address a, char *to, uint32_t size)
+{
+    uint8_t bytes[16];
+    bool is_v4 = !a.high && a.low >> 32 == 0xffff;
+    for (unsigned i = 0; i < 8; i++) {
+        bytes[i] = (uint8_t)(a.high >> (56 - 8 * i));
+        bytes[8 + i] = (uint8_t)(a.low >> (56 - 8 * i));
+    }
+    inet_ntop(is_v4 ? AF_INET : AF_INET6, is_v4 ? bytes + 12 : bytes, to, size);
+}
+
+uint32_t ft_program_value_text(const struct ft_subject *s, const struct ft_operand *o,
+                               const struct ft_program_value *v, char *to, uint32_t size)
+{
+    char text[64] = "", scratch[32];
+    const struct ft_message *m = s->message;
+    if (o->type == FT_VALUE_TYPE_BYTES)
+        return hex_text(v->bytes, v->length < SHOWN_FOUND ? v->length : SHOWN_FOUND, to, size);
+    if (o->type == FT_VALUE_TYPE_TEXT)
+        return put_text((const char *)v->bytes, v->length, to, size);
+    if (o->type == FT_VALUE_TYPE_COMMAND && m) {
+        const char *name = ft_command_name(m->protocol, m->code, m->qualifier, scratch);
+        return put_text(name, (uint32_t)strlen(name), to, size);
+    }
+    if (o->type == FT_VALUE_TYPE_ADDRESS)
+        address_text(v->address, text, sizeof(text));
+    else
+        ft_key_text(o, v->number, text, sizeof(text));
+    return put_text(text, (uint32_t)strlen(text), to, size);
+}
 
 uint32_t ft_program_text(const struct ft_vocabulary *v, const struct ft_subject *s,
                          const struct ft_operand *o, char *to, uint32_t size)
 {
+    struct ft_program_value value = {0};
     if (o->is_tag)
-        return tag_text(&v->tags[o->field], s, to, size);
+        return value_of_tag(&v->tags[o->field], s, &value)
+                   ? ft_program_value_text(s, o, &value, to, size)
+                   : 0;
     if (s->payload && o->keyword == FT_KEYWORD_PAYLOAD_LENGTH)
         return (uint32_t)snprintf(to, size, "%u", s->payload_length);
     if (s->payload && o->keyword == FT_KEYWORD_PAYLOAD)
@@ -544,7 +569,7 @@ uint32_t ft_program_text(const struct ft_vocabulary *v, const struct ft_subject 
 /* ---- patterns ---- */
 
 static void add_hits(struct ft_group_result *to, const struct ft_content_hit *hits, uint32_t count,
-                     uint32_t room)
+                     uint32_t node, uint32_t room)
 {
     for (uint32_t i = 0; i < count; i++) {
         uint32_t at = to->count;
@@ -553,22 +578,34 @@ static void add_hits(struct ft_group_result *to, const struct ft_content_hit *hi
         if ((at && to->hits[at - 1].pattern == hits[i].pattern) || to->count == room)
             continue;
         memmove(&to->hits[at + 1], &to->hits[at], (to->count - at) * sizeof(*hits));
+        memmove(&to->nodes[at + 1], &to->nodes[at], (to->count - at) * sizeof(*to->nodes));
         to->hits[at] = hits[i];
+        to->nodes[at] = node;
         to->count++;
     }
 }
 
+/* The same of a place in the value and in the PDU; a value that was decoded is one as a whole. */
+static void to_pdu(struct ft_content_hit *hit, const struct ft_program_value *v)
+{
+    bool is_verbatim = v->length == v->at_length;
+    if (v->at == UINT32_MAX) {
+        hit->from = UINT32_MAX;
+        return;
+    }
+    hit->to = v->at + (is_verbatim ? hit->to : v->at_length);
+    /* Where an expression begins is not known. */
+    hit->from = v->at + (is_verbatim && hit->from != UINT32_MAX ? hit->from : 0);
+}
+
 static uint32_t scan(struct ft_program_run *run, const struct ft_pattern_group *g,
-                     const struct value *v, struct ft_content_hit *hits)
+                     const struct ft_program_value *v, struct ft_content_hit *hits)
 {
     uint32_t count = ft_content_scan(g->content, run->scratch, v->bytes, v->length, hits, HITS_MAX,
                                      &run->given_up);
     count = count < HITS_MAX ? count : HITS_MAX;
-    for (uint32_t i = 0; i < count; i++) { /* from places in the value to places in the PDU */
-        bool is_whole = hits[i].from == UINT32_MAX; /* where in the value is not known */
-        hits[i].to = v->at + (is_whole ? v->at_length : hits[i].to);
-        hits[i].from = v->at == UINT32_MAX ? UINT32_MAX : v->at + (is_whole ? 0 : hits[i].from);
-    }
+    for (uint32_t i = 0; i < count; i++)
+        to_pdu(&hits[i], v);
     return count;
 }
 
@@ -579,7 +616,7 @@ const struct ft_content_hit *ft_program_hits(struct ft_program_run *run, const s
     const struct ft_pattern_group *g = &run->patterns->groups[group];
     if (result->epoch != run->epoch) {
         struct cursor c = cursor_of(run, s, &g->operand, NULL);
-        struct value v;
+        struct ft_program_value v = {0};
         uint32_t steps = run->steps; /* what all rules share does not end with the steps of one */
         result->epoch = run->epoch;
         result->count = 0;
@@ -589,7 +626,7 @@ const struct ft_content_hit *ft_program_hits(struct ft_program_run *run, const s
                 v.at_length = v.length;
             }
             uint32_t n = scan(run, g, &v, run->found);
-            add_hits(result, run->found, n, g->count < HITS_MAX ? g->count : HITS_MAX);
+            add_hits(result, run->found, n, v.node, g->count < HITS_MAX ? g->count : HITS_MAX);
         }
         run->steps = steps;
     }
@@ -613,27 +650,80 @@ static const struct ft_content_hit *find_hit(const struct ft_content_hit *hits, 
 
 /* ---- tests ---- */
 
-/* Bytes that may be why a test holds. */
-static void note(struct ft_program_run *run, const struct ft_operand *o, uint32_t at,
-                 uint32_t length)
+/* A value that may be why a test holds. */
+static void note(struct ft_program_run *run, const struct ft_program_value *v)
 {
-    run->noted_protocol = o->protocol;
-    run->noted_at = at;
-    run->noted_length = length;
+    run->noted = *v;
+    run->has_noted = true;
 }
 
-/* The test that they were noted in held. */
-static void keep_noted(struct ft_program_run *run)
+/* Which test says more about why a rule held. */
+static uint8_t rank_of(const struct ft_operand *o)
 {
-    if (run->noted_at == UINT32_MAX)
+    switch (o->keyword) {
+    case FT_KEYWORD_NONE: /* fields and tags */
+    case FT_KEYWORD_PAYLOAD:
+        return 3;
+    case FT_KEYWORD_COMMAND:
+    case FT_KEYWORD_COMMAND_CODE:
+    case FT_KEYWORD_CLASS:
+    case FT_KEYWORD_SUBADDRESS:
+    case FT_KEYWORD_RESPONSE_TIME:
+    case FT_KEYWORD_PAYLOAD_LENGTH:
+        return 2;
+    case FT_KEYWORD_PROTOCOL:
+    case FT_KEYWORD_KIND:
+    case FT_KEYWORD_DIRECTION:
+    case FT_KEYWORD_TRANSPORT:
+        return 0;
+    default:
+        return 1;
+    }
+}
+
+/* The test that a value was noted in held: it is the evidence, unless a better one is there. */
+static void keep_noted(struct ft_program_run *run, const struct ft_instruction *i)
+{
+    struct ft_evidence *e = &run->evidence;
+    uint8_t rank = rank_of(&i->test->left);
+    if (!run->has_noted || (e->operand && e->rank > rank))
         return;
-    run->has_evidence = true;
-    run->evidence_protocol = run->noted_protocol;
-    run->evidence_at = run->noted_at;
-    run->evidence_length = run->noted_length;
+    e->operand = &i->test->left;
+    e->value = run->noted;
+    e->rank = rank;
+    e->test = i;
+    if (e->value.bytes != (const uint8_t *)run->text)
+        return;
+    memcpy(run->evidence_text, run->text, sizeof(run->text)); /* further tests write there */
+    e->value.bytes = (const uint8_t *)run->evidence_text;
 }
 
-static bool passes(const struct ft_test *t, const struct value *v)
+/*
+ * Something did not hold, so the program goes on at `at`. What held in an alternative that is left
+ * by that is no reason any more: without it the program would have come here too.
+ */
+static void leave_alternative(struct ft_program_run *run, uint32_t at)
+{
+    if (at < FT_PROGRAM_REJECT && run->evidence.operand && run->evidence.test->on_false <= at)
+        run->evidence.operand = NULL;
+}
+
+/* The same of an element for which the body of an `any` did not hold. */
+static void leave_element(struct ft_program_run *run, const struct ft_instruction *any)
+{
+    if (run->evidence.operand && run->evidence.test > any)
+        run->evidence.operand = NULL;
+}
+
+static bool is_equal_folded(const uint8_t *a, const uint8_t *b, uint32_t length)
+{
+    for (uint32_t i = 0; i < length; i++)
+        if (ft_fold(a[i]) != ft_fold(b[i]))
+            return false;
+    return true;
+}
+
+static bool passes(const struct ft_test *t, const struct ft_program_value *v)
 {
     uint64_t number = t->has_mask && t->kind != FT_TEST_MASK ? v->number & t->mask : v->number;
     switch (t->kind) {
@@ -648,9 +738,12 @@ static bool passes(const struct ft_test *t, const struct value *v)
     case FT_TEST_ADDRESSES:
         return ft_test_has_address(t, v->address);
     case FT_TEST_TEXT:
-        return v->length == t->length && memcmp(v->bytes, t->text, t->length) == 0;
+        return v->length == t->length &&
+               (t->ignores_case ? is_equal_folded(v->bytes, (const uint8_t *)t->text, t->length)
+                                : memcmp(v->bytes, t->text, t->length) == 0);
     case FT_TEST_TEXTS:
-        return ft_set_has_text(t->set, v->bytes, v->length);
+        return t->ignores_case ? ft_set_has_folded(t->set, v->bytes, v->length)
+                               : ft_set_has_text(t->set, v->bytes, v->length);
     default:
         return false;
     }
@@ -672,8 +765,8 @@ static long double meaning(const struct ft_operand *o, uint64_t key)
 _Static_assert(LDBL_MANT_DIG >= 64, "each number of 64 bits is a long double");
 
 /* Numbers of different types are compared as what they mean, not by their keys. */
-static int compare_numbers(const struct ft_operand *l, const struct value *a,
-                           const struct ft_operand *r, const struct value *b)
+static int compare_numbers(const struct ft_operand *l, const struct ft_program_value *a,
+                           const struct ft_operand *r, const struct ft_program_value *b)
 {
     uint64_t x = a->number, y = b->number;
     if (l->type != r->type && (l->type == FT_VALUE_TYPE_FLOAT || r->type == FT_VALUE_TYPE_FLOAT ||
@@ -684,13 +777,16 @@ static int compare_numbers(const struct ft_operand *l, const struct value *a,
     return x < y ? -1 : x > y;
 }
 
-static bool compare(const struct ft_test *t, const struct value *a, const struct value *b)
+static bool compare(const struct ft_test *t, const struct ft_program_value *a,
+                    const struct ft_program_value *b)
 {
     int order;
     if (is_same_kind(&t->left))
         order = compare_numbers(&t->left, a, &t->right, b);
     else if (t->left.type == FT_VALUE_TYPE_ADDRESS)
         order = a->address.high != b->address.high || a->address.low != b->address.low;
+    else if (t->ignores_case)
+        order = a->length != b->length || !is_equal_folded(a->bytes, b->bytes, a->length);
     else
         order = a->length != b->length || memcmp(a->bytes, b->bytes, a->length) != 0;
     switch (t->same) {
@@ -715,13 +811,13 @@ static bool test_same(struct ft_program_run *run, const struct ft_subject *s,
     const struct element *l = i->binding < 0 ? NULL : &elements[i->binding];
     const struct element *r = i->right_binding < 0 ? NULL : &elements[i->right_binding];
     struct cursor c = cursor_of(run, s, &t->left, l);
-    struct value a, b;
+    struct ft_program_value a = {0}, b = {0};
     while (run->steps < FT_PROGRAM_STEPS && next_value(run, s, &t->left, t->is_code, &c, &a)) {
         struct cursor d = cursor_of(run, s, &t->right, r);
         while (run->steps < FT_PROGRAM_STEPS && next_value(run, s, &t->right, false, &d, &b)) {
             *has_value = true;
             if (compare(t, &a, &b)) {
-                note(run, &t->left, a.at, a.at_length);
+                note(run, &a);
                 return true;
             }
         }
@@ -729,27 +825,52 @@ static bool test_same(struct ft_program_run *run, const struct ft_subject *s,
     return false;
 }
 
+/* Where a pattern was found: the bytes of the payload, or the value of the field. */
+static void note_pattern(struct ft_program_run *run, const struct ft_subject *s,
+                         const struct ft_operand *o, const struct ft_content_hit *hit,
+                         uint32_t node)
+{
+    struct ft_program_value v = {0};
+    if (node && !value_of_node(o, &s->call->nodes[node], &v))
+        return;
+    v.node = node;
+    v.at = hit->from;
+    v.at_length = hit->from == UINT32_MAX ? 0 : hit->to - hit->from;
+    if (!node && s->payload && o->keyword == FT_KEYWORD_PAYLOAD && hit->to <= s->payload_length) {
+        v.bytes = s->payload + hit->from;
+        v.length = v.at_length;
+    }
+    note(run, &v);
+}
+
+/* In one element of a group: nothing is kept of the search. */
+static bool test_pattern_of(struct ft_program_run *run, const struct ft_subject *s,
+                            const struct ft_instruction *i, const struct element *element)
+{
+    const struct ft_operand *o = &i->test->left;
+    struct cursor c = cursor_of(run, s, o, element);
+    struct ft_program_value v = {0};
+    while (run->steps < FT_PROGRAM_STEPS && next_value(run, s, o, false, &c, &v)) {
+        uint32_t count = scan(run, &run->patterns->groups[i->group], &v, run->found);
+        for (uint32_t k = 0; k < count; k++)
+            if (run->found[k].pattern == i->pattern) {
+                note_pattern(run, s, o, &run->found[k], v.node);
+                return true;
+            }
+    }
+    return false;
+}
+
 static bool test_pattern(struct ft_program_run *run, const struct ft_subject *s,
                          const struct ft_instruction *i, const struct element *elements)
 {
-    const struct ft_operand *o = &i->test->left;
-    const struct ft_content_hit *hit;
     uint32_t count;
-    if (i->binding < 0) {
-        const struct ft_content_hit *hits = ft_program_hits(run, s, i->group, &count);
-        hit = find_hit(hits, count, i->pattern);
-    } else {
-        struct cursor c = cursor_of(run, s, o, &elements[i->binding]);
-        struct value v;
-        hit = NULL;
-        while (!hit && run->steps < FT_PROGRAM_STEPS && next_value(run, s, o, false, &c, &v)) {
-            count = scan(run, &run->patterns->groups[i->group], &v, run->found);
-            for (uint32_t k = 0; k < count && !hit; k++)
-                hit = run->found[k].pattern == i->pattern ? &run->found[k] : NULL;
-        }
-    }
+    if (i->binding >= 0)
+        return test_pattern_of(run, s, i, &elements[i->binding]);
+    const struct ft_content_hit *hits = ft_program_hits(run, s, i->group, &count);
+    const struct ft_content_hit *hit = find_hit(hits, count, i->pattern);
     if (hit)
-        note(run, o, hit->from, hit->from == UINT32_MAX ? 0 : hit->to - hit->from);
+        note_pattern(run, s, &i->test->left, hit, run->results[i->group].nodes[hit - hits]);
     return hit != NULL;
 }
 
@@ -758,7 +879,7 @@ static bool holds_test(struct ft_program_run *run, const struct ft_subject *s,
 {
     const struct ft_test *t = i->test;
     bool has_value = false, passed = false;
-    run->noted_at = UINT32_MAX;
+    run->has_noted = false;
     if (t->kind == FT_TEST_SAME) {
         passed = test_same(run, s, i, elements, &has_value);
     } else if (t->kind == FT_TEST_CONTAINS || t->kind == FT_TEST_MATCHES) {
@@ -766,18 +887,18 @@ static bool holds_test(struct ft_program_run *run, const struct ft_subject *s,
     } else {
         struct cursor c =
             cursor_of(run, s, &t->left, i->binding < 0 ? NULL : &elements[i->binding]);
-        struct value v;
+        struct ft_program_value v = {0};
         while (!passed && run->steps < FT_PROGRAM_STEPS &&
                next_value(run, s, &t->left, t->is_code, &c, &v)) {
             has_value = true;
             passed = passes(t, &v);
-            if (passed != t->is_none)
-                note(run, &t->left, v.at, v.at_length);
+            if (passed == (t->is_none == t->is_negated))
+                note(run, &v);
         }
     }
     bool held = (t->is_none ? has_value && !passed : passed) != t->is_negated;
     if (held)
-        keep_noted(run);
+        keep_noted(run, i);
     return held;
 }
 
@@ -814,11 +935,14 @@ bool ft_program_holds(const struct ft_program *p, const struct ft_subject *s,
     struct element elements[FT_EXPRESSION_BINDINGS];
     uint32_t depth = 0, at = 0;
     run->steps = 0;
-    run->has_evidence = false;
+    run->evidence.operand = NULL;
     for (;;) {
         const struct ft_instruction *i = &p->code[at];
         if (i->kind == FT_INSTRUCTION_TEST) {
-            at = holds_test(run, s, i, elements) ? i->on_true : i->on_false;
+            bool held = holds_test(run, s, i, elements);
+            at = held ? i->on_true : i->on_false;
+            if (!held)
+                leave_alternative(run, at);
         } else {
             loops[depth].any = (uint16_t)at;
             loops[depth].cursor =
@@ -833,13 +957,18 @@ bool ft_program_holds(const struct ft_program *p, const struct ft_subject *s,
                 return at == FT_PROGRAM_ACCEPT && !is_given_up;
             }
             const struct ft_instruction *any = &p->code[loops[depth - 1].any];
+            if (at == FT_PROGRAM_REJECT)
+                leave_element(run, any);
             if (at == FT_PROGRAM_REJECT && next_element(run, s, &loops[depth - 1].cursor,
                                                         &any->test->left, &elements[depth - 1])) {
                 at = loops[depth - 1].any + 1u;
                 break;
             }
             depth--;
-            at = (at == FT_PROGRAM_ACCEPT) != any->is_negated ? any->on_true : any->on_false;
+            bool held = (at == FT_PROGRAM_ACCEPT) != any->is_negated;
+            at = held ? any->on_true : any->on_false;
+            if (!held)
+                leave_alternative(run, at);
         }
     }
 }

@@ -64,7 +64,9 @@ struct ft_rule {
     struct ft_operand *parts;
     uint32_t part_count;
     const char *file;
-    struct ft_place place;
+    struct ft_place place;        /**< of the rule */
+    struct ft_place when_place;   /**< of the first byte of its condition */
+    struct ft_place *test_places; /**< of tests, by node; NULL: none of them looks for a pattern */
     uint64_t fingerprint; /**< of all that it says: the same after a reload, the same rule */
 };
 
@@ -85,7 +87,8 @@ struct ft_rule_files {
     struct ft_rule *rules; /**< enabled ones, in order of id */
     uint32_t count;
     uint32_t disabled; /**< rules with "enabled": false: checked, and left out */
-    uint32_t refused;  /**< rules with errors */
+    uint32_t refused;  /**< rules with errors, or that name a set or tag with errors */
+    uint32_t broken;   /**< sets, tags and files with errors of their own */
     struct ft_vocabulary vocabulary;
     void *private_;
 };

@@ -392,8 +392,9 @@ static void way_of(struct making *m, const struct ft_compiled *c, uint32_t node,
     else if (t->left.is_tag && !t->is_negated)
         tag_keys(m, t, way);
     else if (is_key(t) && t->kind == FT_TEST_TEXT)
-        way->keys[way->count++] = (struct way_key){.operand = keyed_operand(m, &t->left, 0),
-                                                   .value = ft_key_of_text(t->text, t->length)};
+        way->keys[way->count++] =
+            (struct way_key){.operand = keyed_operand(m, &t->left, t->ignores_case),
+                             .value = ft_key_of_text(t->text, t->length)};
     else if (is_key(t) && t->left.type == FT_VALUE_TYPE_ADDRESS)
         address_keys(m, t, way);
     else if (is_key(t))
@@ -760,8 +761,8 @@ static bool place_rule(struct making *m, uint32_t rule, struct way *way, char *e
         size_t used = strlen(error);
         snprintf(error + used, size - used,
                  "%s%s:%u:%u: rule %u can never hold: no message has such a protocol and command",
-                 used ? "\n" : "", c->rule->file, c->rule->place.line, c->rule->place.column,
-                 c->rule->id);
+                 used ? "\n" : "", c->rule->file, c->rule->when_place.line,
+                 c->rule->when_place.column, c->rule->id);
     }
     return ok;
 }
@@ -895,6 +896,51 @@ static void mark_new(struct ft_ruleset *set, const struct ft_ruleset *before)
     }
 }
 
+/* Where a rule asks for a pattern; NULL: it does not. */
+static const struct ft_place *place_of_pattern(const struct ft_compiled *c,
+                                               const struct ft_program *p, uint32_t group,
+                                               uint32_t pattern)
+{
+    const struct ft_expression *e = c->rule->expression;
+    for (uint32_t i = 0; i < p->count; i++)
+        for (uint32_t node = 1; p->code[i].group == group && p->code[i].pattern == pattern &&
+                                c->rule->test_places && node < e->count;
+             node++)
+            if (p->code[i].test == &e->nodes[node].test && c->rule->test_places[node].line)
+                return &c->rule->test_places[node];
+    return NULL;
+}
+
+/* A group of patterns that cannot be compiled: the place of the last, which was one too many. */
+static void tell_pattern(const struct ft_ruleset *set, uint32_t group, const char *wrong,
+                         char *error, size_t size)
+{
+    for (uint32_t i = set->files->count; i-- > 0;) {
+        const struct ft_compiled *c = &set->compiled[i];
+        uint32_t last = set->patterns.groups[group].count - 1;
+        const struct ft_place *at = place_of_pattern(c, &c->program, group, last);
+        at = at ? at : place_of_pattern(c, &c->core, group, last);
+        if (!at)
+            continue;
+        size_t used = strlen(error);
+        snprintf(error + used, size - used, "%s%s:%u:%u: when: %s", used ? "\n" : "", c->rule->file,
+                 at->line, at->column, wrong);
+        return;
+    }
+}
+
+/* All that cannot be are told. */
+static bool compile_patterns(struct ft_ruleset *set, const struct ft_ruleset *before, char *error,
+                             size_t size)
+{
+    char wrong[512];
+    for (uint32_t i = 0; i < set->patterns.count; i++)
+        if (!ft_patterns_compile(&set->patterns, i, before ? &before->patterns : NULL, wrong,
+                                 sizeof(wrong)))
+            tell_pattern(set, i, wrong, error, size);
+    return !*error;
+}
+
 static bool make_set(struct making *m, const struct ft_ruleset *before, char *error, size_t size)
 {
     struct ft_ruleset *set = m->set;
@@ -917,8 +963,7 @@ static bool make_set(struct making *m, const struct ft_ruleset *before, char *er
         snprintf(error, size, "not enough memory for the rules");
         return false;
     }
-    return !*error &&
-           ft_patterns_compile(&set->patterns, before ? &before->patterns : NULL, error, size);
+    return compile_patterns(set, before, error, size);
 }
 
 struct ft_ruleset *ft_ruleset_new(struct ft_rule_files *files, const struct ft_ruleset *before,

@@ -68,7 +68,8 @@ struct ft_place_of_rules {
 /** An operand by whose value rules are found. */
 struct ft_keyed {
     struct ft_operand operand;
-    uint8_t bits;        /**< at the end of addresses that do not count: by networks */
+    uint8_t bits;        /**< at the end of addresses that do not count: by networks; of texts 1 if
+                              capital letters and small ones are the same */
     uint64_t filter[64]; /**< a bit by hash of each value: most values end here */
 };
 

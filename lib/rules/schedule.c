@@ -23,6 +23,31 @@ static bool range_holds(const struct ft_schedule_range *r, uint32_t weekday, uin
     return (is_today && second >= r->from_s) || (is_since_yesterday && second < r->to_s);
 }
 
+static bool is_inside(const struct ft_schedule *schedule, uint32_t weekday, uint32_t second)
+{
+    for (uint32_t i = 0; i < schedule->range_count; i++)
+        if (range_holds(&schedule->ranges[i], weekday, second))
+            return true;
+    return false;
+}
+
+/* The first moment that no range holds would be where one ends, or where a day begins. */
+bool ft_schedule_is_never(const struct ft_schedule *schedule)
+{
+    if (!schedule->range_count || !schedule->is_outside)
+        return false;
+    for (uint32_t day = 0; day < 7; day++) {
+        if (!is_inside(schedule, day, 0))
+            return false;
+        for (uint32_t i = 0; i < schedule->range_count; i++) {
+            uint32_t end = schedule->ranges[i].to_s;
+            if (!is_inside(schedule, end < DAY_S ? day : (day + 1) % 7, end % DAY_S))
+                return false;
+        }
+    }
+    return true;
+}
+
 bool ft_schedule_holds(const struct ft_schedule *schedule, uint64_t time_ns)
 {
     if (!schedule->range_count)
@@ -33,10 +58,7 @@ bool ft_schedule_holds(const struct ft_schedule *schedule, uint64_t time_ns)
     uint32_t second = (uint32_t)(local_s % DAY_S);
     uint32_t weekday = (uint32_t)((local_s / DAY_S + THURSDAY) % 7);
 
-    bool is_inside = false;
-    for (uint32_t i = 0; i < schedule->range_count && !is_inside; i++)
-        is_inside = range_holds(&schedule->ranges[i], weekday, second);
-    return is_inside != schedule->is_outside;
+    return is_inside(schedule, weekday, second) != schedule->is_outside;
 }
 
 /* ---- as people write them ---- */

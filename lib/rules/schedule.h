@@ -9,6 +9,8 @@
 #ifndef FT_SCHEDULE_H
 #define FT_SCHEDULE_H
 
+#include "base/time_zone.h"
+
 #include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
@@ -31,18 +33,6 @@ struct ft_schedule {
 };
 
 /**
- * "Europe/Berlin" (of the system's time zone database), "UTC", "+01:00"; NULL and a sentence when
- * there is no such zone. All changes of its clocks are worked out here, so the look-ups below
- * allocate nothing and ask nobody.
- */
-struct ft_time_zone *ft_time_zone_new(const char *name, char *error, size_t error_size);
-/** From the bytes of a time zone file (TZif version 2 and later, RFC 8536); NULL when they are
- * none, when leap seconds count in it, or when memory is short. */
-struct ft_time_zone *ft_time_zone_read(const void *bytes, size_t length);
-
-void ft_time_zone_free(struct ft_time_zone *zone);
-
-/**
  * Add ranges as people write them: "08:00-17:00", "mon-fri 08:00-17:00", "sat,sun 00:00-24:00",
  * "22:00-06:00", "mon-fri" (the whole day), "fri-mon 08:00-12:00, 13:00-17:30:15". Days in full,
  * too, and in upper case. 08:00-08:00 is a day from eight to eight. False and one sentence that
@@ -51,13 +41,13 @@ void ft_time_zone_free(struct ft_time_zone *zone);
 bool ft_schedule_add(struct ft_schedule *schedule, const char *text, char *error,
                      size_t error_size);
 
+/** Is there no time at all in it: outside of ranges that are the whole week? */
+bool ft_schedule_is_never(const struct ft_schedule *schedule);
+
 /**
  * Is it time by the clock on the wall? An hour that daylight saving skips is in no range, one that
  * it repeats is there twice. `time_ns`: nanoseconds since 1970 UTC. Cost: some 100 cycles.
  */
 bool ft_schedule_holds(const struct ft_schedule *schedule, uint64_t time_ns);
-
-/** Seconds that local time is ahead of UTC at that moment; daylight saving included. */
-int32_t ft_time_zone_offset(const struct ft_time_zone *zone, uint64_t time_ns);
 
 #endif

@@ -146,6 +146,14 @@ bool ft_set_add_addresses(struct ft_set *set, struct ft_set_address from, struct
     return add_range(set, FT_SET_ADDRESSES, wide_of(from), wide_of(to));
 }
 
+static bool is_equal_folded(const char *folded, const uint8_t *text, size_t length)
+{
+    for (size_t i = 0; i < length; i++)
+        if ((uint8_t)folded[i] != ft_fold(text[i]))
+            return false;
+    return true;
+}
+
 /* The number of a text from 1, 0 = not in the set. */
 static uint32_t find_text(const struct ft_set *set, uint64_t hash, const void *text, size_t length)
 {
@@ -394,6 +402,39 @@ bool ft_set_has_text(const struct ft_set *set, const void *text, size_t length)
     if (set->kind != FT_SET_TEXTS || !set->is_closed)
         return false;
     return find_text(set, ft_hash_bytes(0, length ? text : "", length), text, length) != 0;
+}
+
+bool ft_set_has_folded(const struct ft_set *set, const void *text, size_t length)
+{
+    if (set->kind != FT_SET_TEXTS || !set->is_closed)
+        return false;
+    struct ft_index_walk walk =
+        ft_index_walk(&set->index, ft_hash_folded(0, length ? text : "", length));
+    uint32_t entry;
+    while ((entry = ft_index_next(&set->index, &walk))) {
+        const struct text *t = &set->texts[entry - 1];
+        if (t->length == length && is_equal_folded(set->store + t->offset, text, length))
+            return true;
+    }
+    return false;
+}
+
+bool ft_set_is_folded(const struct ft_set *set)
+{
+    for (size_t i = 0; i < set->stored; i++)
+        if (ft_fold((uint8_t)set->store[i]) != (uint8_t)set->store[i])
+            return false;
+    return true;
+}
+
+bool ft_set_add_folded(struct ft_set *set, const void *text, size_t length)
+{
+    char *small = malloc(length + 1);
+    for (size_t i = 0; small && i < length; i++)
+        small[i] = (char)ft_fold(((const uint8_t *)text)[i]);
+    bool is_added = small && ft_set_add_text(set, small, length);
+    free(small);
+    return is_added;
 }
 
 enum ft_set_kind ft_set_kind_of(const struct ft_set *set)

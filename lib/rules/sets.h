@@ -41,6 +41,8 @@ bool ft_set_add_numbers(struct ft_set *set, uint64_t from, uint64_t to);
 bool ft_set_add_addresses(struct ft_set *set, struct ft_set_address from, struct ft_set_address to);
 /** Add a text or bytes; copied, each once. False when memory is short. */
 bool ft_set_add_text(struct ft_set *set, const void *text, size_t length);
+/** Add it after ft_fold(). */
+bool ft_set_add_folded(struct ft_set *set, const void *text, size_t length);
 
 /** No more is added: sort and join. False when memory is short. */
 bool ft_set_close(struct ft_set *set);
@@ -50,6 +52,10 @@ bool ft_set_close(struct ft_set *set);
 bool ft_set_has_number(const struct ft_set *set, uint64_t number);
 bool ft_set_has_address(const struct ft_set *set, struct ft_set_address address);
 bool ft_set_has_text(const struct ft_set *set, const void *text, size_t length);
+/** Is the text, after ft_fold(), in a set of which ft_set_is_folded() is true? */
+bool ft_set_has_folded(const struct ft_set *set, const void *text, size_t length);
+/** Are there no capital letters in its texts? Cost: a pass over all. */
+bool ft_set_is_folded(const struct ft_set *set);
 
 /** The (joined) range that an address lies in; false: in none. */
 bool ft_set_address_range(const struct ft_set *set, struct ft_set_address address,

@@ -99,6 +99,22 @@ static const struct ft_name classes[] = {{FT_CLASS_UNKNOWN, "unknown"},
                                          {FT_CLASS_EVENT, "event"},
                                          {0, NULL}};
 
+static const struct ft_name roles[] = {{FT_ROLE_PLC, "plc"},
+                                       {FT_ROLE_RTU, "rtu"},
+                                       {FT_ROLE_IED, "ied"},
+                                       {FT_ROLE_IO, "io"},
+                                       {FT_ROLE_HMI, "hmi"},
+                                       {FT_ROLE_SCADA, "scada"},
+                                       {FT_ROLE_ENGINEERING, "engineering"},
+                                       {FT_ROLE_HISTORIAN, "historian"},
+                                       {FT_ROLE_GATEWAY, "gateway"},
+                                       {FT_ROLE_ROUTER, "router"},
+                                       {FT_ROLE_SWITCH, "switch"},
+                                       {FT_ROLE_SERVER, "server"},
+                                       {FT_ROLE_WORKSTATION, "workstation"},
+                                       {0, NULL}};
+
+_Static_assert(FT_ROLE_COUNT == FT_ROLE_WORKSTATION + 1, "each role has its name above");
 _Static_assert(FT_CLASS_COUNT == FT_CLASS_EVENT + 1, "each class has its name above");
 _Static_assert(FT_KIND_COUNT == FT_KIND_UNSOLICITED + 1, "each kind has its name above");
 
@@ -145,6 +161,11 @@ uint64_t ft_key_of_address(struct ft_set_address address, unsigned bits)
 uint64_t ft_key_of_text(const void *text, size_t length)
 {
     return ft_hash_bytes(0, text, length);
+}
+
+uint64_t ft_key_of_folded(const void *text, size_t length)
+{
+    return ft_hash_folded(0, text, length);
 }
 
 static double float_of_key(uint64_t key)
@@ -205,8 +226,10 @@ bool ft_vocabulary_open(struct ft_vocabulary *v)
 {
     v->protocol_names = calloc(v->registry->count + 1, sizeof(*v->protocol_names));
     v->zone_names = calloc(v->zone_count + 1, sizeof(*v->zone_names));
-    if (!v->protocol_names || !v->zone_names)
+    v->reach = calloc(v->registry->count + 1, sizeof(*v->reach));
+    if (!v->protocol_names || !v->zone_names || !v->reach)
         return false;
+    ft_reach_make(v->reach, v->registry);
     for (uint32_t i = 0; i < v->registry->count; i++)
         v->protocol_names[i] = (struct ft_name){i, v->registry->protocols[i]->name};
     for (uint32_t i = 0; i < v->zone_count; i++)
@@ -218,7 +241,9 @@ void ft_vocabulary_close(struct ft_vocabulary *v)
 {
     free(v->protocol_names);
     free(v->zone_names);
+    free(v->reach);
     v->protocol_names = v->zone_names = NULL;
+    v->reach = NULL;
 }
 
 static const struct ft_name *names_of(const struct ft_vocabulary *v, enum ft_keyword keyword)
@@ -237,6 +262,10 @@ static const struct ft_name *names_of(const struct ft_vocabulary *v, enum ft_key
         return kinds;
     case FT_KEYWORD_DIRECTION:
         return directions;
+    case FT_KEYWORD_TYPE_SRC:
+    case FT_KEYWORD_TYPE_DST:
+    case FT_KEYWORD_TYPE:
+        return roles;
     default:
         return NULL;
     }

@@ -91,9 +91,10 @@ struct ft_operand {
     uint8_t level;   /**< enum ft_level */
     bool is_many;    /**< a message may have several values of it */
     bool is_tag;
-    uint16_t protocol;           /**< field: index in the registry */
-    uint16_t field;              /**< field: number; tag: index */
-    const struct ft_name *names; /**< of values or bits; ends with name NULL; NULL = none */
+    uint16_t protocol; /**< field: index in the registry */
+    uint16_t field;    /**< field: number; tag: index */
+    /** Of values or bits, ends with name NULL; NULL = none. Of a text: all that there are. */
+    const struct ft_name *names;
 };
 
 /** A tag: a value at a place in payloads that no dissector reads. */
@@ -107,6 +108,7 @@ struct ft_tag {
     uint32_t length; /**< bytes */
     uint8_t type;    /**< enum ft_value_type: UINT, INT, FLOAT, TEXT, BYTES, ADDRESS, MAC */
     bool is_little;  /**< byte order of numbers */
+    bool is_broken;  /**< its definition has errors, which were told */
 };
 
 #define FT_MAX_TAGS 1024u
@@ -116,6 +118,7 @@ struct ft_named_set {
     const char *name;
     enum ft_value_kind kind;
     struct ft_set *set;
+    bool is_broken; /**< its definition has errors, which were told */
 };
 
 /** zones[] of the configuration. */
@@ -123,6 +126,13 @@ struct ft_zone {
     const char *name;
     double purdue; /**< level, 3.5 too; negative = not said */
     struct ft_set *networks;
+};
+
+/** Where messages of a protocol can be. Whatever is not known for sure may be. */
+struct ft_reach {
+    uint64_t carriers[(FT_MAX_PROTOCOLS + 63) / 64]; /**< itself, and what may carry it; by index */
+    uint8_t transports;   /**< 1 << enum ft_transport each, of its flows */
+    bool has_own_classes; /**< classes of its messages may differ from those of their commands */
 };
 
 struct ft_vocabulary {
@@ -133,12 +143,23 @@ struct ft_vocabulary {
     uint32_t set_count;
     const struct ft_zone *zones;
     uint32_t zone_count;
-    struct ft_name *protocol_names, *zone_names; /**< made by ft_vocabulary_open() */
+    /* Made by ft_vocabulary_open(). */
+    struct ft_name *protocol_names, *zone_names;
+    struct ft_reach *reach; /**< by protocol */
 };
 
 /** Make what is derived. False when memory is short. */
 bool ft_vocabulary_open(struct ft_vocabulary *v);
 void ft_vocabulary_close(struct ft_vocabulary *v);
+
+/** Work out where messages of each protocol can be: `reach` is as long as the registry. */
+void ft_reach_make(struct ft_reach *reach, const struct ft_registry *registry);
+
+/** Can a message of a protocol have fields of another: its own, or of what may carry it? */
+static inline bool ft_reach_has_fields(const struct ft_reach *r, uint16_t of)
+{
+    return r->carriers[of / 64] >> (of % 64) & 1;
+}
 
 /**
  * What a name means. False and one sentence, with the name that was probably meant, when it means
@@ -193,6 +214,8 @@ uint64_t ft_key_of_address(struct ft_set_address address, unsigned bits);
 
 /** A hash too. */
 uint64_t ft_key_of_text(const void *text, size_t length);
+/** The same of a text after ft_fold(). */
+uint64_t ft_key_of_folded(const void *text, size_t length);
 
 /** The number behind a key, as near as a double comes. */
 double ft_key_number(const struct ft_operand *o, uint64_t key);

@@ -92,6 +92,7 @@ static struct judge {
     bool *homes[FT_MAX_PROTOCOLS]; /* by protocol, by rule */
     bool *held[FT_MAX_MESSAGES];   /* of the PDU, by message, by rule */
     uint64_t evaluations, messages;
+    uint32_t refusals; /* that were wrong */
     ft_hit_fn *hit;
     void *user;
     const struct ft_subject *subject;
@@ -181,6 +182,20 @@ static void run_compiled(match_fn *match, struct ft_matcher *m, const struct ft_
         leave_out(s);
 }
 
+/* What is refused, as no message can fulfil it, is fulfilled by none. */
+static void expect_none(const struct ft_subject *s)
+{
+    const struct rules_random_never *n = rules_random_holds(&judge.random, s);
+    char text[1024];
+    if (!n)
+        return;
+    const struct ft_expression_node *node = &n->expression->nodes[n->node];
+    printf("packet %llu: refused, and holds: node %u, with the test %s\n",
+           (unsigned long long)s->number, n->node,
+           ft_test_text(judge.random.v, &node->test, text, sizeof(text)));
+    judge.refusals++;
+}
+
 static bool holds(uint32_t rule, const struct ft_subject *s)
 {
     const struct ft_expression *e = ft_ruleset_rule(judge.set, rule)->expression;
@@ -207,6 +222,7 @@ static void judge_other(const struct ft_subject *s, uint8_t level)
     for (uint32_t i = 0; i < ft_ruleset_count(judge.set); i++)
         if (judge.levels[i] == level && holds(i, s))
             add(&judge.hits[WAY_NAIVE], hit_of(s, i));
+    expect_none(s);
 }
 
 bool __wrap_ft_match_is_wanted(const struct ft_matcher *m, const struct ft_message *message)
@@ -229,6 +245,7 @@ void __wrap_ft_match_message(struct ft_matcher *m, const struct ft_subject *s, f
     }
     judge.messages++;
     judge_message(s);
+    expect_none(s);
 }
 
 void __wrap_ft_match_payload(struct ft_matcher *m, const struct ft_subject *s, ft_hit_fn *hit,
@@ -546,20 +563,22 @@ static bool judge_capture(struct engine *engine, const char *path, const struct 
     if (!capture_load(&c, path, plan->frames) ||
         !rules_random_open(&judge.random, engine->registry, seed))
         return false;
-    judge.evaluations = judge.messages = 0;
+    judge.evaluations = judge.messages = judge.refusals = 0;
     struct ft_ruleset *all = everything(&judge.random);
     inspect(engine, &c, all, WAY_SEE);
     ft_ruleset_free(all);
     judge_set(engine, &c, name, plan->rules, &sums);
     for (uint32_t i = 0; i < plan->few; i++)
         judge_set(engine, &c, name, FEW, &sums);
+    printf("     %u refused parts, %u of them wrongly\n", judge.random.never_count, judge.refusals);
     printf("%s %s: %u packets, %llu messages, %u rules, %llu evaluations, %u hits, %u left out: "
            "%u differences\n",
-           sums.found ? "FAIL" : "ok  ", name, c.count, (unsigned long long)judge.messages,
-           sums.rules, (unsigned long long)judge.evaluations, sums.hits, sums.left_out, sums.found);
+           sums.found || judge.refusals ? "FAIL" : "ok  ", name, c.count,
+           (unsigned long long)judge.messages, sums.rules, (unsigned long long)judge.evaluations,
+           sums.hits, sums.left_out, sums.found);
     rules_random_close(&judge.random);
     capture_free(&c);
-    return !sums.found;
+    return !sums.found && !judge.refusals;
 }
 
 static bool engine_make(struct engine *e)

@@ -264,10 +264,12 @@ def check_filebeat(event, raw):
         demand(all(isinstance(v, list) and all(isinstance(x, str) for x in v)
                    for v in event["alert"]["metadata"].values()), "metadata holds lists of strings")
     if event["event_type"] == "flow":
-        for key in ("start", "end"):
-            demand(TIME.match(event["flow"][key]), f"flow.{key}")
+        demand(TIME.match(event["flow"]["end"]), "flow.end")
         demand(event["flow"]["start"] <= event["flow"]["end"], "a flow ends before it starts")
-        for key in ("pkts_toserver", "pkts_toclient", "bytes_toserver", "bytes_toclient", "age"):
+        demand(isinstance(event["flow"]["age"], int), "flow.age")
+    if "flow" in event:  # alerts of rules have the beginning of it
+        demand(TIME.match(event["flow"]["start"]), "flow.start")
+        for key in ("pkts_toserver", "pkts_toclient", "bytes_toserver", "bytes_toclient"):
             demand(isinstance(event["flow"][key], int), f"flow.{key}")
     # Integers of Elasticsearch are signed, 64 bits.
     demand(all(-(1 << 63) <= n < 1 << 63 for n in numbers(event) if isinstance(n, int)),

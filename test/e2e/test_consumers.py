@@ -303,6 +303,14 @@ class TestRules(Output):
              "when": "protocol == modbus and asset.vendor.dst contains \"Schneider\"",
              "message": "to {asset.model.dst} of {asset.vendor.dst}, a {asset.type.dst}"},
             {"id": 9200007, "title": "Connected", "when": "port.dst == 502"},
+            {"id": 9200008, "title": "Code", "when": "modbus.function_code == 3",
+             "evidence": True},
+            {"id": 9200009, "title": "Value", "when": "modbus.registers in 1..65535",
+             "message": "{modbus.registers}"},
+            {"id": 9200010, "title": "Tag", "when": "tag.tpkt_version == 3 and port.dst == 102"},
+            {"id": 9200011, "title": "Name", "when": "dns.rrname contains \"plant\""},
+            {"id": 9200012, "title": "Command", "when":
+             "command.class == write and ip.src != 192.0.2.1 and direction == to_server"},
         ],
     }
 
@@ -347,6 +355,65 @@ class TestRules(Output):
             self.assertEqual(e["fieldtap"]["evidence"]["field"], "tpkt.length")
             self.assertTrue(e["fieldtap"]["message"].startswith(
                 e["fieldtap"]["evidence"]["value"] + " bytes of version 3, "))
+
+    def test_evidence_is_what_was_asked_for(self):
+        """Of each way to ask: which field or word, which element, its value, its bytes."""
+        def of(rule, **expected):
+            told = self.of_rule(rule) + self.of_rule(rule, "updated")
+            self.assertTrue(told, rule)
+            for e in told:
+                evidence = e["fieldtap"]["evidence"]
+                self.assertEqual({k: evidence.get(k) for k in expected}, expected)
+                self.assertEqual(evidence["packet"], e["pcap_cnt"])
+            return told
+        # Not function_raw, which has the same byte.
+        for e in of(9200008, field="function_code", value="RdHoldRegs", offset=7, length=1):
+            self.assertIs(e["fieldtap"]["rule"]["evidence"], True)
+        self.assertNotIn("evidence", self.of_rule(9200009)[0]["fieldtap"]["rule"])
+        for e in self.of_rule(9200009):
+            evidence = e["fieldtap"]["evidence"]
+            element = int(evidence["element"][len("registers["):-1])
+            self.assertEqual(evidence["field"], "registers")
+            self.assertEqual(evidence["value"], str(e["modbus"]["registers"][element]))
+            if e["message"]["class"] == "read":
+                self.assertEqual((evidence["offset"], evidence["length"]), (9 + 2 * element, 2))
+        of(9200010, field="tag.tpkt_version", value="3", offset=0, length=1)
+        of(9200004, field="payload", value="030000", length=3)
+        for e in of(9200011, field="rrname"):
+            self.assertIn("plant", e["fieldtap"]["evidence"]["value"])
+        for e in self.of_rule(9200011):
+            self.assertEqual(e["fieldtap"]["evidence"]["value"], e["dns"]["rrname"])
+        of(9200012, field="command.class", value="write", offset=None)
+        of(9200007, field="port.dst", value="502", offset=None)
+
+    def test_keys_of_suricata(self):
+        """An alert of a rule has what an alert of Suricata has, of the same type."""
+        for e in self.events:
+            if e["event_type"] != "alert" or "rule" not in e["fieldtap"]:
+                continue
+            alert, flow = e["alert"], e["flow"]
+            self.assertEqual((alert["action"], alert["gid"]), ("allowed", 1))
+            for key, kind in (("signature_id", int), ("rev", int), ("severity", int),
+                              ("signature", str), ("category", str), ("metadata", dict)):
+                self.assertIsInstance(alert[key], kind, key)
+            ends = () if e["proto"] == "ETH" else ("src_ip", "dest_ip", "community_id")
+            for key in ("timestamp", "flow_id", "pcap_cnt", "proto", *ends):
+                self.assertIn(key, e)
+            # Who sends to a group is no client of it.
+            expected = ("none",) if e["proto"] == "ETH" else ("to_server", "to_client", "none")
+            self.assertIn(e["direction"], expected)
+            self.assertGreater(flow["pkts_toserver"] + flow["pkts_toclient"], 0)
+            self.assertGreater(flow["bytes_toserver"] + flow["bytes_toclient"], 0)
+            self.assertLessEqual(flow["start"], e["timestamp"])
+        # What was counted up to the last alert of a flow is not more than the flow had in all.
+        flows = {e["flow_id"]: e["flow"] for e in self.events if e["event_type"] == "flow"}
+        for e in self.of_rule(9200009):
+            whole = flows[e["flow_id"]]
+            if e["direction"] == "to_client":
+                self.assertGreater(e["flow"]["pkts_toclient"], 0)
+            for key in ("pkts_toserver", "pkts_toclient", "bytes_toserver", "bytes_toclient"):
+                self.assertLessEqual(e["flow"][key], whole[key])
+            self.assertEqual(e["flow"]["start"], whole["start"])
 
     def test_numbers_close(self):
         stats = [e for e in self.events if e["event_type"] == "stats"][-1]["stats"]["rules"]
@@ -404,7 +471,9 @@ class TestRules(Output):
                        lambda e: e["fieldtap"].update(title="rule.1"),
                        lambda e: e["fieldtap"].update(remark="else"),
                        lambda e: e["fieldtap"]["rule"].update(line=1),
-                       lambda e: e["fieldtap"]["evidence"].update(value=1)):
+                       lambda e: e["fieldtap"]["evidence"].update(value=1),
+                       lambda e: e["flow"].pop("pkts_toserver"),
+                       lambda e: e["fieldtap"]["evidence"].update(element=1)):
             wrong = json.loads(json.dumps(event))
             change(wrong)
             self.assertFalse(validator.is_valid(wrong), wrong)

@@ -227,6 +227,33 @@ class Guide(Case):
             {"id": 9200100 + i, "title": condition, "when": condition}
             for i, condition in enumerate(conditions)]}).encode()), len(conditions))
 
+    def test_what_can_never_hold(self):
+        """Each line of the block in the guide is refused, with the place in the file; all at once."""
+        block = GUIDE.read_text(encoding="utf-8").split("is in flows of certain transports.\n\n")[1]
+        lines = [line.split("#")[0].strip() for line in block.split("\n\n")[0].splitlines()]
+        self.assertGreater(len(lines), 4)
+        rules = self.write("never.json", json.dumps({"rules": [
+            {"id": 9200100 + i, "title": "never", "when": line} for i, line in enumerate(lines)]},
+            indent=0).encode())
+        r = run("--check-rules", "never.json", cwd=rules.parent)
+        self.assertEqual((r.code, r.out), (2, f"rules: 0 accepted, {len(lines)} refused\n"))
+        told = re.findall(r"^never\.json:(\d+):\d+: when: .* never hold", r.err, re.M)
+        written = [n for n, line in enumerate(rules.read_text().splitlines(), 1) if '"when"' in line]
+        self.assertEqual(sorted({int(n) for n in told}), written, r.err)
+
+    def test_errors_outside_rules(self):
+        """They count as refused, and so does the rule that names what is wrong."""
+        rule = {"id": 9200100, "title": "t", "when": "port in $ports"}
+        for ports, when, counts in (("x", "port in $ports", "0 accepted, 2 refused"),
+                                    ("x", "port == 1", "1 accepted, 1 refused"),
+                                    ("1", "port in $ports", "1 accepted, 0 refused")):
+            rules = self.write("sets.json", json.dumps({
+                "sets": {"ports": {"type": "port", "values": [ports]}},
+                "rules": [{**rule, "when": when}]}).encode())
+            r = run("--check-rules", rules)
+            self.assertEqual((r.code, r.out), (2 if ports == "x" else 0, f"rules: {counts}\n"))
+            self.assertEqual(r.err.count("\n"), ports == "x")
+
     def test_first_rule(self):
         text = next(text for heading, text in blocks() if heading == "A first rule")
         rules = self.write("my.json", text.encode())

@@ -47,8 +47,10 @@ static void open_vocabulary(void)
         expect(ft_registry_add(registry, ft_protocols[i], NULL, error, sizeof(error)),
                "the dissectors are right");
     ft_registry_finish(registry);
-    sets[0] = (struct ft_named_set){"plc", FT_VALUE_IP, make_set(FT_VALUE_IP, "10.0.1.0/24")};
-    sets[1] = (struct ft_named_set){"ot", FT_VALUE_PORT, make_set(FT_VALUE_PORT, "502..504")};
+    sets[0] =
+        (struct ft_named_set){"plc", FT_VALUE_IP, make_set(FT_VALUE_IP, "10.0.1.0/24"), false};
+    sets[1] =
+        (struct ft_named_set){"ot", FT_VALUE_PORT, make_set(FT_VALUE_PORT, "502..504"), false};
     vocabulary = (struct ft_vocabulary){
         .registry = registry, .tags = tags, .tag_count = 1, .sets = sets, .set_count = 2};
     expect(ft_vocabulary_open(&vocabulary), "the vocabulary can be opened");

@@ -9,6 +9,7 @@
 #include "dissect/registry.h"
 #include "event/event.h"
 
+#include <stddef.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -339,6 +340,45 @@ static inline void put_text(struct record *r, uint16_t field, const char *text, 
                      .at = at,
                      .at_length = (uint32_t)strlen(text)};
     put_node(r, n, text, n.length);
+}
+
+/* ---- evidence of rules ---- */
+
+/** The rule held for a value of a field of the poll protocol at so many bytes of the PDU: a text or
+ * (NULL) a number; `whole`: bytes of the text before it was cut, 0: it was not. */
+static inline struct record *with_evidence(struct record *r, uint16_t field, uint64_t number,
+                                           const char *text, uint32_t whole, const char *element)
+{
+    struct ft_event_more more = {0};
+    struct ft_event_evidence e = {.protocol = PROTOCOL_POLL,
+                                  .field = field,
+                                  .type = poll_fields[field].type,
+                                  .flags = poll_fields[field].flags,
+                                  .name = (uint8_t)strlen(element),
+                                  .value = (uint16_t)(text ? strlen(text) : 0),
+                                  .u = number};
+    uint8_t bytes[FT_EVIDENCE_MAX];
+    e.length = whole ? whole : e.value;
+    more.evidence_length = (uint32_t)sizeof(e) + e.name + e.value;
+    memcpy(bytes, &e, sizeof(e));
+    memcpy(bytes + sizeof(e), element, e.name);
+    memcpy(bytes + sizeof(e) + e.name, text ? text : "", e.value);
+    r->event.size = (r->event.size + 7) & ~7u;
+    r->event.message.more = append(r, &more, sizeof(more));
+    more.evidence = append(r, bytes, more.evidence_length);
+    memcpy(r->bytes + r->event.message.more, &more, sizeof(more));
+    return r;
+}
+
+/** The same for a keyword or a tag. */
+static inline struct record *with_word(struct record *r, const char *name, const char *value)
+{
+    with_evidence(r, POLL_TEXT, 0, value, 0, name);
+    struct ft_event_more more;
+    uint16_t none = 0;
+    memcpy(&more, r->bytes + r->event.message.more, sizeof(more));
+    memcpy(r->bytes + more.evidence + offsetof(struct ft_event_evidence, protocol), &none, 2);
+    return r;
 }
 
 static inline void put_group(struct record *r, uint16_t field, bool is_end)

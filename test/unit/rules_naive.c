@@ -3,6 +3,7 @@
 #include "rules_naive.h"
 
 #define PCRE2_CODE_UNIT_WIDTH 8
+#include <ctype.h>
 #include <math.h>
 #include <pcre2.h>
 #include <stdio.h>
@@ -377,12 +378,20 @@ static bool in_addresses(const struct ft_set *set, struct ft_set_address a)
     return false;
 }
 
-static bool in_texts(const struct ft_set *set, const uint8_t *bytes, uint32_t length)
+static bool is_same_text(const uint8_t *a, const uint8_t *b, size_t length, bool ignores_case)
+{
+    for (size_t i = 0; i < length; i++)
+        if (ignores_case ? tolower(a[i]) != tolower(b[i]) : a[i] != b[i])
+            return false;
+    return true;
+}
+
+static bool in_texts(const struct ft_test *t, const uint8_t *bytes, uint32_t length)
 {
     const char *text;
     size_t size;
-    for (uint32_t i = 0; ft_set_text_at(set, i, &text, &size); i++)
-        if (size == length && memcmp(text, bytes, size) == 0)
+    for (uint32_t i = 0; ft_set_text_at(t->set, i, &text, &size); i++)
+        if (size == length && is_same_text((const uint8_t *)text, bytes, size, t->ignores_case))
             return true;
     return false;
 }
@@ -433,7 +442,10 @@ static bool matches(const struct ft_test *t, const struct value *v)
 
 static bool contains(const struct ft_test *t, const struct value *v)
 {
-    return v->length && memmem(bytes_of(v), v->length, t->text, t->length) != NULL;
+    for (uint32_t at = 0; at + t->length <= v->length; at++)
+        if (is_same_text(bytes_of(v) + at, (const uint8_t *)t->text, t->length, t->ignores_case))
+            return true;
+    return false;
 }
 
 static bool passes(const struct ft_test *t, const struct value *v)
@@ -456,9 +468,9 @@ static bool passes(const struct ft_test *t, const struct value *v)
         return in_addresses(t->set, v->address);
     case FT_TEST_TEXT:
         return v->length == t->length &&
-               (!v->length || memcmp(bytes_of(v), t->text, v->length) == 0);
+               is_same_text(bytes_of(v), (const uint8_t *)t->text, v->length, t->ignores_case);
     case FT_TEST_TEXTS:
-        return in_texts(t->set, bytes_of(v), v->length);
+        return in_texts(t, bytes_of(v), v->length);
     case FT_TEST_CONTAINS:
         return contains(t, v);
     default:
@@ -481,7 +493,7 @@ static bool is_same(const struct ft_test *t, const struct value *a, const struct
         sign = order(a->address, b->address);
     } else if (t->left.type == FT_VALUE_TYPE_TEXT || t->left.type == FT_VALUE_TYPE_BYTES) {
         sign = a->length != b->length ||
-               (a->length && memcmp(bytes_of(a), bytes_of(b), a->length) != 0);
+               !is_same_text(bytes_of(a), bytes_of(b), a->length, t->ignores_case);
     } else {
         long double x = meaning(t->left.type, a), y = meaning(t->right.type, b);
         sign = x < y ? -1 : x > y;

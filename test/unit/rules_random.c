@@ -2,6 +2,9 @@
 /* Random rules about what was seen. */
 #include "rules_random.h"
 
+#include "rules/expression_internal.h"
+#include "rules_naive.h"
+
 #include <ctype.h>
 #include <inttypes.h>
 #include <stdarg.h>
@@ -557,7 +560,12 @@ static void test(struct writer *w)
     struct rules_random *r = w->r;
     struct rules_random_sample s = pick(w), other;
     uint32_t what = below(r, 100);
+    bool is_lower = is_textual(&s.o) && chance(r, 30);
+    say(&w->text, is_lower ? "lower(" : "");
     name(w, &s.o);
+    say(&w->text, is_lower ? ")" : "");
+    if (is_lower && s.length && chance(r, 50)) /* letters of the other size */
+        s.bytes[below(r, s.length)] ^= 0x20;
     if (s.o.type == FT_VALUE_TYPE_GROUP || what < 8)
         return;
     if (is_textual(&s.o) && s.length && what < 40) {
@@ -686,6 +694,30 @@ static void ignore(void *user, uint32_t at, uint32_t end, const char *text)
     (void)text;
 }
 
+/* Of what was refused the parts that are said never to hold, by themselves. */
+static void keep_nevers(struct rules_random *r, const char *text)
+{
+    struct ft_expression *e = ft_expression_read_unchecked(r->v, text, ignore, NULL);
+    uint32_t before = r->never_count;
+    for (uint32_t i = 1; e && i < e->count && r->never_count < RULES_RANDOM_NEVERS; i++)
+        if (!e->nodes[i].scope && !ft_expression_is_possible(r->v, e, i))
+            r->nevers[r->never_count++] = (struct rules_random_never){e, i};
+    if (r->never_count == before)
+        ft_expression_free(e);
+}
+
+const struct rules_random_never *rules_random_holds(const struct rules_random *r,
+                                                    const struct ft_subject *s)
+{
+    for (uint32_t i = 0; i < r->never_count; i++) {
+        const struct rules_random_never *n = &r->nevers[i];
+        if ((s->message || rules_naive_level(n->expression, n->node) < FT_LEVEL_MESSAGE) &&
+            rules_naive_holds(r->v, n->expression, n->node, s))
+            return n;
+    }
+    return NULL;
+}
+
 const char *rules_random_condition(struct rules_random *r, char *to, size_t size)
 {
     uint32_t seen =
@@ -701,6 +733,7 @@ const char *rules_random_condition(struct rules_random *r, char *to, size_t size
         ft_expression_free(e);
         if (e)
             return to;
+        keep_nevers(r, to);
         r->refused++;
     }
 }
@@ -783,6 +816,9 @@ void rules_random_close(struct rules_random *r)
         ft_set_free(r->zones[i].networks);
     for (unsigned i = 0; i < RULES_RANDOM_SEEN; i++)
         free(r->seen[i].samples);
+    for (uint32_t i = 0; i < r->never_count; i++)
+        if (!i || r->nevers[i].expression != r->nevers[i - 1].expression)
+            ft_expression_free(r->nevers[i].expression);
     ft_rule_files_free(r->base);
 }
 

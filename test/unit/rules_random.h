@@ -11,7 +11,8 @@
 
 #include "rules/ruleset.h"
 
-#define RULES_RANDOM_SEEN 512u /* subjects that are remembered */
+#define RULES_RANDOM_SEEN   512u /* subjects that are remembered */
+#define RULES_RANDOM_NEVERS 256u
 
 struct rules_random {
     uint64_t state;
@@ -25,6 +26,11 @@ struct rules_random {
     } seen[RULES_RANDOM_SEEN];
     uint64_t seen_count;
     uint64_t written, refused; /* conditions tried, and those that were no good */
+    struct rules_random_never { /* parts of conditions that were refused as never holding */
+        struct ft_expression *expression;
+        uint32_t node;
+    } nevers[RULES_RANDOM_NEVERS];
+    uint32_t never_count;
 };
 
 /** splitmix64: the same numbers everywhere. */
@@ -39,6 +45,10 @@ void rules_random_see(struct rules_random *r, const struct ft_subject *s);
 
 /** One condition that is right by itself. Returns `to`. */
 const char *rules_random_condition(struct rules_random *r, char *to, size_t size);
+
+/** Which of `nevers` holds of a subject all the same; NULL: none, as it should be. */
+const struct rules_random_never *rules_random_holds(const struct rules_random *r,
+                                                    const struct ft_subject *s);
 
 /** A rule set of up to `count` rules, read from a file as all are; NULL, and the reason on stderr.
  */

@@ -12,6 +12,7 @@
 #include <cmocka.h>
 
 #include <jansson.h>
+#include <pthread.h>
 
 #include "alert/core.h"
 #include "alert/summary.h"
@@ -244,7 +245,7 @@ static void test_an_alert_says_all_that_its_rule_does(void **state)
     r.event.message.at = 2;
     r.event.message.at_length = 2;
     put_number(&r, POLL_ADDRESS, 40001, 2, 2);
-    give(&r);
+    give(with_evidence(&r, POLL_ADDRESS, 40001, NULL, 0, ""));
     assert_int_equal(count("alert"), 1);
     json_t *a = line("alert", 0);
     assert_number(a, "alert.signature_id", 9200042);
@@ -272,6 +273,7 @@ static void test_an_alert_says_all_that_its_rule_does(void **state)
     assert_text(a, "fieldtap.remark", FT_EVE_REMARK);
     assert_text(a, "fieldtap.evidence.field", "address");
     assert_text(a, "fieldtap.evidence.value", "40001");
+    assert_null(at(a, "fieldtap.evidence.element"));
     assert_number(a, "fieldtap.evidence.offset", 2);
     assert_number(a, "fieldtap.evidence.length", 2);
     assert_number(a, "fieldtap.evidence.packet", 5);
@@ -316,7 +318,7 @@ static void test_a_hit_without_a_message(void **state)
     assert_int_equal(count("alert"), 1);
     json_t *a = line("alert", 0);
     assert_null(at(a, "message"));
-    assert_null(at(a, "direction"));
+    assert_text(a, "direction", "to_server");
     assert_null(at(a, "app_proto"));
     assert_null(at(a, "alert.source"));
     assert_text(a, "fieldtap.message", "10.0.0.2 502 tcp ? ? ?");
@@ -810,13 +812,98 @@ static void test_fields_of_what_carries_a_message(void **state)
     assert_int_equal(count("alert"), 1);
     json_t *a = line("alert", 0);
     assert_text(a, "fieldtap.message", "abc 77 ? ?");
-    assert_text(a, "fieldtap.evidence.field", "poll.text");
-    assert_text(a, "fieldtap.evidence.value", "abc");
     ft_core_finish(core); /* the record behind an update has none of it */
     assert_int_equal(count("alert"), 2);
     assert_text(line("alert", 1), "fieldtap.message", "abc 77 ? ?");
-    assert_null(at(line("alert", 1), "fieldtap.evidence.value"));
     assert_number(line("alert", 1), "fieldtap.evidence.offset", 1);
+}
+
+static json_t *evidence_of(struct record *record)
+{
+    give(record);
+    return at(line("alert", count("alert") - 1), "fieldtap.evidence");
+}
+
+static void test_evidence_of_fields(void **state)
+{
+    char text[300], expected[300];
+    (void)state;
+    use_one("");
+    /* Which point of the message it was. */
+    json_t *e = evidence_of(
+        with_evidence(hit(1, 0, CLIENT, PLC, 1), POLL_INDEX, 7, NULL, 0, "point[3].index"));
+    assert_text(e, "field", "point.index");
+    assert_text(e, "element", "point[3].index");
+    assert_text(e, "value", "7");
+    assert_number(e, "packet", 1);
+    assert_null(at(e, "offset")); /* it was worked out */
+    e = evidence_of(with_evidence(hit(2, 0, CLIENT + 10, PLC, 1), POLL_MODE, 2, NULL, 0, ""));
+    assert_text(e, "value", "stop");
+    /* Of what carries the message: with the name of its protocol. */
+    hit(3, 0, CLIENT + 11, PLC, 1);
+    r.event.protocol = PROTOCOL_GOOSE;
+    e = evidence_of(with_evidence(&r, POLL_INDEX, 7, NULL, 0, "point[0].index"));
+    assert_text(e, "field", "poll.point.index");
+    assert_text(e, "element", "poll.point[0].index");
+    /* Bytes that are no text are escaped; what is too long is cut, at a character. */
+    e = evidence_of(
+        with_evidence(hit(4, 0, CLIENT + 12, PLC, 1), POLL_TEXT, 0, "a\"\n\xff", 0, ""));
+    assert_text(e, "value", "a\"\n\\xff");
+    memset(text, 'x', 255);
+    strcpy(text + 255, "\xe2");
+    memset(expected, 'x', 255);
+    strcpy(expected + 255, "...");
+    e = evidence_of(with_evidence(hit(5, 0, CLIENT + 13, PLC, 1), POLL_TEXT, 0, text, 900, ""));
+    assert_text(e, "value", expected);
+    /* A secret that is not here as a whole has no hash. */
+    text[255] = 0;
+    e = evidence_of(with_evidence(hit(6, 0, CLIENT + 14, PLC, 1), POLL_KEY, 0, text, 900, ""));
+    assert_text(e, "value", "(secret of 900 bytes)");
+}
+
+static void test_evidence_of_words(void **state)
+{
+    (void)state;
+    use_one("");
+    hit(1, 0, CLIENT, PLC, 1);
+    r.event.message.at = 7;
+    r.event.message.at_length = 2;
+    json_t *e = evidence_of(with_word(&r, "tag.level", "513"));
+    assert_text(e, "field", "tag.level");
+    assert_text(e, "value", "513");
+    assert_number(e, "offset", 7);
+    assert_number(e, "length", 2);
+    assert_null(at(e, "element"));
+}
+
+static void test_updates_have_the_evidence_of_the_last(void **state)
+{
+    (void)state;
+    use_one("");
+    give(with_evidence(hit(1, 0, CLIENT, PLC, 1), POLL_INDEX, 1, NULL, 0, "point[0].index"));
+    give(with_evidence(hit(2, 0, CLIENT, PLC, 1), POLL_INDEX, 2, NULL, 0, "point[5].index"));
+    ft_core_finish(core);
+    assert_int_equal(count("alert"), 2);
+    assert_text(line("alert", 1), "fieldtap.evidence.element", "point[5].index");
+    assert_text(line("alert", 1), "fieldtap.evidence.value", "2");
+    assert_number(line("alert", 1), "fieldtap.evidence.packet", 2);
+}
+
+static void test_damaged_evidence_is_left_out(void **state)
+{
+    (void)state;
+    use_one("");
+    for (unsigned i = 0; i < 3; i++) {
+        struct ft_event_more more;
+        hit(i + 1, 0, CLIENT + i, PLC, 1);
+        with_evidence(&r, POLL_TEXT, 0, "abc", 0, "point");
+        memcpy(&more, r.bytes + r.event.message.more, sizeof(more));
+        more.evidence_length -= i; /* the last byte of the value; so many of the record */
+        if (i == 2)
+            more.evidence_length = sizeof(struct ft_event_evidence) - 1;
+        memcpy(r.bytes + r.event.message.more, &more, sizeof(more));
+        assert_int_equal(at(evidence_of(&r), "value") != NULL, i == 0);
+    }
 }
 
 static void test_secrets_are_clear_when_wanted(void **state)
@@ -829,7 +916,7 @@ static void test_secrets_are_clear_when_wanted(void **state)
     put_text(&r, POLL_KEY, "hunter2", 50);
     r.event.message.at = 50;
     r.event.message.at_length = 7;
-    give(&r);
+    give(with_evidence(&r, POLL_KEY, 0, "hunter2", 0, ""));
     count("alert");
     assert_text(line("alert", 0), "fieldtap.message", "hunter2");
     assert_text(line("alert", 0), "fieldtap.evidence.value", "hunter2");
@@ -843,7 +930,7 @@ static void test_secrets_are_no_evidence(void **state)
     put_text(&r, POLL_KEY, "hunter2", 50);
     r.event.message.at = 50;
     r.event.message.at_length = 7;
-    give(&r);
+    give(with_evidence(&r, POLL_KEY, 0, "hunter2", 0, ""));
     count("alert");
     char *all = json_dumps(line("alert", 0), 0);
     assert_null(strstr(all, "hunter2"));
@@ -1037,7 +1124,7 @@ static void test_statistics_survive(void **state)
     ft_rule_statistics_hit(st, 9200007, MONDAY, 3);                      /* at work no more */
     ft_rule_statistics_hit(st, 9200008, MONDAY - 40 * 1440 * MINUTE, 3); /* for long */
     before = statistic(9200001);
-    assert_true(ft_rule_statistics_write(st, sets[0], file, error, sizeof(error)));
+    assert_true(ft_rule_statistics_write(st, sets[0], MONDAY, file, error, sizeof(error)));
 
     struct ft_rule_statistics *next = ft_rule_statistics_new();
     assert_true(ft_rule_statistics_read(next, file, error, sizeof(error)));
@@ -1081,6 +1168,12 @@ static void test_damaged_statistics_begin_anew(void **state)
         "\"days\": {\"2023-11-20\": \"1\"}}]}",
         "{\"version\": 1, \"rules\": [{\"id\": 9200002, \"hits\": 1, \"last_hit\": null, "
         "\"days\": {}}, 7]}",
+        "{\"version\": 1, \"rules\": [{\"id\": 9200001, \"title\": 1, \"hits\": 1, "
+        "\"last_hit\": null, \"days\": {}}]}",
+        "{\"version\": 1, \"rules\": [{\"id\": 9200001, \"deleted\": \"now\", \"hits\": 1, "
+        "\"last_hit\": null, \"days\": {}}]}",
+        "{\"version\": 1, \"rules\": [{\"id\": 9200001, \"ever\": {\"hits\": 1}, \"hits\": 1, "
+        "\"last_hit\": null, \"days\": {}}]}",
     };
     char file[160], aside[180];
     struct ft_rule_statistic s;
@@ -1100,15 +1193,135 @@ static void test_damaged_statistics_begin_anew(void **state)
         assert_false(ft_rule_statistics_of(st, 9200001, &s));
         assert_false(ft_rule_statistics_of(st, 9200002, &s));
         ft_rule_statistics_hit(st, 9200001, MONDAY, 1);
-        assert_true(ft_rule_statistics_write(st, NULL, file, error, sizeof(error)));
+        assert_true(ft_rule_statistics_write(st, NULL, MONDAY, file, error, sizeof(error)));
         assert_true(ft_rule_statistics_read(st, "/nonexistent/x", error, sizeof(error)));
         ft_rule_statistics_free(st);
     }
     unlink(file);
     struct ft_rule_statistics *st = ft_rule_statistics_new();
-    assert_false(ft_rule_statistics_write(st, NULL, "/nonexistent/x", error, sizeof(error)));
+    assert_false(
+        ft_rule_statistics_write(st, NULL, MONDAY, "/nonexistent/x", error, sizeof(error)));
     assert_non_null(strstr(error, "/nonexistent/x"));
     ft_rule_statistics_free(st);
+}
+
+/* The member "rules" of what is written now. */
+static json_t *written(struct ft_rule_statistics *st, const struct ft_ruleset *set, uint64_t now_ns)
+{
+    char file[160];
+    snprintf(file, sizeof(file), "%s/statistics.json", directory);
+    if (!ft_rule_statistics_write(st, set, now_ns, file, error, sizeof(error)))
+        fail_msg("%s", error);
+    json_t *all = json_load_file(file, JSON_REJECT_DUPLICATES, NULL);
+    json_t *rules = json_incref(at(all, "rules"));
+    json_decref(all);
+    return rules;
+}
+
+static void test_deleted_rules_keep_their_titles(void **state)
+{
+    struct ft_rule_statistics *st = ft_core_rule_statistics(core);
+    char file[160];
+    (void)state;
+    snprintf(file, sizeof(file), "%s/statistics.json", directory);
+    use("{\"id\": 9200001, \"revision\": 4, \"title\": \"a\", \"when\": \"command == write\"},"
+        "{\"id\": 9200002, \"title\": \"b\", \"when\": \"command == write\"}");
+    hit_at(MONDAY, CLIENT);
+    json_t *rules = written(st, sets[0], MONDAY + S);
+    assert_int_equal(json_array_size(rules), 2);
+    assert_number(rules, "0.revision", 4);
+    assert_null(at(rules, "0.deleted"));
+    json_decref(rules);
+    /* Both go; the second never held, so there is nothing to say of it. */
+    use("{\"id\": 9200003, \"title\": \"c\", \"when\": \"command == write\"}");
+    for (uint64_t i = 2; i < 4; i++) { /* when it was missed first stays */
+        rules = written(st, sets[1], MONDAY + i * S);
+        assert_int_equal(json_array_size(rules), 2);
+        assert_number(rules, "0.id", 9200001);
+        assert_text(rules, "0.title", "a");
+        assert_number(rules, "0.revision", 4);
+        assert_text(rules, "0.deleted", "2023-11-20T00:00:02.000000+0000");
+        assert_text(rules, "1.title", "c");
+        json_decref(rules);
+    }
+    /* After a restart too; and it comes back under another title. */
+    struct ft_rule_statistics *next = ft_rule_statistics_new();
+    assert_true(ft_rule_statistics_read(next, file, error, sizeof(error)));
+    rules = written(next, sets[1], MONDAY + 9 * S);
+    assert_text(rules, "0.title", "a");
+    assert_text(rules, "0.deleted", "2023-11-20T00:00:02.000000+0000");
+    json_decref(rules);
+    use("{\"id\": 9200001, \"revision\": 5, \"title\": \"z\", \"when\": \"command == read\"}");
+    rules = written(next, sets[2], MONDAY + 10 * S);
+    assert_int_equal(json_array_size(rules), 1);
+    assert_text(rules, "0.title", "z");
+    assert_number(rules, "0.revision", 5);
+    assert_number(rules, "0.hits", 1);
+    assert_null(at(rules, "0.deleted"));
+    json_decref(rules);
+    ft_rule_statistics_free(next);
+    unlink(file);
+}
+
+static void test_deleted_rules_are_bounded(void **state)
+{
+    struct ft_rule_statistics *st = ft_rule_statistics_new();
+    char file[160];
+    (void)state;
+    snprintf(file, sizeof(file), "%s/statistics.json", directory);
+    for (uint32_t i = 0; i < 5000; i++)
+        ft_rule_statistics_hit(st, 9200000 + i, MONDAY, 1);
+    json_decref(written(st, NULL, MONDAY));
+    ft_rule_statistics_hit(st, 9299999, MONDAY, 1); /* the last id, deleted last */
+    json_t *rules = written(st, NULL, MONDAY + S);
+    assert_int_equal(json_array_size(rules), FT_RULE_STATISTICS_DELETED);
+    assert_number(rules, "0.id", 9200000);
+    assert_number(rules, "4094.id", 9204094);
+    assert_number(rules, "4095.id", 9299999);
+    json_decref(rules);
+    ft_rule_statistics_free(st);
+    unlink(file);
+}
+
+static void *write_on(void *arg)
+{
+    char file[160];
+    snprintf(file, sizeof(file), "%s/statistics.json", directory);
+    for (unsigned i = 0; i < 20; i++)
+        if (!ft_rule_statistics_write(arg, NULL, MONDAY, file, error, sizeof(error)))
+            return error;
+    return NULL;
+}
+
+/* Hits are counted while the file is written: what is read is of one moment. */
+static void test_the_file_is_written_aside(void **state)
+{
+    struct ft_rule_statistics *st = ft_rule_statistics_new();
+    struct ft_rule_statistic s;
+    pthread_t thread;
+    char file[160];
+    void *failed;
+    (void)state;
+    snprintf(file, sizeof(file), "%s/statistics.json", directory);
+    assert_int_equal(pthread_create(&thread, NULL, write_on, st), 0);
+    for (uint32_t i = 0; i < 200000; i++) {
+        uint64_t day = i / 10000 * 1440 * MINUTE;
+        ft_rule_statistics_hit(st, 9200000 + i % 50, MONDAY + day, 3);
+    }
+    assert_int_equal(pthread_join(thread, &failed), 0);
+    assert_null(failed);
+    json_t *rules = written(st, NULL, MONDAY);
+    assert_int_equal(json_array_size(rules), 50);
+    json_decref(rules);
+    for (uint32_t i = 0; i < 50; i++) {
+        assert_true(ft_rule_statistics_of(st, 9200000 + i, &s));
+        assert_int_equal(s.hits, 12000);
+        assert_int_equal(s.day_count, 20);
+        for (uint64_t d = 0; d < 20; d++)
+            assert_int_equal(s.days[d].hits, 600);
+    }
+    ft_rule_statistics_free(st);
+    unlink(file);
 }
 
 static void never(void *user, uint32_t rule, const struct ft_program_run *run)
@@ -1145,7 +1358,25 @@ static void test_what_workers_count_is_added_up(void **state)
         assert_int_equal(s.run.evaluations, 5);
         assert_int_equal(s.run.timed, 2); /* the first of each */
         assert_int_equal(s.hits, 0);      /* the core was told of none */
+        assert_int_equal(s.ever.evaluations, 5);
     }
+    /* The next run begins at none, and goes on with all. */
+    json_t *rules = written(st, sets[0], MONDAY);
+    assert_number(rules, "0.ever.evaluations", 5);
+    assert_number(rules, "0.ever.timed", 2);
+    json_decref(rules);
+    char file[160];
+    snprintf(file, sizeof(file), "%s/statistics.json", directory);
+    struct ft_rule_statistics *next = ft_rule_statistics_new();
+    assert_true(ft_rule_statistics_read(next, file, error, sizeof(error)));
+    ft_rule_statistics_counts(next, sets[0], m[1], false);
+    struct ft_rule_statistic then;
+    ft_rule_statistics_of(next, 9200005, &then);
+    assert_int_equal(then.run.evaluations, 2);
+    assert_int_equal(then.ever.evaluations, 7);
+    assert_int_equal(then.ever.hits, 7);
+    ft_rule_statistics_free(next);
+    unlink(file);
     ft_matcher_free(m[0]);
     ft_matcher_free(m[1]);
 }
@@ -1179,6 +1410,10 @@ int main(void)
         TEST(test_many_hits_in_a_threshold),
         TEST(test_messages_have_fields),
         TEST(test_fields_of_what_carries_a_message),
+        TEST(test_evidence_of_fields),
+        TEST(test_evidence_of_words),
+        TEST(test_updates_have_the_evidence_of_the_last),
+        TEST(test_damaged_evidence_is_left_out),
         TEST(test_secrets_are_clear_when_wanted),
         TEST(test_secrets_are_no_evidence),
         TEST(test_what_is_missing_is_a_question_mark),
@@ -1191,6 +1426,9 @@ int main(void)
         TEST(test_thirty_days_are_kept),
         TEST(test_statistics_survive),
         TEST(test_damaged_statistics_begin_anew),
+        TEST(test_deleted_rules_keep_their_titles),
+        TEST(test_deleted_rules_are_bounded),
+        TEST(test_the_file_is_written_aside),
         TEST(test_what_workers_count_is_added_up),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

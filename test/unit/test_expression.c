@@ -63,12 +63,13 @@ static int set_up(void **state)
         if (!ft_registry_add(registry, ft_protocols[i], NULL, error, sizeof(error)))
             return -1;
     ft_registry_finish(registry);
-    sets[0] = (struct ft_named_set){"ot", FT_VALUE_PORT, numbers(502, 503)};
-    sets[1] = (struct ft_named_set){"plc", FT_VALUE_IP, written(FT_VALUE_IP, "10.0.1.0/24")};
-    sets[2] = (struct ft_named_set){"siemens", FT_VALUE_MAC, written(FT_VALUE_MAC, "00:0e:8c/24")};
-    sets[3] = (struct ft_named_set){"hosts", FT_VALUE_TEXT, written(FT_VALUE_TEXT, "a b")};
-    sets[4] = (struct ft_named_set){"codes", FT_VALUE_NUMBER, numbers(3, UINT64_MAX)};
-    sets[5] = (struct ft_named_set){"none", FT_VALUE_IP, ft_set_new(FT_SET_ADDRESSES)};
+    sets[0] = (struct ft_named_set){"ot", FT_VALUE_PORT, numbers(502, 503), false};
+    sets[1] = (struct ft_named_set){"plc", FT_VALUE_IP, written(FT_VALUE_IP, "10.0.1.0/24"), false};
+    sets[2] =
+        (struct ft_named_set){"siemens", FT_VALUE_MAC, written(FT_VALUE_MAC, "00:0e:8c/24"), false};
+    sets[3] = (struct ft_named_set){"hosts", FT_VALUE_TEXT, written(FT_VALUE_TEXT, "a b"), false};
+    sets[4] = (struct ft_named_set){"codes", FT_VALUE_NUMBER, numbers(3, UINT64_MAX), false};
+    sets[5] = (struct ft_named_set){"none", FT_VALUE_IP, ft_set_new(FT_SET_ADDRESSES), false};
     ft_set_close(sets[5].set);
     zones[0] = (struct ft_zone){"control", 1, written(FT_VALUE_IP, "10.1.0.0/16")};
     zones[1] = (struct ft_zone){"office", 4, written(FT_VALUE_IP, "10.0.0.0/8")};
@@ -490,7 +491,7 @@ static void test_commands(void **state)
     expect_errors("command in $codes",
                   "11-17: $codes is a set of type \"number\": of no use for what is command\n");
     expect_errors("command.code == command",
-                  "16-23: command is command: it cannot be compared with what is number\n");
+                  "16-23: command is a name; the number of the command is command.code\n");
 }
 
 static void test_addresses(void **state)
@@ -929,6 +930,202 @@ static void test_limits(void **state)
     assert_false(read_text(text));
 }
 
+/* ---- what no message can be ---- */
+
+static void test_impossible(void **state)
+{
+    (void)state;
+    /* Fields that a message of the protocol does not have; of what carries it it has them. */
+    expect_errors("protocol == modbus and dns.id == 3",
+                  "23-34: \"protocol == modbus\" and \"dns.id == 3\" can never hold both: only "
+                  "messages of dns, and of what it carries, have its fields\n");
+    expect_errors("vlan == 1 and (modbus.unit_id == 1 and kind == request) and any dns.queries "
+                  "(rrname == \"a\")",
+                  "60-91: \"modbus.unit_id == 1\" and \"any dns.queries (rrname == \"a\")\" can "
+                  "never hold both: modbus and dns carry not one another\n");
+    expect_errors("protocol == umas and tpkt.length == 3 or vlan == 1",
+                  "21-37: \"protocol == umas\" and \"tpkt.length == 3\" can never hold both: only "
+                  "messages of tpkt, and of what it carries, have its fields\n");
+    expect_errors("not (protocol != modbus or modbus.unit_id == 1 or not dns.id == 3)",
+                  "54-65: \"protocol != modbus\" and \"dns.id == 3\" can never hold both: only "
+                  "messages of dns, and of what it carries, have its fields\n");
+    expect_errors("any dns.queries (modbus.unit_id == 3)",
+                  "0-37: \"any dns.queries (modbus.unit_id == 3)\" can never hold: no message has "
+                  "such a protocol, command and fields\n");
+    expect_errors("modbus.unit_id == dns.id",
+                  "0-24: \"modbus.unit_id == dns.id\" can never hold: no message has such a "
+                  "protocol, command and fields\n");
+    expect_good("protocol == umas and modbus.unit_id == 3");
+    expect_good("umas.function == 65 and any modbus.write (address == 1)");
+    expect_good("protocol == s7comm and tpkt.length > 3 and cotp.type == 1");
+    expect_good("protocol == cip and enip.command == 3");
+    expect_good("protocol == modbus and not dns.id == 3");
+    expect_good("protocol == modbus and not any dns.queries (rrname == \"a\")");
+    expect_good("protocol in {modbus, dns} and dns.id == 3");
+    expect_good("protocol != dns and modbus.unit_id == 3");
+
+    /* Commands and classes that it does not have. */
+    expect_errors("protocol == modbus and command == plc_stop",
+                  "23-42: \"protocol == modbus\" and \"command == plc_stop\" can never hold both: "
+                  "the protocol has no such command\n");
+    expect_errors("protocol == dns and command.class == firmware",
+                  "20-45: \"protocol == dns\" and \"command.class == firmware\" can never hold "
+                  "both: no such message has this class\n");
+    expect_errors("command == read_coils and command.class in {write, mode}",
+                  "26-56: \"command == read_coils\" and \"command.class in {write, mode}\" can "
+                  "never hold both: no such message has this class\n");
+    expect_errors("command == read_coils and command.code == 2",
+                  "26-43: \"command == read_coils\" and \"command.code == 2\" can never hold "
+                  "both\n");
+    expect_good("command == read_coils and command.class == read and command.code == 1");
+    expect_good("command in {read_coils, write_single_coil} and command.class == write");
+    expect_good("protocol == modbus and command.class == unknown");
+    expect_good("protocol == modbus and command.code == 99");
+    expect_good("protocol == cip and command.class == firmware"); /* it says so by the object */
+    expect_good("protocol == dns and not command.class == firmware");
+
+    /* Flows that it is not in. */
+    expect_errors("transport == tcp and protocol == goose",
+                  "21-38: \"transport == tcp\" and \"protocol == goose\" can never hold both: that "
+                  "is never in such flows\n");
+    expect_errors("umas.function == 1 and transport in {ethernet, ip}",
+                  "23-50: \"umas.function == 1\" and \"transport in {ethernet, ip}\" can never "
+                  "hold both: that is never in such flows\n");
+    expect_errors("transport == ip and port == 502",
+                  "20-31: \"transport == ip\" and \"port == 502\" can never hold both: that is "
+                  "never in such flows\n");
+    expect_errors("protocol == arp and ip.src == 10.0.0.1",
+                  "20-38: \"protocol == arp\" and \"ip.src == 10.0.0.1\" can never hold both: "
+                  "that is never in such flows\n");
+    expect_good("protocol == goose and ip.src == 10.0.0.1"); /* routable GOOSE */
+    expect_good("transport == udp and protocol == dns");
+    expect_good("transport != tcp and port == 502");
+    expect_good("transport == ethernet and not port == 502");
+    expect_good("protocol == goose and transport == ethernet and eth.src == 00:0e:8c:01:02:03");
+
+    /* Numbers that nothing has. */
+    expect_errors("kind == 77", "0-10: kind has no such value: it can never hold\n");
+    expect_errors("protocol in 5000..6000",
+                  "0-22: protocol has no such value: it can never hold\n");
+    expect_errors("direction not in {none, to_server, to_client}",
+                  "0-45: direction has no such value: it can never hold\n");
+    expect_errors("purdue.src > 5", "0-14: levels are from 0 to 5: it can never hold\n");
+    expect_errors("purdue.dst < 0", "0-14: levels are from 0 to 5: it can never hold\n");
+    expect_good("purdue.src >= 5 and purdue.dst < 7");
+    expect_good("kind != 77");
+    expect_good("transport in 3..9");
+}
+
+static void nothing(struct ft_context *ctx, struct ft_view *pdu)
+{
+    (void)ctx;
+    (void)pdu;
+}
+
+/* A plugin may hand over to anything, and may be anywhere; so nothing is said of what it does. */
+static void test_plugins_are_not_known(void **state)
+{
+    static const struct ft_field fields[] = {{.name = "stranger", .type = FT_TYPE_GROUP},
+                                             {.name = "x", .title = "X", .type = FT_TYPE_UINT}};
+    static const struct ft_dissector stranger = {.size = sizeof(stranger),
+                                                 .abi = FT_ABI_VERSION,
+                                                 .name = "stranger",
+                                                 .title = "Stranger",
+                                                 .fields = FT_TABLE(fields),
+                                                 .dissect = nothing};
+    struct ft_vocabulary known = vocabulary;
+    struct ft_registry *before = registry;
+    char error[256];
+    (void)state;
+    registry = ft_registry_new();
+    for (unsigned i = 0; ft_protocols[i]; i++)
+        assert_true(ft_registry_add(registry, ft_protocols[i], NULL, error, sizeof(error)));
+    assert_true(ft_registry_add(registry, &stranger, "stranger.so", error, sizeof(error)));
+    ft_registry_finish(registry);
+    vocabulary.registry = registry;
+    assert_true(ft_vocabulary_open(&vocabulary));
+    expect_good("protocol == modbus and stranger.x == 3");
+    expect_good("protocol == stranger and command.class == firmware");
+    expect_good("protocol == goose and transport == tcp");
+    expect_error_at("protocol == modbus and dns.id == 3", 23, "can never hold both");
+    ft_expression_free(expression);
+    expression = NULL;
+    ft_vocabulary_close(&vocabulary);
+    ft_registry_free(registry);
+    registry = before;
+    vocabulary = known;
+}
+
+/* ---- letters ---- */
+
+static void test_lower(void **state)
+{
+    (void)state;
+    expect_tree("lower(http.url) == \"/Index.HTML\"", "lower(http.url) == \"/index.html\"");
+    expect_tree("lower ( asset.vendor ) contains SIEMENS",
+                "lower(asset.vendor) contains \"siemens\"");
+    expect_tree("lower(http.url) matches \"^/A[B-C]\"", "lower(http.url) matches \"^/A[B-C]\"");
+    expect_tree("not lower(http.url) not in {\"A\", b}", "not lower(http.url) not in a set of 2");
+    expect_tree("lower(http.url) != http.http_user_agent",
+                "lower(http.url) != http.http_user_agent");
+    const struct ft_test *t = test_of("lower(http.url) in {\"A\", b, $hosts, \"a\"}");
+    assert_true(t->ignores_case && ft_set_size(t->set) == 3);
+    assert_true(ft_set_has_folded(t->set, "A", 1) && ft_set_has_folded(t->set, "A B", 3));
+    assert_false(ft_set_has_text(t->set, "A", 1) || ft_set_has_folded(t->set, "c", 1));
+    t = test_of("lower(http.url) in $hosts"); /* in small letters already: not copied */
+    assert_ptr_equal(t->set, sets[3].set);
+    expect_good("lower(http.url) == \"A\" and http.url == \"A\"");
+    expect_error_at("lower(http.url) == \"A\" and lower(http.url) == \"b\"", 27, "can never hold");
+    expect_error_at("lower(vlan) == 3", 6, "lower() is for texts and bytes; this is number");
+    expect_error_at("lower(http.url == \"a\"", 6, ") is missing: lower(http.url)");
+    expect_error_at("lower(http.urk) == \"a\"", 6, "did you mean http.url?");
+    expect_error_at("lower() == 3", 6, "expected the name of a field");
+    expect_error_at("lower == 3", 0, "there is no lower");
+    expect_error_at("http.url == lower(http.url)", 12, "lower() stands on the left");
+}
+
+/* ---- lists that are complete ---- */
+
+static void test_asset_types(void **state)
+{
+    (void)state;
+    expect_errors("asset.type.src == plcc",
+                  "18-22: there is no value plcc here; did you mean plc?\n");
+    expect_error_at("asset.type in {plc, \"hmmi\"}", 20, "did you mean hmi?");
+    expect_good(
+        "asset.type.dst in {plc, rtu, ied, io, hmi, scada, engineering, historian, gateway, "
+        "router, switch, server, workstation}");
+    expect_good("lower(asset.type) == PLC");
+    expect_good("asset.type contains engin");
+    expect_good("asset.vendor == anybody");
+}
+
+static void test_bits_by_name(void **state)
+{
+    (void)state;
+    expect_errors("cdp.capabilities == router",
+                  "20-26: router is one of several bits: write \"& router\" if it is set whatever "
+                  "the others are, or \"== 0x1\" if it is the only one\n");
+    expect_good("cdp.capabilities & router");
+    expect_good("cdp.capabilities & 3 == router");
+    expect_error_at("cdp.capabilities & rooter", 19, "did you mean router?");
+    expect_error_at("cdp.capabilities in {switch}", 21, "is one of several bits");
+}
+
+static void test_subaddresses(void **state)
+{
+    (void)state;
+    assert_true(test_of("subaddress in {3, 5..7}")->is_code);
+    assert_true(test_of("subaddress in $codes")->is_code);
+    assert_true(test_of("subaddress in {$codes, 1}")->is_code);
+    assert_false(test_of("subaddress in $hosts")->is_code);
+    assert_false(test_of("subaddress in {\"unit 3\"}")->is_code);
+    expect_error_at("subaddress in {\"unit 3\", 3}", 25, "3 is a number among texts");
+    expect_error_at("subaddress == \"3\"", 14, "3 is a number among texts");
+    expect_error_at("subaddress in $plc", 14, "of no use for");
+    expect_error_at("command == modbus.unit_id", 11, "the number of the command is command.code");
+}
+
 /* ---- all names ---- */
 
 static bool is_word(const char *name)
@@ -953,7 +1150,8 @@ static void test_every_name(void **state)
             expect_tree(name, name);
             for (const struct ft_name *n = p->fields[f].names; n && n->name; n++) {
                 const char *quote = is_word(n->name) ? "" : "\"";
-                snprintf(text, sizeof(text), "%s == %s%s%s", name, quote, n->name, quote);
+                snprintf(text, sizeof(text), "%s %s %s%s%s", name,
+                         p->fields[f].type == FT_TYPE_FLAGS ? "&" : "==", quote, n->name, quote);
                 expect_good(text);
             }
         }
@@ -1021,6 +1219,9 @@ static void test_mutated(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
+        cmocka_unit_test(test_impossible),    cmocka_unit_test(test_plugins_are_not_known),
+        cmocka_unit_test(test_lower),         cmocka_unit_test(test_asset_types),
+        cmocka_unit_test(test_bits_by_name),  cmocka_unit_test(test_subaddresses),
         cmocka_unit_test(test_precedence),    cmocka_unit_test(test_any),
         cmocka_unit_test(test_formulas),      cmocka_unit_test(test_numbers),
         cmocka_unit_test(test_signed),        cmocka_unit_test(test_floats),

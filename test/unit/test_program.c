@@ -213,23 +213,24 @@ static const uint8_t bytes[] = "\0\x05\x02Hello World\xde\xad\xbe\xef\x09\xff\xf
 #define PDU_LENGTH ((uint32_t)sizeof(bytes)) /* with the NUL that ends the text */
 
 static const struct ft_tag tags[] = {
-    {"byte", FT_TRANSPORT_UDP, 5555, NULL, 0, 1, 1, FT_VALUE_TYPE_UINT, false},
-    {"big", FT_TRANSPORT_UDP, 5555, NULL, 0, 0, 2, FT_VALUE_TYPE_UINT, false},
-    {"little", FT_TRANSPORT_UDP, 5555, NULL, 0, 0, 2, FT_VALUE_TYPE_UINT, true},
-    {"minus", FT_TRANSPORT_UDP, 5555, NULL, 0, 19, 2, FT_VALUE_TYPE_INT, false},
-    {"minus_little", FT_TRANSPORT_UDP, 5555, NULL, 0, 19, 2, FT_VALUE_TYPE_INT, true},
-    {"last", FT_TRANSPORT_UDP, 5555, NULL, 0, PDU_LENGTH - 4, 4, FT_VALUE_TYPE_FLOAT, false},
-    {"behind", FT_TRANSPORT_UDP, 5555, NULL, 0, PDU_LENGTH - 3, 4, FT_VALUE_TYPE_FLOAT, false},
-    {"after", FT_TRANSPORT_UDP, 5555, "World", 5, 0, 2, FT_VALUE_TYPE_BYTES, false},
-    {"before", FT_TRANSPORT_UDP, 5555, "World", 5, -11, 5, FT_VALUE_TYPE_TEXT, false},
-    {"too_early", FT_TRANSPORT_UDP, 5555, "Hello", 5, -9, 1, FT_VALUE_TYPE_UINT, false},
-    {"nowhere", FT_TRANSPORT_UDP, 5555, "Hullo", 5, 0, 1, FT_VALUE_TYPE_UINT, false},
-    {"tcp", FT_TRANSPORT_TCP, 5555, NULL, 0, 0, 1, FT_VALUE_TYPE_UINT, false},
-    {"other_port", FT_TRANSPORT_UDP, 5556, NULL, 0, 0, 1, FT_VALUE_TYPE_UINT, false},
-    {"nan", FT_TRANSPORT_UDP, 5555, NULL, 0, 18, 4, FT_VALUE_TYPE_FLOAT, true},
-    {"mac", FT_TRANSPORT_UDP, 5555, NULL, 0, 0, 6, FT_VALUE_TYPE_MAC, false},
-    {"ip", FT_TRANSPORT_UDP, 5555, NULL, 0, 14, 4, FT_VALUE_TYPE_ADDRESS, false},
-    {"l2", FT_TRANSPORT_L2, 0x0800, NULL, 0, 0, 1, FT_VALUE_TYPE_UINT, false},
+    {"byte", FT_TRANSPORT_UDP, 5555, NULL, 0, 1, 1, FT_VALUE_TYPE_UINT, false, false},
+    {"big", FT_TRANSPORT_UDP, 5555, NULL, 0, 0, 2, FT_VALUE_TYPE_UINT, false, false},
+    {"little", FT_TRANSPORT_UDP, 5555, NULL, 0, 0, 2, FT_VALUE_TYPE_UINT, true, false},
+    {"minus", FT_TRANSPORT_UDP, 5555, NULL, 0, 19, 2, FT_VALUE_TYPE_INT, false, false},
+    {"minus_little", FT_TRANSPORT_UDP, 5555, NULL, 0, 19, 2, FT_VALUE_TYPE_INT, true, false},
+    {"last", FT_TRANSPORT_UDP, 5555, NULL, 0, PDU_LENGTH - 4, 4, FT_VALUE_TYPE_FLOAT, false, false},
+    {"behind", FT_TRANSPORT_UDP, 5555, NULL, 0, PDU_LENGTH - 3, 4, FT_VALUE_TYPE_FLOAT, false,
+     false},
+    {"after", FT_TRANSPORT_UDP, 5555, "World", 5, 0, 2, FT_VALUE_TYPE_BYTES, false, false},
+    {"before", FT_TRANSPORT_UDP, 5555, "World", 5, -11, 5, FT_VALUE_TYPE_TEXT, false, false},
+    {"too_early", FT_TRANSPORT_UDP, 5555, "Hello", 5, -9, 1, FT_VALUE_TYPE_UINT, false, false},
+    {"nowhere", FT_TRANSPORT_UDP, 5555, "Hullo", 5, 0, 1, FT_VALUE_TYPE_UINT, false, false},
+    {"tcp", FT_TRANSPORT_TCP, 5555, NULL, 0, 0, 1, FT_VALUE_TYPE_UINT, false, false},
+    {"other_port", FT_TRANSPORT_UDP, 5556, NULL, 0, 0, 1, FT_VALUE_TYPE_UINT, false, false},
+    {"nan", FT_TRANSPORT_UDP, 5555, NULL, 0, 18, 4, FT_VALUE_TYPE_FLOAT, true, false},
+    {"mac", FT_TRANSPORT_UDP, 5555, NULL, 0, 0, 6, FT_VALUE_TYPE_MAC, false, false},
+    {"ip", FT_TRANSPORT_UDP, 5555, NULL, 0, 14, 4, FT_VALUE_TYPE_ADDRESS, false, false},
+    {"l2", FT_TRANSPORT_L2, 0x0800, NULL, 0, 0, 1, FT_VALUE_TYPE_UINT, false, false},
 };
 
 static struct ft_registry *registry;
@@ -273,7 +274,8 @@ static int set_up(void **state)
     call->wants_all = true;
     zones[0] = (struct ft_zone){"plant", 1.5, set_of(FT_VALUE_IP, "10.0.0.0/8")};
     zones[1] = (struct ft_zone){"cell", 0.5, set_of(FT_VALUE_IP, "10.0.0.0/30")};
-    sets[0] = (struct ft_named_set){"some", FT_VALUE_NUMBER, set_of(FT_VALUE_NUMBER, "3..7")};
+    sets[0] =
+        (struct ft_named_set){"some", FT_VALUE_NUMBER, set_of(FT_VALUE_NUMBER, "3..7"), false};
     vocabulary = (struct ft_vocabulary){.registry = registry,
                                         .tags = tags,
                                         .tag_count = sizeof(tags) / sizeof(tags[0]),
@@ -341,8 +343,9 @@ static void compile(struct compiled *c, const char *when)
     assert_true(ft_program_make(&c->program, &vocabulary, c->expression, c->expression->root,
                                 &c->patterns));
     assert_true(ft_program_is_sound(&c->program, &c->patterns));
-    if (!ft_patterns_compile(&c->patterns, NULL, error, sizeof(error)))
-        fail_msg("%s: %s", when, error);
+    for (uint32_t i = 0; i < c->patterns.count; i++)
+        if (!ft_patterns_compile(&c->patterns, i, NULL, error, sizeof(error)))
+            fail_msg("%s: %s", when, error);
     c->run = ft_program_run_new(&vocabulary, &c->patterns);
     assert_non_null(c->run);
     ft_program_begin(c->run);
@@ -651,15 +654,25 @@ static void test_joints(void **state)
 
 /* ---- evidence ---- */
 
-static void expect_evidence(const char *when, uint32_t at, uint32_t length)
+/* What the evidence is called, its place (length 0: it has none), and of words its value. */
+static void expect_evidence(const char *when, const char *name, uint32_t at, uint32_t length,
+                            const char *value)
 {
     struct compiled c;
+    char called[128] = "nothing", text[256] = "";
     compile(&c, when);
     assert_true(ft_program_holds(&c.program, &subject, c.run));
-    if (c.run->has_evidence != (length > 0) ||
-        (length && (c.run->evidence_at != at || c.run->evidence_length != length)))
-        fail_msg("%s: evidence %d at %u, %u bytes", when, c.run->has_evidence, c.run->evidence_at,
-                 c.run->evidence_length);
+    const struct ft_evidence *e = &c.run->evidence;
+    if (e->operand) {
+        ft_vocabulary_name(&vocabulary, e->operand, called, sizeof(called));
+        if (!e->value.node)
+            text[ft_program_value_text(&subject, e->operand, &e->value, text, sizeof(text))] = 0;
+    }
+    if (strcmp(called, name) != 0 || strcmp(text, value) != 0 ||
+        (e->operand && (e->value.at != UINT32_MAX) != (length > 0)) ||
+        (length && (e->value.at != at || e->value.at_length != length)))
+        fail_msg("%s: evidence %s (%s) at %u, %u bytes", when, called, text, e->value.at,
+                 e->value.at_length);
     release(&c);
 }
 
@@ -667,26 +680,45 @@ static void test_evidence(void **state)
 {
     (void)state;
     play(full, 0);
-    expect_evidence("demo.number == 5", 0, 2);
-    expect_evidence("demo.choice == two", 2, 1);
-    expect_evidence("demo.number == 5 and vlan == 7", 0, 2);
-    expect_evidence("demo.text contains \"World\"", 9, 5);
-    expect_evidence("demo.text == \"Hello World\"", 3, 11);
-    expect_evidence("demo.raw != dead", 14, 4);
-    expect_evidence("demo.text matches \"W.rld\"", 3, 11); /* somewhere in it */
-    expect_evidence("payload contains \"World\"", 9, 5);
-    expect_evidence("payload matches \"W.rld\"", 0, PDU_LENGTH);
-    expect_evidence("tag.byte == 5", 1, 1);
-    expect_evidence("tag.after == dead", 14, 2);
-    expect_evidence("demo.choice < demo.number", 2, 1);
-    expect_evidence("vlan == 7", 0, 0);
-    expect_evidence("demo.signed == -7", 0, 0);
+    expect_evidence("demo.number == 5", "demo.number", 0, 2, "");
+    expect_evidence("demo.choice == two", "demo.choice", 2, 1, "");
+    expect_evidence("demo.number == 5 and vlan == 7", "demo.number", 0, 2, "");
+    expect_evidence("vlan == 7 and demo.number == 5", "demo.number", 0, 2, "");
+    expect_evidence("demo.text contains \"World\"", "demo.text", 9, 5, "");
+    expect_evidence("demo.text == \"Hello World\"", "demo.text", 3, 11, "");
+    expect_evidence("demo.raw != dead", "demo.raw", 14, 4, "");
+    expect_evidence("demo.text matches \"W.rld\"", "demo.text", 3, 11, ""); /* somewhere in it */
+    expect_evidence("payload contains \"World\"", "payload", 9, 5, "576f726c64");
+    /* Where it ends is known. */
+    expect_evidence("payload matches \"W.rld\"", "payload", 0, 14, "00050248656c6c6f20576f726c64");
+    expect_evidence("tag.byte == 5", "tag.byte", 1, 1, "5");
+    expect_evidence("tag.after == dead", "tag.after", 14, 2, "dead");
+    expect_evidence("demo.choice < demo.number", "demo.choice", 2, 1, "");
+    expect_evidence("vlan == 7", "vlan", 0, 0, "7");
+    expect_evidence("demo.signed == -7", "demo.signed", 0, 0, "");
     /* A value that a test was not about: what held is another. */
-    expect_evidence("not demo.number == 5 or demo.choice == two", 2, 1);
-    expect_evidence("not demo.number == 5 or vlan == 7", 0, 0);
+    expect_evidence("not demo.number == 5 or demo.choice == two", "demo.choice", 2, 1, "");
+    expect_evidence("not demo.number == 5 or vlan == 7", "vlan", 0, 0, "7");
+    expect_evidence("not demo.number == 4", "demo.number", 0, 2, "");
     play(full, 1);
-    expect_evidence("kid.value == 9", 18, 1);
-    expect_evidence("kid.value == 9 and demo.number == 5", 0, 2);
+    expect_evidence("kid.value == 9", "kid.value", 18, 1, "");
+    expect_evidence("kid.value == 9 and demo.number == 5", "demo.number", 0, 2, "");
+}
+
+/* What held in an alternative that did not is no reason. */
+static void test_evidence_of_alternatives(void **state)
+{
+    (void)state;
+    play(full, 0);
+    expect_evidence("(demo.number == 5 and vlan == 8) or vlan == 7", "vlan", 0, 0, "7");
+    expect_evidence("(demo.number == 5 and vlan == 8) or demo.choice == two", "demo.choice", 2, 1,
+                    "");
+    expect_evidence("demo.number == 5 and (vlan == 8 or vlan == 7)", "demo.number", 0, 2, "");
+    expect_evidence("((demo.number == 5 or demo.number == 6) and vlan == 8) or vlan == 7", "vlan",
+                    0, 0, "7");
+    expect_evidence("demo.number == 5 and ((demo.choice == two and vlan == 8) or vlan == 7)",
+                    "demo.number", 0, 2, "");
+    expect_evidence("(any demo.item (number == 1) and vlan == 8) or vlan == 7", "vlan", 0, 0, "7");
 }
 
 /* ---- limits ---- */
@@ -820,15 +852,25 @@ static void test_soundness(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(test_numbers),   cmocka_unit_test(test_texts),
-        cmocka_unit_test(test_addresses), cmocka_unit_test(test_packet),
-        cmocka_unit_test(test_messages),  cmocka_unit_test(test_absent),
-        cmocka_unit_test(test_lists),     cmocka_unit_test(test_any),
-        cmocka_unit_test(test_carriers),  cmocka_unit_test(test_same),
-        cmocka_unit_test(test_nan),       cmocka_unit_test(test_tags),
-        cmocka_unit_test(test_joints),    cmocka_unit_test(test_without_message),
-        cmocka_unit_test(test_evidence),  cmocka_unit_test(test_budget),
-        cmocka_unit_test(test_soundness), cmocka_unit_test(test_budget_of_patterns),
+        cmocka_unit_test(test_numbers),
+        cmocka_unit_test(test_texts),
+        cmocka_unit_test(test_addresses),
+        cmocka_unit_test(test_packet),
+        cmocka_unit_test(test_messages),
+        cmocka_unit_test(test_absent),
+        cmocka_unit_test(test_lists),
+        cmocka_unit_test(test_any),
+        cmocka_unit_test(test_carriers),
+        cmocka_unit_test(test_same),
+        cmocka_unit_test(test_nan),
+        cmocka_unit_test(test_tags),
+        cmocka_unit_test(test_joints),
+        cmocka_unit_test(test_without_message),
+        cmocka_unit_test(test_evidence),
+        cmocka_unit_test(test_evidence_of_alternatives),
+        cmocka_unit_test(test_budget),
+        cmocka_unit_test(test_soundness),
+        cmocka_unit_test(test_budget_of_patterns),
     };
     return cmocka_run_group_tests(tests, set_up, tear_down);
 }

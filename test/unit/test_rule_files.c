@@ -608,6 +608,62 @@ static void test_wrong_lines(void **state)
     assert_non_null(strstr(said, "list.txt: 900 more wrong lines\n"));
 }
 
+/* What has errors is told once, where they are; rules that name it are refused with it. */
+static void test_broken(void **state)
+{
+    (void)state;
+    assert_false(read_text(
+        "{\"sets\": {\"good\": {\"type\": \"port\", \"values\": [1]},\n"
+        "\"bad\": {\"type\": \"port\", \"values\": [1, 70000]},\n"
+        "\"idle\": {\"type\": \"ip\", \"values\": [\"x\"]}},\n"
+        "\"tags\": [{\"name\": \"level\", \"transport\": \"udp\", \"type\": \"uint8\"}],\n"
+        "\"rules\": [{\"id\": 9200001, \"title\": \"t\", \"when\": \"port in $good\"},\n"
+        "{\"id\": 9200002, \"title\": \"t\", \"when\": \"port in $bad\"},\n"
+        "{\"id\": 9200003, \"title\": \"t\", \"when\": \"port in {5, $bad}\"},\n"
+        "{\"id\": 9200004, \"title\": \"t\", \"when\": \"tag.level > 3\"},\n"
+        "{\"id\": 9200005, \"title\": \"t\", \"when\": \"port == 3\", \"message\": "
+        "\"{tag.level}\"}]}"));
+    assert_int_equal(errors, 3);
+    assert_int_equal(files->count, 1);
+    assert_int_equal(files->refused, 4);
+    assert_int_equal(files->broken, 3);
+    assert_false(read_text("{\"rulez\": []}"));
+    assert_int_equal(files->broken, 1);
+    assert_false(read_text("{"));
+    assert_int_equal(files->broken, 1);
+    assert_false(read_text("{\"rules\": [{\"id\": 9200001, \"title\": \"t\"}]}"));
+    assert_int_equal(files->broken, 0);
+    assert_int_equal(files->refused, 1);
+}
+
+static void test_schedule_without_time(void **state)
+{
+    (void)state;
+    expect_errors("{\"rules\": [{\"id\": 9200001, \"title\": \"t\", \"when\": \"port == 1\", "
+                  "\"schedule\": {\"at\": [\"mon-sun\"], \"outside\": true}}]}",
+                  "a.json:1:63: schedule: the times are the whole week: outside them there is "
+                  "none\n");
+}
+
+/* Where a pattern stands is known later on: line and column of its test. */
+static void test_places_of_patterns(void **state)
+{
+    (void)state;
+    assert_true(read_text("{\"rules\": [{\"id\": 9200001, \"title\": \"t\",\n"
+                          "  \"when\": \"port == 80 and payload contains \\\"abcd\\\"\"}]}"));
+    const struct ft_rule *r = &files->rules[0];
+    assert_int_equal(r->when_place.line, 2);
+    assert_int_equal(r->when_place.column, 12);
+    for (uint32_t i = 1; i < r->expression->count; i++)
+        if (r->expression->nodes[i].test.kind == FT_TEST_CONTAINS) {
+            assert_int_equal(r->test_places[i].line, 2);
+            assert_int_equal(r->test_places[i].column, 27);
+        }
+    assert_true(read_text("{\"rules\": [{\"id\": 9200001, \"title\": \"t\", \"when\": "
+                          "\"port == 80\"}]}"));
+    assert_null(files->rules[0].test_places);
+}
+
 /* ---- tags ---- */
 
 #define TAG "{\"tags\": [{\"name\": \"level\", "
@@ -633,7 +689,7 @@ static void test_tags(void **state)
         "\"type\": \"text\", \"length\": 7},"
         "{\"name\": \"mac\", \"transport\": \"ethernet\", \"ethertype\": 34999, \"type\": "
         "\"mac\"}],"
-        "\"rules\": [{\"id\": 9200001, \"title\": \"t\", \"when\": \"tag.level > 5 and tag.text "
+        "\"rules\": [{\"id\": 9200001, \"title\": \"t\", \"when\": \"tag.level > 5 or tag.text "
         "contains \\\"x\\\"\", \"message\": \"{tag.cycle}\"}]}"));
     const struct ft_tag *t = files->vocabulary.tags;
     assert_int_equal(files->vocabulary.tag_count, 4);
@@ -1019,6 +1075,9 @@ int main(void)
         cmocka_unit_test_setup(test_sets, begin),
         cmocka_unit_test_setup(test_wrong_sets, begin),
         cmocka_unit_test_setup(test_wrong_lines, begin),
+        cmocka_unit_test_setup(test_broken, begin),
+        cmocka_unit_test_setup(test_schedule_without_time, begin),
+        cmocka_unit_test_setup(test_places_of_patterns, begin),
         cmocka_unit_test_setup(test_tags, begin),
         cmocka_unit_test_setup(test_wrong_tags, begin),
         cmocka_unit_test_setup(test_many_tags, begin),

@@ -632,7 +632,7 @@ static void tell(const struct ft_ruleset *set, uint32_t rule, bool compiled, con
 
 /* ---- comparing ---- */
 
-static uint64_t hits, evaluations;
+static uint64_t hits, evaluations, refused;
 static bool *held, *naively[FT_MAX_MESSAGES];
 
 static void on_hit(void *user, uint32_t rule, const struct ft_program_run *run)
@@ -673,6 +673,21 @@ static void judge_message(const struct ft_ruleset *set, const struct ft_subject 
         for (uint32_t up = s->message->parent; up != 0xff; up = s->call->messages[up].parent)
             first[i] &= !naively[up][i];
     }
+}
+
+/* What is refused, as no message can fulfil it, is fulfilled by none. */
+static void expect_none(const struct rules_random *r, const struct pdu *p)
+{
+    const struct ft_call *call = naive_side.call;
+    struct ft_subject s;
+    subject_of(p, &s);
+    for (uint32_t i = 0; i < call->message_count; i++) {
+        s.call = call;
+        s.message = &call->messages[i];
+        if (rules_random_holds(r, &s))
+            fail_msg("a condition that is refused holds for %s", s.message->protocol->name);
+    }
+    refused += r->never_count;
 }
 
 static void judge_other(const struct ft_ruleset *set, const struct ft_subject *s, uint8_t level,
@@ -771,6 +786,7 @@ static void round_of(uint64_t seed, uint32_t rules, uint32_t pdus)
     for (uint32_t i = 0; i < pdus * 3 / 2; i++) {
         pdu_make(&p, &state);
         compare_pdu(set, m, &p);
+        expect_none(&r, &p);
     }
     assert_int_equal(ft_matcher_given_up(m), 0);
     rules_naive_forget();
@@ -801,6 +817,7 @@ static void test_random(void **state)
                   (unsigned long long)evaluations);
     assert_int_equal(differences, 0);
     assert_true(hits > rounds * 300); /* what never holds proves nothing */
+    assert_true(refused > rounds * 100);
     free(held);
     for (uint32_t i = 0; i < FT_MAX_MESSAGES; i++)
         free(naively[i]);

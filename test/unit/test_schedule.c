@@ -14,8 +14,8 @@
 
 #include <cmocka.h>
 
+#include "base/time_rule.h"
 #include "rules/schedule.h"
-#include "rules/time_rule.h"
 
 #define COUNT(a) (sizeof(a) / sizeof((a)[0]))
 #define SECOND   1000000000ull
@@ -667,17 +667,60 @@ static void test_damaged_files(void **state)
     }
 }
 
+/* ---- no time at all ---- */
+
+static bool is_never(const char *const *texts, bool is_outside)
+{
+    struct ft_schedule schedule = {0};
+    char error[512];
+    for (; *texts; texts++)
+        assert_true(ft_schedule_add(&schedule, *texts, error, sizeof(error)));
+    schedule.is_outside = is_outside;
+    bool never = ft_schedule_is_never(&schedule), ever = false;
+    /* Each minute of a week says the same. */
+    for (uint64_t minute = 0; minute < 7 * 1440; minute++)
+        ever |= ft_schedule_holds(&schedule, minute * 60 * 1000000000u);
+    assert_true(never == !ever);
+    return never;
+}
+
+static void test_never(void **state)
+{
+    static const char *const none[] = {NULL};
+    static const char *const whole[] = {"00:00-24:00", NULL};
+    static const char *const days[] = {"mon-fri", "sat,sun 00:00-24:00", NULL};
+    static const char *const night[] = {"06:00-22:00", "22:00-06:00", NULL};
+    static const char *const round[] = {"08:00-08:00", NULL};
+    static const char *const minute[] = {"00:00-23:59", NULL};
+    static const char *const sunday[] = {"mon-sat", "sun 00:00-23:00", NULL};
+    static const char *const workdays[] = {"mon-fri 08:00-08:00", NULL};
+    (void)state;
+    assert_true(is_never(whole, true) && is_never(days, true) && is_never(night, true) &&
+                is_never(round, true));
+    assert_false(is_never(whole, false) || is_never(none, true) || is_never(none, false));
+    assert_false(is_never(minute, true) || is_never(sunday, true) || is_never(workdays, true));
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(test_any_time),      cmocka_unit_test(test_edges),
-        cmocka_unit_test(test_whole_days),    cmocka_unit_test(test_each_day),
-        cmocka_unit_test(test_over_midnight), cmocka_unit_test(test_many),
-        cmocka_unit_test(test_wrong_ranges),  cmocka_unit_test(test_berlin),
-        cmocka_unit_test(test_new_york),      cmocka_unit_test(test_first_day),
-        cmocka_unit_test(test_offsets),       cmocka_unit_test(test_wrong_zones),
-        cmocka_unit_test(test_all_zones),     cmocka_unit_test(test_changes_to_the_second),
-        cmocka_unit_test(test_rules),         cmocka_unit_test(test_files),
+        cmocka_unit_test(test_never),
+        cmocka_unit_test(test_any_time),
+        cmocka_unit_test(test_edges),
+        cmocka_unit_test(test_whole_days),
+        cmocka_unit_test(test_each_day),
+        cmocka_unit_test(test_over_midnight),
+        cmocka_unit_test(test_many),
+        cmocka_unit_test(test_wrong_ranges),
+        cmocka_unit_test(test_berlin),
+        cmocka_unit_test(test_new_york),
+        cmocka_unit_test(test_first_day),
+        cmocka_unit_test(test_offsets),
+        cmocka_unit_test(test_wrong_zones),
+        cmocka_unit_test(test_all_zones),
+        cmocka_unit_test(test_changes_to_the_second),
+        cmocka_unit_test(test_rules),
+        cmocka_unit_test(test_files),
         cmocka_unit_test(test_damaged_files),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

@@ -583,6 +583,6 @@ const struct ft_dissector ft_dissector_cip = {
     .max_pdu = 65536,
     .flow_state_size = sizeof(struct cip_flow),
     .channel_size = sizeof(struct ft_cip_connection),
-    .flags = FT_DISSECTOR_OT | FT_DISSECTOR_CYCLIC,
+    .flags = FT_DISSECTOR_OT | FT_DISSECTOR_CYCLIC | FT_DISSECTOR_OWN_CLASSES,
     .dissect = dissect,
 };

@@ -1114,7 +1114,7 @@ const struct ft_dissector ft_dissector_s7comm = {
     .violations = FT_TABLE(violations),
     .max_pdu = UINT16_MAX,
     .flow_state_size = sizeof(struct s7_flow),
-    .flags = FT_DISSECTOR_OT,
+    .flags = FT_DISSECTOR_OT | FT_DISSECTOR_OWN_CLASSES,
     .probe = s7_probe,
     .dissect = s7_dissect,
 };

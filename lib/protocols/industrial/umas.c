@@ -893,6 +893,6 @@ const struct ft_dissector ft_dissector_umas = {
     .violations = FT_TABLE(violations),
     .max_pdu = 2054,
     .flow_state_size = sizeof(struct flow),
-    .flags = FT_DISSECTOR_OT,
+    .flags = FT_DISSECTOR_OT | FT_DISSECTOR_OWN_CLASSES,
     .dissect = dissect,
 };

@@ -513,6 +513,7 @@ const struct ft_dissector ft_dissector_http = {
     .commands = FT_TABLE(commands),
     .violations = FT_TABLE(violations),
     .sync = {.bytes = "HTTP/1.", .length = 7},
+    .flags = FT_DISSECTOR_OWN_CLASSES,
     .max_pdu = HTTP_HEADERS_MAX,
     .flow_state_size = sizeof(struct http_flow),
     .channel_size = sizeof(struct http_text),

@@ -331,6 +331,7 @@ const struct ft_dissector ft_dissector_telnet = {
     .fields = FT_TABLE(fields),
     .commands = FT_TABLE(commands),
     .violations = FT_TABLE(violations),
+    .flags = FT_DISSECTOR_OWN_CLASSES,
     .max_pdu = TELNET_LINE_MAX + 2,
     .flow_state_size = sizeof(struct telnet_flow),
     .probe = probe,

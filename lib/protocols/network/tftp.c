@@ -89,7 +89,7 @@ static const struct ft_carrier carriers[] = {
 };
 
 static const struct ft_signature signatures[] = {
-    {"^\\x00[\\x01\\x02][\\x20-\\x7e]{1,255}\\x00(?i:netascii|octet|mail)\\x00", FT_SIGNATURE_UDP, 0},
+    {"^\\x00[\\x01\\x02][\\x20-\\x7e]+\\x00(?i:netascii|octet|mail)\\x00", FT_SIGNATURE_UDP, 0},
 };
 
 static const struct ft_name packet_names[] = {

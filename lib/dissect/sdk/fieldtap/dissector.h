@@ -402,6 +402,9 @@ enum ft_dissector_flag {
     FT_DISSECTOR_TRANSPORT =
         2, /**< a layer that only carries (TPKT, COTP): no operations of its own */
     FT_DISSECTOR_CYCLIC = 4, /**< its data messages repeat for ever: not logged one by one */
+    FT_DISSECTOR_OWN_CLASSES =
+        8, /**< it calls ft_set_class(): a message may have a class that its command has not in the
+                table. Of built-in dissectors without it rules are refused that ask for another */
 };
 
 /** In a plugin: makes the dissector (or each of several, ended by NULL) known to the engine. */

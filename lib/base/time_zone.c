@@ -7,7 +7,7 @@
  * until nanoseconds end (2554) is worked out when a zone is made, so that a look-up is a binary
  * search.
  */
-#include "rules/schedule.h"
+#include "base/time_zone.h"
 
 #include <fcntl.h>
 #include <stdio.h>
@@ -19,7 +19,7 @@
 #include <fieldtap/view.h>
 
 #include "base/nearest.h"
-#include "rules/time_rule.h"
+#include "base/time_rule.h"
 
 #define DATABASE   "/usr/share/zoneinfo"
 #define FILE_MAX   (256u << 10) /* the greatest of the database has 4 KiB */

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 /* Rules of daylight saving time, as time zone files end with them. */
-#include "rules/time_rule.h"
+#include "base/time_rule.h"
 
 #include <string.h>
 

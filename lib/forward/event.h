@@ -1,0 +1,71 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+/*
+ * An event on its way to a sink: a line of the journal (doc/output.md), parsed once, and what sinks
+ * ask of it before they know its format.
+ *
+ * Belongs to one thread. Parsing allocates (jansson): some microseconds a line.
+ */
+#ifndef FT_FORWARD_EVENT_H
+#define FT_FORWARD_EVENT_H
+
+#include <jansson.h>
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+/** What sinks tell apart; the event type of a transaction is the name of its protocol. */
+enum ft_forward_type {
+    FT_FORWARD_ALERT = 0,
+    FT_FORWARD_ANOMALY,
+    FT_FORWARD_ASSET,
+    FT_FORWARD_FLOW,
+    FT_FORWARD_HEALTH,
+    FT_FORWARD_MESSAGE,
+    FT_FORWARD_OPERATION,
+    FT_FORWARD_RULE,
+    FT_FORWARD_STATS,
+    FT_FORWARD_TRANSACTION,
+    FT_FORWARD_TYPES, /**< their number */
+};
+
+/** "alert", "anomaly", ...; NULL behind the last. */
+const char *ft_forward_type_name(enum ft_forward_type type);
+
+/** The five engines by number (enum ft_engine): "policy_violation" as events have it, "Policy
+ * Violation" as receivers do; NULL behind the last. */
+const char *ft_forward_engine_name(uint32_t engine);
+const char *ft_forward_engine_title(uint32_t engine);
+
+/** The four severities, 1 = critical (enum ft_severity): "critical" and "Critical"; NULL for
+ * others.
+ */
+const char *ft_forward_severity_name(uint32_t severity);
+const char *ft_forward_severity_title(uint32_t severity);
+
+#define FT_FORWARD_NO_ENGINE UINT32_MAX
+
+struct ft_forward_event {
+    const char *line; /**< not owned, without the line end */
+    uint32_t length;
+    json_t *root; /**< owned; NULL: the line is no JSON object */
+    enum ft_forward_type type;
+    uint64_t time_ns;  /**< `timestamp`; 0 = none that can be read */
+    uint32_t severity; /**< 1 critical .. 4 warning; 0 = it has none */
+    uint32_t engine;   /**< enum ft_engine; those of health are operational */
+    bool is_update;    /**< a further line about an alert, an anomaly or an event of a rule */
+    bool is_turned;    /**< `alert.source` is who received the packet: dest_ip */
+    bool source_is_server;
+};
+
+/** Parse a line. False when it is no JSON object: then only `line`, `length` are set. The line
+ * stays where it is until ft_forward_event_free(). */
+bool ft_forward_event_read(struct ft_forward_event *event, const char *line, size_t length);
+void ft_forward_event_free(struct ft_forward_event *event);
+
+/** What is at a path such as "alert.source.ip"; NULL when nothing is. */
+const json_t *ft_forward_at(const struct ft_forward_event *event, const char *path);
+
+/** The text at a path; NULL when it is none. */
+const char *ft_forward_text(const struct ft_forward_event *event, const char *path);
+
+#endif
