@@ -1211,10 +1211,12 @@ static enum ft_bucket fate_of(const struct ft_inspector *ins, const struct ft_fl
 static COLD void search_payload(struct ft_inspector *ins, struct ft_flow *flow,
                                 const struct ft_packet *p)
 {
-    if (!p->payload_len || ft_inspect_rules_spare(ins, flow, ins->packet_side))
+    const uint8_t *payload = p->data + p->payload;
+    if (!p->payload_len ||
+        ft_inspect_rules_spare(ins, flow, ins->packet_side, payload, p->payload_len))
         return;
     ft_inspect_prepare(ins, flow, ins->packet_side);
-    ft_inspect_rules_payload(ins, p->data + p->payload, p->payload_len);
+    ft_inspect_rules_payload(ins, payload, p->payload_len);
 }
 
 static enum ft_bucket inspect_tcp(struct ft_inspector *ins, struct ft_flow *flow,

@@ -80,9 +80,9 @@ void ft_inspect_prepare(struct ft_inspector *ins, struct ft_flow *flow, enum ft_
 /** What may hold for what the context was prepared for: looked up, or judged. */
 void ft_inspect_rules_prepare(struct ft_inspector *ins);
 
-/** Is it known already that no rule is about payloads of this flow from `side`? */
-bool ft_inspect_rules_spare(struct ft_inspector *ins, const struct ft_flow *flow,
-                            enum ft_side side);
+/** Is it known already that no rule holds for such a payload of this flow from `side`? */
+bool ft_inspect_rules_spare(struct ft_inspector *ins, const struct ft_flow *flow, enum ft_side side,
+                            const uint8_t *bytes, uint32_t length);
 
 /** A flow begins: what was judged of another in its record is forgotten. */
 void ft_inspect_rules_new_flow(struct ft_inspector *ins, const struct ft_flow *flow);

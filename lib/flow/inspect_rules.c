@@ -109,13 +109,14 @@ void ft_inspect_rules_prepare(struct ft_inspector *ins)
     ins->call.wanted_of_flow = ft_match_wanted(ins->rules.matcher);
 }
 
-bool ft_inspect_rules_spare(struct ft_inspector *ins, const struct ft_flow *flow, enum ft_side side)
+bool ft_inspect_rules_spare(struct ft_inspector *ins, const struct ft_flow *flow, enum ft_side side,
+                            const uint8_t *bytes, uint32_t length)
 {
     const struct ft_flow_profile *of = &ins->shards->profiles[flow->shard][flow->index];
     if (of->epoch != ins->rules.epoch || !of->of[side == FT_SIDE_B])
         return false;
     ft_match_use(ins->rules.matcher, of->of[side == FT_SIDE_B]);
-    return !ft_match_wants_payload(ins->rules.matcher);
+    return !ft_match_wants_payload(ins->rules.matcher, bytes, length);
 }
 
 void ft_inspect_rules_new_flow(struct ft_inspector *ins, const struct ft_flow *flow)
@@ -527,7 +528,7 @@ void ft_inspect_rules_payload(struct ft_inspector *ins, const uint8_t *bytes, ui
 {
     struct ft_subject s;
     struct hit hit = {.ins = ins, .subject = &s};
-    if (!ft_match_wants_payload(ins->rules.matcher))
+    if (!ft_match_wants_payload(ins->rules.matcher, bytes, length))
         return;
     set_subject(ins, &s);
     s.payload = bytes;

@@ -716,12 +716,17 @@ static void hit_add(struct hits *hits, const struct ft_content *c, uint32_t patt
     hits->count++;
 }
 
+bool ft_content_may_hold(const struct ft_content *c, const uint8_t *bytes, uint32_t length)
+{
+    return !c->filter || ft_content_filter_passes(c->filter, bytes, length);
+}
+
 uint32_t ft_content_scan(const struct ft_content *c, struct ft_content_scratch *s,
                          const uint8_t *bytes, uint32_t length, struct ft_content_hit *hits,
                          uint32_t room, uint64_t *given_up)
 {
     struct hits all = {.to = hits, .room = room};
-    if (c->filter && !ft_content_filter_passes(c->filter, bytes, length))
+    if (!ft_content_may_hold(c, bytes, length))
         return 0;
     if (!length)
         bytes = (const uint8_t *)""; /* neither library takes NULL */

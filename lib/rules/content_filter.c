@@ -5,13 +5,19 @@
 #include <stdlib.h>
 #include <string.h>
 #ifdef __SSSE3__
-#include <tmmintrin.h>
+#include <immintrin.h>
+#endif
+
+/* Places of a text that are looked at at once. */
+#ifdef __AVX2__
+#define LANES 32u
+#else
+#define LANES 16u
 #endif
 
 enum {
     QUAD = 4,
     PAIR = 2,
-    LANES = 16,
     WINDOW = LANES + QUAD - 1, /* bytes that are read for LANES places */
     BUCKETS = 8,               /* patterns of two and three bytes are in the last */
     PATTERNS_MAX = 512,        /* of more, too much would pass */
@@ -25,7 +31,8 @@ enum {
  * a word for each pattern) or two.
  */
 struct ft_content_filter {
-    uint8_t low[QUAD][LANES], high[QUAD][LANES]; /* a bit for each bucket */
+    /* By half of a byte, a bit for each bucket; the 16 of them once for each 16 lanes. */
+    uint8_t low[QUAD][LANES], high[QUAD][LANES];
     uint64_t quads[BITS_WORDS];
     uint64_t *pairs; /* by two bytes; NULL: no pattern is that short */
 };
@@ -303,8 +310,10 @@ static int compare_fragments(const void *a, const void *b)
 
 static void sieve_byte(struct ft_content_filter *f, uint32_t place, uint8_t byte, uint8_t bucket)
 {
-    f->low[place][byte & 15] |= bucket;
-    f->high[place][byte >> 4] |= bucket;
+    for (uint32_t i = 0; i < LANES; i += 16) {
+        f->low[place][i + (byte & 15)] |= bucket;
+        f->high[place][i + (byte >> 4)] |= bucket;
+    }
 }
 
 static void sieve_add(struct ft_content_filter *f, const struct fragment *p, uint8_t bucket)
@@ -387,29 +396,48 @@ static bool passes_at(const struct ft_content_filter *f, const uint8_t *bytes, u
     return pair && f->pairs[pair / 64] >> (pair % 64) & 1;
 }
 
-/* Some of LANES places from `at` on, of which `length` bytes are of the text. */
-#ifdef __SSSE3__
-static inline __m128i vector(const uint8_t *at)
+/*
+ * Which of LANES places from `at` the first sieve lets pass, a bit each; more than the text has may
+ * be looked at. Reads WINDOW bytes.
+ */
+#ifdef __AVX2__
+static inline __m256i load(const uint8_t *at)
+{
+    return _mm256_loadu_si256((const __m256i *)at);
+}
+
+static inline uint32_t sieve(const struct ft_content_filter *f, const uint8_t *at)
+{
+    const __m256i half = _mm256_set1_epi8(15);
+    __m256i buckets = _mm256_set1_epi8(-1);
+    for (uint32_t i = 0; i < QUAD; i++) {
+        __m256i v = load(at + i), upper = _mm256_srli_epi16(v, 4);
+        __m256i low = _mm256_shuffle_epi8(load(f->low[i]), _mm256_and_si256(v, half));
+        __m256i high = _mm256_shuffle_epi8(load(f->high[i]), _mm256_and_si256(upper, half));
+        buckets = _mm256_and_si256(buckets, _mm256_and_si256(low, high));
+    }
+    return ~(uint32_t)_mm256_movemask_epi8(_mm256_cmpeq_epi8(buckets, _mm256_setzero_si256()));
+}
+#elif defined(__SSSE3__)
+static inline __m128i load(const uint8_t *at)
 {
     return _mm_loadu_si128((const __m128i *)at);
 }
 
-/* Reads WINDOW bytes. */
-static inline uint32_t left_of(const struct ft_content_filter *f, const uint8_t *at)
+static inline uint32_t sieve(const struct ft_content_filter *f, const uint8_t *at)
 {
     const __m128i half = _mm_set1_epi8(15);
     __m128i buckets = _mm_set1_epi8(-1);
     for (uint32_t i = 0; i < QUAD; i++) {
-        __m128i v = vector(at + i);
-        __m128i low = _mm_shuffle_epi8(vector(f->low[i]), _mm_and_si128(v, half));
-        __m128i high =
-            _mm_shuffle_epi8(vector(f->high[i]), _mm_and_si128(_mm_srli_epi16(v, 4), half));
+        __m128i v = load(at + i), upper = _mm_srli_epi16(v, 4);
+        __m128i low = _mm_shuffle_epi8(load(f->low[i]), _mm_and_si128(v, half));
+        __m128i high = _mm_shuffle_epi8(load(f->high[i]), _mm_and_si128(upper, half));
         buckets = _mm_and_si128(buckets, _mm_and_si128(low, high));
     }
     return (uint32_t)_mm_movemask_epi8(_mm_cmpeq_epi8(buckets, _mm_setzero_si128())) ^ 0xffff;
 }
 #else
-static inline uint32_t left_of(const struct ft_content_filter *f, const uint8_t *at)
+static inline uint32_t sieve(const struct ft_content_filter *f, const uint8_t *at)
 {
     (void)f;
     (void)at;
@@ -420,7 +448,7 @@ static inline uint32_t left_of(const struct ft_content_filter *f, const uint8_t 
 static inline bool passes_here(const struct ft_content_filter *f, const uint8_t *at,
                                uint32_t length)
 {
-    for (uint32_t left = left_of(f, at); left; left &= left - 1) {
+    for (uint32_t left = sieve(f, at); left; left &= left - 1) {
         uint32_t i = (uint32_t)__builtin_ctz(left);
         if (i < length && passes_at(f, at + i, length - i))
             return true;

@@ -210,26 +210,26 @@ static void try_place(struct ft_matcher *m, const struct ft_place_of_rules *p, u
     try_list(m, &p->rules, level, s, hit, user);
 }
 
-static const struct ft_place_of_rules *place_of(const struct ft_matcher *m,
-                                                const struct ft_message *message)
+static uint32_t place_of(const struct ft_matcher *m, const struct ft_message *message)
 {
     const struct ft_protocol *p = message->protocol;
-    uint64_t row = message->command ? (uint64_t)(message->command - p->commands) + 1 : 0;
-    return &m->set->places[m->set->first_place[p->index] + row];
+    uint32_t row = message->command ? (uint32_t)(message->command - p->commands) + 1 : 0;
+    return m->set->first_place[p->index] + row;
 }
 
 /* Has the profile a rule that may hold for such a message? */
-static bool profile_wants(const struct ft_profile *p, const struct ft_message *message)
+static bool profile_wants(const struct ft_profile *p, const struct ft_message *message,
+                          uint32_t place)
 {
-    return p->classes & FT_CLASS_BIT(message) &&
-           p->protocols & ft_protocol_bit(message->protocol->index);
+    return p->classes & FT_CLASS_BIT(message) && p->slots & ft_slot_bit(place);
 }
 
 bool ft_match_is_wanted(const struct ft_matcher *m, const struct ft_message *message)
 {
-    if (place_of(m, message)->classes & FT_CLASS_BIT(message))
+    uint32_t place = place_of(m, message);
+    if (m->set->places[place].classes & FT_CLASS_BIT(message))
         return true;
-    return m->profile ? profile_wants(m->profile, message)
+    return m->profile ? profile_wants(m->profile, message, place)
                       : m->set->flow_operands.count || m->set->flow_rules.count;
 }
 
@@ -244,19 +244,27 @@ static void begin(struct ft_matcher *m)
     ft_program_begin(m->run);
 }
 
-void ft_match_message(struct ft_matcher *m, const struct ft_subject *s, ft_hit_fn *hit, void *user)
+static void try_profile(struct ft_matcher *m, const struct ft_profile *profile, uint32_t place,
+                        const struct ft_subject *s, ft_hit_fn *hit, void *user)
 {
-    const struct ft_place_of_rules *p = place_of(m, s->message);
-    const struct ft_profile *profile = ft_profile_of(m, s);
     uint32_t class_ = FT_CLASS_BIT(s->message);
-    uint64_t protocol = ft_protocol_bit(s->message->protocol->index);
-    begin(m);
-    for (uint32_t i = 0; profile_wants(profile, s->message) && i < profile->count; i++) {
+    uint64_t slot = ft_slot_bit(place);
+    for (uint32_t i = 0; i < profile->count; i++) {
         const struct ft_profile_rule *r = &m->profiles.rules[profile->first + i];
-        if (r->classes & class_ && r->protocols & protocol)
+        if (r->classes & class_ && r->slots & slot && ft_guard_passes(&r->guard, s))
             try_rule(m, r->rule, FT_LEVEL_MESSAGE, s, hit, user);
     }
-    if (p->classes & class_)
+}
+
+void ft_match_message(struct ft_matcher *m, const struct ft_subject *s, ft_hit_fn *hit, void *user)
+{
+    uint32_t place = place_of(m, s->message);
+    const struct ft_place_of_rules *p = &m->set->places[place];
+    const struct ft_profile *profile = ft_profile_of(m, s);
+    begin(m);
+    if (profile_wants(profile, s->message, place))
+        try_profile(m, profile, place, s, hit, user);
+    if (p->classes & FT_CLASS_BIT(s->message))
         try_place(m, p, FT_LEVEL_MESSAGE, s, hit, user);
 }
 

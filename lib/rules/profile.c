@@ -53,18 +53,15 @@ static void consider(struct ft_matcher *m, uint32_t rule, uint8_t level, const s
     m->seen[rule] = m->serial;
     if (!ft_program_may_hold(&c->program, s, m->run))
         return;
-    uint64_t protocols = 0;
-    for (unsigned i = 0; i < sizeof(c->homes.bits) / sizeof(c->homes.bits[0]); i++)
-        protocols |= c->homes.bits[i];
     m->profiles.rules[to->first + to->count + to->payload_count] =
-        (struct ft_profile_rule){rule, c->classes, protocols};
+        (struct ft_profile_rule){rule, c->classes, c->slots, c->guard};
     if (level == FT_LEVEL_PAYLOAD) {
         to->payload_count++;
         return;
     }
     to->count++;
     to->classes |= c->classes;
-    to->protocols |= protocols;
+    to->slots |= c->slots;
     to->wanted |= c->wanted;
 }
 
@@ -194,8 +191,22 @@ uint64_t ft_match_wanted(const struct ft_matcher *m)
     return m->profile ? m->profile->wanted : UINT64_MAX;
 }
 
-bool ft_match_wants_payload(const struct ft_matcher *m)
+static bool may_find(const struct ft_ruleset *set, const uint32_t *groups, uint32_t count,
+                     const uint8_t *bytes, uint32_t length)
+{
+    for (uint32_t i = 0; i < count; i++)
+        if (ft_content_may_hold(set->patterns.groups[groups[i]].content, bytes, length))
+            return true;
+    return false;
+}
+
+/* What patterns of payloads and of tags look at is the payload, or a part of it. */
+bool ft_match_wants_payload(const struct ft_matcher *m, const uint8_t *bytes, uint32_t length)
 {
     const struct ft_profile *p = m->profile;
-    return m->set->payload.classes || !p || p->payload_count || p->group_count;
+    const struct ft_place_of_rules *any = &m->set->payload;
+    if (!p || p->payload_count || any->keyed.count || any->rules.count)
+        return true;
+    return may_find(m->set, &m->profiles.groups[p->first_group], p->group_count, bytes, length) ||
+           may_find(m->set, any->groups.items, any->groups.count, bytes, length);
 }

@@ -341,3 +341,35 @@ bool ft_program_is_sound(const struct ft_program *p, const struct ft_patterns *p
     }
     return p->count > 0 && p->count < FT_PROGRAM_REJECT;
 }
+
+/* ---- guards ---- */
+
+/* A test that only holds if the message has a value; numbers between the least and the most. */
+static bool guard_of_test(const struct ft_test *t, struct ft_guard *g)
+{
+    uint64_t low, high;
+    if (t->left.keyword || t->left.is_tag || t->is_none || t->is_negated)
+        return false;
+    *g = (struct ft_guard){.high = UINT64_MAX,
+                           .protocol = t->left.protocol,
+                           .field = t->left.field,
+                           .type = t->left.type};
+    bool has_ranges = (t->kind == FT_TEST_RANGE || t->kind == FT_TEST_NUMBERS) && !t->has_mask;
+    for (uint32_t i = 0; has_ranges && ft_test_numbers_at(t, i, &low, &high); i++) {
+        g->low = i ? g->low : low;
+        g->high = high;
+    }
+    return true;
+}
+
+struct ft_guard ft_guard_of(const struct ft_expression *e, uint32_t root)
+{
+    const struct ft_expression_node *n = &e->nodes[root];
+    struct ft_guard g = {.protocol = UINT16_MAX};
+    if (n->kind == FT_EXPRESSION_TEST && guard_of_test(&n->test, &g))
+        return g;
+    bool has_all = n->kind == FT_EXPRESSION_AND || (n->kind == FT_EXPRESSION_ANY && !n->is_negated);
+    for (uint32_t c = n->child; has_all && c && g.protocol == UINT16_MAX; c = e->nodes[c].next)
+        g = ft_guard_of(e, c);
+    return g;
+}

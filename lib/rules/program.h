@@ -152,6 +152,23 @@ void ft_program_begin(struct ft_program_run *run);
 const struct ft_content_hit *ft_program_hits(struct ft_program_run *run, const struct ft_subject *s,
                                              uint32_t group, uint32_t *count);
 
+/**
+ * What the message at hand must have for a rule to hold: looked at before its program, which lies
+ * elsewhere in memory. Nothing where `protocol` is UINT16_MAX.
+ */
+struct ft_guard {
+    uint64_t low, high; /**< keys, both inclusive; of numbers */
+    uint16_t protocol, field;
+    uint8_t type; /**< enum ft_value_type; no number: the field is there */
+    uint8_t zero[3];
+};
+
+/** The guard of what stands under `root`. */
+struct ft_guard ft_guard_of(const struct ft_expression *e, uint32_t root);
+
+/** False: the program does not hold. Only fields of the message's own protocol are looked at. */
+bool ft_guard_passes(const struct ft_guard *g, const struct ft_subject *s);
+
 /** Where ft_program_number() goes on; zeroed: at the first. */
 struct ft_number_cursor {
     uint32_t index, node;

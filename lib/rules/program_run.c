@@ -216,6 +216,23 @@ static bool next_field(const struct ft_program_run *run, const struct ft_subject
     return false;
 }
 
+bool ft_guard_passes(const struct ft_guard *g, const struct ft_subject *s)
+{
+    const struct ft_operand o = {.type = g->type};
+    bool is_number = ft_value_type_is_number((enum ft_value_type)g->type);
+    struct ft_program_value v;
+    if (s->message->protocol->index != g->protocol)
+        return true;
+    for (uint32_t i = s->message->first; i; i = s->call->nodes[i].next) {
+        const struct ft_node *n = &s->call->nodes[i];
+        if (n->field != g->field || n->type == FT_NODE_END || !value_of_node(&o, n, &v))
+            continue;
+        if (!is_number || (v.number >= g->low && v.number <= g->high))
+            return true;
+    }
+    return false;
+}
+
 /* ---- tags ---- */
 
 static uint64_t number_at(const uint8_t *bytes, uint32_t length, bool is_little)
@@ -263,7 +280,7 @@ static uint32_t tag_place(const struct ft_tag *tag, const struct ft_subject *s)
 
 static bool is_tagged(const struct ft_tag *tag, const struct ft_subject *s)
 {
-    if (s->transport != tag->transport || !s->payload)
+    if (s->transport != tag->transport)
         return false;
     return tag->transport == FT_TRANSPORT_L2 ? s->ethertype == tag->port
                                              : s->src_port == tag->port || s->dst_port == tag->port;
@@ -272,7 +289,7 @@ static bool is_tagged(const struct ft_tag *tag, const struct ft_subject *s)
 static bool value_of_tag(const struct ft_tag *tag, const struct ft_subject *s,
                          struct ft_program_value *v)
 {
-    uint32_t at = is_tagged(tag, s) ? tag_place(tag, s) : UINT32_MAX;
+    uint32_t at = s->payload && is_tagged(tag, s) ? tag_place(tag, s) : UINT32_MAX;
     if (at == UINT32_MAX)
         return false;
     v->bytes = s->payload + at;
@@ -1003,6 +1020,15 @@ bool ft_test_is_of_flow(const struct ft_test *t)
     return is_of_flow(&t->left) && (t->kind != FT_TEST_SAME || is_of_flow(&t->right));
 }
 
+/* Is it known for the flow at hand? Tags of other ports have no value in it. */
+static bool is_known_of_flow(const struct ft_program_run *run, const struct ft_subject *s,
+                             const struct ft_test *t)
+{
+    if (t->kind != FT_TEST_SAME && t->left.is_tag)
+        return !is_tagged(&run->vocabulary->tags[t->left.field], s);
+    return ft_test_is_of_flow(t);
+}
+
 /* Whatever is not known goes both ways; what an `any` tests is not known. */
 bool ft_program_may_hold(const struct ft_program *p, const struct ft_subject *s,
                          struct ft_program_run *run)
@@ -1014,7 +1040,7 @@ bool ft_program_may_hold(const struct ft_program *p, const struct ft_subject *s,
         const struct ft_instruction *i = &p->code[at];
         if (!(reached[at / 64] >> (at % 64) & 1))
             continue;
-        bool is_known = i->kind == FT_INSTRUCTION_TEST && ft_test_is_of_flow(i->test);
+        bool is_known = i->kind == FT_INSTRUCTION_TEST && is_known_of_flow(run, s, i->test);
         bool held = false;
         run->steps = 0;
         if (is_known)

@@ -317,23 +317,30 @@ static bool is_port_group(const struct ft_ruleset *set, uint32_t group)
 }
 
 /* What a key costs messages, in rules that it might find as well. */
-static uint64_t key_price(const struct ft_ruleset *set, const struct way_key *k)
+static uint64_t key_price(const struct ft_ruleset *set, const struct ft_compiled *c,
+                          const struct way_key *k)
 {
     if (k->operand == PATTERN)
         return is_port_group(set, k->group) ? PORT_PATTERN_PRICE : MESSAGE_KEY_PRICE;
-    return is_key_of_flow(set, k) ? 0 : MESSAGE_KEY_PRICE;
+    if (!is_key_of_flow(set, k))
+        return MESSAGE_KEY_PRICE;
+    /* A port is what all flows of a service have: its payloads are rather searched once for all. */
+    enum ft_keyword keyword = set->keyed[k->operand].operand.keyword;
+    bool is_port = keyword == FT_KEYWORD_PORT_SRC || keyword == FT_KEYWORD_PORT_DST ||
+                   keyword == FT_KEYWORD_PORT;
+    return is_port && c->level == FT_LEVEL_PAYLOAD ? MESSAGE_KEY_PRICE : 0;
 }
 
 /*
  * How many rules are found by the keys of a way: less is better. What the flow is found by costs
  * its messages nothing, so it may find some rules more.
  */
-static uint64_t price(const struct making *m, const struct way *way)
+static uint64_t price(const struct making *m, const struct ft_compiled *c, const struct way *way)
 {
     uint64_t sum = 0, most = 0;
     for (uint32_t i = 0; m->tally.size && i < way->count; i++) {
         const struct way_key *k = &way->keys[i];
-        uint64_t one = key_price(m->set, k);
+        uint64_t one = key_price(m->set, c, k);
         most = one > most ? one : most;
         sum += m->tally.slots[tally_slot(&m->tally, k)].count;
     }
@@ -355,7 +362,7 @@ static void way_of_chain(struct making *m, const struct ft_compiled *c, uint32_t
     for (uint32_t child = e->nodes[node].child; child; child = e->nodes[child].next) {
         way_of(m, c, child, one);
         if (is_and) {
-            if (one->count && (!way->count || price(m, one) < price(m, way)))
+            if (one->count && (!way->count || price(m, c, one) < price(m, c, way)))
                 *way = *one;
         } else if (!one->count || (!is_first && !way->count) ||
                    way->count + one->count > KEYS_MAX) {
@@ -739,6 +746,7 @@ static bool place_rule(struct making *m, uint32_t rule, struct way *way, char *e
     c->is_pattern = way->count && way->keys[0].operand == PATTERN;
     c->is_of_flow = is_of_flow(set, c, way);
     c->classes = c->level == FT_LEVEL_MESSAGE ? classes_of(e) : FT_CLASSES_ALL;
+    c->guard = e->worker ? ft_guard_of(e, e->worker) : (struct ft_guard){.protocol = UINT16_MAX};
     if (!add_way(set, rule, way) || (c->is_of_flow && !place_flow_rule(set, rule, way)))
         return false;
     if (c->level == FT_LEVEL_FLOW)
@@ -754,6 +762,7 @@ static bool place_rule(struct making *m, uint32_t rule, struct way *way, char *e
         for (; ok && at.row <= at.protocol->command_count; at.row++)
             if (may_hold(e, e->worker, &at)) {
                 is_placed = true;
+                c->slots |= ft_slot_bit(set->first_place[p] + at.row);
                 ok = place_message_rule(set, rule, way, p, at.row);
             }
     }

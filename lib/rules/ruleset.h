@@ -115,8 +115,11 @@ void ft_match_use(struct ft_matcher *m, uint16_t profile);
 /** Of which protocols the flow's rules want fields, a bit each of 64: index & 63. */
 uint64_t ft_match_wanted(const struct ft_matcher *m);
 
-/** May any rule be about payloads of the flow? Without it ft_match_payload() does nothing. */
-bool ft_match_wants_payload(const struct ft_matcher *m);
+/**
+ * May any rule hold for such a payload of the flow? Without it ft_match_payload() does nothing.
+ * Cost: a few cycles, and a look at short payloads for the patterns that are meant for them.
+ */
+bool ft_match_wants_payload(const struct ft_matcher *m, const uint8_t *bytes, uint32_t length);
 
 /** May any rule be about this message? One look-up; without it ft_match_message() does nothing. */
 bool ft_match_is_wanted(const struct ft_matcher *m, const struct ft_message *message);

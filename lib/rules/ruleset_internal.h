@@ -39,6 +39,8 @@ struct ft_compiled {
     struct ft_protocols homes; /**< protocols whose messages it is tested on */
     uint32_t classes;          /**< of the messages that it may hold for: a bit each, see below */
     uint64_t wanted;           /**< protocols that it wants fields of, a bit of 64 each */
+    uint64_t slots;            /**< places of messages that it may hold for, a bit of 64 each */
+    struct ft_guard guard;     /**< what such a message has */
     uint8_t level;             /**< enum ft_level of `program` */
     bool is_anywhere;          /**< names no protocol */
     bool is_linear;            /**< found by protocol and command only */
@@ -50,6 +52,12 @@ struct ft_compiled {
 /** The bit of a message's class in ft_compiled.classes. */
 #define FT_CLASS_BIT(message) (1u << ((message)->has_command ? (message)->class_ : FT_CLASS_COUNT))
 #define FT_CLASSES_ALL        ((2u << FT_CLASS_COUNT) - 1)
+
+/** One bit of 64 for a place of messages: a protocol and a command. */
+static inline uint64_t ft_slot_bit(uint32_t place)
+{
+    return 1ull << (place & 63);
+}
 
 /** One bit of 64 for a protocol. */
 static inline uint64_t ft_protocol_bit(uint16_t protocol)
@@ -142,7 +150,8 @@ bool ft_ruleset_is_bound(const struct ft_ruleset *set, uint32_t group, const str
 /** A rule that may hold in a flow, with what rules out most messages. */
 struct ft_profile_rule {
     uint32_t rule, classes;
-    uint64_t protocols; /**< a bit each; all, if it names none */
+    uint64_t slots; /**< places of its messages */
+    struct ft_guard guard;
 };
 
 /**
@@ -151,10 +160,10 @@ struct ft_profile_rule {
  */
 struct ft_profile {
     uint64_t hash;
-    uint64_t protocols, wanted; /**< a bit each: of its rules; of which it wants fields */
-    uint32_t classes;           /**< of its rules on messages */
-    uint32_t first, count;      /**< rules on messages: first those ... */
-    uint32_t payload_count;     /**< ... then so many on payloads */
+    uint64_t slots, wanted; /**< a bit each: places of its rules; protocols it wants fields of */
+    uint32_t classes;       /**< of its rules on messages */
+    uint32_t first, count;  /**< rules on messages: first those ... */
+    uint32_t payload_count; /**< ... then so many on payloads */
     uint32_t first_group, group_count;
 };
 
