@@ -165,11 +165,10 @@ static void try_keyed(struct ft_matcher *m, uint32_t operand, uint8_t level,
     }
 }
 
-static bool has_listed_port(const struct ft_port_list *l, const struct ft_subject *s)
+static bool is_listed(const struct ft_port_list *l, uint16_t port)
 {
     for (uint32_t i = 0; i < l->count; i++)
-        if ((s->src_port >= l->ranges[i].low && s->src_port <= l->ranges[i].high) ||
-            (s->dst_port >= l->ranges[i].low && s->dst_port <= l->ranges[i].high))
+        if (port >= l->ranges[i].low && port <= l->ranges[i].high)
             return true;
     return false;
 }
@@ -182,9 +181,13 @@ bool ft_ruleset_is_bound(const struct ft_ruleset *set, uint32_t group, const str
         return true;
     if (g->binding & FT_BINDING_ETHERTYPE)
         return s->ethertype == value;
-    if (g->binding & FT_BINDING_PORTS)
-        return s->has_ports && has_listed_port(&set->port_lists[value], s);
-    return s->has_ports && (s->src_port == value || s->dst_port == value);
+    bool of_src = !(g->binding & FT_BINDING_DST), of_dst = !(g->binding & FT_BINDING_SRC);
+    if (g->binding & FT_BINDING_PORTS) {
+        const struct ft_port_list *list = &set->port_lists[value];
+        return s->has_ports && ((of_src && is_listed(list, s->src_port)) ||
+                                (of_dst && is_listed(list, s->dst_port)));
+    }
+    return s->has_ports && ((of_src && s->src_port == value) || (of_dst && s->dst_port == value));
 }
 
 static void try_group(struct ft_matcher *m, uint32_t group, uint8_t level,

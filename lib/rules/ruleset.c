@@ -801,11 +801,15 @@ static uint64_t binding_of_test(struct ft_ruleset *set, const struct ft_test *t)
                    t->left.keyword == FT_KEYWORD_PORT_DST;
     if ((!is_port && !is_ethertype) || t->is_none || t->is_negated || t->has_mask)
         return 0;
+    uint64_t binding = 0;
     if (t->kind == FT_TEST_RANGE && t->low == t->high)
-        return FT_BINDING_PORT | (is_ethertype ? FT_BINDING_ETHERTYPE : 0) | t->low;
-    return is_port && (t->kind == FT_TEST_RANGE || t->kind == FT_TEST_NUMBERS)
-               ? list_binding(set, t)
-               : 0;
+        binding = FT_BINDING_PORT | (is_ethertype ? FT_BINDING_ETHERTYPE : 0) | t->low;
+    else if (is_port && (t->kind == FT_TEST_RANGE || t->kind == FT_TEST_NUMBERS))
+        binding = list_binding(set, t);
+    uint64_t side = t->left.keyword == FT_KEYWORD_PORT_SRC   ? FT_BINDING_SRC
+                    : t->left.keyword == FT_KEYWORD_PORT_DST ? FT_BINDING_DST
+                                                             : 0;
+    return binding ? binding | side : 0;
 }
 
 /* Ports or a protocol that payloads must have, so that only those are searched; 0: any. */

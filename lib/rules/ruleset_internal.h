@@ -83,13 +83,15 @@ struct ft_key {
 #define FT_PORT_RANGES 8u
 
 /* What payloads must have to be searched for the patterns of a group. */
-#define FT_BINDING_PORT      (1ull << 32) /* this port, of either side */
+#define FT_BINDING_PORT      (1ull << 32) /* this port, of either side or of one: */
+#define FT_BINDING_SRC       (1ull << 18) /* with PORT: of the sender */
+#define FT_BINDING_DST       (1ull << 19) /* with PORT: of the receiver */
 #define FT_BINDING_ETHERTYPE (1ull << 16) /* with PORT: this ethertype instead */
 #define FT_BINDING_PORTS     (1ull << 17) /* with PORT: those of the list with this number */
 #define FT_BINDING_PROTOCOL  (2ull << 32) /* messages of this protocol */
 #define FT_BINDING_ANY       (3ull << 32) /* nothing */
 
-/** Ports of either side, as ranges. */
+/** Ports as ranges. */
 struct ft_port_list {
     struct {
         uint16_t low, high;

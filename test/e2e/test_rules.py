@@ -254,6 +254,28 @@ class Guide(Case):
             self.assertEqual((r.code, r.out), (2 if ports == "x" else 0, f"rules: {counts}\n"))
             self.assertEqual(r.err.count("\n"), ports == "x")
 
+    def test_explain(self):
+        """How a rule is found is told as it is."""
+        for when, tested, found, costs in (
+                ("transport == tcp", "the first packet of a flow in each direction",
+                 "nothing: it is tested each time", "every flow"),
+                ("port == 502", "the first packet of a flow in each direction", "port == 502",
+                 "by value"),
+                ("protocol == modbus", "each message of modbus", "its protocol", "by command"),
+                ("command == plc_stop", "each message of s7comm", "its protocol and command",
+                 "by command"),
+                ("command.class == firmware", "each message of any protocol",
+                 "its command or class", "every message"),
+                ("payload.length > 1400", "each payload", "nothing: it is tested each time",
+                 "every message"),
+                ("lower(http.url) == \"/A\"", "each message of http", "lower(http.url)", "by value")):
+            rules = self.write("one.json", json.dumps({"rules": [
+                {"id": 9200100, "title": "t", "when": when}]}).encode())
+            r = run("--explain", "9200100", "--rules", rules)
+            self.assertEqual(r.code, 0, r.err)
+            for word, is_ in (("tested on", tested), ("found by", found), ("costs", costs)):
+                self.assertIn(f"  {word:11} {is_}\n", r.out)
+
     def test_first_rule(self):
         text = next(text for heading, text in blocks() if heading == "A first rule")
         rules = self.write("my.json", text.encode())
