@@ -398,6 +398,14 @@ class Asking(Case):
         self.assertOk(r)
         self.assertIn("flow.max_flows", r.out)
 
+    def test_list_formats(self):
+        r = run("--list-formats")
+        self.assertOk(r)
+        self.assertRegex(r.out, r"\nkey  cef  alert \(defender\)  src_ip  @source\.ip  text  left out\n")
+        self.assertRegex(r.out, r"\nsource  @message  ")
+        for line in r.out.splitlines():
+            self.assertIn(len(line.split("  ")), (3, 4, 7), line)
+
     def test_test(self):
         r = run("-T")
         self.assertOk(r)
