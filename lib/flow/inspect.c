@@ -1850,7 +1850,8 @@ void ft_inspect_books(const struct ft_inspector *ins, const bool owned[FT_SHARDS
                                .state = ins->shards->state[shard].stats,
                                .requests.waiting =
                                    ins->shards->state[shard].count[FT_ENTRY_REQUEST],
-                               .novelty_forgotten = ins->shards->novelty[shard].forgotten};
+                               .novelty_forgotten = ins->shards->novelty[shard].forgotten,
+                               .ledger.rule_hits_waiting = ins->shards->rule_hits[shard].held};
         ft_books_add(books, &one);
     }
 }

@@ -74,7 +74,8 @@ struct ft_sightings {
 struct ft_rule_hits {
     struct {
         uint64_t hash;
-        uint32_t second, count; /**< packet time when told; those since then */
+        uint32_t second; /**< packet time when told, or found */
+        uint32_t count;  /**< hits since then */
         /** As it was told, without its message's fields, and behind it the evidence. */
         union {
             struct ft_event event;
@@ -83,6 +84,7 @@ struct ft_rule_hits {
     } slots[FT_RULE_HITS];
     uint32_t second, told; /**< in this second */
     uint32_t waiting;      /**< slots with a count */
+    uint64_t held;         /**< sum of the counts */
     uint32_t sweep;        /**< flows that are older than the rules: next to be tested; 0 = none */
     bool sweeps_all;   /**< on all rules, not only new ones: the last sweep was not at its end */
     uint64_t since_ns; /**< when the first flow under these rules began; UINT64_MAX: none yet */

@@ -46,6 +46,11 @@ const struct ft_rule_counts *ft_matcher_counts(const struct ft_matcher *m)
     return m->counts;
 }
 
+void ft_matcher_lose(struct ft_matcher *m, uint32_t rule, uint64_t hits)
+{
+    m->counts[rule].lost += hits;
+}
+
 uint64_t ft_matcher_given_up(const struct ft_matcher *m)
 {
     return m->run->given_up;

@@ -22,6 +22,9 @@
 #define OWN_RULES  65536u
 #define OWN_GROUPS 65536u
 
+/* A rule is found once, and searches payloads in one group at most: its own, see binding_of(). */
+_Static_assert(OWN_RULES >= FT_RULES_MAX && OWN_GROUPS >= FT_RULES_MAX, "room for all at once");
+
 bool ft_profiles_init(struct ft_matcher *m)
 {
     struct ft_profiles *p = &m->profiles;

@@ -76,6 +76,7 @@ const char *ft_rule_cost_name(enum ft_rule_cost cost);
 struct ft_rule_counts {
     uint64_t evaluations, hits;
     uint64_t cycles, timed; /**< TSC cycles of every 64th evaluation, and how many those were */
+    uint64_t lost;          /**< of the hits: those that nobody could be told of */
 };
 
 /** Told of a hit; `run` has the evidence. */
@@ -87,6 +88,8 @@ void ft_matcher_free(struct ft_matcher *m);
 
 /** Counts by index of the rule. */
 const struct ft_rule_counts *ft_matcher_counts(const struct ft_matcher *m);
+/** So many hits of a rule were lost on the way to the alerting core. */
+void ft_matcher_lose(struct ft_matcher *m, uint32_t rule, uint64_t hits);
 /** Programs and expressions that reached their limits. */
 uint64_t ft_matcher_given_up(const struct ft_matcher *m);
 

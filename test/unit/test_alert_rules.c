@@ -1029,6 +1029,113 @@ static void test_the_same_rule_is_the_same_alert(void **state)
     assert_int_equal(count("alert"), 2);
 }
 
+/* What alerts of a rule say goes when nobody asks for it any more; thresholds of a rule that stays
+ * go on, however many sets come in between. */
+static void test_rules_of_no_use_are_forgotten(void **state)
+{
+    static char rules[2048];
+    (void)state;
+    config.max_alerts = 1;
+    reopen_core();
+    for (uint64_t i = 0; i < 100; i++) {
+        snprintf(rules, sizeof(rules),
+                 "{\"id\": 9200001, \"title\": \"Title %u\", \"when\": \"command == write\", "
+                 "\"message\": \"{ip.src}\"}, {\"id\": 9200002, \"title\": \"Seldom\", \"when\": "
+                 "\"command == read\", \"threshold\": {\"limit\": 1, \"seconds\": 100000}}",
+                 (unsigned)i);
+        use(rules);
+        give(hit(1000 * i, 0, CLIENT, PLC, 1));
+        if (i % 50 == 0)
+            give(hit(1000 * i + 1, 1, CLIENT, PLC, 1));
+        ft_core_tick(core, START + (1000 * i + 700) * S, 1000 * i + 2); /* windows close */
+    }
+    assert_int_equal(count("alert"), 101);
+    for (unsigned i = 0; i < 100; i++) {
+        char title[32];
+        snprintf(title, sizeof(title), "Title %u", i);
+        assert_text(line("alert", i ? i + 1 : 0), "alert.signature", title);
+    }
+    /* Of the sets of now and before, that of the list, and the other rule. */
+    assert_int_equal(counter("kept"), 4);
+    assert_int_equal(counter("forgotten"), 97);
+    uint32_t kept;
+    uint64_t more;
+    assert_string_equal(ft_core_alerts(core, &kept, &more)[0].finding->title, "Title 0");
+}
+
+/* An alert that is open says what it did, whatever rules came since. */
+static void test_open_alerts_are_not_forgotten(void **state)
+{
+    (void)state;
+    config.max_alerts = 1;
+    reopen_core();
+    use_one("");
+    give(hit(1, 0, CLIENT, PLC, 1));
+    give(hit(2, 0, STATION, PLC, 1)); /* not in the list */
+    give(hit(3, 0, STATION, PLC, 1));
+    for (unsigned i = 0; i < 5; i++)
+        use("{\"id\": 9200002, \"title\": \"another\", \"when\": \"command == read\"}");
+    ft_core_finish(core);
+    assert_int_equal(count("alert"), 3);
+    assert_text(line("alert", 2), "alert.signature", "Somebody writes");
+}
+
+static void write_stats(struct ft_ledger *ledger)
+{
+    struct ft_core_totals totals = {.ledger = ledger, .stamp_ns = START};
+    ledger->received = 1;
+    ft_core_stats(core, &totals);
+}
+
+static void test_lost_hits_are_told(void **state)
+{
+    struct ft_ledger ledger = {.rule_hits = 10, .rule_hits_told = 10};
+    (void)state;
+    write_stats(&ledger);
+    assert_int_equal(count("health"), 0);
+    ledger.rule_hits_untold = 5;
+    ledger.rule_hits_shed = 3;
+    write_stats(&ledger);
+    assert_int_equal(count("health"), 1);
+    assert_text(line("health", 0), "health.event", "rule_hits_lost");
+    const char *text = json_string_value(at(line("health", 0), "health.text"));
+    assert_non_null(strstr(text, "8 hits, 5 of them more than 1,024"));
+    ledger.rule_hits_shed = 4; /* it goes on: known */
+    write_stats(&ledger);
+    assert_int_equal(count("health"), 1);
+    write_stats(&ledger); /* it is over, and begins again */
+    ledger.rule_hits_shed = 5;
+    write_stats(&ledger);
+    assert_int_equal(count("health"), 2);
+    json_t *s = line("stats", count("stats") - 1);
+    assert_number(s, "stats.rules.hits", 10);
+    assert_number(s, "stats.rules.hits_told", 10);
+    assert_number(s, "stats.rules.hits_untold", 5);
+    assert_number(s, "stats.rules.hits_shed", 5);
+}
+
+/* Each hit becomes something, and the workers' sum is the core's. */
+static void test_hits_balance(void **state)
+{
+    struct ft_ledger ledger = {.rule_hits = 19, .rule_hits_told = 6, .rule_hits_repeated = 13};
+    (void)state;
+    use("{\"id\": 9200001, \"title\": \"a\", \"when\": \"command == write\", "
+        "\"threshold\": {\"at_least\": 5, \"seconds\": 60}},"
+        "{\"id\": 9200002, \"title\": \"b\", \"when\": \"command == write and asset.model == "
+        "\\\"X\\\"\"}, {\"id\": 9200003, \"title\": \"c\", \"when\": \"command == write\", "
+        "\"threshold\": {\"limit\": 2, \"seconds\": 60}}");
+    give(hit(1, 0, CLIENT, PLC, 3));
+    give(hit(2, 1, CLIENT, PLC, 3));
+    give(hit(3, 2, CLIENT, PLC, 4));
+    give(hit(4, 0, CLIENT, PLC, 6));
+    give(hit(5, 0, CLIENT, PLC, 1));
+    assert_false(ft_core_rules_balance(core, &ledger)); /* two are still missing */
+    give(hit(6, 7, CLIENT, PLC, 2));                    /* no such rule */
+    assert_true(ft_core_rules_balance(core, &ledger));
+    ledger.rule_hits_waiting = 1;
+    assert_false(ft_core_rules_balance(core, &ledger));
+}
+
 static void test_counters(void **state)
 {
     (void)state;
@@ -1421,6 +1528,10 @@ int main(void)
         TEST(test_two_generations_are_known),
         TEST(test_alerts_outlive_their_rules),
         TEST(test_the_same_rule_is_the_same_alert),
+        TEST(test_rules_of_no_use_are_forgotten),
+        TEST(test_open_alerts_are_not_forgotten),
+        TEST(test_lost_hits_are_told),
+        TEST(test_hits_balance),
         TEST(test_counters),
         TEST(test_hits_are_counted_by_day),
         TEST(test_thirty_days_are_kept),
