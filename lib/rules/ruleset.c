@@ -534,15 +534,15 @@ static uint64_t *wants_of(struct ft_ruleset *set, struct ft_wants *wants, uint32
     return *at;
 }
 
-static bool want_at(const struct wanting *w, const struct ft_operand *o, bool is_whole,
-                    uint32_t row)
+static bool want_at(const struct wanting *w, uint32_t protocol, uint32_t row,
+                    const uint64_t *fields)
 {
-    const struct ft_protocol *p = w->set->files->vocabulary.registry->protocols[o->protocol];
     for (unsigned i = w->rule->is_of_flow; i < 2; i++) {
-        uint64_t *bits = wants_of(w->set, &w->set->wants[i], o->protocol, row);
+        uint64_t *bits = wants_of(w->set, &w->set->wants[i], protocol, row);
+        for (uint32_t word = 0; bits && word < FT_MAX_FIELDS / 64; word++)
+            bits[word] |= fields[word];
         if (!bits)
             return false;
-        want_field(bits, p, o->field, is_whole);
     }
     return true;
 }
@@ -553,13 +553,15 @@ static bool want(const struct wanting *w, const struct ft_operand *o, bool is_wh
     if (o->keyword || o->is_tag)
         return true;
     w->rule->wanted |= ft_protocol_bit(o->protocol);
-    if (!want_at(w, o, is_whole, UINT32_MAX))
+    uint64_t fields[FT_MAX_FIELDS / 64] = {0};
+    want_field(fields, p, o->field, is_whole);
+    if (!want_at(w, o->protocol, UINT32_MAX, fields))
         return false;
     if (o->protocol == w->protocol)
-        return want_at(w, o, is_whole, w->row);
+        return want_at(w, o->protocol, w->row, fields);
     /* Of a carrier: it knows nothing yet of what it carries. */
     for (uint32_t any = 0; any <= p->command_count; any++)
-        if (!want_at(w, o, is_whole, any))
+        if (!want_at(w, o->protocol, any, fields))
             return false;
     return true;
 }
