@@ -288,7 +288,44 @@ struct hit {
     struct ft_rule_scene scene;
 };
 
-static bool is_of_devices(const struct hit *hit)
+/* A copy of a rule event. */
+struct record {
+    union {
+        struct ft_event event;
+        uint8_t bytes[sizeof(struct ft_event) + FT_EVENT_KEPT];
+    };
+};
+
+/* What is known of a device, as the reason of a hit that has no other: in a copy of the event. */
+static void note_device(struct hit *hit, struct record *to)
+{
+    const struct ft_evidence *why = &hit->set->run->evidence;
+    struct ft_event_more more = {0};
+    char name[FT_EVIDENCE_NAME];
+    ft_event_more(hit->event, &more);
+    if (more.evidence_length || hit->event->message.tree_length || !why->operand ||
+        why->operand->level != FT_LEVEL_ASSET || !why->value.bytes)
+        return;
+    struct ft_event_evidence e = {.length = why->value.length};
+    ft_vocabulary_name(hit->scene.vocabulary, why->operand, name, sizeof(name));
+    e.name = (uint8_t)strlen(name);
+    e.value = (uint16_t)(e.length < FT_EVIDENCE_VALUE ? e.length : FT_EVIDENCE_VALUE);
+    to->event = *hit->event;
+    to->event.message.sub[0].text = to->event.message.sub[1].text = 0;
+    to->event.message.sub[0].length = to->event.message.sub[1].length = 0;
+    to->event.message.more = sizeof(to->event);
+    more.carriers_length = more.texts_length = 0;
+    more.evidence = (uint32_t)(sizeof(to->event) + sizeof(more));
+    more.evidence_length = (uint32_t)sizeof(e) + e.name + e.value;
+    memcpy(to->bytes + to->event.message.more, &more, sizeof(more));
+    memcpy(to->bytes + more.evidence, &e, sizeof(e));
+    memcpy(to->bytes + more.evidence + sizeof(e), name, e.name);
+    memcpy(to->bytes + more.evidence + sizeof(e) + e.name, why->value.bytes, e.value);
+    to->event.size = (more.evidence + more.evidence_length + 7) & ~7u;
+    hit->event = hit->scene.event = &to->event;
+}
+
+static bool is_of_devices(struct hit *hit, struct record *room)
 {
     const struct ft_program *p = ft_ruleset_core_program(hit->set->set, hit->event->message.rule);
     struct ft_subject subject;
@@ -298,7 +335,10 @@ static bool is_of_devices(const struct hit *hit)
         return false;
     ft_rule_subject(&hit->scene, &subject);
     ft_program_begin(hit->set->run);
-    return ft_program_holds(p, &subject, hit->set->run);
+    if (!ft_program_holds(p, &subject, hit->set->run))
+        return false;
+    note_device(hit, room);
+    return true;
 }
 
 /* The device that is asked, or told something: with what is behind its address. */
@@ -402,6 +442,7 @@ void ft_rule_desk_event(struct ft_core *core, const struct ft_event *e)
     const struct ft_tree_options options = {.log_secrets = core->config.log_secrets,
                                             .salt = {core->config.salt[0], core->config.salt[1]}};
     struct hit hit = {.core = core, .event = e, .set = s};
+    struct record room;
     char **before;
     desk->counts.hits += times;
     if (!s) {
@@ -418,7 +459,7 @@ void ft_rule_desk_event(struct ft_core *core, const struct ft_event *e)
         desk->counts.out_of_time += times;
         return;
     }
-    if (!is_of_devices(&hit)) {
+    if (!is_of_devices(&hit, &room)) {
         desk->counts.other_assets += times;
         return;
     }

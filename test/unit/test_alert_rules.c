@@ -876,6 +876,32 @@ static void test_evidence_of_words(void **state)
     assert_null(at(e, "element"));
 }
 
+/* A condition on devices alone: nobody but the core knows why it held. */
+static void test_evidence_of_devices(void **state)
+{
+    (void)state;
+    use("{\"id\": 9200001, \"title\": \"a\", \"when\": \"asset.model.dst == \\\"M340\\\"\"},"
+        "{\"id\": 9200002, \"title\": \"b\", \"when\": \"asset.model.dst contains \\\"34\\\"\"}");
+    give(make_fact(&r, 1, PLC, FT_FACT_MODEL, "M340"));
+    for (uint32_t rule = 0; rule < 2; rule++) {
+        make(&r, FT_EVENT_RULE, 0, 2 + rule, CLIENT, PLC);
+        r.event.message.generation = generation;
+        r.event.message.rule = rule;
+        r.event.message.count = 1;
+        r.event.message.at = UINT32_MAX;
+        json_t *e = evidence_of(&r);
+        assert_text(e, "field", "asset.model.dst");
+        assert_text(e, "value", "M340");
+        assert_number(e, "packet", 2 + rule);
+        assert_null(at(e, "offset"));
+    }
+    /* Where a worker found a reason it stays. */
+    use("{\"id\": 9200003, \"title\": \"c\", "
+        "\"when\": \"command == write and asset.model.dst == \\\"M340\\\"\"}");
+    json_t *e = evidence_of(with_word(hit(5, 0, CLIENT, PLC, 1), "command", "write"));
+    assert_text(e, "field", "command");
+}
+
 static void test_updates_have_the_evidence_of_the_last(void **state)
 {
     (void)state;
@@ -1519,6 +1545,7 @@ int main(void)
         TEST(test_fields_of_what_carries_a_message),
         TEST(test_evidence_of_fields),
         TEST(test_evidence_of_words),
+        TEST(test_evidence_of_devices),
         TEST(test_updates_have_the_evidence_of_the_last),
         TEST(test_damaged_evidence_is_left_out),
         TEST(test_secrets_are_clear_when_wanted),

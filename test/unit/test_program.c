@@ -693,6 +693,8 @@ static void test_evidence(void **state)
     expect_evidence("payload matches \"W.rld\"", "payload", 0, 14, "00050248656c6c6f20576f726c64");
     expect_evidence("tag.byte == 5", "tag.byte", 1, 1, "5");
     expect_evidence("tag.after == dead", "tag.after", 14, 2, "dead");
+    expect_evidence("tag.after matches \"^\\xde\"", "tag.after", 14, 1, "dead");
+    expect_evidence("subaddress contains \"nit\"", "subaddress", 0, 0, "unit 3");
     expect_evidence("demo.choice < demo.number", "demo.choice", 2, 1, "");
     expect_evidence("vlan == 7", "vlan", 0, 0, "7");
     expect_evidence("demo.signed == -7", "demo.signed", 0, 0, "");
