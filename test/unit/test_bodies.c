@@ -154,6 +154,27 @@ static void test_leef(void **state)
     assert_false(ft_body_is_delimiter(0) || ft_body_is_delimiter((char)0xe2));
 }
 
+/* What the inventory knows of devices turns with them. */
+static void test_devices(void **state)
+{
+    (void)state;
+    static const char line[] =
+        "{\"event_type\":\"alert\",\"src_ip\":\"10.0.0.9\",\"dest_ip\":\"10.0.0.5\","
+        "\"alert\":{\"signature\":\"S\",\"source\":{\"ip\":\"10.0.0.5\"}},\"fieldtap\":{"
+        "\"devices\":{\"src\":{\"name\":\"PLC\",\"vendor\":\"Siemens\"},"
+        "\"dest\":{\"name\":\"LAPTOP\",\"vendor\":\"Dell\",\"os\":\"Windows\"}}}}";
+    assert_string_equal(
+        write_as(FT_BODY_TEXT, 0, line),
+        "CyberX platform name: N/A, Microsoft Defender for IoT Alert: S, Type: N/A, Severity: N/A, "
+        "Source: LAPTOP, Source IP: 10.0.0.5, Destination: PLC, Destination IP: 10.0.0.9, Message: "
+        "S: 10.0.0.5 to 10.0.0.9, Alert group: NA");
+    write_as(FT_BODY_OBJECT, 0, line);
+    assert_non_null(strstr(g_to, "\"Source_MAC\":\"10.0.0.5, LAPTOP, Dell, Windows\","
+                                 "\"Destination_MAC\":\"10.0.0.9, PLC, Siemens\""));
+    write_as(FT_BODY_CEF, FT_DIALECT_STANDARD, line);
+    assert_non_null(strstr(g_to, " src=10.0.0.5 shost=LAPTOP dst=10.0.0.9 dhost=PLC"));
+}
+
 /* ---- the formats' own keys ---- */
 
 static void test_standard(void **state)
@@ -812,16 +833,17 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_text),         cmocka_unit_test(test_object),
-        cmocka_unit_test(test_cef),          cmocka_unit_test(test_leef),
-        cmocka_unit_test(test_standard),     cmocka_unit_test(test_other_events),
-        cmocka_unit_test(test_json),         cmocka_unit_test(test_severities),
-        cmocka_unit_test(test_engines),      cmocka_unit_test(test_time_zones),
-        cmocka_unit_test(test_wrong_times),  cmocka_unit_test(test_calendar),
-        cmocka_unit_test(test_escapes),      cmocka_unit_test(test_sensor_names),
-        cmocka_unit_test(test_sizes),        cmocka_unit_test(test_shortened),
-        cmocka_unit_test(test_long_values),  cmocka_unit_test(test_hostile),
-        cmocka_unit_test(test_deep),         cmocka_unit_test(test_webhook),
-        cmocka_unit_test(test_webhook_full), cmocka_unit_test(test_tables),
+        cmocka_unit_test(test_devices),      cmocka_unit_test(test_cef),
+        cmocka_unit_test(test_leef),         cmocka_unit_test(test_standard),
+        cmocka_unit_test(test_other_events), cmocka_unit_test(test_json),
+        cmocka_unit_test(test_severities),   cmocka_unit_test(test_engines),
+        cmocka_unit_test(test_time_zones),   cmocka_unit_test(test_wrong_times),
+        cmocka_unit_test(test_calendar),     cmocka_unit_test(test_escapes),
+        cmocka_unit_test(test_sensor_names), cmocka_unit_test(test_sizes),
+        cmocka_unit_test(test_shortened),    cmocka_unit_test(test_long_values),
+        cmocka_unit_test(test_hostile),      cmocka_unit_test(test_deep),
+        cmocka_unit_test(test_webhook),      cmocka_unit_test(test_webhook_full),
+        cmocka_unit_test(test_tables),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
