@@ -113,13 +113,14 @@ static bool put_locked(struct ft_queue *q, struct ft_journal_record *r, const vo
     uint32_t used = q->used;
     *is_kept = false;
     q->appended[class]++;
-    if (r->length > FT_JOURNAL_RECORD_MAX || r->sequence <= q->last_sequence) {
-        q->next_number[class]++;
+    r->number = q->next_number[class]++;
+    bool is_valid = r->sequence > q->last_sequence && r->length <= FT_JOURNAL_RECORD_MAX;
+    if (r->sequence > q->last_sequence)
+        q->last_sequence = r->sequence;
+    if (!is_valid) {
         q->given_up[class][FT_JOURNAL_LOSS_INVALID]++;
         return false;
     }
-    r->number = q->next_number[class]++;
-    q->last_sequence = r->sequence;
     struct ft_queue_block *b = block_for(q, lane, FT_QUEUE_ROOM(r->length));
     if (!b) {
         q->given_up[class][q->loss]++;

@@ -207,6 +207,15 @@ static bool check_folder(struct ft_journal *j)
     return is_loaded || fail(j, "read", "");
 }
 
+/* Of what is on disk already: numbers of records that a crash may still take come again. */
+static void note_series(const struct ft_journal *j, struct ft_journal_saved *saved)
+{
+    for (unsigned c = 0; c < FT_JOURNAL_CLASSES; c++) {
+        saved->series[c].next_number = j->published_number[c];
+        memcpy(saved->series[c].hash, j->series[c].previous, FT_JOURNAL_HASH);
+    }
+}
+
 /* No sequence reaches a segment that is not reserved on disk before. */
 static bool save(struct ft_journal *j)
 {
@@ -216,10 +225,7 @@ static bool save(struct ft_journal *j)
         saved.reserved_through = j->placed_sequence + RESERVE;
     else if (!j->needs_saving && !j->saved.is_clean)
         return true;
-    for (unsigned c = 0; c < FT_JOURNAL_CLASSES; c++) {
-        saved.series[c].next_number = j->placed_number[c];
-        memcpy(saved.series[c].hash, j->series[c].previous, FT_JOURNAL_HASH);
-    }
+    note_series(j, &saved);
     if (!ft_journal_write_saved(j, &saved))
         return fail(j, "write", "state");
     j->saved = saved;
@@ -476,10 +482,7 @@ static bool close_all(struct ft_journal *j)
     saved.next_sequence = j->next_sequence;
     if (saved.reserved_through < saved.next_sequence)
         saved.reserved_through = saved.next_sequence;
-    for (unsigned c = 0; c < FT_JOURNAL_CLASSES; c++) {
-        saved.series[c].next_number = j->placed_number[c];
-        memcpy(saved.series[c].hash, j->series[c].previous, FT_JOURNAL_HASH);
-    }
+    note_series(j, &saved);
     return ft_journal_write_saved(j, &saved);
 }
 
