@@ -130,6 +130,7 @@ void ft_journal_tell(struct ft_journal *j, enum ft_journal_finding finding, cons
 /* writer.c, keeper.c: threads */
 void *ft_journal_write_loop(void *journal);
 void *ft_journal_keep_loop(void *journal);
+bool ft_journal_reserve(struct ft_journal *j);
 bool ft_journal_series_init(struct ft_series *s);
 void ft_journal_series_free(struct ft_series *s);
 

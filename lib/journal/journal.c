@@ -119,7 +119,7 @@ static bool make_parts(struct ft_journal *j, uint64_t memory_bytes)
     j->batch.bytes = malloc(FT_QUEUE_BATCH_MAX);
     j->batch.is_all = true;
     bool is_made = j->batch.bytes;
-    for (unsigned c = 0; c < FT_JOURNAL_CLASSES; c++)
+    for (unsigned c = 0; c < FT_JOURNAL_CLASSES && !j->is_read_only; c++)
         is_made &= ft_journal_series_init(&j->series[c]);
     pthread_mutex_init(&j->lock, NULL);
     pthread_condattr_init(&attributes);
@@ -172,6 +172,7 @@ static bool start_threads(struct ft_journal *j)
 {
     if (j->is_read_only)
         return true;
+    ft_journal_reserve(j); /* a disk that refuses is the writer's business */
     if (pthread_create(&j->writer, NULL, ft_journal_write_loop, j) != 0)
         return false;
     j->has_threads = true;

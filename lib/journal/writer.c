@@ -216,13 +216,14 @@ static void note_series(const struct ft_journal *j, struct ft_journal_saved *sav
     }
 }
 
-/* No sequence reaches a segment that is not reserved on disk before. */
-static bool save(struct ft_journal *j)
+/* No sequence reaches a segment that is not reserved on disk before; and as long as the disk works
+ * none is handed out. */
+bool ft_journal_reserve(struct ft_journal *j)
 {
     struct ft_journal_saved saved = j->saved;
     saved.is_clean = false;
-    if (j->placed_sequence + RESERVE / 2 > saved.reserved_through)
-        saved.reserved_through = j->placed_sequence + RESERVE;
+    if (j->next_sequence + RESERVE / 2 > saved.reserved_through)
+        saved.reserved_through = j->next_sequence + RESERVE;
     else if (!j->needs_saving && !j->saved.is_clean)
         return true;
     note_series(j, &saved);
@@ -406,7 +407,7 @@ static void set_state(struct ft_journal *j, int error)
 
 static bool write_everything(struct ft_journal *j)
 {
-    if (!check_folder(j) || !save(j))
+    if (!check_folder(j) || !ft_journal_reserve(j))
         return false;
     for (unsigned c = 0; c < FT_JOURNAL_CLASSES; c++)
         if (!write_series(j, &j->series[c]))

@@ -59,9 +59,14 @@ static inline void remove_folder(const char *folder)
 
 static inline uint8_t *read_whole(const char *path, size_t *size)
 {
+    struct stat st = {0};
     FILE *f = fopen(path, "r");
-    uint8_t *bytes = malloc(64u << 20);
-    *size = f && bytes ? fread(bytes, 1, 64u << 20, f) : 0;
+    *size = 0;
+    if (f && fstat(fileno(f), &st) < 0)
+        abort();
+    uint8_t *bytes = malloc((size_t)st.st_size + 1);
+    if (f && bytes)
+        *size = fread(bytes, 1, (size_t)st.st_size, f);
     if (f)
         fclose(f);
     return bytes;
