@@ -663,6 +663,45 @@ static void test_the_table_of_thresholds_is_bounded(void **state)
     assert_true(count("health") > 0);
 }
 
+/* Many sources of one rule do not make others forget. */
+static void test_a_rule_has_half_of_the_table(void **state)
+{
+    static const uint64_t key[2] = {1, 2};
+    struct ft_threshold limit = {.kind = FT_THRESHOLD_LIMIT, .count = 1, .seconds = 1000};
+    struct ft_thresholds *t = ft_thresholds_new(8, key);
+    struct ft_threshold_key whom;
+    char **message;
+    (void)state;
+    memset(&whom, 0, sizeof(whom));
+    for (uint64_t rule = 1; rule <= 3; rule++) {
+        whom.rule = rule;
+        assert_int_equal(ft_thresholds_pass(t, &limit, &whom, START, 1, &message), 1);
+    }
+    whom.rule = 4;
+    for (uint64_t i = 1; i < 1000; i++) {
+        whom.sub = i;
+        assert_int_equal(ft_thresholds_pass(t, &limit, &whom, START + i, 1, &message), 1);
+    }
+    assert_int_equal(ft_thresholds_count(t), 8);
+    assert_int_equal(ft_thresholds_evicted(t), 994);
+    whom.sub = 0;
+    for (uint64_t rule = 1; rule <= 3; rule++) { /* not forgotten */
+        whom.rule = rule;
+        assert_int_equal(ft_thresholds_pass(t, &limit, &whom, START + S, 1, &message), 0);
+    }
+    /* Many rules: shares come and go with their keys. */
+    for (uint64_t rule = 10; rule < 500; rule++) {
+        whom.rule = rule;
+        for (whom.sub = 0; whom.sub < rule % 7; whom.sub++)
+            ft_thresholds_pass(t, &limit, &whom, START + S + rule, 1, &message);
+        assert_int_equal(ft_thresholds_count(t), 8);
+    }
+    whom.rule = 2;
+    whom.sub = 0;
+    assert_int_equal(ft_thresholds_pass(t, &limit, &whom, START + 2 * S, 1, &message), 1);
+    ft_thresholds_free(t);
+}
+
 /* Against a list of all hits: nothing is told too often, nothing too late. */
 static void test_thresholds_against_a_list(void **state)
 {
@@ -1539,6 +1578,7 @@ int main(void)
         TEST(test_at_least_counts_what_repeats),
         TEST(test_thresholds_outlive_rule_sets),
         TEST(test_the_table_of_thresholds_is_bounded),
+        TEST(test_a_rule_has_half_of_the_table),
         TEST(test_thresholds_against_a_list),
         TEST(test_many_hits_in_a_threshold),
         TEST(test_messages_have_fields),
