@@ -96,6 +96,16 @@ struct ft_flow_profile {
     uint16_t of[2]; /**< 0: not judged yet */
 };
 
+#define FT_TAILS      256u /**< flows of a shard whose last bytes are kept */
+#define FT_TAIL_BYTES 255u
+
+/** The last bytes of a stream that no dissector reads, in both directions. */
+struct ft_tail {
+    uint64_t flow; /**< whose they are; 0 = nobody's */
+    uint8_t length[2];
+    uint8_t bytes[2][FT_TAIL_BYTES];
+};
+
 struct ft_shards {
     const struct ft_registry *registry;
     const struct ft_recogniser *recogniser;
@@ -107,6 +117,7 @@ struct ft_shards {
     /** Outer addresses of flows that came in a tunnel, by index of the flow: as its side A sends.
      */
     struct ft_outer *outers[FT_SHARDS];
+    struct ft_tail *tails[FT_SHARDS];            /**< FT_TAILS each, by index of the flow */
     struct ft_flow_profile *profiles[FT_SHARDS]; /**< by index of the flow, where rules are used */
     struct ft_duplicates *duplicates;            /**< NULL: no packet is a copy */
     struct ft_mirror *mirrors;                   /**< by shard: what the mirror does */

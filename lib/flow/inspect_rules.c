@@ -29,19 +29,23 @@ void ft_inspector_use_rules(struct ft_inspector *ins, const struct ft_ruleset *s
                             struct ft_matcher *matcher, uint32_t generation,
                             const bool owned[FT_SHARDS])
 {
-    bool had_rules = ins->rules.set;
+    bool had_rules = ins->rules.set, had_joint = ins->rules.has_joint;
     ins->rules = (struct ft_rules_in_use){.set = set,
                                           .matcher = matcher,
                                           .generation = generation,
                                           .epoch = ins->rules.epoch + 1,
                                           .has_payload = set && ft_ruleset_has_payload(set),
-                                          .has_flow = set && ft_ruleset_has_flow(set)};
+                                          .has_flow = set && ft_ruleset_has_flow(set),
+                                          .has_joint = set && ft_ruleset_has_joint(set)};
     ins->call.demand = set ? ft_ruleset_demand(set, false) : NULL;
     ins->call.demand_of_flow = set ? ft_ruleset_demand(set, true) : NULL;
     ins->call.wanted_of_flow = UINT64_MAX;
     for (uint32_t shard = 0; shard < FT_SHARDS; shard++)
-        if (owned[shard])
+        if (owned[shard]) {
             begin_sweep(&ins->shards->rule_hits[shard], had_rules, set);
+            if (had_joint) /* what other rules wanted kept may have holes for these */
+                ft_inspect_tails_forget(ins, (uint8_t)shard);
+        }
 }
 
 /* ---- what is tested ---- */
@@ -233,6 +237,7 @@ struct hit {
     const struct ft_subject *subject;
     const struct ft_message *message; /* NULL: not of one */
     const struct ft_evidence *evidence;
+    bool is_joint; /* of bytes of two packets */
 };
 
 /* ---- what its message wants ---- */
@@ -519,7 +524,8 @@ static void describe(struct ft_event *e, struct hit *hit, uint32_t rule,
     e->message.rule = rule;
     e->message.generation = ins->rules.generation;
     hit->evidence = &run->evidence;
-    e->message.at = run->evidence.operand ? run->evidence.value.at : UINT32_MAX;
+    bool has_place = run->evidence.operand && !hit->is_joint; /* else: in two packets */
+    e->message.at = has_place ? run->evidence.value.at : UINT32_MAX;
     e->message.at_length = e->message.at == UINT32_MAX ? 0 : run->evidence.value.at_length;
     add_more(e, hit, ft_ruleset_rule(ins->rules.set, rule));
 }
@@ -601,6 +607,17 @@ void ft_inspect_rules_payload(struct ft_inspector *ins, const uint8_t *bytes, ui
     s.payload = bytes;
     s.payload_length = length;
     ft_match_payload(ins->rules.matcher, &s, on_hit, &hit);
+}
+
+void ft_inspect_rules_joint(struct ft_inspector *ins, const uint8_t *bytes, uint32_t length,
+                            uint32_t border)
+{
+    struct ft_subject s;
+    struct hit hit = {.ins = ins, .subject = &s, .is_joint = true};
+    set_subject(ins, &s);
+    s.payload = bytes;
+    s.payload_length = length;
+    ft_match_joint(ins->rules.matcher, &s, border, on_hit, &hit);
 }
 
 /* Which rules about flows are tested. */

@@ -747,6 +747,8 @@ static bool place_rule(struct making *m, uint32_t rule, struct way *way, char *e
         return place_other_rule(set, &set->flow, rule, way);
     if (c->level == FT_LEVEL_PAYLOAD) {
         set->has_payload = true;
+        c->is_joinable = ft_program_is_joinable(&c->program);
+        set->has_joint |= c->is_joinable;
         return c->is_of_flow || place_other_rule(set, &set->payload, rule, way);
     }
     for (uint32_t p = 0; ok && p < registry->count; p++) {
@@ -1063,6 +1065,11 @@ const struct ft_demand *ft_ruleset_demand(const struct ft_ruleset *set, bool is_
 bool ft_ruleset_has_payload(const struct ft_ruleset *set)
 {
     return set->has_payload;
+}
+
+bool ft_ruleset_has_joint(const struct ft_ruleset *set)
+{
+    return set->has_joint;
 }
 
 bool ft_ruleset_has_flow(const struct ft_ruleset *set)

@@ -48,6 +48,8 @@ const struct ft_demand *ft_ruleset_demand(const struct ft_ruleset *set, bool is_
 /** Is there any rule about payloads, about flows? */
 bool ft_ruleset_has_payload(const struct ft_ruleset *set);
 bool ft_ruleset_has_flow(const struct ft_ruleset *set);
+/** Is there any for ft_match_joint()? */
+bool ft_ruleset_has_joint(const struct ft_ruleset *set);
 /** Is one of these about flows not as it was in the rule set before? */
 bool ft_ruleset_has_new_flow(const struct ft_ruleset *set);
 
@@ -97,6 +99,14 @@ uint64_t ft_matcher_given_up(const struct ft_matcher *m);
 void ft_match_begin(struct ft_matcher *m);
 void ft_match_message(struct ft_matcher *m, const struct ft_subject *s, ft_hit_fn *hit, void *user);
 void ft_match_payload(struct ft_matcher *m, const struct ft_subject *s, ft_hit_fn *hit, void *user);
+/**
+ * Where two payloads of a stream meet: the first `border` bytes of the subject's are the end of
+ * what came before, the rest is the beginning of what follows. Only rules that look for patterns,
+ * and only those that hold for both together and for neither alone. Cost: as ft_match_payload(),
+ * and the same for each half if any holds.
+ */
+void ft_match_joint(struct ft_matcher *m, const struct ft_subject *s, uint32_t border,
+                    ft_hit_fn *hit, void *user);
 void ft_match_flow(struct ft_matcher *m, const struct ft_subject *s, ft_hit_fn *hit, void *user);
 
 /** As ft_match_flow(), only rules that the set before had as well, or only the others. */
