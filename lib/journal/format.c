@@ -118,6 +118,14 @@ static bool is_sealed(const uint8_t *from, uint32_t size)
     return get_u32(from + size - 4) == ft_crc32c(from, size - 4);
 }
 
+/* Half of all numbers: nothing counts so far, and sums of them do not wrap. */
+#define NUMBER_MAX (UINT64_MAX >> 1)
+
+static bool are_numbers(uint64_t a, uint64_t b)
+{
+    return a <= NUMBER_MAX && b <= NUMBER_MAX;
+}
+
 /* ---- structures ---- */
 
 void ft_journal_put_header(uint8_t *to, const struct ft_journal_header *h)
@@ -146,7 +154,7 @@ bool ft_journal_get_header(const uint8_t *from, struct ft_journal_header *h)
     memcpy(h->previous, from + 32, FT_JOURNAL_HASH);
     memcpy(h->sensor, from + 64, FT_JOURNAL_NAME_SIZE);
     h->sensor[FT_JOURNAL_NAME_SIZE - 1] = 0;
-    return true;
+    return are_numbers(h->first_sequence, h->first_number);
 }
 
 void ft_journal_put_record(uint8_t *to, const struct ft_journal_record *r)
@@ -174,7 +182,7 @@ bool ft_journal_get_record(const uint8_t *from, struct ft_journal_record *r)
     r->number = get_u64(from + 16);
     r->time_ns = get_u64(from + 24);
     r->bytes_crc = get_u32(from + 32);
-    return true;
+    return are_numbers(r->sequence, r->number);
 }
 
 void ft_journal_put_footer(uint8_t *to, const struct ft_journal_footer *f)
@@ -200,7 +208,7 @@ bool ft_journal_get_footer(const uint8_t *from, struct ft_journal_footer *f)
     f->closed_ns = get_u64(from + 32);
     f->data_bytes = get_u64(from + 40);
     memcpy(f->hash, from + 48, FT_JOURNAL_HASH);
-    return true;
+    return are_numbers(f->last_sequence, f->last_number);
 }
 
 void ft_journal_put_skippable(uint8_t *to, uint32_t size)
@@ -266,8 +274,10 @@ bool ft_journal_get_saved(const uint8_t *from, struct ft_journal_saved *s)
     for (unsigned i = 0; i < FT_JOURNAL_CLASSES; i++) {
         s->series[i].next_number = get_u64(from + 24 + 40 * i);
         memcpy(s->series[i].hash, from + 32 + 40 * i, FT_JOURNAL_HASH);
+        if (!are_numbers(s->series[i].next_number, 0))
+            return false;
     }
-    return true;
+    return are_numbers(s->reserved_through, s->next_sequence);
 }
 
 void ft_journal_put_position(uint8_t *to, const struct ft_journal_position *p)
@@ -291,7 +301,7 @@ bool ft_journal_get_position(const uint8_t *from, struct ft_journal_position *p)
     p->sequence = get_u64(from + 16);
     for (unsigned i = 0; i < FT_JOURNAL_CLASSES; i++)
         p->numbers[i] = get_u64(from + 24 + 8 * i);
-    return true;
+    return are_numbers(p->sequence, 0);
 }
 
 /* ---- names of files ---- */

@@ -78,6 +78,7 @@ struct ft_journal {
     uint64_t placed_number[FT_JOURNAL_CLASSES];
     struct ft_journal_saved saved; /* as on disk */
     bool needs_saving;
+    bool owes_sync; /* somebody waits in ft_journal_flush() */
     uint32_t back_off_ms;
     char trouble[160]; /* of the step that failed */
     pthread_t writer, keeper;

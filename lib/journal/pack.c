@@ -81,7 +81,8 @@ static bool put_record(struct packer *p, const struct ft_segment_record *r)
     memcpy(p->plain + p->frame.plain, r->raw, length);
     p->frame.plain += length;
     p->frame.count++;
-    p->frame.last_sequence = r->head.sequence;
+    if (r->head.sequence > p->frame.last_sequence)
+        p->frame.last_sequence = r->head.sequence;
     return p->frame.plain < FT_JOURNAL_FRAME || put_frame(p);
 }
 

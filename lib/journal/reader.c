@@ -76,7 +76,8 @@ static bool find_next(struct ft_journal_reader *r, struct stream *t, struct ft_i
     const struct ft_index *index = &j->index[t - r->streams];
     for (uint32_t i = 0; i < index->count && !is_found; i++) {
         const struct ft_indexed *at = &index->rows[i];
-        if (at->first_sequence <= t->behind || (at->is_closed && at->last_sequence <= r->start))
+        if (at->first_sequence <= t->behind ||
+            (r->start && at->is_closed && at->last_sequence <= r->start))
             continue;
         *row = *at;
         is_found = true;

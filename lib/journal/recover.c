@@ -62,8 +62,10 @@ static void scan(struct ft_journal *j, struct ft_segment *s, const char *name,
     while (ft_segment_next(s, &r)) {
         if (!row->count++)
             row->first_number = r.head.number;
-        row->last_sequence = r.head.sequence;
-        row->last_number = r.head.number;
+        if (r.head.sequence > row->last_sequence)
+            row->last_sequence = r.head.sequence;
+        if (r.head.number > row->last_number)
+            row->last_number = r.head.number;
         if (s->damaged)
             ft_journal_tell(j, FT_JOURNAL_FOUND_DAMAGED, name, s->damaged_at, s->damaged,
                             "%s: %llu bytes at %llu are damaged; what is behind them is read", name,

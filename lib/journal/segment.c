@@ -231,7 +231,7 @@ static bool next_frame(struct ft_segment *s)
             ft_journal_get_frame(p + FT_JOURNAL_SKIPPABLE, &frame) && frame.packed < WINDOW - 64 &&
             frame.plain <= FT_JOURNAL_FRAME_MAX) {
             uint64_t whole = FRAME_START + frame.packed;
-            bool is_wanted = frame.last_sequence > s->skip_through || s->hashes;
+            bool is_wanted = !s->skip_through || frame.last_sequence > s->skip_through || s->hashes;
             if (is_wanted && unpack(s, &frame)) {
                 s->at += whole;
                 return true;

@@ -487,17 +487,13 @@ static bool close_all(struct ft_journal *j)
     return ft_journal_write_saved(j, &saved);
 }
 
-enum order {
-    GO_ON,
-    FLUSH,
-    STOP
-};
-
-/* Wait for records, or until `ms` have passed, and take them unless some are in hand still. */
-static enum order fetch(struct ft_journal *j, uint32_t ms)
+/* Wait for records, or until `ms` have passed, and take them unless some are in hand still. True
+ * when the journal is to be closed and this was all. */
+static bool fetch(struct ft_journal *j, uint32_t ms)
 {
     struct ft_queue *q = &j->queue;
     struct timespec until = ft_journal_deadline(ms);
+    bool is_last = false;
     pthread_mutex_lock(&q->lock);
     if (ms && !q->is_urgent && !q->is_stopping && !q->is_flushing && q->used <= q->blocks / 8) {
         q->is_waiting = true;
@@ -505,15 +501,16 @@ static enum order fetch(struct ft_journal *j, uint32_t ms)
             ;
         q->is_waiting = false;
     }
-    if (j->batch.at == j->batch.length)
+    if (j->batch.at == j->batch.length) {
         ft_queue_take(q, &j->batch);
-    if (j->batch.is_all)
-        q->is_urgent = false;
-    enum order order = q->is_stopping ? STOP : q->is_flushing ? FLUSH : GO_ON;
-    if (j->batch.is_all)
-        q->is_flushing = false;
+        if (j->batch.is_all) {
+            is_last = q->is_stopping;
+            j->owes_sync |= q->is_flushing;
+            q->is_urgent = q->is_flushing = false;
+        }
+    }
     pthread_mutex_unlock(&q->lock);
-    return order;
+    return is_last;
 }
 
 /* Wait before the next attempt; orders to stop and to flush end it early once. */
@@ -538,22 +535,23 @@ static void back_off(struct ft_journal *j)
 /* One turn; false when all is written and closed. */
 static bool turn(struct ft_journal *j, uint64_t *old_ns)
 {
-    uint64_t now = monotonic();
-    uint32_t wait = j->batch.is_all ? due_in(j, now) : 0;
-    enum order order = fetch(j, wait);
+    bool is_idle = j->batch.is_all && j->batch.at == j->batch.length;
+    bool is_last = fetch(j, is_idle ? due_in(j, monotonic()) : 0);
     bool is_placed = place_batch(j);
-    now = monotonic();
+    uint64_t now = monotonic();
     if (now - *old_ns > 1000 * MS) {
         close_old(j, now);
         *old_ns = now;
     }
-    bool is_last = is_placed && j->batch.is_all && order != GO_ON;
-    if (is_last && order == STOP) {
+    if (is_last && is_placed) {
         if (close_all(j))
             return false;
         back_off(j);
-    } else if ((!is_placed || is_last || !due_in(j, now)) && !sync_all(j)) {
-        back_off(j);
+    } else if (!is_placed || j->owes_sync || !due_in(j, now)) {
+        if (!sync_all(j))
+            back_off(j);
+        else if (is_placed)
+            j->owes_sync = false;
     }
     return true;
 }

@@ -51,10 +51,12 @@ static inline void empty_folder(const char *folder)
     each_file(folder, unlink_visited, NULL);
 }
 
+/* Also while somebody makes files in it. */
 static inline void remove_folder(const char *folder)
 {
-    empty_folder(folder);
-    rmdir(folder);
+    do
+        empty_folder(folder);
+    while (rmdir(folder) < 0 && access(folder, F_OK) == 0);
 }
 
 static inline uint8_t *read_whole(const char *path, size_t *size)

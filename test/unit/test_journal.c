@@ -986,7 +986,7 @@ static void test_days(void **state)
         append_record(j, FT_JOURNAL_TYPE_TRANSACTION);
         append_record(j, FT_JOURNAL_TYPE_ALERT);
     }
-    ft_journal_close(j, 5000, NULL);
+    assert_true(ft_journal_close(j, 60000, NULL));
     unsigned before = count_files(folder, "transaction");
     assert_true(before > 2);
     static const char *const classes[] = {"transaction", "alert"};
