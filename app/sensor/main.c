@@ -5,6 +5,7 @@
 #include "base/cpu.h"
 #include "core_map.h"
 #include "doctor.h"
+#include "formats.h"
 
 #include <errno.h>
 #include <jansson.h>
@@ -55,6 +56,8 @@ int main(int argc, char **argv)
         ft_config_describe(stdout);
     else if (options.action == ACTION_LIST_KEYWORDS)
         rules_list_keywords();
+    else if (options.action == ACTION_LIST_FORMATS)
+        list_formats();
     else if (options.action == ACTION_PRINT_CORE_MAP)
         core_map_print(stdout, stderr, "", &options);
     else if (options.action == ACTION_DOCTOR)

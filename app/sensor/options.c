@@ -34,6 +34,7 @@ enum long_option {
     OPT_CHECK_RULES,
     OPT_EXPLAIN,
     OPT_LIST_KEYWORDS,
+    OPT_LIST_FORMATS,
 };
 
 static const struct option long_options[] = {
@@ -54,6 +55,7 @@ static const struct option long_options[] = {
     {"check-rules", required_argument, NULL, OPT_CHECK_RULES},
     {"explain", required_argument, NULL, OPT_EXPLAIN},
     {"list-keywords", no_argument, NULL, OPT_LIST_KEYWORDS},
+    {"list-formats", no_argument, NULL, OPT_LIST_FORMATS},
     {"list-protocols", no_argument, NULL, OPT_LIST_PROTOCOLS},
     {"describe", required_argument, NULL, OPT_DESCRIBE},
     {"describe-config", no_argument, NULL, OPT_DESCRIBE_CONFIG},
@@ -122,6 +124,7 @@ static const char help_of_use[] =
     "right\n"
     "      --explain ID        how a rule was compiled, and what it costs; with --rules\n"
     "      --list-keywords     what rules can ask about besides the fields of protocols\n"
+    "      --list-formats      what sinks can send: keys of each format, titles, messages\n"
     "      --print-core-map    a proposal which CPU does what, for the configuration\n"
     "      --doctor            what the machine has for live capture, a line each with what to "
     "do;\n"
@@ -277,6 +280,7 @@ static bool take_action(struct options *o, int c)
         {OPT_PRINT_CORE_MAP, ACTION_PRINT_CORE_MAP},
         {OPT_DOCTOR, ACTION_DOCTOR},
         {OPT_LIST_KEYWORDS, ACTION_LIST_KEYWORDS},
+        {OPT_LIST_FORMATS, ACTION_LIST_FORMATS},
         {'T', ACTION_TEST},
         {'V', ACTION_VERSION},
         {'h', ACTION_HELP},

@@ -25,6 +25,7 @@ enum options_action {
     ACTION_CHECK_RULES,     /**< --check-rules */
     ACTION_EXPLAIN,         /**< --explain ID */
     ACTION_LIST_KEYWORDS,   /**< --list-keywords */
+    ACTION_LIST_FORMATS,    /**< --list-formats */
 };
 
 /** -i, --tap and --port. */

@@ -116,7 +116,7 @@ bool books_balance(const struct sensor *s)
 {
     return ports_balance(s) && ft_ledger_is_balanced(&s->books.ledger) &&
            s->books.ledger.received == s->packets_read && events_balance(s) &&
-           ft_books_requests_balance(&s->books);
+           ft_books_requests_balance(&s->books) && ft_core_rules_balance(s->core, &s->books.ledger);
 }
 
 static json_t *packet_ledger(const struct sensor *s)

@@ -170,7 +170,10 @@ void ft_core_write_alert(struct ft_core *core, const struct ft_event *e,
                          const struct ft_eve_change *change)
 {
     struct ft_eve_finding complete = *finding;
+    struct ft_eve_device devices[2];
     struct ft_json j;
+    ft_core_name_devices(core, e, devices);
+    complete.devices = devices;
     if (!complete.remediation)
         complete.remediation = ft_catalogue_remediation(finding->category);
     core->counts.alerts++;

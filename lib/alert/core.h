@@ -109,9 +109,16 @@ void ft_core_health(struct ft_core *core, const char *name, enum ft_severity sev
 /**
  * From now on events of `generation` (not 0) are of this set. The sets of this call and the one
  * before are read; the caller keeps a set until a later call has pushed it out, or to the end of
- * the core. What alerts of its rules say is kept in any case. NULL: no rules any more.
+ * the core. What alerts of its rules say is kept as long as they are open or listed. NULL: no rules
+ * any more.
  */
 void ft_core_rules(struct ft_core *core, const struct ft_ruleset *set, uint32_t generation);
+
+/**
+ * Has the core got all hits that workers told of, and has each become something? With the books of
+ * all workers, when nothing is on its way any more.
+ */
+bool ft_core_rules_balance(const struct ft_core *core, const struct ft_ledger *ledger);
 
 /** Days and last hits of rules, and what workers count of them: the core adds hits. */
 struct ft_rule_statistics *ft_core_rule_statistics(const struct ft_core *core);

@@ -63,6 +63,10 @@ struct ft_core {
     } counts;
 };
 
+/** What is known of the sender and the receiver of an event; the texts are the inventory's. */
+void ft_core_name_devices(const struct ft_core *core, const struct ft_event *e,
+                          struct ft_eve_device to[2]);
+
 /**
  * Count an alert that came `times`: its window, NULL when there is no room. *is_new: it is to be
  * written. For who says more of it than what is found: rules.c.

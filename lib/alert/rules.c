@@ -12,15 +12,16 @@
 #include <stdlib.h>
 #include <string.h>
 
-/* Rules whose alerts are kept: a full rule set that is changed as a whole a few times. */
+/* Rules whose alerts are kept. Those of two rule sets, of windows and of the list are fewer. */
 #define KEPT_MAX (4u * FT_RULES_MAX)
 
-/* What the alerts of a rule say, for as long as there is the core. */
+/* What the alerts of a rule say, for as long as there are any. */
 struct kept {
-    struct ft_eve_finding finding; /* its strings are in `texts` */
+    struct ft_eve_finding finding; /* the first: found by it again; its strings are in `texts` */
     struct ft_eve_rule rule;
     uint64_t fingerprint;
-    uint32_t number;
+    uint64_t serial; /* of those that were ever made: never given again */
+    bool is_used;    /* found while those of no use are looked for */
     char texts[];
 };
 
@@ -36,6 +37,9 @@ struct ft_rule_desk {
     struct of_set sets[2]; /* the newest first */
     struct kept **kept;    /* all, number - 1 */
     uint32_t kept_count, kept_size;
+    uint64_t serial;
+    uint64_t lost_before; /* hits, as of the last statistics */
+    bool is_losing;
     struct ft_index index;
     uint64_t key[2];
     struct ft_thresholds *thresholds;
@@ -48,6 +52,7 @@ struct ft_rule_desk {
         uint64_t held_back;    /* the threshold did, or does so far */
         uint64_t unknown;      /* of a generation that is not known (any more) */
         uint64_t refused;      /* no room for what the alert says */
+        uint64_t forgotten;    /* rules: what their alerts would say */
     } counts;
 };
 
@@ -97,22 +102,6 @@ static bool has_core_program(const struct ft_ruleset *set)
     return false;
 }
 
-void ft_core_rules(struct ft_core *core, const struct ft_ruleset *set, uint32_t generation)
-{
-    struct ft_rule_desk *desk = core->rules;
-    set_done(&desk->sets[1]);
-    desk->sets[1] = desk->sets[0];
-    desk->sets[0] = (struct of_set){.set = set, .generation = generation};
-    if (!set)
-        return;
-    struct of_set *s = &desk->sets[0];
-    s->kept = calloc(ft_ruleset_count(set) + 1, sizeof(struct kept *));
-    if (!s->kept)
-        s->set = NULL; /* its events are of an unknown generation, and counted as such */
-    else if (has_core_program(set))
-        s->run = ft_program_run_new(ft_ruleset_vocabulary(set), ft_ruleset_patterns(set));
-}
-
 static struct of_set *set_of(struct ft_rule_desk *desk, const struct ft_event *e)
 {
     for (unsigned i = 0; i < 2; i++)
@@ -124,9 +113,9 @@ static struct of_set *set_of(struct ft_rule_desk *desk, const struct ft_event *e
 
 /* ---- what alerts say ---- */
 
-static uint64_t hash_of(const struct ft_rule *r)
+static uint64_t hash_of(uint64_t fingerprint, uint32_t id)
 {
-    return ft_hash_mix(r->fingerprint, r->id);
+    return ft_hash_mix(fingerprint, id);
 }
 
 static bool is_same(const struct kept *k, const struct ft_rule *r)
@@ -139,7 +128,7 @@ static bool is_same(const struct kept *k, const struct ft_rule *r)
 static struct kept *find(const struct ft_rule_desk *desk, const struct ft_rule *r)
 {
     uint32_t number;
-    struct ft_index_walk w = ft_index_walk(&desk->index, hash_of(r));
+    struct ft_index_walk w = ft_index_walk(&desk->index, hash_of(r->fingerprint, r->id));
     while ((number = ft_index_next(&desk->index, &w)))
         if (is_same(desk->kept[number - 1], r))
             return desk->kept[number - 1];
@@ -216,10 +205,75 @@ static struct kept *kept_of(struct ft_rule_desk *desk, struct of_set *s, uint32_
     if (!k)
         return NULL;
     desk->kept[desk->kept_count++] = k;
-    k->number = desk->kept_count;
-    ft_index_add(&desk->index, hash_of(r), k->number);
+    k->serial = ++desk->serial;
+    ft_index_add(&desk->index, hash_of(r->fingerprint, r->id), desk->kept_count);
     s->kept[rule] = k;
     return k;
+}
+
+/* ---- a new rule set ---- */
+
+static void note_finding(void *user, const struct ft_eve_finding *finding)
+{
+    (void)user;
+    if (finding->rule)
+        ((struct kept *)(uintptr_t)finding)->is_used = true;
+}
+
+/* Who may still be asked for: rules at work, and alerts that were told. */
+static void note_used(struct ft_core *core)
+{
+    struct ft_rule_desk *desk = core->rules;
+    for (uint32_t i = 0; i < desk->kept_count; i++)
+        desk->kept[i]->is_used = false;
+    for (unsigned n = 0; n < 2; n++)
+        for (uint32_t i = 0; desk->sets[n].set && i < ft_ruleset_count(desk->sets[n].set); i++)
+            if (desk->sets[n].kept[i])
+                desk->sets[n].kept[i]->is_used = true;
+    ft_windows_each(core->alerts, note_finding, NULL);
+    ft_windows_each(core->rule_events, note_finding, NULL);
+    for (uint32_t i = 0; i < core->alert_count; i++)
+        note_finding(NULL, core->alert_list[i].finding);
+}
+
+/* Those that remain move together; without memory for the index some are not found again, and made
+ * anew. */
+static void forget_unused(struct ft_core *core)
+{
+    struct ft_rule_desk *desk = core->rules;
+    uint32_t count = 0;
+    note_used(core);
+    ft_index_free(&desk->index);
+    memset(&desk->index, 0, sizeof(desk->index));
+    for (uint32_t i = 0; i < desk->kept_count; i++) {
+        struct kept *k = desk->kept[i];
+        if (!k->is_used) {
+            free(k);
+            desk->counts.forgotten++;
+            continue;
+        }
+        desk->kept[count++] = k;
+        if (ft_index_reserve(&desk->index))
+            ft_index_add(&desk->index, hash_of(k->fingerprint, k->rule.id), count);
+    }
+    desk->kept_count = count;
+}
+
+void ft_core_rules(struct ft_core *core, const struct ft_ruleset *set, uint32_t generation)
+{
+    struct ft_rule_desk *desk = core->rules;
+    set_done(&desk->sets[1]);
+    desk->sets[1] = desk->sets[0];
+    struct of_set *s = &desk->sets[0];
+    *s = (struct of_set){.set = set, .generation = generation};
+    if (set && !(s->kept = calloc(ft_ruleset_count(set) + 1, sizeof(struct kept *))))
+        s->set = NULL; /* its events are of an unknown generation, and counted as such */
+    else if (set && has_core_program(set))
+        s->run = ft_program_run_new(ft_ruleset_vocabulary(set), ft_ruleset_patterns(set));
+    /* What is the same goes on, thresholds too, however long nothing hits it. */
+    for (uint32_t i = 0; s->set && desk->kept_count && i < ft_ruleset_count(set); i++)
+        s->kept[i] = find(desk, ft_ruleset_rule(set, i));
+    forget_unused(core);
 }
 
 /* ---- whether it is told ---- */
@@ -234,7 +288,44 @@ struct hit {
     struct ft_rule_scene scene;
 };
 
-static bool is_of_devices(const struct hit *hit)
+/* A copy of a rule event. */
+struct record {
+    union {
+        struct ft_event event;
+        uint8_t bytes[sizeof(struct ft_event) + FT_EVENT_KEPT];
+    };
+};
+
+/* What is known of a device, as the reason of a hit that has no other: in a copy of the event. */
+static void note_device(struct hit *hit, struct record *to)
+{
+    const struct ft_evidence *why = &hit->set->run->evidence;
+    struct ft_event_more more = {0};
+    char name[FT_EVIDENCE_NAME];
+    ft_event_more(hit->event, &more);
+    if (more.evidence_length || hit->event->message.tree_length || !why->operand ||
+        why->operand->level != FT_LEVEL_ASSET || !why->value.bytes)
+        return;
+    struct ft_event_evidence e = {.length = why->value.length};
+    ft_vocabulary_name(hit->scene.vocabulary, why->operand, name, sizeof(name));
+    e.name = (uint8_t)strlen(name);
+    e.value = (uint16_t)(e.length < FT_EVIDENCE_VALUE ? e.length : FT_EVIDENCE_VALUE);
+    to->event = *hit->event;
+    to->event.message.sub[0].text = to->event.message.sub[1].text = 0;
+    to->event.message.sub[0].length = to->event.message.sub[1].length = 0;
+    to->event.message.more = sizeof(to->event);
+    more.carriers_length = more.texts_length = 0;
+    more.evidence = (uint32_t)(sizeof(to->event) + sizeof(more));
+    more.evidence_length = (uint32_t)sizeof(e) + e.name + e.value;
+    memcpy(to->bytes + to->event.message.more, &more, sizeof(more));
+    memcpy(to->bytes + more.evidence, &e, sizeof(e));
+    memcpy(to->bytes + more.evidence + sizeof(e), name, e.name);
+    memcpy(to->bytes + more.evidence + sizeof(e) + e.name, why->value.bytes, e.value);
+    to->event.size = (more.evidence + more.evidence_length + 7) & ~7u;
+    hit->event = hit->scene.event = &to->event;
+}
+
+static bool is_of_devices(struct hit *hit, struct record *room)
 {
     const struct ft_program *p = ft_ruleset_core_program(hit->set->set, hit->event->message.rule);
     struct ft_subject subject;
@@ -244,7 +335,10 @@ static bool is_of_devices(const struct hit *hit)
         return false;
     ft_rule_subject(&hit->scene, &subject);
     ft_program_begin(hit->set->run);
-    return ft_program_holds(p, &subject, hit->set->run);
+    if (!ft_program_holds(p, &subject, hit->set->run))
+        return false;
+    note_device(hit, room);
+    return true;
 }
 
 /* The device that is asked, or told something: with what is behind its address. */
@@ -267,7 +361,7 @@ static void key_of(struct ft_threshold_key *key, const struct hit *hit)
     struct ft_address src = ft_event_address(hit->event, FT_SENDER);
     struct ft_address dst = ft_event_address(hit->event, FT_RECEIVER);
     memset(key, 0, sizeof(*key));
-    key->rule = hit->kept->number;
+    key->rule = hit->kept->serial;
     if (by == FT_BY_ASSET)
         key_of_asset(key, hit);
     if (by == FT_BY_SOURCE || by == FT_BY_PAIR) {
@@ -348,6 +442,7 @@ void ft_rule_desk_event(struct ft_core *core, const struct ft_event *e)
     const struct ft_tree_options options = {.log_secrets = core->config.log_secrets,
                                             .salt = {core->config.salt[0], core->config.salt[1]}};
     struct hit hit = {.core = core, .event = e, .set = s};
+    struct record room;
     char **before;
     desk->counts.hits += times;
     if (!s) {
@@ -364,7 +459,7 @@ void ft_rule_desk_event(struct ft_core *core, const struct ft_event *e)
         desk->counts.out_of_time += times;
         return;
     }
-    if (!is_of_devices(&hit)) {
+    if (!is_of_devices(&hit, &room)) {
         desk->counts.other_assets += times;
         return;
     }
@@ -389,6 +484,34 @@ struct ft_rule_statistics *ft_core_rule_statistics(const struct ft_core *core)
     return core->rules->statistics;
 }
 
+bool ft_core_rules_balance(const struct ft_core *core, const struct ft_ledger *ledger)
+{
+    const struct ft_rule_desk *desk = core->rules;
+    uint64_t ended = desk->counts.told + desk->counts.out_of_time + desk->counts.other_assets +
+                     desk->counts.held_back + desk->counts.unknown + desk->counts.refused;
+    return desk->counts.hits == ended && ledger->rule_hits_waiting == 0 &&
+           desk->counts.hits == ledger->rule_hits_told + ledger->rule_hits_repeated;
+}
+
+void ft_rule_desk_watch(struct ft_core *core, const struct ft_ledger *ledger)
+{
+    struct ft_rule_desk *desk = core->rules;
+    uint64_t lost = ledger->rule_hits_untold + ledger->rule_hits_shed;
+    bool is_losing = lost > desk->lost_before;
+    char text[320];
+    if (is_losing && !desk->is_losing) {
+        snprintf(text, sizeof(text),
+                 "Rules held more often than could be told: %llu hits, %llu of them more than "
+                 "1,024 different ones in a second and shard, %llu as the event ring was full. "
+                 "Thresholds do not know of them; rules.json says of which rules they are.",
+                 (unsigned long long)lost, (unsigned long long)ledger->rule_hits_untold,
+                 (unsigned long long)ledger->rule_hits_shed);
+        ft_core_health(core, "rule_hits_lost", FT_SEVERITY_MINOR, text);
+    }
+    desk->is_losing = is_losing;
+    desk->lost_before = lost;
+}
+
 void ft_rule_desk_stats(const struct ft_core *core, const struct ft_ledger *ledger,
                         struct ft_json *j)
 {
@@ -397,7 +520,11 @@ void ft_rule_desk_stats(const struct ft_core *core, const struct ft_ledger *ledg
     ft_json_object(j);
     ft_json_put_uint(j, "active", desk->sets[0].set ? ft_ruleset_count(desk->sets[0].set) : 0);
     ft_json_put_uint(j, "hits", ledger->rule_hits);
+    ft_json_put_uint(j, "hits_told", ledger->rule_hits_told);
+    ft_json_put_uint(j, "hits_repeated", ledger->rule_hits_repeated);
+    ft_json_put_uint(j, "hits_waiting", ledger->rule_hits_waiting);
     ft_json_put_uint(j, "hits_untold", ledger->rule_hits_untold);
+    ft_json_put_uint(j, "hits_shed", ledger->rule_hits_shed);
     ft_json_put_uint(j, "hits_received", desk->counts.hits);
     ft_json_put_uint(j, "told", desk->counts.told);
     ft_json_put_uint(j, "out_of_schedule", desk->counts.out_of_time);
@@ -405,6 +532,8 @@ void ft_rule_desk_stats(const struct ft_core *core, const struct ft_ledger *ledg
     ft_json_put_uint(j, "held_back", desk->counts.held_back);
     ft_json_put_uint(j, "unknown_generation", desk->counts.unknown);
     ft_json_put_uint(j, "refused", desk->counts.refused);
+    ft_json_put_uint(j, "kept", desk->kept_count);
+    ft_json_put_uint(j, "forgotten", desk->counts.forgotten);
     ft_json_put_uint(j, "thresholds", ft_thresholds_count(desk->thresholds));
     ft_json_put_uint(j, "thresholds_evicted", ft_thresholds_evicted(desk->thresholds));
     ft_json_put_uint(j, "events_refused", ft_windows_refused(core->rule_events));

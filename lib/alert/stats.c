@@ -273,6 +273,7 @@ void ft_core_stats(struct ft_core *core, const struct ft_core_totals *totals)
     if (!totals->ledger->received && !totals->stamp_ns)
         return;
     ft_core_mirror_watch(core, totals, ft_core_losses_watch(core, totals));
+    ft_rule_desk_watch(core, totals->ledger);
     if (!ft_core_line(core, &j))
         return;
     ft_eve_begin(core->eve, &now, "stats", &j);

@@ -15,21 +15,46 @@ struct hits {
     uint64_t clock_ns, count;
 };
 
-/* A key; `older` and `newer` are numbers of entries, 0 = none. */
+/* Keys in the order of their last use: all of them, and those of one rule. */
+enum order {
+    OF_ALL,
+    OF_RULE,
+    ORDERS
+};
+
+/* Numbers of entries, 0 = none. */
+struct line {
+    uint32_t oldest, newest;
+};
+
 struct entry {
     struct ft_threshold_key key;
-    uint32_t older, newer;
+    struct {
+        uint32_t older, newer;
+    } links[ORDERS];
+    uint32_t share; /* of its rule: number */
     uint32_t used;
     uint64_t silent_until_ns; /* AT_LEAST */
     char *message;
     struct hits hits[FT_THRESHOLD_HITS]; /* in the order of time */
 };
 
+/* What a rule has of the table. */
+struct share {
+    uint64_t rule;
+    uint32_t count; /* 0: the next one that is free is next_free */
+    uint32_t next_free;
+    struct line line;
+};
+
 struct ft_thresholds {
     struct entry **entries; /* number - 1 */
     uint32_t max, count;
-    uint32_t oldest, newest;
+    struct line line;
     struct ft_index index;
+    struct share *shares; /* number - 1; as many as there are keys at most */
+    uint32_t share_count, free_share;
+    struct ft_index rules; /* of shares */
     uint64_t key[2];
     uint64_t evicted;
 };
@@ -42,9 +67,10 @@ struct ft_thresholds *ft_thresholds_new(uint32_t max, const uint64_t key[2])
     t->max = max;
     memcpy(t->key, key, sizeof(t->key));
     t->entries = calloc(max, sizeof(struct entry *));
-    if (t->entries)
+    t->shares = calloc(max, sizeof(*t->shares));
+    if (t->entries && t->shares)
         return t;
-    free(t);
+    ft_thresholds_free(t);
     return NULL;
 }
 
@@ -57,7 +83,9 @@ void ft_thresholds_free(struct ft_thresholds *t)
         free(t->entries[i]);
     }
     free(t->entries);
+    free(t->shares);
     ft_index_free(&t->index);
+    ft_index_free(&t->rules);
     free(t);
 }
 
@@ -73,21 +101,75 @@ static uint64_t hash_of(const struct ft_thresholds *t, const struct ft_threshold
     return ft_siphash(t->key, key, sizeof(*key));
 }
 
-static void unlink_entry(struct ft_thresholds *t, uint32_t number)
+static void line_remove(struct ft_thresholds *t, struct line *l, enum order order, uint32_t number)
 {
     struct entry *e = at(t, number);
-    *(e->older ? &at(t, e->older)->newer : &t->oldest) = e->newer;
-    *(e->newer ? &at(t, e->newer)->older : &t->newest) = e->older;
+    uint32_t older = e->links[order].older, newer = e->links[order].newer;
+    *(older ? &at(t, older)->links[order].newer : &l->oldest) = newer;
+    *(newer ? &at(t, newer)->links[order].older : &l->newest) = older;
+}
+
+static void line_append(struct ft_thresholds *t, struct line *l, enum order order, uint32_t number)
+{
+    struct entry *e = at(t, number);
+    e->links[order].older = l->newest;
+    e->links[order].newer = 0;
+    *(l->newest ? &at(t, l->newest)->links[order].newer : &l->oldest) = number;
+    l->newest = number;
+}
+
+static void unlink_entry(struct ft_thresholds *t, uint32_t number)
+{
+    line_remove(t, &t->line, OF_ALL, number);
+    line_remove(t, &t->shares[at(t, number)->share - 1].line, OF_RULE, number);
 }
 
 static void link_newest(struct ft_thresholds *t, uint32_t number)
 {
-    struct entry *e = at(t, number);
-    e->older = t->newest;
-    e->newer = 0;
-    *(t->newest ? &at(t, t->newest)->newer : &t->oldest) = number;
-    t->newest = number;
+    line_append(t, &t->line, OF_ALL, number);
+    line_append(t, &t->shares[at(t, number)->share - 1].line, OF_RULE, number);
 }
+
+/* ---- shares of rules ---- */
+
+static uint64_t hash_of_rule(const struct ft_thresholds *t, uint64_t rule)
+{
+    return ft_siphash(t->key, &rule, sizeof(rule));
+}
+
+/* The number of a rule's share, made if there is none; 0: no memory. */
+static uint32_t share_of(struct ft_thresholds *t, uint64_t rule)
+{
+    uint64_t hash = hash_of_rule(t, rule);
+    uint32_t number;
+    struct ft_index_walk w = ft_index_walk(&t->rules, hash);
+    while ((number = ft_index_next(&t->rules, &w)))
+        if (t->shares[number - 1].rule == rule)
+            return number;
+    if (!ft_index_reserve(&t->rules))
+        return 0;
+    number = t->free_share;
+    if (number)
+        t->free_share = t->shares[number - 1].next_free;
+    else
+        number = ++t->share_count;
+    t->shares[number - 1] = (struct share){.rule = rule};
+    ft_index_add(&t->rules, hash, number);
+    return number;
+}
+
+/* A key less, or none after all: a share of nothing is free. */
+static void share_release(struct ft_thresholds *t, uint32_t number)
+{
+    struct share *share = &t->shares[number - 1];
+    if (share->count)
+        return;
+    ft_index_remove(&t->rules, hash_of_rule(t, share->rule), number);
+    share->next_free = t->free_share;
+    t->free_share = number;
+}
+
+/* ---- keys ---- */
 
 /* The number of a key's entry, 0 = none. */
 static uint32_t find(const struct ft_thresholds *t, const struct ft_threshold_key *key)
@@ -100,8 +182,18 @@ static uint32_t find(const struct ft_thresholds *t, const struct ft_threshold_ke
     return 0;
 }
 
-/* An entry without a key: a new one, or the one that was used longest ago. 0: no memory. */
-static uint32_t take_room(struct ft_thresholds *t)
+/*
+ * Whose place a new key of the rule takes: that of who was used longest ago. A rule that has half
+ * of the table already gives one of its own: so many sources that one rule counts cannot make
+ * others forget what they count.
+ */
+static uint32_t victim_of(const struct ft_thresholds *t, const struct share *share)
+{
+    return share->count >= (t->max + 1) / 2 ? share->line.oldest : t->line.oldest;
+}
+
+/* An entry without a key, for this share; 0: no memory. */
+static uint32_t take_room(struct ft_thresholds *t, uint32_t share)
 {
     if (t->count < t->max) {
         struct entry *e = calloc(1, sizeof(*e));
@@ -110,27 +202,43 @@ static uint32_t take_room(struct ft_thresholds *t)
         t->entries[t->count] = e;
         return ++t->count;
     }
-    uint32_t number = t->oldest;
+    uint32_t number = victim_of(t, &t->shares[share - 1]);
     struct entry *e = at(t, number);
+    uint32_t former = e->share;
     unlink_entry(t, number);
     ft_index_remove(&t->index, hash_of(t, &e->key), number);
+    t->shares[former - 1].count--;
+    if (former != share)
+        share_release(t, former);
     t->evicted++;
     free(e->message);
     memset(e, 0, sizeof(*e));
     return number;
 }
 
+static uint32_t add_entry(struct ft_thresholds *t, const struct ft_threshold_key *key)
+{
+    uint32_t share = ft_index_reserve(&t->index) ? share_of(t, key->rule) : 0;
+    uint32_t number = share ? take_room(t, share) : 0;
+    if (!number) {
+        if (share)
+            share_release(t, share);
+        return 0;
+    }
+    at(t, number)->key = *key;
+    at(t, number)->share = share;
+    t->shares[share - 1].count++;
+    ft_index_add(&t->index, hash_of(t, key), number);
+    return number;
+}
+
 static struct entry *entry_of(struct ft_thresholds *t, const struct ft_threshold_key *key)
 {
     uint32_t number = find(t, key);
-    if (number) {
+    if (number)
         unlink_entry(t, number);
-    } else {
-        if (!ft_index_reserve(&t->index) || !(number = take_room(t)))
-            return NULL;
-        at(t, number)->key = *key;
-        ft_index_add(&t->index, hash_of(t, key), number);
-    }
+    else if (!(number = add_entry(t, key)))
+        return NULL;
     link_newest(t, number);
     return at(t, number);
 }

@@ -4,7 +4,8 @@
  *
  * For each rule and whom its threshold counts by, the hits of the last `seconds`. Time is the
  * sensor clock, so the same packets give the same. Bounded: when the table is full what was used
- * longest ago is forgotten, and counted. One thread.
+ * longest ago is forgotten, and counted; of a rule that has half of the table it is one of its own,
+ * so that a flood from many sources on one rule does not end what others count. One thread.
  */
 #ifndef FT_THRESHOLD_H
 #define FT_THRESHOLD_H

@@ -222,6 +222,13 @@ const struct ft_window *ft_windows_end(struct ft_windows *w, uint64_t clock_ns)
     return NULL;
 }
 
+void ft_windows_each(const struct ft_windows *w,
+                     void (*fn)(void *user, const struct ft_eve_finding *finding), void *user)
+{
+    for (uint64_t i = w->first; i < w->next; i++)
+        fn(user, w->ring[i & (w->size - 1)]->key.finding);
+}
+
 uint64_t ft_windows_refused(const struct ft_windows *w)
 {
     return w->refused;

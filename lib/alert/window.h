@@ -63,6 +63,10 @@ void ft_window_keep(struct ft_window *window, const char *message, uint32_t leng
  */
 const struct ft_window *ft_windows_end(struct ft_windows *w, uint64_t clock_ns);
 
+/** Call `fn` with the finding of each open window. */
+void ft_windows_each(const struct ft_windows *w,
+                     void (*fn)(void *user, const struct ft_eve_finding *finding), void *user);
+
 uint64_t ft_windows_refused(const struct ft_windows *w);
 
 #endif

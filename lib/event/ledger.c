@@ -7,7 +7,9 @@ bool ft_ledger_is_balanced(const struct ft_ledger *l)
     uint64_t packets = 0;
     for (unsigned i = 0; i < FT_BUCKET_COUNT; i++)
         packets += l->packets[i];
-    return packets == l->received && l->packets[FT_BUCKET_NONE] == 0 &&
+    uint64_t hits = l->rule_hits_told + l->rule_hits_repeated + l->rule_hits_waiting +
+                    l->rule_hits_untold + l->rule_hits_shed;
+    return packets == l->received && hits == l->rule_hits && l->packets[FT_BUCKET_NONE] == 0 &&
            ft_stream_bytes_booked(&l->stream) == l->stream_received;
 }
 

@@ -21,7 +21,13 @@ struct ft_ledger {
     uint64_t events_shed[FT_EVENT_TYPES]; /**< of those, refused by the ring */
     /* Not part of a sum. */
     uint64_t messages, violations, unknown_children, dropped_fields, faults;
-    uint64_t rule_hits, rule_hits_untold; /**< of those, for their number in one second */
+    /* Hits of rules, and what became of them: the rest adds up to the first. */
+    uint64_t rule_hits;
+    uint64_t rule_hits_told;     /**< by an event of their own */
+    uint64_t rule_hits_repeated; /**< as a number in another */
+    uint64_t rule_hits_waiting;  /**< to be told as a number at the next tick */
+    uint64_t rule_hits_untold;   /**< too many different ones in one second */
+    uint64_t rule_hits_shed;     /**< the ring had no room for them */
     uint64_t tcp, udp, icmp, other_ip, not_ip, ipv4, ipv6, vlan, tunnelled, ethernet;
     uint64_t carriers[FT_CARRIERS]; /**< packets of unknown protocol, by ft_carrier_of() */
     uint64_t max_size;
@@ -30,7 +36,7 @@ struct ft_ledger {
     uint64_t cycles_busy, bursts; /**< never in eve.json */
 };
 
-/** True when received is the sum of the buckets and the stream sum closes. */
+/** True when received is the sum of the buckets, and the sums of the stream and of hits close. */
 bool ft_ledger_is_balanced(const struct ft_ledger *ledger);
 
 /** Add `from` to `to`. */

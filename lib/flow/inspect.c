@@ -67,6 +67,7 @@ void ft_shards_free(struct ft_shards *s)
                  (uint64_t)s->watched[i].size * sizeof(*s->watched[i].entries));
         ft_unmap(s->outers[i], outers_size(&s->config));
         ft_unmap(s->profiles[i], profiles_size(&s->config));
+        ft_unmap(s->tails[i], FT_TAILS * sizeof(*s->tails[i]));
     }
     ft_unmap(s->mirrors, FT_SHARDS * sizeof(*s->mirrors));
     ft_unmap(s->rule_hits, FT_SHARDS * sizeof(*s->rule_hits));
@@ -124,7 +125,9 @@ struct ft_shards *ft_shards_new(const struct ft_registry *registry,
             ft_map((uint64_t)s->watched[i].size * sizeof(*s->watched[i].entries), false);
         s->outers[i] = ft_map(outers_size(config), false);
         s->profiles[i] = ft_map(profiles_size(config), false);
+        s->tails[i] = ft_map(FT_TAILS * sizeof(*s->tails[i]), false);
         ok = s->novelty[i].slots && s->watched[i].entries && s->outers[i] && s->profiles[i] &&
+             s->tails[i] &&
              ft_state_init(&s->state[i], config->entries_per_shard, config->small_buffers,
                            config->large_buffers);
     }
@@ -146,6 +149,7 @@ void ft_shards_place(struct ft_shards *s, uint8_t shard, int node)
                  (uint64_t)s->watched[shard].size * sizeof(*s->watched[shard].entries), node);
     ft_map_place(s->outers[shard], outers_size(&s->config), node);
     ft_map_place(s->profiles[shard], profiles_size(&s->config), node);
+    ft_map_place(s->tails[shard], FT_TAILS * sizeof(*s->tails[shard]), node);
 }
 
 static bool raise_hook(void *user, struct ft_call *call, struct ft_message *message);
@@ -1123,6 +1127,8 @@ static void on_data(void *user, struct ft_flow *flow, enum ft_side side, const u
                     uint32_t length)
 {
     struct ft_inspector *ins = user;
+    if (__builtin_expect(ins->rules.has_joint, 0))
+        ft_inspect_tail(ins, flow, side, bytes, length);
     ft_inspect_prepare(ins, flow, side);
     for (unsigned switches = 0; length;) {
         if (!flow->protocol &&
@@ -1154,6 +1160,8 @@ static void on_data(void *user, struct ft_flow *flow, enum ft_side side, const u
             tell_foreign(ins, flow, p);
         if (call.rest_length)
             on_data(ins, flow, side, call.rest, call.rest_length);
+        if (__builtin_expect(ins->rules.has_joint, 0)) /* some bytes behind these are not kept */
+            ft_inspect_tail_gap(ins, flow, side);
         ft_framer_rest_done(call.pools);
         ft_inspect_prepare(ins, flow, side);
     }
@@ -1166,6 +1174,8 @@ static void on_gap(void *user, struct ft_flow *flow, enum ft_side side, uint32_t
 {
     struct ft_inspector *ins = user;
     flow->flags |= FT_FLOW_GAP;
+    if (__builtin_expect(ins->rules.has_joint, 0))
+        ft_inspect_tail_gap(ins, flow, side);
     if (!flow->protocol) /* what comes now is no beginning */
         flow->flags &= (uint8_t)~FT_FLOW_SYN_SEEN;
     ft_state_gap(&ins->shards->state[flow->shard], owner_flow(flow), direction_of(flow, side));
@@ -1852,7 +1862,8 @@ void ft_inspect_books(const struct ft_inspector *ins, const bool owned[FT_SHARDS
                                .state = ins->shards->state[shard].stats,
                                .requests.waiting =
                                    ins->shards->state[shard].count[FT_ENTRY_REQUEST],
-                               .novelty_forgotten = ins->shards->novelty[shard].forgotten};
+                               .novelty_forgotten = ins->shards->novelty[shard].forgotten,
+                               .ledger.rule_hits_waiting = ins->shards->rule_hits[shard].held};
         ft_books_add(books, &one);
     }
 }

@@ -74,7 +74,8 @@ struct ft_sightings {
 struct ft_rule_hits {
     struct {
         uint64_t hash;
-        uint32_t second, count; /**< packet time when told; those since then */
+        uint32_t second; /**< packet time when told, or found */
+        uint32_t count;  /**< hits since then */
         /** As it was told, without its message's fields, and behind it the evidence. */
         union {
             struct ft_event event;
@@ -83,6 +84,7 @@ struct ft_rule_hits {
     } slots[FT_RULE_HITS];
     uint32_t second, told; /**< in this second */
     uint32_t waiting;      /**< slots with a count */
+    uint64_t held;         /**< sum of the counts */
     uint32_t sweep;        /**< flows that are older than the rules: next to be tested; 0 = none */
     bool sweeps_all;   /**< on all rules, not only new ones: the last sweep was not at its end */
     uint64_t since_ns; /**< when the first flow under these rules began; UINT64_MAX: none yet */
@@ -92,6 +94,16 @@ struct ft_rule_hits {
 struct ft_flow_profile {
     uint32_t epoch; /**< of the numbers; another than the inspector's: they are void */
     uint16_t of[2]; /**< 0: not judged yet */
+};
+
+#define FT_TAILS      256u /**< flows of a shard whose last bytes are kept */
+#define FT_TAIL_BYTES 255u
+
+/** The last bytes of a stream that no dissector reads, in both directions. */
+struct ft_tail {
+    uint64_t flow; /**< whose they are; 0 = nobody's */
+    uint8_t length[2];
+    uint8_t bytes[2][FT_TAIL_BYTES];
 };
 
 struct ft_shards {
@@ -105,6 +117,7 @@ struct ft_shards {
     /** Outer addresses of flows that came in a tunnel, by index of the flow: as its side A sends.
      */
     struct ft_outer *outers[FT_SHARDS];
+    struct ft_tail *tails[FT_SHARDS];            /**< FT_TAILS each, by index of the flow */
     struct ft_flow_profile *profiles[FT_SHARDS]; /**< by index of the flow, where rules are used */
     struct ft_duplicates *duplicates;            /**< NULL: no packet is a copy */
     struct ft_mirror *mirrors;                   /**< by shard: what the mirror does */

@@ -21,6 +21,7 @@ struct ft_rules_in_use {
     uint32_t generation;
     uint32_t epoch; /**< of the profiles of flows: goes on with each rule set */
     bool has_payload, has_flow;
+    bool has_joint; /**< bytes of streams are kept for the next: inspect_tails.c */
 };
 
 struct ft_inspector {
@@ -92,6 +93,18 @@ void ft_inspect_rules_messages(struct ft_inspector *ins);
 
 /** On a payload, or the bytes of a PDU; the context has been prepared. */
 void ft_inspect_rules_payload(struct ft_inspector *ins, const uint8_t *bytes, uint32_t length);
+
+/** On the end of what came before, `border` bytes, with the beginning of what follows. */
+void ft_inspect_rules_joint(struct ft_inspector *ins, const uint8_t *bytes, uint32_t length,
+                            uint32_t border);
+
+/** Bytes of a stream in order: rules are tested where they join those before. */
+void ft_inspect_tail(struct ft_inspector *ins, struct ft_flow *flow, enum ft_side sender,
+                     const uint8_t *bytes, uint32_t length);
+/** Nothing is kept of any flow of the shard. */
+void ft_inspect_tails_forget(struct ft_inspector *ins, uint8_t shard);
+/** What follows does not join what was there. */
+void ft_inspect_tail_gap(struct ft_inspector *ins, const struct ft_flow *flow, enum ft_side sender);
 
 /** On a flow whose first packet of a direction this is. */
 void ft_inspect_rules_flow(struct ft_inspector *ins, struct ft_flow *flow, enum ft_side side);

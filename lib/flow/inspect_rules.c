@@ -29,19 +29,23 @@ void ft_inspector_use_rules(struct ft_inspector *ins, const struct ft_ruleset *s
                             struct ft_matcher *matcher, uint32_t generation,
                             const bool owned[FT_SHARDS])
 {
-    bool had_rules = ins->rules.set;
+    bool had_rules = ins->rules.set, had_joint = ins->rules.has_joint;
     ins->rules = (struct ft_rules_in_use){.set = set,
                                           .matcher = matcher,
                                           .generation = generation,
                                           .epoch = ins->rules.epoch + 1,
                                           .has_payload = set && ft_ruleset_has_payload(set),
-                                          .has_flow = set && ft_ruleset_has_flow(set)};
+                                          .has_flow = set && ft_ruleset_has_flow(set),
+                                          .has_joint = set && ft_ruleset_has_joint(set)};
     ins->call.demand = set ? ft_ruleset_demand(set, false) : NULL;
     ins->call.demand_of_flow = set ? ft_ruleset_demand(set, true) : NULL;
     ins->call.wanted_of_flow = UINT64_MAX;
     for (uint32_t shard = 0; shard < FT_SHARDS; shard++)
-        if (owned[shard])
+        if (owned[shard]) {
             begin_sweep(&ins->shards->rule_hits[shard], had_rules, set);
+            if (had_joint) /* what other rules wanted kept may have holes for these */
+                ft_inspect_tails_forget(ins, (uint8_t)shard);
+        }
 }
 
 /* ---- what is tested ---- */
@@ -116,7 +120,7 @@ bool ft_inspect_rules_spare(struct ft_inspector *ins, const struct ft_flow *flow
     if (of->epoch != ins->rules.epoch || !of->of[side == FT_SIDE_B])
         return false;
     ft_match_use(ins->rules.matcher, of->of[side == FT_SIDE_B]);
-    return !ft_match_wants_payload(ins->rules.matcher, bytes, length);
+    return !ft_match_may_hold(ins->rules.matcher, bytes, length);
 }
 
 void ft_inspect_rules_new_flow(struct ft_inspector *ins, const struct ft_flow *flow)
@@ -126,27 +130,64 @@ void ft_inspect_rules_new_flow(struct ft_inspector *ins, const struct ft_flow *f
 
 /* ---- telling ---- */
 
+/* Hits that the core will not be told of: said by their number, and of their rule. */
+static void lose(struct ft_inspector *ins, const struct ft_event_message *hit, uint64_t times,
+                 uint64_t *book)
+{
+    *book += times;
+    if (hit->generation == ins->rules.generation)
+        ft_matcher_lose(ins->rules.matcher, hit->rule, times);
+}
+
 /* An event that was told before came so often since. */
-static void tell_again(struct ft_inspector *ins, struct ft_event *was, uint32_t count)
+static bool tell_again(struct ft_inspector *ins, const struct ft_event *was, uint32_t count)
 {
     struct ft_event *e = ft_inspect_event_begin(ins, FT_EVENT_RULE);
     if (!e)
-        return;
+        return false;
     e->protocol = was->protocol;
     e->packet = was->packet;
     e->message = was->message;
     e->message.count = count;
     ft_event_keep_more(e, was);
     ft_inspect_event_end(ins, e);
+    ins->ledger.rule_hits_repeated += count;
+    return true;
 }
 
-static void flush(struct ft_inspector *ins, struct ft_rule_hits *all, uint32_t i)
+/* To be told later, at a tick at the latest. */
+static void hold(struct ft_inspector *ins, struct ft_rule_hits *all, uint32_t i, uint32_t times)
 {
+    struct ft_event_message *m = &all->slots[i].event.message;
+    if (all->slots[i].count > UINT32_MAX - times) {
+        lose(ins, m, times, &ins->ledger.rule_hits_shed);
+        return;
+    }
+    all->waiting += !all->slots[i].count;
+    all->slots[i].count += times;
+    all->held += times;
+}
+
+/* Those that wait are somebody's now: how many. */
+static uint32_t release(struct ft_rule_hits *all, uint32_t i)
+{
+    uint32_t count = all->slots[i].count;
+    all->waiting -= count > 0;
+    all->held -= count;
+    all->slots[i].count = 0;
+    return count;
+}
+
+/* Tell how many wait. When the ring has no room they wait on, unless there is no later. */
+static void flush(struct ft_inspector *ins, struct ft_rule_hits *all, uint32_t i, bool is_last)
+{
+    struct ft_event *e = &all->slots[i].event;
     if (!all->slots[i].count)
         return;
-    tell_again(ins, &all->slots[i].event, all->slots[i].count);
-    all->slots[i].count = 0;
-    all->waiting--;
+    if (tell_again(ins, e, all->slots[i].count))
+        release(all, i);
+    else if (is_last)
+        lose(ins, &e->message, release(all, i), &ins->ledger.rule_hits_shed);
 }
 
 /* A record that stands for itself: what points into the event is not kept. */
@@ -160,32 +201,33 @@ static void keep(struct ft_event *to, const struct ft_event *from)
     ft_event_keep_more(to, from);
 }
 
-/* What repeats within a second is one event, and a number with the next, or at the tick. */
-static bool is_told_now(struct ft_inspector *ins, uint64_t hash, uint32_t *slot, uint32_t *count)
+/*
+ * What repeats within a second is one event, and a number with the next, or at the tick. In *slot
+ * there is room then for a hit that is told now; what was there has been told.
+ */
+static bool is_told_now(struct ft_inspector *ins, uint64_t hash, uint32_t rule, uint32_t *slot)
 {
     struct ft_rule_hits *all = &ins->shards->rule_hits[ins->packet->shard];
+    struct ft_event_message hit = {.rule = rule, .generation = ins->rules.generation};
     uint32_t i = (uint32_t)(hash >> 32) & (FT_RULE_HITS - 1);
     uint32_t second = (uint32_t)(ins->packet->time_ns / SECOND_NS);
     bool is_known = all->slots[i].hash == hash;
-    if (is_known && all->slots[i].second == second) {
-        all->waiting += !all->slots[i].count++;
-        return false;
-    }
     if (all->second != second) {
         all->second = second;
         all->told = 0;
     }
+    if (is_known && (all->slots[i].second == second || all->told == TOLD_MAX)) {
+        hold(ins, all, i, 1);
+        return false;
+    }
     if (all->told == TOLD_MAX) {
-        ins->ledger.rule_hits_untold++;
+        lose(ins, &hit, 1, &ins->ledger.rule_hits_untold);
         return false;
     }
     all->told++;
     if (!is_known)
-        flush(ins, all, i);
+        flush(ins, all, i, true);
     *slot = i;
-    *count = 1 + all->slots[i].count;
-    all->waiting -= all->slots[i].count > 0;
-    all->slots[i].count = 0;
     all->slots[i].hash = hash;
     all->slots[i].second = second;
     return true;
@@ -196,6 +238,7 @@ struct hit {
     const struct ft_subject *subject;
     const struct ft_message *message; /* NULL: not of one */
     const struct ft_evidence *evidence;
+    bool is_joint; /* of bytes of two packets */
 };
 
 /* ---- what its message wants ---- */
@@ -467,20 +510,11 @@ static bool is_alert(const struct ft_inspector *ins, uint32_t rule)
            ft_schedule_holds(&r->schedule, ins->packet->stamp_ns);
 }
 
-static void on_hit(void *user, uint32_t rule, const struct ft_program_run *run)
+/* All that is told of a hit but its number, into a record that has what all have. */
+static void describe(struct ft_event *e, struct hit *hit, uint32_t rule,
+                     const struct ft_program_run *run)
 {
-    struct hit *hit = user;
     struct ft_inspector *ins = hit->ins;
-    const struct ft_rule *r = ft_ruleset_rule(ins->rules.set, rule);
-    uint32_t slot, count;
-    ins->ledger.rule_hits++;
-    if (is_alert(ins, rule))
-        ins->flow->flags |= FT_FLOW_ALERTED;
-    if (!is_told_now(ins, hash_of_hit(ins, hit->message, rule), &slot, &count))
-        return;
-    struct ft_event *e = ft_inspect_event_begin(ins, FT_EVENT_RULE);
-    if (!e)
-        return;
     if (hit->message) {
         ft_inspect_event_message(ins, e, hit->message);
     } else {
@@ -490,13 +524,53 @@ static void on_hit(void *user, uint32_t rule, const struct ft_program_run *run)
     }
     e->message.rule = rule;
     e->message.generation = ins->rules.generation;
-    e->message.count = count;
     hit->evidence = &run->evidence;
-    e->message.at = run->evidence.operand ? run->evidence.value.at : UINT32_MAX;
+    bool has_place = run->evidence.operand && !hit->is_joint; /* else: in two packets */
+    e->message.at = has_place ? run->evidence.value.at : UINT32_MAX;
     e->message.at_length = e->message.at == UINT32_MAX ? 0 : run->evidence.value.at_length;
-    add_more(e, hit, r);
-    keep(&ins->shards->rule_hits[ins->packet->shard].slots[slot].event, e);
+    add_more(e, hit, ft_ruleset_rule(ins->rules.set, rule));
+}
+
+/* The ring has no room: the hit is kept, and told with the others at a tick. */
+static COLD void put_off(struct hit *hit, struct ft_rule_hits *all, uint32_t slot, uint32_t rule,
+                         const struct ft_program_run *run)
+{
+    union {
+        struct ft_event event;
+        uint8_t bytes[FT_EVENT_MAX];
+    } r;
+    memset(&r.event, 0, sizeof(r.event));
+    r.event.size = sizeof(r.event);
+    r.event.type = FT_EVENT_RULE;
+    r.event.shard = hit->ins->packet->shard;
+    describe(&r.event, hit, rule, run);
+    keep(&all->slots[slot].event, &r.event);
+    hold(hit->ins, all, slot, 1);
+}
+
+static void on_hit(void *user, uint32_t rule, const struct ft_program_run *run)
+{
+    struct hit *hit = user;
+    struct ft_inspector *ins = hit->ins;
+    uint32_t slot;
+    ins->ledger.rule_hits++;
+    if (is_alert(ins, rule))
+        ins->flow->flags |= FT_FLOW_ALERTED;
+    if (!is_told_now(ins, hash_of_hit(ins, hit->message, rule), rule, &slot))
+        return;
+    struct ft_rule_hits *all = &ins->shards->rule_hits[ins->packet->shard];
+    struct ft_event *e = ft_inspect_event_begin(ins, FT_EVENT_RULE);
+    if (!e) {
+        put_off(hit, all, slot, rule, run);
+        return;
+    }
+    describe(e, hit, rule, run);
+    uint32_t before = release(all, slot);
+    e->message.count = 1 + before;
+    keep(&all->slots[slot].event, e);
     ft_inspect_event_end(ins, e);
+    ins->ledger.rule_hits_told++;
+    ins->ledger.rule_hits_repeated += before;
 }
 
 /* ---- testing ---- */
@@ -528,12 +602,25 @@ void ft_inspect_rules_payload(struct ft_inspector *ins, const uint8_t *bytes, ui
 {
     struct ft_subject s;
     struct hit hit = {.ins = ins, .subject = &s};
-    if (!ft_match_wants_payload(ins->rules.matcher, bytes, length))
+    if (!ft_match_may_hold(ins->rules.matcher, bytes, length))
         return;
     set_subject(ins, &s);
     s.payload = bytes;
     s.payload_length = length;
     ft_match_payload(ins->rules.matcher, &s, on_hit, &hit);
+}
+
+void ft_inspect_rules_joint(struct ft_inspector *ins, const uint8_t *bytes, uint32_t length,
+                            uint32_t border)
+{
+    struct ft_subject s;
+    struct hit hit = {.ins = ins, .subject = &s, .is_joint = true};
+    if (!ft_match_may_hold(ins->rules.matcher, bytes, length))
+        return;
+    set_subject(ins, &s);
+    s.payload = bytes;
+    s.payload_length = length;
+    ft_match_joint(ins->rules.matcher, &s, border, on_hit, &hit);
 }
 
 /* Which rules about flows are tested. */
@@ -596,8 +683,9 @@ static void sweep(struct ft_inspector *ins, struct ft_rule_hits *all, uint8_t sh
 void ft_inspect_rules_tick(struct ft_inspector *ins, uint8_t shard)
 {
     struct ft_rule_hits *all = &ins->shards->rule_hits[shard];
-    for (uint32_t i = 0; all->waiting && i < FT_RULE_HITS; i++)
-        flush(ins, all, i);
+    bool is_end = ins->packet->flags & FT_PACKET_END;
     if (all->sweep && ins->rules.has_flow)
         sweep(ins, all, shard);
+    for (uint32_t i = 0; all->waiting && i < FT_RULE_HITS; i++)
+        flush(ins, all, i, is_end);
 }

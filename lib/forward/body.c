@@ -392,15 +392,15 @@ static bool add_member(struct ft_json *j, const char *name, const json_t *value)
 }
 
 /* A line that is too long: members that fit, those that tell most first, and the mark. */
-static uint32_t shorten(const struct ft_forward_event *e, char *to, uint32_t size)
+static uint32_t shorten(const json_t *root, char *to, uint32_t size)
 {
     struct ft_json j = ft_json_make(to, size - OBJECT_END);
     const char *name;
     json_t *value;
     ft_json_object(&j);
     for (uint32_t i = 0; i < COUNT(first_members); i++)
-        add_member(&j, first_members[i], json_object_get(e->root, first_members[i]));
-    json_object_foreach(e->root, name, value)
+        add_member(&j, first_members[i], json_object_get(root, first_members[i]));
+    json_object_foreach((json_t *)(uintptr_t)root, name, value)
     {
         if (!is_first_member(name))
             add_member(&j, name, value);
@@ -412,8 +412,14 @@ static uint32_t shorten(const struct ft_forward_event *e, char *to, uint32_t siz
 
 static uint32_t write_line(const struct ft_forward_event *e, char *to, uint32_t size)
 {
-    if (e->length > size)
-        return e->root ? shorten(e, to, size) : 0;
+    if (e->length > size && e->root)
+        return shorten(e->root, to, size);
+    if (e->length > size) {
+        json_t *root = json_loadb(e->line, e->length, JSON_ALLOW_NUL, NULL);
+        uint32_t n = json_is_object(root) ? shorten(root, to, size) : 0;
+        json_decref(root);
+        return n;
+    }
     /* The journal's lines have none, but blanks between the values of others may be line ends. */
     for (uint32_t i = 0; i < e->length; i++)
         to[i] = (uint8_t)e->line[i] < ' ' ? ' ' : e->line[i];

@@ -61,8 +61,8 @@ bool ft_body_is_delimiter(char c);
 
 /**
  * Write a body of at most `size` bytes, no NUL behind it. Returns its length; 0 when there is no
- * such thing: the line is no JSON object (json sends it as it is if it fits), or `size` is below
- * FT_BODY_SIZE_MIN.
+ * such thing: the event was not parsed, or is no JSON object (json needs neither, and sends the
+ * line as it is if it fits), or `size` is below FT_BODY_SIZE_MIN.
  */
 uint32_t ft_body_write(const struct ft_body *body, const struct ft_forward_event *event, char *to,
                        uint32_t size);

@@ -245,11 +245,9 @@ bool ft_sink_filter_read(struct ft_sink_filter *filter, const json_t *object,
 
 static bool is_of_protocol(const struct ft_sink_filter *f, const struct ft_forward_event *e)
 {
-    const char *name = ft_forward_text(e, "app_proto");
-    if (!name)
-        name = ft_forward_text(e, "health.protocol");
-    for (uint32_t i = 0; name && i < f->protocol_count; i++)
-        if (!strcmp(f->protocols[i], name))
+    for (uint32_t i = 0; e->protocol.length && i < f->protocol_count; i++)
+        if (strlen(f->protocols[i]) == e->protocol.length &&
+            !memcmp(f->protocols[i], e->protocol.text, e->protocol.length))
             return true;
     return false;
 }

@@ -44,7 +44,7 @@ struct ft_sink_filter_reading {
 bool ft_sink_filter_read(struct ft_sink_filter *filter, const json_t *object,
                          const struct ft_sink_filter_reading *reading);
 
-/** Some nanoseconds; of protocols a comparison each. */
+/** The event need not be parsed. Some nanoseconds; of protocols a comparison each. */
 bool ft_sink_filter_passes(const struct ft_sink_filter *filter,
                            const struct ft_forward_event *event);
 

@@ -35,26 +35,35 @@ uint8_t ft_syslog_severity(uint32_t severity)
 }
 
 /* A word of the header: printable ASCII without blanks. */
-static void put_word(struct ft_text *t, const char *word, uint32_t max)
+static void put_characters(struct ft_text *t, const char *word, uint32_t n)
 {
-    size_t n = word ? strnlen(word, max) : 0;
     if (!n)
         ft_text_raw(t, "-", 1);
-    for (size_t i = 0; i < n; i++) {
+    for (uint32_t i = 0; i < n; i++) {
         char c = word[i] > ' ' && word[i] < 0x7f ? word[i] : '_';
         ft_text_raw(t, &c, 1);
     }
 }
 
-static void put_parameter(struct ft_text *t, const char *name, const char *value)
+static void put_word(struct ft_text *t, const char *word, uint32_t max)
 {
-    if (!value || !*value)
+    put_characters(t, word, word ? (uint32_t)strnlen(word, max) : 0);
+}
+
+static void put_value(struct ft_text *t, const char *name, const char *value, uint32_t n)
+{
+    if (!n)
         return;
     ft_text_raw(t, " ", 1);
     ft_text_string(t, name);
     ft_text_raw(t, "=\"", 2);
-    ft_text_value(t, FT_TEXT_PARAMETER, 0, value, (uint32_t)strlen(value), VALUE_MAX);
+    ft_text_value(t, FT_TEXT_PARAMETER, 0, value, n, VALUE_MAX);
     ft_text_raw(t, "\"", 1);
+}
+
+static void put_parameter(struct ft_text *t, const char *name, const char *value)
+{
+    put_value(t, name, value, value ? (uint32_t)strlen(value) : 0);
 }
 
 /* Who sends (RFC 5424 section 7.2), and what the event is. */
@@ -71,11 +80,11 @@ static void put_elements(struct ft_text *t, const struct ft_syslog *s,
         return;
     snprintf(id, sizeof(id), "[fieldtap@%u", s->enterprise);
     ft_text_string(t, id);
-    put_parameter(t, "uid", ft_forward_text(e, "fieldtap.event_uid"));
-    put_parameter(t, "type", ft_forward_text(e, "event_type"));
+    put_value(t, "uid", e->uid.text, e->uid.length);
+    put_value(t, "type", e->type_name.text, e->type_name.length);
     put_parameter(t, "severity", ft_forward_severity_name(e->severity));
     put_parameter(t, "engine", ft_forward_engine_name(e->engine));
-    put_parameter(t, "protocol", ft_forward_text(e, "app_proto"));
+    put_value(t, "protocol", e->protocol.text, e->protocol.length);
     ft_text_raw(t, "]", 1);
 }
 
@@ -116,7 +125,7 @@ static void put_rfc5424(struct ft_text *t, const struct ft_syslog *s,
     ft_text_raw(t, " ", 1);
     put_word(t, s->procid, 128);
     ft_text_raw(t, " ", 1);
-    put_word(t, ft_forward_text(e, "event_type"), 32);
+    put_characters(t, e->type_name.text, e->type_name.length < 32 ? e->type_name.length : 32);
     ft_text_raw(t, " ", 1);
     put_data(t, s, e);
     ft_text_raw(t, " ", 1);

@@ -50,7 +50,7 @@ enum ft_webhook_added ft_webhook_add(struct ft_webhook *w, const struct ft_forwa
     bool is_whole = false;
     /* What stands before an event, and behind the last: "[" or ",", "]" or a line feed. */
     uint32_t before = is_array(w), used = w->length + before + 1, n = 0;
-    if (!event->root)
+    if (w->format <= FT_WEBHOOK_ARRAY ? !event->is_event : !event->root)
         return FT_WEBHOOK_REFUSED;
     if (w->count && w->is_single)
         return FT_WEBHOOK_FULL;

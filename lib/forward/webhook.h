@@ -49,7 +49,7 @@ struct ft_webhook ft_webhook_begin(enum ft_webhook_format format, const struct f
 enum ft_webhook_added {
     FT_WEBHOOK_ADDED = 0,
     FT_WEBHOOK_FULL,   /**< send this one first; nothing was added */
-    FT_WEBHOOK_REFUSED /**< it can never be sent in this format: no JSON object */
+    FT_WEBHOOK_REFUSED /**< it cannot be sent: no JSON object, or not parsed for the last two */
 };
 
 /** Add an event. One that is too long even alone is shortened, as ft_body_write() does. */

@@ -593,6 +593,36 @@ static void put_stamp(struct ft_json *j, uint8_t stamp)
         ft_json_put_string(j, "timestamp_source", names[stamp]);
 }
 
+static void put_device(struct ft_json *j, const char *key, const struct ft_eve_device *d)
+{
+    if (!d->name && !d->vendor && !d->os)
+        return;
+    ft_json_key(j, key);
+    ft_json_object(j);
+    if (d->name)
+        ft_json_put_string(j, "name", d->name);
+    if (d->vendor)
+        ft_json_put_string(j, "vendor", d->vendor);
+    if (d->os)
+        ft_json_put_string(j, "os", d->os);
+    ft_json_object_end(j);
+}
+
+/* Named as the addresses are: src sent the packet. */
+static void put_devices(struct ft_json *j, const struct ft_eve_device d[2])
+{
+    struct ft_json before = *j;
+    ft_json_key(j, "devices");
+    ft_json_object(j);
+    uint32_t empty = j->length;
+    put_device(j, "src", &d[0]);
+    put_device(j, "dest", &d[1]);
+    if (j->length == empty)
+        *j = before;
+    else
+        ft_json_object_end(j);
+}
+
 /* End a line: host, fieldtap, newline. */
 static bool put_tail(struct ft_eve *eve, struct ft_json *j, const struct tail *t)
 {
@@ -624,6 +654,8 @@ static bool put_tail(struct ft_eve *eve, struct ft_json *j, const struct tail *t
         ft_json_put_string(j, "after", t->change->after);
         ft_json_object_end(j);
     }
+    if (t->finding && t->finding->devices)
+        put_devices(j, t->finding->devices);
     if (t->finding && t->event->type == FT_EVENT_RESOLUTION)
         put_resolution(j, &t->event->resolution);
     if (t->event) {

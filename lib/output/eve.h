@@ -53,18 +53,24 @@ struct ft_eve_rule {
     const char *file;   /**< where it is written; NULL = not said */
 };
 
+/** What the inventory knows of a device; NULL = nothing. */
+struct ft_eve_device {
+    const char *name, *vendor, *os;
+};
+
 /** What an alert or an anomaly is about. Strings live as long as the registry or the program. */
 struct ft_eve_finding {
-    uint32_t sid;                   /**< alerts: signature_id */
-    uint8_t severity;               /**< enum ft_severity */
-    uint8_t engine;                 /**< enum ft_engine */
-    const char *key;                /**< "modbus.malformed", "class.program" */
-    const char *title;              /**< one line for people */
-    const char *category;           /**< alert group */
-    const char *mitre;              /**< techniques, space separated, or NULL */
-    const char *reference;          /**< id of a feature list, or NULL */
-    const char *remediation;        /**< alerts: what to do, or NULL */
-    const struct ft_eve_rule *rule; /**< or NULL */
+    uint32_t sid;                        /**< alerts: signature_id */
+    uint8_t severity;                    /**< enum ft_severity */
+    uint8_t engine;                      /**< enum ft_engine */
+    const char *key;                     /**< "modbus.malformed", "class.program" */
+    const char *title;                   /**< one line for people */
+    const char *category;                /**< alert group */
+    const char *mitre;                   /**< techniques, space separated, or NULL */
+    const char *reference;               /**< id of a feature list, or NULL */
+    const char *remediation;             /**< alerts: what to do, or NULL */
+    const struct ft_eve_rule *rule;      /**< or NULL */
+    const struct ft_eve_device *devices; /**< alerts: of the sender and of the receiver, or NULL */
 };
 
 #define FT_EVE_COMMANDS 16u /**< commands that an alert lists; further ones are only marked */

@@ -8,22 +8,10 @@
 #ifndef FT_PACKET_HASH_H
 #define FT_PACKET_HASH_H
 
+#include "base/crc32c.h"
 #include "packet/packet.h"
 
 #include <string.h>
-
-/** The same as ft_crc32c_u64() for CPUs without an instruction for it. */
-uint32_t ft_crc32c_u64_table(uint32_t crc, uint64_t x);
-
-/** Advance a CRC32C by the eight bytes of x, least significant first; no inversions. */
-static inline uint32_t ft_crc32c_u64(uint32_t crc, uint64_t x)
-{
-#ifdef __SSE4_2__
-    return (uint32_t)__builtin_ia32_crc32di(crc, x);
-#else
-    return ft_crc32c_u64_table(crc, x);
-#endif
-}
 
 /** Parts of the shard by the four hexadecimal digits of a folded word. */
 extern const uint8_t ft_shard_table[4][16];

@@ -24,6 +24,7 @@ enum {
     SHORT_BYTES = 3, /* literals up to here are searched for directly ... */
     SHORTS_MAX = 8,  /* ... when a group has no more of them: each is a pass over the bytes */
     LANES = 32,
+    EXPRESSIONS_MAX = 64, /* in one database: the time to compile them grows with the square */
 };
 
 /*
@@ -59,10 +60,11 @@ struct short_literal {
 struct ft_content {
     uint32_t shares; /* owners besides the first */
     uint32_t count;
-    uint8_t *plans;                   /* enum plan of each pattern */
-    uint32_t *lengths;                /* of each literal; 0: an expression */
-    pcre2_code **codes;               /* of those in PCRE2 */
-    hs_database_t *database;          /* NULL: nothing is Hyperscan's */
+    uint8_t *plans;            /* enum plan of each pattern */
+    uint32_t *lengths;         /* of each literal; 0: an expression */
+    pcre2_code **codes;        /* of those in PCRE2 */
+    hs_database_t **databases; /* NULL: nothing is Hyperscan's */
+    uint32_t database_count;
     struct ft_content_filter *filter; /* before all of them; NULL: there is none */
     struct short_literal shorts[SHORTS_MAX];
     uint32_t short_count;
@@ -313,7 +315,7 @@ bool ft_content_check(const struct ft_pattern *pattern, enum ft_content_means *m
 
 /* ---- a group ---- */
 
-/* What goes into the database. */
+/* What goes into a database. */
 struct batch {
     char **texts;
     unsigned *flags, *ids; /* the id is the index of the pattern */
@@ -329,9 +331,11 @@ static void batch_free(struct batch *b)
     free(b->ids);
 }
 
+/* What is Hyperscan's, cut into pieces: all literals and the first expressions, then the next. */
 static bool batch_collect(struct batch *b, const struct ft_content *c,
-                          const struct ft_pattern *patterns)
+                          const struct ft_pattern *patterns, uint32_t piece)
 {
+    uint32_t expressions = 0;
     *b = (struct batch){.texts = calloc(c->count + 1, sizeof(*b->texts)),
                         .flags = calloc(c->count + 1, sizeof(*b->flags)),
                         .ids = calloc(c->count + 1, sizeof(*b->ids))};
@@ -339,6 +343,8 @@ static bool batch_collect(struct batch *b, const struct ft_content *c,
         return false;
     for (uint32_t i = 0; i < c->count; i++) {
         if (c->plans[i] != PLAN_SCANNED && c->plans[i] != PLAN_FILTERED)
+            continue;
+        if ((patterns[i].is_regex ? expressions++ / EXPRESSIONS_MAX : 0) != piece)
             continue;
         if (!(b->texts[b->count] = hs_text(&patterns[i])))
             return false;
@@ -367,26 +373,47 @@ static bool demote(struct ft_content *c, const struct ft_pattern *patterns, stru
     return c->codes[i] != NULL;
 }
 
-static bool database_compile(struct ft_content *c, const struct ft_pattern *patterns, char *error,
-                             size_t error_size)
+static bool database_compile(struct ft_content *c, const struct ft_pattern *patterns,
+                             struct batch *b, char *error, size_t error_size)
 {
-    struct batch b;
-    bool ok = batch_collect(&b, c, patterns);
-    if (!ok)
-        snprintf(error, error_size, "out of memory");
-    while (ok && b.count && !c->database) {
+    hs_database_t **to = &c->databases[c->database_count];
+    bool ok = true;
+    while (ok && b->count && !*to) {
         hs_compile_error_t *wrong = NULL;
-        if (hs_compile_multi((const char *const *)b.texts, b.flags, b.ids, b.count, HS_MODE_BLOCK,
-                             NULL, &c->database, &wrong) == HS_SUCCESS)
+        if (hs_compile_multi((const char *const *)b->texts, b->flags, b->ids, b->count,
+                             HS_MODE_BLOCK, NULL, to, &wrong) == HS_SUCCESS)
             break;
-        c->database = NULL;
-        ok = wrong->expression >= 0 && demote(c, patterns, &b, (unsigned)wrong->expression);
+        *to = NULL;
+        ok = wrong->expression >= 0 && demote(c, patterns, b, (unsigned)wrong->expression);
         if (!ok)
-            snprintf(error, error_size, "Hyperscan cannot compile %u patterns: %s", b.count,
+            snprintf(error, error_size, "Hyperscan cannot compile %u patterns: %s", b->count,
                      wrong->message);
         hs_free_compile_error(wrong);
     }
-    batch_free(&b);
+    c->database_count += *to != NULL;
+    return ok;
+}
+
+/* From the last piece to the first: what goes to PCRE2 after all must not move others. */
+static bool databases_compile(struct ft_content *c, const struct ft_pattern *patterns, char *error,
+                              size_t error_size)
+{
+    uint32_t expressions = 0;
+    for (uint32_t i = 0; i < c->count; i++)
+        expressions += patterns[i].is_regex;
+    uint32_t pieces = expressions / EXPRESSIONS_MAX + 1;
+    bool ok = (c->databases = calloc(pieces, sizeof(*c->databases))) != NULL;
+    if (!ok)
+        snprintf(error, error_size, "out of memory");
+    for (uint32_t piece = pieces; ok && piece-- > 0;) {
+        struct batch b;
+        ok = batch_collect(&b, c, patterns, piece);
+        if (ok)
+            ok = database_compile(c, patterns, &b, error, error_size);
+        else
+            snprintf(error, error_size, "out of memory");
+        batch_free(&b);
+    }
     return ok;
 }
 
@@ -469,7 +496,7 @@ struct ft_content *ft_content_new(const struct ft_pattern *patterns, uint32_t co
     bool ok = patterns_examine(c, patterns, error, error_size);
     if (ok)
         shorts_collect(c, patterns);
-    if (!ok || !database_compile(c, patterns, error, error_size)) {
+    if (!ok || !databases_compile(c, patterns, error, error_size)) {
         ft_content_free(c);
         return NULL;
     }
@@ -490,7 +517,9 @@ void ft_content_free(struct ft_content *c)
         return;
     for (uint32_t i = 0; c->codes && i < c->count; i++)
         pcre2_code_free(c->codes[i]);
-    hs_free_database(c->database);
+    for (uint32_t i = 0; i < c->database_count; i++)
+        hs_free_database(c->databases[i]);
+    free(c->databases);
     ft_content_filter_free(c->filter);
     free(c->plans);
     free(c->lengths);
@@ -561,11 +590,12 @@ static bool scratch_prepare_pcre2(struct ft_content_scratch *s)
 
 static bool scratch_fit(struct ft_content_scratch *s, const struct ft_content *c)
 {
-    bool needs_pcre2 = false;
+    bool needs_pcre2 = false, ok = true;
     for (uint32_t i = 0; i < c->count; i++)
         needs_pcre2 |= c->codes[i] != NULL;
-    return (!c->database || hs_alloc_scratch(c->database, &s->hs) == HS_SUCCESS) &&
-           (!needs_pcre2 || scratch_prepare_pcre2(s));
+    for (uint32_t i = 0; ok && i < c->database_count; i++)
+        ok = hs_alloc_scratch(c->databases[i], &s->hs) == HS_SUCCESS;
+    return ok && (!needs_pcre2 || scratch_prepare_pcre2(s));
 }
 
 struct ft_content_scratch *ft_content_scratch_new(const struct ft_content *const *contents,
@@ -676,8 +706,11 @@ static bool candidates_note(const struct ft_content *c, struct ft_content_scratc
     }
     for (uint32_t i = 0; i < c->unfiltered_count; i++)
         note(s, c->unfiltered[i], length);
-    return !c->database ||
-           hs_scan(c->database, (const char *)bytes, length, 0, s->hs, on_match, s) == HS_SUCCESS;
+    bool ok = true;
+    for (uint32_t i = 0; i < c->database_count; i++)
+        ok &= hs_scan(c->databases[i], (const char *)bytes, length, 0, s->hs, on_match, s) ==
+              HS_SUCCESS;
+    return ok;
 }
 
 static void limits_set(struct ft_content_scratch *s, uint32_t length)

@@ -4,12 +4,12 @@
  *
  * One struct ft_content is a group of patterns that are looked for in the same bytes (all those on
  * http.uri, or on payloads of TCP port 502). Literals of four bytes and more, and regular
- * expressions, become one Hyperscan database in block mode; shorter literals are searched for
- * directly unless a group has many; expressions that Hyperscan cannot take (back references, look
- * around) run in PCRE2 with match limits, and count when they were given up. Hyperscan finds the
- * texts on which they are worth running, in the same scan, where it can (all but expressions with
- * the rarest syntax and those that may match an empty text). Made by one thread, then read by all;
- * each thread has a scratch of its own. Scanning allocates nothing.
+ * expressions, become a Hyperscan database in block mode, or one for each 64 expressions; shorter
+ * literals are searched for directly unless a group has many; expressions that Hyperscan cannot
+ * take (back references, look around) run in PCRE2 with match limits, and count when they were
+ * given up. Hyperscan finds the texts on which they are worth running, in the same scan, where it
+ * can (all but expressions with the rarest syntax and those that may match an empty text). Made by
+ * one thread, then read by all; each thread has a scratch of its own. Scanning allocates nothing.
  *
  * An expression means the same whoever looks for it, and what PCRE2 calls correct is correct. Texts
  * are bytes, never UTF-8; letters are those of ASCII; ^ is the start of the text and $ its end, or
@@ -91,8 +91,9 @@ struct ft_content_hit {
  * hits, ordered by pattern; returns how many there were. `*given_up` is increased for each
  * expression whose limits were reached, which is not reported then; and by one when the scratch was
  * not made for the group. The limits depend on the length alone. Cost: one Hyperscan scan (some 300
- * cycles and more), and a cycle or two for ten bytes for each short literal; an expression that is
- * out of hand in PCRE2 is given up after some hundred microseconds as a rule. Allocates nothing.
+ * cycles and more) for each 64 expressions, and a cycle or two for ten bytes for each short
+ * literal; an expression that is out of hand in PCRE2 is given up after some hundred microseconds
+ * as a rule. Allocates nothing.
  */
 uint32_t ft_content_scan(const struct ft_content *content, struct ft_content_scratch *scratch,
                          const uint8_t *bytes, uint32_t length, struct ft_content_hit *hits,

@@ -25,6 +25,31 @@ static bool has_rule(const struct ft_list *l, uint32_t rule)
     return false;
 }
 
+/* Does it name commands or classes, so that messages of others do not find it? */
+static bool names_commands(const struct ft_compiled *c)
+{
+    for (uint32_t i = 0; i < c->program.count; i++) {
+        uint8_t keyword = c->program.code[i].test->left.keyword;
+        if (keyword == FT_KEYWORD_COMMAND || keyword == FT_KEYWORD_COMMAND_CODE ||
+            keyword == FT_KEYWORD_CLASS)
+            return true;
+    }
+    return false;
+}
+
+/* No value and no pattern finds it. */
+static void explain_linear(const struct ft_compiled *c, FILE *to)
+{
+    bool is_message = c->level == FT_LEVEL_MESSAGE;
+    const char *by = !is_message || (c->is_anywhere && !names_commands(c))
+                         ? "nothing: it is tested each time"
+                     : c->is_anywhere    ? "its command or class"
+                     : names_commands(c) ? "its protocol and command"
+                                         : "its protocol";
+    fprintf(to, "  found by    %s%s\n", by,
+            c->is_of_flow ? ", in flows that its addresses and ports allow" : "");
+}
+
 /* The values and patterns that the rule is found by. */
 static void explain_way(const struct ft_ruleset *set, uint32_t index, FILE *to)
 {
@@ -32,8 +57,7 @@ static void explain_way(const struct ft_ruleset *set, uint32_t index, FILE *to)
     char name[256], value[64];
     uint32_t shown = 0;
     if (set->compiled[index].is_linear) {
-        fprintf(to, "  found by    its protocol and command%s\n",
-                set->compiled[index].is_of_flow ? ", in flows that it may hold in" : "");
+        explain_linear(&set->compiled[index], to);
         return;
     }
     for (uint32_t i = 0; i < set->key_size; i++) {
@@ -45,8 +69,10 @@ static void explain_way(const struct ft_ruleset *set, uint32_t index, FILE *to)
         ft_key_text(o, k->value, value, sizeof(value));
         bool is_hash = o->type == FT_VALUE_TYPE_ADDRESS || o->type == FT_VALUE_TYPE_TEXT ||
                        o->type == FT_VALUE_TYPE_BYTES;
-        fprintf(to, "%s%s%s%s", shown++ ? ", " : "  found by    ", name,
-                is_hash ? "" : " == ", is_hash ? "" : value);
+        bool is_text = is_hash && o->type != FT_VALUE_TYPE_ADDRESS;
+        bool is_lower = is_text && set->keyed[k->operand].bits;
+        fprintf(to, "%s%s%s%s%s%s", shown++ ? ", " : "  found by    ", is_lower ? "lower(" : "",
+                name, is_lower ? ")" : "", is_hash ? "" : " == ", is_hash ? "" : value);
     }
     for (uint32_t g = 0; g < set->patterns.count; g++)
         for (uint32_t p = 0; p < set->patterns.groups[g].count; p++) {
@@ -95,7 +121,9 @@ void ft_ruleset_explain(const struct ft_ruleset *set, uint32_t index, FILE *to)
             c->rule->when);
     explain_places(set, c, to);
     explain_way(set, index, to);
-    fprintf(to, "  costs       %s\n", ft_rule_cost_name(ft_ruleset_cost(set, index)));
+    enum ft_rule_cost cost = ft_ruleset_cost(set, index);
+    bool is_every_flow = cost == FT_RULE_COST_EVERY_MESSAGE && c->level == FT_LEVEL_FLOW;
+    fprintf(to, "  costs       %s\n", is_every_flow ? "every flow" : ft_rule_cost_name(cost));
     explain_program(set, &c->program, "tests", to);
     explain_program(set, &c->core, "then, of the devices", to);
 }

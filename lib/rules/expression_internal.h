@@ -69,6 +69,42 @@ void ft_reader_next_raw(struct ft_reader *r);
 bool ft_reader_find(struct ft_reader *r, const char *name, struct ft_operand *to, char *error,
                     size_t error_size);
 
+/* ---- values; what is wrong was told when they return false or NULL ---- */
+
+static inline bool ft_is_digit(char c)
+{
+    return c >= '0' && c <= '9';
+}
+
+/** How a value of the operand is written; NULL: by names only. */
+const char *ft_reader_example(const struct ft_operand *o);
+/** The largest number that there is of an operand that has no signs or fractions. */
+uint64_t ft_reader_largest(const struct ft_operand *o);
+/** The number that a name in a list stands for. Tells nothing. */
+bool ft_reader_name_of_value(const struct ft_name *names, const char *text, uint64_t *to);
+/** The key of a number in text, which is of token `t`. */
+bool ft_reader_key(struct ft_reader *r, const struct ft_token *t, const struct ft_operand *o,
+                   const char *text, uint64_t *key);
+/** The text that a token stands for; of bytes also a word in hexadecimal. */
+bool ft_reader_text(struct ft_reader *r, const struct ft_token *t, const struct ft_operand *o,
+                    const char **text, uint32_t *length);
+/** Is a sub-address asked for by its number, not by its text? Then that is what is compared. */
+bool ft_reader_is_code(const struct ft_reader *r, const struct ft_operand *o);
+void ft_reader_use_code(struct ft_test *test);
+
+/** Of what kind a set for the operand is; one of its own, empty, which is the expression's. */
+enum ft_set_kind ft_reader_set_kind(const struct ft_operand *o);
+struct ft_set *ft_reader_set_new(struct ft_reader *r, enum ft_set_kind kind);
+/** Add the value of a token. */
+bool ft_reader_value(struct ft_reader *r, const struct ft_token *t, const struct ft_operand *o,
+                     struct ft_set *set);
+/** The simplest test that asks whether a value is in a set. */
+void ft_reader_use_set(struct ft_test *test, const struct ft_set *set);
+/** `in`, from that token on. */
+bool ft_reader_in(struct ft_reader *r, struct ft_test *test);
+/** True, and told, if not `ok`. */
+bool ft_reader_out_of_memory(struct ft_reader *r, bool ok);
+
 /** Read a test from the current token on, to the one behind it. False: it was told what is wrong.
  */
 bool ft_reader_test(struct ft_reader *r, struct ft_test *test);

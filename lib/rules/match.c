@@ -8,6 +8,10 @@
 #include <string.h>
 
 /* One evaluation of so many is timed. */
+/* Rules for which it is found out in one joint what of the bytes before it they are fulfilled by.
+ */
+#define JOINT_SEARCHES 4u
+
 #define TIMED_EVERY 64u
 
 struct ft_matcher *ft_matcher_new(const struct ft_ruleset *set)
@@ -44,6 +48,11 @@ void ft_matcher_free(struct ft_matcher *m)
 const struct ft_rule_counts *ft_matcher_counts(const struct ft_matcher *m)
 {
     return m->counts;
+}
+
+void ft_matcher_lose(struct ft_matcher *m, uint32_t rule, uint64_t hits)
+{
+    m->counts[rule].lost += hits;
 }
 
 uint64_t ft_matcher_given_up(const struct ft_matcher *m)
@@ -118,6 +127,16 @@ static bool holds(struct ft_matcher *m, const struct ft_compiled *c, struct ft_r
     return held;
 }
 
+/* A rule that may be tested on joined payloads, and holds for these. */
+static void gather(struct ft_matcher *m, uint32_t rule, const struct ft_subject *s)
+{
+    struct ft_joint *joint = m->joint;
+    const struct ft_compiled *c = &m->set->compiled[rule];
+    if (c->is_joinable && joint->count < sizeof(joint->rules) / sizeof(joint->rules[0]) &&
+        holds(m, c, &m->counts[rule], s))
+        joint->rules[joint->count++] = rule;
+}
+
 /* Run a rule that was found, once for a message. */
 static void try_rule(struct ft_matcher *m, uint32_t rule, uint8_t level, const struct ft_subject *s,
                      ft_hit_fn *hit, void *user)
@@ -129,6 +148,10 @@ static void try_rule(struct ft_matcher *m, uint32_t rule, uint8_t level, const s
     if (s->message && (!(c->classes & FT_CLASS_BIT(s->message)) ||
                        !ft_protocols_has(&c->homes, s->message->protocol->index)))
         return;
+    if (__builtin_expect(m->joint != NULL, 0)) {
+        gather(m, rule, s);
+        return;
+    }
     if (!holds(m, c, &m->counts[rule], s) || was_told(m, rule, s))
         return;
     note_hit(m, rule, s);
@@ -165,11 +188,10 @@ static void try_keyed(struct ft_matcher *m, uint32_t operand, uint8_t level,
     }
 }
 
-static bool has_listed_port(const struct ft_port_list *l, const struct ft_subject *s)
+static bool is_listed(const struct ft_port_list *l, uint16_t port)
 {
     for (uint32_t i = 0; i < l->count; i++)
-        if ((s->src_port >= l->ranges[i].low && s->src_port <= l->ranges[i].high) ||
-            (s->dst_port >= l->ranges[i].low && s->dst_port <= l->ranges[i].high))
+        if (port >= l->ranges[i].low && port <= l->ranges[i].high)
             return true;
     return false;
 }
@@ -182,9 +204,13 @@ bool ft_ruleset_is_bound(const struct ft_ruleset *set, uint32_t group, const str
         return true;
     if (g->binding & FT_BINDING_ETHERTYPE)
         return s->ethertype == value;
-    if (g->binding & FT_BINDING_PORTS)
-        return s->has_ports && has_listed_port(&set->port_lists[value], s);
-    return s->has_ports && (s->src_port == value || s->dst_port == value);
+    bool of_src = !(g->binding & FT_BINDING_DST), of_dst = !(g->binding & FT_BINDING_SRC);
+    if (g->binding & FT_BINDING_PORTS) {
+        const struct ft_port_list *list = &set->port_lists[value];
+        return s->has_ports && ((of_src && is_listed(list, s->src_port)) ||
+                                (of_dst && is_listed(list, s->dst_port)));
+    }
+    return s->has_ports && ((of_src && s->src_port == value) || (of_dst && s->dst_port == value));
 }
 
 static void try_group(struct ft_matcher *m, uint32_t group, uint8_t level,
@@ -279,6 +305,73 @@ void ft_match_payload(struct ft_matcher *m, const struct ft_subject *s, ft_hit_f
         try_group(m, m->profiles.groups[profile->first_group + i], FT_LEVEL_PAYLOAD, s, hit, user);
     if (m->set->payload.classes)
         try_place(m, &m->set->payload, FT_LEVEL_PAYLOAD, s, hit, user);
+}
+
+static bool holds_of(struct ft_matcher *m, uint32_t rule, const struct ft_subject *s)
+{
+    begin(m);
+    return holds(m, &m->set->compiled[rule], &m->counts[rule], s);
+}
+
+/* The last bytes of `length`: as many as do not fulfil the rule alone. More are never less. */
+static uint32_t longest_end(struct ft_matcher *m, uint32_t rule, const struct ft_subject *s,
+                            uint32_t length)
+{
+    uint32_t low = 0, high = length; /* `high` fulfil it */
+    while (low + 1 < high) {
+        uint32_t middle = (low + high) / 2;
+        struct ft_subject end = *s;
+        end.payload = s->payload + length - middle;
+        end.payload_length = middle;
+        if (holds_of(m, rule, &end))
+            high = middle;
+        else
+            low = middle;
+    }
+    return low;
+}
+
+/*
+ * Does it hold across the border, though the bytes before it may fulfil it by themselves? They did
+ * so before, and were told then.
+ */
+static bool holds_across(struct ft_matcher *m, uint32_t rule, struct ft_subject *s,
+                         uint32_t *border, uint32_t *searches)
+{
+    struct ft_subject part = *s;
+    part.payload = s->payload + *border;
+    part.payload_length = s->payload_length - *border;
+    if (holds_of(m, rule, &part))
+        return false;
+    part.payload = s->payload;
+    part.payload_length = *border;
+    if (!holds_of(m, rule, &part))
+        return true;
+    if (!(*searches)--)
+        return false;
+    uint32_t end = longest_end(m, rule, s, *border);
+    s->payload += *border - end;
+    s->payload_length -= *border - end;
+    *border = end;
+    return holds_of(m, rule, s);
+}
+
+void ft_match_joint(struct ft_matcher *m, const struct ft_subject *s, uint32_t border,
+                    ft_hit_fn *hit, void *user)
+{
+    struct ft_joint joint = {.count = 0};
+    uint32_t searches = JOINT_SEARCHES;
+    m->joint = &joint;
+    ft_match_payload(m, s, hit, user);
+    m->joint = NULL;
+    for (uint32_t i = 0; i < joint.count; i++) {
+        struct ft_subject across = *s;
+        uint32_t at = border;
+        if (!holds_across(m, joint.rules[i], &across, &at, &searches))
+            continue;
+        begin(m);
+        try_rule(m, joint.rules[i], FT_LEVEL_PAYLOAD, &across, hit, user);
+    }
 }
 
 void ft_match_flow(struct ft_matcher *m, const struct ft_subject *s, ft_hit_fn *hit, void *user)

@@ -22,6 +22,9 @@
 #define OWN_RULES  65536u
 #define OWN_GROUPS 65536u
 
+/* A rule is found once, and searches payloads in one group at most: its own, see binding_of(). */
+_Static_assert(OWN_RULES >= FT_RULES_MAX && OWN_GROUPS >= FT_RULES_MAX, "room for all at once");
+
 bool ft_profiles_init(struct ft_matcher *m)
 {
     struct ft_profiles *p = &m->profiles;
@@ -200,8 +203,14 @@ static bool may_find(const struct ft_ruleset *set, const uint32_t *groups, uint3
     return false;
 }
 
+bool ft_match_wants_payload(const struct ft_matcher *m)
+{
+    const struct ft_profile *p = m->profile;
+    return m->set->payload.classes || !p || p->payload_count || p->group_count;
+}
+
 /* What patterns of payloads and of tags look at is the payload, or a part of it. */
-bool ft_match_wants_payload(const struct ft_matcher *m, const uint8_t *bytes, uint32_t length)
+bool ft_match_may_hold(const struct ft_matcher *m, const uint8_t *bytes, uint32_t length)
 {
     const struct ft_profile *p = m->profile;
     const struct ft_place_of_rules *any = &m->set->payload;

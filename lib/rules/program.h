@@ -137,6 +137,12 @@ void ft_program_free(struct ft_program *p);
  */
 bool ft_program_is_sound(const struct ft_program *p, const struct ft_patterns *patterns);
 
+/**
+ * Does it look for patterns anywhere in payloads, and for nothing that more bytes could undo? Then
+ * it may be tested on payloads that were joined.
+ */
+bool ft_program_is_joinable(const struct ft_program *p);
+
 /** Room for one thread; NULL when memory is short. After ft_patterns_compile(). */
 struct ft_program_run *ft_program_run_new(const struct ft_vocabulary *v,
                                           const struct ft_patterns *patterns);

@@ -842,27 +842,23 @@ static bool test_same(struct ft_program_run *run, const struct ft_subject *s,
     return false;
 }
 
-/* Where a pattern was found: the bytes of the payload, or the value of the field. */
+/* Where in a value a pattern was found; of a payload only these bytes are the value. */
 static void note_pattern(struct ft_program_run *run, const struct ft_subject *s,
                          const struct ft_operand *o, const struct ft_content_hit *hit,
-                         uint32_t node)
+                         struct ft_program_value v)
 {
-    struct ft_program_value v = {0};
-    if (node && !value_of_node(o, &s->call->nodes[node], &v))
-        return;
-    v.node = node;
     v.at = hit->from;
     v.at_length = hit->from == UINT32_MAX ? 0 : hit->to - hit->from;
-    if (!node && s->payload && o->keyword == FT_KEYWORD_PAYLOAD && hit->to <= s->payload_length) {
+    if (o->keyword == FT_KEYWORD_PAYLOAD && hit->to <= s->payload_length) {
         v.bytes = s->payload + hit->from;
         v.length = v.at_length;
     }
     note(run, &v);
 }
 
-/* In one element of a group: nothing is kept of the search. */
-static bool test_pattern_of(struct ft_program_run *run, const struct ft_subject *s,
-                            const struct ft_instruction *i, const struct element *element)
+/* Search value by value, in one element of a group or (NULL) in all: nothing is kept of it. */
+static bool search(struct ft_program_run *run, const struct ft_subject *s,
+                   const struct ft_instruction *i, const struct element *element)
 {
     const struct ft_operand *o = &i->test->left;
     struct cursor c = cursor_of(run, s, o, element);
@@ -871,7 +867,7 @@ static bool test_pattern_of(struct ft_program_run *run, const struct ft_subject 
         uint32_t count = scan(run, &run->patterns->groups[i->group], &v, run->found);
         for (uint32_t k = 0; k < count; k++)
             if (run->found[k].pattern == i->pattern) {
-                note_pattern(run, s, o, &run->found[k], v.node);
+                note_pattern(run, s, o, &run->found[k], v);
                 return true;
             }
     }
@@ -881,14 +877,25 @@ static bool test_pattern_of(struct ft_program_run *run, const struct ft_subject 
 static bool test_pattern(struct ft_program_run *run, const struct ft_subject *s,
                          const struct ft_instruction *i, const struct element *elements)
 {
+    const struct ft_operand *o = &i->test->left;
+    struct ft_program_value v = {0};
     uint32_t count;
     if (i->binding >= 0)
-        return test_pattern_of(run, s, i, &elements[i->binding]);
+        return search(run, s, i, &elements[i->binding]);
     const struct ft_content_hit *hits = ft_program_hits(run, s, i->group, &count);
     const struct ft_content_hit *hit = find_hit(hits, count, i->pattern);
-    if (hit)
-        note_pattern(run, s, &i->test->left, hit, run->results[i->group].nodes[hit - hits]);
-    return hit != NULL;
+    if (!hit)
+        return false;
+    uint32_t node = run->results[i->group].nodes[hit - hits];
+    if (node && value_of_node(o, &s->call->nodes[node], &v)) {
+        v.node = node;
+        note_pattern(run, s, o, hit, v);
+    } else if (o->keyword == FT_KEYWORD_PAYLOAD) {
+        note_pattern(run, s, o, hit, v);
+    } else {
+        search(run, s, i, NULL); /* a tag or a word: which value it was is not kept */
+    }
+    return true;
 }
 
 static bool holds_test(struct ft_program_run *run, const struct ft_subject *s,

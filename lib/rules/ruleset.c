@@ -541,15 +541,15 @@ static uint64_t *wants_of(struct ft_ruleset *set, struct ft_wants *wants, uint32
     return *at;
 }
 
-static bool want_at(const struct wanting *w, const struct ft_operand *o, bool is_whole,
-                    uint32_t row)
+static bool want_at(const struct wanting *w, uint32_t protocol, uint32_t row,
+                    const uint64_t *fields)
 {
-    const struct ft_protocol *p = w->set->files->vocabulary.registry->protocols[o->protocol];
     for (unsigned i = w->rule->is_of_flow; i < 2; i++) {
-        uint64_t *bits = wants_of(w->set, &w->set->wants[i], o->protocol, row);
+        uint64_t *bits = wants_of(w->set, &w->set->wants[i], protocol, row);
+        for (uint32_t word = 0; bits && word < FT_MAX_FIELDS / 64; word++)
+            bits[word] |= fields[word];
         if (!bits)
             return false;
-        want_field(bits, p, o->field, is_whole);
     }
     return true;
 }
@@ -560,13 +560,15 @@ static bool want(const struct wanting *w, const struct ft_operand *o, bool is_wh
     if (o->keyword || o->is_tag)
         return true;
     w->rule->wanted |= ft_protocol_bit(o->protocol);
-    if (!want_at(w, o, is_whole, UINT32_MAX))
+    uint64_t fields[FT_MAX_FIELDS / 64] = {0};
+    want_field(fields, p, o->field, is_whole);
+    if (!want_at(w, o->protocol, UINT32_MAX, fields))
         return false;
     if (o->protocol == w->protocol)
-        return want_at(w, o, is_whole, w->row);
+        return want_at(w, o->protocol, w->row, fields);
     /* Of a carrier: it knows nothing yet of what it carries. */
     for (uint32_t any = 0; any <= p->command_count; any++)
-        if (!want_at(w, o, is_whole, any))
+        if (!want_at(w, o->protocol, any, fields))
             return false;
     return true;
 }
@@ -753,6 +755,8 @@ static bool place_rule(struct making *m, uint32_t rule, struct way *way, char *e
         return place_other_rule(set, &set->flow, rule, way);
     if (c->level == FT_LEVEL_PAYLOAD) {
         set->has_payload = true;
+        c->is_joinable = ft_program_is_joinable(&c->program);
+        set->has_joint |= c->is_joinable;
         return c->is_of_flow || place_other_rule(set, &set->payload, rule, way);
     }
     for (uint32_t p = 0; ok && p < registry->count; p++) {
@@ -810,11 +814,15 @@ static uint64_t binding_of_test(struct ft_ruleset *set, const struct ft_test *t)
                    t->left.keyword == FT_KEYWORD_PORT_DST;
     if ((!is_port && !is_ethertype) || t->is_none || t->is_negated || t->has_mask)
         return 0;
+    uint64_t binding = 0;
     if (t->kind == FT_TEST_RANGE && t->low == t->high)
-        return FT_BINDING_PORT | (is_ethertype ? FT_BINDING_ETHERTYPE : 0) | t->low;
-    return is_port && (t->kind == FT_TEST_RANGE || t->kind == FT_TEST_NUMBERS)
-               ? list_binding(set, t)
-               : 0;
+        binding = FT_BINDING_PORT | (is_ethertype ? FT_BINDING_ETHERTYPE : 0) | t->low;
+    else if (is_port && (t->kind == FT_TEST_RANGE || t->kind == FT_TEST_NUMBERS))
+        binding = list_binding(set, t);
+    uint64_t side = t->left.keyword == FT_KEYWORD_PORT_SRC   ? FT_BINDING_SRC
+                    : t->left.keyword == FT_KEYWORD_PORT_DST ? FT_BINDING_DST
+                                                             : 0;
+    return binding ? binding | side : 0;
 }
 
 /* Ports or a protocol that payloads must have, so that only those are searched; 0: any. */
@@ -1066,6 +1074,11 @@ const struct ft_demand *ft_ruleset_demand(const struct ft_ruleset *set, bool is_
 bool ft_ruleset_has_payload(const struct ft_ruleset *set)
 {
     return set->has_payload;
+}
+
+bool ft_ruleset_has_joint(const struct ft_ruleset *set)
+{
+    return set->has_joint;
 }
 
 bool ft_ruleset_has_flow(const struct ft_ruleset *set)

@@ -48,6 +48,8 @@ const struct ft_demand *ft_ruleset_demand(const struct ft_ruleset *set, bool is_
 /** Is there any rule about payloads, about flows? */
 bool ft_ruleset_has_payload(const struct ft_ruleset *set);
 bool ft_ruleset_has_flow(const struct ft_ruleset *set);
+/** Is there any for ft_match_joint()? */
+bool ft_ruleset_has_joint(const struct ft_ruleset *set);
 /** Is one of these about flows not as it was in the rule set before? */
 bool ft_ruleset_has_new_flow(const struct ft_ruleset *set);
 
@@ -76,6 +78,7 @@ const char *ft_rule_cost_name(enum ft_rule_cost cost);
 struct ft_rule_counts {
     uint64_t evaluations, hits;
     uint64_t cycles, timed; /**< TSC cycles of every 64th evaluation, and how many those were */
+    uint64_t lost;          /**< of the hits: those that nobody could be told of */
 };
 
 /** Told of a hit; `run` has the evidence. */
@@ -87,6 +90,8 @@ void ft_matcher_free(struct ft_matcher *m);
 
 /** Counts by index of the rule. */
 const struct ft_rule_counts *ft_matcher_counts(const struct ft_matcher *m);
+/** So many hits of a rule were lost on the way to the alerting core. */
+void ft_matcher_lose(struct ft_matcher *m, uint32_t rule, uint64_t hits);
 /** Programs and expressions that reached their limits. */
 uint64_t ft_matcher_given_up(const struct ft_matcher *m);
 
@@ -94,6 +99,14 @@ uint64_t ft_matcher_given_up(const struct ft_matcher *m);
 void ft_match_begin(struct ft_matcher *m);
 void ft_match_message(struct ft_matcher *m, const struct ft_subject *s, ft_hit_fn *hit, void *user);
 void ft_match_payload(struct ft_matcher *m, const struct ft_subject *s, ft_hit_fn *hit, void *user);
+/**
+ * Where two payloads of a stream meet: the first `border` bytes of the subject's are the end of
+ * what came before, the rest is the beginning of what follows. Only rules that look for patterns,
+ * and only those that hold for both together and for neither alone. Cost: as ft_match_payload(),
+ * and the same for each half if any holds.
+ */
+void ft_match_joint(struct ft_matcher *m, const struct ft_subject *s, uint32_t border,
+                    ft_hit_fn *hit, void *user);
 void ft_match_flow(struct ft_matcher *m, const struct ft_subject *s, ft_hit_fn *hit, void *user);
 
 /** As ft_match_flow(), only rules that the set before had as well, or only the others. */
@@ -115,11 +128,13 @@ void ft_match_use(struct ft_matcher *m, uint16_t profile);
 /** Of which protocols the flow's rules want fields, a bit each of 64: index & 63. */
 uint64_t ft_match_wanted(const struct ft_matcher *m);
 
+/** May any rule be about payloads of the flow? */
+bool ft_match_wants_payload(const struct ft_matcher *m);
 /**
  * May any rule hold for such a payload of the flow? Without it ft_match_payload() does nothing.
  * Cost: a few cycles, and a look at short payloads for the patterns that are meant for them.
  */
-bool ft_match_wants_payload(const struct ft_matcher *m, const uint8_t *bytes, uint32_t length);
+bool ft_match_may_hold(const struct ft_matcher *m, const uint8_t *bytes, uint32_t length);
 
 /** May any rule be about this message? One look-up; without it ft_match_message() does nothing. */
 bool ft_match_is_wanted(const struct ft_matcher *m, const struct ft_message *message);

@@ -46,6 +46,7 @@ struct ft_compiled {
     bool is_linear;            /**< found by protocol and command only */
     bool is_pattern;           /**< found by a pattern */
     bool is_new;               /**< the rule set before had no such rule */
+    bool is_joinable;          /**< may be tested where payloads meet: ft_match_joint() */
     bool is_of_flow;           /**< found once for a flow: by its addresses, ports and zones */
 };
 
@@ -91,13 +92,15 @@ struct ft_key {
 #define FT_PORT_RANGES 8u
 
 /* What payloads must have to be searched for the patterns of a group. */
-#define FT_BINDING_PORT      (1ull << 32) /* this port, of either side */
+#define FT_BINDING_PORT      (1ull << 32) /* this port, of either side or of one: */
+#define FT_BINDING_SRC       (1ull << 18) /* with PORT: of the sender */
+#define FT_BINDING_DST       (1ull << 19) /* with PORT: of the receiver */
 #define FT_BINDING_ETHERTYPE (1ull << 16) /* with PORT: this ethertype instead */
 #define FT_BINDING_PORTS     (1ull << 17) /* with PORT: those of the list with this number */
 #define FT_BINDING_PROTOCOL  (2ull << 32) /* messages of this protocol */
 #define FT_BINDING_ANY       (3ull << 32) /* nothing */
 
-/** Ports of either side, as ranges. */
+/** Ports as ranges. */
 struct ft_port_list {
     struct {
         uint16_t low, high;
@@ -118,6 +121,7 @@ struct ft_ruleset {
     struct ft_place_of_rules flow, payload;
     bool has_new_flow; /**< some rule about flows is new */
     bool has_payload;  /**< there are rules on payloads */
+    bool has_joint;    /**< some of these look for patterns across two of them */
     /* Rules on messages and payloads that a flow decides first, see profile.c. */
     struct ft_list flow_operands; /**< keyed operands that find them */
     struct ft_list flow_rules;    /**< those that no value finds */
@@ -179,6 +183,11 @@ struct ft_profiles {
     uint32_t count, rule_count, group_count;
 };
 
+/** Rules that hold where two payloads meet; further ones are not seen. */
+struct ft_joint {
+    uint32_t rules[64], count;
+};
+
 struct ft_matcher {
     const struct ft_ruleset *set;
     struct ft_program_run *run;
@@ -188,7 +197,8 @@ struct ft_matcher {
     uint64_t serial, pdu;
     struct ft_profiles profiles;
     const struct ft_profile *profile; /**< of the flow at hand; NULL: not known */
-    bool is_part, is_new; /**< is_part: only rules that are new, or only those that are not */
+    struct ft_joint *joint; /**< rules are gathered instead of told; NULL: they are told */
+    bool is_part, is_new;   /**< is_part: only rules that are new, or only those that are not */
 };
 
 bool ft_profiles_init(struct ft_matcher *m);

@@ -198,6 +198,7 @@ static void add_counts(struct ft_rule_counts *to, const struct ft_rule_counts *f
     to->hits += look(&from->hits);
     to->cycles += look(&from->cycles);
     to->timed += look(&from->timed);
+    to->lost += look(&from->lost);
 }
 
 void ft_rule_statistics_counts(struct ft_rule_statistics *st, const struct ft_ruleset *set,
@@ -285,6 +286,7 @@ static bool read_days(struct ft_rule_statistic *s, json_t *days)
 static bool read_counts(const json_t *value, struct ft_rule_counts *to)
 {
     return !value || (read_count(json_object_get(value, "hits"), &to->hits) &&
+                      read_count(json_object_get(value, "lost"), &to->lost) &&
                       read_count(json_object_get(value, "evaluations"), &to->evaluations) &&
                       read_count(json_object_get(value, "timed"), &to->timed) &&
                       read_count(json_object_get(value, "cycles"), &to->cycles));
@@ -386,6 +388,7 @@ static json_t *counts_of(const struct ft_rule_counts *c)
 {
     json_t *o = json_object();
     put(o, "hits", c->hits);
+    put(o, "lost", c->lost);
     put(o, "evaluations", c->evaluations);
     put(o, "timed", c->timed);
     put(o, "cycles", c->cycles);

@@ -418,6 +418,10 @@ class TestRules(Output):
     def test_numbers_close(self):
         stats = [e for e in self.events if e["event_type"] == "stats"][-1]["stats"]["rules"]
         self.assertEqual(stats["hits"], stats["hits_received"])
+        self.assertEqual(stats["hits"], stats["hits_told"] + stats["hits_repeated"])
+        self.assertGreater(stats["hits_repeated"], 0)
+        for key in ("hits_waiting", "hits_untold", "hits_shed", "refused"):
+            self.assertEqual(stats[key], 0, key)
         self.assertEqual(stats["hits"], stats["told"] + stats["held_back"] + stats["other_assets"])
         self.assertGreater(stats["held_back"], 0)
         with open(os.path.join(self.out, "rules.json"), encoding="utf-8") as file:

@@ -165,6 +165,84 @@ def packets(parts):
     return frames
 
 
+class Segments(Case):
+    """Patterns in streams that no dissector reads."""
+
+    TEXT = b"xxPATTERN-Across7yy"
+    CONDITIONS = {
+        9200001: 'port.dst == 9700 and payload contains "PATTERN-Across7"',
+        9200002: 'payload contains "PATTERN-Across7"',
+        9200003: 'port in {9700, 9701} and payload matches "N-[A-Z]cro.{2}[0-9]"',
+        9200004: 'lower(payload) contains "pattern-aCROSS"',
+        9200005: 'port.dst == 9700 and payload contains "PATTERN" and payload contains "7yy"',
+        9200006: 'port.dst == 9700 and payload matches "^PATTERN"',
+        9200007: 'port.dst == 9700 and payload.length > 30',
+        9200008: 'port.dst == 9700 and not payload contains "a"',
+        9200009: 'port.dst == 9700 and payload contains "yyxx"',
+    }
+
+    def hits(self, *conversations):
+        """How often each rule held."""
+        rules = self.write("split.json", json.dumps({"rules": [
+            {"id": i, "title": "t", "when": when}
+            for i, when in self.CONDITIONS.items()]}).encode())
+        capture = self.write("split.pcap", pcap(packets(
+            [(SCADA, PLC, 0.0, make) for make in conversations])))
+        out = self.dir / f"out{len(list(self.dir.glob('out*')))}"
+        config = self.write("none.json", b'{"alerts": {"built_in_rules": "off"}}')
+        r = run("-q", "-c", config, "-r", capture, "-l", out, "--rules", rules)
+        self.assertEqual(r.code, 0, r.err)
+        counted = json.loads((out / "rules.json").read_text())["rules"]
+        return [next((c["hits"] for c in counted if c["id"] == i), 0) for i in self.CONDITIONS]
+
+    def test_cut_anywhere(self):
+        """Found once, wherever the text is cut; what no joining makes true is not."""
+        text, cuts = self.TEXT, range(1, len(self.TEXT))
+        split = [tcp(9700, (C, text[:cut]), (C, text[cut:]), source=40000 + cut) for cut in cuts]
+        told = self.hits(*split)
+        n = len(cuts)
+        self.assertEqual(told[:5], [n] * 5)
+        self.assertEqual(told[5:7], [1, 0])  # the text begins a payload where it was cut at 2
+        self.assertEqual(told[7:], [2 * n, 0])
+
+    def test_whole(self):
+        self.assertEqual(self.hits(tcp(9700, (C, self.TEXT)))[:5], [1] * 5)
+
+    def test_byte_by_byte(self):
+        turns = [(C, self.TEXT[i:i + 1]) for i in range(len(self.TEXT))]
+        self.assertEqual(self.hits(tcp(9700, *turns))[:5], [1] * 5)
+
+    def test_each_time(self):
+        """Text behind text, cut at any place."""
+        whole = self.TEXT * 4
+        for size in (1, 7, 10, 19, 23):
+            turns = [(C, whole[i:i + size]) for i in range(0, len(whole), size)]
+            told = self.hits(tcp(9700, *turns))
+            with self.subTest(size):
+                self.assertEqual(told[0], 4)
+
+    def test_not_joined(self):
+        """Neither the two directions, nor two connections, nor what a gap parts."""
+        half, rest = self.TEXT[:9], self.TEXT[9:]
+        self.assertEqual(self.hits(tcp(9700, (C, half), (S, rest)))[:5], [0] * 5)
+        self.assertEqual(self.hits(tcp(9700, (C, half)), tcp(9700, (C, rest), source=40001))[:5],
+                         [0] * 5)
+        whole = tcp(9700, (C, half), (C, b"gap"), (C, rest))
+
+        def lossy(client, server):
+            return [frame for frame in whole(client, server)
+                    if isinstance(frame, float) or b"gap" not in frame]
+        self.assertEqual(self.hits(lossy)[:5], [0] * 5)
+
+    def test_dissected(self):
+        """A PDU is put together by its dissector: it is found once, too."""
+        body = traffic.http_request("/" + self.TEXT.decode())
+        cuts = range(8, 21)  # through the pattern
+        self.CONDITIONS = {9200001: 'port.dst == 80 and payload contains "PATTERN-Across7"'}
+        split = [tcp(80, (C, body[:cut]), (C, body[cut:]), source=40000 + cut) for cut in cuts]
+        self.assertEqual(self.hits(*split), [len(cuts)])
+
+
 class Guide(Case):
     """doc/rules.md."""
 
@@ -253,6 +331,28 @@ class Guide(Case):
             r = run("--check-rules", rules)
             self.assertEqual((r.code, r.out), (2 if ports == "x" else 0, f"rules: {counts}\n"))
             self.assertEqual(r.err.count("\n"), ports == "x")
+
+    def test_explain(self):
+        """How a rule is found is told as it is."""
+        for when, tested, found, costs in (
+                ("transport == tcp", "the first packet of a flow in each direction",
+                 "nothing: it is tested each time", "every flow"),
+                ("port == 502", "the first packet of a flow in each direction", "port == 502",
+                 "by value"),
+                ("protocol == modbus", "each message of modbus", "its protocol", "by command"),
+                ("command == plc_stop", "each message of s7comm", "its protocol and command",
+                 "by command"),
+                ("command.class == firmware", "each message of any protocol",
+                 "its command or class", "every message"),
+                ("payload.length > 1400", "each payload", "nothing: it is tested each time",
+                 "every message"),
+                ("lower(http.url) == \"/A\"", "each message of http", "lower(http.url)", "by value")):
+            rules = self.write("one.json", json.dumps({"rules": [
+                {"id": 9200100, "title": "t", "when": when}]}).encode())
+            r = run("--explain", "9200100", "--rules", rules)
+            self.assertEqual(r.code, 0, r.err)
+            for word, is_ in (("tested on", tested), ("found by", found), ("costs", costs)):
+                self.assertIn(f"  {word:11} {is_}\n", r.out)
 
     def test_first_rule(self):
         text = next(text for heading, text in blocks() if heading == "A first rule")

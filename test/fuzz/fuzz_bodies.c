@@ -162,6 +162,23 @@ static void check_filter(const struct ft_forward_event *e)
         ft_sink_filter_passes(&filter, e);
 }
 
+static bool is_equal(const struct ft_forward_word *a, const struct ft_forward_word *b)
+{
+    return a->length == b->length && (!a->length || !memcmp(a->text, b->text, a->length));
+}
+
+/* Who skims a line knows what who parses it does. */
+static void check_skimmed(const struct ft_forward_event *e, size_t size)
+{
+    struct ft_forward_event s;
+    if (!ft_forward_event_skim(&s, e->line, size) || !e->root)
+        return;
+    expect(s.type == e->type && s.time_ns == e->time_ns && s.severity == e->severity &&
+               s.engine == e->engine && s.is_update == e->is_update && is_equal(&s.uid, &e->uid) &&
+               is_equal(&s.protocol, &e->protocol) && is_equal(&s.type_name, &e->type_name),
+           "skimmed and parsed are the same");
+}
+
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
     struct ft_forward_event e;
@@ -170,6 +187,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
     char *line = malloc(size);
     memcpy(line, data + 2, size - 2);
     ft_forward_event_read(&e, line, size - 2);
+    check_skimmed(&e, size - 2);
     uint32_t room = FT_BODY_SIZE_MIN + data[0] * 16u;
     struct ft_body body = {.format = (enum ft_body_format)(data[1] % 6),
                            .dialect = (enum ft_dialect)(data[1] / 8 & 1),

@@ -53,8 +53,8 @@ static inline void cef_free(struct cef *c)
     }
 }
 
-/* Where the next pair begins: its key; NULL = there is none. `from` is the value of the one before.
- */
+/* Where the next pair begins: its key; NULL = there is none; `*equals` itself: an equals sign
+ * without a key. `from` is the value of the one before. */
 static inline const char *cef_next_key(const char *from, const char **equals)
 {
     for (const char *at = from; (at = strchr(at, '=')); at++) {
@@ -64,12 +64,10 @@ static inline const char *cef_next_key(const char *from, const char **equals)
             slashes++;
         if (slashes % 2)
             continue;
-        while (key > from && isalnum((unsigned char)key[-1]))
+        while (key > from && (isalnum((unsigned char)key[-1]) || key[-1] == '_'))
             key--;
-        if (key == at || (key > from && key[-1] != ' '))
-            return NULL;
         *equals = at;
-        return key;
+        return key == at || (key > from && key[-1] != ' ') ? at : key;
     }
     return NULL;
 }
@@ -91,13 +89,13 @@ static inline bool cef_read(struct cef *c, const char *text, uint32_t n)
         at = end + 1;
     }
     const char *key = is_right && *at ? cef_next_key(at, &equals) : NULL;
-    is_right = is_right && (!*at || key == at);
+    is_right = is_right && (!*at || (key == at && equals > key));
     while (is_right && key && c->count < CEF_PAIRS) {
         const char *value = equals + 1, *next = cef_next_key(value, &equals);
         size_t length = next ? (size_t)(next - value) - (next > value) : strlen(value);
         c->keys[c->count] = strndup(key, (size_t)(value - 1 - key));
         c->values[c->count] = strndup(value, length);
-        is_right = cef_unescape(c->values[c->count++], "=\\", true);
+        is_right = cef_unescape(c->values[c->count++], "=\\", true) && (!next || next < equals);
         key = next;
     }
     free(copy);

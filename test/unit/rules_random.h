@@ -25,7 +25,7 @@ struct rules_random {
         uint32_t count;
     } seen[RULES_RANDOM_SEEN];
     uint64_t seen_count;
-    uint64_t written, refused; /* conditions tried, and those that were no good */
+    uint64_t written, refused;  /* conditions tried, and those that were no good */
     struct rules_random_never { /* parts of conditions that were refused as never holding */
         struct ft_expression *expression;
         uint32_t node;

@@ -960,6 +960,39 @@ static void test_firmware_change(void **state)
     assert_text(a, "fieldtap.reference", "P7");
 }
 
+/* Who reads an alert elsewhere has no inventory: names go with it, of src and dest as they are, and
+ * of what is behind an address where that is known. */
+static void test_devices(void **state)
+{
+    (void)state;
+    give(alert_record(1, POLL_DOWNLOAD));
+    give(make_fact(&r, 2, PLC, FT_FACT_NAME, "WATERWORKS"));
+    give(make_fact(&r, 3, PLC, FT_FACT_VENDOR, "Maker"));
+    give(make_fact(&r, 4, CLIENT, FT_FACT_OS, "Windows"));
+    make_fact(&r, 5, PLC, FT_FACT_NAME, "PUMP 3");
+    r.event.fact.sub.kind = FT_SUB_UNIT;
+    r.event.fact.sub.value = 3;
+    give(&r);
+    give(with_command(make_reply(&r, FT_EVENT_ALERT, PROTOCOL_POLL, 6, PLC, CLIENT), POLL_STOP));
+    give(with_unit(alert_record(7, POLL_DOWNLOAD), 1, 3));
+    give(with_unit(alert_record(8, POLL_DOWNLOAD), 1, 4));
+    make(&r, FT_EVENT_ANOMALY, 0, 9, CLIENT, PLC);
+    r.event.anomaly = FT_ANOMALY_PORT_ZERO;
+    give(&r);
+    read_lines();
+    assert_int_equal(count("alert"), 5);
+    assert_null(at(line("alert", 0), "fieldtap.devices"));
+    assert_text(line("alert", 1), "fieldtap.devices.src.name", "WATERWORKS");
+    assert_text(line("alert", 1), "fieldtap.devices.src.vendor", "Maker");
+    assert_null(at(line("alert", 1), "fieldtap.devices.src.os"));
+    assert_text(line("alert", 1), "fieldtap.devices.dest.os", "Windows");
+    assert_text(line("alert", 2), "fieldtap.devices.dest.name", "PUMP 3");
+    assert_text(line("alert", 2), "fieldtap.devices.dest.vendor", "Maker");
+    assert_text(line("alert", 2), "fieldtap.devices.src.os", "Windows");
+    for (size_t i = 3; i < 5; i++)
+        assert_text(line("alert", i), "fieldtap.devices.dest.name", "WATERWORKS");
+}
+
 static void test_mode_changes_to_less_secure(void **state)
 {
     (void)state;
@@ -1592,6 +1625,7 @@ int main(void)
         TEST(test_resolution_scan),
         TEST(test_claims),
         TEST(test_firmware_change),
+        TEST(test_devices),
         TEST(test_mode_changes_to_less_secure),
         TEST(test_repeats_are_folded),
         TEST(test_what_lasts_is_told_ever_more_rarely),

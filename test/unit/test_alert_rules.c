@@ -663,6 +663,45 @@ static void test_the_table_of_thresholds_is_bounded(void **state)
     assert_true(count("health") > 0);
 }
 
+/* Many sources of one rule do not make others forget. */
+static void test_a_rule_has_half_of_the_table(void **state)
+{
+    static const uint64_t key[2] = {1, 2};
+    struct ft_threshold limit = {.kind = FT_THRESHOLD_LIMIT, .count = 1, .seconds = 1000};
+    struct ft_thresholds *t = ft_thresholds_new(8, key);
+    struct ft_threshold_key whom;
+    char **message;
+    (void)state;
+    memset(&whom, 0, sizeof(whom));
+    for (uint64_t rule = 1; rule <= 3; rule++) {
+        whom.rule = rule;
+        assert_int_equal(ft_thresholds_pass(t, &limit, &whom, START, 1, &message), 1);
+    }
+    whom.rule = 4;
+    for (uint64_t i = 1; i < 1000; i++) {
+        whom.sub = i;
+        assert_int_equal(ft_thresholds_pass(t, &limit, &whom, START + i, 1, &message), 1);
+    }
+    assert_int_equal(ft_thresholds_count(t), 8);
+    assert_int_equal(ft_thresholds_evicted(t), 994);
+    whom.sub = 0;
+    for (uint64_t rule = 1; rule <= 3; rule++) { /* not forgotten */
+        whom.rule = rule;
+        assert_int_equal(ft_thresholds_pass(t, &limit, &whom, START + S, 1, &message), 0);
+    }
+    /* Many rules: shares come and go with their keys. */
+    for (uint64_t rule = 10; rule < 500; rule++) {
+        whom.rule = rule;
+        for (whom.sub = 0; whom.sub < rule % 7; whom.sub++)
+            ft_thresholds_pass(t, &limit, &whom, START + S + rule, 1, &message);
+        assert_int_equal(ft_thresholds_count(t), 8);
+    }
+    whom.rule = 2;
+    whom.sub = 0;
+    assert_int_equal(ft_thresholds_pass(t, &limit, &whom, START + 2 * S, 1, &message), 1);
+    ft_thresholds_free(t);
+}
+
 /* Against a list of all hits: nothing is told too often, nothing too late. */
 static void test_thresholds_against_a_list(void **state)
 {
@@ -876,6 +915,32 @@ static void test_evidence_of_words(void **state)
     assert_null(at(e, "element"));
 }
 
+/* A condition on devices alone: nobody but the core knows why it held. */
+static void test_evidence_of_devices(void **state)
+{
+    (void)state;
+    use("{\"id\": 9200001, \"title\": \"a\", \"when\": \"asset.model.dst == \\\"M340\\\"\"},"
+        "{\"id\": 9200002, \"title\": \"b\", \"when\": \"asset.model.dst contains \\\"34\\\"\"}");
+    give(make_fact(&r, 1, PLC, FT_FACT_MODEL, "M340"));
+    for (uint32_t rule = 0; rule < 2; rule++) {
+        make(&r, FT_EVENT_RULE, 0, 2 + rule, CLIENT, PLC);
+        r.event.message.generation = generation;
+        r.event.message.rule = rule;
+        r.event.message.count = 1;
+        r.event.message.at = UINT32_MAX;
+        json_t *e = evidence_of(&r);
+        assert_text(e, "field", "asset.model.dst");
+        assert_text(e, "value", "M340");
+        assert_number(e, "packet", 2 + rule);
+        assert_null(at(e, "offset"));
+    }
+    /* Where a worker found a reason it stays. */
+    use("{\"id\": 9200003, \"title\": \"c\", "
+        "\"when\": \"command == write and asset.model.dst == \\\"M340\\\"\"}");
+    json_t *e = evidence_of(with_word(hit(5, 0, CLIENT, PLC, 1), "command", "write"));
+    assert_text(e, "field", "command");
+}
+
 static void test_updates_have_the_evidence_of_the_last(void **state)
 {
     (void)state;
@@ -1027,6 +1092,113 @@ static void test_the_same_rule_is_the_same_alert(void **state)
     use_one(", \"severity\": \"critical\"");
     give(hit(3, 0, CLIENT, PLC, 1));
     assert_int_equal(count("alert"), 2);
+}
+
+/* What alerts of a rule say goes when nobody asks for it any more; thresholds of a rule that stays
+ * go on, however many sets come in between. */
+static void test_rules_of_no_use_are_forgotten(void **state)
+{
+    static char rules[2048];
+    (void)state;
+    config.max_alerts = 1;
+    reopen_core();
+    for (uint64_t i = 0; i < 100; i++) {
+        snprintf(rules, sizeof(rules),
+                 "{\"id\": 9200001, \"title\": \"Title %u\", \"when\": \"command == write\", "
+                 "\"message\": \"{ip.src}\"}, {\"id\": 9200002, \"title\": \"Seldom\", \"when\": "
+                 "\"command == read\", \"threshold\": {\"limit\": 1, \"seconds\": 100000}}",
+                 (unsigned)i);
+        use(rules);
+        give(hit(1000 * i, 0, CLIENT, PLC, 1));
+        if (i % 50 == 0)
+            give(hit(1000 * i + 1, 1, CLIENT, PLC, 1));
+        ft_core_tick(core, START + (1000 * i + 700) * S, 1000 * i + 2); /* windows close */
+    }
+    assert_int_equal(count("alert"), 101);
+    for (unsigned i = 0; i < 100; i++) {
+        char title[32];
+        snprintf(title, sizeof(title), "Title %u", i);
+        assert_text(line("alert", i ? i + 1 : 0), "alert.signature", title);
+    }
+    /* Of the sets of now and before, that of the list, and the other rule. */
+    assert_int_equal(counter("kept"), 4);
+    assert_int_equal(counter("forgotten"), 97);
+    uint32_t kept;
+    uint64_t more;
+    assert_string_equal(ft_core_alerts(core, &kept, &more)[0].finding->title, "Title 0");
+}
+
+/* An alert that is open says what it did, whatever rules came since. */
+static void test_open_alerts_are_not_forgotten(void **state)
+{
+    (void)state;
+    config.max_alerts = 1;
+    reopen_core();
+    use_one("");
+    give(hit(1, 0, CLIENT, PLC, 1));
+    give(hit(2, 0, STATION, PLC, 1)); /* not in the list */
+    give(hit(3, 0, STATION, PLC, 1));
+    for (unsigned i = 0; i < 5; i++)
+        use("{\"id\": 9200002, \"title\": \"another\", \"when\": \"command == read\"}");
+    ft_core_finish(core);
+    assert_int_equal(count("alert"), 3);
+    assert_text(line("alert", 2), "alert.signature", "Somebody writes");
+}
+
+static void write_stats(struct ft_ledger *ledger)
+{
+    struct ft_core_totals totals = {.ledger = ledger, .stamp_ns = START};
+    ledger->received = 1;
+    ft_core_stats(core, &totals);
+}
+
+static void test_lost_hits_are_told(void **state)
+{
+    struct ft_ledger ledger = {.rule_hits = 10, .rule_hits_told = 10};
+    (void)state;
+    write_stats(&ledger);
+    assert_int_equal(count("health"), 0);
+    ledger.rule_hits_untold = 5;
+    ledger.rule_hits_shed = 3;
+    write_stats(&ledger);
+    assert_int_equal(count("health"), 1);
+    assert_text(line("health", 0), "health.event", "rule_hits_lost");
+    const char *text = json_string_value(at(line("health", 0), "health.text"));
+    assert_non_null(strstr(text, "8 hits, 5 of them more than 1,024"));
+    ledger.rule_hits_shed = 4; /* it goes on: known */
+    write_stats(&ledger);
+    assert_int_equal(count("health"), 1);
+    write_stats(&ledger); /* it is over, and begins again */
+    ledger.rule_hits_shed = 5;
+    write_stats(&ledger);
+    assert_int_equal(count("health"), 2);
+    json_t *s = line("stats", count("stats") - 1);
+    assert_number(s, "stats.rules.hits", 10);
+    assert_number(s, "stats.rules.hits_told", 10);
+    assert_number(s, "stats.rules.hits_untold", 5);
+    assert_number(s, "stats.rules.hits_shed", 5);
+}
+
+/* Each hit becomes something, and the workers' sum is the core's. */
+static void test_hits_balance(void **state)
+{
+    struct ft_ledger ledger = {.rule_hits = 19, .rule_hits_told = 6, .rule_hits_repeated = 13};
+    (void)state;
+    use("{\"id\": 9200001, \"title\": \"a\", \"when\": \"command == write\", "
+        "\"threshold\": {\"at_least\": 5, \"seconds\": 60}},"
+        "{\"id\": 9200002, \"title\": \"b\", \"when\": \"command == write and asset.model == "
+        "\\\"X\\\"\"}, {\"id\": 9200003, \"title\": \"c\", \"when\": \"command == write\", "
+        "\"threshold\": {\"limit\": 2, \"seconds\": 60}}");
+    give(hit(1, 0, CLIENT, PLC, 3));
+    give(hit(2, 1, CLIENT, PLC, 3));
+    give(hit(3, 2, CLIENT, PLC, 4));
+    give(hit(4, 0, CLIENT, PLC, 6));
+    give(hit(5, 0, CLIENT, PLC, 1));
+    assert_false(ft_core_rules_balance(core, &ledger)); /* two are still missing */
+    give(hit(6, 7, CLIENT, PLC, 2));                    /* no such rule */
+    assert_true(ft_core_rules_balance(core, &ledger));
+    ledger.rule_hits_waiting = 1;
+    assert_false(ft_core_rules_balance(core, &ledger));
 }
 
 static void test_counters(void **state)
@@ -1406,12 +1578,14 @@ int main(void)
         TEST(test_at_least_counts_what_repeats),
         TEST(test_thresholds_outlive_rule_sets),
         TEST(test_the_table_of_thresholds_is_bounded),
+        TEST(test_a_rule_has_half_of_the_table),
         TEST(test_thresholds_against_a_list),
         TEST(test_many_hits_in_a_threshold),
         TEST(test_messages_have_fields),
         TEST(test_fields_of_what_carries_a_message),
         TEST(test_evidence_of_fields),
         TEST(test_evidence_of_words),
+        TEST(test_evidence_of_devices),
         TEST(test_updates_have_the_evidence_of_the_last),
         TEST(test_damaged_evidence_is_left_out),
         TEST(test_secrets_are_clear_when_wanted),
@@ -1421,6 +1595,10 @@ int main(void)
         TEST(test_two_generations_are_known),
         TEST(test_alerts_outlive_their_rules),
         TEST(test_the_same_rule_is_the_same_alert),
+        TEST(test_rules_of_no_use_are_forgotten),
+        TEST(test_open_alerts_are_not_forgotten),
+        TEST(test_lost_hits_are_told),
+        TEST(test_hits_balance),
         TEST(test_counters),
         TEST(test_hits_are_counted_by_day),
         TEST(test_thirty_days_are_kept),

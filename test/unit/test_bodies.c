@@ -154,6 +154,27 @@ static void test_leef(void **state)
     assert_false(ft_body_is_delimiter(0) || ft_body_is_delimiter((char)0xe2));
 }
 
+/* What the inventory knows of devices turns with them. */
+static void test_devices(void **state)
+{
+    (void)state;
+    static const char line[] =
+        "{\"event_type\":\"alert\",\"src_ip\":\"10.0.0.9\",\"dest_ip\":\"10.0.0.5\","
+        "\"alert\":{\"signature\":\"S\",\"source\":{\"ip\":\"10.0.0.5\"}},\"fieldtap\":{"
+        "\"devices\":{\"src\":{\"name\":\"PLC\",\"vendor\":\"Siemens\"},"
+        "\"dest\":{\"name\":\"LAPTOP\",\"vendor\":\"Dell\",\"os\":\"Windows\"}}}}";
+    assert_string_equal(
+        write_as(FT_BODY_TEXT, 0, line),
+        "CyberX platform name: N/A, Microsoft Defender for IoT Alert: S, Type: N/A, Severity: N/A, "
+        "Source: LAPTOP, Source IP: 10.0.0.5, Destination: PLC, Destination IP: 10.0.0.9, Message: "
+        "S: 10.0.0.5 to 10.0.0.9, Alert group: NA");
+    write_as(FT_BODY_OBJECT, 0, line);
+    assert_non_null(strstr(g_to, "\"Source_MAC\":\"10.0.0.5, LAPTOP, Dell, Windows\","
+                                 "\"Destination_MAC\":\"10.0.0.9, PLC, Siemens\""));
+    write_as(FT_BODY_CEF, FT_DIALECT_STANDARD, line);
+    assert_non_null(strstr(g_to, " src=10.0.0.5 shost=LAPTOP dst=10.0.0.9 dhost=PLC"));
+}
+
 /* ---- the formats' own keys ---- */
 
 static void test_standard(void **state)
@@ -744,6 +765,100 @@ static void test_webhook_full(void **state)
     free(line);
 }
 
+/* ---- skimming ---- */
+
+static bool is_equal(const struct ft_forward_word *a, const struct ft_forward_word *b)
+{
+    return a->length == b->length && (!a->length || !memcmp(a->text, b->text, a->length));
+}
+
+/* Who skims a line and who parses it know the same. */
+static void assert_agree(const char *line)
+{
+    struct ft_forward_event skimmed, parsed;
+    bool is_skimmed = ft_forward_event_skim(&skimmed, line, strlen(line));
+    bool is_parsed = ft_forward_event_read(&parsed, line, strlen(line));
+    if (!is_skimmed || !is_parsed || skimmed.root || !skimmed.is_event ||
+        skimmed.type != parsed.type || skimmed.time_ns != parsed.time_ns ||
+        skimmed.severity != parsed.severity || skimmed.engine != parsed.engine ||
+        skimmed.is_update != parsed.is_update || !is_equal(&skimmed.uid, &parsed.uid) ||
+        !is_equal(&skimmed.protocol, &parsed.protocol) ||
+        !is_equal(&skimmed.type_name, &parsed.type_name))
+        fail_msg("skimmed and parsed are not the same: %s", line);
+    ft_forward_event_free(&skimmed);
+    ft_forward_event_free(&parsed);
+}
+
+static void test_skimming(void **state)
+{
+    (void)state;
+    static const char *const odd[] = {
+        "{}",
+        " { }\n",
+        "{\"event_type\":\"health\",\"health\":{},\"app_proto\":\"a\"}",
+        "{\"health\":{\"severity\":\"major\",\"protocol\":\"p\"},\"event_type\":\"health\"}",
+        "{\"a\":\"\\\"}\\\\\",\"event_type\" : \"flow\" , \"b\":[[\"]\",{\"c\":1}],1]}",
+        "{\"event_type\":\"flow\",\"event_type\":\"alert\"}",
+        "{\"event_type\":\"flow\",\"event_type\":7}",
+        "{\"fieldtap\":{\"engine\":\"malware\"},\"fieldtap\":{\"severity\":\"minor\"}}",
+        "{\"fieldtap\":{\"engine\":\"malware\"},\"fieldtap\":null}",
+        "{\"fieldtap\":[{\"engine\":\"malware\"}],\"health\":\"x\"}",
+        "{\"fieldtap\":{\"x\":{\"engine\":\"malware\",\"fieldtap\":{}},\"state\":\"updated\"}}",
+        "{\"x\":{\"fieldtap\":{\"engine\":\"malware\"}},\"timestamp\":\"\",\"y\":-1.5e3}",
+    };
+    static const char *const none[] = {
+        "",
+        "[]",
+        "{",
+        "}",
+        "{\"a\"}",
+        "{\"a\":1}x",
+        "{\"a\":1",
+        "{\"a\":\"b}",
+        "{\"a\":1,}",
+        "{\"a\":\"\\",
+        "{\"a\":1}{}",
+        "{\"event_type\":\"al\\u0065rt\"}",
+        "{\"\\u0065\":1}",
+    };
+    struct ft_forward_event e;
+    for (uint32_t i = 0; i < COUNT(lines); i++) {
+        assert_agree(lines[i]);
+        /* A line that lost its end is none. */
+        for (size_t n = 0; n < strlen(lines[i]); n++)
+            assert_false(ft_forward_event_skim(&e, lines[i], n));
+    }
+    for (uint32_t i = 0; i < COUNT(odd); i++)
+        assert_agree(odd[i]);
+    for (uint32_t i = 0; i < COUNT(none); i++)
+        if (ft_forward_event_skim(&e, none[i], strlen(none[i])) || e.is_event || e.type_name.length)
+            fail_msg("a line of the journal? %s", none[i]);
+}
+
+/* What needs no parsing does without, and says so where it is needed. */
+static void test_skimmed_is_enough(void **state)
+{
+    (void)state;
+    struct ft_forward_event e;
+    assert_true(ft_forward_event_skim(&e, LINE_ALERT, strlen(LINE_ALERT)));
+    for (uint32_t b = 0; b < COUNT(bodies); b++) {
+        g_to[ft_body_write(&bodies[b], &e, g_to, ROOM)] = 0;
+        assert_string_equal(g_to, b ? "" : LINE_ALERT);
+    }
+    g_to[ft_body_write(&bodies[0], &e, g_to, 700)] = 0;
+    assert_non_null(strstr(g_to, ",\"truncated\":true}"));
+    struct ft_webhook w = ft_webhook_begin(FT_WEBHOOK_ARRAY, &bodies[0], false, g_to, ROOM);
+    assert_int_equal(ft_webhook_add(&w, &e), FT_WEBHOOK_ADDED);
+    w = ft_webhook_begin(FT_WEBHOOK_EXTENDED, &bodies[0], false, g_to, ROOM);
+    assert_int_equal(ft_webhook_add(&w, &e), FT_WEBHOOK_REFUSED);
+    assert_true(ft_forward_event_parse(&e) && ft_forward_event_parse(&e));
+    assert_int_equal(ft_webhook_add(&w, &e), FT_WEBHOOK_ADDED);
+    assert_true(e.is_turned);
+    ft_forward_event_free(&e);
+    assert_true(ft_forward_event_skim(&e, "{\"a\":tru}", 9));
+    assert_false(ft_forward_event_parse(&e));
+}
+
 /* ---- the tables ---- */
 
 static bool is_known(const char *source)
@@ -811,17 +926,31 @@ static void test_tables(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(test_text),         cmocka_unit_test(test_object),
-        cmocka_unit_test(test_cef),          cmocka_unit_test(test_leef),
-        cmocka_unit_test(test_standard),     cmocka_unit_test(test_other_events),
-        cmocka_unit_test(test_json),         cmocka_unit_test(test_severities),
-        cmocka_unit_test(test_engines),      cmocka_unit_test(test_time_zones),
-        cmocka_unit_test(test_wrong_times),  cmocka_unit_test(test_calendar),
-        cmocka_unit_test(test_escapes),      cmocka_unit_test(test_sensor_names),
-        cmocka_unit_test(test_sizes),        cmocka_unit_test(test_shortened),
-        cmocka_unit_test(test_long_values),  cmocka_unit_test(test_hostile),
-        cmocka_unit_test(test_deep),         cmocka_unit_test(test_webhook),
-        cmocka_unit_test(test_webhook_full), cmocka_unit_test(test_tables),
+        cmocka_unit_test(test_text),
+        cmocka_unit_test(test_object),
+        cmocka_unit_test(test_devices),
+        cmocka_unit_test(test_cef),
+        cmocka_unit_test(test_leef),
+        cmocka_unit_test(test_standard),
+        cmocka_unit_test(test_other_events),
+        cmocka_unit_test(test_json),
+        cmocka_unit_test(test_severities),
+        cmocka_unit_test(test_engines),
+        cmocka_unit_test(test_time_zones),
+        cmocka_unit_test(test_wrong_times),
+        cmocka_unit_test(test_calendar),
+        cmocka_unit_test(test_escapes),
+        cmocka_unit_test(test_sensor_names),
+        cmocka_unit_test(test_sizes),
+        cmocka_unit_test(test_shortened),
+        cmocka_unit_test(test_long_values),
+        cmocka_unit_test(test_hostile),
+        cmocka_unit_test(test_deep),
+        cmocka_unit_test(test_webhook),
+        cmocka_unit_test(test_webhook_full),
+        cmocka_unit_test(test_tables),
+        cmocka_unit_test(test_skimming),
+        cmocka_unit_test(test_skimmed_is_enough),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

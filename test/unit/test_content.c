@@ -468,6 +468,42 @@ static char *grow(char *to, uint32_t depth, bool is_regular)
     return stpcpy(grow(stpcpy(to, "|"), depth - 1, is_regular), ")");
 }
 
+/* Several databases; one of those planned for the last is too large for it. */
+static void test_many_expressions(void **state)
+{
+    (void)state;
+    enum {
+        MANY = 150
+    };
+    static char texts[MANY][24], too_large[20000] = "(?:ab|";
+    struct ft_pattern p[MANY + 2];
+    for (uint32_t i = 0; i < MANY; i++) {
+        snprintf(texts[i], sizeof(texts[i]), "<w%u>[a-c]+d", i);
+        p[i] = regex(texts[i]);
+    }
+    memset(too_large + 6, 'x', sizeof(too_large) - 7);
+    too_large[sizeof(too_large) - 1] = ')';
+    p[130] = (struct ft_pattern){.bytes = too_large, .length = sizeof(too_large), .is_regex = true};
+    p[MANY] = literal("<w149>", 6, false);
+    p[MANY + 1] = regex("(?<=x)<w1>");
+    struct group *g = group_new(p, MANY + 2);
+    for (uint32_t i = 0; i < MANY; i++) {
+        char text[24];
+        uint32_t length = (uint32_t)snprintf(text, sizeof(text), "<w%u>acd", i);
+        assert_int_equal(scan(g, text, length), i == 130 ? 0 : i == 149 ? 2 : 1);
+        if (i != 130)
+            assert_int_equal(g->hits[0].pattern, i);
+    }
+    assert_int_equal(scan(g, "<w3>ad x<w1><w149>cd", 20), 4);
+    static const uint32_t found[] = {3, 149, MANY, MANY + 1};
+    for (uint32_t i = 0; i < 4; i++)
+        assert_int_equal(g->hits[i].pattern, found[i]);
+    assert_int_equal(ft_content_means(g->content, 129), FT_CONTENT_HYPERSCAN);
+    assert_int_equal(ft_content_means(g->content, 130), FT_CONTENT_PCRE2);
+    assert_int_equal(g->given_up, 0);
+    group_free(g);
+}
+
 static uint32_t random_group(struct ft_pattern *p, char (*texts)[512], pcre2_code **oracles,
                              uint32_t count)
 {
@@ -789,6 +825,7 @@ int main(void)
         cmocka_unit_test(test_random_literals),
         cmocka_unit_test(test_many),
         cmocka_unit_test(test_classes),
+        cmocka_unit_test(test_many_expressions),
         cmocka_unit_test(test_random_expressions),
         cmocka_unit_test(test_means),
         cmocka_unit_test(test_too_large),

@@ -693,6 +693,8 @@ static void test_evidence(void **state)
     expect_evidence("payload matches \"W.rld\"", "payload", 0, 14, "00050248656c6c6f20576f726c64");
     expect_evidence("tag.byte == 5", "tag.byte", 1, 1, "5");
     expect_evidence("tag.after == dead", "tag.after", 14, 2, "dead");
+    expect_evidence("tag.after matches \"^\\xde\"", "tag.after", 14, 1, "dead");
+    expect_evidence("subaddress contains \"nit\"", "subaddress", 0, 0, "unit 3");
     expect_evidence("demo.choice < demo.number", "demo.choice", 2, 1, "");
     expect_evidence("vlan == 7", "vlan", 0, 0, "7");
     expect_evidence("demo.signed == -7", "demo.signed", 0, 0, "");
@@ -849,9 +851,55 @@ static void test_soundness(void **state)
     assert_false(ft_program_is_sound(&none, &(struct ft_patterns){0}));
 }
 
+/* ---- payloads that are joined ---- */
+
+/* Only what more bytes cannot undo. */
+static void test_joinable(void **state)
+{
+    static const char *const yes[] = {
+        "payload contains \"abc\"",
+        "lower(payload) contains \"abc\"",
+        "port.dst == 80 and not ip.src == 10.0.0.1 and payload contains \"abc\"",
+        "payload contains \"abc\" or payload matches \"a[^b]c\"",
+        "payload matches \"(?i)a\\$b\\^c|x{2,3}\"",
+        "payload and payload contains \"abc\"",
+    };
+    static const char *const no[] = {
+        "port == 80",
+        "payload",
+        "payload.length > 3",
+        "not payload contains \"abc\"",
+        "payload == \"abc\"",
+        "payload != \"abc\" and payload contains \"a\"",
+        "payload contains \"abc\" and payload.length > 3",
+        "payload contains \"abc\" and tag.byte == 1",
+        "payload contains \"abc\" or payload matches \"^abc\"",
+        "payload matches \"abc$\"",
+        "payload matches \"abc\\z\"",
+        "payload matches \"\\babc\"",
+        "payload matches \"abc(?!d)\"",
+        "payload matches \"(?<=x)abc\"",
+    };
+    struct compiled c;
+    (void)state;
+    for (unsigned i = 0; i < sizeof(yes) / sizeof(yes[0]); i++) {
+        compile(&c, yes[i]);
+        if (!ft_program_is_joinable(&c.program))
+            fail_msg("%s", yes[i]);
+        release(&c);
+    }
+    for (unsigned i = 0; i < sizeof(no) / sizeof(no[0]); i++) {
+        compile(&c, no[i]);
+        if (ft_program_is_joinable(&c.program))
+            fail_msg("%s", no[i]);
+        release(&c);
+    }
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
+        cmocka_unit_test(test_joinable),
         cmocka_unit_test(test_numbers),
         cmocka_unit_test(test_texts),
         cmocka_unit_test(test_addresses),

@@ -20,6 +20,8 @@
 #include "rules_naive.h"
 #include "rules_random.h"
 
+#include "rules/ruleset_internal.h"
+
 #define ROUNDS 80u
 #define MANY                                                                                       \
     40u /* one round of so many has thousands of rules; the others few, so that each tells         \
@@ -884,10 +886,54 @@ static void test_once(void **state)
     rules_random_close(&r);
 }
 
+/* Payloads are searched for a pattern only where the port that the rule names is on its side. */
+static void test_sides(void **state)
+{
+    static const char *const conditions[] = {
+        "port.src == 80 and payload contains \"abcd\"",
+        "port.dst in {80, 90..99} and payload contains \"abcd\"",
+        "port == 80 and payload contains \"abcd\"",
+    };
+    static const struct {
+        uint16_t src, dst;
+        bool is_bound[3];
+    } rows[] = {
+        {80, 5, {true, false, true}},   {5, 80, {false, true, true}}, {5, 95, {false, true, false}},
+        {95, 5, {false, false, false}}, {80, 80, {true, true, true}},
+    };
+    static struct rules_random r;
+    (void)state;
+    assert_true(rules_random_open(&r, registry, 1));
+    struct ft_ruleset *set = rules_random_set_of(&r, conditions, 3);
+    assert_non_null(set);
+    for (unsigned row = 0; row < sizeof(rows) / sizeof(rows[0]); row++) {
+        const struct ft_subject s = {.transport = TCP,
+                                     .has_ports = true,
+                                     .src_port = rows[row].src,
+                                     .dst_port = rows[row].dst,
+                                     .payload = (const uint8_t *)"xabcd",
+                                     .payload_length = 5};
+        for (unsigned i = 0; i < 3; i++) {
+            const struct ft_program *p = &set->compiled[i].program;
+            const struct ft_expression *e = ft_ruleset_rule(set, i)->expression;
+            uint32_t group = UINT32_MAX;
+            for (uint32_t c = 0; c < p->count; c++)
+                if (p->code[c].test->kind == FT_TEST_CONTAINS)
+                    group = p->code[c].group;
+            assert_int_equal(ft_ruleset_is_bound(set, group, &s), rows[row].is_bound[i]);
+            assert_int_equal(rules_naive_holds(ft_ruleset_vocabulary(set), e, e->worker, &s),
+                             rows[row].is_bound[i]);
+        }
+    }
+    ft_ruleset_free(set);
+    rules_random_close(&r);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_once),
+        cmocka_unit_test(test_sides),
         cmocka_unit_test(test_random),
     };
     return cmocka_run_group_tests(tests, set_up, tear_down);
