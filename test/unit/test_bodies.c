@@ -87,13 +87,15 @@ static void test_text(void **state)
         "CyberX platform name: line3, Microsoft Defender for IoT Alert: Program was downloaded to "
         "a "
         "controller, Type: Policy Violation, Severity: Critical, Source: 10.0.0.5, Source IP: "
-        "10.0.0.5, Destination: 10.0.0.9, Destination IP: 10.0.0.9, Protocol: s7comm, Address: "
+        "10.0.0.5, Protocol: s7comm, Destination: 10.0.0.9, Destination IP: 10.0.0.9, Protocol: "
+        "s7comm, Address: "
         "slot "
         "2, Message: " MESSAGE ", Alert group: Programming, UUID: line3-40");
     assert_string_equal(write_as(FT_BODY_TEXT, 0, LINE_ETHERNET_ALERT),
                         "CyberX platform name: line3, Microsoft Defender for IoT Alert: Address "
                         "moved, Type: Anomaly, Severity: Minor, Source: 00:00:00:00:00:01, Source "
-                        "IP: N/A, Destination: ff:ff:ff:ff:ff:ff, Destination IP: N/A, Message: "
+                        "IP: N/A, Protocol: arp, Destination: ff:ff:ff:ff:ff:ff, Destination IP: "
+                        "N/A, Protocol: arp, Message: "
                         "Address moved: 00:00:00:00:00:01 to ff:ff:ff:ff:ff:ff, arp; 10.0.0.1: mac "
                         "was a, is b, Alert group: Abnormal Communication Behavior, UUID: line3-1");
 }
