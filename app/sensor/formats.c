@@ -83,14 +83,14 @@ static void print_table(enum ft_forward_table_format format, enum ft_dialect dia
                                                : " (standard)");
     if (table->header)
         print_header(name, shown, table);
-    for (uint32_t p = 0; p < FT_TABLE_PARTS; p++)
+    for (uint32_t p = 0; p < FT_FORWARD_TABLE_PARTS; p++)
         for (uint32_t i = 0; i < table->parts[p].count; i++)
             print_row(name, shown, &table->parts[p].rows[i]);
 }
 
 static void print_tables(enum ft_forward_table_format format)
 {
-    bool has_dialects = format == FT_TABLE_CEF || format == FT_TABLE_LEEF;
+    bool has_dialects = format == FT_FORWARD_TABLE_CEF || format == FT_FORWARD_TABLE_LEEF;
     if (has_dialects)
         print_table(format, FT_DIALECT_INCUMBENT, FT_FORWARD_ALERT);
     for (int type = 0; type < FT_FORWARD_TYPES; type++)
@@ -102,7 +102,7 @@ void list_formats(void)
 {
     const struct ft_rows *details = ft_forward_table_details();
     const char *name, *meaning;
-    for (int format = 0; format < FT_TABLE_FORMATS; format++)
+    for (int format = 0; format < FT_FORWARD_TABLE_FORMATS; format++)
         print_tables((enum ft_forward_table_format)format);
     for (uint32_t i = 0; i < details->count; i++)
         print_row("information", "all", &details->rows[i]);

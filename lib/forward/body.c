@@ -131,13 +131,13 @@ struct pairs {
     enum ft_text_as as;
     char delimiter;
     const char *between, *equals, *mark;
-    uint32_t
-        max; /* bytes of a value; of a small body a quarter, so that one does not displace all */
+    uint32_t max; /* bytes of a value; see put_pair() */
 };
 
 static void put_pair(struct ft_text *t, const struct pairs *how, bool is_first,
                      const struct ft_row *row, const struct ft_source_value *v)
 {
+    /* Of a small body a quarter, so that one value does not displace all others. */
     uint32_t max = t->size / 4 < how->max ? t->size / 4 : how->max;
     if (!is_first)
         ft_text_string(t, how->between);
@@ -160,7 +160,7 @@ static void put_pairs(struct ft_text *t, const struct pen *pen,
     bool is_cut = false;
     struct written w;
     t->size -= mark;
-    for (uint32_t p = 0; p < FT_TABLE_PARTS; p++)
+    for (uint32_t p = 0; p < FT_FORWARD_TABLE_PARTS; p++)
         for (uint32_t i = 0; i < table->parts[p].count; i++) {
             const struct ft_row *row = &table->parts[p].rows[i];
             struct ft_text before = *t;
@@ -179,7 +179,8 @@ static void put_pairs(struct ft_text *t, const struct pen *pen,
 static void write_text(struct ft_text *t, const struct pen *pen)
 {
     static const struct pairs how = {FT_TEXT_PLAIN, 0, ", ", ": ", ", Truncated: true", VALUE_MAX};
-    put_pairs(t, pen, ft_forward_table(FT_TABLE_TEXT, pen->body->dialect, pen->event->type), &how);
+    put_pairs(t, pen, ft_forward_table(FT_FORWARD_TABLE_TEXT, pen->body->dialect, pen->event->type),
+              &how);
 }
 
 static void put_header(struct ft_text *t, const struct pen *pen, enum ft_text_as as,
@@ -203,7 +204,7 @@ static void write_cef(struct ft_text *t, const struct pen *pen)
                                      " fieldtapTruncated=true", PAIR_MAX};
     static const struct ft_row severity = {NULL, "@severity", FT_ROW_SEVERITY_NUMBER, "0", NULL};
     const struct ft_forward_table *table =
-        ft_forward_table(FT_TABLE_CEF, pen->body->dialect, pen->event->type);
+        ft_forward_table(FT_FORWARD_TABLE_CEF, pen->body->dialect, pen->event->type);
     const struct ft_forward_table_header *h = table->header;
     struct written w;
     ft_text_string(t, "CEF:0|");
@@ -237,7 +238,7 @@ static void write_leef(struct ft_text *t, const struct pen *pen)
     mark[0] = between[0];
     struct pairs how = {FT_TEXT_LEEF_VALUE, between[0], between, "=", mark, PAIR_MAX};
     const struct ft_forward_table *table =
-        ft_forward_table(FT_TABLE_LEEF, pen->body->dialect, pen->event->type);
+        ft_forward_table(FT_FORWARD_TABLE_LEEF, pen->body->dialect, pen->event->type);
     const struct ft_forward_table_header *h = table->header;
     ft_text_string(t, is_2 ? "LEEF:2.0|" : "LEEF:1.0|");
     put_header(t, pen, FT_TEXT_LEEF_HEADER, h->vendor, VENDOR_MAX);
@@ -338,7 +339,7 @@ bool ft_body_object(const struct ft_body *body, const struct ft_forward_event *e
         return false;
     j->size -= OBJECT_END;
     ft_json_object(j);
-    for (uint32_t p = 0; p < FT_TABLE_PARTS; p++)
+    for (uint32_t p = 0; p < FT_FORWARD_TABLE_PARTS; p++)
         for (uint32_t i = 0; i < table->parts[p].count; i++) {
             struct ft_json before = *j;
             put_member(j, &pen, &table->parts[p].rows[i]);
@@ -441,7 +442,7 @@ uint32_t ft_body_write(const struct ft_body *body, const struct ft_forward_event
         write_text(&t, &pen);
         return t.length;
     case FT_BODY_OBJECT:
-        ft_body_object(body, event, FT_TABLE_OBJECT, &j);
+        ft_body_object(body, event, FT_FORWARD_TABLE_OBJECT, &j);
         return j.length;
     case FT_BODY_CEF:
         write_cef(&t, &pen);

@@ -79,7 +79,7 @@ bool ft_local_time_read(const char *text, size_t length, uint64_t *ns)
     return true;
 }
 
-const char *ft_month_name(int32_t month)
+static const char *month_name(int32_t month)
 {
     static const char *const names[] = {"Jan", "Feb", "Mar", "Apr", "May", "Jun",
                                         "Jul", "Aug", "Sep", "Oct", "Nov", "Dec"};
@@ -89,14 +89,14 @@ const char *ft_month_name(int32_t month)
 void ft_time_for_people(char to[FT_TIME_SIZE], uint64_t ns, const struct ft_time_zone *zone)
 {
     struct ft_local_time t = ft_local_time(ns, zone);
-    snprintf(to, FT_TIME_SIZE, "%s %02d %04d %02d:%02d:%02d", ft_month_name(t.month), t.day, t.year,
+    snprintf(to, FT_TIME_SIZE, "%s %02d %04d %02d:%02d:%02d", month_name(t.month), t.day, t.year,
              t.hour, t.minute, t.second);
 }
 
 void ft_time_rfc3164(char to[FT_TIME_SIZE], uint64_t ns, const struct ft_time_zone *zone)
 {
     struct ft_local_time t = ft_local_time(ns, zone);
-    snprintf(to, FT_TIME_SIZE, "%s %2d %02d:%02d:%02d", ft_month_name(t.month), t.day, t.hour,
+    snprintf(to, FT_TIME_SIZE, "%s %2d %02d:%02d:%02d", month_name(t.month), t.day, t.hour,
              t.minute, t.second);
 }
 

@@ -24,9 +24,6 @@ struct ft_local_time ft_local_time(uint64_t ns, const struct ft_time_zone *zone)
 /** Read 2026-01-31T10:20:30.123456+0100, as events have it; false when it is none. */
 bool ft_local_time_read(const char *text, size_t length, uint64_t *ns);
 
-/** English name of a month, three letters. */
-const char *ft_month_name(int32_t month);
-
 #define FT_TIME_SIZE 40u /**< bytes that hold any of the texts below and a NUL */
 
 /** "Jan 31 2026 10:20:30", as CEF and LEEF write dates. */

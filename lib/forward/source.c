@@ -319,18 +319,6 @@ static bool get_destination_address(const struct asked *a, struct made *m,
                    "fieldtap.sub_addresses.client.text", m, v);
 }
 
-/* The protocol of an address behind an address: said only where there is one. */
-static bool get_source_protocol(const struct asked *a, struct made *m, struct ft_source_value *v)
-{
-    return get_source_address(a, m, v) && first_of(a, "app_proto", m, v);
-}
-
-static bool get_destination_protocol(const struct asked *a, struct made *m,
-                                     struct ft_source_value *v)
-{
-    return get_destination_address(a, m, v) && first_of(a, "app_proto", m, v);
-}
-
 /* All that is known of a device, in the order in which the incumbent lists it. */
 static bool list_device(const struct asked *a, const char *const *sources, uint32_t count,
                         struct made *m, struct ft_source_value *v)
@@ -426,7 +414,6 @@ static const struct {
     {"@source.vendor", get_source_vendor, "its vendor in the inventory"},
     {"@source.os", get_source_os, "its operating system in the inventory"},
     {"@source.address", get_source_address, "the device behind its address: unit, slot, ..."},
-    {"@source.protocol", get_source_protocol, "the protocol of that, where there is one"},
     {"@source.device", get_source_device,
      "MAC address, IP address, name, vendor, operating system"},
     {"@destination", get_destination, "the same of whom it is about: alert.target, else dest_ip"},
@@ -437,7 +424,6 @@ static const struct {
     {"@destination.vendor", get_destination_vendor, "its vendor in the inventory"},
     {"@destination.os", get_destination_os, "its operating system in the inventory"},
     {"@destination.address", get_destination_address, "the device behind its address"},
-    {"@destination.protocol", get_destination_protocol, "the protocol of that"},
     {"@destination.device", get_destination_device, "as of the source"},
 };
 

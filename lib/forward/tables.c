@@ -30,11 +30,11 @@ static const struct ft_row text_rest[] = {
     {"Severity", "@severity", FT_ROW_SEVERITY, "N/A", NULL},
     {"Source", "@source.name @source", FT_ROW_TEXT, "N/A", NULL},
     {"Source IP", "@source.ip", FT_ROW_TEXT, "N/A", NULL},
-    {"Protocol", "@source.protocol", FT_ROW_TEXT, NULL, NULL},
+    {"Protocol", "app_proto", FT_ROW_TEXT, NULL, NULL},
     {"Address", "@source.address", FT_ROW_TEXT, NULL, NULL},
     {"Destination", "@destination.name @destination", FT_ROW_TEXT, "N/A", NULL},
     {"Destination IP", "@destination.ip", FT_ROW_TEXT, "N/A", NULL},
-    {"Protocol", "@destination.protocol", FT_ROW_TEXT, NULL, NULL},
+    {"Protocol", "app_proto", FT_ROW_TEXT, NULL, NULL},
     {"Address", "@destination.address", FT_ROW_TEXT, NULL, NULL},
     {"Message", "@message", FT_ROW_TEXT, "N/A", NULL},
     {"Alert group", "alert.category rule.category", FT_ROW_TEXT, "NA", NULL},
@@ -397,15 +397,15 @@ static const struct ft_forward_table leef[FT_FORWARD_TYPES] = {
 };
 
 /* Alerts, and all others. */
-static const struct ft_forward_table others[FT_TABLE_FORMATS][2] = {
-    [FT_TABLE_TEXT] = {{NULL, {ROWS(text_alert), ROWS(text_rest)}},
-                       {NULL, {ROWS(text_other), ROWS(text_rest)}}},
-    [FT_TABLE_OBJECT] = {{NULL, {ROWS(object_alert)}}, {NULL, {ROWS(object_other)}}},
-    [FT_TABLE_CEF] = {{&cef_incumbent, {ROWS(cef_alert)}}},
-    [FT_TABLE_LEEF] = {{&leef_incumbent, {ROWS(leef_alert)}}},
-    [FT_TABLE_WEBHOOK] = {{NULL, {ROWS(webhook)}}, {NULL, {ROWS(webhook)}}},
-    [FT_TABLE_WEBHOOK_EXTENDED] = {{NULL, {ROWS(webhook), ROWS(webhook_extended)}},
-                                   {NULL, {ROWS(webhook), ROWS(webhook_extended)}}},
+static const struct ft_forward_table others[FT_FORWARD_TABLE_FORMATS][2] = {
+    [FT_FORWARD_TABLE_TEXT] = {{NULL, {ROWS(text_alert), ROWS(text_rest)}},
+                               {NULL, {ROWS(text_other), ROWS(text_rest)}}},
+    [FT_FORWARD_TABLE_OBJECT] = {{NULL, {ROWS(object_alert)}}, {NULL, {ROWS(object_other)}}},
+    [FT_FORWARD_TABLE_CEF] = {{&cef_incumbent, {ROWS(cef_alert)}}},
+    [FT_FORWARD_TABLE_LEEF] = {{&leef_incumbent, {ROWS(leef_alert)}}},
+    [FT_FORWARD_TABLE_WEBHOOK] = {{NULL, {ROWS(webhook)}}, {NULL, {ROWS(webhook)}}},
+    [FT_FORWARD_TABLE_WEBHOOK_EXTENDED] = {{NULL, {ROWS(webhook), ROWS(webhook_extended)}},
+                                           {NULL, {ROWS(webhook), ROWS(webhook_extended)}}},
 };
 
 const struct ft_forward_table *ft_forward_table(enum ft_forward_table_format format,
@@ -413,9 +413,9 @@ const struct ft_forward_table *ft_forward_table(enum ft_forward_table_format for
 {
     bool is_alert = type == FT_FORWARD_ALERT;
     bool is_incumbent = is_alert && dialect == FT_DIALECT_INCUMBENT;
-    if (format == FT_TABLE_CEF && !is_incumbent)
+    if (format == FT_FORWARD_TABLE_CEF && !is_incumbent)
         return &cef[type];
-    if (format == FT_TABLE_LEEF && !is_incumbent)
+    if (format == FT_FORWARD_TABLE_LEEF && !is_incumbent)
         return &leef[type];
     return &others[format][!is_alert];
 }

@@ -38,16 +38,16 @@ struct ft_rows {
     uint32_t count;
 };
 
-#define FT_TABLE_PARTS 4u
+#define FT_FORWARD_TABLE_PARTS 4u
 
 enum ft_forward_table_format {
-    FT_TABLE_TEXT = 0,
-    FT_TABLE_OBJECT,
-    FT_TABLE_CEF,
-    FT_TABLE_LEEF,
-    FT_TABLE_WEBHOOK,          /**< an object for each alert, as the incumbent's console sends it */
-    FT_TABLE_WEBHOOK_EXTENDED, /**< with more of it */
-    FT_TABLE_FORMATS,          /**< their number */
+    FT_FORWARD_TABLE_TEXT = 0,
+    FT_FORWARD_TABLE_OBJECT,
+    FT_FORWARD_TABLE_CEF,
+    FT_FORWARD_TABLE_LEEF,
+    FT_FORWARD_TABLE_WEBHOOK, /**< an object for each alert, as the incumbent's console sends it */
+    FT_FORWARD_TABLE_WEBHOOK_EXTENDED, /**< with more of it */
+    FT_FORWARD_TABLE_FORMATS,          /**< their number */
 };
 
 /** Whose keys alerts have in CEF and LEEF. */
@@ -63,7 +63,7 @@ struct ft_forward_table_header {
 
 struct ft_forward_table {
     const struct ft_forward_table_header *header; /**< CEF and LEEF */
-    struct ft_rows parts[FT_TABLE_PARTS];
+    struct ft_rows parts[FT_FORWARD_TABLE_PARTS];
 };
 
 /** The table of an event type in a format. */

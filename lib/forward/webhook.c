@@ -35,9 +35,11 @@ static uint32_t write_event(const struct ft_webhook *w, const struct ft_forward_
 {
     if (w->format == FT_WEBHOOK_ALERT || w->format == FT_WEBHOOK_EXTENDED) {
         struct ft_json j = ft_json_make(to, room);
-        *is_whole = ft_body_object(
-            w->body, event,
-            w->format == FT_WEBHOOK_ALERT ? FT_TABLE_WEBHOOK : FT_TABLE_WEBHOOK_EXTENDED, &j);
+        *is_whole =
+            ft_body_object(w->body, event,
+                           w->format == FT_WEBHOOK_ALERT ? FT_FORWARD_TABLE_WEBHOOK
+                                                         : FT_FORWARD_TABLE_WEBHOOK_EXTENDED,
+                           &j);
         return j.length;
     }
     struct ft_body line = {.format = FT_BODY_JSON};

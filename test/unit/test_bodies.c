@@ -87,13 +87,15 @@ static void test_text(void **state)
         "CyberX platform name: line3, Microsoft Defender for IoT Alert: Program was downloaded to "
         "a "
         "controller, Type: Policy Violation, Severity: Critical, Source: 10.0.0.5, Source IP: "
-        "10.0.0.5, Destination: 10.0.0.9, Destination IP: 10.0.0.9, Protocol: s7comm, Address: "
+        "10.0.0.5, Protocol: s7comm, Destination: 10.0.0.9, Destination IP: 10.0.0.9, Protocol: "
+        "s7comm, Address: "
         "slot "
         "2, Message: " MESSAGE ", Alert group: Programming, UUID: line3-40");
     assert_string_equal(write_as(FT_BODY_TEXT, 0, LINE_ETHERNET_ALERT),
                         "CyberX platform name: line3, Microsoft Defender for IoT Alert: Address "
                         "moved, Type: Anomaly, Severity: Minor, Source: 00:00:00:00:00:01, Source "
-                        "IP: N/A, Destination: ff:ff:ff:ff:ff:ff, Destination IP: N/A, Message: "
+                        "IP: N/A, Protocol: arp, Destination: ff:ff:ff:ff:ff:ff, Destination IP: "
+                        "N/A, Protocol: arp, Message: "
                         "Address moved: 00:00:00:00:00:01 to ff:ff:ff:ff:ff:ff, arp; 10.0.0.1: mac "
                         "was a, is b, Alert group: Abnormal Communication Behavior, UUID: line3-1");
 }
@@ -887,9 +889,9 @@ static void check_row(enum ft_forward_table_format format, const struct ft_row *
         strspn(row->key, "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789_") ==
         strlen(row->key);
     check_source(row->source);
-    if (format >= FT_TABLE_CEF && !is_word)
+    if (format >= FT_FORWARD_TABLE_CEF && !is_word)
         fail_msg("no key: %s", row->key);
-    if (format == FT_TABLE_CEF) {
+    if (format == FT_FORWARD_TABLE_CEF) {
         bool is_custom = !strncmp(row->key, "cs", 2) || !strncmp(row->key, "cn", 2) ||
                          !strncmp(row->key, "c6a", 3) || !strncmp(row->key, "flex", 4);
         if (is_custom && strcmp(row->key, "cnt") && !row->label)
@@ -900,7 +902,7 @@ static void check_row(enum ft_forward_table_format format, const struct ft_row *
 static void test_tables(void **state)
 {
     (void)state;
-    for (int format = 0; format < FT_TABLE_FORMATS; format++)
+    for (int format = 0; format < FT_FORWARD_TABLE_FORMATS; format++)
         for (int dialect = 0; dialect < 2; dialect++)
             for (int type = 0; type < FT_FORWARD_TYPES; type++) {
                 const struct ft_forward_table *t =
@@ -908,16 +910,17 @@ static void test_tables(void **state)
                                      (enum ft_forward_type)type);
                 const char *keys[64];
                 uint32_t count = 0;
-                for (uint32_t p = 0; p < FT_TABLE_PARTS; p++)
+                for (uint32_t p = 0; p < FT_FORWARD_TABLE_PARTS; p++)
                     for (uint32_t i = 0; i < t->parts[p].count; i++) {
                         const struct ft_row *row = &t->parts[p].rows[i];
                         check_row((enum ft_forward_table_format)format, row);
-                        for (uint32_t k = 0; format != FT_TABLE_TEXT && k < count; k++)
+                        for (uint32_t k = 0; format != FT_FORWARD_TABLE_TEXT && k < count; k++)
                             assert_string_not_equal(keys[k], row->key);
                         keys[count++] = row->key;
                     }
                 assert_true(count > 2);
-                assert_true(!t->header == (format < FT_TABLE_CEF || format > FT_TABLE_LEEF));
+                assert_true(!t->header ==
+                            (format < FT_FORWARD_TABLE_CEF || format > FT_FORWARD_TABLE_LEEF));
             }
     for (int type = 0; type < FT_FORWARD_TYPES; type++)
         assert_non_null(ft_source_title_template((enum ft_forward_type)type));
