@@ -1160,8 +1160,10 @@ static void on_data(void *user, struct ft_flow *flow, enum ft_side side, const u
             tell_foreign(ins, flow, p);
         if (call.rest_length)
             on_data(ins, flow, side, call.rest, call.rest_length);
-        if (__builtin_expect(ins->rules.has_joint, 0)) /* some bytes behind these are not kept */
-            ft_inspect_tail_gap(ins, flow, side);
+        if (__builtin_expect(ins->rules.has_joint, 0)) { /* some bytes were not kept */
+            ft_inspect_tail_gap(ins, flow, FT_SIDE_A);
+            ft_inspect_tail_gap(ins, flow, FT_SIDE_B);
+        }
         ft_framer_rest_done(call.pools);
         ft_inspect_prepare(ins, flow, side);
     }
@@ -1593,14 +1595,16 @@ void ft_inspect_watch(struct ft_inspector *ins, unsigned long thread)
 
 /* ---- bursts, ticks ---- */
 
-#define BURST 64u
-
 static void inspect_some(struct ft_inspector *ins, struct ft_packet *const *packets, uint32_t count)
 {
     struct ft_flow_table *flows = ins->shards->flows;
-    struct ft_flow *hints[BURST];
+    struct ft_flow *hints[FT_INSPECT_BURST];
+    const struct ft_flow_profile *known[FT_INSPECT_BURST];
+    const bool has_rules = ins->rules.set != NULL;
     volatile uint32_t i = 0;
     ft_flow_prepare(flows, packets, count, hints);
+    if (__builtin_expect(has_rules, 0))
+        ft_inspect_rules_ahead(ins, packets, hints, count, known);
     if (sigsetjmp(ins->escape, 0)) {
         after_fault(ins, packets[i]);
         i++;
@@ -1610,6 +1614,8 @@ static void inspect_some(struct ft_inspector *ins, struct ft_packet *const *pack
         uint8_t side;
         if (i + PREFETCH_AHEAD < count)
             ft_flow_prefetch(packets[i + PREFETCH_AHEAD], hints[i + PREFETCH_AHEAD]);
+        if (__builtin_expect(has_rules, 0) && i + 2 < count)
+            ft_inspect_rules_soon(ins, known[i + 2]);
         ins->packet = p;
         ins->flow = NULL;
         struct ft_flow *flow = ft_flow_take(flows, p, hints[i], &side, on_flow_end, ins);
@@ -1620,7 +1626,7 @@ static void inspect_some(struct ft_inspector *ins, struct ft_packet *const *pack
 
 void ft_inspect_burst(struct ft_inspector *ins, struct ft_packet *const *packets, uint32_t count)
 {
-    struct ft_packet *decoded[BURST];
+    struct ft_packet *decoded[FT_INSPECT_BURST];
     uint32_t n = 0;
     ins->ledger.received += count;
     if (ins->shards->duplicates)
@@ -1633,7 +1639,7 @@ void ft_inspect_burst(struct ft_inspector *ins, struct ft_packet *const *packets
             continue;
         }
         decoded[n++] = p;
-        if (n == BURST) {
+        if (n == FT_INSPECT_BURST) {
             inspect_some(ins, decoded, n);
             n = 0;
         }

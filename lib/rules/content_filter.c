@@ -456,19 +456,28 @@ static inline bool passes_here(const struct ft_content_filter *f, const uint8_t 
     return false;
 }
 
+/* Two bytes at the end, where no four are. */
+static bool pair_ends(const struct ft_content_filter *f, const uint8_t *bytes, uint32_t length)
+{
+    for (uint32_t i = length < QUAD ? 0 : length - QUAD + 1; f->pairs && i + PAIR <= length; i++)
+        if (passes_at(f, bytes + i, length - i))
+            return true;
+    return false;
+}
+
 bool ft_content_filter_passes(const struct ft_content_filter *f, const uint8_t *bytes,
                               uint32_t length)
 {
-    uint8_t rest[2 * WINDOW] = {0};
-    uint32_t at = 0;
+    uint8_t whole[WINDOW] = {0};
     if (length > FT_CONTENT_FILTER_TEXT)
         return true;
-    for (; at + WINDOW <= length; at += LANES)
+    if (length < WINDOW) {
+        memcpy(whole, bytes, length);
+        return passes_here(f, whole, length) || (length > LANES && pair_ends(f, bytes, length));
+    }
+    for (uint32_t at = 0; at + WINDOW < length; at += LANES)
         if (passes_here(f, bytes + at, length - at))
             return true;
-    if (at == length)
-        return false;
-    memcpy(rest, bytes + at, length - at); /* fewer than WINDOW, of which the last are no place */
-    return passes_here(f, rest, length - at) ||
-           (length - at > LANES && passes_here(f, rest + LANES, length - at - LANES));
+    /* the last window overlaps the one before it: nothing is read behind the end */
+    return passes_here(f, bytes + length - WINDOW, WINDOW) || pair_ends(f, bytes, length);
 }

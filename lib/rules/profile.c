@@ -174,6 +174,11 @@ uint16_t ft_match_judge(struct ft_matcher *m, const struct ft_subject *s, bool *
 
 /* ---- using ---- */
 
+void ft_match_prefetch(const struct ft_matcher *m, uint16_t profile)
+{
+    __builtin_prefetch(&m->profiles.all[profile]);
+}
+
 void ft_match_use(struct ft_matcher *m, uint16_t profile)
 {
     m->profile = profile ? &m->profiles.all[profile] : NULL;
