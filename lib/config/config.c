@@ -96,8 +96,8 @@ static const struct key keys[] = {
 #define KEYS (sizeof(keys) / sizeof(keys[0]))
 
 /* Sections that are not made of the keys above. */
-static const char *const free_sections[] = {"plugins", "bindings", "ports",        "rules",
-                                            "sets",    "zones",    "working_hours"};
+static const char *const free_sections[] = {"plugins", "bindings", "ports",         "rules",
+                                            "sets",    "zones",    "working_hours", "outputs"};
 
 #define FREE_SECTIONS (sizeof(free_sections) / sizeof(free_sections[0]))
 
@@ -395,11 +395,12 @@ static void read_binding(struct reading *r, const char *protocol, const json_t *
     }
 }
 
-/* Read with the rules, which use them: lib/rules/load_environment.c. */
-static bool is_for_rules(const char *name)
+/* Read with the rules, which use them: lib/rules/load_environment.c; outputs by the sinks:
+ * drivers/output/settings.c. */
+static bool is_read_elsewhere(const char *name)
 {
     return strcmp(name, "sets") == 0 || strcmp(name, "zones") == 0 ||
-           strcmp(name, "working_hours") == 0;
+           strcmp(name, "working_hours") == 0 || strcmp(name, "outputs") == 0;
 }
 
 static void read_section(struct reading *r, const char *name, json_t *value)
@@ -419,7 +420,7 @@ static void read_section(struct reading *r, const char *name, json_t *value)
         read_rules(r, value);
         return;
     }
-    if (is_for_rules(name))
+    if (is_read_elsewhere(name))
         return;
     bool is_bindings = strcmp(name, "bindings") == 0;
     if (!is_bindings && !find_key(name, NULL)) {
