@@ -48,11 +48,12 @@ static bool pack_one(struct ft_journal *j, struct ft_segment *s, enum ft_journal
     uint64_t size = 0;
     ft_journal_segment_name(name, class, first);
     pthread_mutex_unlock(&j->lock);
-    int result = ft_segment_pack(s, j->folder, name, j->file_mode, &j->disk, &size);
+    int result =
+        ft_segment_pack(s, j->folder, name, j->file_mode, &j->disk, &j->keeper_stops, &size);
     int reason = errno;
     pthread_mutex_lock(&j->lock);
     struct ft_indexed *row = find_row(j, class, first);
-    if (result < 0)
+    if (result < 0 && reason != ECANCELED)
         j->stats.failures++;
     if (row && result == 1) {
         row->is_packed = true;
