@@ -26,6 +26,8 @@
  * - A sequence number that reached the disk is never used twice, whatever happens.
  * - Damage costs what is damaged: a record in an open segment, a frame of about 64 KiB in a
  *   compressed one. What is before and behind it is read.
+ * - A disk that is full before the limits are reached gets room: the oldest segments of
+ * transactions, then of flows, are removed; never those of alerts and inventory.
  * - A full disk, a read-only one, one that fails, hangs or is gone: ft_journal_state() says so and
  *   since when; it is tried again with back-off, up to every 5 s; a folder that is gone is made
  *   again. Nothing ends the process.

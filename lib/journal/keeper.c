@@ -129,6 +129,18 @@ static bool remove_oldest(struct ft_journal *j, unsigned c)
     return true;
 }
 
+/* The disk is full before the limits are reached: the oldest segment of transactions, or else of
+ * flows, for each attempt to write that failed. Not of what is more important: who fills the disk
+ * may be somebody else, and go on. */
+static bool give_room(struct ft_journal *j)
+{
+    j->wants_room = false;
+    for (unsigned c = FT_JOURNAL_CLASSES; c-- > FT_JOURNAL_FLOW;)
+        if (j->index[c].count && j->index[c].rows[0].is_closed)
+            return remove_oldest(j, c);
+    return false;
+}
+
 /* ---- the loop ---- */
 
 void *ft_journal_keep_loop(void *journal)
@@ -141,14 +153,21 @@ void *ft_journal_keep_loop(void *journal)
         enum ft_journal_class class;
         uint64_t first;
         unsigned over = next_to_go(j);
+        if (j->wants_room && give_room(j))
+            continue;
         if (over < FT_JOURNAL_CLASSES && remove_oldest(j, over))
             continue;
-        if (has_memory && find_plain(j, &class, &first) && pack_one(j, &s, class, first))
-            continue;
+        bool refuses = !has_memory;
+        if (has_memory && find_plain(j, &class, &first)) {
+            if (pack_one(j, &s, class, first))
+                continue;
+            refuses = true;
+        }
         struct timespec until = ft_journal_deadline(ROUND_MS);
-        while (!j->keeper_stops && pthread_cond_timedwait(&j->chore, &j->lock, &until) == 0 &&
-               !j->keeper_stops && !find_plain(j, &class, &first))
-            ;
+        int result = 0;
+        while (!result && !j->keeper_stops && !j->wants_room &&
+               (refuses || !find_plain(j, &class, &first)))
+            result = pthread_cond_timedwait(&j->chore, &j->lock, &until);
     }
     pthread_mutex_unlock(&j->lock);
     ft_segment_free(&s);

@@ -1122,17 +1122,11 @@ struct trouble_row {
     int error;
 };
 
-static void test_trouble(void **state)
+static void go_through(struct ft_journal *j, const struct trouble_row *rows, unsigned count)
 {
-    (void)state;
-    static const struct trouble_row rows[] = {
-        {&write_error, ENOSPC}, {&write_error, EIO},  {&sync_error, EIO},
-        {&sync_error, ENOSPC},  {&open_error, EROFS}, {&write_error, EROFS},
-    };
-    struct ft_journal *j = open_small(folder);
     struct ft_journal_reader *r = open_reader(j, NULL);
     uint64_t seen = 0;
-    for (unsigned i = 0; i < 6; i++) {
+    for (unsigned i = 0; i < count; i++) {
         append_many(j, 500);
         flush(j);
         assert_true(ft_journal_state(j).is_ok);
@@ -1155,9 +1149,20 @@ static void test_trouble(void **state)
         assert_int_equal(seen, 1000 * (i + 1));
     }
     ft_journal_reader_close(r);
-    assert_true(ft_journal_close(j, 5000, NULL));
+    assert_true(ft_journal_close(j, 60000, NULL));
     assert_int_equal(findings(folder), 0);
-    assert_int_equal(read_folder(folder).records, 6000);
+    assert_int_equal(read_folder(folder).records, 1000 * count);
+}
+
+static void test_trouble(void **state)
+{
+    (void)state;
+    static const struct trouble_row rows[] = {
+        {&write_error, EIO}, {&sync_error, EIO}, {&open_error, EROFS}, {&write_error, EROFS}};
+    static const struct trouble_row full[] = {{&write_error, ENOSPC}, {&sync_error, ENOSPC}};
+    go_through(open_small(folder), rows, 4);
+    empty_folder(folder);
+    go_through(open_at(folder), full, 2);
 }
 
 /* In trouble memory keeps the important; loss is counted as the disk's. */
@@ -1331,6 +1336,41 @@ static void test_full_disk(void **state)
     assert_int_equal(umount(other), 0);
 }
 
+/* A disk that is smaller than the limits: transactions make room, alerts stay. */
+static void test_small_disk(void **state)
+{
+    (void)state;
+    if (mount("none", other, "tmpfs", 0, "size=3m") < 0) {
+        print_message("[ skipped: file systems cannot be mounted here ]\n");
+        return;
+    }
+    struct ft_journal_options options = options_for(other);
+    struct ft_journal_stats stats;
+    uint8_t noise[1000];
+    options.segment_bytes = 200000;
+    struct ft_journal *j = ft_journal_open(&options, error, sizeof(error));
+    for (unsigned i = 0; i < 8000; i++) {
+        for (unsigned k = 0; k < sizeof(noise); k++)
+            noise[k] = (uint8_t)random();
+        uint64_t s = ft_journal_next(j);
+        ft_journal_append(j, FT_JOURNAL_TYPE_TRANSACTION, s, 4, s, noise, sizeof(noise));
+        if (i % 100 == 0)
+            append_record(j, FT_JOURNAL_TYPE_ALERT);
+    }
+    assert_true(ft_journal_flush(j, 60000));
+    wait_for_state(j, true);
+    ft_journal_stats(j, &stats);
+    assert_true(stats.classes[FT_JOURNAL_TRANSACTION].removed > 3000);
+    struct ft_journal_reader_options alerts = {.classes = 1u << FT_JOURNAL_ALERT};
+    struct ft_journal_reader *r = ft_journal_reader_open(j, &alerts, error, sizeof(error));
+    struct got got = read_all(r, 0);
+    assert_int_equal(got.records, 80);
+    assert_int_equal(got.gaps, 0);
+    ft_journal_reader_close(r);
+    assert_true(ft_journal_close(j, 60000, NULL));
+    assert_int_equal(umount(other), 0);
+}
+
 int main(void)
 {
 #define TEST(name) cmocka_unit_test_setup_teardown(name, begin, end)
@@ -1364,6 +1404,7 @@ int main(void)
         TEST(test_folder_gone),
         TEST(test_file_gone),
         TEST(test_full_disk),
+        TEST(test_small_disk),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
