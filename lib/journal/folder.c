@@ -4,8 +4,10 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <libgen.h>
 #include <stdarg.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 #include <sys/file.h>
 #include <sys/stat.h>
@@ -26,9 +28,23 @@ static mode_t folder_mode(mode_t file_mode)
     return file_mode | (file_mode & 0444) >> 2;
 }
 
+/* So that a folder just made is there after a loss of power. */
+static void sync_parent(const struct ft_journal *j)
+{
+    char *copy = strdup(j->path);
+    int parent = copy ? open(dirname(copy), O_RDONLY | O_DIRECTORY | O_CLOEXEC) : -1;
+    if (parent >= 0) {
+        j->disk.sync(parent);
+        close(parent);
+    }
+    free(copy);
+}
+
 static bool open_path(struct ft_journal *j, int *folder, char *error, size_t size)
 {
-    if (!j->is_read_only && mkdir(j->path, folder_mode(j->file_mode)) < 0 && errno != EEXIST)
+    if (!j->is_read_only && mkdir(j->path, folder_mode(j->file_mode)) == 0)
+        sync_parent(j);
+    else if (!j->is_read_only && errno != EEXIST)
         return ft_journal_say(error, size, "cannot make the folder %s: %s", j->path,
                               strerror(errno));
     *folder = open(j->path, O_RDONLY | O_DIRECTORY | O_CLOEXEC);

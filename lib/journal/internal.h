@@ -95,7 +95,8 @@ struct ft_journal {
     uint64_t published;  /* sequence up to which readers may read */
     uint64_t published_number[FT_JOURNAL_CLASSES]; /* the next to come behind that */
     bool is_closed;                                /* the writer has ended */
-    bool keeper_stops;
+    atomic_bool keeper_stops;
+    bool wants_room; /* the disk is full: see give_room() in keeper.c */
     struct ft_journal_reader *readers;
     uint64_t found_cursor; /* greatest sequence in any cursor, when opened */
     struct ft_journal_state state;

@@ -35,7 +35,7 @@ static int system_sync(int fd)
     return fdatasync(fd);
 }
 
-static const struct ft_journal_disk system_disk = {system_open, pwrite, system_sync};
+static const struct ft_journal_disk system_disk = {system_open, pwrite, system_sync, pread};
 
 struct timespec ft_journal_deadline(uint32_t ms)
 {
@@ -102,6 +102,8 @@ static bool take_options(struct ft_journal *j, const struct ft_journal_options *
     j->file_mode = o->file_mode ? o->file_mode : 0640;
     j->is_read_only = o->is_read_only;
     j->disk = o->disk ? *o->disk : system_disk;
+    if (!j->disk.read)
+        j->disk.read = pread;
     j->report = o->report;
     j->user = o->user;
     if (!j->path)
@@ -257,23 +259,22 @@ static uint64_t count_unwritten(struct ft_journal *j)
 
 bool ft_journal_close(struct ft_journal *j, uint32_t timeout_ms, struct ft_journal_stats *stats)
 {
-    bool is_joined = true, is_whole = true;
+    bool is_ended = true, is_whole = true;
     if (j->has_threads) {
         order_stop(j);
-        is_joined = join(j->writer, timeout_ms);
-        if (!is_joined) {
+        is_ended = join(j->writer, timeout_ms);
+        if (!is_ended) {
             atomic_store(&j->gives_up, true);
-            is_joined = join(j->writer, 500);
+            is_ended = join(j->writer, 500);
         }
-        /* Packing a segment takes a fraction of a second; what hangs does so in a system call. */
-        is_joined &= join(j->keeper, 1000);
         is_whole = !count_unwritten(j);
+        is_ended &= join(j->keeper, 1000); /* longer only in a call of the system */
     }
     if (stats)
         ft_journal_stats(j, stats);
-    if (is_joined)
+    if (is_ended)
         release(j);
-    return is_joined && is_whole;
+    return is_whole;
 }
 
 /* ---- the core's ---- */

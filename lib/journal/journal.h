@@ -26,6 +26,8 @@
  * - A sequence number that reached the disk is never used twice, whatever happens.
  * - Damage costs what is damaged: a record in an open segment, a frame of about 64 KiB in a
  *   compressed one. What is before and behind it is read.
+ * - A disk that is full before the limits are reached gets room: the oldest segments of
+ * transactions, then of flows, are removed; never those of alerts and inventory.
  * - A full disk, a read-only one, one that fails, hangs or is gone: ft_journal_state() says so and
  *   since when; it is tried again with back-off, up to every 5 s; a folder that is gone is made
  *   again. Nothing ends the process.
@@ -100,6 +102,7 @@ struct ft_journal_disk {
     int (*open)(int folder, const char *name, int flags, mode_t mode);
     ssize_t (*write)(int fd, const void *data, size_t size, off_t offset);
     int (*sync)(int fd);
+    ssize_t (*read)(int fd, void *data, size_t size, off_t offset); /**< of readers; NULL = pread */
 };
 
 enum ft_journal_finding {
@@ -128,8 +131,9 @@ struct ft_journal_options {
     struct ft_journal_limits limits[FT_JOURNAL_CLASSES];
     uint64_t total_bytes;   /**< of all files; 0 = the sum of the classes */
     uint32_t segment_bytes; /**< default 16 MiB; at most 1/8 of a class, 1/32 of total_bytes */
-    uint64_t memory_bytes;  /**< default 32 MiB, at least 4 MiB; see ft_journal_append() */
-    mode_t file_mode;       /**< default 0640; the folder gets the search bits too */
+    uint64_t memory_bytes; /**< default 32 MiB, at least 4 MiB: of records that wait for the writer;
+                                16 MiB more for those that it has in hand */
+    mode_t file_mode;      /**< default 0640; the folder gets the search bits too */
     bool is_read_only; /**< for tools: nothing is changed or locked, no threads; readers get what
                             the files hold, synced or not, and then FT_JOURNAL_END */
     ft_journal_report_fn *report; /**< may be NULL; called while opening only */
@@ -245,8 +249,7 @@ enum ft_journal_item_kind {
     FT_JOURNAL_RECORD,
     FT_JOURNAL_GAP,     /**< records are missing here */
     FT_JOURNAL_NOTHING, /**< nothing new within the time-out, or woken */
-    FT_JOURNAL_END,     /**< a read-only journal has no more; or the journal is closing and all was
-                             read */
+    FT_JOURNAL_END,     /**< a read-only journal has no more */
 };
 
 /** Why records are missing. */

@@ -48,11 +48,12 @@ static bool pack_one(struct ft_journal *j, struct ft_segment *s, enum ft_journal
     uint64_t size = 0;
     ft_journal_segment_name(name, class, first);
     pthread_mutex_unlock(&j->lock);
-    int result = ft_segment_pack(s, j->folder, name, j->file_mode, &j->disk, &size);
+    int result =
+        ft_segment_pack(s, j->folder, name, j->file_mode, &j->disk, &j->keeper_stops, &size);
     int reason = errno;
     pthread_mutex_lock(&j->lock);
     struct ft_indexed *row = find_row(j, class, first);
-    if (result < 0)
+    if (result < 0 && reason != ECANCELED)
         j->stats.failures++;
     if (row && result == 1) {
         row->is_packed = true;
@@ -128,6 +129,18 @@ static bool remove_oldest(struct ft_journal *j, unsigned c)
     return true;
 }
 
+/* The disk is full before the limits are reached: the oldest segment of transactions, or else of
+ * flows, for each attempt to write that failed. Not of what is more important: who fills the disk
+ * may be somebody else, and go on. */
+static bool give_room(struct ft_journal *j)
+{
+    j->wants_room = false;
+    for (unsigned c = FT_JOURNAL_CLASSES; c-- > FT_JOURNAL_FLOW;)
+        if (j->index[c].count && j->index[c].rows[0].is_closed)
+            return remove_oldest(j, c);
+    return false;
+}
+
 /* ---- the loop ---- */
 
 void *ft_journal_keep_loop(void *journal)
@@ -140,14 +153,21 @@ void *ft_journal_keep_loop(void *journal)
         enum ft_journal_class class;
         uint64_t first;
         unsigned over = next_to_go(j);
+        if (j->wants_room && give_room(j))
+            continue;
         if (over < FT_JOURNAL_CLASSES && remove_oldest(j, over))
             continue;
-        if (has_memory && find_plain(j, &class, &first) && pack_one(j, &s, class, first))
-            continue;
+        bool refuses = !has_memory;
+        if (has_memory && find_plain(j, &class, &first)) {
+            if (pack_one(j, &s, class, first))
+                continue;
+            refuses = true;
+        }
         struct timespec until = ft_journal_deadline(ROUND_MS);
-        while (!j->keeper_stops && pthread_cond_timedwait(&j->chore, &j->lock, &until) == 0 &&
-               !j->keeper_stops && !find_plain(j, &class, &first))
-            ;
+        int result = 0;
+        while (!result && !j->keeper_stops && !j->wants_room &&
+               (refuses || !find_plain(j, &class, &first)))
+            result = pthread_cond_timedwait(&j->chore, &j->lock, &until);
     }
     pthread_mutex_unlock(&j->lock);
     ft_segment_free(&s);

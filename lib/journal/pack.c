@@ -19,6 +19,7 @@
 
 struct packer {
     const struct ft_journal_disk *disk;
+    const atomic_bool *stops;
     int fd;
     uint64_t offset;
     uint8_t *out; /* to be written, PENDING and a frame */
@@ -58,6 +59,10 @@ static bool put_frame(struct packer *p)
 {
     if (!p->frame.plain)
         return true;
+    if (atomic_load(p->stops)) {
+        errno = ECANCELED;
+        return false;
+    }
     uint8_t *head = skippable(p, FT_JOURNAL_FRAME_HEAD);
     uint8_t *packed = head + FT_JOURNAL_FRAME_HEAD;
     size_t n = ZSTD_compress2(p->context, packed, PACKED, p->plain, p->frame.plain);
@@ -126,9 +131,9 @@ static bool open_packer(struct packer *p, int folder, const char *name, mode_t m
 }
 
 int ft_segment_pack(struct ft_segment *s, int folder, const char *name, mode_t mode,
-                    const struct ft_journal_disk *disk, uint64_t *size)
+                    const struct ft_journal_disk *disk, const atomic_bool *stops, uint64_t *size)
 {
-    struct packer p = {.disk = disk, .fd = -1};
+    struct packer p = {.disk = disk, .stops = stops, .fd = -1};
     char made[80];
     int result = -1;
     snprintf(made, sizeof(made), "%s.new", name);

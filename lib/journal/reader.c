@@ -19,6 +19,7 @@
 
 #define OPEN_MAX  4096u /* records given and not acknowledged, whose numbers are remembered */
 #define CURSOR_NS 1000000000ull
+#define FAULTS    10u /* calls in which a place cannot be read before it counts as damaged */
 
 /* One series. */
 struct stream {
@@ -31,6 +32,9 @@ struct stream {
     struct ft_segment_record record; /* the one ahead */
     bool has_record;
     bool is_wanted;
+    bool has_fault; /* the file could not be read: nothing behind it is given before that is settled
+                     */
+    unsigned faults;                            /* in a row, at one place */
     bool was_damaged, was_missing, was_removed; /* what was seen before it */
 };
 
@@ -130,7 +134,7 @@ static bool is_longer(struct ft_journal_reader *r, struct stream *t)
 {
     uint64_t limit = t->segment.limit;
     struct stat st;
-    if (t->row.is_closed || t->segment.is_packed || t->segment.has_footer || t->segment.error)
+    if (t->row.is_closed || t->segment.is_packed || t->segment.has_footer)
         return false;
     if (look_again(r, t)) {
         if (t->row.data_bytes > limit)
@@ -165,13 +169,18 @@ static void look_ahead(struct ft_journal_reader *r, struct stream *t)
             t->exhausted = r->generation;
         } else if (ft_segment_next(&t->segment, &t->record)) {
             t->has_record = take_record(r, t);
+            t->faults = 0;
+        } else if (t->segment.error && t->faults < FAULTS) {
+            t->has_fault = true;
+            return;
+        } else if (t->segment.error) {
+            ft_segment_pass_fault(&t->segment, true);
         } else if (is_longer(r, t)) {
             continue;
-        } else if (!t->row.is_closed && !t->segment.is_packed && !t->segment.error &&
-                   !t->segment.has_footer) {
+        } else if (!t->row.is_closed && !t->segment.is_packed && !t->segment.has_footer) {
             t->exhausted = r->generation; /* it is still being written */
         } else {
-            t->was_damaged |= t->segment.damaged > 0 || t->segment.error;
+            t->was_damaged |= t->segment.damaged > 0;
             t->behind = t->row.first_sequence;
             ft_segment_close(&t->segment);
         }
@@ -242,19 +251,37 @@ static void give_record(struct ft_journal_reader *r, struct stream *t, struct ft
     remember(r, class, head->sequence, head->number);
 }
 
+/* What could not be read is tried again once in each call. */
+static bool face_faults(struct ft_journal_reader *r)
+{
+    bool has_fault = false;
+    for (unsigned c = 0; c < FT_JOURNAL_CLASSES; c++) {
+        struct stream *t = &r->streams[c];
+        if (!t->has_fault)
+            continue;
+        has_fault = true;
+        t->has_fault = false;
+        t->faults++;
+        ft_segment_pass_fault(&t->segment, false);
+    }
+    return has_fault;
+}
+
 /* The least of the records ahead, or the gap before it; false when none may be given yet. */
 static bool give_next(struct ft_journal_reader *r, struct ft_journal_item *item)
 {
     struct stream *least = NULL;
+    bool has_fault = false;
     for (unsigned c = 0; c < FT_JOURNAL_CLASSES; c++) {
         struct stream *t = &r->streams[c];
         if (!t->is_wanted)
             continue;
         look_ahead(r, t);
+        has_fault |= t->has_fault;
         if (t->has_record && (!least || t->record.head.sequence < least->record.head.sequence))
             least = t;
     }
-    if (!least || least->record.head.sequence > r->through)
+    if (!least || least->record.head.sequence > r->through || has_fault)
         return false;
     if (least->expected && least->record.head.number > least->expected)
         give_gap(r, least, least->record.head.number, least->record.head.sequence - 1, item);
@@ -268,7 +295,7 @@ static bool give_missing(struct ft_journal_reader *r, struct ft_journal_item *it
 {
     for (unsigned c = 0; c < FT_JOURNAL_CLASSES; c++) {
         struct stream *t = &r->streams[c];
-        if (!t->is_wanted || t->has_record || !t->expected ||
+        if (!t->is_wanted || t->has_record || t->has_fault || !t->expected ||
             r->bounds[c].next_number <= t->expected)
             continue;
         give_gap(r, t, r->bounds[c].next_number, r->last, item);
@@ -329,6 +356,7 @@ void ft_journal_reader_next(struct ft_journal_reader *r, struct ft_journal_item 
                             uint32_t timeout_ms)
 {
     struct timespec until = {0};
+    face_faults(r);
     for (;;) {
         if (give_next(r, item))
             return;
@@ -475,6 +503,7 @@ static struct ft_journal_reader *make(struct ft_journal *j,
     for (unsigned c = 0; c < FT_JOURNAL_CLASSES; c++) {
         r->streams[c].is_wanted = !o->classes || (o->classes >> c & 1);
         is_made &= ft_segment_init(&r->streams[c].segment);
+        r->streams[c].segment.read = j->disk.read;
     }
     if (is_made)
         return r;

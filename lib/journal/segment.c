@@ -15,12 +15,15 @@
 #define WINDOW (256u << 10)
 _Static_assert(ZSTD_COMPRESSBOUND(FT_JOURNAL_FRAME_MAX) + 64 < WINDOW, "a frame fits the window");
 
+#define PAGE 4096u /* read on its own where more cannot be read */
+
 #define FRAME_START (FT_JOURNAL_SKIPPABLE + FT_JOURNAL_FRAME_HEAD)
 
 bool ft_segment_init(struct ft_segment *s)
 {
     memset(s, 0, sizeof(*s));
     s->fd = -1;
+    s->read = pread;
     s->window = malloc(WINDOW);
     s->plain = malloc(FT_JOURNAL_FRAME_MAX);
     s->unpacker = ZSTD_createDCtx();
@@ -45,11 +48,11 @@ void ft_segment_close(struct ft_segment *s)
 }
 
 /* Read all of `size` bytes, or to the end of the file. */
-static ssize_t read_at(int fd, uint8_t *to, size_t size, uint64_t offset)
+static ssize_t read_at(const struct ft_segment *s, uint8_t *to, size_t size, uint64_t offset)
 {
     size_t done = 0;
     while (done < size) {
-        ssize_t n = pread(fd, to + done, size - done, (off_t)(offset + done));
+        ssize_t n = s->read(s->fd, to + done, size - done, (off_t)(offset + done));
         if (n < 0 && errno == EINTR)
             continue;
         if (n < 0)
@@ -61,7 +64,41 @@ static ssize_t read_at(int fd, uint8_t *to, size_t size, uint64_t offset)
     return (ssize_t)done;
 }
 
-/* Bytes from `at` on, up to `want` or the limit; their number in *have. */
+/* What can be read of `size` bytes, page by page: some of it may be on a bad sector. */
+static ssize_t read_before_fault(const struct ft_segment *s, uint8_t *to, size_t size,
+                                 uint64_t offset)
+{
+    size_t done = 0;
+    while (done < size) {
+        size_t page = PAGE - (offset + done) % PAGE;
+        ssize_t n = read_at(s, to + done, page < size - done ? page : size - done, offset + done);
+        if (n <= 0)
+            return done ? (ssize_t)done : n;
+        done += (size_t)n;
+    }
+    return (ssize_t)done;
+}
+
+/* Fill the window from `at` on, `left` bytes before the limit; false with s->error. */
+static bool fill_window(struct ft_segment *s, uint64_t at, uint32_t want, uint64_t left)
+{
+    size_t size = left < WINDOW ? (size_t)left : WINDOW;
+    ssize_t n = read_at(s, s->window, size, at);
+    s->window_offset = at;
+    s->window_length = n < 0 ? 0 : (uint32_t)n;
+    if (n >= 0 && (uint64_t)n < size) /* the file is shorter than it was said to be */
+        s->limit = at + (uint64_t)n;
+    if (n >= 0)
+        return true;
+    n = read_before_fault(s, s->window, want, at);
+    s->window_length = n < 0 ? 0 : (uint32_t)n;
+    if (n < 0)
+        s->error = errno;
+    return n >= 0;
+}
+
+/* Bytes from `at` on, up to `want` or the limit; their number in *have. They are fewer before a
+ * place that cannot be read. */
 static const uint8_t *look(struct ft_segment *s, uint64_t at, uint32_t want, uint32_t *have)
 {
     uint64_t left = at < s->limit ? s->limit - at : 0;
@@ -69,19 +106,20 @@ static const uint8_t *look(struct ft_segment *s, uint64_t at, uint32_t want, uin
     if (want > left)
         want = (uint32_t)left;
     if (want && (at < s->window_offset || at + want > end)) {
-        ssize_t n = read_at(s->fd, s->window, left < WINDOW ? (size_t)left : WINDOW, at);
-        s->window_offset = at;
-        s->window_length = n < 0 ? 0 : (uint32_t)n;
-        if (n < 0) {
-            s->error = errno;
-            want = 0;
-        } else if ((uint64_t)n < want) { /* the file is shorter than it was said to be */
-            s->limit = at + (uint64_t)n;
-            want = (uint32_t)n;
-        }
+        fill_window(s, at, want, left);
+        if (want > s->window_length)
+            want = s->window_length;
     }
     *have = want;
     return s->window + (at - s->window_offset);
+}
+
+/* Too little was seen at `at`, because what is behind it cannot be read. */
+static bool is_fault(struct ft_segment *s, uint64_t at, uint32_t have, uint32_t wanted)
+{
+    if (have < wanted && at + have < s->limit && !s->error)
+        s->error = EIO;
+    return s->error;
 }
 
 static void skip_damage(struct ft_segment *s, uint64_t bytes)
@@ -156,7 +194,7 @@ bool ft_segment_read_footer(struct ft_segment *s, struct ft_journal_footer *foot
 {
     uint8_t bytes[FT_JOURNAL_FOOTER];
     return s->limit >= FT_JOURNAL_FOOTER &&
-           read_at(s->fd, bytes, sizeof(bytes), s->limit - sizeof(bytes)) == sizeof(bytes) &&
+           read_at(s, bytes, sizeof(bytes), s->limit - sizeof(bytes)) == sizeof(bytes) &&
            ft_journal_get_footer(bytes, footer);
 }
 
@@ -176,10 +214,12 @@ static bool next_plain(struct ft_segment *s, struct ft_segment_record *r)
     for (;;) {
         uint32_t have, length;
         const uint8_t *p = look(s, s->at, FT_JOURNAL_RECORD_ROOM, &have);
-        if (!have)
+        if (!have || is_fault(s, s->at, have, FT_JOURNAL_FOOTER))
             return false;
         if (have >= FT_JOURNAL_RECORD_HEAD && ft_journal_get_record(p, &r->head)) {
             length = FT_JOURNAL_RECORD_HEAD + r->head.length;
+            if (is_fault(s, s->at, have, length))
+                return false;
             if (length > have) { /* the end of the file is inside it */
                 skip_damage(s, have);
                 return false;
@@ -206,6 +246,8 @@ static bool unpack(struct ft_segment *s, const struct ft_journal_frame *frame)
 {
     uint32_t have;
     const uint8_t *p = look(s, s->at + FRAME_START, frame->packed, &have);
+    if (is_fault(s, s->at + FRAME_START, have, frame->packed))
+        return false;
     if (have < frame->packed || ft_crc32c(p, frame->packed) != frame->packed_crc)
         return false;
     size_t n = ZSTD_decompressDCtx(s->unpacker, s->plain, FT_JOURNAL_FRAME_MAX, p, frame->packed);
@@ -225,7 +267,7 @@ static bool next_frame(struct ft_segment *s)
         struct ft_journal_frame frame;
         uint32_t have;
         const uint8_t *p = look(s, s->at, FT_JOURNAL_SKIPPABLE + FT_JOURNAL_FOOTER, &have);
-        if (!have)
+        if (!have || is_fault(s, s->at, have, FT_JOURNAL_SKIPPABLE + FT_JOURNAL_FOOTER))
             return false;
         if (have >= FRAME_START && ft_journal_is_skippable(p, FT_JOURNAL_FRAME_HEAD) &&
             ft_journal_get_frame(p + FT_JOURNAL_SKIPPABLE, &frame) && frame.packed < WINDOW - 64 &&
@@ -272,6 +314,15 @@ static bool next_packed(struct ft_segment *s, struct ft_segment_record *r)
     }
 }
 
+void ft_segment_pass_fault(struct ft_segment *s, bool passes)
+{
+    uint64_t left = s->at < s->limit ? s->limit - s->at : 0, page = PAGE - s->at % PAGE;
+    s->error = 0;
+    s->window_length = 0;
+    if (passes)
+        skip_damage(s, left < page ? left : page);
+}
+
 bool ft_segment_next(struct ft_segment *s, struct ft_segment_record *r)
 {
     if (s->has_footer || s->error)
@@ -287,7 +338,7 @@ static bool hash_file(struct ft_segment *s, uint64_t data_bytes)
     s->window_length = 0; /* used for this */
     for (uint64_t at = 0; at < data_bytes;) {
         uint64_t left = data_bytes - at;
-        ssize_t n = read_at(s->fd, s->window, left < WINDOW ? (size_t)left : WINDOW, at);
+        ssize_t n = read_at(s, s->window, left < WINDOW ? (size_t)left : WINDOW, at);
         if (n <= 0)
             return false;
         EVP_DigestUpdate(s->digest, s->window, (size_t)n);

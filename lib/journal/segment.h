@@ -9,6 +9,7 @@
 #include "journal/format.h"
 
 #include <openssl/evp.h>
+#include <stdatomic.h>
 #include <zstd.h>
 
 struct ft_segment_record {
@@ -28,7 +29,9 @@ struct ft_segment {
     uint64_t damaged_at;   /**< where the first of them was */
     uint64_t skip_through; /**< packed frames that end at or below this sequence are not unpacked */
     bool hashes;           /**< keep a hash of what is unpacked, for ft_segment_hash() */
-    int error;             /**< errno of a read that failed; what is behind it was not seen */
+    int error;             /**< errno of a read that failed: see ft_segment_pass_fault() */
+
+    ssize_t (*read)(int fd, void *data, size_t size, off_t offset); /**< pread(), or a test's */
 
     /* the reader's own */
     uint64_t at;
@@ -53,6 +56,9 @@ void ft_segment_close(struct ft_segment *s);
  * segment was raised it goes on. */
 bool ft_segment_next(struct ft_segment *s, struct ft_segment_record *record);
 
+/** After an error: read the same place again next, or (`passes`) what is behind its 4 KiB. */
+void ft_segment_pass_fault(struct ft_segment *s, bool passes);
+
 /** SHA-256 of header and records: of a plain one up to `data_bytes`, read again; of a packed one as
  * far as it was read with `hashes`. */
 bool ft_segment_hash(struct ft_segment *s, uint64_t data_bytes, uint8_t hash[FT_JOURNAL_HASH]);
@@ -65,9 +71,10 @@ bool ft_segment_read_footer(struct ft_segment *s, struct ft_journal_footer *foot
 
 /**
  * Pack the closed plain segment `name` into a new file beside it, sync that, and put it in its
- * place. 1 and the new size; 0: it is damaged and left as it is; -1 with errno: the disk.
+ * place. 1 and the new size; 0: it is damaged and left as it is; -1 with errno: the disk, or
+ * ECANCELED as soon as `stops`.
  */
 int ft_segment_pack(struct ft_segment *s, int folder, const char *name, mode_t mode,
-                    const struct ft_journal_disk *disk, uint64_t *size);
+                    const struct ft_journal_disk *disk, const atomic_bool *stops, uint64_t *size);
 
 #endif

@@ -30,6 +30,7 @@
 #define IDLE_MS       100u         /* a trickle of records is fetched so often */
 #define BACK_OFF_MAX  5000u
 #define BACK_OFF_FROM 50u
+#define PATIENCE_MS   200u /* a disk that is full for longer is given room */
 
 bool ft_journal_series_init(struct ft_series *s)
 {
@@ -399,6 +400,10 @@ static void set_state(struct ft_journal *j, int error)
     j->state.error = error;
     j->stats.failures += error != 0;
     memcpy(j->state.text, error ? j->trouble : "", error ? sizeof(j->state.text) : 1);
+    if ((error == ENOSPC || error == EDQUOT) && j->back_off_ms >= PATIENCE_MS) {
+        j->wants_room = true;
+        pthread_cond_signal(&j->chore);
+    }
     pthread_mutex_unlock(&j->lock);
     pthread_mutex_lock(&j->queue.lock);
     j->queue.loss = error ? FT_JOURNAL_LOSS_TROUBLE : FT_JOURNAL_LOSS_SLOW;

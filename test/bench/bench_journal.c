@@ -8,7 +8,8 @@
  * The folder is made and removed; give one on the disk that is to be measured. Records are JSON
  * lines of the given length (300), 1 of 100 an alert (which has every record synced), 9 inventory,
  * 20 flows, 70 transactions. The appending thread waits when memory is half full, so nothing is
- * given up; the time counts to the end of the last sync.
+ * given up; the time counts to the end of the last sync. Then everything is read as a sink that was
+ * away would.
  */
 #include "base/clock_ns.h"
 #include "journal/journal.h"
@@ -112,6 +113,31 @@ static uint64_t append_all(struct ft_journal *j, const struct options *o, char *
     return spent;
 }
 
+static void read_back(struct ft_journal *j)
+{
+    struct ft_journal_reader_options options = {.name = "sink"};
+    struct ft_journal_item item;
+    char error[256];
+    uint64_t records = 0, missing = 0, began = ft_clock_ns(CLOCK_MONOTONIC);
+    struct ft_journal_reader *r = ft_journal_reader_open(j, &options, error, sizeof(error));
+    if (!r) {
+        fprintf(stderr, "bench_journal: %s\n", error);
+        return;
+    }
+    for (ft_journal_reader_next(r, &item, 0); item.kind != FT_JOURNAL_NOTHING;
+         ft_journal_reader_next(r, &item, 0)) {
+        records += item.kind == FT_JOURNAL_RECORD;
+        missing += item.count;
+        if (records % 1000 == 0)
+            ft_journal_reader_ack(r, item.kind == FT_JOURNAL_RECORD ? item.sequence
+                                                                    : item.last_sequence);
+    }
+    double seconds = (double)(ft_clock_ns(CLOCK_MONOTONIC) - began) / 1e9;
+    printf("read back: %.0f records/s, %llu missing\n", (double)records / seconds,
+           (unsigned long long)missing);
+    ft_journal_reader_close(r);
+}
+
 static void remove_folder(const char *path)
 {
     DIR *d = opendir(path);
@@ -160,6 +186,7 @@ int main(int argc, char **argv)
     bool is_flushed = ft_journal_flush(j, 60000);
     double seconds = (double)(ft_clock_ns(CLOCK_MONOTONIC) - began) / 1e9;
     double busy = (double)(cpu_ns() - cpu) / 1e9;
+    read_back(j);
     bool is_whole = ft_journal_close(j, 60000, &stats);
     uint64_t packed = 0;
     for (unsigned c = 0; c < FT_JOURNAL_CLASSES; c++)

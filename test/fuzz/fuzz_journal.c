@@ -110,11 +110,12 @@ static int system_open(int from, const char *name, int flags, mode_t mode)
 
 static void make_packed(void)
 {
-    static const struct ft_journal_disk disk = {system_open, pwrite, fsync};
+    static const struct ft_journal_disk disk = {system_open, pwrite, fsync, NULL};
+    atomic_bool stops = false;
     struct ft_segment s;
     uint64_t size;
     put_file(NAME, files[CLOSED].bytes, files[CLOSED].size);
-    expect(ft_segment_init(&s) && ft_segment_pack(&s, at, NAME, 0600, &disk, &size) == 1,
+    expect(ft_segment_init(&s) && ft_segment_pack(&s, at, NAME, 0600, &disk, &stops, &size) == 1,
            "a segment is packed");
     ft_segment_free(&s);
     int file = openat(at, NAME, O_RDONLY);

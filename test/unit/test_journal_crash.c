@@ -82,7 +82,7 @@ static int disk_sync(int fd)
     return 0; /* the process dies, not the machine: what is synced is what was noted */
 }
 
-static const struct ft_journal_disk disk = {disk_open, disk_write, disk_sync};
+static const struct ft_journal_disk disk = {disk_open, disk_write, disk_sync, NULL};
 
 /* ---- the process that is killed ---- */
 
