@@ -1036,15 +1036,6 @@ struct ft_pool *ft_flow_segments(const struct ft_flow_table *table, uint8_t shar
     return (struct ft_pool *)&table->shards[shard].segments;
 }
 
-void ft_flow_indexes(const struct ft_flow_table *table, struct ft_packet *const *packets,
-                     struct ft_flow *const *flows, uint32_t count, uint32_t *indexes)
-{
-    for (uint32_t i = 0; i < count; i++) {
-        const struct ft_flow *first = table->shards[packets[i]->shard].records;
-        indexes[i] = flows[i] ? (uint32_t)(flows[i] - first) + 1 : 0;
-    }
-}
-
 struct ft_flow *ft_flow_at(const struct ft_flow_table *table, uint8_t shard, uint32_t index)
 {
     if (!index || index > table->shards[shard].untouched)

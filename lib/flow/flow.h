@@ -294,13 +294,6 @@ uint64_t ft_flow_id(const struct ft_flow *flow);
 /** The shard's blocks for segments that wait. */
 struct ft_pool *ft_flow_segments(const struct ft_flow_table *table, uint8_t shard);
 
-/**
- * The `index` of flows from where they are, of packets of these shards: the records, which may be
- * far, are not read. 0: no flow.
- */
-void ft_flow_indexes(const struct ft_flow_table *table, struct ft_packet *const *packets,
-                     struct ft_flow *const *flows, uint32_t count, uint32_t *indexes);
-
 /** Record `index` of a shard, NULL if it is not in use. Compare first_number: it may be another. */
 struct ft_flow *ft_flow_at(const struct ft_flow_table *table, uint8_t shard, uint32_t index);
 

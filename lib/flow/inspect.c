@@ -1595,16 +1595,14 @@ void ft_inspect_watch(struct ft_inspector *ins, unsigned long thread)
 
 /* ---- bursts, ticks ---- */
 
+#define BURST 64u
+
 static void inspect_some(struct ft_inspector *ins, struct ft_packet *const *packets, uint32_t count)
 {
     struct ft_flow_table *flows = ins->shards->flows;
-    struct ft_flow *hints[FT_INSPECT_BURST];
-    const struct ft_flow_profile *known[FT_INSPECT_BURST];
-    const bool has_rules = ins->rules.set != NULL;
+    struct ft_flow *hints[BURST];
     volatile uint32_t i = 0;
     ft_flow_prepare(flows, packets, count, hints);
-    if (__builtin_expect(has_rules, 0))
-        ft_inspect_rules_ahead(ins, packets, hints, count, known);
     if (sigsetjmp(ins->escape, 0)) {
         after_fault(ins, packets[i]);
         i++;
@@ -1614,8 +1612,6 @@ static void inspect_some(struct ft_inspector *ins, struct ft_packet *const *pack
         uint8_t side;
         if (i + PREFETCH_AHEAD < count)
             ft_flow_prefetch(packets[i + PREFETCH_AHEAD], hints[i + PREFETCH_AHEAD]);
-        if (__builtin_expect(has_rules, 0) && i + 2 < count)
-            ft_inspect_rules_soon(ins, known[i + 2]);
         ins->packet = p;
         ins->flow = NULL;
         struct ft_flow *flow = ft_flow_take(flows, p, hints[i], &side, on_flow_end, ins);
@@ -1626,7 +1622,7 @@ static void inspect_some(struct ft_inspector *ins, struct ft_packet *const *pack
 
 void ft_inspect_burst(struct ft_inspector *ins, struct ft_packet *const *packets, uint32_t count)
 {
-    struct ft_packet *decoded[FT_INSPECT_BURST];
+    struct ft_packet *decoded[BURST];
     uint32_t n = 0;
     ins->ledger.received += count;
     if (ins->shards->duplicates)
@@ -1639,7 +1635,7 @@ void ft_inspect_burst(struct ft_inspector *ins, struct ft_packet *const *packets
             continue;
         }
         decoded[n++] = p;
-        if (n == FT_INSPECT_BURST) {
+        if (n == BURST) {
             inspect_some(ins, decoded, n);
             n = 0;
         }

@@ -81,19 +81,6 @@ void ft_inspect_prepare(struct ft_inspector *ins, struct ft_flow *flow, enum ft_
 /** What may hold for what the context was prepared for: looked up, or judged. */
 void ft_inspect_rules_prepare(struct ft_inspector *ins);
 
-/** Packets that are looked up together. */
-#define FT_INSPECT_BURST 64u
-
-/**
- * Packets that come next and their flows (NULL: not known): what is known of the rules of the flows
- * is fetched; where that is goes to `known`, for ft_inspect_rules_soon().
- */
-void ft_inspect_rules_ahead(const struct ft_inspector *ins, struct ft_packet *const *packets,
-                            struct ft_flow *const *flows, uint32_t count,
-                            const struct ft_flow_profile **known);
-/** One of them comes within a packet or three. */
-void ft_inspect_rules_soon(const struct ft_inspector *ins, const struct ft_flow_profile *known);
-
 /** Is it known already that no rule holds for such a payload of this flow from `side`? */
 bool ft_inspect_rules_spare(struct ft_inspector *ins, const struct ft_flow *flow, enum ft_side side,
                             const uint8_t *bytes, uint32_t length);

@@ -113,24 +113,6 @@ void ft_inspect_rules_prepare(struct ft_inspector *ins)
     ins->call.wanted_of_flow = ft_match_wanted(ins->rules.matcher);
 }
 
-void ft_inspect_rules_ahead(const struct ft_inspector *ins, struct ft_packet *const *packets,
-                            struct ft_flow *const *flows, uint32_t count,
-                            const struct ft_flow_profile **known)
-{
-    uint32_t indexes[FT_INSPECT_BURST];
-    ft_flow_indexes(ins->shards->flows, packets, flows, count, indexes);
-    for (uint32_t i = 0; i < count; i++) {
-        known[i] = &ins->shards->profiles[packets[i]->shard][indexes[i]];
-        __builtin_prefetch(known[i]);
-    }
-}
-
-void ft_inspect_rules_soon(const struct ft_inspector *ins, const struct ft_flow_profile *known)
-{
-    ft_match_prefetch(ins->rules.matcher, known->of[0]);
-    ft_match_prefetch(ins->rules.matcher, known->of[1]);
-}
-
 bool ft_inspect_rules_spare(struct ft_inspector *ins, const struct ft_flow *flow, enum ft_side side,
                             const uint8_t *bytes, uint32_t length)
 {

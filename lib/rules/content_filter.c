@@ -31,11 +31,10 @@ enum {
  * a word for each pattern) or two.
  */
 struct ft_content_filter {
-    /* By half of a byte, a bit for each bucket; the 16 of them once for each 16 lanes. */
-    uint8_t low[QUAD][LANES], high[QUAD][LANES];
+    uint8_t low[QUAD][16], high[QUAD][16]; /* by half of a byte: a bit for each bucket */
     uint64_t quads[BITS_WORDS];
     uint64_t *pairs; /* by two bytes; NULL: no pattern is that short */
-};
+} __attribute__((aligned(64)));
 
 /* Upper and lower case are one in the second sieve, and so are some other bytes. */
 static inline uint64_t hash_of(const uint8_t *at)
@@ -253,124 +252,138 @@ uint32_t ft_content_filter_required(const struct ft_pattern *p, uint8_t *to, uin
 
 /* ---- making ---- */
 
-/* How seldom a byte is, roughly, in what plants send: numbers are full of 0 and 255. */
-static unsigned worth(uint8_t c)
+/*
+ * How often halves of bytes are what they are, roughly, in what plants send: numbers are full of 0.
+ */
+static float often(uint8_t half)
 {
-    if (c == 0 || c == 0xff || c == ' ')
-        return 0;
-    if (c < 0x10 || c == 0x80)
-        return 1;
-    return is_word(c) ? 3 : 4;
+    return half == 0 ? 0.25f : 0.05f;
 }
 
-static uint32_t best_of(const uint8_t *bytes, uint32_t length, uint32_t window)
-{
-    uint32_t best = 0;
-    unsigned most = 0;
-    for (uint32_t i = 0; i + window <= length; i++) {
-        unsigned sum = 0;
-        for (uint32_t k = 0; k < window; k++)
-            sum += worth(bytes[i + k]);
-        if (sum > most) {
-            most = sum;
-            best = i;
-        }
-    }
-    return best;
-}
-
-/* What is looked for of a pattern. */
+/* What is looked for of a pattern: one window of its bytes. */
 struct fragment {
-    uint8_t bytes[QUAD], length; /* QUAD or PAIR */
+    uint8_t bytes[RUN_MAX];
+    uint32_t length, window; /* window: QUAD or PAIR */
     bool folds;
 };
 
 static bool fragment_of(const struct ft_pattern *p, struct fragment *f)
 {
-    uint8_t run[RUN_MAX];
-    const uint8_t *bytes = (const uint8_t *)p->bytes;
-    uint32_t length = p->length;
     f->folds = p->ignores_case;
-    if (p->is_regex) {
-        length = ft_content_filter_required(p, run, sizeof(run), &f->folds);
-        bytes = run;
-    }
-    if (length < PAIR)
-        return false;
-    f->length = length < QUAD ? PAIR : QUAD;
-    memcpy(f->bytes, bytes + best_of(bytes, length, f->length), f->length);
-    return true;
+    f->length = p->length < RUN_MAX ? p->length : RUN_MAX;
+    if (p->is_regex)
+        f->length = ft_content_filter_required(p, f->bytes, RUN_MAX, &f->folds);
+    else
+        memcpy(f->bytes, p->bytes, f->length);
+    f->window = f->length < QUAD ? PAIR : QUAD;
+    return f->length >= PAIR;
 }
 
-/* Those that are alike next to each other, so that a bucket has few different bytes. */
-static int compare_fragments(const void *a, const void *b)
+/* The bytes that one byte of a pattern stands for: one or two. */
+static uint32_t spellings(const struct fragment *f, uint32_t at, uint8_t to[2])
 {
-    return memcmp(((const struct fragment *)a)->bytes, ((const struct fragment *)b)->bytes, QUAD);
+    uint8_t lower = f->bytes[at] | 0x20;
+    to[0] = f->bytes[at];
+    to[1] = f->bytes[at] ^ 0x20;
+    return f->folds && lower >= 'a' && lower <= 'z' ? 2 : 1;
 }
 
-static void sieve_byte(struct ft_content_filter *f, uint32_t place, uint8_t byte, uint8_t bucket)
+/* The share of places that a bucket lets pass, with a window of a pattern in it. */
+static float share_with(const struct ft_content_filter *f, const struct fragment *p, uint32_t at,
+                        uint32_t bucket)
 {
-    for (uint32_t i = 0; i < LANES; i += 16) {
-        f->low[place][i + (byte & 15)] |= bucket;
-        f->high[place][i + (byte >> 4)] |= bucket;
+    float share = 1;
+    for (uint32_t i = 0; i < p->window; i++) {
+        uint8_t bytes[2];
+        uint32_t low = 0, high = 0, n = spellings(p, at + i, bytes);
+        float sum_low = 0, sum_high = 0;
+        for (uint8_t half = 0; half < 16; half++) {
+            low |= (uint32_t)(f->low[i][half] >> bucket & 1) << half;
+            high |= (uint32_t)(f->high[i][half] >> bucket & 1) << half;
+        }
+        for (uint32_t k = 0; k < n; k++) {
+            low |= 1u << (bytes[k] & 15);
+            high |= 1u << (bytes[k] >> 4);
+        }
+        for (uint8_t half = 0; half < 16; half++) {
+            sum_low += low >> half & 1 ? often(half) : 0;
+            sum_high += high >> half & 1 ? often(half) : 0;
+        }
+        share *= sum_low * sum_high;
     }
+    return share;
 }
 
-static void sieve_add(struct ft_content_filter *f, const struct fragment *p, uint8_t bucket)
+static void sieve_add(struct ft_content_filter *f, const struct fragment *p, uint32_t at,
+                      uint32_t bucket)
 {
     for (uint32_t i = 0; i < QUAD; i++) {
-        uint8_t lower = p->bytes[i] | 0x20;
-        if (i >= p->length) {
-            for (unsigned n = 0; n < LANES; n++) {
-                f->low[i][n] |= bucket;
-                f->high[i][n] |= bucket;
+        uint8_t bytes[2];
+        uint32_t n = i < p->window ? spellings(p, at + i, bytes) : 0;
+        for (uint32_t half = 0; half < 16; half++) {
+            bool is_low = i >= p->window, is_high = is_low;
+            for (uint32_t k = 0; k < n; k++) {
+                is_low |= half == (bytes[k] & 15u);
+                is_high |= half == bytes[k] >> 4;
             }
-            continue;
-        }
-        sieve_byte(f, i, p->bytes[i], bucket);
-        if (p->folds && lower >= 'a' && lower <= 'z') {
-            sieve_byte(f, i, lower, bucket);
-            sieve_byte(f, i, lower ^ 0x20, bucket);
+            f->low[i][half] |= (uint8_t)(is_low << bucket);
+            f->high[i][half] |= (uint8_t)(is_high << bucket);
         }
     }
 }
 
-static bool bits_add(struct ft_content_filter *f, const struct fragment *p)
+static bool bits_add(struct ft_content_filter *f, const struct fragment *p, uint32_t at)
 {
-    if (p->length == QUAD) {
-        uint64_t hash = hash_of(p->bytes);
+    if (p->window == QUAD) {
+        uint64_t hash = hash_of(p->bytes + at);
         f->quads[hash >> 57] |= bits_of(hash);
         return true;
     }
     if (!f->pairs && !(f->pairs = calloc(65536 / 64, sizeof(*f->pairs))))
         return false;
-    uint32_t i = pair_of(p->bytes);
+    uint32_t i = pair_of(p->bytes + at);
     f->pairs[i / 64] |= 1ull << (i % 64);
     return true;
 }
 
-static bool add_all(struct ft_content_filter *f, struct fragment *all, uint32_t count)
+/* Where it makes least more pass: which window of the pattern, in which bucket. */
+static bool fragment_add(struct ft_content_filter *f, float shares[BUCKETS],
+                         const struct fragment *p)
 {
-    bool ok = true;
-    qsort(all, count, sizeof(*all), compare_fragments);
-    for (uint32_t i = 0; ok && i < count; i++) {
-        uint32_t bucket = all[i].length == QUAD ? i * (BUCKETS - 1) / count : BUCKETS - 1;
-        sieve_add(f, &all[i], (uint8_t)(1u << bucket));
-        ok = bits_add(f, &all[i]);
+    uint32_t first = p->window == QUAD ? 0 : BUCKETS - 1;
+    uint32_t end = p->window == QUAD ? BUCKETS - 1 : BUCKETS;
+    uint32_t best_at = 0, best_bucket = first;
+    float least = 2, best_share = 0;
+    for (uint32_t at = 0; at + p->window <= p->length; at++) {
+        for (uint32_t bucket = first; bucket < end; bucket++) {
+            float share = share_with(f, p, at, bucket);
+            if (share - shares[bucket] >= least)
+                continue;
+            least = share - shares[bucket];
+            best_share = share;
+            best_at = at;
+            best_bucket = bucket;
+        }
     }
-    return ok;
+    shares[best_bucket] = best_share;
+    sieve_add(f, p, best_at, best_bucket);
+    return bits_add(f, p, best_at);
 }
 
 struct ft_content_filter *ft_content_filter_new(const struct ft_pattern *patterns, uint32_t count)
 {
-    struct fragment all[PATTERNS_MAX] = {0};
-    if (count > PATTERNS_MAX)
-        return NULL;
-    for (uint32_t i = 0; i < count; i++)
-        if (!fragment_of(&patterns[i], &all[i]))
-            return NULL;
-    struct ft_content_filter *f = calloc(1, sizeof(*f));
-    if (f && add_all(f, all, count))
+    float shares[BUCKETS] = {0};
+    struct ft_content_filter *f =
+        count <= PATTERNS_MAX ? aligned_alloc(_Alignof(struct ft_content_filter), sizeof(*f))
+                              : NULL;
+    bool ok = f != NULL;
+    if (ok)
+        memset(f, 0, sizeof(*f));
+    for (uint32_t i = 0; ok && i < count; i++) {
+        struct fragment p;
+        ok = fragment_of(&patterns[i], &p) && fragment_add(f, shares, &p);
+    }
+    if (ok)
         return f;
     ft_content_filter_free(f);
     return NULL;
@@ -397,44 +410,74 @@ static bool passes_at(const struct ft_content_filter *f, const uint8_t *bytes, u
 }
 
 /*
- * Which of LANES places from `at` the first sieve lets pass, a bit each; more than the text has may
- * be looked at. Reads WINDOW bytes.
+ * The first sieve: which places let pass, a bit each. The two of vectors are the same but for their
+ * width; without vectors every place passes.
  */
 #ifdef __AVX2__
-static inline __m256i load(const uint8_t *at)
+static inline __m256i table32(const uint8_t *at)
 {
-    return _mm256_loadu_si256((const __m256i *)at);
+    return _mm256_broadcastsi128_si256(_mm_load_si128((const __m128i *)at));
 }
 
+/* LANES places from `at`, reads WINDOW bytes. */
 static inline uint32_t sieve(const struct ft_content_filter *f, const uint8_t *at)
 {
     const __m256i half = _mm256_set1_epi8(15);
     __m256i buckets = _mm256_set1_epi8(-1);
     for (uint32_t i = 0; i < QUAD; i++) {
-        __m256i v = load(at + i), upper = _mm256_srli_epi16(v, 4);
-        __m256i low = _mm256_shuffle_epi8(load(f->low[i]), _mm256_and_si256(v, half));
-        __m256i high = _mm256_shuffle_epi8(load(f->high[i]), _mm256_and_si256(upper, half));
+        __m256i v = _mm256_loadu_si256((const __m256i *)(at + i));
+        __m256i low = _mm256_shuffle_epi8(table32(f->low[i]), _mm256_and_si256(v, half));
+        __m256i high = _mm256_shuffle_epi8(table32(f->high[i]),
+                                           _mm256_and_si256(_mm256_srli_epi16(v, 4), half));
         buckets = _mm256_and_si256(buckets, _mm256_and_si256(low, high));
     }
     return ~(uint32_t)_mm256_movemask_epi8(_mm256_cmpeq_epi8(buckets, _mm256_setzero_si256()));
 }
-#elif defined(__SSSE3__)
-static inline __m128i load(const uint8_t *at)
+#endif
+
+#ifdef __SSSE3__
+static inline __m128i table16(const uint8_t *at)
 {
-    return _mm_loadu_si128((const __m128i *)at);
+    return _mm_load_si128((const __m128i *)at);
 }
 
-static inline uint32_t sieve(const struct ft_content_filter *f, const uint8_t *at)
+static inline __m128i sieve_one(const struct ft_content_filter *f, __m128i v, uint32_t i)
 {
     const __m128i half = _mm_set1_epi8(15);
+    __m128i low = _mm_shuffle_epi8(table16(f->low[i]), _mm_and_si128(v, half));
+    __m128i high = _mm_shuffle_epi8(table16(f->high[i]), _mm_and_si128(_mm_srli_epi16(v, 4), half));
+    return _mm_and_si128(low, high);
+}
+
+static inline uint32_t places(__m128i buckets)
+{
+    return (uint32_t)_mm_movemask_epi8(_mm_cmpeq_epi8(buckets, _mm_setzero_si128())) ^ 0xffff;
+}
+
+#ifndef __AVX2__
+static inline uint32_t sieve(const struct ft_content_filter *f, const uint8_t *at)
+{
     __m128i buckets = _mm_set1_epi8(-1);
     for (uint32_t i = 0; i < QUAD; i++) {
-        __m128i v = load(at + i), upper = _mm_srli_epi16(v, 4);
-        __m128i low = _mm_shuffle_epi8(load(f->low[i]), _mm_and_si128(v, half));
-        __m128i high = _mm_shuffle_epi8(load(f->high[i]), _mm_and_si128(upper, half));
-        buckets = _mm_and_si128(buckets, _mm_and_si128(low, high));
+        __m128i v = _mm_loadu_si128((const __m128i *)(at + i));
+        buckets = _mm_and_si128(buckets, sieve_one(f, v, i));
     }
-    return (uint32_t)_mm_movemask_epi8(_mm_cmpeq_epi8(buckets, _mm_setzero_si128())) ^ 0xffff;
+    return places(buckets);
+}
+#endif
+
+/* The 16 places of a text of 8 to 16 bytes, without a copy of it in memory. */
+static inline uint32_t sieve_short(const struct ft_content_filter *f, const uint8_t *bytes,
+                                   uint32_t length)
+{
+    uint64_t first, last;
+    memcpy(&first, bytes, 8);
+    memcpy(&last, bytes + length - 8, 8);
+    last = length > 8 ? last >> (8 * (16 - length)) : 0;
+    __m128i v = _mm_set_epi64x((int64_t)last, (int64_t)first);
+    __m128i buckets = _mm_and_si128(sieve_one(f, v, 0), sieve_one(f, _mm_srli_si128(v, 1), 1));
+    buckets = _mm_and_si128(buckets, sieve_one(f, _mm_srli_si128(v, 2), 2));
+    return places(_mm_and_si128(buckets, sieve_one(f, _mm_srli_si128(v, 3), 3)));
 }
 #else
 static inline uint32_t sieve(const struct ft_content_filter *f, const uint8_t *at)
@@ -443,17 +486,33 @@ static inline uint32_t sieve(const struct ft_content_filter *f, const uint8_t *a
     (void)at;
     return 0xffff;
 }
+
+static inline uint32_t sieve_short(const struct ft_content_filter *f, const uint8_t *bytes,
+                                   uint32_t length)
+{
+    (void)f;
+    (void)bytes;
+    (void)length;
+    return 0xffff;
+}
 #endif
 
-static inline bool passes_here(const struct ft_content_filter *f, const uint8_t *at,
-                               uint32_t length)
+/* The second sieve, at the places that the first let pass. */
+static inline bool passes_among(const struct ft_content_filter *f, uint32_t left, const uint8_t *at,
+                                uint32_t length)
 {
-    for (uint32_t left = sieve(f, at); left; left &= left - 1) {
+    for (; left; left &= left - 1) {
         uint32_t i = (uint32_t)__builtin_ctz(left);
         if (i < length && passes_at(f, at + i, length - i))
             return true;
     }
     return false;
+}
+
+static inline bool passes_here(const struct ft_content_filter *f, const uint8_t *at,
+                               uint32_t length)
+{
+    return passes_among(f, sieve(f, at), at, length);
 }
 
 /* Two bytes at the end, where no four are. */
@@ -468,10 +527,12 @@ static bool pair_ends(const struct ft_content_filter *f, const uint8_t *bytes, u
 bool ft_content_filter_passes(const struct ft_content_filter *f, const uint8_t *bytes,
                               uint32_t length)
 {
-    uint8_t whole[WINDOW] = {0};
     if (length > FT_CONTENT_FILTER_TEXT)
         return true;
+    if (length >= 8 && length <= 16)
+        return passes_among(f, sieve_short(f, bytes, length), bytes, length);
     if (length < WINDOW) {
+        uint8_t whole[WINDOW] = {0};
         memcpy(whole, bytes, length);
         return passes_here(f, whole, length) || (length > LANES && pair_ends(f, bytes, length));
     }

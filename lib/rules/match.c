@@ -302,7 +302,8 @@ void ft_match_payload(struct ft_matcher *m, const struct ft_subject *s, ft_hit_f
         try_rule(m, m->profiles.rules[profile->first + profile->count + i].rule, FT_LEVEL_PAYLOAD,
                  s, hit, user);
     for (uint32_t i = 0; i < profile->group_count; i++)
-        try_group(m, m->profiles.groups[profile->first_group + i], FT_LEVEL_PAYLOAD, s, hit, user);
+        try_group(m, (uint32_t)m->profiles.groups[profile->first_group + i].group, FT_LEVEL_PAYLOAD,
+                  s, hit, user);
     if (m->set->payload.classes)
         try_place(m, &m->set->payload, FT_LEVEL_PAYLOAD, s, hit, user);
 }

@@ -29,7 +29,7 @@ bool ft_profiles_init(struct ft_matcher *m)
 {
     struct ft_profiles *p = &m->profiles;
     *p = (struct ft_profiles){.count = 1};
-    p->all = calloc(FT_PROFILES, sizeof(*p->all));
+    p->all = aligned_alloc(_Alignof(struct ft_profile), FT_PROFILES * sizeof(*p->all));
     p->slots = calloc(SLOTS, sizeof(*p->slots));
     p->rules = calloc(FT_PROFILE_RULES + OWN_RULES, sizeof(*p->rules));
     p->groups = calloc(FT_PROFILE_GROUPS + OWN_GROUPS, sizeof(*p->groups));
@@ -95,8 +95,10 @@ static void judge(struct ft_matcher *m, const struct ft_subject *s, struct ft_pr
     for (uint32_t i = 0; i < m->set->flow_groups.count; i++) {
         uint32_t group = m->set->flow_groups.items[i];
         if (ft_ruleset_is_bound(m->set, group, s))
-            m->profiles.groups[to->first_group + to->group_count++] = group;
+            m->profiles.groups[to->first_group + to->group_count++] =
+                (struct ft_profile_group){m->set->patterns.groups[group].content, group};
     }
+    to->content = to->group_count ? m->profiles.groups[to->first_group].content : NULL;
 }
 
 /* ---- sharing ---- */
@@ -107,7 +109,7 @@ static uint64_t hash_of(const struct ft_profiles *p, const struct ft_profile *of
     for (uint32_t i = 0; i < of->count + of->payload_count; i++)
         hash = ft_hash_mix(hash, p->rules[of->first + i].rule);
     for (uint32_t i = 0; i < of->group_count; i++)
-        hash = ft_hash_mix(hash, p->groups[of->first_group + i]);
+        hash = ft_hash_mix(hash, p->groups[of->first_group + i].group);
     return hash;
 }
 
@@ -174,11 +176,6 @@ uint16_t ft_match_judge(struct ft_matcher *m, const struct ft_subject *s, bool *
 
 /* ---- using ---- */
 
-void ft_match_prefetch(const struct ft_matcher *m, uint16_t profile)
-{
-    __builtin_prefetch(&m->profiles.all[profile]);
-}
-
 void ft_match_use(struct ft_matcher *m, uint16_t profile)
 {
     m->profile = profile ? &m->profiles.all[profile] : NULL;
@@ -199,11 +196,11 @@ uint64_t ft_match_wanted(const struct ft_matcher *m)
     return m->profile ? m->profile->wanted : UINT64_MAX;
 }
 
-static bool may_find(const struct ft_ruleset *set, const uint32_t *groups, uint32_t count,
-                     const uint8_t *bytes, uint32_t length)
+static bool may_find_any(const struct ft_ruleset *set, const uint8_t *bytes, uint32_t length)
 {
-    for (uint32_t i = 0; i < count; i++)
-        if (ft_content_may_hold(set->patterns.groups[groups[i]].content, bytes, length))
+    const struct ft_list *groups = &set->payload.groups;
+    for (uint32_t i = 0; i < groups->count; i++)
+        if (ft_content_may_hold(set->patterns.groups[groups->items[i]].content, bytes, length))
             return true;
     return false;
 }
@@ -221,6 +218,11 @@ bool ft_match_may_hold(const struct ft_matcher *m, const uint8_t *bytes, uint32_
     const struct ft_place_of_rules *any = &m->set->payload;
     if (!p || p->payload_count || any->keyed.count || any->rules.count)
         return true;
-    return may_find(m->set, &m->profiles.groups[p->first_group], p->group_count, bytes, length) ||
-           may_find(m->set, any->groups.items, any->groups.count, bytes, length);
+    const struct ft_profile_group *groups = &m->profiles.groups[p->first_group];
+    if (p->group_count && ft_content_may_hold(p->content, bytes, length))
+        return true;
+    for (uint32_t i = 1; i < p->group_count; i++)
+        if (ft_content_may_hold(groups[i].content, bytes, length))
+            return true;
+    return may_find_any(m->set, bytes, length);
 }

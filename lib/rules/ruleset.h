@@ -122,9 +122,6 @@ void ft_match_flow_part(struct ft_matcher *m, const struct ft_subject *s, bool i
  */
 uint16_t ft_match_judge(struct ft_matcher *m, const struct ft_subject *s, bool *is_new);
 
-/** A profile is going to be used soon. */
-void ft_match_prefetch(const struct ft_matcher *m, uint16_t profile);
-
 /** What follows is of a flow with this profile; 0: not known, so that each call judges anew. */
 void ft_match_use(struct ft_matcher *m, uint16_t profile);
 

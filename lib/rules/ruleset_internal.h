@@ -169,7 +169,8 @@ struct ft_profile {
     uint32_t first, count;  /**< rules on messages: first those ... */
     uint32_t payload_count; /**< ... then so many on payloads */
     uint32_t first_group, group_count;
-};
+    const struct ft_content *content; /**< of the first group: most have one at most */
+} __attribute__((aligned(64)));
 
 #define FT_PROFILES       16384u /**< of one matcher; then all are forgotten */
 #define FT_PROFILE_RULES  (3 * 65536u)
@@ -179,7 +180,10 @@ struct ft_profiles {
     struct ft_profile *all; /**< 0 is not used: it is of who asks without a flow */
     uint16_t *slots;        /**< by hash: index, 0 = none; twice as many */
     struct ft_profile_rule *rules;
-    uint32_t *groups;
+    struct ft_profile_group {
+        const struct ft_content *content; /**< of the group */
+        uint64_t group;
+    } * groups;
     uint32_t count, rule_count, group_count;
 };
 
