@@ -6,6 +6,7 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <signal.h>
 #include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
@@ -170,11 +171,8 @@ static void take_up(struct ft_journal *j)
     j->state.since_ns = ft_clock_ns(CLOCK_REALTIME);
 }
 
-static bool start_threads(struct ft_journal *j)
+static bool start_both(struct ft_journal *j)
 {
-    if (j->is_read_only)
-        return true;
-    ft_journal_reserve(j); /* a disk that refuses is the writer's business */
     if (pthread_create(&j->writer, NULL, ft_journal_write_loop, j) != 0)
         return false;
     j->has_threads = true;
@@ -186,6 +184,20 @@ static bool start_threads(struct ft_journal *j)
     atomic_store(&j->gives_up, true);
     pthread_join(j->writer, NULL);
     return false;
+}
+
+/* Signals are for the process's own threads. */
+static bool start_threads(struct ft_journal *j)
+{
+    sigset_t all, before;
+    if (j->is_read_only)
+        return true;
+    ft_journal_reserve(j); /* a disk that refuses is the writer's business */
+    sigfillset(&all);
+    pthread_sigmask(SIG_SETMASK, &all, &before);
+    bool is_started = start_both(j);
+    pthread_sigmask(SIG_SETMASK, &before, NULL);
+    return is_started;
 }
 
 struct ft_journal *ft_journal_open(const struct ft_journal_options *options, char *error,
@@ -215,7 +227,7 @@ struct ft_journal *ft_journal_open(const struct ft_journal_options *options, cha
         j->report = NULL;
         if (start_threads(j))
             return j;
-        ft_journal_say(error, error_size, "cannot start a thread: %s", strerror(errno));
+        ft_journal_say(error, error_size, "cannot start the journal's threads");
     }
     release(j);
     return NULL;

@@ -37,6 +37,9 @@
  * ft_journal_state(), ft_journal_flush() and ft_journal_reader_open(): any thread. Opening and
  * closing: when nobody else uses the journal; readers are closed before it.
  *
+ * The journal's two threads block all signals and inherit the affinity of who opens it: open it on
+ * a core that is not a worker's.
+ *
  * Readers hold nothing back: a segment is removed when its time has come, and who had not read it
  * is told. No lock is held while a file is read or written.
  */

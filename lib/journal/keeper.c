@@ -109,6 +109,17 @@ static unsigned next_to_go(struct ft_journal *j)
     return FT_JOURNAL_CLASSES;
 }
 
+/* To the writer. Called and returns with the lock held. */
+static void tell_room(struct ft_journal *j)
+{
+    pthread_mutex_unlock(&j->lock);
+    pthread_mutex_lock(&j->queue.lock);
+    j->queue.is_retrying = true;
+    pthread_cond_broadcast(&j->queue.wake);
+    pthread_mutex_unlock(&j->queue.lock);
+    pthread_mutex_lock(&j->lock);
+}
+
 /* Called and returns with the lock held, so that who finds a file gone finds it gone from the index
  * too. False when the disk refuses. */
 static bool remove_oldest(struct ft_journal *j, unsigned c)
@@ -153,8 +164,10 @@ void *ft_journal_keep_loop(void *journal)
         enum ft_journal_class class;
         uint64_t first;
         unsigned over = next_to_go(j);
-        if (j->wants_room && give_room(j))
+        if (j->wants_room && give_room(j)) {
+            tell_room(j);
             continue;
+        }
         if (over < FT_JOURNAL_CLASSES && remove_oldest(j, over))
             continue;
         bool refuses = !has_memory;

@@ -49,10 +49,10 @@ struct ft_queue {
     uint64_t next[FT_QUEUE_LANES]; /**< sequence at the head of each lane; UINT64_MAX = empty */
     struct ft_queue_block *memory, *free;
     uint32_t blocks, used, high;
-    enum ft_journal_loss loss;     /**< why records are given up now when there is no room */
-    bool is_urgent;                /**< the taker is to come at once */
-    bool is_waiting;               /**< the taker waits */
-    bool is_stopping, is_flushing; /**< the taker's orders, from other threads */
+    enum ft_journal_loss loss; /**< why records are given up now when there is no room */
+    bool is_urgent;            /**< the taker is to come at once */
+    bool is_waiting;           /**< the taker waits */
+    bool is_stopping, is_flushing, is_retrying; /**< the taker's orders, from other threads */
     uint64_t last_sequence;
     uint64_t next_number[FT_JOURNAL_CLASSES];
     uint64_t appended[FT_JOURNAL_CLASSES];

@@ -518,7 +518,8 @@ static bool fetch(struct ft_journal *j, uint32_t ms)
     return is_last;
 }
 
-/* Wait before the next attempt; orders to stop and to flush end it early once. */
+/* Wait before the next attempt, unless the keeper made room; in a hurry when the journal is to be
+ * closed. */
 static void back_off(struct ft_journal *j)
 {
     struct ft_queue *q = &j->queue;
@@ -526,14 +527,12 @@ static void back_off(struct ft_journal *j)
     if (j->back_off_ms > BACK_OFF_MAX)
         j->back_off_ms = BACK_OFF_MAX;
     pthread_mutex_lock(&q->lock);
-    struct timespec until = ft_journal_deadline(q->is_stopping ? BACK_OFF_FROM : j->back_off_ms);
-    while (!q->is_stopping && pthread_cond_timedwait(&q->wake, &q->lock, &until) == 0)
+    bool is_hurried = q->is_stopping;
+    struct timespec until = ft_journal_deadline(is_hurried ? BACK_OFF_FROM : j->back_off_ms);
+    while (q->is_stopping == is_hurried && !q->is_retrying &&
+           pthread_cond_timedwait(&q->wake, &q->lock, &until) == 0)
         ;
-    if (q->is_stopping) {
-        until = ft_journal_deadline(BACK_OFF_FROM);
-        while (pthread_cond_timedwait(&q->wake, &q->lock, &until) == 0)
-            ;
-    }
+    q->is_retrying = false;
     pthread_mutex_unlock(&q->lock);
 }
 

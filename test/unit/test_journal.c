@@ -565,7 +565,8 @@ static unsigned ends_of(const struct file *f, size_t *ends, unsigned room)
     return count;
 }
 
-/* An open segment cut at every byte: what is whole is there, and writing goes on behind it. */
+/* An open segment cut at every byte of the last records and at every ninth before: what is whole is
+ * there, and writing goes on behind it. */
 static void test_torn(void **state)
 {
     (void)state;
@@ -583,7 +584,7 @@ static void test_torn(void **state)
     snprintf(state_path, sizeof(state_path), "%s/state", other);
     snprintf(path, sizeof(path), "%s/%s", other, f.name);
     state_file.bytes = read_whole(state_path, &state_file.size);
-    for (size_t cut = 0; cut < f.size; cut++) {
+    for (size_t cut = 0; cut<f.size; cut += cut> FT_JOURNAL_HEADER && cut < ends[2] ? 9 : 1) {
         unsigned whole = 0;
         while (whole < 5 && ends[whole] <= cut)
             whole++;
@@ -1054,7 +1055,11 @@ static void test_queue_full(void **state)
     assert_true(stats.classes[FT_JOURNAL_TRANSACTION].given_up[FT_JOURNAL_LOSS_SLOW] > 10000);
     assert_int_equal(stats.classes[FT_JOURNAL_ALERT].given_up[FT_JOURNAL_LOSS_SLOW], 0);
     assert_true(stats.memory_high <= 4u << 20);
+    wait_for_state(j, false); /* five seconds */
+    assert_int_equal(ft_journal_state(j).error, 0);
+    assert_non_null(strstr(ft_journal_state(j).text, "has not answered for 5 s"));
     is_hanging = false;
+    wait_for_state(j, true);
     flush(j);
     struct got got = read_all(r, 0);
     assert_true(got.is_right && got.is_in_order);

@@ -162,6 +162,7 @@ static void test_crc_by_table(void **unused)
     for (unsigned i = 0; i < 8; i++)
         crc = crc & 1 ? crc >> 1 ^ 0x82f63b78 : crc >> 1;
     assert_int_equal(~crc, 0xe3069283);
+    assert_int_equal(ft_crc32c("123456789", 9), 0xe3069283);
 
     for (unsigned i = 0; i < 1000; i++) {
         uint32_t seed = (uint32_t)next_random();
