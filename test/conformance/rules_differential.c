@@ -125,7 +125,9 @@ void __real_ft_match_payload(struct ft_matcher *m, const struct ft_subject *s, f
                              void *user);
 void __real_ft_match_flow(struct ft_matcher *m, const struct ft_subject *s, ft_hit_fn *hit,
                           void *user);
+bool __real_ft_match_may_hold(const struct ft_matcher *m, const uint8_t *bytes, uint32_t length);
 bool __wrap_ft_match_is_wanted(const struct ft_matcher *m, const struct ft_message *message);
+bool __wrap_ft_match_may_hold(const struct ft_matcher *m, const uint8_t *bytes, uint32_t length);
 void __wrap_ft_match_message(struct ft_matcher *m, const struct ft_subject *s, ft_hit_fn *hit,
                              void *user);
 void __wrap_ft_match_payload(struct ft_matcher *m, const struct ft_subject *s, ft_hit_fn *hit,
@@ -228,6 +230,11 @@ static void judge_other(const struct ft_subject *s, uint8_t level)
 bool __wrap_ft_match_is_wanted(const struct ft_matcher *m, const struct ft_message *message)
 {
     return judge.way != WAY_COMPILED || __real_ft_match_is_wanted(m, message);
+}
+
+bool __wrap_ft_match_may_hold(const struct ft_matcher *m, const uint8_t *bytes, uint32_t length)
+{
+    return judge.way != WAY_COMPILED || __real_ft_match_may_hold(m, bytes, length);
 }
 
 void __wrap_ft_match_message(struct ft_matcher *m, const struct ft_subject *s, ft_hit_fn *hit,
