@@ -29,9 +29,12 @@ bool ft_core_line(struct ft_core *core, struct ft_json *j)
 void ft_core_commit(struct ft_core *core, const struct ft_json *j, bool is_whole)
 {
     if (is_whole)
-        ft_output_commit(core->out, j->length);
+        ft_output_commit(core->out, j->length, ft_eve_line(core->eve));
     else
         ft_output_lose(core->out);
+    uint64_t next = ft_output_next(core->out);
+    if (next)
+        ft_eve_set_next_uid(core->eve, next);
 }
 
 void ft_core_health(struct ft_core *core, const char *name, enum ft_severity severity,
@@ -40,6 +43,13 @@ void ft_core_health(struct ft_core *core, const char *name, enum ft_severity sev
     struct ft_event event = core->last;
     event.type = 0;
     event.protocol = 0;
+    ft_core_health_of(core, &event, name, severity, text);
+}
+
+void ft_core_health_at(struct ft_core *core, const char *name, enum ft_severity severity,
+                       const char *text, uint64_t time_ns)
+{
+    struct ft_event event = {.time_ns = time_ns};
     ft_core_health_of(core, &event, name, severity, text);
 }
 
@@ -798,18 +808,20 @@ struct ft_core *ft_core_new(const struct ft_core_config *config, const struct ft
     core->registry = registry;
     core->out = out;
     core->is_nowhere = ft_output_is_nowhere(out);
-    core->eve =
-        ft_eve_new(&(struct ft_eve_config){.sensor = config->sensor,
-                                           .site = config->site,
-                                           .log_secrets = config->log_secrets,
-                                           .arkime_addresses = config->arkime_addresses,
-                                           .salt = {config->salt[0], config->salt[1]},
-                                           .first_uid = ft_eve_uid_after(ft_output_last_line(out)),
-                                           .interfaces = config->interfaces,
-                                           .interface_count = config->interface_count,
-                                           .ports = config->ports,
-                                           .port_count = config->port_count},
-                   registry);
+    uint64_t next = ft_output_next(out);
+    if (!next)
+        next = ft_eve_uid_after(ft_output_last_line(out));
+    core->eve = ft_eve_new(&(struct ft_eve_config){.sensor = config->sensor,
+                                                   .site = config->site,
+                                                   .log_secrets = config->log_secrets,
+                                                   .arkime_addresses = config->arkime_addresses,
+                                                   .salt = {config->salt[0], config->salt[1]},
+                                                   .first_uid = next,
+                                                   .interfaces = config->interfaces,
+                                                   .interface_count = config->interface_count,
+                                                   .ports = config->ports,
+                                                   .port_count = config->port_count},
+                           registry);
     core->inventory =
         ft_inventory_new(&(struct ft_inventory_config){.max_assets = config->max_assets,
                                                        .key = {config->salt[0], config->salt[1]},

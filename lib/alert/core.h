@@ -79,7 +79,9 @@ struct ft_core_totals {
     uint64_t number;   /**< of the last packet */
     struct {
         uint64_t asked, answered, unanswered, displaced, evicted, refused;
-    } requests; /**< all but `asked` are ends of them */
+    } requests;                                      /**< all but `asked` are ends of them */
+    void (*put_more)(void *user, struct ft_json *j); /**< further members; may be NULL */
+    void *user;                                      /**< of that */
 };
 
 struct ft_core;
@@ -105,6 +107,10 @@ void ft_core_stats(struct ft_core *core, const struct ft_core_totals *totals);
 /** Write a `health` event of the caller's: `name` lower_snake_case, `text` one sentence. */
 void ft_core_health(struct ft_core *core, const char *name, enum ft_severity severity,
                     const char *text);
+
+/** The same of what happens beside packets, at a time of its own: UTC, in nanoseconds. */
+void ft_core_health_at(struct ft_core *core, const char *name, enum ft_severity severity,
+                       const char *text, uint64_t time_ns);
 
 /**
  * From now on events of `generation` (not 0) are of this set. The sets of this call and the one

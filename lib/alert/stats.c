@@ -288,6 +288,8 @@ void ft_core_stats(struct ft_core *core, const struct ft_core_totals *totals)
     put_ledger(&j, totals);
     put_core(core, &j);
     ft_rule_desk_stats(core, totals->ledger, &j);
+    if (totals->put_more)
+        totals->put_more(totals->user, &j);
     ft_json_object_end(&j);
     ft_core_commit(core, &j, ft_eve_end(core->eve, &j));
 }

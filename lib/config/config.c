@@ -96,8 +96,8 @@ static const struct key keys[] = {
 #define KEYS (sizeof(keys) / sizeof(keys[0]))
 
 /* Sections that are not made of the keys above. */
-static const char *const free_sections[] = {"plugins", "bindings", "ports",         "rules",
-                                            "sets",    "zones",    "working_hours", "outputs"};
+static const char *const free_sections[] = {"plugins", "bindings",      "ports",   "rules",  "sets",
+                                            "zones",   "working_hours", "journal", "outputs"};
 
 #define FREE_SECTIONS (sizeof(free_sections) / sizeof(free_sections[0]))
 
@@ -127,6 +127,7 @@ void ft_config_init(struct ft_config *config)
                                  .ring = 64,
                                  .descriptors = FT_PORT_DESCRIPTORS,
                                  .alerting_cpu = FT_CONFIG_NO_CPU};
+    ft_config_journal_init(&config->journal);
 }
 
 void ft_config_free(struct ft_config *config)
@@ -403,6 +404,11 @@ static bool is_read_elsewhere(const char *name)
            strcmp(name, "working_hours") == 0 || strcmp(name, "outputs") == 0;
 }
 
+static void wrong_in(void *user, const struct ft_step *path, uint32_t steps, const char *text)
+{
+    wrong(user, path, steps, "%s", text);
+}
+
 static void read_section(struct reading *r, const char *name, json_t *value)
 {
     struct ft_step path[2] = {{name, 0}, {NULL, 0}};
@@ -420,6 +426,12 @@ static void read_section(struct reading *r, const char *name, json_t *value)
         read_rules(r, value);
         return;
     }
+    if (strcmp(name, "journal") == 0) {
+        ft_config_journal_read(&r->config->journal, value, wrong_in, r);
+        return;
+    }
+    if (strcmp(name, "outputs") == 0)
+        r->config->has_outputs = json_array_size(value) > 0;
     if (is_read_elsewhere(name))
         return;
     bool is_bindings = strcmp(name, "bindings") == 0;
@@ -574,6 +586,7 @@ void ft_config_describe(FILE *to)
         print_default(to, &keys[i], &config);
         fputs(")\n", to);
     }
+    ft_config_journal_describe(to);
     fprintf(to, "%-24s  %-20s  %s  (default [])\n", "plugins", "list of files",
             "dissector plugins to load");
     fprintf(

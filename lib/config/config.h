@@ -9,6 +9,7 @@
 #ifndef FT_CONFIG_H
 #define FT_CONFIG_H
 
+#include "config/journal.h"
 #include "config/locate.h"
 
 #include <stdbool.h>
@@ -68,6 +69,8 @@ struct ft_config {
     uint32_t rule_count;
     struct ft_config_binding bindings[FT_CONFIG_BINDINGS];
     uint32_t binding_count;
+    struct ft_config_journal journal;
+    bool has_outputs;          /**< outputs[] has some: drivers/output reads them */
     struct ft_place filter_at; /**< where capture.filter stands, line 0 = nowhere */
     struct ft_place plugins_at[FT_CONFIG_PLUGINS]; /**< for errors that come when they are used */
     void *private_;                                /**< owns the strings */

@@ -123,8 +123,8 @@ bool ft_journal_write_all(struct ft_journal *j, int fd, const void *data, size_t
 
 /* recover.c: fill the index from the folder; unless read-only, cut and close what was left open */
 bool ft_journal_load(struct ft_journal *j, bool is_opening);
-struct ft_indexed *ft_index_add(struct ft_index *index, const struct ft_indexed *row);
-void ft_index_remove(struct ft_index *index, uint32_t at);
+struct ft_indexed *ft_journal_index_add(struct ft_index *index, const struct ft_indexed *row);
+void ft_journal_index_remove(struct ft_index *index, uint32_t at);
 void ft_journal_tell(struct ft_journal *j, enum ft_journal_finding finding, const char *file,
                      uint64_t offset, uint64_t bytes, const char *format, ...)
     __attribute__((format(printf, 6, 7)));

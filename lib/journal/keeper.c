@@ -131,7 +131,7 @@ static bool remove_oldest(struct ft_journal *j, unsigned c)
         j->stats.failures++;
         return false;
     }
-    ft_index_remove(&j->index[c], 0);
+    ft_journal_index_remove(&j->index[c], 0);
     j->index[c].removed_through = row.last_number;
     j->stats.classes[c].removed += row.count;
     j->stats.classes[c].removed_bytes += row.file_bytes;

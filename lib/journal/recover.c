@@ -29,7 +29,7 @@ void ft_journal_tell(struct ft_journal *j, enum ft_journal_finding finding, cons
 
 /* ---- the index ---- */
 
-struct ft_indexed *ft_index_add(struct ft_index *index, const struct ft_indexed *row)
+struct ft_indexed *ft_journal_index_add(struct ft_index *index, const struct ft_indexed *row)
 {
     if (index->count == index->room) {
         uint32_t room = index->room ? 2 * index->room : 64;
@@ -46,7 +46,7 @@ struct ft_indexed *ft_index_add(struct ft_index *index, const struct ft_indexed 
     return &index->rows[at];
 }
 
-void ft_index_remove(struct ft_index *index, uint32_t at)
+void ft_journal_index_remove(struct ft_index *index, uint32_t at)
 {
     index->count--;
     memmove(index->rows + at, index->rows + at + 1, (index->count - at) * sizeof(*index->rows));
@@ -223,7 +223,7 @@ static bool list(struct ft_journal *j)
             note_cursor(j, entry->d_name);
         else if (ft_journal_parse_name(entry->d_name, &class, &row.first_sequence, &is_left)) {
             if (!is_left)
-                ft_index_add(&j->index[class], &row);
+                ft_journal_index_add(&j->index[class], &row);
             else if (!j->is_read_only)
                 unlinkat(j->folder, entry->d_name, 0);
         }
@@ -277,7 +277,7 @@ static void take_series(struct ft_journal *j, struct ft_segment *s, enum ft_jour
         if (take_segment(j, s, class, i + 1 == index->count, &row))
             index->rows[i++] = row;
         else
-            ft_index_remove(index, i);
+            ft_journal_index_remove(index, i);
     }
     check_chain(j, class);
 }

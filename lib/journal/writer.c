@@ -248,7 +248,7 @@ static void forget_row(struct ft_journal *j, const struct ft_series *s)
     pthread_mutex_lock(&j->lock);
     if (index->count && index->rows[index->count - 1].first_sequence == s->row.first_sequence) {
         index->lost_through = index->rows[index->count - 1].last_number;
-        ft_index_remove(index, index->count - 1);
+        ft_journal_index_remove(index, index->count - 1);
     }
     j->generation++;
     pthread_mutex_unlock(&j->lock);
@@ -346,7 +346,7 @@ static void publish_series(struct ft_journal *j, unsigned c)
     struct ft_indexed *last = index->count ? &index->rows[index->count - 1] : NULL;
     if (last && last->first_sequence == s->row.first_sequence)
         *last = s->row;
-    else if (!ft_index_add(index, &s->row))
+    else if (!ft_journal_index_add(index, &s->row))
         j->stats.failures++; /* no memory: on disk, and seen after the next start */
     j->stats.classes[c].synced += s->unsynced;
     j->stats.classes[c].bytes += s->length;

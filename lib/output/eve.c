@@ -15,6 +15,7 @@ struct ft_eve {
     struct ft_community_id *community;
     struct ft_tree_options tree;
     uint64_t uid;
+    struct ft_output_line line; /* made last */
     char *sensor;
     /* What all lines have alike, written once: the text before and behind the number of the uid. */
     char *before_uid, *behind_uid;
@@ -95,6 +96,16 @@ void ft_eve_free(struct ft_eve *eve)
 uint64_t ft_eve_next_uid(const struct ft_eve *eve)
 {
     return eve->uid;
+}
+
+void ft_eve_set_next_uid(struct ft_eve *eve, uint64_t uid)
+{
+    eve->uid = uid;
+}
+
+const struct ft_output_line *ft_eve_line(const struct ft_eve *eve)
+{
+    return &eve->line;
 }
 
 uint64_t ft_eve_uid_after(const char *line)
@@ -257,10 +268,17 @@ static void put_community(const struct ft_eve *eve, struct ft_json *j,
     ft_json_put_string(j, "community_id", ft_community_id(eve->community, &t));
 }
 
+static void begin_line(struct ft_eve *eve, const struct ft_event *e, const char *event_type)
+{
+    eve->line.event_type = event_type;
+    eve->line.time_ns = e->time_ns;
+    eve->line.severity = 0;
+}
+
 void ft_eve_begin(struct ft_eve *eve, const struct ft_event *event, const char *event_type,
                   struct ft_json *j)
 {
-    (void)eve;
+    begin_line(eve, event, event_type);
     ft_json_object(j);
     ft_json_key(j, "timestamp");
     ft_json_time(j, event->time_ns);
@@ -276,6 +294,7 @@ static void put_header(struct ft_eve *eve, struct ft_json *j, const struct ft_ev
     const struct ft_event_packet *p = &e->packet;
     const struct ft_protocol *protocol = protocol_of(eve, e);
     swap = swap && can_turn(p);
+    begin_line(eve, e, event_type);
     ft_json_object(j);
     ft_json_key(j, "timestamp");
     ft_json_time(j, e->time_ns);
@@ -632,6 +651,7 @@ static bool put_tail(struct ft_eve *eve, struct ft_json *j, const struct tail *t
     j->wants_comma = false;
     ft_json_raw(j, eve->behind_uid, eve->behind_uid_length);
     if (t->finding) {
+        eve->line.severity = t->finding->severity;
         put_finding(j, t->finding);
         if (t->finding->rule)
             put_rule(j, t->finding, t->life);
@@ -671,7 +691,7 @@ static bool put_tail(struct ft_eve *eve, struct ft_json *j, const struct tail *t
     if (j->is_full || j->length == j->size)
         return false;
     j->text[j->length++] = '\n';
-    eve->uid++;
+    eve->line.uid = eve->uid++;
     return true;
 }
 
@@ -1012,6 +1032,7 @@ bool ft_eve_health(struct ft_eve *eve, const struct ft_event *event, const char 
 {
     const struct ft_protocol *p = protocol_of(eve, event);
     ft_eve_begin(eve, event, "health", j);
+    eve->line.severity = (uint8_t)severity;
     ft_json_key(j, "health");
     ft_json_object(j);
     ft_json_put_string(j, "event", name);

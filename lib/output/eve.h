@@ -12,6 +12,7 @@
 #include "dissect/context.h"
 #include "event/event.h"
 #include "event/ledger.h"
+#include "output/output.h"
 
 #define FT_EVE_SCHEMA_VERSION 1u
 #define FT_EVE_LEAVES         200u  /**< leaf fields of a protocol object; then truncated */
@@ -41,6 +42,12 @@ void ft_eve_free(struct ft_eve *eve);
 
 /** Number that the next line gets in its event_uid. */
 uint64_t ft_eve_next_uid(const struct ft_eve *eve);
+
+/** Let it be this one: lines that a journal keeps have the numbers of that. */
+void ft_eve_set_next_uid(struct ft_eve *eve, uint64_t uid);
+
+/** What the whole line that was made last is. */
+const struct ft_output_line *ft_eve_line(const struct ft_eve *eve);
 
 /** The number in the event_uid of a line, plus one; 0 when it has none: where to go on after it. */
 uint64_t ft_eve_uid_after(const char *line);

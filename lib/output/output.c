@@ -20,7 +20,8 @@
 #define RETRY_LINES 4096u
 
 struct ft_output {
-    int fd; /* -1: nowhere */
+    int fd;                         /* -1: nowhere, or to the keeper */
+    struct ft_output_keeper keeper; /* keep NULL: none */
     bool is_regular;
     bool is_dead; /* the reader of the pipe is gone: nothing will ever be taken again */
     char *buffer;
@@ -199,18 +200,40 @@ static void release(struct ft_output *out)
     free(out);
 }
 
-struct ft_output *ft_output_open(const char *directory, char *error, size_t error_size)
+static struct ft_output *make(size_t buffer_size)
 {
     struct ft_output *out = calloc(1, sizeof(*out));
-    char *buffer = malloc(BUFFER);
+    char *buffer = malloc(buffer_size);
     if (!out || !buffer) {
         free(out);
         free(buffer);
-        say(error, error_size, "out of memory");
         return NULL;
     }
     out->buffer = buffer;
     out->fd = -1;
+    return out;
+}
+
+struct ft_output *ft_output_keep(const struct ft_output_keeper *keeper)
+{
+    struct ft_output *out = make(FT_OUTPUT_LINE_MAX);
+    if (out)
+        out->keeper = *keeper;
+    return out;
+}
+
+uint64_t ft_output_next(struct ft_output *out)
+{
+    return out->keeper.keep ? out->keeper.next(out->keeper.user) : 0;
+}
+
+struct ft_output *ft_output_open(const char *directory, char *error, size_t error_size)
+{
+    struct ft_output *out = make(BUFFER);
+    if (!out) {
+        say(error, error_size, "out of memory");
+        return NULL;
+    }
     bool is_open = true;
     if (directory && !strcmp(directory, "-")) {
         out->fd = STDOUT_FILENO;
@@ -230,7 +253,7 @@ struct ft_output *ft_output_open(const char *directory, char *error, size_t erro
 
 bool ft_output_is_nowhere(const struct ft_output *out)
 {
-    return out->fd < 0;
+    return out->fd < 0 && !out->keeper.keep;
 }
 
 const char *ft_output_last_line(const struct ft_output *out)
@@ -313,8 +336,15 @@ char *ft_output_reserve(struct ft_output *out)
     return NULL;
 }
 
-void ft_output_commit(struct ft_output *out, uint32_t length)
+void ft_output_commit(struct ft_output *out, uint32_t length, const struct ft_output_line *line)
 {
+    if (out->keeper.keep) {
+        bool is_kept = out->keeper.keep(out->keeper.user, line, out->buffer, length - 1);
+        out->status.lines += is_kept;
+        out->status.lost += !is_kept;
+        out->status.bytes += is_kept ? length : 0;
+        return;
+    }
     out->status.lines++;
     if (out->fd >= 0)
         out->length += length;
@@ -340,7 +370,11 @@ bool ft_output_close(struct ft_output *out, struct ft_output_status *status, cha
         out->status.lost += left;
     }
     bool is_whole = out->status.lost == 0;
-    if (!is_whole && out->status.error)
+    if (!is_whole && out->keeper.keep)
+        say(error, error_size, "%llu of %llu lines found no room in the journal",
+            (unsigned long long)out->status.lost,
+            (unsigned long long)(out->status.lost + out->status.lines));
+    else if (!is_whole && out->status.error)
         say(error, error_size, "%llu of %llu lines could not be written to %s: %s",
             (unsigned long long)out->status.lost,
             (unsigned long long)(out->status.lost + out->status.lines), out->name,

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 /*
- * Where lines go: an append-only file, standard output, or nowhere.
+ * Where lines go: an append-only file, standard output, a keeper such as the journal, or nowhere.
  *
  * A reader of the file never sees half a line that stays half: lines are appended from one buffer;
  * what a full disk takes of a line is cut off again, or the line is finished before any other. When
@@ -21,6 +21,23 @@
 
 struct ft_output;
 
+/** What a line is, for who keeps it. */
+struct ft_output_line {
+    const char *event_type;
+    uint64_t uid;     /**< the number in its event_uid */
+    uint64_t time_ns; /**< UTC */
+    uint8_t severity; /**< enum ft_severity; 0 = it has none */
+};
+
+/** Who takes lines instead of a file. Neither may wait. */
+struct ft_output_keeper {
+    /** The number that the next line gets. */
+    uint64_t (*next)(void *user);
+    /** Take a line of `length` bytes without its newline; false: it is given up. */
+    bool (*keep)(void *user, const struct ft_output_line *line, const char *text, uint32_t length);
+    void *user;
+};
+
 /**
  * Open a sink.
  * directory NULL: nowhere; "-": standard output; else directory/eve.json is opened for append, made
@@ -30,6 +47,13 @@ struct ft_output;
  * The caller ignores SIGPIPE if standard output may be a pipe.
  */
 struct ft_output *ft_output_open(const char *directory, char *error, size_t error_size);
+
+/** One whose lines `keeper`, which is copied, takes as they are made. NULL: out of memory. */
+struct ft_output *ft_output_keep(const struct ft_output_keeper *keeper);
+
+/** The number that the next line gets from the keeper; 0 = there is none, lines number themselves.
+ */
+uint64_t ft_output_next(struct ft_output *out);
 
 /** True when nothing is written, so that nothing need be encoded. */
 bool ft_output_is_nowhere(const struct ft_output *out);
@@ -43,8 +67,9 @@ const char *ft_output_last_line(const struct ft_output *out);
  */
 char *ft_output_reserve(struct ft_output *out);
 
-/** Append the line of `length` bytes, with its newline, that was written to the room reserved. */
-void ft_output_commit(struct ft_output *out, uint32_t length);
+/** Append the line of `length` bytes, with its newline, that was written to the room reserved.
+ * `line`: for the keeper, else it may be NULL. */
+void ft_output_commit(struct ft_output *out, uint32_t length, const struct ft_output_line *line);
 
 /** Count a line that could not be made. */
 void ft_output_lose(struct ft_output *out);

@@ -318,6 +318,55 @@ static void test_locate(void **state)
 }
 
 /* The reference has every key that is read, with its default. */
+static void test_journal(void **state)
+{
+    (void)state;
+    assert_true(read_text("{}"));
+    assert_false(config.journal.is_given || config.has_outputs);
+    assert_string_equal(config.journal.folder, "/var/lib/fieldtap/journal");
+    assert_true(config.journal.classes[0].sync_every && !config.journal.classes[1].sync_every);
+    assert_int_equal(config.journal.classes[1].sync_ms, 200);
+    assert_true(read_text(
+        "{\"journal\": {\"folder\": \"j\", \"total_bytes\": 16777216, \"memory_bytes\": 4194304,"
+        " \"segment_bytes\": 262144, \"classes\": {"
+        "\"alert\": {\"max_bytes\": 4194304, \"max_days\": 1, \"sync\": 50},"
+        "\"transaction\": {\"sync\": \"every\"}}}, \"outputs\": [{}]}"));
+    const struct ft_config_journal *j = &config.journal;
+    assert_true(j->is_given && config.has_outputs);
+    assert_string_equal(j->folder, "j");
+    assert_int_equal(j->total_bytes, 16777216);
+    assert_int_equal(j->memory_bytes, 4194304);
+    assert_int_equal(j->segment_bytes, 262144);
+    assert_int_equal(j->classes[0].max_bytes, 4194304);
+    assert_int_equal(j->classes[0].max_days, 1);
+    assert_int_equal(j->classes[0].sync_ms, 50);
+    assert_true(!j->classes[0].sync_every && j->classes[3].sync_every);
+    assert_int_equal(j->classes[2].max_bytes, 512u << 20);
+    assert_true(read_text("{\"journal\": {\"total_bytes\": 0}}"));
+}
+
+static void test_journal_wrong(void **state)
+{
+    (void)state;
+    expect_error("{\"journal\": []}", ":1:2: journal: expected an object {...}");
+    expect_error("{\"journal\": {\n \"foldr\": 1}}",
+                 ":2:2: unknown key \"journal.foldr\"; did you mean \"folder\"?");
+    expect_error("{\"journal\": {\"folder\": \"\"}}",
+                 ":1:14: journal.folder: expected a text of 1 to 4000 characters");
+    expect_error("{\"journal\": {\"total_bytes\": 5}}",
+                 ":1:14: journal.total_bytes: expected 0 or a whole number from 16777216 to "
+                 "1125899906842624");
+    expect_error("{\"journal\": {\"classes\": {\"alerts\": {}}}}",
+                 ":1:26: unknown key \"journal.classes.alerts\"; did you mean \"alert\"?");
+    expect_error("{\"journal\": {\"classes\": {\"alert\": {\"max_day\": 3}}}}",
+                 ":1:36: unknown key \"journal.classes.alert.max_day\"; did you mean "
+                 "\"max_days\"?");
+    expect_error("{\"journal\": {\"classes\": {\"flow\": {\"sync\": 0}}}}",
+                 ":1:35: journal.classes.flow.sync: expected \"every\" or a whole number from 1 to "
+                 "60000");
+    expect_error("{\"journals\": {}}", ":1:2: unknown key \"journals\"; did you mean \"journal\"?");
+}
+
 static void test_describe(void **state)
 {
     char *text = NULL;
@@ -333,7 +382,7 @@ static void test_describe(void **state)
     unsigned lines = 0;
     for (const char *at = text; (at = strchr(at, '\n')); at++)
         lines++;
-    assert_int_equal(lines, 32);
+    assert_int_equal(lines, 48);
     assert_non_null(strstr(text, "\"live\", \"drop\" or \"keep\""));
     free(text);
 }
@@ -352,6 +401,8 @@ int main(void)
         cmocka_unit_test(test_syntax),
         cmocka_unit_test(test_files),
         cmocka_unit_test(test_locate),
+        cmocka_unit_test(test_journal),
+        cmocka_unit_test(test_journal_wrong),
         cmocka_unit_test(test_describe),
     };
     int failed = cmocka_run_group_tests(tests, NULL, NULL);

@@ -71,7 +71,7 @@ static bool put_line(struct ft_output *out, const char *text)
     if (!room)
         return false;
     int n = sprintf(room, "%s\n", text);
-    ft_output_commit(out, (uint32_t)n);
+    ft_output_commit(out, (uint32_t)n, NULL);
     return true;
 }
 
