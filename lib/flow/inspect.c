@@ -51,6 +51,7 @@ static uint64_t outers_size(const struct ft_shards_config *config)
     return ((uint64_t)config->flow.flows_per_shard + 1) * sizeof(struct ft_outer);
 }
 
+/* Of a shard; those of all stand side by side, on huge pages where there are some. */
 static uint64_t profiles_size(const struct ft_shards_config *config)
 {
     return ((uint64_t)config->flow.flows_per_shard + 1) * sizeof(struct ft_flow_profile);
@@ -66,9 +67,9 @@ void ft_shards_free(struct ft_shards *s)
         ft_unmap(s->watched[i].entries,
                  (uint64_t)s->watched[i].size * sizeof(*s->watched[i].entries));
         ft_unmap(s->outers[i], outers_size(&s->config));
-        ft_unmap(s->profiles[i], profiles_size(&s->config));
         ft_unmap(s->tails[i], FT_TAILS * sizeof(*s->tails[i]));
     }
+    ft_unmap(s->profiles, FT_SHARDS * profiles_size(&s->config));
     ft_unmap(s->mirrors, FT_SHARDS * sizeof(*s->mirrors));
     ft_unmap(s->rule_hits, FT_SHARDS * sizeof(*s->rule_hits));
     ft_duplicates_free(s->duplicates);
@@ -110,7 +111,8 @@ struct ft_shards *ft_shards_new(const struct ft_registry *registry,
         s->flows = ft_flow_table_new(&config->flow);
         s->mirrors = ft_map(FT_SHARDS * sizeof(*s->mirrors), false);
         s->rule_hits = ft_map(FT_SHARDS * sizeof(*s->rule_hits), false);
-        ok = s->flows && s->mirrors && s->rule_hits;
+        s->profiles = ft_map(FT_SHARDS * profiles_size(config), config->flow.huge_pages);
+        ok = s->flows && s->mirrors && s->rule_hits && s->profiles;
     }
     if (ok && config->duplicate_window_ns) {
         s->duplicates = ft_duplicates_new(config->duplicate_seed, config->duplicate_window_ns,
@@ -124,10 +126,8 @@ struct ft_shards *ft_shards_new(const struct ft_registry *registry,
         s->watched[i].entries =
             ft_map((uint64_t)s->watched[i].size * sizeof(*s->watched[i].entries), false);
         s->outers[i] = ft_map(outers_size(config), false);
-        s->profiles[i] = ft_map(profiles_size(config), false);
         s->tails[i] = ft_map(FT_TAILS * sizeof(*s->tails[i]), false);
-        ok = s->novelty[i].slots && s->watched[i].entries && s->outers[i] && s->profiles[i] &&
-             s->tails[i] &&
+        ok = s->novelty[i].slots && s->watched[i].entries && s->outers[i] && s->tails[i] &&
              ft_state_init(&s->state[i], config->entries_per_shard, config->small_buffers,
                            config->large_buffers);
     }
@@ -148,7 +148,8 @@ void ft_shards_place(struct ft_shards *s, uint8_t shard, int node)
     ft_map_place(s->watched[shard].entries,
                  (uint64_t)s->watched[shard].size * sizeof(*s->watched[shard].entries), node);
     ft_map_place(s->outers[shard], outers_size(&s->config), node);
-    ft_map_place(s->profiles[shard], profiles_size(&s->config), node);
+    ft_map_place((uint8_t *)s->profiles + shard * profiles_size(&s->config),
+                 profiles_size(&s->config), node);
     ft_map_place(s->tails[shard], FT_TAILS * sizeof(*s->tails[shard]), node);
 }
 

@@ -117,11 +117,11 @@ struct ft_shards {
     /** Outer addresses of flows that came in a tunnel, by index of the flow: as its side A sends.
      */
     struct ft_outer *outers[FT_SHARDS];
-    struct ft_tail *tails[FT_SHARDS];            /**< FT_TAILS each, by index of the flow */
-    struct ft_flow_profile *profiles[FT_SHARDS]; /**< by index of the flow, where rules are used */
-    struct ft_duplicates *duplicates;            /**< NULL: no packet is a copy */
-    struct ft_mirror *mirrors;                   /**< by shard: what the mirror does */
-    struct ft_rule_hits *rule_hits;              /**< by shard */
+    struct ft_tail *tails[FT_SHARDS]; /**< FT_TAILS each, by index of the flow */
+    struct ft_flow_profile *profiles; /**< where rules are used: by shard and index of the flow */
+    struct ft_duplicates *duplicates; /**< NULL: no packet is a copy */
+    struct ft_mirror *mirrors;        /**< by shard: what the mirror does */
+    struct ft_rule_hits *rule_hits;   /**< by shard */
     struct ft_shards_config config;
 };
 

@@ -90,6 +90,13 @@ static void set_subject(const struct ft_inspector *ins, struct ft_subject *s)
 
 /* ---- flows ---- */
 
+static inline struct ft_flow_profile *profile_of(const struct ft_inspector *ins,
+                                                 const struct ft_flow *flow)
+{
+    uint64_t of_shard = (uint64_t)ins->shards->config.flow.flows_per_shard + 1;
+    return &ins->shards->profiles[flow->shard * of_shard + flow->index];
+}
+
 static COLD void judge(struct ft_inspector *ins, struct ft_flow_profile *of)
 {
     struct ft_subject s;
@@ -105,7 +112,7 @@ static COLD void judge(struct ft_inspector *ins, struct ft_flow_profile *of)
 void ft_inspect_rules_prepare(struct ft_inspector *ins)
 {
     const struct ft_flow *flow = ins->flow;
-    struct ft_flow_profile *of = &ins->shards->profiles[flow->shard][flow->index];
+    struct ft_flow_profile *of = profile_of(ins, flow);
     unsigned side = ins->side == FT_SIDE_B;
     if (of->epoch != ins->rules.epoch || !of->of[side])
         judge(ins, of);
@@ -116,7 +123,7 @@ void ft_inspect_rules_prepare(struct ft_inspector *ins)
 bool ft_inspect_rules_spare(struct ft_inspector *ins, const struct ft_flow *flow, enum ft_side side,
                             const uint8_t *bytes, uint32_t length)
 {
-    const struct ft_flow_profile *of = &ins->shards->profiles[flow->shard][flow->index];
+    const struct ft_flow_profile *of = profile_of(ins, flow);
     if (of->epoch != ins->rules.epoch || !of->of[side == FT_SIDE_B])
         return false;
     ft_match_use(ins->rules.matcher, of->of[side == FT_SIDE_B]);
@@ -125,7 +132,7 @@ bool ft_inspect_rules_spare(struct ft_inspector *ins, const struct ft_flow *flow
 
 void ft_inspect_rules_new_flow(struct ft_inspector *ins, const struct ft_flow *flow)
 {
-    ins->shards->profiles[flow->shard][flow->index].epoch = 0;
+    profile_of(ins, flow)->epoch = 0;
 }
 
 /* ---- telling ---- */

@@ -253,7 +253,7 @@ static bool profile_wants(const struct ft_profile *p, const struct ft_message *m
 bool ft_match_is_wanted(const struct ft_matcher *m, const struct ft_message *message)
 {
     uint32_t place = place_of(m, message);
-    if (m->set->places[place].classes & FT_CLASS_BIT(message))
+    if (m->set->place_classes[place] & FT_CLASS_BIT(message))
         return true;
     return m->profile ? profile_wants(m->profile, message, place)
                       : m->set->flow_operands.count || m->set->flow_rules.count;

@@ -885,9 +885,10 @@ static bool make_tables(struct ft_ruleset *set)
     }
     set->place_count = places;
     set->places = calloc(places + 1, sizeof(*set->places));
+    set->place_classes = calloc(places + 1, sizeof(*set->place_classes));
     set->first_pattern = calloc(set->patterns.count + 1, sizeof(*set->first_pattern));
-    if (!set->places || !make_wants(set, &set->wants[0]) || !make_wants(set, &set->wants[1]) ||
-        !set->first_pattern)
+    if (!set->places || !set->place_classes || !make_wants(set, &set->wants[0]) ||
+        !make_wants(set, &set->wants[1]) || !set->first_pattern)
         return false;
     for (uint32_t g = 0; g < set->patterns.count; g++) {
         set->first_pattern[g] = patterns;
@@ -974,6 +975,8 @@ static bool make_set(struct making *m, const struct ft_ruleset *before, char *er
     m->is_counting = false;
     for (uint32_t i = 0; ok && i < set->files->count; i++)
         ok = place_rule(m, i, way, error, size);
+    for (uint32_t i = 0; ok && i < set->place_count; i++)
+        set->place_classes[i] = set->places[i].classes;
     free(way);
     free(m->tally.slots);
     if (!ok || m->is_short) {
@@ -1042,6 +1045,7 @@ void ft_ruleset_free(struct ft_ruleset *set)
     ft_patterns_free(&set->patterns);
     free(set->compiled);
     free(set->places);
+    free(set->place_classes);
     free(set->flow_operands.items);
     free(set->flow_rules.items);
     free(set->flow_groups.items);
