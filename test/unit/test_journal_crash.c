@@ -17,6 +17,7 @@
 
 #include "journal_folder.h"
 
+#include <pthread.h>
 #include <signal.h>
 #include <sys/mman.h>
 #include <sys/wait.h>
@@ -42,18 +43,18 @@ static struct shared *shared;
 
 /* ---- a disk that remembers what it promised ---- */
 
-static void note_file(int fd, bool is_sync, uint64_t end)
+/* Writer, keeper and reader all write files. */
+static pthread_mutex_t files_lock = PTHREAD_MUTEX_INITIALIZER;
+
+static void note_inode(ino_t inode, bool is_sync, uint64_t end)
 {
-    struct stat st;
     uint32_t i = 0, count = shared->file_count;
-    if (fstat(fd, &st) < 0 || !S_ISREG(st.st_mode))
-        return;
-    while (i < count && shared->files[i].inode != st.st_ino)
+    while (i < count && shared->files[i].inode != inode)
         i++;
     if (i == FILES)
         return;
     if (i == count) {
-        shared->files[i].inode = st.st_ino;
+        shared->files[i].inode = inode;
         shared->files[i].synced = shared->files[i].size = 0;
         shared->file_count = count + 1;
     }
@@ -61,6 +62,16 @@ static void note_file(int fd, bool is_sync, uint64_t end)
         shared->files[i].synced = shared->files[i].size;
     else if (end > shared->files[i].size)
         shared->files[i].size = end;
+}
+
+static void note_file(int fd, bool is_sync, uint64_t end)
+{
+    struct stat st;
+    if (fstat(fd, &st) < 0 || !S_ISREG(st.st_mode))
+        return;
+    pthread_mutex_lock(&files_lock);
+    note_inode(st.st_ino, is_sync, end);
+    pthread_mutex_unlock(&files_lock);
 }
 
 static int disk_open(int at, const char *name, int flags, mode_t mode)
@@ -196,6 +207,11 @@ static uint64_t count_records(const char *folder, uint64_t through, uint64_t *la
         ft_journal_reader_next(r, &item, 0);
         if (item.kind == FT_JOURNAL_END)
             break;
+        if (item.kind == FT_JOURNAL_GAP)
+            print_message("%llu of %s %s between %llu and %llu\n", (unsigned long long)item.count,
+                          ft_journal_class_name(item.class), ft_journal_gap_name(item.gap),
+                          (unsigned long long)item.first_sequence,
+                          (unsigned long long)item.last_sequence);
         assert_int_equal(item.kind, FT_JOURNAL_RECORD);
         assert_true(is_record_right(&item));
         assert_true(item.sequence > *last);
