@@ -325,6 +325,8 @@ static __attribute__((noinline)) const uint64_t *demanded(const struct ft_call *
                                                           const struct ft_message *m)
 {
     uint16_t p = call->protocol->index;
+    if (!((call->wanted_of_flow | call->wanted_of_all) >> (p & 63) & 1))
+        return ft_demand_nothing;
     bool is_of_flow = call->wanted_of_flow >> (p & 63) & 1;
     const struct ft_demand *d = is_of_flow ? &call->demand_of_flow[p] : &call->demand[p];
     if (!m->has_command)

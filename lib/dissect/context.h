@@ -131,6 +131,7 @@ struct ft_call {
     /** What is wanted instead of the protocols whose bits (index & 63) are set. */
     const struct ft_demand *demand_of_flow;
     uint64_t wanted_of_flow;
+    uint64_t wanted_of_all; /**< protocols of which `demand` has any field, a bit of 64 each */
     bool wants_all;         /**< every field of every message, for tests */
     struct ft_state *state; /**< of the shard */
     struct ft_owner owner;

@@ -1128,7 +1128,7 @@ static void on_data(void *user, struct ft_flow *flow, enum ft_side side, const u
                     uint32_t length)
 {
     struct ft_inspector *ins = user;
-    if (__builtin_expect(ins->rules.has_joint, 0))
+    if (__builtin_expect(ins->rules.has_joint, 0) && !flow->protocol)
         ft_inspect_tail(ins, flow, side, bytes, length);
     ft_inspect_prepare(ins, flow, side);
     for (unsigned switches = 0; length;) {

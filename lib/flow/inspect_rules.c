@@ -40,6 +40,7 @@ void ft_inspector_use_rules(struct ft_inspector *ins, const struct ft_ruleset *s
     ins->call.demand = set ? ft_ruleset_demand(set, false) : NULL;
     ins->call.demand_of_flow = set ? ft_ruleset_demand(set, true) : NULL;
     ins->call.wanted_of_flow = UINT64_MAX;
+    ins->call.wanted_of_all = set ? ft_ruleset_wanted(set) : 0;
     for (uint32_t shard = 0; shard < FT_SHARDS; shard++)
         if (owned[shard]) {
             begin_sweep(&ins->shards->rule_hits[shard], had_rules, set);

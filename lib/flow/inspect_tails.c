@@ -49,8 +49,6 @@ COLD void ft_inspect_tail(struct ft_inspector *ins, struct ft_flow *flow, enum f
 {
     struct ft_tail *t = place_of(ins, flow);
     unsigned side = sender == FT_SIDE_B;
-    if (flow->protocol) /* who takes that back forgets what was kept before */
-        return;
     ft_inspect_prepare(ins, flow, sender);
     if (!length || !ft_match_wants_payload(ins->rules.matcher))
         return;

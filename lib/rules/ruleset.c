@@ -1075,6 +1075,24 @@ const struct ft_demand *ft_ruleset_demand(const struct ft_ruleset *set, bool is_
     return set->wants[is_of_flow].demand;
 }
 
+static bool wants_any(const struct ft_ruleset *set, uint32_t protocol)
+{
+    const struct ft_wants *w = &set->wants[0];
+    uint32_t rows = set->files->vocabulary.registry->protocols[protocol]->command_count + 1;
+    for (uint32_t row = 0; row < rows; row++)
+        if (w->by_row[set->first_place[protocol] + row])
+            return true;
+    return w->before[protocol] != NULL;
+}
+
+uint64_t ft_ruleset_wanted(const struct ft_ruleset *set)
+{
+    uint64_t wanted = 0;
+    for (uint32_t p = 0; p < set->files->vocabulary.registry->count; p++)
+        wanted |= wants_any(set, p) ? ft_protocol_bit((uint16_t)p) : 0;
+    return wanted;
+}
+
 bool ft_ruleset_has_payload(const struct ft_ruleset *set)
 {
     return set->has_payload;

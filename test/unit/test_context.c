@@ -486,6 +486,7 @@ static void test_only_what_is_wanted(void **state)
     const uint64_t *rows[] = {before, before, before, before, before, before};
     struct ft_demand demand[] = {{before, rows}, {ft_demand_nothing, rows}};
     call->demand = demand;
+    call->wanted_of_all = UINT64_MAX;
     play(groups);
     assert_string_equal(json(0), "{\"number\":3}");
     before[0] |= 1ull << IN_DEEP;

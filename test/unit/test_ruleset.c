@@ -708,6 +708,7 @@ static void use_profile(const struct ft_ruleset *set, struct ft_matcher *m,
     bool is_new = false;
     ft_match_use(m, number & 1 ? ft_match_judge(m, s, &is_new) : 0);
     compiled_side.call->demand = ft_ruleset_demand(set, false);
+    compiled_side.call->wanted_of_all = ft_ruleset_wanted(set);
     compiled_side.call->demand_of_flow = ft_ruleset_demand(set, true);
     compiled_side.call->wanted_of_flow = ft_match_wanted(m);
 }
