@@ -79,6 +79,7 @@ static struct ft_node *node_new(struct ft_call *call, uint32_t field, uint8_t ty
     else
         m->first = n;
     m->last = n;
+    m->fields |= FT_FIELD_BIT(field);
     return node;
 }
 

@@ -48,6 +48,7 @@ struct ft_message {
     const struct ft_protocol *protocol;
     const struct ft_command *command; /**< row, NULL = not in the table */
     uint32_t code, qualifier;
+    uint64_t fields; /**< of its nodes: a bit of 64 each */
     uint8_t kind, direction, class_;
     bool has_command;
     bool is_raised;                    /**< everything is wanted of it: an alert class, or new */
@@ -113,6 +114,9 @@ struct ft_demand {
     const uint64_t *before;        /**< of a message whose command is not known yet */
     const uint64_t *const *by_row; /**< by row of the command + 1; 0: not in the table */
 };
+
+/** The bit of a field in ft_message.fields. */
+#define FT_FIELD_BIT(field) (1ull << ((field)&63))
 
 /** Bits of no field. */
 extern const uint64_t ft_demand_nothing[FT_MAX_FIELDS / 64];

@@ -170,12 +170,21 @@ static void try_list(struct ft_matcher *m, const struct ft_list *l, uint8_t leve
 
 /* ---- finding them ---- */
 
+/* Has the message no such field of its own? */
+static bool is_missing(const struct ft_operand *o, const struct ft_subject *s)
+{
+    return !o->keyword && !o->is_tag && s->message && o->protocol == s->message->protocol->index &&
+           !(s->message->fields & FT_FIELD_BIT(o->field));
+}
+
 static void try_keyed(struct ft_matcher *m, uint32_t operand, uint8_t level,
                       const struct ft_subject *s, ft_hit_fn *hit, void *user)
 {
     const struct ft_keyed *k = &m->set->keyed[operand];
     struct ft_number_cursor at = {0};
     uint64_t value;
+    if (is_missing(&k->operand, s))
+        return;
     m->run->steps = 0;
     while (ft_program_number(m->run, s, &k->operand, k->bits, &at, &value)) {
         const struct ft_list *l = ft_ruleset_keyed(m->set, operand, value);
@@ -250,10 +259,17 @@ static bool profile_wants(const struct ft_profile *p, const struct ft_message *m
     return p->classes & FT_CLASS_BIT(message) && p->slots & ft_slot_bit(place);
 }
 
+static bool gate_lets_pass(const struct ft_matcher *m, const struct ft_message *message,
+                           uint32_t place)
+{
+    const struct ft_place_gate *g = &m->set->gates[place];
+    return g->classes & FT_CLASS_BIT(message) && (!g->fields || g->fields & message->fields);
+}
+
 bool ft_match_is_wanted(const struct ft_matcher *m, const struct ft_message *message)
 {
     uint32_t place = place_of(m, message);
-    if (m->set->place_classes[place] & FT_CLASS_BIT(message))
+    if (gate_lets_pass(m, message, place))
         return true;
     return m->profile ? profile_wants(m->profile, message, place)
                       : m->set->flow_operands.count || m->set->flow_rules.count;
@@ -285,13 +301,12 @@ static void try_profile(struct ft_matcher *m, const struct ft_profile *profile, 
 void ft_match_message(struct ft_matcher *m, const struct ft_subject *s, ft_hit_fn *hit, void *user)
 {
     uint32_t place = place_of(m, s->message);
-    const struct ft_place_of_rules *p = &m->set->places[place];
     const struct ft_profile *profile = ft_profile_of(m, s);
     begin(m);
     if (profile_wants(profile, s->message, place))
         try_profile(m, profile, place, s, hit, user);
-    if (p->classes & FT_CLASS_BIT(s->message))
-        try_place(m, p, FT_LEVEL_MESSAGE, s, hit, user);
+    if (gate_lets_pass(m, s->message, place))
+        try_place(m, &m->set->places[place], FT_LEVEL_MESSAGE, s, hit, user);
 }
 
 void ft_match_payload(struct ft_matcher *m, const struct ft_subject *s, ft_hit_fn *hit, void *user)

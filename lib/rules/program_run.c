@@ -223,6 +223,8 @@ bool ft_guard_passes(const struct ft_guard *g, const struct ft_subject *s)
     struct ft_program_value v;
     if (s->message->protocol->index != g->protocol)
         return true;
+    if (!(s->message->fields & FT_FIELD_BIT(g->field)))
+        return false;
     for (uint32_t i = s->message->first; i; i = s->call->nodes[i].next) {
         const struct ft_node *n = &s->call->nodes[i];
         if (n->field != g->field || n->type == FT_NODE_END || !value_of_node(&o, n, &v))

@@ -885,9 +885,9 @@ static bool make_tables(struct ft_ruleset *set)
     }
     set->place_count = places;
     set->places = calloc(places + 1, sizeof(*set->places));
-    set->place_classes = calloc(places + 1, sizeof(*set->place_classes));
+    set->gates = calloc(places + 1, sizeof(*set->gates));
     set->first_pattern = calloc(set->patterns.count + 1, sizeof(*set->first_pattern));
-    if (!set->places || !set->place_classes || !make_wants(set, &set->wants[0]) ||
+    if (!set->places || !set->gates || !make_wants(set, &set->wants[0]) ||
         !make_wants(set, &set->wants[1]) || !set->first_pattern)
         return false;
     for (uint32_t g = 0; g < set->patterns.count; g++) {
@@ -959,6 +959,34 @@ static bool compile_patterns(struct ft_ruleset *set, const struct ft_ruleset *be
     return !*error;
 }
 
+/* The fields by which all rules of a place are found; 0: some are not. */
+static uint64_t fields_of_place(const struct ft_ruleset *set, const struct ft_place_of_rules *p,
+                                uint32_t protocol)
+{
+    uint64_t fields = 0;
+    for (uint32_t i = 0; i < p->keyed.count + p->groups.count; i++) {
+        const struct ft_operand *o =
+            i < p->keyed.count ? &set->keyed[p->keyed.items[i]].operand
+                               : &set->patterns.groups[p->groups.items[i - p->keyed.count]].operand;
+        if (o->keyword || o->is_tag || o->protocol != protocol)
+            return 0;
+        fields |= FT_FIELD_BIT(o->field);
+    }
+    return p->rules.count ? 0 : fields;
+}
+
+static void make_gates(struct ft_ruleset *set)
+{
+    const struct ft_registry *registry = set->files->vocabulary.registry;
+    for (uint32_t p = 0; p < registry->count; p++) {
+        for (uint32_t row = 0; row <= registry->protocols[p]->command_count; row++) {
+            uint32_t place = set->first_place[p] + row;
+            set->gates[place] = (struct ft_place_gate){fields_of_place(set, &set->places[place], p),
+                                                       set->places[place].classes};
+        }
+    }
+}
+
 static bool make_set(struct making *m, const struct ft_ruleset *before, char *error, size_t size)
 {
     struct ft_ruleset *set = m->set;
@@ -975,8 +1003,8 @@ static bool make_set(struct making *m, const struct ft_ruleset *before, char *er
     m->is_counting = false;
     for (uint32_t i = 0; ok && i < set->files->count; i++)
         ok = place_rule(m, i, way, error, size);
-    for (uint32_t i = 0; ok && i < set->place_count; i++)
-        set->place_classes[i] = set->places[i].classes;
+    if (ok)
+        make_gates(set);
     free(way);
     free(m->tally.slots);
     if (!ok || m->is_short) {
@@ -1045,7 +1073,7 @@ void ft_ruleset_free(struct ft_ruleset *set)
     ft_patterns_free(&set->patterns);
     free(set->compiled);
     free(set->places);
-    free(set->place_classes);
+    free(set->gates);
     free(set->flow_operands.items);
     free(set->flow_rules.items);
     free(set->flow_groups.items);

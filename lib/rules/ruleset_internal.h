@@ -117,7 +117,10 @@ struct ft_ruleset {
     /* By protocol and command: first_place[protocol] + row + 1, row 0 = not in the table. */
     uint32_t first_place[FT_MAX_PROTOCOLS];
     struct ft_place_of_rules *places;
-    uint32_t *place_classes; /**< the classes of `places` again: most messages end here */
+    struct ft_place_gate {
+        uint64_t fields; /**< of which a message has one, or no rule holds, a bit each; 0: any */
+        uint64_t classes;
+    } * gates; /**< of `places`: most messages end here */
     uint32_t place_count;
     struct ft_place_of_rules flow, payload;
     bool has_new_flow; /**< some rule about flows is new */
