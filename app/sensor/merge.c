@@ -43,6 +43,13 @@ static uint64_t done_through(struct sensor *s, struct worker *w)
     return done >= sent && dispatched > done ? dispatched : done;
 }
 
+/* Workers of captures may go on as far as this: all up to `seq` was handled. */
+static void tell_through(struct sensor *s, uint64_t seq)
+{
+    if (s->evidence.wishes)
+        ft_evidence_through(s->evidence.wishes, seq);
+}
+
 /* The ring with the next event, or NULL when it cannot be known yet. */
 static struct ft_ring *next_ring(struct sensor *s)
 {
@@ -63,7 +70,9 @@ static struct ft_ring *next_ring(struct sensor *s)
             best_ring = ring;
         }
     }
-    return best && best->seq <= horizon ? best_ring : NULL;
+    bool is_next = best && best->seq <= horizon;
+    tell_through(s, is_next ? best->seq - 1 : horizon);
+    return is_next ? best_ring : NULL;
 }
 
 static void tell_stats(struct merge *m, const struct ft_event *tick)
@@ -142,6 +151,7 @@ static void handle(struct merge *m, const struct ft_event *e)
         return;
     }
     rules_tick(s);
+    evidence_tick(s);
     if (e->anomaly & FT_PACKET_END)
         ft_core_finish(s->core); /* so that the last statistics count all lines */
     if (e->anomaly & FT_PACKET_STATS) {

@@ -563,8 +563,10 @@ void *poller_main(void *arg)
     rte_thread_register(); /* for the caches of the packet pools; without one it is slower */
     ft_inspect_guard_thread(w->inspector);
     rules_enter(w);
-    while (turn(p, &empty))
+    while (turn(p, &empty)) {
         rules_turn(w);
+        evidence_turn(w);
+    }
     end(p);
     rules_leave(w);
     ft_inspect_unguard_thread(w->inspector);

@@ -200,8 +200,11 @@ static bool make_filter(const struct sensor *s, struct ft_filter **filter)
 static void place_shard(const struct sensor *s, uint8_t shard)
 {
     uint32_t cpu = s->options->config.worker_cpus[s->owner[shard]];
+    int node = s->is_pinned ? core_map_node_of_cpu("", cpu) : -1;
     if (s->is_pinned)
-        ft_shards_place(s->shards, shard, core_map_node_of_cpu("", cpu));
+        ft_shards_place(s->shards, shard, node);
+    if (s->evidence.wishes)
+        ft_evidence_own(s->evidence.wishes, shard, s->owner[shard], node);
 }
 
 static bool make_workers(struct sensor *s)
@@ -221,6 +224,8 @@ static bool make_workers(struct sensor *s)
             ft_inspector_new(s->shards, &worker->events, s->is_live ? NULL : wait_for_core, worker);
         if (!worker->inspector)
             return fail("out of memory for workers");
+        if (s->evidence.wishes)
+            ft_inspector_keep_packets(worker->inspector, ft_evidence_history(s->evidence.wishes));
     }
     for (unsigned shard = 0; shard < FT_SHARDS; shard++) {
         s->owner[shard] = (uint8_t)(shard % s->worker_count);
@@ -255,6 +260,7 @@ static bool make_core(struct sensor *s)
                                     .interface_count = s->options->link_count,
                                     .ports = s->port_names,
                                     .port_count = s->options->port_count};
+    evidence_ask(s, &config);
     /* Nobody who sends to a live sensor may know its hashes; those of captures are the same. */
     if (s->is_live && getrandom(config.salt, sizeof(config.salt), 0) < 0)
         return fail("no random numbers: getrandom failed");
@@ -506,6 +512,7 @@ static void free_sensor(struct sensor *s)
         ft_filter_free(atomic_load(&s->workers[w].filter));
         ft_ring_free(&s->workers[w].events);
     }
+    evidence_free(s);
     ft_ring_free(&s->ticks);
     if (s->core)
         ft_core_free(s->core);
@@ -573,12 +580,17 @@ static int answer(struct sensor *s)
 /* Read, work and write everything. Returns the exit code. */
 static int run(struct sensor *s)
 {
+    char error[512];
     catch_signals(s);
     examine(s);
+    if (!evidence_make(s, error, sizeof(error)))
+        return fail(error) ? 0 : 1;
     /* Ports last before the output, whose folder tells that the sensor listens. */
     if (s->is_polled ? !make_sensor(s) || !open_polled(s) || !make_core(s)
                      : !make_core(s) || !make_sensor(s))
         return 1;
+    if (!evidence_open(s, error, sizeof(error)))
+        return fail(error) ? 0 : 1;
     s->started_tsc = rte_rdtsc();
     start_threads(s);
     alerting_loop(s);
@@ -586,6 +598,7 @@ static int run(struct sensor *s)
     pthread_join(s->reader, NULL);
     for (uint32_t w = 0; w < s->worker_count; w++)
         pthread_join(s->workers[w].thread, NULL);
+    evidence_end(s);
     s->ended_tsc = rte_rdtsc();
     int code = finish(s);
     ports_close(s);

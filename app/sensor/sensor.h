@@ -29,6 +29,7 @@
 #include "capture/filter.h"
 #include "capture/live.h"
 #include "capture/set.h"
+#include "evidence.h"
 #include "flow/inspect.h"
 #include "options.h"
 #include "packet/defrag.h"
@@ -87,6 +88,7 @@ struct worker {
     bool is_started;
     bool owns[FT_SHARDS];
     const struct rules *rules; /**< that it works with */
+    uint64_t now_ns;           /**< sensor clock of the last tick */
     uint64_t input_high_water;
     uint32_t index;
 
@@ -130,6 +132,7 @@ struct sensor {
     uint64_t duplicate_seed; /**< 0 offline */
     struct ft_defrag *defrag;
     struct rules_state rules;
+    struct evidence_state evidence;
     struct ft_core *core;
     struct ft_output *output;
 

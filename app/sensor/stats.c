@@ -389,6 +389,28 @@ static bool dump(const json_t *o, const char *dir, char *error, size_t error_siz
     return ok;
 }
 
+/* Packets of alerts: what was wanted was written or dropped. */
+static json_t *evidence(const struct sensor *s)
+{
+    struct ft_evidence_stats e = ft_evidence_stats(s->evidence.wishes);
+    struct ft_evidence_store_stats folder = ft_evidence_store_stats(s->evidence.store);
+    json_t *o = json_object(), *dropped = json_object();
+    put(o, "wanted", e.wanted);
+    put(o, "written", e.written);
+    put(o, "pending", e.pending);
+    for (unsigned i = 0; i < FT_EVIDENCE_DROPS; i++)
+        put(dropped, ft_evidence_drop_name((enum ft_evidence_drop)i), e.dropped[i]);
+    json_object_set_new(o, "dropped", dropped);
+    put(o, "incomplete", e.incomplete);
+    put(o, "without_trigger", e.without);
+    put(o, "packets", e.packets);
+    put(o, "bytes", e.bytes);
+    put(o, "files", folder.files);
+    put(o, "files_bytes", folder.bytes);
+    put(o, "removed", folder.removed);
+    return o;
+}
+
 static json_t *all_books(const struct sensor *s)
 {
     const struct ft_ledger *l = &s->books.ledger;
@@ -402,6 +424,8 @@ static json_t *all_books(const struct sensor *s)
     json_object_set_new(o, "events", event_ledger(s));
     json_object_set_new(o, "requests", request_ledger(&s->books));
     json_object_set_new(o, "lines", line_ledger(&s->written));
+    if (s->evidence.store)
+        json_object_set_new(o, "evidence", evidence(s));
     put(o, "messages", l->messages);
     put(o, "violations", l->violations);
     put(o, "unknown_children", l->unknown_children);

@@ -34,6 +34,7 @@ void worker_pin(const struct worker *w)
 /* A tick or the end, for all its shards. */
 void worker_control(struct worker *w, const struct ft_packet *p)
 {
+    w->now_ns = p->time_ns;
     for (unsigned shard = 0; shard < FT_SHARDS; shard++) {
         if (!w->owns[shard])
             continue;
@@ -81,6 +82,7 @@ void *worker_main(void *arg)
     rules_enter(w);
     while (!is_end) {
         rules_turn(w);
+        evidence_turn(w);
         uint32_t left;
         uint32_t n = rte_ring_dequeue_burst(w->input, (void **)mbufs, WORKER_BURST, &left);
         if (!n) {

@@ -254,6 +254,17 @@ static bool is_by_value(const struct ft_core *core, const struct ft_event *e)
     return ft_protocol_violation(p, e->message.violation)->is_alert == FT_ALERT_BY_VALUE;
 }
 
+/* A line is going to be its first: are packets kept for it? */
+static void ask_for_packets(const struct ft_core *core, struct ft_window *w,
+                            const struct ft_event *e)
+{
+    struct ft_core_wish wish = {.event = e, .finding = w->key.finding, .now_seq = core->last.seq};
+    if (!core->config.wants_packets || !e->packet.record)
+        return;
+    ft_eve_uid_text(core->eve, w->life.id, wish.id);
+    w->life.has_packets = core->config.wants_packets(core->config.wants_user, &wish);
+}
+
 /* Count it in the window of its key, and in the list. */
 static struct ft_window *count_alert(struct ft_core *core, const struct ft_event *e,
                                      const struct ft_window_key *key, uint64_t times, bool *is_new)
@@ -265,6 +276,7 @@ static struct ft_window *count_alert(struct ft_core *core, const struct ft_event
     if (*is_new) {
         w->life.id = ft_eve_next_uid(core->eve);
         w->user = keep_alert(core, e, key->finding, times);
+        ask_for_packets(core, w, e);
     } else if (w->user) {
         core->alert_list[w->user - 1].count += times;
     }
@@ -311,8 +323,10 @@ struct ft_window *ft_core_count_rule(struct ft_core *core, const struct ft_event
     struct ft_window_key key;
     window_key(&key, e, finding);
     struct ft_window *w = ft_windows_count(core->rule_events, &key, e, times, is_new);
-    if (w && *is_new)
+    if (w && *is_new) {
         w->life.id = ft_eve_next_uid(core->eve);
+        ask_for_packets(core, w, e);
+    }
     return w;
 }
 

@@ -39,6 +39,14 @@ struct ft_core_port {
     bool is_polled;                  /**< a port of DPDK */
 };
 
+/** An alert whose packets may be wanted. */
+struct ft_core_wish {
+    const struct ft_event *event; /**< that it comes from */
+    const struct ft_eve_finding *finding;
+    uint64_t now_seq; /**< what the core is at */
+    char id[FT_EVE_UID_MAX];
+};
+
 struct ft_core_config {
     const char *sensor;            /**< name of the sensor; NULL = "fieldtap" */
     const char *site;              /**< NULL = none */
@@ -55,6 +63,10 @@ struct ft_core_config {
     uint32_t max_operations;    /**< 0 = 1,000,000 */
     uint32_t max_windows;       /**< alerts, and anomalies, that may be open; 0 = 16,384 each */
     uint32_t max_alerts;        /**< alerts kept for the summary; 0 = 10,000 */
+    /** Asked for each new alert, and event of a rule, of a flow: are its packets going to be kept?
+     * Then its lines name the file. NULL: never. */
+    bool (*wants_packets)(void *user, const struct ft_core_wish *wish);
+    void *wants_user;
     uint32_t max_thresholds; /**< sources, pairs, ... that thresholds of rules count; 0 = 16,384 */
 };
 

@@ -14,13 +14,15 @@
 
 #define FILE_MAX (16u << 20)
 
+#define WORDS 4u /* that a key may have for values */
+
 enum kind {
     TEXT,
     NUMBER, /* uint32_t */
     LONG,   /* uint64_t */
     TRUTH,
     CHOICE, /* bool: the second of two words */
-    WORD,   /* uint32_t: which of three words */
+    WORD,   /* uint32_t: which of three or four words */
     CPU,    /* uint32_t, FT_CONFIG_NO_CPU unless given */
     CPUS,   /* the number of workers, or the list of their CPUs */
 };
@@ -31,7 +33,7 @@ struct key {
     enum kind kind;
     uint64_t low, high;
     size_t offset;
-    const char *words[3];
+    const char *words[WORDS];
     const char *title; /* one line for the reference */
 };
 
@@ -75,6 +77,29 @@ static const struct key keys[] = {
      "packets that a mirror delivers twice: left out live, always, or never; they are counted"},
     {"decode", "duplicate_window_us", NUMBER, 1, 2000, AT(duplicate_window_us), {0},
      "microseconds within which the same packet is a copy"},
+    {"evidence", "enabled", WORD, 0, 0, AT(evidence), {"live", "on", "off"},
+     "the packets around alerts are kept, a pcapng file each: live, always, or never; doc/evidence.md"},
+    {"evidence", "folder", TEXT, 0, 4000, AT(evidence_folder), {0},
+     "where they are kept; empty: in the folder evidence beside eve.json"},
+    {"evidence", "minimum_severity", WORD, 0, 0, AT(evidence_severity),
+     {"critical", "major", "minor", "warning"},
+     "alerts below it have no packets kept, but those of rules that want them"},
+    {"evidence", "memory", NUMBER, 4, 65536, AT(evidence_memory), {0},
+     "MiB for the last packets of all flows, from before an alert"},
+    {"evidence", "snap_length", NUMBER, 64, 262144, AT(evidence_snap_length), {0},
+     "bytes of a packet that are kept"},
+    {"evidence", "before_seconds", NUMBER, 0, 3600, AT(evidence_before_s), {0},
+     "packets of the flow from so long before the alert"},
+    {"evidence", "after_seconds", NUMBER, 0, 3600, AT(evidence_after_s), {0},
+     "and for so long after it"},
+    {"evidence", "packets", NUMBER, 2, 100000, AT(evidence_packets), {0},
+     "packets of an alert, half of them from before it"},
+    {"evidence", "bytes_per_alert", NUMBER, 4096, 67108864, AT(evidence_bytes), {0},
+     "bytes of an alert's packets, half of them from before it"},
+    {"evidence", "total_bytes", LONG, 65536, 1ull << 50, AT(evidence_total), {0},
+     "bytes of all files; the oldest are removed"},
+    {"evidence", "max_days", NUMBER, 0, 36500, AT(evidence_days), {0},
+     "days that a file is kept; 0: until there is no room"},
     {"capture", "filter", TEXT, 0, 4096, AT(filter), {0},
      "packets that do not match are left out, in tcpdump's words; --filter goes first"},
     {"capture", "ring", NUMBER, 2, 4096, AT(ring), {0},
@@ -123,6 +148,16 @@ void ft_config_init(struct ft_config *config)
                                  .other_s = 300,
                                  .stats_interval = 60,
                                  .duplicate_window_us = 2000,
+                                 .evidence_folder = "",
+                                 .evidence_severity = 3,
+                                 .evidence_memory = 64,
+                                 .evidence_snap_length = 4096,
+                                 .evidence_before_s = 30,
+                                 .evidence_after_s = 10,
+                                 .evidence_packets = 200,
+                                 .evidence_bytes = 256u << 10,
+                                 .evidence_total = 1ull << 30,
+                                 .evidence_days = 90,
                                  .filter = "",
                                  .ring = 64,
                                  .descriptors = FT_PORT_DESCRIPTORS,
@@ -243,19 +278,35 @@ static void set_cpus(struct reading *r, const struct key *k, const json_t *value
     c->workers = c->worker_cpu_count = (uint32_t)count;
 }
 
-/* One of three words. */
+/* The words that a key may be: "a", "b" or "c". */
+static void list_words(const struct key *k, char *text, size_t size)
+{
+    size_t used = 0;
+    for (unsigned i = 0; i < WORDS && k->words[i] && used < size; i++) {
+        bool is_last = i + 1 == WORDS || !k->words[i + 1];
+        int n = snprintf(text + used, size - used, "%s\"%s\"",
+                         !i        ? ""
+                         : is_last ? " or "
+                                   : ", ",
+                         k->words[i]);
+        used += n > 0 ? (size_t)n : 0;
+    }
+}
+
+/* One of some words. */
 static void set_word(struct reading *r, const struct key *k, const json_t *value,
                      const struct ft_step *path)
 {
     const char *text = json_string_value(value);
     uint32_t *to = (uint32_t *)(void *)((char *)r->config + k->offset);
-    for (uint32_t i = 0; text && i < 3; i++)
+    char words[160];
+    for (uint32_t i = 0; text && i < WORDS && k->words[i]; i++)
         if (strcmp(text, k->words[i]) == 0) {
             *to = i;
             return;
         }
-    wrong(r, path, 2, "%s.%s: expected \"%s\", \"%s\" or \"%s\"", k->section, k->name, k->words[0],
-          k->words[1], k->words[2]);
+    list_words(k, words, sizeof(words));
+    wrong(r, path, 2, "%s.%s: expected %s", k->section, k->name, words);
 }
 
 static void set(struct reading *r, const struct key *k, const json_t *value,
@@ -565,7 +616,7 @@ static void print_values(const struct key *k, char *text, size_t size)
     else if (k->kind == CHOICE)
         snprintf(text, size, "\"%s\" or \"%s\"", k->words[0], k->words[1]);
     else if (k->kind == WORD)
-        snprintf(text, size, "\"%s\", \"%s\" or \"%s\"", k->words[0], k->words[1], k->words[2]);
+        list_words(k, text, size);
     else if (k->kind == TEXT)
         snprintf(text, size, "text of %llu to %llu", low, high);
     else if (k->kind == CPUS)

@@ -39,6 +39,13 @@ enum ft_config_duplicates {
     FT_CONFIG_DUPLICATES_KEEP,     /**< "keep" */
 };
 
+/** evidence.enabled: when packets of alerts are kept. */
+enum ft_config_evidence {
+    FT_CONFIG_EVIDENCE_LIVE = 0, /**< "live", default */
+    FT_CONFIG_EVIDENCE_ON,       /**< "on": of captures too */
+    FT_CONFIG_EVIDENCE_OFF,      /**< "off" */
+};
+
 struct ft_config {
     const char *sensor_name; /**< sensor.name, default "fieldtap" */
     const char *sensor_site; /**< sensor.site, default "" */
@@ -51,9 +58,18 @@ struct ft_config {
     bool vlan_in_flow_key;        /**< decode.vlan_in_flow_key, default false */
     uint32_t duplicates;          /**< decode.duplicates: enum ft_config_duplicates */
     uint32_t duplicate_window_us; /**< decode.duplicate_window_us, default 2000 */
-    const char *filter;           /**< capture.filter, default "" = everything passes */
-    uint32_t ring;                /**< capture.ring: MiB of kernel memory for each -i, default 64 */
-    bool waits;                   /**< capture.wait: an interface need not exist at start */
+    uint32_t evidence;            /**< evidence.enabled: enum ft_config_evidence */
+    const char *evidence_folder;  /**< evidence.folder, default "" = beside eve.json */
+    uint32_t evidence_severity;   /**< evidence.minimum_severity: enum ft_severity - 1, default 3 */
+    uint32_t evidence_memory;     /**< evidence.memory: MiB, default 64 */
+    uint32_t evidence_snap_length;                /**< evidence.snap_length, default 4096 */
+    uint32_t evidence_before_s, evidence_after_s; /**< evidence.before_seconds, default 30; 10 */
+    uint32_t evidence_packets, evidence_bytes;    /**< of an alert, default 200; 256 KiB */
+    uint64_t evidence_total;                      /**< evidence.total_bytes, default 1 GiB */
+    uint32_t evidence_days;                       /**< evidence.max_days, default 90 */
+    const char *filter;    /**< capture.filter, default "" = everything passes */
+    uint32_t ring;         /**< capture.ring: MiB of kernel memory for each -i, default 64 */
+    bool waits;            /**< capture.wait: an interface need not exist at start */
     uint32_t descriptors;  /**< capture.descriptors: packets that a queue of a --port holds */
     uint32_t ring_packets; /**< cores.ring: packets that wait for a worker, 0 = computed */
     uint32_t workers;      /**< cores.workers: a number, default 0 = from the machine */

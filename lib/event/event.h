@@ -106,6 +106,7 @@ struct ft_event_packet {
     uint8_t confidence;    /**< enum ft_confidence of server_side */
     uint8_t stamp;         /**< enum ft_stamp of the packet's time stamp */
     struct ft_outer outer; /**< tunnel NONE: not tunnelled */
+    uint64_t record;       /**< ft_history_flow() of the flow's record; 0: of no flow */
 };
 
 /** Members of MESSAGE, TRANSACTION, UNANSWERED, OPERATION, ALERT, VIOLATION, CLAIM, RULE. */

@@ -197,6 +197,11 @@ struct ft_ledger *ft_inspector_ledger(struct ft_inspector *ins)
     return &ins->ledger;
 }
 
+void ft_inspector_keep_packets(struct ft_inspector *ins, struct ft_history *history)
+{
+    ins->history = history;
+}
+
 void ft_inspector_wait(struct ft_inspector *ins, ft_inspect_wait_fn *wait, void *user)
 {
     ins->wait = wait;
@@ -302,6 +307,7 @@ void ft_inspect_event_flow(const struct ft_inspector *ins, struct ft_event *e,
     struct ft_event_packet *to = &e->packet;
     unsigned from = sender == FT_SIDE_B;
     to->flow_id = ft_flow_id(flow);
+    to->record = ft_history_flow(flow);
     to->src = from ? flow->key.b : flow->key.a;
     to->dst = from ? flow->key.a : flow->key.b;
     to->src_port = from ? flow->key.port_b : flow->key.port_a;
@@ -1598,6 +1604,15 @@ void ft_inspect_watch(struct ft_inspector *ins, unsigned long thread)
 
 #define BURST 64u
 
+/* For who wants the packets around an alert; before it is read, since that may go wrong. */
+static __attribute__((noinline)) void keep_packet(struct ft_inspector *ins,
+                                                  const struct ft_flow *flow,
+                                                  const struct ft_packet *p)
+{
+    if (flow)
+        ft_history_keep(ins->history, p, flow, flow->packets[0] + flow->packets[1] == 1);
+}
+
 static void inspect_some(struct ft_inspector *ins, struct ft_packet *const *packets, uint32_t count)
 {
     struct ft_flow_table *flows = ins->shards->flows;
@@ -1616,6 +1631,8 @@ static void inspect_some(struct ft_inspector *ins, struct ft_packet *const *pack
         ins->packet = p;
         ins->flow = NULL;
         struct ft_flow *flow = ft_flow_take(flows, p, hints[i], &side, on_flow_end, ins);
+        if (__builtin_expect(ins->history != NULL, 0))
+            keep_packet(ins, flow, p);
         p->bucket = (uint8_t)inspect_packet(ins, flow, side, p);
         ins->ledger.packets[p->bucket]++;
     }

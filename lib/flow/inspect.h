@@ -140,6 +140,7 @@ void ft_shards_place(struct ft_shards *shards, uint8_t shard, int node);
 typedef bool ft_inspect_wait_fn(void *user);
 
 struct ft_inspector;
+struct ft_history;
 
 /** Make the inspector of a worker. `wait` NULL: events that find the ring full are shed. */
 struct ft_inspector *ft_inspector_new(struct ft_shards *shards, struct ft_ring *ring,
@@ -148,6 +149,10 @@ void ft_inspector_free(struct ft_inspector *ins);
 
 /** From now on wait for room instead of shedding: nothing arrives any more. On its own thread. */
 void ft_inspector_wait(struct ft_inspector *ins, ft_inspect_wait_fn *wait, void *user);
+
+/** Keep the packets of flows in `history`, NULL: no more. Before the first packet. Cost: when off a
+ * test for each packet. */
+void ft_inspector_keep_packets(struct ft_inspector *ins, struct ft_history *history);
 
 /**
  * Use other rules from now on, NULL: none. On its own thread, between bursts. `matcher` was made

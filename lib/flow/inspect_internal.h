@@ -3,6 +3,7 @@
 #ifndef FT_INSPECT_INTERNAL_H
 #define FT_INSPECT_INTERNAL_H
 
+#include "evidence/history.h"
 #include "flow/inspect.h"
 
 #include <setjmp.h>
@@ -32,7 +33,8 @@ struct ft_inspector {
     void *wait_user;
     struct ft_recogniser_scratch *scratch;
     struct ft_ledger ledger;
-    uint64_t kinds[KINDS]; /* packets by their KIND_FLAGS, for the books */
+    struct ft_history *history; /* NULL: packets are not kept */
+    uint64_t kinds[KINDS];      /* packets by their KIND_FLAGS, for the books */
 
     /* the packet being inspected */
     const struct ft_packet *packet; /* or the tick */

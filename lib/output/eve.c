@@ -2,6 +2,7 @@
 /* Events as EVE JSON lines. */
 #include "output/eve.h"
 
+#include "evidence/name.h"
 #include "flow/flow.h"
 #include "output/community_id.h"
 
@@ -507,6 +508,19 @@ static void put_uid(const struct ft_eve *eve, struct ft_json *j, const char *key
     j->text[j->length++] = '"';
 }
 
+void ft_eve_uid_text(const struct ft_eve *eve, uint64_t number, char text[FT_EVE_UID_MAX])
+{
+    snprintf(text, FT_EVE_UID_MAX, "%.100s-%llu", eve->sensor, (unsigned long long)number);
+}
+
+static void put_evidence_file(const struct ft_eve *eve, struct ft_json *j, uint64_t number)
+{
+    char id[FT_EVE_UID_MAX], name[FT_EVE_UID_MAX + sizeof(FT_EVIDENCE_SUFFIX)];
+    ft_eve_uid_text(eve, number, id);
+    if (ft_evidence_file_name(id, name, sizeof(name)))
+        ft_json_put_string(j, "evidence_file", name);
+}
+
 static void put_finding(struct ft_json *j, const struct ft_eve_finding *f)
 {
     ft_json_put_string(j, "engine", ft_engine_name((enum ft_engine)f->engine));
@@ -569,6 +583,8 @@ static void put_life(const struct ft_eve *eve, struct ft_json *j, const struct f
     ft_json_time(j, life->last_ns);
     if (life->is_aggregated)
         ft_json_put_bool(j, "aggregated", true);
+    if (life->has_packets)
+        put_evidence_file(eve, j, life->id);
 }
 
 static void put_packet_marks(struct ft_json *j, const struct tail *t)

@@ -49,6 +49,12 @@ void ft_eve_set_next_uid(struct ft_eve *eve, uint64_t uid);
 /** What the whole line that was made last is. */
 const struct ft_output_line *ft_eve_line(const struct ft_eve *eve);
 
+/** Longest text of an event_uid, with its end. */
+#define FT_EVE_UID_MAX 128u
+
+/** The event_uid with a number as plain text, cut if the sensor's name is that long. */
+void ft_eve_uid_text(const struct ft_eve *eve, uint64_t number, char text[FT_EVE_UID_MAX]);
+
 /** The number in the event_uid of a line, plus one; 0 when it has none: where to go on after it. */
 uint64_t ft_eve_uid_after(const char *line);
 
@@ -97,6 +103,7 @@ struct ft_eve_life {
     uint64_t count; /**< times seen */
     uint64_t first_ns, last_ns;
     bool is_update;                  /**< a further line about it */
+    bool has_packets;                /**< they are kept, in a file named by `id` */
     bool is_aggregated;              /**< stands for others of this title that found no room */
     struct ft_eve_commands commands; /**< alerts about messages */
     const char *message;             /**< of a rule about the first; not ended by NUL; or NULL */

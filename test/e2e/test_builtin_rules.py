@@ -34,8 +34,8 @@ def trans2(setup):
                                   1, 0, setup), bytes(12))
 
 
-def nt_transact(function):
-    return smb1(0xA0, struct.pack("<BHIIIIIIIIBH", 1, 0, 4, 4, 0, 0, 4, 76, 0, 0, 0, function),
+def nt_transact(function, data=4):
+    return smb1(0xA0, struct.pack("<BHIIIIIIIIBH", 1, 0, 4, data, 0, 0, 4, 76, 0, 0, 0, function),
                 bytes(4))
 
 
@@ -53,6 +53,11 @@ def rpc_bind(interface):
     item = struct.pack("<HBB", 0, 1, 0) + interface + struct.pack("<I", 1) + bytes(20)
     body = struct.pack("<HHIB3x", 4280, 4280, 0, 1) + item
     return struct.pack("<BBBBIHHI", 5, 0, 11, 3, 0x10, 16 + len(body), 0, 1) + body
+
+
+def rpc_request(operation, stub):
+    return struct.pack("<BBBBIHHIIHH", 5, 0, 0, 3, 0x10, 24 + len(stub), 0, 1, len(stub), 0,
+                       operation) + stub
 
 
 def on_smb(data, port=445):
@@ -163,6 +168,7 @@ STUXNET_RPC = bytes.fromhex("e104020000000000c000000000000046")
 SRVSVC = bytes.fromhex("c84f324b7016d30112785a47bf6ee188")
 MIMIKATZ = bytes.fromhex("e911fc1758c28d4b8d072f4125156244")
 CONFICKER = bytes.fromhex("e8ffffffffc25f8d4f108031c4416681394d5375f5")
+MMC = bytes.fromhex("1a79b249aeb1904c9b8ee860ba07f889")
 TITLE = {"C": "US", "O": "Example", "CN": "Example"}
 
 # id: (what fires it, what nearly does)
@@ -240,6 +246,17 @@ ROWS = {
     9150062: (syslog("The audit log was cleared"), syslog("The audit log was rotated")),
     9150063: (discovers(100), discovers(99)),
     9150064: (to_controller(ftp_login(0, b"230 in\r\n")), ftp_login(0, b"230 in\r\n")),
+    9150065: (on_smb(nt_transact(0, 0x10016)), on_smb(nt_transact(1, 0x10016))),
+    9150066: (on_smb(smb2(rpc_request(31, wide("\\AAAA\\..\\..\\B")))),
+              on_smb(smb2(rpc_request(15, wide("\\AAAA\\..\\..\\B"))))),
+    9150067: (on_smb(smb2(wide("/C dir > %windir%\\Temp\\AbCdEfGh.tmp 2>&1"))),
+              on_smb(smb2(wide("/C dir > %windir%\\Temp\\AbCdEfGh.tmp")))),
+    9150068: (tcp(135, (C, rpc_request(4, bytes(40) + MMC))),
+              tcp(135, (C, rpc_request(4, bytes(40) + MMC[::-1])))),
+    9150069: (tcp(49668, (C, rpc_request(14, b"\0CommandLineEventConsumer\0"))),
+              tcp(49668, (C, rpc_request(14, b"\0NTEventLogEventConsumer\0")))),
+    9150070: (tcp(49668, (C, rpc_request(24, b"\0cmd.exe /Q /c whoami 1> a.txt\0"))),
+              tcp(49668, (C, rpc_request(24, b"\0cmd.exe /c whoami\0")))),
     # scans.json
     9150080: (http(url="/nice%20ports%2C/Tri%6Eity.txt%2ebak"), http(url="/nice%20ports/a.txt")),
     9150081: (http(agent="Mozilla/5.0 (compatible; CensysInspect/1.1)"), http(agent="census")),
@@ -269,6 +286,7 @@ ROWS = {
               dns("teamviewer.com.example")),
     9150109: (repeat(2, lambda i: (dns("tunnel.ngrok.com"), tls("a.trycloudflare.com"))[i]),
               tls("cloudflare.com")),
+    9150110: (tcp(5938, (C, b"\x17$")), tcp(5939, (C, b"\x17$"))),
 }
 
 

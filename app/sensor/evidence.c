@@ -1,0 +1,193 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+/* Packets of alerts in a running sensor. */
+#include "evidence.h"
+
+#include "base/clock_ns.h"
+#include "sensor.h"
+
+#include <errno.h>
+#include <signal.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <sys/utsname.h>
+#include <time.h>
+
+#define TIDY_NS (60ull * 1000000000ull)
+
+bool evidence_folder(const struct options *o, char *path, size_t size)
+{
+    const char *own = o->config.evidence_folder, *dir = o->log_dir;
+    bool is_on = o->config.evidence == FT_CONFIG_EVIDENCE_ON ||
+                 (o->config.evidence == FT_CONFIG_EVIDENCE_LIVE && o->port_count > 0);
+    if (!is_on || (!*own && (!dir || strcmp(dir, "-") == 0)))
+        return false;
+    int n = *own ? snprintf(path, size, "%s", own) : snprintf(path, size, "%s/evidence", dir);
+    return n > 0 && (size_t)n < size;
+}
+
+/* ---- what the core asks for ---- */
+
+static bool wants_packets(void *user, const struct ft_core_wish *wish)
+{
+    struct sensor *s = user;
+    const struct ft_eve_finding *f = wish->finding;
+    const struct ft_event *e = wish->event;
+    bool is_wanted = (f->rule && f->rule->wants_packets) ||
+                     f->severity <= s->options->config.evidence_severity + 1;
+    if (!is_wanted || s->evidence.is_over)
+        return false;
+    struct ft_evidence_request request = {.shard = e->shard,
+                                          .flow = e->packet.record,
+                                          .seq = e->seq,
+                                          .number = e->number,
+                                          .time_ns = e->clock_ns,
+                                          .stamp_ns = e->time_ns,
+                                          .now_seq =
+                                              wish->now_seq > e->seq ? wish->now_seq : e->seq};
+    snprintf(request.id, sizeof(request.id), "%s", wish->id);
+    snprintf(request.title, sizeof(request.title), "%s", f->title ? f->title : f->key);
+    snprintf(request.key, sizeof(request.key), "%s", f->key);
+    return ft_evidence_wish(s->evidence.wishes, &request);
+}
+
+void evidence_ask(struct sensor *s, struct ft_core_config *config)
+{
+    if (!s->evidence.wishes)
+        return;
+    config->wants_packets = wants_packets;
+    config->wants_user = s;
+}
+
+void evidence_tick(struct sensor *s)
+{
+    if (atomic_exchange_explicit(&s->evidence.cannot_write, false, memory_order_relaxed))
+        ft_core_health(s->core, "evidence_not_written", FT_SEVERITY_MINOR,
+                       "Packets of alerts could not be written: see standard error");
+}
+
+/* ---- workers ---- */
+
+void evidence_turn(struct worker *w)
+{
+    if (w->sensor->evidence.wishes)
+        ft_evidence_turn(w->sensor->evidence.wishes, w->index, w->now_ns);
+}
+
+/* ---- the writer ---- */
+
+static void write_one(struct sensor *s, struct ft_evidence_wish *wish, bool *was_said)
+{
+    uint64_t bytes = wish->packets ? ft_evidence_store_write(s->evidence.store, wish) : 0;
+    int why = errno;
+    if (wish->packets && !bytes && !*was_said) {
+        fprintf(stderr, "fieldtap: cannot write packets of alerts: %s\n", strerror(why));
+        atomic_store_explicit(&s->evidence.cannot_write, true, memory_order_relaxed);
+    }
+    *was_said = wish->packets ? !bytes : *was_said;
+    ft_evidence_release(s->evidence.wishes, wish, bytes,
+                        wish->packets ? FT_EVIDENCE_DISK : FT_EVIDENCE_NO_PACKET);
+}
+
+/* What is done when it is told to end, it still writes. */
+static void *writer_main(void *arg)
+{
+    static const struct timespec nap = {.tv_nsec = 5000000};
+    struct sensor *s = arg;
+    uint64_t tidied = ft_clock_ns(CLOCK_MONOTONIC);
+    bool was_said = false, is_last = false;
+    while (!is_last) {
+        is_last = atomic_load_explicit(&s->evidence.is_ending, memory_order_acquire);
+        struct ft_evidence_wish *wish = ft_evidence_take(s->evidence.wishes), *next;
+        for (; wish; wish = next) {
+            next = wish->next;
+            write_one(s, wish, &was_said);
+        }
+        if (ft_clock_ns(CLOCK_MONOTONIC) - tidied > TIDY_NS) {
+            tidied = ft_clock_ns(CLOCK_MONOTONIC);
+            ft_evidence_store_tidy(s->evidence.store);
+        }
+        if (!is_last)
+            nanosleep(&nap, NULL);
+    }
+    return NULL;
+}
+
+/* ---- from start to end ---- */
+
+bool evidence_make(struct sensor *s, char *error, size_t error_size)
+{
+    const struct ft_config *c = &s->options->config;
+    struct ft_evidence_config config;
+    char path[4096];
+    if (!evidence_folder(s->options, path, sizeof(path)))
+        return true;
+    ft_evidence_config_init(&config);
+    config.memory = (uint64_t)c->evidence_memory << 20;
+    config.snap_length = c->evidence_snap_length;
+    config.before_ns = c->evidence_before_s * 1000000000ull;
+    config.after_ns = c->evidence_after_s * 1000000000ull;
+    config.packets = c->evidence_packets;
+    config.bytes = c->evidence_bytes;
+    config.burst = WORKER_BURST;
+    config.is_live = s->is_live;
+    s->evidence.wishes = ft_evidence_new(&config, s->worker_count, error, error_size);
+    return s->evidence.wishes != NULL;
+}
+
+/* The machine, as its own kernel names it. */
+static void describe_machine(struct evidence_state *e)
+{
+    struct utsname u;
+    if (uname(&u) < 0)
+        return;
+    snprintf(e->hardware, sizeof(e->hardware), "%s", u.machine);
+    snprintf(e->os, sizeof(e->os), "%s %s", u.sysname, u.release);
+}
+
+bool evidence_open(struct sensor *s, char *error, size_t error_size)
+{
+    const struct options *o = s->options;
+    struct evidence_state *e = &s->evidence;
+    char path[4096];
+    if (!e->wishes || !evidence_folder(o, path, sizeof(path)))
+        return true;
+    describe_machine(e);
+    struct ft_evidence_store_config config = {.folder = path,
+                                              .total_bytes = o->config.evidence_total,
+                                              .max_days = o->config.evidence_days,
+                                              .hardware = e->hardware,
+                                              .os = e->os,
+                                              .application = "fieldtap " FIELDTAP_VERSION,
+                                              .interfaces = o->links,
+                                              .interface_count = o->link_count,
+                                              .snap_length =
+                                                  ft_evidence_history(e->wishes)->snap_length};
+    e->store = ft_evidence_store_open(&config, error, error_size);
+    if (!e->store)
+        return false;
+    e->has_thread = pthread_create(&e->thread, NULL, writer_main, s) == 0;
+    if (!e->has_thread)
+        snprintf(error, error_size, "cannot start threads");
+    else
+        pthread_setname_np(e->thread, "evidence");
+    return e->has_thread;
+}
+
+void evidence_end(struct sensor *s)
+{
+    struct evidence_state *e = &s->evidence;
+    e->is_over = true;
+    if (!e->has_thread)
+        return;
+    ft_evidence_finish(e->wishes);
+    atomic_store_explicit(&e->is_ending, true, memory_order_release);
+    pthread_join(e->thread, NULL);
+    e->has_thread = false;
+}
+
+void evidence_free(struct sensor *s)
+{
+    evidence_end(s); /* of a run that could not begin */
+    ft_evidence_store_close(s->evidence.store);
+    ft_evidence_free(s->evidence.wishes);
+}

@@ -1,0 +1,286 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+/* Sinks as the sensor uses them: starting, stopping, asking. */
+#include "output/internal.h"
+
+#include <errno.h>
+#include <signal.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/eventfd.h>
+#include <time.h>
+#include <unistd.h>
+
+#define ROOM (512u << 10) /* as run.c fills it */
+
+uint32_t ft_sinks_count(const struct ft_sinks *all)
+{
+    return all->count;
+}
+
+/* ---- starting ---- */
+
+static struct timespec in_ms(uint64_t ms)
+{
+    struct timespec t;
+    clock_gettime(CLOCK_MONOTONIC, &t);
+    uint64_t ns = (uint64_t)t.tv_nsec + ms % 1000 * 1000000u;
+    t.tv_sec += (time_t)(ms / 1000 + ns / 1000000000u);
+    t.tv_nsec = (long)(ns % 1000000000u);
+    return t;
+}
+
+static void wake(struct ft_sink *s)
+{
+    uint64_t one = 1;
+    if (write(s->wake_fd, &one, sizeof(one)) < 0)
+        return; /* it is awake */
+    pthread_mutex_lock(&s->lock);
+    if (s->awake)
+        ft_journal_reader_wake(s->awake);
+    pthread_mutex_unlock(&s->lock);
+}
+
+static bool allocate(struct ft_sink *s)
+{
+    s->wake_fd = eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK);
+    if (s->wake_fd < 0)
+        return ft_sink_fail(s, "no event descriptor: %s", strerror(errno));
+    if (s->kind->serve)
+        return true;
+    s->records = calloc(s->batch, sizeof(*s->records));
+    s->room = malloc(ROOM);
+    return (s->records && s->room) || ft_sink_fail(s, "out of memory");
+}
+
+/* A sink that never ran and wants what comes from now on begins here, even if it is killed before
+ * it has sent anything. */
+static void mark_start(struct ft_sink *s, uint64_t synced_through)
+{
+    ft_journal_reader_ack(s->reader, synced_through);
+    ft_journal_reader_sync(s->reader);
+    s->where.start = FT_JOURNAL_START_SEQUENCE;
+    s->where.start_sequence = synced_through + 1;
+    s->acknowledged = synced_through;
+    s->has_acknowledged = true;
+}
+
+static bool open_first_reader(struct ft_sink *s)
+{
+    struct ft_journal_stats stats;
+    s->where = (struct ft_journal_reader_options){
+        .name = s->name, .start = s->start ? FT_JOURNAL_START_NEWEST : FT_JOURNAL_START_OLDEST};
+    if (s->kind->serve)
+        return true;
+    ft_journal_stats(s->journal, &stats);
+    s->reader = ft_journal_reader_open(s->journal, &s->where, s->error, sizeof(s->error));
+    s->awake = s->reader;
+    if (!s->reader)
+        return false;
+    struct ft_journal_reader_status status = ft_journal_reader_status(s->reader);
+    s->acknowledged = status.acknowledged;
+    if (s->start && status.cursor == FT_JOURNAL_CURSOR_NEW)
+        mark_start(s, stats.synced_through);
+    return true;
+}
+
+static bool start_thread(struct ft_sink *s)
+{
+    char name[16];
+    int wrong = pthread_create(&s->thread, NULL, ft_sink_run, s);
+    if (wrong)
+        return ft_sink_fail(s, "no thread: %s", strerror(wrong));
+    s->is_running = true;
+    snprintf(name, sizeof(name), "sink-%.10s", s->name);
+    pthread_setname_np(s->thread, name);
+    return true;
+}
+
+static bool prepare(struct ft_sink *s, struct ft_journal *journal)
+{
+    s->journal = journal;
+    s->may_resume = true;
+    s->jitter = ft_sink_now_ms() ^ (uintptr_t)s;
+    ft_sink_set_state(s, FT_SINK_CONNECTING);
+    return allocate(s) && open_first_reader(s) &&
+           (!s->kind->listen || s->kind->listen(s, s->state));
+}
+
+static void give_back(struct ft_sink *s)
+{
+    if (s->reader)
+        ft_journal_reader_close(s->reader);
+    if (s->kind->close && s->state)
+        s->kind->close(s, s->state);
+    s->reader = s->awake = NULL;
+    free(s->records);
+    free(s->room);
+    s->records = NULL;
+    s->room = NULL;
+    if (s->wake_fd >= 0)
+        close(s->wake_fd);
+    s->wake_fd = -1;
+    ft_sink_set_state(s, FT_SINK_STOPPED);
+}
+
+bool ft_sinks_start(struct ft_sinks *all, struct ft_journal *journal, char *error,
+                    size_t error_size)
+{
+    sigset_t blocked, before;
+    bool ok = true;
+    for (uint32_t i = 0; i < all->count && ok; i++) {
+        ok = prepare(&all->sinks[i], journal);
+        if (!ok)
+            snprintf(error, error_size, "sink %s: %s", all->sinks[i].name, all->sinks[i].error);
+    }
+    sigfillset(&blocked);
+    pthread_sigmask(SIG_SETMASK, &blocked, &before);
+    all->is_started = ok;
+    for (uint32_t i = 0; i < all->count && ok; i++) {
+        ok = start_thread(&all->sinks[i]);
+        if (!ok)
+            snprintf(error, error_size, "sink %s: %s", all->sinks[i].name, all->sinks[i].error);
+    }
+    pthread_sigmask(SIG_SETMASK, &before, NULL);
+    if (!ok && all->is_started)
+        ft_sinks_stop(all, 0);
+    for (uint32_t i = 0; i < all->count && !ok; i++)
+        give_back(&all->sinks[i]);
+    return ok;
+}
+
+bool ft_sinks_stop(struct ft_sinks *all, uint32_t timeout_ms)
+{
+    bool has_all = true;
+    /* a send in a call of the system may take a little longer */
+    struct timespec last = in_ms(timeout_ms + 1500u);
+    for (uint32_t i = 0; i < all->count; i++) {
+        atomic_store(&all->sinks[i].deadline_ms, ft_sink_now_ms() + timeout_ms);
+        atomic_fetch_or(&all->sinks[i].asked, FT_SINK_ASK_STOP);
+        if (all->sinks[i].is_running)
+            wake(&all->sinks[i]);
+    }
+    for (uint32_t i = 0; i < all->count; i++) {
+        struct ft_sink *s = &all->sinks[i];
+        if (!s->is_running)
+            continue;
+        if (pthread_clockjoin_np(s->thread, NULL, CLOCK_MONOTONIC, &last)) {
+            has_all = false; /* it hangs, in the look-up of a name for instance: left behind */
+            continue;
+        }
+        s->is_running = false;
+        has_all = has_all && s->has_all;
+        give_back(s);
+    }
+    return has_all;
+}
+
+/* ---- asking ---- */
+
+static void ask_all(struct ft_sinks *all, unsigned what)
+{
+    for (uint32_t i = 0; i < all->count; i++) {
+        if (!all->sinks[i].is_running)
+            continue;
+        atomic_fetch_or(&all->sinks[i].asked, what);
+        wake(&all->sinks[i]);
+    }
+}
+
+void ft_sinks_reopen(struct ft_sinks *all)
+{
+    ask_all(all, FT_SINK_ASK_REOPEN);
+}
+
+void ft_sinks_wake(struct ft_sinks *all)
+{
+    ask_all(all, FT_SINK_ASK_RETRY);
+}
+
+static struct ft_sink *find(struct ft_sinks *all, const char *name)
+{
+    for (uint32_t i = 0; i < all->count; i++)
+        if (!strcmp(all->sinks[i].name, name))
+            return &all->sinks[i];
+    return NULL;
+}
+
+bool ft_sinks_test(struct ft_sinks *all, const char *name, uint32_t timeout_ms, char *text,
+                   size_t text_size)
+{
+    struct ft_sink *s = find(all, name);
+    struct timespec end = in_ms(timeout_ms);
+    if (!s || !s->is_running) {
+        snprintf(text, text_size, s ? "The sink %s does not run." : "There is no sink \"%s\".",
+                 name);
+        return false;
+    }
+    pthread_mutex_lock(&s->lock);
+    s->test_over = s->test_ok = false;
+    pthread_mutex_unlock(&s->lock);
+    atomic_fetch_or(&s->asked, FT_SINK_ASK_TEST);
+    wake(s);
+    pthread_mutex_lock(&s->lock);
+    while (!s->test_over && pthread_cond_timedwait(&s->told, &s->lock, &end) != ETIMEDOUT)
+        ;
+    bool ok = s->test_over && s->test_ok;
+    if (s->test_over)
+        snprintf(text, text_size, "%s", s->test_text);
+    else
+        snprintf(text, text_size, "%s: no answer within %u ms", s->target, timeout_ms);
+    pthread_mutex_unlock(&s->lock);
+    return ok;
+}
+
+bool ft_sinks_stats(const struct ft_sinks *all, uint32_t i, struct ft_sink_stats *stats)
+{
+    if (i >= all->count)
+        return false;
+    struct ft_sink *s = &all->sinks[i];
+    pthread_mutex_lock(&s->lock);
+    *stats = s->stats;
+    pthread_mutex_unlock(&s->lock);
+    return true;
+}
+
+bool ft_sinks_next_notice(struct ft_sinks *all, struct ft_sink_notice *notice)
+{
+    pthread_mutex_lock(&all->lock);
+    bool has_one = all->notice_count > 0;
+    if (has_one) {
+        *notice = all->notices[0];
+        all->notice_count--;
+        memmove(all->notices, all->notices + 1, all->notice_count * sizeof(*all->notices));
+    }
+    pthread_mutex_unlock(&all->lock);
+    return has_one;
+}
+
+/* ---- names ---- */
+
+const char *ft_sink_state_name(enum ft_sink_state state)
+{
+    static const char *const names[] = {"stopped", "connecting", "up", "down"};
+    return (uint32_t)state < 4 ? names[state] : "unknown";
+}
+
+static const struct {
+    const char *name;
+    uint8_t severity;
+} notices[] = {
+    [FT_SINK_NOTICE_DOWN] = {"sink_down", 2},
+    [FT_SINK_NOTICE_UP] = {"sink_up", 4},
+    [FT_SINK_NOTICE_MISSED] = {"sink_missed", 2},
+    [FT_SINK_NOTICE_REFUSED] = {"sink_refused", 3},
+    [FT_SINK_NOTICE_DROPPED] = {"sink_reader_dropped", 3},
+};
+
+const char *ft_sink_notice_name(enum ft_sink_notice_kind kind)
+{
+    return (uint32_t)kind < sizeof(notices) / sizeof(notices[0]) ? notices[kind].name : "unknown";
+}
+
+uint8_t ft_sink_notice_severity(enum ft_sink_notice_kind kind)
+{
+    return (uint32_t)kind < sizeof(notices) / sizeof(notices[0]) ? notices[kind].severity : 4;
+}
