@@ -129,12 +129,26 @@ static uint8_t possible_of_transport(const struct ft_test *t)
     return all;
 }
 
+/* That something is not there which everything has. */
+static bool is_never_absent(const struct ft_test *t)
+{
+    switch (t->left.keyword) {
+    case FT_KEYWORD_TRANSPORT:
+    case FT_KEYWORD_PROTOCOL:
+    case FT_KEYWORD_KIND:
+    case FT_KEYWORD_DIRECTION:
+        return t->kind == FT_TEST_EXISTS && t->is_negated;
+    default:
+        return false;
+    }
+}
+
 /* In which flows may it hold? Without a value it does not, but for its contrary. */
 static uint8_t possible_test(const struct ft_test *t, const struct place *at)
 {
     if (t->left.keyword == FT_KEYWORD_TRANSPORT && asks_for_number(t))
         return possible_of_transport(t);
-    if (!may_hold_of_message(t, at))
+    if (is_never_absent(t) || !may_hold_of_message(t, at))
         return 0;
     if (t->is_negated)
         return ANYWHERE;
@@ -304,7 +318,12 @@ static bool tell(struct ft_reader *r, uint32_t node)
         is_told |= tell(r, child);
     if (is_told || ft_expression_is_possible(r->vocabulary, r->expression, node))
         return is_told;
-    if (n->kind != FT_EXPRESSION_AND || !tell_pair(r, n))
+    if (n->kind == FT_EXPRESSION_TEST && is_never_absent(&n->test))
+        ft_reader_wrong(r, n->at, n->end,
+                        "\"not %.*s\" can never hold: it is always there, and what no dissector "
+                        "knows is no message (ask for its ports)",
+                        (int)(n->end - n->at), r->text + n->at);
+    else if (n->kind != FT_EXPRESSION_AND || !tell_pair(r, n))
         ft_reader_wrong(r, n->at, n->end,
                         "\"%.*s\" can never hold: no message has such a protocol, command and "
                         "fields",

@@ -107,7 +107,10 @@ static void name_expected(struct ft_reader *r, const struct ft_token *t, const s
         ft_reader_wrong(r, t->at, t->end, "there is no value %s here; did you mean %s%s%s?",
                         t->text, quote_of(best.best), best.best, quote_of(best.best));
     else if (!count)
-        ft_reader_wrong(r, t->at, t->end, "there is no value %s here: none has a name", t->text);
+        ft_reader_wrong(r, t->at, t->end, "there is no value %s here: none has a name%s", t->text,
+                        o->keyword == FT_KEYWORD_ZONE_SRC || o->keyword == FT_KEYWORD_ZONE_DST
+                            ? "; zones[] of the configuration (-c FILE) names zones"
+                            : "");
     else
         ft_reader_wrong(r, t->at, t->end, "there is no value %s here; there are: %s%s", t->text,
                         list, used >= sizeof(list) - 40 ? " ..." : "");

@@ -785,6 +785,10 @@ static void test_contradictions(void **state)
                   "23-36: \"http.url in {a, b}\" and \"http.url == c\" can never hold both\n");
     expect_errors("http.url and not http.url",
                   "17-25: \"http.url\" and \"http.url\" can never hold both\n");
+    expect_errors(
+        "port == 9700 and not protocol",
+        "21-29: \"not protocol\" can never hold: it is always there, and what no dissector "
+        "knows is no message (ask for its ports)\n");
     expect_errors("not http.url and http.url == a",
                   "17-30: \"http.url\" and \"http.url == a\" can never hold both\n");
     expect_errors("protocol == modbus and protocol == dnp3",
