@@ -108,13 +108,16 @@ static void take_ports(struct sensor *s, const struct reader_books *b)
     memcpy(s->ports, b->ports, sizeof(s->ports));
 }
 
-/* For the status line. */
-static void publish_alerts(struct sensor *s)
+/* For the status line and the control socket. */
+static void publish_figures(struct sensor *s)
 {
     uint32_t kept;
     uint64_t more;
     ft_core_alerts(s->core, &kept, &more);
     atomic_store_explicit(&s->alerts, kept + more, memory_order_relaxed);
+    atomic_store_explicit(&s->points.assets, ft_inventory_count(ft_core_inventory(s->core)),
+                          memory_order_relaxed);
+    atomic_store_explicit(&s->points.events, s->events_received, memory_order_relaxed);
 }
 
 /* Books of a shard's mirror, of a worker, or of the reader: what is told at one tick is added up.
@@ -163,7 +166,7 @@ static void handle(struct merge *m, const struct ft_event *e)
         m->is_over = true;
     else
         ft_core_tick(s->core, e->clock_ns, e->seq);
-    publish_alerts(s);
+    publish_figures(s);
 }
 
 /* Five times a second what was told is written. A worker that stays in one dissector call from one
@@ -190,8 +193,10 @@ void alerting_loop(struct sensor *s)
     uint32_t empty = 0, since_watch = 0;
     while (!m.is_over) {
         struct ft_ring *ring = next_ring(s);
-        if (++since_watch % 1024 == 0 || !ring)
+        if (++since_watch % 1024 == 0 || !ring) {
             watch(&m);
+            control_core_turn(s);
+        }
         if (!ring) {
             if (++empty < 16)
                 sched_yield();

@@ -3,6 +3,7 @@
 #include "options.h"
 
 #include "capture/ethdev.h"
+#include "control.h"
 #include "core_map.h"
 
 #include <errno.h>
@@ -35,6 +36,7 @@ enum long_option {
     OPT_EXPLAIN,
     OPT_LIST_KEYWORDS,
     OPT_LIST_FORMATS,
+    OPT_CONTROL_SOCKET,
 };
 
 static const struct option long_options[] = {
@@ -52,6 +54,7 @@ static const struct option long_options[] = {
     {"log", required_argument, NULL, OPT_LOG},
     {"plugin", required_argument, NULL, OPT_PLUGIN},
     {"rules", required_argument, NULL, OPT_RULES},
+    {"control-socket", required_argument, NULL, OPT_CONTROL_SOCKET},
     {"check-rules", required_argument, NULL, OPT_CHECK_RULES},
     {"explain", required_argument, NULL, OPT_EXPLAIN},
     {"list-keywords", no_argument, NULL, OPT_LIST_KEYWORDS},
@@ -112,6 +115,8 @@ static const char help_of_use[] =
     "      --plugin FILE.so    load a dissector plugin; may be repeated\n"
     "      --rules FILE|DIR    custom alerts: a file of rules, or all *.json of a folder; may be\n"
     "                          repeated; also rules[] in the configuration; doc/rules.md\n"
+    "      --control-socket PATH|none  where fieldtapctl steers and watches this run (default:\n"
+    "                          control.socket, live /run/fieldtap/control.sock if it can be had)\n"
     "  -q, --quiet             no progress on a terminal\n"
     "  -v, --verbose           say what memory is used; twice: what DPDK says too\n"
     "Asking\n"
@@ -320,6 +325,11 @@ static bool take_once(struct options *o, int c)
                          optarg);
         o->filter = optarg;
         return true;
+    case OPT_CONTROL_SOCKET:
+        if (o->control_socket)
+            return wrong("--control-socket is given twice (%s and %s)", o->control_socket, optarg);
+        o->control_socket = optarg;
+        return *optarg || wrong("--control-socket: expected a path, or none");
     case OPT_SPEED:
         return o->speed > 0 ? wrong("--speed is given twice") : take_speed(o, optarg);
     default: /* OPT_LOOP */
@@ -343,6 +353,7 @@ static bool take(struct options *o, int c)
     case OPT_FILTER:
     case OPT_SPEED:
     case OPT_LOOP:
+    case OPT_CONTROL_SOCKET:
         return take_once(o, c);
     case OPT_PORT:
         return take_device(o, "--port", optarg);
@@ -494,6 +505,8 @@ static bool read_config(struct options *o)
     if (!take_ports(o))
         return false;
     o->stats_interval = o->config.stats_interval;
+    if (!o->control_socket)
+        o->control_socket = o->config.control_socket;
     if (!o->filter && *o->config.filter)
         o->filter = o->config.filter;
     return true;
@@ -570,7 +583,7 @@ static bool check(const struct options *o)
 {
     bool runs = o->action == ACTION_RUN;
     return (!runs && o->action != ACTION_TEST) ||
-           (check_cores(o) && (!runs || check_source(o)) && check_workers(o));
+           (check_cores(o) && (!runs || check_source(o)) && check_workers(o) && control_check(o));
 }
 
 bool options_read(struct options *o, int argc, char **argv)

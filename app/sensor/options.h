@@ -50,10 +50,11 @@ struct options {
     uint32_t plugin_count;
     const char *rules[OPTIONS_MAX]; /**< built-in ones, --rules, then rules[]: files, folders */
     uint32_t rule_count;
-    bool has_own_rules;      /* --rules: more than those that fieldtap brings */
-    uint32_t explain;        /**< --explain: id of a rule */
-    const char *config_file; /**< -c */
-    const char *log_dir;     /**< -l: NULL = summary only, "-" = standard output */
+    bool has_own_rules;         /* --rules: more than those that fieldtap brings */
+    uint32_t explain;           /**< --explain: id of a rule */
+    const char *config_file;    /**< -c */
+    const char *control_socket; /**< --control-socket, then control.socket; "" = the default */
+    const char *log_dir;        /**< -l: NULL = summary only, "-" = standard output */
     const char *describe;
     uint32_t workers; /**< -w; 0 = from the machine */
     uint32_t loops;   /**< --loop */

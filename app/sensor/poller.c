@@ -566,6 +566,7 @@ void *poller_main(void *arg)
     while (turn(p, &empty)) {
         rules_turn(w);
         evidence_turn(w);
+        control_worker_turn(w);
     }
     end(p);
     rules_leave(w);

@@ -185,6 +185,30 @@ static void test_spread(struct ports *p, uint32_t i)
     tell(p, FT_HEALTH_NOT_SPREAD, i + 1);
 }
 
+/* "capture stop": a port is closed until "capture start", as if it had been removed. */
+static void close_held(struct ports *p, uint32_t i)
+{
+    struct ft_ethdev *port = &p->sensor->ethdevs[i];
+    if (!atomic_load_explicit(&port->is_started, memory_order_relaxed))
+        return;
+    ft_ethdev_count(port);
+    withdraw(p->sensor, port);
+    ft_ethdev_close(port);
+    port->port.state = FT_PORT_DOWN;
+    tell_state(p, i);
+}
+
+static void publish(struct ports *p)
+{
+    struct control_points *points = &p->sensor->points;
+    uint64_t wish = atomic_load_explicit(&points->count_wish, memory_order_acquire);
+    if (wish == atomic_load_explicit(&points->count_done, memory_order_relaxed))
+        return;
+    for (uint32_t i = 0; i < p->sensor->options->port_count; i++)
+        ft_ethdev_count(&p->sensor->ethdevs[i]);
+    atomic_store_explicit(&points->count_done, wish, memory_order_release);
+}
+
 static void look_after(struct ports *p, uint32_t i)
 {
     struct sensor *s = p->sensor;
@@ -310,11 +334,17 @@ void *ports_main(void *arg)
     while (!atomic_load_explicit(&s->stop, memory_order_relaxed)) {
         send_ticks(p);
         if (p->second != looked) {
+            bool is_held = atomic_load_explicit(&s->points.is_held, memory_order_relaxed);
             for (uint32_t i = 0; i < s->options->port_count; i++)
-                look_after(p, i);
+                if (is_held)
+                    close_held(p, i);
+                else
+                    look_after(p, i);
+            atomic_store_explicit(&s->points.is_holding, is_held, memory_order_release);
             follow_day(p);
             show_status(p);
         }
+        publish(p);
         if (reload_if_asked(s, &health))
             tell(p, health, 0);
         looked = p->second;

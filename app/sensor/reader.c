@@ -391,6 +391,19 @@ void reader_take(struct reader *r, const struct ft_capture_record *record, uint3
     dispatch(r, m, record, port);
 }
 
+void reader_publish(struct reader *r)
+{
+    struct control_points *points = &r->sensor->points;
+    uint64_t wish = atomic_load_explicit(&points->count_wish, memory_order_acquire);
+    if (wish == atomic_load_explicit(&points->count_done, memory_order_relaxed))
+        return;
+    if (r->is_live)
+        ft_live_count(r->sensor->live);
+    for (unsigned i = 0; i < FT_BUCKET_COUNT; i++)
+        atomic_store_explicit(&points->reader[i], r->ledger.packets[i], memory_order_relaxed);
+    atomic_store_explicit(&points->count_done, wish, memory_order_release);
+}
+
 static void show_progress(const struct sensor *s, uint64_t started, bool is_last)
 {
     uint64_t size = ft_capture_set_size(s->capture), at = ft_capture_set_position(s->capture);
@@ -412,6 +425,21 @@ static bool is_stopped(const struct sensor *s)
     return atomic_load_explicit(&s->stop, memory_order_relaxed);
 }
 
+/* Until "capture start", or the end of the run. */
+static __attribute__((noinline, cold)) void hold(struct reader *r)
+{
+    struct sensor *s = r->sensor;
+    struct control_points *points = &s->points;
+    reader_flush(r);
+    atomic_store_explicit(&points->is_holding, true, memory_order_release);
+    while (atomic_load_explicit(&points->is_held, memory_order_relaxed) && !is_stopped(s)) {
+        reader_flush(r);
+        reader_publish(r);
+        usleep(5000);
+    }
+    atomic_store_explicit(&points->is_holding, false, memory_order_release);
+}
+
 static void read_captures(struct reader *r)
 {
     struct sensor *s = r->sensor;
@@ -420,6 +448,10 @@ static void read_captures(struct reader *r)
     bool shows = isatty(STDERR_FILENO) && !s->options->quiet;
     while (!is_stopped(s) && ft_capture_set_next(s->capture, &record) == 1) {
         reader_take(r, &record, 0);
+        if (__builtin_expect(atomic_load_explicit(&s->points.is_held, memory_order_relaxed), 0))
+            hold(r);
+        if ((r->number & 0xff) == 0)
+            reader_publish(r);
         bool may_show = shows && ((r->number & 0xfff) == 0 || s->options->speed > 0);
         if (may_show && ft_clock_ns(CLOCK_MONOTONIC) - shown > SECOND / 2) {
             shown = ft_clock_ns(CLOCK_MONOTONIC);

@@ -46,6 +46,9 @@ void reader_flush(struct reader *r);
 /** Tell the alerting loop something about the sensor. `port`: index + 1, 0 = about none. */
 void reader_tell(struct reader *r, enum ft_health health, uint16_t port);
 
+/** Bring what the control thread shows up to date, if it asked for that. */
+void reader_publish(struct reader *r);
+
 /** Read live ports until a signal, then what they still had. */
 void reader_live(struct reader *r);
 

@@ -111,6 +111,17 @@ static void drain(struct reader *r)
     }
 }
 
+/* "capture stop" and "capture start": nothing more is let in. What is in is still taken. */
+static void follow_hold(struct reader *r)
+{
+    struct control_points *points = &r->sensor->points;
+    bool is_held = atomic_load_explicit(&points->is_held, memory_order_relaxed);
+    if (is_held == atomic_load_explicit(&points->is_holding, memory_order_relaxed))
+        return;
+    ft_live_hold(r->sensor->live, is_held);
+    atomic_store_explicit(&points->is_holding, is_held, memory_order_release);
+}
+
 void reader_live(struct reader *r)
 {
     struct sensor *s = r->sensor;
@@ -133,6 +144,8 @@ void reader_live(struct reader *r)
         busy = 0;
         if (reload_if_asked(s, &health))
             reader_tell(r, health, 0);
+        follow_hold(r);
+        reader_publish(r);
         tell_changes(r);
         show_status(r, &status);
         if (has_packet)

@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 /*
  * SIGHUP while the sensor listens: the configuration is read again, and its capture.filter takes
- * the place of the one in use. All else of the configuration is as it was at the start.
+ * the place of the one in use. All else of the configuration is as it was at the start. The control
+ * socket can give another filter too, until the next SIGHUP.
  *
  * The new filter is compiled aside, for each who uses one. A configuration or filter that is wrong
  * changes nothing and is told. By the thread that looks after the ports: the reader of -i, which is
@@ -42,7 +43,9 @@ static bool compile(const struct sensor *s, const char *text, struct ft_filter *
         filters[i] = ft_filter_new(text, error, sizeof(error));
         if (filters[i])
             continue;
-        fprintf(stderr, "fieldtap: %s: capture.filter: %s\n", s->options->config_file, error);
+        fprintf(stderr, "fieldtap: %s%scapture.filter: %s\n",
+                s->options->config_file ? s->options->config_file : "",
+                s->options->config_file ? ": " : "", error);
         while (i--)
             ft_filter_free(filters[i]);
         return false;
@@ -81,12 +84,29 @@ static bool take_over(struct sensor *s, const char *text)
     if (!compile(s, text, filters, s->is_polled ? s->worker_count : 1))
         return false;
     exchange(s, filters);
+    control_filter_is(s, text);
     fprintf(stderr, "fieldtap: the capture filter is now \"%s\"\n", text);
     return true;
 }
 
+/* That of the control socket, where it was compiled before: it can only want memory. */
+static bool take_wished(struct sensor *s, char *text)
+{
+    bool is_taken = take_over(s, text);
+    atomic_store_explicit(&s->points.filter_result,
+                          is_taken ? CONTROL_FILTER_TAKEN : CONTROL_FILTER_REFUSED,
+                          memory_order_release);
+    free(text);
+    return is_taken;
+}
+
 bool reload_if_asked(struct sensor *s, enum ft_health *health)
 {
+    if (atomic_load_explicit(&s->points.filter_wish, memory_order_relaxed)) {
+        bool is_taken = take_wished(s, atomic_exchange(&s->points.filter_wish, NULL));
+        *health = is_taken ? FT_HEALTH_FILTER_CHANGED : FT_HEALTH_FILTER_REFUSED;
+        return true;
+    }
     if (!atomic_load_explicit(&s->reload, memory_order_relaxed))
         return false;
     atomic_store_explicit(&s->reload, false, memory_order_relaxed);

@@ -2,6 +2,7 @@
 /* The rules of a running sensor. */
 #include "sensor.h"
 
+#include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -12,10 +13,55 @@
 /* Changes of rules told one by one after a reload. */
 #define CHANGES_TOLD 100u
 
+/* What was said of the rules since the last reload began, for who asked for it by the control
+ * socket: of the thread that reads rules, under a lock that nobody holds for long. */
+static struct {
+    pthread_mutex_t lock;
+    size_t used;
+    char text[ERROR_MAX];
+} said = {.lock = PTHREAD_MUTEX_INITIALIZER};
+
+/* Those who look are the control thread and that of the metrics, and have one place among the
+ * readers of rules. */
+static pthread_mutex_t looking = PTHREAD_MUTEX_INITIALIZER;
+
+/* Statistics are one thread's at a time: that of the rules, or that of the control socket. */
+static pthread_mutex_t statistics = PTHREAD_MUTEX_INITIALIZER;
+
+__attribute__((format(printf, 1, 2))) static void tell(const char *format, ...)
+{
+    va_list ap, again;
+    va_start(ap, format);
+    va_copy(again, ap);
+    vfprintf(stderr, format, again);
+    va_end(again);
+    pthread_mutex_lock(&said.lock);
+    size_t room = sizeof(said.text) - said.used;
+    int n = vsnprintf(said.text + said.used, room, format, ap);
+    said.used += n < 0 ? 0 : (size_t)n < room ? (size_t)n : room - 1;
+    pthread_mutex_unlock(&said.lock);
+    va_end(ap);
+}
+
+static void forget_said(void)
+{
+    pthread_mutex_lock(&said.lock);
+    said.used = 0;
+    said.text[0] = 0;
+    pthread_mutex_unlock(&said.lock);
+}
+
+void rules_said(char *text, size_t size)
+{
+    pthread_mutex_lock(&said.lock);
+    snprintf(text, size, "%s", said.text);
+    pthread_mutex_unlock(&said.lock);
+}
+
 static void say(void *user, bool is_error, const char *line)
 {
     (void)user;
-    fprintf(stderr, "%s%s\n", line, is_error ? "" : " (a remark)");
+    tell("%s%s\n", line, is_error ? "" : " (a remark)");
 }
 
 /* What was read: refused are also sets, tags and files with errors of their own. */
@@ -34,7 +80,7 @@ static struct ft_ruleset *compile(struct ft_rule_files *files, const struct ft_r
         ft_rule_files_free(files);
         r->is_out_of_memory = true;
     } else if (!set) {
-        fprintf(stderr, "%s\n", error);
+        tell("%s\n", error);
         for (const char *line = error; line; line = strchr(line + 1, '\n')) {
             r->refused++;
             r->accepted -= r->accepted > 0;
@@ -62,7 +108,7 @@ static struct ft_ruleset *read_rules(const struct sensor *s, const struct ft_rul
         set = compile(files, before, r);
     }
     if (r->is_out_of_memory)
-        fprintf(stderr, "fieldtap: out of memory for the rules\n");
+        tell("fieldtap: out of memory for the rules\n");
     if (is_sound)
         return set;
     ft_ruleset_free(set);
@@ -95,7 +141,7 @@ static struct rules *make(const struct sensor *s, const struct rules *before)
         r->matchers[r->matcher_count] = ft_matcher_new(set);
         if (r->matchers[r->matcher_count])
             continue;
-        fprintf(stderr, "fieldtap: out of memory for the rules\n");
+        tell("fieldtap: out of memory for the rules\n");
         rules_release(r);
         return NULL;
     }
@@ -115,9 +161,10 @@ bool rules_start(struct sensor *s)
 {
     if (!s->options->rule_count)
         return is_sound_without_rules(s);
-    size_t size = rte_rcu_qsbr_get_memsize(s->worker_count);
+    uint32_t readers = s->worker_count + 1; /* the control thread looks at them too */
+    size_t size = rte_rcu_qsbr_get_memsize(readers);
     s->rules.quiescent = aligned_alloc(RTE_CACHE_LINE_SIZE, (size + 63) & ~(size_t)63);
-    if (!s->rules.quiescent || rte_rcu_qsbr_init(s->rules.quiescent, s->worker_count) != 0) {
+    if (!s->rules.quiescent || rte_rcu_qsbr_init(s->rules.quiescent, readers) != 0) {
         fprintf(stderr, "fieldtap: out of memory for the rules\n");
         return false;
     }
@@ -162,6 +209,43 @@ void rules_turn(struct worker *w)
     if (__builtin_expect(r != w->rules, 0))
         take_over(w, r);
     rte_rcu_qsbr_quiescent(state->quiescent, w->index);
+}
+
+/* ---- the control thread ---- */
+
+const struct rules *rules_look(struct sensor *s)
+{
+    struct rules_state *state = &s->rules;
+    if (!state->quiescent)
+        return NULL;
+    pthread_mutex_lock(&looking);
+    rte_rcu_qsbr_thread_register(state->quiescent, s->worker_count);
+    rte_rcu_qsbr_thread_online(state->quiescent, s->worker_count);
+    return atomic_load_explicit(&state->now, memory_order_acquire);
+}
+
+void rules_look_away(struct sensor *s)
+{
+    struct rules_state *state = &s->rules;
+    if (!state->quiescent)
+        return;
+    rte_rcu_qsbr_thread_offline(state->quiescent, s->worker_count);
+    rte_rcu_qsbr_thread_unregister(state->quiescent, s->worker_count);
+    pthread_mutex_unlock(&looking);
+}
+
+struct ft_rule_statistics *rules_statistics(struct sensor *s, const struct rules *r)
+{
+    struct ft_rule_statistics *st = ft_core_rule_statistics(s->core);
+    pthread_mutex_lock(&statistics);
+    ft_rule_statistics_begin(st);
+    rule_stats_add(s, r, false);
+    return st;
+}
+
+void rules_statistics_end(void)
+{
+    pthread_mutex_unlock(&statistics);
 }
 
 /* ---- the alerting loop ---- */
@@ -267,19 +351,27 @@ static void wait_for_ticks(const struct rules_state *state)
 static void reload(struct sensor *s)
 {
     struct rules_state *state = &s->rules;
+    uint32_t begun = atomic_fetch_add(&state->begun, 1) + 1;
+    forget_said();
     struct rules *old = atomic_load(&state->now), *r = make(s, old);
     if (!r) {
-        fprintf(stderr, "fieldtap: the rules stay as they are\n");
+        tell("fieldtap: the rules stay as they are\n");
         atomic_store_explicit(&state->is_refused, true, memory_order_relaxed);
+        atomic_store_explicit(&state->was_taken, false, memory_order_relaxed);
+        atomic_store_explicit(&state->ended, begun, memory_order_release);
         return;
     }
     wait_for(state, old->generation);
     r->before = old;
     atomic_store_explicit(&state->now, r, memory_order_release);
     rte_rcu_qsbr_synchronize(state->quiescent, RTE_QSBR_THRID_INVALID);
+    pthread_mutex_lock(&statistics);
     rule_stats_add(s, old, true);
+    pthread_mutex_unlock(&statistics);
     wait_for(state, r->generation);
-    fprintf(stderr, "fieldtap: %u rules are at work now\n", ft_ruleset_count(r->set));
+    tell("fieldtap: %u rules are at work now\n", ft_ruleset_count(r->set));
+    atomic_store_explicit(&state->was_taken, true, memory_order_relaxed);
+    atomic_store_explicit(&state->ended, begun, memory_order_release);
     wait_for_ticks(state);
     if (is_ending(state))
         return; /* the core may still look into any of them */
@@ -292,7 +384,9 @@ static void write_statistics(struct sensor *s)
 {
     struct rules_state *state = &s->rules;
     char error[4096 + 128];
+    pthread_mutex_lock(&statistics);
     bool is_written = rule_stats_write(s, error, sizeof(error));
+    pthread_mutex_unlock(&statistics);
     if (!is_written && !state->cannot_write) {
         fprintf(stderr, "fieldtap: %s\n", error);
         atomic_store_explicit(&state->is_unwritten, true, memory_order_relaxed);

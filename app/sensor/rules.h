@@ -16,6 +16,7 @@
 #include <rte_rcu_qsbr.h>
 #include <semaphore.h>
 
+struct ft_rule_statistics;
 struct sensor;
 struct worker;
 
@@ -43,9 +44,11 @@ struct rules_state {
     _Atomic bool is_unwritten;   /**< rules.json could not be written; not told yet */
     _Atomic bool is_ending;
     struct rte_rcu_qsbr *quiescent;
-    _Atomic uint32_t wishes; /**< enum rules_wish */
-    sem_t wanted;            /**< posted for each */
-    bool cannot_write;       /**< the last rules.json; of the thread */
+    _Atomic uint32_t wishes;       /**< enum rules_wish */
+    sem_t wanted;                  /**< posted for each */
+    _Atomic uint32_t begun, ended; /**< reloads */
+    _Atomic bool was_taken;        /**< by the one that ended last */
+    bool cannot_write;             /**< the last rules.json; of the thread */
     pthread_t thread;
     bool has_thread;
 };
@@ -74,6 +77,18 @@ void rules_turn(struct worker *w);
 /** By the alerting loop: have the core take over what is new; and that it has handled a tick. */
 void rules_tell_core(struct sensor *s);
 void rules_tick(struct sensor *s);
+
+/** By those who watch: the rules at work, NULL = none; valid until they look away, which they do
+ * soon, whatever this returned. */
+const struct rules *rules_look(struct sensor *s);
+void rules_look_away(struct sensor *s);
+
+/** Statistics as of now, while no other thread uses them: until the end is told; soon. */
+struct ft_rule_statistics *rules_statistics(struct sensor *s, const struct rules *r);
+void rules_statistics_end(void);
+
+/** What was said of the rules since the last reload began. */
+void rules_said(char *text, size_t size);
 
 /** --check-rules and --explain: print, return the exit code. */
 int rules_check(const struct sensor *s);

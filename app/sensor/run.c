@@ -394,7 +394,7 @@ static void start_threads(struct sensor *s)
         ok = start_thread(&s->workers[w].thread, s->is_polled ? poller_main : worker_main,
                           &s->workers[w], name);
     }
-    if (ok && rules_begin(s) &&
+    if (ok && rules_begin(s) && control_begin(s) &&
         start_thread(&s->reader, s->is_polled ? ports_main : reader_main, s,
                      s->is_polled ? "ports" : "reader")) {
         pin_core(s);
@@ -526,6 +526,7 @@ static void free_sensor(struct sensor *s)
     ft_live_close(s->live);
     ft_filter_free(s->filter);
     rules_free(s);
+    control_scans_free(s);
     free(s);
 }
 
@@ -591,9 +592,13 @@ static int run(struct sensor *s)
         return 1;
     if (!evidence_open(s, error, sizeof(error)))
         return fail(error) ? 0 : 1;
+    if (!control_open(s, error, sizeof(error)))
+        return !fail(error);
+    s->began_ns = ft_clock_ns(CLOCK_MONOTONIC);
     s->started_tsc = rte_rdtsc();
     start_threads(s);
     alerting_loop(s);
+    control_end(s);
     rules_end(s);
     pthread_join(s->reader, NULL);
     for (uint32_t w = 0; w < s->worker_count; w++)

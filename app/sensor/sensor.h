@@ -29,6 +29,7 @@
 #include "capture/filter.h"
 #include "capture/live.h"
 #include "capture/set.h"
+#include "control.h"
 #include "evidence.h"
 #include "flow/inspect.h"
 #include "options.h"
@@ -91,6 +92,7 @@ struct worker {
     uint64_t now_ns;           /**< sensor clock of the last tick */
     uint64_t input_high_water;
     uint32_t index;
+    struct control_scan *scan; /**< what the control thread wants; NULL: there is none */
 
     /* Where workers poll; written by the worker, read by the ports thread. */
     struct ft_filter *_Atomic filter; /**< its own, for it remembers; NULL: everything passes */
@@ -150,6 +152,9 @@ struct sensor {
     _Atomic bool stop;       /**< asked to end early */
     _Atomic bool reload;     /**< asked to read the configuration's filter again */
     _Atomic uint64_t alerts; /**< so far, for the status line */
+    struct control_points points;
+    uint64_t began_ns;       /**< CLOCK_MONOTONIC, when it was set up */
+    struct control *control; /**< NULL: there is no control socket */
 
     /* Of the source; read when the reader has ended. */
     uint64_t packets_read, bytes_read, clock_jumps, cut_records;

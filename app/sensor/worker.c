@@ -83,6 +83,7 @@ void *worker_main(void *arg)
     while (!is_end) {
         rules_turn(w);
         evidence_turn(w);
+        control_worker_turn(w);
         uint32_t left;
         uint32_t n = rte_ring_dequeue_burst(w->input, (void **)mbufs, WORKER_BURST, &left);
         if (!n) {

@@ -201,6 +201,12 @@ bool ft_live_is_drained(struct ft_live *live)
     return true;
 }
 
+void ft_live_hold(struct ft_live *live, bool is_held)
+{
+    for (uint32_t i = 0; i < live->count; i++)
+        live->sources[i].port->ops->hold(live->sources[i].port, is_held);
+}
+
 uint32_t ft_live_count_ports(const struct ft_live *live)
 {
     return live->count;

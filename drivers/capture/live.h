@@ -63,6 +63,9 @@ void ft_live_count(struct ft_live *live);
 void ft_live_stop(struct ft_live *live);
 bool ft_live_is_drained(struct ft_live *live);
 
+/** Let packets in no more, or again; the ports stay open. What is in is still given out. */
+void ft_live_hold(struct ft_live *live, bool is_held);
+
 uint32_t ft_live_count_ports(const struct ft_live *live);
 const struct ft_port *ft_live_port(const struct ft_live *live, uint32_t port);
 

@@ -347,11 +347,20 @@ static bool open_socket(struct packet_socket *s, char *error, size_t error_size)
 }
 
 /* With a filter that takes nothing; packets it refuses are not counted as ours. */
-static void stop(struct ft_port *port)
+static void hold(struct ft_port *port, bool is_held)
 {
     struct sock_filter none = {.code = BPF_RET | BPF_K, .k = 0};
     struct sock_fprog program = {.len = 1, .filter = &none};
-    setsockopt(port->descriptor, SOL_SOCKET, SO_ATTACH_FILTER, &program, sizeof(program));
+    int unused = 0;
+    if (is_held)
+        setsockopt(port->descriptor, SOL_SOCKET, SO_ATTACH_FILTER, &program, sizeof(program));
+    else
+        setsockopt(port->descriptor, SOL_SOCKET, SO_DETACH_FILTER, &unused, sizeof(unused));
+}
+
+static void stop(struct ft_port *port)
+{
+    hold(port, true);
     socket_of(port)->is_stopped = true;
 }
 
@@ -372,6 +381,7 @@ static const struct ft_port_ops ops = {
     .check = check,
     .stop = stop,
     .close = close_port,
+    .hold = hold,
 };
 
 /* True when it may be used, be it that the interface is still to come. */

@@ -56,6 +56,8 @@ struct ft_port_ops {
     /** Let no more packets in; those that are in are still to be polled. */
     void (*stop)(struct ft_port *port);
     void (*close)(struct ft_port *port);
+    /** Let packets in no more, or again. NULL: a kind that is closed instead. */
+    void (*hold)(struct ft_port *port, bool is_held);
 };
 
 /** The part that all kinds begin with. */

@@ -83,6 +83,12 @@ struct ft_config {
     bool leaves_out_built_in; /**< alerts.built_in_rules, default true: then this is false */
     const char *rules[FT_CONFIG_RULES]; /**< rules[]: files and folders of rules */
     uint32_t rule_count;
+    const char *control_socket; /**< control.socket: "" = the default of live runs, "none" */
+    const char *control_mode;   /**< control.mode, octal, default "0660" */
+    const char *control_group;  /**< control.group, default "" = the sensor's own */
+    const char *metrics_listen; /**< metrics.listen: ADDRESS:PORT, "" = none */
+    const char *metrics_file;   /**< metrics.file: "" = none */
+    bool metrics_telemetry;     /**< metrics.telemetry: counters by DPDK's telemetry socket */
     struct ft_config_binding bindings[FT_CONFIG_BINDINGS];
     uint32_t binding_count;
     struct ft_config_journal journal;

@@ -1046,6 +1046,11 @@ struct ft_flow *ft_flow_at(const struct ft_flow_table *table, uint8_t shard, uin
     return flow->key.family ? flow : NULL;
 }
 
+uint32_t ft_flow_highest(const struct ft_flow_table *table, uint8_t shard)
+{
+    return table->shards[shard].untouched;
+}
+
 const struct ft_flow_config *ft_flow_config(const struct ft_flow_table *table)
 {
     return &table->config;

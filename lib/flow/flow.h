@@ -297,6 +297,9 @@ struct ft_pool *ft_flow_segments(const struct ft_flow_table *table, uint8_t shar
 /** Record `index` of a shard, NULL if it is not in use. Compare first_number: it may be another. */
 struct ft_flow *ft_flow_at(const struct ft_flow_table *table, uint8_t shard, uint32_t index);
 
+/** The highest index of a shard that was ever in use; all in use are from 1 to it. */
+uint32_t ft_flow_highest(const struct ft_flow_table *table, uint8_t shard);
+
 /** As given to ft_flow_table_new(). */
 const struct ft_flow_config *ft_flow_config(const struct ft_flow_table *table);
 

@@ -295,6 +295,16 @@ uint32_t ft_inventory_count_all(const struct ft_inventory *inv)
     return inv->alive + inv->nested;
 }
 
+uint32_t ft_inventory_places(const struct ft_inventory *inv)
+{
+    return inv->asset_count;
+}
+
+const struct ft_asset *ft_inventory_at(const struct ft_inventory *inv, uint32_t number)
+{
+    return number && number <= inv->asset_count ? inv->assets[number - 1] : NULL;
+}
+
 uint64_t ft_inventory_refused(const struct ft_inventory *inv)
 {
     return inv->refused;

@@ -145,6 +145,11 @@ uint32_t ft_inventory_count(const struct ft_inventory *inv);
 uint32_t ft_inventory_count_all(const struct ft_inventory *inv);
 uint64_t ft_inventory_refused(const struct ft_inventory *inv);
 
+/** Places of the inventory's table, and the asset at one of them, from 1: in order of discovery,
+ * nested ones between the others. NULL: one was here that is no more. */
+uint32_t ft_inventory_places(const struct ft_inventory *inv);
+const struct ft_asset *ft_inventory_at(const struct ft_inventory *inv, uint32_t number);
+
 /**
  * All assets with an address of their own, sorted by address: IPv4, IPv6, MAC. A new array of
  * ft_inventory_count() pointers that the caller frees; NULL when there are none or no memory.

@@ -1,0 +1,51 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+/*
+ * Counters of a running sensor as they are at the moment, for those who watch it: the control
+ * socket and OpenMetrics. They are read while their owners count on, so sums over them may miss
+ * what happened in between; books that close are in stats.json, at the end.
+ */
+#ifndef FIGURES_H
+#define FIGURES_H
+
+#include "sensor.h"
+
+struct figures_port {
+    const char *name, *state;
+    uint64_t received, bytes, shed;
+    uint64_t arrived, dropped, freezes; /**< of no meaning without knows_drops */
+    uint64_t nic_packets, nic_missed, nic_errors;
+    uint64_t link_changes, handed_over;
+    bool knows_drops, knows_nic;
+};
+
+struct figures_worker {
+    uint64_t packets, bytes, messages, cycles, bursts;
+    uint64_t input_waiting, input_high_water; /**< packets */
+    uint64_t events_high_water;               /**< bytes */
+    uint64_t events_size;
+    uint64_t handed_over, taken_over;
+};
+
+struct figures {
+    struct ft_ledger ledger; /**< of all workers, with the packets that only the reader booked */
+    uint64_t packets, bytes; /**< taken from captures or ports */
+    uint64_t dropped;        /**< by kernel or NIC, and by the sensor for want of room */
+    uint64_t flows, flows_created, flows_expired, flows_evicted, flows_refused, flow_capacity;
+    uint64_t assets, alerts, events_received, faults;
+    uint64_t memory;        /**< resident bytes */
+    double uptime, started; /**< seconds; seconds since 1970 */
+    uint32_t rules, rules_generation, protocols;
+    bool is_holding;
+    uint32_t port_count, worker_count;
+    struct figures_port ports[FT_LIVE_PORTS_MAX];
+    struct figures_worker workers[WORKERS_MAX];
+};
+
+/** Any thread, while the sensor runs. Cost: some ten microseconds. */
+void figures_read(struct sensor *s, struct figures *f);
+
+/** Ask the owner of the ports to bring their counters up to date; and whether it has. */
+void figures_want(struct sensor *s);
+bool figures_are_fresh(const struct sensor *s);
+
+#endif
