@@ -210,7 +210,7 @@ static void drop(struct control *c, struct connection *k)
 /* Queue an object as one line. */
 static void answer(struct connection *k, json_t *object)
 {
-    char *text = json_dumps(object, JSON_COMPACT);
+    char *text = json_dumps(object, JSON_COMPACT | JSON_REAL_PRECISION(16));
     size_t n = text ? strlen(text) : 0;
     json_decref(object);
     if (!text || n >= ANSWER_MAX) {
