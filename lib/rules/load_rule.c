@@ -44,8 +44,9 @@ static void read_id(struct ft_loader *l, const json_t *value, uint32_t node, voi
     }
     struct ft_said *said = &l->ids[id - FT_RULE_ID_BUILT_IN];
     if (said->source) {
-        ft_load_wrong(l, ft_load_at(l, node), "id: %u is the id of another rule: %s", (uint32_t)id,
-                      ft_load_said(said, where, sizeof(where)));
+        ft_load_wrong(l, ft_load_at(l, node), "id: %u is the id of another rule: %s%s",
+                      (uint32_t)id, ft_load_said(said, where, sizeof(where)),
+                      id < FT_RULE_ID_CUSTOM ? "; ids of your own begin at 9200000" : "");
         return;
     }
     *said = ft_load_say(l, node);
