@@ -1,10 +1,8 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 /* Conditions compiled: making programs. */
-#include "rules/program.h"
+#include "rules/program_internal.h"
 
-#include <stdio.h>
 #include <stdlib.h>
-#include <string.h>
 
 struct maker {
     const struct ft_vocabulary *vocabulary;
@@ -17,92 +15,6 @@ struct maker {
     uint8_t depth;
     bool is_short; /* of memory */
 };
-
-/* ---- patterns ---- */
-
-static bool same_operand(const struct ft_operand *a, const struct ft_operand *b)
-{
-    return a->keyword == b->keyword && a->is_tag == b->is_tag && a->protocol == b->protocol &&
-           a->field == b->field;
-}
-
-static struct ft_pattern_group *group_of(struct ft_patterns *p, const struct ft_operand *o,
-                                         uint64_t binding)
-{
-    for (uint32_t i = 0; i < p->count; i++)
-        if (p->groups[i].binding == binding && same_operand(&p->groups[i].operand, o))
-            return &p->groups[i];
-    struct ft_pattern_group *grown = reallocarray(p->groups, p->count + 1, sizeof(*grown));
-    if (!grown)
-        return NULL;
-    p->groups = grown;
-    grown[p->count] = (struct ft_pattern_group){.operand = *o, .binding = binding};
-    return &grown[p->count++];
-}
-
-/* The place of a pattern in its group, where it may be already. */
-static bool add_pattern(struct ft_patterns *p, const struct ft_test *t, uint32_t *group,
-                        uint32_t *pattern)
-{
-    bool is_payload = t->left.keyword == FT_KEYWORD_PAYLOAD;
-    struct ft_pattern_group *g = group_of(p, &t->left, is_payload ? p->binding : 0);
-    struct ft_pattern one = {.bytes = t->text,
-                             .length = t->length,
-                             .is_regex = t->kind == FT_TEST_MATCHES,
-                             .ignores_case = t->ignores_case};
-    if (!g)
-        return false;
-    *group = (uint32_t)(g - p->groups);
-    for (*pattern = 0; *pattern < g->count; (*pattern)++) {
-        const struct ft_pattern *is = &g->patterns[*pattern];
-        if (is->length == one.length && is->is_regex == one.is_regex &&
-            is->ignores_case == one.ignores_case && memcmp(is->bytes, one.bytes, one.length) == 0)
-            return true;
-    }
-    if (!(g->count & (g->count - 1))) { /* a power of two is full */
-        uint32_t room = g->count ? g->count * 2 : 1;
-        struct ft_pattern *grown = reallocarray(g->patterns, room, sizeof(*grown));
-        if (!grown)
-            return false;
-        g->patterns = grown;
-    }
-    g->patterns[g->count++] = one;
-    return true;
-}
-
-/* One more owner of what one of these groups has compiled; NULL: there is no such group. */
-static struct ft_content *share(const struct ft_pattern_group *groups, uint32_t count,
-                                const struct ft_pattern_group *g)
-{
-    for (uint32_t i = 0; i < count; i++)
-        if (groups[i].content && groups[i].fingerprint == g->fingerprint &&
-            groups[i].count == g->count)
-            return ft_content_share(groups[i].content);
-    return NULL;
-}
-
-bool ft_patterns_compile(struct ft_patterns *p, uint32_t group, const struct ft_patterns *before,
-                         char *error, size_t error_size)
-{
-    struct ft_pattern_group *g = &p->groups[group];
-    g->fingerprint = ft_content_fingerprint(g->patterns, g->count);
-    g->content = share(p->groups, group, g); /* a rule may ask several fields for the same */
-    if (!g->content && before)
-        g->content = share(before->groups, before->count, g);
-    if (!g->content)
-        g->content = ft_content_new(g->patterns, g->count, error, error_size);
-    return g->content != NULL;
-}
-
-void ft_patterns_free(struct ft_patterns *p)
-{
-    for (uint32_t i = 0; i < p->count; i++) {
-        ft_content_free(p->groups[i].content);
-        free(p->groups[i].patterns);
-    }
-    free(p->groups);
-    *p = (struct ft_patterns){0};
-}
 
 /* ---- code ---- */
 
@@ -255,7 +167,7 @@ static uint16_t make(struct maker *m, uint32_t node, uint16_t on_true, uint16_t 
     i->on_true = on_true;
     i->on_false = on_false;
     if ((n->test.kind == FT_TEST_MATCHES || n->test.kind == FT_TEST_CONTAINS) &&
-        !add_pattern(m->patterns, &n->test, &i->group, &i->pattern))
+        !ft_patterns_add(m->patterns, &n->test, &i->group, &i->pattern))
         m->is_short = true;
     return at;
 }
@@ -317,7 +229,7 @@ static bool has_pattern(const struct ft_instruction *c, const struct ft_patterns
     return c->kind == FT_INSTRUCTION_ANY ||
            (c->test->kind != FT_TEST_CONTAINS && c->test->kind != FT_TEST_MATCHES) ||
            (c->group < patterns->count && c->pattern < patterns->groups[c->group].count &&
-            same_operand(&patterns->groups[c->group].operand, &c->test->left));
+            ft_operand_is_same(&patterns->groups[c->group].operand, &c->test->left));
 }
 
 bool ft_program_is_sound(const struct ft_program *p, const struct ft_patterns *patterns)

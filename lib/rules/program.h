@@ -51,6 +51,8 @@ struct ft_patterns {
         uint64_t binding; /**< 0: of values, not of payloads */
         struct ft_pattern *patterns;
         uint32_t count;
+        uint32_t *slots; /**< hash table of the patterns: number + 1, 0 = free; half full at most */
+        uint32_t slot_count;
         struct ft_content *content; /**< made by ft_patterns_compile() */
         uint64_t fingerprint;
     } * groups;

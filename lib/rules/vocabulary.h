@@ -97,6 +97,13 @@ struct ft_operand {
     const struct ft_name *names;
 };
 
+/** Are they about the same values? */
+static inline bool ft_operand_is_same(const struct ft_operand *a, const struct ft_operand *b)
+{
+    return a->keyword == b->keyword && a->is_tag == b->is_tag && a->protocol == b->protocol &&
+           a->field == b->field;
+}
+
 /** A tag: a value at a place in payloads that no dissector reads. */
 struct ft_tag {
     const char *name;   /**< without "tag." */
