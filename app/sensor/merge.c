@@ -8,6 +8,8 @@
 #include "sensor.h"
 
 #include "base/clock_ns.h"
+#include "notify.h"
+#include "watchdog.h"
 
 #include <sched.h>
 #include <signal.h>
@@ -99,6 +101,9 @@ static void tell_stats(struct merge *m, const struct ft_event *tick)
                      .refused = b->state.requests_refused},
     };
     ft_core_stats(m->sensor->core, &totals);
+    if (m->sensor->is_live && !m->is_over)
+        notify("STATUS=Listening: %llu packets, %llu alerts", (unsigned long long)tick->number,
+               (unsigned long long)atomic_load_explicit(&m->sensor->alerts, memory_order_relaxed));
     rules_want(m->sensor, RULES_WISH_STATISTICS); /* by its thread: this one waits for no disk */
 }
 
@@ -177,6 +182,7 @@ static void watch(struct merge *m)
     if (now - m->last_watch < WATCH_NS)
         return;
     m->last_watch = now;
+    watchdog_look(m->sensor);
     ft_output_flush(m->sensor->output);
     /* A stop that came right before the reader began to wait for input did not wake it. */
     if (atomic_load_explicit(&m->sensor->stop, memory_order_relaxed) &&

@@ -5,6 +5,7 @@
 #include "capture/ethdev.h"
 #include "control.h"
 #include "core_map.h"
+#include "syscalls.h"
 
 #include <errno.h>
 #include <getopt.h>
@@ -37,6 +38,8 @@ enum long_option {
     OPT_LIST_KEYWORDS,
     OPT_LIST_FORMATS,
     OPT_CONTROL_SOCKET,
+    OPT_USER,
+    OPT_SECCOMP,
 };
 
 static const struct option long_options[] = {
@@ -64,6 +67,8 @@ static const struct option long_options[] = {
     {"describe-config", no_argument, NULL, OPT_DESCRIBE_CONFIG},
     {"print-core-map", no_argument, NULL, OPT_PRINT_CORE_MAP},
     {"doctor", no_argument, NULL, OPT_DOCTOR},
+    {"user", required_argument, NULL, OPT_USER},
+    {"seccomp", required_argument, NULL, OPT_SECCOMP},
     {"test", no_argument, NULL, 'T'},
     {"version", no_argument, NULL, 'V'},
     {"verbose", no_argument, NULL, 'v'},
@@ -117,6 +122,10 @@ static const char help_of_use[] =
     "                          repeated; also rules[] in the configuration; doc/rules.md\n"
     "      --control-socket PATH|none  where fieldtapctl steers and watches this run (default:\n"
     "                          control.socket, live /run/fieldtap/control.sock if it can be had)\n"
+    "      --user NAME         become this user when ports are open, for who starts it as root\n"
+    "      --seccomp WORD      filter of system calls: on, log (nothing is refused, the kernel "
+    "logs\n"
+    "                          what would be), off (default: on)\n"
     "  -q, --quiet             no progress on a terminal\n"
     "  -v, --verbose           say what memory is used; twice: what DPDK says too\n"
     "Asking\n"
@@ -212,6 +221,17 @@ static bool take_log(struct options *o, const char *text)
     return true;
 }
 
+static bool take_seccomp(struct options *o, const char *text)
+{
+    static const char *const words[] = {
+        [SYSCALLS_FILTERED] = "on", [SYSCALLS_LOGGED] = "log", [SYSCALLS_FREE] = "off"};
+    o->has_seccomp = true;
+    for (o->seccomp = 0; o->seccomp < 3; o->seccomp++)
+        if (strcmp(text, words[o->seccomp]) == 0)
+            return true;
+    return wrong("--seccomp %s: expected \"on\", \"log\" or \"off\"", text);
+}
+
 static bool take_speed(struct options *o, const char *text)
 {
     char *end;
@@ -245,7 +265,7 @@ static bool take_link(struct options *o, const char *option, const char *text, u
 {
     const char *comma = strchr(text, ',');
     if (ports == 2 && (!comma || strchr(comma + 1, ',')))
-        return wrong("--tap %s: expected two interfaces, such as eth1,eth2", text);
+        return wrong("%s %s: expected two interfaces, such as eth1,eth2", option, text);
     if (ports == 2 && (!take_port(o, option, text, (size_t)(comma - text)) ||
                        !take_port(o, option, comma + 1, strlen(comma + 1))))
         return false;
@@ -332,6 +352,11 @@ static bool take_once(struct options *o, int c)
         return *optarg || wrong("--control-socket: expected a path, or none");
     case OPT_SPEED:
         return o->speed > 0 ? wrong("--speed is given twice") : take_speed(o, optarg);
+    case OPT_USER:
+        if (o->user)
+            return wrong("--user is given twice (%s and %s)", o->user, optarg);
+        o->user = optarg;
+        return *optarg || wrong("--user: expected the name of a user");
     default: /* OPT_LOOP */
         if (o->has_loop)
             return wrong("--loop is given twice (%u and %s)", o->loops, optarg);
@@ -354,6 +379,7 @@ static bool take(struct options *o, int c)
     case OPT_SPEED:
     case OPT_LOOP:
     case OPT_CONTROL_SOCKET:
+    case OPT_USER:
         return take_once(o, c);
     case OPT_PORT:
         return take_device(o, "--port", optarg);
@@ -368,6 +394,8 @@ static bool take(struct options *o, int c)
         return true;
     case OPT_LOG:
         return take_log(o, optarg);
+    case OPT_SECCOMP:
+        return take_seccomp(o, optarg);
     case OPT_PLUGIN:
         return append("--plugin", o->plugins, &o->plugin_count, optarg);
     case OPT_CHECK_RULES:
@@ -438,13 +466,19 @@ static bool is_readable(const char *path)
     return !S_ISDIR(st.st_mode) || wrong("-c %s: is a directory, expected a file of JSON", path);
 }
 
-/* ports[], unless the command line says what to read. */
+/* ports[] and interfaces[], unless the command line says what to read. */
 static bool take_ports(struct options *o)
 {
     bool says = o->source_count || o->port_count;
     for (uint32_t i = 0; !says && i < o->config.port_count; i++)
         if (!take_device(o, "ports", o->config.ports[i]))
             return false;
+    for (uint32_t i = 0; !says && i < o->config.interface_count; i++) {
+        const char *name = o->config.interfaces[i];
+        o->has_interfaces = true;
+        if (!take_link(o, "interfaces", name, strchr(name, ',') ? 2 : 1))
+            return false;
+    }
     return true;
 }
 

@@ -60,7 +60,10 @@ struct options {
     uint32_t loops;   /**< --loop */
     double speed;     /**< --speed; 0 = as fast as it goes */
     bool has_loop;
-    bool merge;                          /**< --merge */
+    bool merge;       /**< --merge */
+    const char *user; /**< --user; NULL = service.user, or nobody else */
+    uint32_t seccomp; /**< --seccomp: enum syscalls_mode, if has_seccomp */
+    bool has_seccomp;
     bool quiet;                          /**< -q */
     uint32_t verbose;                    /**< -v */
     bool log_messages, log_transactions; /**< --log */

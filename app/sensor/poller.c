@@ -15,6 +15,7 @@
  * has told that it handed over all up to what it inspects: those that are idle are then done
  * through that.
  */
+#include "confine.h"
 #include "sensor.h"
 
 #include "base/clock_ns.h"
@@ -563,6 +564,7 @@ void *poller_main(void *arg)
     rte_thread_register(); /* for the caches of the packet pools; without one it is slower */
     ft_inspect_guard_thread(w->inspector);
     rules_enter(w);
+    confine_worker(w);
     while (turn(p, &empty)) {
         rules_turn(w);
         evidence_turn(w);

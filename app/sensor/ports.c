@@ -7,6 +7,7 @@
 #include "sensor.h"
 
 #include "base/clock_ns.h"
+#include "confine.h"
 
 #include <sched.h>
 #include <stdio.h>
@@ -327,11 +328,13 @@ void *ports_main(void *arg)
                         .day = s->clock_base,
                         .shows_status = isatty(STDERR_FILENO) && !s->options->quiet};
     signals_open();
+    confine_all_others(s);
     send_ticks(p);
     for (uint32_t i = 0; i < s->options->port_count; i++)
         if (s->ethdevs[i].port.state != FT_PORT_UP)
             tell_state(p, i);
     while (!atomic_load_explicit(&s->stop, memory_order_relaxed)) {
+        atomic_fetch_add_explicit(&s->reader_turns, 1, memory_order_relaxed);
         send_ticks(p);
         if (p->second != looked) {
             bool is_held = atomic_load_explicit(&s->points.is_held, memory_order_relaxed);
@@ -351,6 +354,7 @@ void *ports_main(void *arg)
         usleep(LOOK_US);
     }
     end(p);
+    ports_close(s); /* who alone has the rights that some take */
     if (p->shows_status && p->packets)
         fputc('\n', stderr);
     return NULL;

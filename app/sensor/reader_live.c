@@ -134,6 +134,7 @@ void reader_live(struct reader *r)
     uint64_t before = s->opened_ns;
     reader_idle(r, before);
     while (!atomic_load_explicit(&s->stop, memory_order_relaxed)) {
+        atomic_fetch_add_explicit(&s->reader_turns, 1, memory_order_relaxed);
         bool has_packet = ft_live_next(s->live, &record, &port);
         if (has_packet) {
             reader_take(r, &record, port);

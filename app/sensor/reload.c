@@ -9,6 +9,7 @@
  * the one that filters, or the ports thread, which gives each worker its new one and frees the old
  * ones when no worker can be using them any more.
  */
+#include "notify.h"
 #include "sensor.h"
 
 #include <stdio.h>
@@ -115,11 +116,13 @@ bool reload_if_asked(struct sensor *s, enum ft_health *health)
         fprintf(stderr, "fieldtap: --filter of the command line goes first: it stays as it is\n");
         return true;
     }
+    notify_reload();
     char *text = read_expression(s);
     if (text && take_over(s, text))
         *health = FT_HEALTH_FILTER_CHANGED;
     else
         fprintf(stderr, "fieldtap: the capture filter stays as it is\n");
     free(text);
+    notify_reloaded();
     return true;
 }

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 /* The rules of a running sensor. */
+#include "notify.h"
 #include "sensor.h"
 
 #include <stdarg.h>
@@ -403,8 +404,11 @@ static void *rules_main(void *arg)
         if (is_ending(&s->rules))
             return NULL; /* the last rules.json is written when nobody counts any more */
         uint32_t wishes = atomic_exchange(&s->rules.wishes, 0);
-        if (wishes & RULES_WISH_RELOAD)
+        if (wishes & RULES_WISH_RELOAD) {
+            notify_reload();
             reload(s);
+            notify_reloaded();
+        }
         if (wishes && !is_ending(&s->rules))
             write_statistics(s);
     }

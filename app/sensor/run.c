@@ -5,11 +5,14 @@
 #include "alert/summary.h"
 #include "base/clock_ns.h"
 #include "capture/interface.h"
+#include "confine.h"
 #include "core_map.h"
 #include "describe.h"
 #include "doctor.h"
+#include "notify.h"
 #include "plugin.h"
 #include "protocols/protocols.h"
+#include "watchdog.h"
 
 #include <errno.h>
 #include <rte_cycles.h>
@@ -43,6 +46,8 @@ static void on_stop(int signal)
         return;
     const struct options *o = running->options;
     bool is_reload = signal == SIGHUP && running->is_live && (o->config_file || o->has_own_rules);
+    if (signal == SIGTERM)
+        watchdog_stop();
     if (is_reload)
         rules_want(running, RULES_WISH_RELOAD);
     if (!is_reload || o->config_file)
@@ -396,7 +401,8 @@ static void start_threads(struct sensor *s)
     }
     if (ok && rules_begin(s) && control_begin(s) &&
         start_thread(&s->reader, s->is_polled ? ports_main : reader_main, s,
-                     s->is_polled ? "ports" : "reader")) {
+                     s->is_polled ? "ports" : "reader") &&
+        watchdog_begin(s)) {
         pin_core(s);
         return;
     }
@@ -578,6 +584,15 @@ static int answer(struct sensor *s)
     return 0;
 }
 
+/*
+ * With the ports open. All that is opened from here on is opened by who the sensor is then; its
+ * folders are made while root can. The output comes last: its folder tells that the sensor listens.
+ */
+static bool give_up_rights(struct sensor *s)
+{
+    return confine_give_folder(s->options->log_dir) && confine(s);
+}
+
 /* Read, work and write everything. Returns the exit code. */
 static int run(struct sensor *s)
 {
@@ -586,9 +601,7 @@ static int run(struct sensor *s)
     examine(s);
     if (!evidence_make(s, error, sizeof(error)))
         return fail(error) ? 0 : 1;
-    /* Ports last before the output, whose folder tells that the sensor listens. */
-    if (s->is_polled ? !make_sensor(s) || !open_polled(s) || !make_core(s)
-                     : !make_core(s) || !make_sensor(s))
+    if (!make_sensor(s) || !open_polled(s) || !give_up_rights(s) || !make_core(s))
         return 1;
     if (!evidence_open(s, error, sizeof(error)))
         return fail(error) ? 0 : 1;
@@ -597,6 +610,8 @@ static int run(struct sensor *s)
     s->began_ns = ft_clock_ns(CLOCK_MONOTONIC);
     s->started_tsc = rte_rdtsc();
     start_threads(s);
+    if (s->is_live)
+        notify("READY=1\nSTATUS=Listening");
     alerting_loop(s);
     control_end(s);
     rules_end(s);
@@ -606,8 +621,8 @@ static int run(struct sensor *s)
     evidence_end(s);
     s->ended_tsc = rte_rdtsc();
     int code = finish(s);
-    ports_close(s);
     rte_eal_cleanup();
+    watchdog_end();
     return code;
 }
 
@@ -623,7 +638,9 @@ int sensor_run(const struct options *o)
     s->is_polled = o->is_polled;
     s->worker_count = sensor_workers(o);
     s->is_pinned = s->worker_count <= o->config.worker_cpu_count;
-    if (!make_registry(s) || !make_filter(s, &s->filter)) {
+    notify_open();
+    bool runs = o->action == ACTION_RUN || o->action == ACTION_TEST;
+    if ((runs && !confine_find_user(o)) || !make_registry(s) || !make_filter(s, &s->filter)) {
         code = 2;
     } else if (o->action != ACTION_RUN) {
         code = answer(s);

@@ -94,11 +94,12 @@ struct worker {
     uint32_t index;
     struct control_scan *scan; /**< what the control thread wants; NULL: there is none */
 
+    _Atomic uint64_t turns; /**< of its loop, so far: it goes on */
+
     /* Where workers poll; written by the worker, read by the ports thread. */
     struct ft_filter *_Atomic filter; /**< its own, for it remembers; NULL: everything passes */
-    _Atomic uint64_t turns;
-    _Atomic uint64_t through; /**< all it received up to this seq was handed over */
-    _Atomic bool has_stopped; /**< it polls no more */
+    _Atomic uint64_t through;         /**< all it received up to this seq was handed over */
+    _Atomic bool has_stopped;         /**< it polls no more */
     _Atomic uint64_t handed_over, taken_over, refused; /**< to, from others; no room at others */
     _Atomic uint64_t number;                           /**< packets taken from ports */
     _Atomic uint64_t cut;                              /**< of those, too long for want of room */
@@ -148,10 +149,11 @@ struct sensor {
     pthread_t reader;
     struct ft_ring ticks; /**< from the reader to the alerting loop */
     _Alignas(64) _Atomic uint64_t dispatched_through;
-    _Atomic bool is_read;    /**< the reader has given out its last */
-    _Atomic bool stop;       /**< asked to end early */
-    _Atomic bool reload;     /**< asked to read the configuration's filter again */
-    _Atomic uint64_t alerts; /**< so far, for the status line */
+    _Atomic bool is_read;          /**< the reader has given out its last */
+    _Atomic bool stop;             /**< asked to end early */
+    _Atomic uint64_t reader_turns; /**< live, of the reader or the ports thread */
+    _Atomic bool reload;           /**< asked to read the configuration's filter again */
+    _Atomic uint64_t alerts;       /**< so far, for the status line */
     struct control_points points;
     uint64_t began_ns;       /**< CLOCK_MONOTONIC, when it was set up */
     struct control *control; /**< NULL: there is no control socket */

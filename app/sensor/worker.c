@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 /* A worker: takes bursts from its ring, inspects them, accounts for them. */
+#include "confine.h"
 #include "sensor.h"
 
 #include <rte_cycles.h>
@@ -80,7 +81,9 @@ void *worker_main(void *arg)
     worker_pin(w);
     ft_inspect_guard_thread(w->inspector);
     rules_enter(w);
-    while (!is_end) {
+    confine_worker(w);
+    for (uint64_t turns = 1; !is_end; turns++) {
+        atomic_store_explicit(&w->turns, turns, memory_order_relaxed);
         rules_turn(w);
         evidence_turn(w);
         control_worker_turn(w);

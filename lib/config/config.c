@@ -128,14 +128,21 @@ static const struct key keys[] = {
      "CPU of the alerting loop"},
     {"cores", "ring", NUMBER, 0, 262144, AT(ring_packets), {0},
      "packets that may wait for a worker, 256 at least; 0: from the number of workers"},
+    {"service", "user", TEXT, 0, 31, AT(user), {0},
+     "user that a sensor becomes which root starts, when its ports are open; --user goes first"},
+    {"service", "seccomp", WORD, 0, 0, AT(seccomp), {"on", "log", "off"},
+     "filter of system calls: what is in no list ends the sensor, is logged by the kernel, or passes"},
+    {"service", "core_dumps", TRUTH, 0, 0, AT(core_dumps), {0},
+     "a crashed service leaves a core dump, which holds what was seen on the network"},
 };
 /* clang-format on */
 
 #define KEYS (sizeof(keys) / sizeof(keys[0]))
 
 /* Sections that are not made of the keys above. */
-static const char *const free_sections[] = {"plugins", "bindings",      "ports",   "rules",  "sets",
-                                            "zones",   "working_hours", "journal", "outputs"};
+static const char *const free_sections[] = {"plugins", "interfaces", "bindings", "ports",
+                                            "rules",   "sets",       "zones",    "working_hours",
+                                            "journal", "outputs"};
 
 #define FREE_SECTIONS (sizeof(free_sections) / sizeof(free_sections[0]))
 
@@ -177,6 +184,7 @@ void ft_config_init(struct ft_config *config)
                                  .control_group = "",
                                  .metrics_listen = "",
                                  .metrics_file = "",
+                                 .user = "",
                                  .ring = 64,
                                  .descriptors = FT_PORT_DESCRIPTORS,
                                  .alerting_cpu = FT_CONFIG_NO_CPU};
@@ -408,6 +416,12 @@ static void read_ports(struct reading *r, const json_t *list)
               FT_CONFIG_PORTS);
 }
 
+static void read_interfaces(struct reading *r, const json_t *list)
+{
+    read_list(r, "interfaces", list, "eth1", r->config->interfaces, &r->config->interface_count,
+              FT_CONFIG_PORTS);
+}
+
 static bool read_port(const char *text, bool *is_udp, uint16_t *port)
 {
     char *end;
@@ -489,6 +503,10 @@ static void read_section(struct reading *r, const char *name, json_t *value)
     }
     if (strcmp(name, "ports") == 0) {
         read_ports(r, value);
+        return;
+    }
+    if (strcmp(name, "interfaces") == 0) {
+        read_interfaces(r, value);
         return;
     }
     if (strcmp(name, "rules") == 0) {
@@ -661,6 +679,9 @@ void ft_config_describe(FILE *to)
     fprintf(
         to, "%-24s  %-20s  %s  (default [])\n", "ports", "list of devices",
         "ports of DPDK to listen to, such as \"0000:3b:00.0\", unless -r, -i or --port is given");
+    fprintf(to, "%-24s  %-20s  %s  (default [])\n", "interfaces", "list of names",
+            "interfaces to listen to, such as \"eth1\", of a TAP \"eth1,eth2\", unless -r, -i or "
+            "--port is given");
     fprintf(to, "%-24s  %-20s  %s  (default [])\n", "rules", "list of files",
             "files of rules, and folders whose *.json are; beside --rules");
     fprintf(to, "%-24s  %-20s  %s  (default {})\n", "sets.NAME", "set of values",

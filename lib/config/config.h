@@ -78,6 +78,11 @@ struct ft_config {
     uint32_t alerting_cpu;                /**< cores.alerting, default FT_CONFIG_NO_CPU */
     const char *ports[FT_CONFIG_PORTS];   /**< ports[]: devices of DPDK */
     uint32_t port_count;
+    const char *interfaces[FT_CONFIG_PORTS]; /**< interfaces[]: "eth1", a TAP's "eth1,eth2" */
+    uint32_t interface_count;
+    const char *user; /**< service.user, default "": who starts it */
+    uint32_t seccomp; /**< service.seccomp: "on" (default), "log", "off" */
+    bool core_dumps;  /**< service.core_dumps, default false */
     const char *plugins[FT_CONFIG_PLUGINS];
     uint32_t plugin_count;
     bool leaves_out_built_in; /**< alerts.built_in_rules, default true: then this is false */
