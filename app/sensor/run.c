@@ -590,7 +590,10 @@ static int answer(struct sensor *s)
  */
 static bool give_up_rights(struct sensor *s)
 {
-    return confine_give_folder(s->options->log_dir) && confine(s);
+    char packets[4096];
+    bool keeps = s->evidence.wishes && evidence_folder(s->options, packets, sizeof(packets));
+    return confine_give_folder(s->options->log_dir) && (!keeps || confine_give_folder(packets)) &&
+           confine(s);
 }
 
 /* Read, work and write everything. Returns the exit code. */
