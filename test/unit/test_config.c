@@ -367,6 +367,25 @@ static void test_journal_wrong(void **state)
     expect_error("{\"journals\": {}}", ":1:2: unknown key \"journals\"; did you mean \"journal\"?");
 }
 
+static void test_service(void **state)
+{
+    (void)state;
+    assert_true(read_text("{}"));
+    assert_string_equal(config.user, "");
+    assert_int_equal(config.seccomp, 0);
+    assert_false(config.core_dumps);
+    assert_int_equal(config.interface_count, 0);
+    assert_true(read_text("{\"service\": {\"user\": \"fieldtap\", \"seccomp\": \"log\", "
+                          "\"core_dumps\": true}, \"interfaces\": [\"eth1\", \"eth2,eth3\"]}"));
+    assert_string_equal(config.user, "fieldtap");
+    assert_int_equal(config.seccomp, 1);
+    assert_true(config.core_dumps);
+    assert_int_equal(config.interface_count, 2);
+    assert_string_equal(config.interfaces[1], "eth2,eth3");
+    expect_error("{\"service\": {\"seccomp\": \"no\"}}",
+                 ":1:25: service.seccomp: expected \"on\", \"log\" or \"off\"");
+}
+
 static void test_describe(void **state)
 {
     char *text = NULL;
@@ -382,7 +401,7 @@ static void test_describe(void **state)
     unsigned lines = 0;
     for (const char *at = text; (at = strchr(at, '\n')); at++)
         lines++;
-    assert_int_equal(lines, 65);
+    assert_int_equal(lines, 69);
     assert_non_null(strstr(text, "\"live\", \"drop\" or \"keep\""));
     free(text);
 }
@@ -403,6 +422,7 @@ int main(void)
         cmocka_unit_test(test_locate),
         cmocka_unit_test(test_journal),
         cmocka_unit_test(test_journal_wrong),
+        cmocka_unit_test(test_service),
         cmocka_unit_test(test_describe),
     };
     int failed = cmocka_run_group_tests(tests, NULL, NULL);
