@@ -383,7 +383,7 @@ static void test_service(void **state)
     assert_int_equal(config.interface_count, 2);
     assert_string_equal(config.interfaces[1], "eth2,eth3");
     expect_error("{\"service\": {\"seccomp\": \"no\"}}",
-                 ":1:25: service.seccomp: expected \"on\", \"log\" or \"off\"");
+                 ":1:14: service.seccomp: expected \"on\", \"log\" or \"off\"");
 }
 
 static void test_describe(void **state)
