@@ -72,6 +72,11 @@ static void nearest_inside(const struct ft_reader *r, const char *name, char *er
     if (n.best)
         snprintf(error, error_size, "there is no %s in %s; did you mean %s?", name,
                  ft_vocabulary_name(r->vocabulary, group, whole, sizeof(whole)), n.best);
+    else if (!strchr(name, '.') && !strstr(error, "did you mean"))
+        snprintf(error, error_size,
+                 "there is no %s, neither in %s nor as a keyword; fieldtap --describe %s lists the "
+                 "fields",
+                 name, ft_vocabulary_name(r->vocabulary, group, whole, sizeof(whole)), p->name);
 }
 
 bool ft_reader_find(struct ft_reader *r, const char *name, struct ft_operand *to, char *error,
