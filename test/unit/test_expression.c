@@ -786,6 +786,10 @@ static void test_contradictions(void **state)
     expect_errors("http.url and not http.url",
                   "17-25: \"http.url\" and \"http.url\" can never hold both\n");
     expect_errors(
+        "any dnp3.application.objects (colour == 1)",
+        "30-36: there is no colour, neither in dnp3.application.objects nor as a keyword; "
+        "fieldtap --describe dnp3 lists the fields\n");
+    expect_errors(
         "port == 9700 and not protocol",
         "21-29: \"not protocol\" can never hold: it is always there, and what no dissector "
         "knows is no message (ask for its ports)\n");
