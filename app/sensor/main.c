@@ -6,6 +6,8 @@
 #include "core_map.h"
 #include "doctor.h"
 #include "formats.h"
+#include "output/sinks.h"
+#include "read_journal.h"
 
 #include <errno.h>
 #include <jansson.h>
@@ -52,12 +54,15 @@ int main(int argc, char **argv)
         options_help();
     else if (options.action == ACTION_VERSION)
         print_version();
-    else if (options.action == ACTION_DESCRIBE_CONFIG)
+    else if (options.action == ACTION_DESCRIBE_CONFIG) {
         ft_config_describe(stdout);
-    else if (options.action == ACTION_LIST_KEYWORDS)
+        ft_sinks_describe(stdout);
+    } else if (options.action == ACTION_LIST_KEYWORDS)
         rules_list_keywords();
     else if (options.action == ACTION_LIST_FORMATS)
         list_formats();
+    else if (options.action == ACTION_READ_JOURNAL)
+        code = read_journal(options.journal);
     else if (options.action == ACTION_PRINT_CORE_MAP)
         core_map_print(stdout, stderr, "", &options);
     else if (options.action == ACTION_DOCTOR)

@@ -99,6 +99,8 @@ static void tell_stats(struct merge *m, const struct ft_event *tick)
                      .displaced = b->state.requests_displaced,
                      .evicted = b->state.requests_evicted,
                      .refused = b->state.requests_refused},
+        .put_more = outputs_put_stats,
+        .user = m->sensor,
     };
     ft_core_stats(m->sensor->core, &totals);
     if (m->sensor->is_live && !m->is_over)
@@ -184,6 +186,7 @@ static void watch(struct merge *m)
     m->last_watch = now;
     watchdog_look(m->sensor);
     ft_output_flush(m->sensor->output);
+    outputs_watch(m->sensor);
     /* A stop that came right before the reader began to wait for input did not wake it. */
     if (atomic_load_explicit(&m->sensor->stop, memory_order_relaxed) &&
         !atomic_load_explicit(&m->sensor->is_read, memory_order_acquire))

@@ -5,6 +5,7 @@
 #include "capture/ethdev.h"
 #include "control.h"
 #include "core_map.h"
+#include "outputs.h"
 #include "syscalls.h"
 
 #include <errno.h>
@@ -40,6 +41,7 @@ enum long_option {
     OPT_CONTROL_SOCKET,
     OPT_USER,
     OPT_SECCOMP,
+    OPT_READ_JOURNAL,
 };
 
 static const struct option long_options[] = {
@@ -62,6 +64,7 @@ static const struct option long_options[] = {
     {"explain", required_argument, NULL, OPT_EXPLAIN},
     {"list-keywords", no_argument, NULL, OPT_LIST_KEYWORDS},
     {"list-formats", no_argument, NULL, OPT_LIST_FORMATS},
+    {"read-journal", required_argument, NULL, OPT_READ_JOURNAL},
     {"list-protocols", no_argument, NULL, OPT_LIST_PROTOCOLS},
     {"describe", required_argument, NULL, OPT_DESCRIBE},
     {"describe-config", no_argument, NULL, OPT_DESCRIBE_CONFIG},
@@ -139,6 +142,9 @@ static const char help_of_use[] =
     "      --explain ID        how a rule was compiled, and what it costs; with --rules\n"
     "      --list-keywords     what rules can ask about besides the fields of protocols\n"
     "      --list-formats      what sinks can send: keys of each format, titles, messages\n"
+    "      --read-journal DIR  the events that a journal holds, and whether it is whole; exit code "
+    "1\n"
+    "                          if not\n"
     "      --print-core-map    a proposal which CPU does what, for the configuration\n"
     "      --doctor            what the machine has for live capture, a line each with what to "
     "do;\n"
@@ -306,6 +312,7 @@ static bool take_action(struct options *o, int c)
         {OPT_DOCTOR, ACTION_DOCTOR},
         {OPT_LIST_KEYWORDS, ACTION_LIST_KEYWORDS},
         {OPT_LIST_FORMATS, ACTION_LIST_FORMATS},
+        {OPT_READ_JOURNAL, ACTION_READ_JOURNAL},
         {'T', ACTION_TEST},
         {'V', ACTION_VERSION},
         {'h', ACTION_HELP},
@@ -316,6 +323,8 @@ static bool take_action(struct options *o, int c)
         o->action = actions[i].action;
         if (c == OPT_DESCRIBE)
             o->describe = optarg;
+        if (c == OPT_READ_JOURNAL)
+            o->journal = optarg;
         return true;
     }
     return false;
@@ -591,7 +600,7 @@ static bool check_workers(const struct options *o)
 /* What makes no sense together. */
 static bool check_source(const struct options *o)
 {
-    if ((o->log_messages || o->log_transactions) && !o->log_dir)
+    if ((o->log_messages || o->log_transactions) && !o->log_dir && !outputs_have_journal(o))
         return wrong("--log writes lines, but nowhere: say where with -l DIR, or -l - for standard "
                      "output");
     if (!o->port_count)

@@ -26,6 +26,7 @@ enum options_action {
     ACTION_EXPLAIN,         /**< --explain ID */
     ACTION_LIST_KEYWORDS,   /**< --list-keywords */
     ACTION_LIST_FORMATS,    /**< --list-formats */
+    ACTION_READ_JOURNAL,    /**< --read-journal DIR */
 };
 
 /** -i, --tap and --port. */
@@ -56,9 +57,10 @@ struct options {
     const char *control_socket; /**< --control-socket, then control.socket; "" = the default */
     const char *log_dir;        /**< -l: NULL = summary only, "-" = standard output */
     const char *describe;
-    uint32_t workers; /**< -w; 0 = from the machine */
-    uint32_t loops;   /**< --loop */
-    double speed;     /**< --speed; 0 = as fast as it goes */
+    const char *journal; /**< --read-journal: its folder */
+    uint32_t workers;    /**< -w; 0 = from the machine */
+    uint32_t loops;      /**< --loop */
+    double speed;        /**< --speed; 0 = as fast as it goes */
     bool has_loop;
     bool merge;       /**< --merge */
     const char *user; /**< --user; NULL = service.user, or nobody else */

@@ -45,11 +45,14 @@ static void on_stop(int signal)
     if (!running)
         return;
     const struct options *o = running->options;
-    bool is_reload = signal == SIGHUP && running->is_live && (o->config_file || o->has_own_rules);
+    bool is_reload = signal == SIGHUP && running->is_live &&
+                     (o->config_file || o->has_own_rules || running->outputs.is_used);
     if (signal == SIGTERM)
         watchdog_stop();
-    if (is_reload)
+    if (is_reload) {
         rules_want(running, RULES_WISH_RELOAD);
+        atomic_store_explicit(&running->reopen, true, memory_order_relaxed);
+    }
     if (!is_reload || o->config_file)
         atomic_store_explicit(is_reload ? &running->reload : &running->stop, true,
                               memory_order_relaxed);
@@ -252,6 +255,16 @@ static bool has_room(const char *dir)
     return false;
 }
 
+/* A journal takes its place on the disk by itself, and can do without for a while. */
+static bool open_output(struct sensor *s)
+{
+    char error[512];
+    if (s->outputs.is_used)
+        return outputs_open(s);
+    s->output = ft_output_open(s->options->log_dir, error, sizeof(error));
+    return s->output ? has_room(s->options->log_dir) : fail(error);
+}
+
 static bool make_core(struct sensor *s)
 {
     const struct ft_config *c = &s->options->config;
@@ -271,10 +284,7 @@ static bool make_core(struct sensor *s)
         return fail("no random numbers: getrandom failed");
     for (uint32_t i = 0; i < s->options->port_count; i++)
         s->port_names[i] = s->options->ports[i].name;
-    s->output = ft_output_open(s->options->log_dir, error, sizeof(error));
-    if (!s->output)
-        return fail(error);
-    if (!has_room(s->options->log_dir))
+    if (!open_output(s))
         return false;
     s->core = ft_core_new(&config, s->registry, s->output, error, sizeof(error));
     if (!s->core)
@@ -473,8 +483,10 @@ static int finish(struct sensor *s)
     char error[512] = "";
     bool is_fine = check_books(s);
     ft_core_finish(s->core);
-    is_fine &= ft_output_close(s->output, &s->written, error, sizeof(error)) || fail(error);
+    bool is_written = ft_output_close(s->output, &s->written, error, sizeof(error));
     s->output = NULL;
+    is_fine &= is_written || s->outputs.is_used || fail(error);
+    is_fine &= outputs_close(s); /* what the journal did not take is told there */
     is_fine &= write_results(s);
     say_remarks(s);
     is_fine &= !s->capture || !ft_capture_set_is_incomplete(s->capture);
@@ -524,6 +536,7 @@ static void free_sensor(struct sensor *s)
         ft_core_free(s->core);
     if (s->output) /* of a run that could not begin */
         ft_output_close(s->output, NULL, error, sizeof(error));
+    outputs_free(s);
     ft_defrag_free(s->defrag);
     ft_shards_free(s->shards);
     ft_recogniser_free(s->recogniser);
@@ -571,6 +584,8 @@ static int answer(struct sensor *s)
             printf(", %u of them from plugins", plugin_protocols(s->registry));
         if (o->rule_count)
             printf(", %u rules", ft_ruleset_count(atomic_load(&s->rules.now)->set));
+        if (s->outputs.sinks)
+            printf(", %u outputs", ft_sinks_count(s->outputs.sinks));
         putchar('\n');
     } else if (o->action == ACTION_LIST_PROTOCOLS) {
         list_protocols(s->registry);
@@ -612,6 +627,8 @@ static int run(struct sensor *s)
         return !fail(error);
     s->began_ns = ft_clock_ns(CLOCK_MONOTONIC);
     s->started_tsc = rte_rdtsc();
+    if (!outputs_start(s))
+        return 1;
     start_threads(s);
     if (s->is_live)
         notify("READY=1\nSTATUS=Listening");
@@ -643,7 +660,8 @@ int sensor_run(const struct options *o)
     s->is_pinned = s->worker_count <= o->config.worker_cpu_count;
     notify_open();
     bool runs = o->action == ACTION_RUN || o->action == ACTION_TEST;
-    if ((runs && !confine_find_user(o)) || !make_registry(s) || !make_filter(s, &s->filter)) {
+    if ((runs && !confine_find_user(o)) || !make_registry(s) || !make_filter(s, &s->filter) ||
+        !outputs_read(s)) {
         code = 2;
     } else if (o->action != ACTION_RUN) {
         code = answer(s);

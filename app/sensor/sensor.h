@@ -33,6 +33,7 @@
 #include "evidence.h"
 #include "flow/inspect.h"
 #include "options.h"
+#include "outputs.h"
 #include "packet/defrag.h"
 #include "rules.h"
 
@@ -138,6 +139,7 @@ struct sensor {
     struct evidence_state evidence;
     struct ft_core *core;
     struct ft_output *output;
+    struct outputs outputs;
 
     struct rte_mempool *packets, *jumbos; /**< frames, or parts of long ones; datagrams */
     struct rte_mempool *longs;            /**< long frames in one piece, where workers poll */
@@ -153,6 +155,7 @@ struct sensor {
     _Atomic bool stop;             /**< asked to end early */
     _Atomic uint64_t reader_turns; /**< live, of the reader or the ports thread */
     _Atomic bool reload;           /**< asked to read the configuration's filter again */
+    _Atomic bool reopen;           /**< asked to open the files of outputs again */
     _Atomic uint64_t alerts;       /**< so far, for the status line */
     struct control_points points;
     uint64_t began_ns;       /**< CLOCK_MONOTONIC, when it was set up */

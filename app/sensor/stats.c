@@ -116,7 +116,8 @@ bool books_balance(const struct sensor *s)
 {
     return ports_balance(s) && ft_ledger_is_balanced(&s->books.ledger) &&
            s->books.ledger.received == s->packets_read && events_balance(s) &&
-           ft_books_requests_balance(&s->books) && ft_core_rules_balance(s->core, &s->books.ledger);
+           ft_books_requests_balance(&s->books) && outputs_balance(s) &&
+           ft_core_rules_balance(s->core, &s->books.ledger);
 }
 
 static json_t *packet_ledger(const struct sensor *s)
@@ -426,6 +427,10 @@ static json_t *all_books(const struct sensor *s)
     json_object_set_new(o, "lines", line_ledger(&s->written));
     if (s->evidence.store)
         json_object_set_new(o, "evidence", evidence(s));
+    if (s->outputs.is_used) {
+        json_object_set_new(o, "journal", outputs_journal_books(s));
+        json_object_set_new(o, "outputs", outputs_sink_books(s));
+    }
     put(o, "messages", l->messages);
     put(o, "violations", l->violations);
     put(o, "unknown_children", l->unknown_children);

@@ -1,0 +1,89 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+/*
+ * The way of lines out of a sensor that keeps them: alerting loop -> journal -> sinks.
+ *
+ *   alerting loop --append--> journal (memory, disk) --readers--> sinks, a thread each
+ *
+ * Without a journal (captures, unless the configuration has the section `journal`) the alerting
+ * loop writes eve.json itself, with the same encoder; then all of this does nothing.
+ *
+ * Everything here is called by the alerting loop's thread, which is the one that starts and ends
+ * the run. Nothing but opening and closing waits for a disk or a receiver; closing for a bounded
+ * time.
+ */
+#ifndef OUTPUTS_H
+#define OUTPUTS_H
+
+#include "base/json.h"
+#include "journal/journal.h"
+#include "output/sinks.h"
+
+#include <jansson.h>
+
+struct sensor;
+struct options;
+
+struct outputs {
+    struct ft_journal *journal;      /**< NULL: there is none, or it was closed */
+    struct ft_sinks *sinks;          /**< NULL: there are none */
+    struct ft_sinks_options options; /**< of them */
+    const char **protocols;          /**< names for filters, ended by NULL */
+    char *folder;                    /**< of the journal */
+    bool is_used;                    /**< lines go through a journal */
+    bool is_running;                 /**< the sinks are */
+    bool waits;                      /**< captures: the disk is waited for */
+    uint64_t appended;               /**< lines given to the journal */
+    uint64_t since_flush;            /**< bytes of them */
+    uint64_t flush_bytes;            /**< captures: so many in memory are enough */
+    uint64_t looked_ns;              /**< CLOCK_MONOTONIC */
+    struct {
+        bool is_trouble;                /**< was told */
+        uint64_t state_ns, given_up_ns; /**< when something was told of it; 0 = never */
+        uint64_t given_up[FT_JOURNAL_CLASSES][FT_JOURNAL_LOSSES]; /**< of those, told */
+    } told;
+    struct {
+        uint64_t behind_ns; /**< since when it is far behind; 0 = it is not */
+        bool is_told;
+    } lag[FT_SINKS_MAX];
+    struct ft_journal_state state;         /**< as of the last look; at the end the last */
+    struct ft_journal_stats journal_stats; /**< when it was closed */
+};
+
+/** Does a run with these options have a journal? */
+bool outputs_have_journal(const struct options *o);
+
+/** Read outputs[]: false after saying what is wrong (exit code 2). */
+bool outputs_read(struct sensor *s);
+
+/** Open the journal, and the output that keeps lines in it. False after saying why not. */
+bool outputs_open(struct sensor *s);
+
+/** Begin to send. False after saying why not. */
+bool outputs_start(struct sensor *s);
+
+/** Five times a second: health events of journal and sinks; files reopened if asked for. */
+void outputs_watch(struct sensor *s);
+
+/** Members `journal` and `outputs` of a stats event; `user` is the sensor. */
+void outputs_put_stats(void *user, struct ft_json *j);
+
+/** The same for stats.json, when the journal is closed: an object, a list. */
+json_t *outputs_journal_books(const struct sensor *s);
+json_t *outputs_sink_books(const struct sensor *s);
+
+/** Has the journal got all lines that were made? At the end: are they on disk or given up? */
+bool outputs_balance(const struct sensor *s);
+
+/** Sync, let the sinks send what there is, close. False after saying what was lost. */
+bool outputs_close(struct sensor *s);
+
+/** Of a run that could not begin, or is over. */
+void outputs_free(struct sensor *s);
+
+/** What records of the journal came to, all classes; when it was closed. */
+struct outputs_sum {
+    uint64_t appended, synced, given_up;
+};
+struct outputs_sum outputs_sum(const struct ft_journal_stats *stats);
+
+#endif

@@ -1,0 +1,380 @@
+#!/usr/bin/env python3
+# SPDX-License-Identifier: BSD-3-Clause
+"""The journal and the outputs behind it: nothing that was kept is lost, whatever is killed, full or
+gone. Real receivers on loopback; what needs a mount or an interface of its own needs root.
+
+usage: test_outputs.py FIELDTAP FIELDTAP_PLANT [unittest options]
+
+With FT_LONG=yes the sensor and its receivers are killed 200 times instead of 6.
+"""
+
+import contextlib
+import json
+import os
+import random
+import re
+import signal
+import socket
+import struct
+import subprocess
+import time
+import unittest
+
+import live
+import receivers
+import sensor
+from live import Live, Sender, whole_lines
+from sensor import Case, lines, modbus_read, of_type, run
+
+ROUNDS = 200 if os.environ.get("FT_LONG") == "yes" else 6
+
+
+def uid(event):
+    return int(event["fieldtap"]["event_uid"].rsplit("-", 1)[1])
+
+
+def healths(events):
+    return [e["health"]["event"] for e in of_type(events, "health")]
+
+
+class Keeping(Case):
+    """A configuration with a journal in a folder of the test."""
+
+    def setUp(self):
+        super().setUp()
+        self.journal = self.dir / "journal"
+
+    def config(self, *outputs, name="fieldtap.json", **journal):
+        text = {"journal": {"folder": str(self.journal), **journal}, "outputs": list(outputs)}
+        return self.write(name, json.dumps(text).encode())
+
+    def kept(self, folder=None):
+        """The events that the journal holds; it has to be whole."""
+        r = run("--read-journal", folder or self.journal)
+        self.assertEqual((r.code, r.err), (0, ""))
+        return [json.loads(line) for line in r.out.splitlines()]
+
+    def check_books(self, stats):
+        """What was made is what the journal has or gave up."""
+        classes = stats["journal"]["classes"].values()
+        appended = sum(c["appended"] for c in classes)
+        given_up = sum(sum(c["given_up"].values()) for c in classes)
+        self.assertIs(stats["balanced"], True)
+        self.assertEqual(appended, sum(c["synced"] for c in classes) + given_up)
+        self.assertEqual(stats["lines"]["made"], appended)
+        self.assertEqual(stats["lines"]["written"], appended - given_up)
+        return given_up
+
+
+class Captures(Keeping):
+    """Captures through a journal, which a configuration has to ask for."""
+
+    def test_same_lines(self):
+        capture = self.plant(seconds=20)
+        self.assertOk(run("-r", capture, "-l", self.dir / "direct"))
+        r = run("-r", capture, "-l", self.out, "-c", self.config())
+        self.assertEqual(r.code, 0, r.err)
+        self.assertIn("events are kept in", r.err)
+        kept, direct = self.kept(), self.events(self.dir / "direct")
+        self.assertEqual(self.events(), kept)
+        self.assertEqual([uid(e) for e in kept], list(range(1, len(kept) + 1)))
+        for event in kept + direct:
+            event["fieldtap"].pop("event_uid")
+            event.get("stats", {}).pop("journal", None)
+            event.get("stats", {}).pop("outputs", None)
+        self.assertEqual(kept, direct)
+        stats = self.stats()
+        self.assertEqual(self.check_books(stats), 0)
+        self.assertEqual([(o["name"], o["lag"], o["sent"]) for o in stats["outputs"]],
+                         [("log-dir", 0, len(kept))])
+
+    def test_numbers_go_on(self):
+        capture, config = self.plant(seconds=5), self.config()
+        for _ in range(3):
+            self.assertEqual(run("-r", capture, "-l", self.out, "-c", config).code, 0)
+        numbers = [uid(e) for e in self.events()]
+        self.assertEqual(numbers, sorted(set(numbers)))
+        self.assertEqual(self.events(), self.kept())
+
+    def test_without_journal_nothing_is_kept(self):
+        capture = self.plant(seconds=5)
+        config = self.write("c.json", json.dumps({"outputs": [
+            {"name": "a", "kind": "file", "path": str(self.dir / "a.json")}]}).encode())
+        r = run("-r", capture, "-l", self.out, "-c", config)
+        self.assertEqual(r.code, 0)
+        self.assertIn("nothing is sent", r.err)
+        self.assertFalse((self.dir / "a.json").exists())
+        self.assertNotIn("journal", self.stats())
+
+    def test_folder_in_use_or_impossible(self):
+        capture = self.plant(seconds=2)
+        self.write("file", b"")
+        config = self.write("c.json", json.dumps(
+            {"journal": {"folder": str(self.dir / "file")}}).encode())
+        self.assertFails(run("-r", capture, "-c", config), 1, "file")
+
+    def test_configuration(self):
+        ok = run("-T", "-c", self.config({"name": "a", "kind": "file", "path": "a.json"}))
+        self.assertEqual(ok.code, 0, ok.err)
+        self.assertIn("1 outputs", ok.out)
+        for outputs, word in (([{"name": "a", "kind": "fil"}], 'did you mean "file"?'),
+                              ([{"name": "a", "kind": "file", "pth": "x"}], '"path"')):
+            r = run("-T", "-c", self.config(*outputs))
+            self.assertEqual(r.code, 2)
+            self.assertRegex(r.err, r"fieldtap\.json:\d+:\d+: ")
+            self.assertIn(word, r.err)
+
+    def test_standard_output_goes_past_it(self):
+        self.assertFails(run("-r", self.plant(seconds=2), "-l", "-", "-c", self.config()), 2, "-l -")
+
+
+class Killed(Keeping):
+    """Sensor and receivers are killed at random, under load."""
+
+    # Between them the load is small enough that the journal never removes anything.
+    OPTIONS = ("--log", "transactions", "--loop", "100000", "--speed", "400")
+
+    def setUp(self):
+        super().setUp()
+        self.random = random.Random(5)
+        self.stack = contextlib.ExitStack()
+        self.addCleanup(self.stack.close)
+
+    def receivers(self):
+        """Each with the output that sends to it."""
+        made = [receivers.Tcp("tcp"), receivers.Tls("tls", self.dir), receivers.Http("web")]
+        for one in made:
+            self.stack.callback(one.kill)
+        return made
+
+    def outputs(self, made):
+        return [r.output() for r in made] + [
+            {"name": "file", "kind": "file", "path": str(self.dir / "file.json")}]
+
+    def begin(self, capture, config):
+        # pylint: disable=consider-using-with
+        return sensor.start("-r", capture, "-c", config, *self.OPTIONS, stdout=subprocess.DEVNULL,
+                            stderr=subprocess.PIPE)
+
+    def acknowledged(self, name):
+        """Of its cursor: the generation that is whole and greater. 0 = nothing yet."""
+        path = self.journal / f"cursor-{name}"
+        data = path.read_bytes() if path.exists() else b""
+        found = [(0, 0)]
+        for at in (0, 512):
+            part = data[at:at + 64]
+            if len(part) == 64 and part[:4] == b"FTJC" and \
+                    struct.unpack_from("<I", part, 60)[0] == receivers.crc32c(part[:60]):
+                found.append(struct.unpack_from("<QQ", part, 8))
+        return max(found)[1]
+
+    def check(self, name, got, kept, through):
+        """Received is what was acknowledged and more, in order, doubles by number only."""
+        first = {}
+        order = []
+        for event in got:
+            number = uid(event)
+            if number in first:
+                self.assertEqual(first[number], event, f"{name}: two events with number {number}")
+            else:
+                first[number] = event
+                order.append(number)
+        self.assertEqual(order, sorted(order), f"{name}: not in order")
+        missing = [n for n in kept if n <= through and n not in first]
+        self.assertEqual(missing, [], f"{name}: acknowledged and not received")
+        for number, event in first.items():
+            self.assertEqual(kept.get(number, event), event)
+
+    def test_killed(self):
+        capture = self.plant(seconds=20)
+        made = self.receivers()
+        config = self.config(*self.outputs(made))
+        synced = {}
+        for number in range(ROUNDS):
+            process = self.begin(capture, config)
+            deadline = time.monotonic() + self.random.uniform(0.6, 2.2)
+            while time.monotonic() < deadline:
+                time.sleep(self.random.uniform(0.1, 0.4))
+                one = self.random.choice(made)
+                if self.random.random() < 0.5:
+                    one.kill()
+                one.start()
+            self.assertIsNone(process.poll(), "it ended by itself")
+            process.kill()
+            said = process.communicate()[1]
+            self.assertNotIn(b"Sanitizer", said)
+            kept = {uid(e): e for e in self.kept()}
+            self.assertLessEqual(synced.keys(), kept.keys(), f"round {number}: synced and gone")
+            synced = kept
+            for one in made:
+                self.check(one.name, one.events(), kept, self.acknowledged(one.name))
+        self.end(capture, config, made)
+
+    def end(self, capture, config, made):
+        """With everybody there, all of it arrives."""
+        for one in made:
+            one.start()
+        self.assertEqual(run("-r", self.plant("last.pcap", seconds=2), "-c", config).code, 0)
+        kept = {uid(e): e for e in self.kept()}
+        self.assertGreater(len(kept), 100 * ROUNDS)
+        last = max(kept)
+        for one in made:
+            one.until(last)
+            self.check(one.name, one.events(), kept, last)
+            self.assertEqual(one.faults, [])
+        self.check("file", lines(self.dir / "file.json"), kept, last)
+        self.assertEqual([uid(e) for e in lines(self.dir / "file.json")], sorted(kept),
+                         "a file has no doubles")
+
+
+@unittest.skipUnless(live.HAS_NET_ADMIN, "network namespaces need CAP_NET_ADMIN")
+class Running(Live, Keeping):
+    """Live, with a journal."""
+
+    def setUp(self):
+        super().setUp()
+        self.within(self.tap, "ip", "link", "set", "lo", "up")
+        self.mounts = contextlib.ExitStack()
+
+    def tearDown(self):
+        if self.process and self.process.poll() is None:
+            self.process.kill()
+            self.process.communicate()
+        self.mounts.close()
+        super().tearDown()
+
+    def load(self, rate=2000):
+        """Requests of ever new clients: each is told."""
+        frames = [modbus_read(n, host=1 + n % 200) for n in range(20000)]
+        sender = Sender(self.socket(), frames, rate)
+        self.addCleanup(lambda: sender.stopped.is_set() or sender.end())
+        return sender
+
+    def small_disk(self, mebibytes=24):
+        folder = self.dir / "disk"
+        folder.mkdir()
+        subprocess.run(["mount", "-t", "tmpfs", "-o", f"size={mebibytes}m", "tmpfs", folder],
+                       check=True)
+        self.mounts.callback(subprocess.run, ["umount", "-l", folder], check=False)
+        return folder
+
+    def told(self, event):
+        return event in healths(whole_lines(self.out, "health"))
+
+    def test_in_time_and_whole(self):
+        self.begin("-c", self.config(), "--log", "messages")
+        self.send([modbus_read(n) for n in range(1000)])
+        self.until(lambda: len(whole_lines(self.out, "message")) == 1000, "events", 5)
+        begin = time.monotonic()
+        self.end()
+        self.assertLess(time.monotonic() - begin, 5)
+        self.books(1000)
+        self.assertEqual(self.check_books(self.stats()), 0)
+        self.assertEqual(self.events(), self.kept())
+        stats = of_type(self.events(), "stats")[-1]["stats"]
+        self.assertEqual(stats["journal"]["ok"], 1)
+        self.assertIn("log-dir", stats["outputs"])
+
+    def test_a_service_has_one(self):
+        state = self.dir / "state"
+        self.begin(env=dict(os.environ, STATE_DIRECTORY=str(state)))
+        self.send([modbus_read(n) for n in range(10)])
+        self.assertIn(str(state / "journal"), self.end())
+        self.assertEqual(self.events(), self.kept(state / "journal"))
+
+    def test_by_hand_there_is_none(self):
+        self.begin()
+        self.send([modbus_read(n) for n in range(10)])
+        self.assertEqual(self.end(), "")
+        self.assertNotIn("journal", self.stats())
+
+    def test_logrotate(self):
+        self.begin("-c", self.config(), "--log", "messages")
+        self.send([modbus_read(n) for n in range(100)])
+        self.until(lambda: len(whole_lines(self.out, "message")) == 100, "events", 10)
+        (self.out / "eve.json").rename(self.out / "eve.json.1")
+        self.process.send_signal(signal.SIGHUP)
+        self.until((self.out / "eve.json").exists, "a new file", 10)
+        self.send([modbus_read(n) for n in range(100)])
+        self.until(lambda: len(whole_lines(self.out, "message")) == 100, "events", 10)
+        self.end()
+        both = lines(self.out / "eve.json.1") + self.events()
+        self.assertEqual(both, self.kept())
+
+    def test_dead_receiver(self):
+        """Nothing waits for it, neither the core nor the end."""
+        dead = {"name": "dead", "kind": "syslog", "host": "127.0.0.1", "port": 9,
+                "transport": "tcp"}
+        self.begin("-c", self.config(dead), "--log", "messages")
+        self.load()
+        self.until(lambda: self.told("sink_down"), "sink_down", 20)
+        begin = time.monotonic()
+        self.end()
+        self.assertLess(time.monotonic() - begin, 5)
+        stats = self.stats()
+        self.assertEqual(self.check_books(stats), 0)
+        sinks = {o["name"]: o for o in stats["outputs"]}
+        self.assertGreater(sinks["dead"]["failed"], 1)
+        self.assertEqual(sinks["dead"]["sent"], 0)
+        self.assertGreater(sinks["dead"]["lag"], 100)
+        self.assertLess(healths(self.events()).count("sink_down"), 3, "told once")
+
+    def full(self, folder):
+        with contextlib.suppress(OSError), open(folder / "filler", "wb", buffering=0) as file:
+            while file.write(bytes(1 << 16)):
+                pass
+
+    def test_disk_full(self):
+        folder = self.small_disk()
+        self.journal = folder / "journal"
+        self.begin("-c", self.config(memory_bytes=4 << 20), "--log", "messages")
+        sender = self.load(4000)
+        self.until(lambda: len(whole_lines(self.out, "message")) > 1000, "events", 20)
+        self.full(folder)
+        # Nothing reaches the file while nothing is on disk; it is told when it is over.
+        time.sleep(8)
+        (folder / "filler").unlink()
+        self.until(lambda: self.told("journal_recovered"), "journal_recovered", 30)
+        sender.end()
+        time.sleep(0.5)
+        before = len(whole_lines(self.out))
+        self.process.send_signal(signal.SIGTERM)
+        self.process.communicate(timeout=20)
+        self.assertGreaterEqual(len(self.events()), before)
+        stats, events = self.stats(), self.events()
+        given_up = self.check_books(stats)
+        self.assertEqual(self.process.returncode, 1 if given_up else 0)
+        self.assertLess(healths(events).index("journal_trouble"),
+                        healths(events).index("journal_recovered"))
+        self.assertEqual(healths(events).count("journal_trouble"), 1)
+        if given_up:
+            self.assertIn("journal_given_up", healths(events))
+            lost = {name: sum(c["given_up"].values())
+                    for name, c in stats["journal"]["classes"].items()}
+            self.assertEqual(lost["alert"], 0, "the least important goes first")
+            self.assertGreater(lost["transaction"], 0)
+
+    def test_disk_read_only(self):
+        """Nothing is begun that could not be kept."""
+        folder = self.small_disk()
+        self.journal = folder / "journal"
+        self.assertEqual(run("-r", self.plant(seconds=2), "-c", self.config()).code, 0)
+        before = self.kept()
+        subprocess.run(["mount", "-o", "remount,ro", folder], check=True)
+        self.assertFails(run("-r", self.plant(seconds=2), "-c", self.config()), 1, "Read-only")
+        self.assertEqual(self.kept(), before)
+
+    def test_folder_gone(self):
+        self.begin("-c", self.config(), "--log", "messages")
+        self.load(500)
+        self.until(lambda: len(whole_lines(self.out, "message")) > 100, "events", 20)
+        self.journal.rename(self.dir / "moved")
+        self.until(self.journal.exists, "a new folder", 20)
+        at = len(whole_lines(self.out, "message"))
+        self.until(lambda: len(whole_lines(self.out, "message")) > at + 100, "events", 20)
+        self.end()
+        self.assertEqual(self.check_books(self.stats()), 0)
+
+
+if __name__ == "__main__":
+    sensor.main()
