@@ -63,7 +63,7 @@ static char *read_text(const char *file)
     return text;
 }
 
-/* Does one of them write this file? */
+/* Does one of them write this file? Relative paths begin in its folder. */
 static bool has_file(const json_t *outputs, const char *path)
 {
     const json_t *one;
@@ -71,7 +71,7 @@ static bool has_file(const json_t *outputs, const char *path)
     json_array_foreach((json_t *)(uintptr_t)outputs, i, one)
     {
         const char *other = json_string_value(json_object_get(one, "path"));
-        if (other && strcmp(other, path) == 0)
+        if (other && (strcmp(other, path) == 0 || strcmp(other, "eve.json") == 0))
             return true;
     }
     return false;
@@ -107,6 +107,7 @@ static bool make_sinks(struct sensor *s, const json_t *outputs, const char *text
         .sensor = {.name = o->config.sensor_name,
                    .version = FIELDTAP_VERSION,
                    .site = o->config.sensor_site},
+        .folder = o->log_dir && strcmp(o->log_dir, "-") != 0 ? o->log_dir : NULL,
         .protocols = s->outputs.protocols,
     };
     if (error)
