@@ -55,10 +55,30 @@ static void test_request_and_response(void **state)
     assert_has(out, "\"command\":\"get\"");
     assert_has(out, "\"kind\":\"response\",\"direction\":\"to_client\",\"paired\":true");
     assert_has(out, "\"http_method\":\"GET\",\"hostname\":\"plc.example\",\"url\":\"/a/b?x=1\"");
-    assert_has(out, "\"status\":200,\"reason\":\"OK\",\"server\":\"Boa/0.94\"");
+    assert_has(
+        out, "\"protocol\":\"HTTP/1.1\",\"status\":200,\"reason\":\"OK\",\"server\":\"Boa/0.94\"");
     assert_has(out, "\"http_content_type\":\"image/png\",\"length\":4");
     assert_int_equal(feed_count(out, MESSAGE), 1);
     assert_clean(out);
+}
+
+/* Who logs in by the host or by a URL: neither names nor passwords are shown as a part of them. */
+static void test_users_in_urls(void **state)
+{
+    (void)state;
+    const char *out = client("GET http://joe:s3cret@plc.example/a HTTP/1.0\r\n"
+                             "Host: joe:s3c@ret@plc.example:8080\r\n"
+                             "Referer: http://joe:s3cret@plc.example/b\r\n\r\n");
+    assert_has(out, "\"http_port\":8080,\"hostname\":\"plc.example\"");
+    assert_has(out, "@plc.example/a\"");
+    assert_has(out, "@plc.example/b\"");
+    assert_has_not(out, "s3c");
+    assert_has(out, "\"protocol\":\"HTTP/1.0\"");
+    out = server("HTTP/1.0 302 Found\r\nLocation: http://joe:s3cret@plc.example/c\r\n\r\n");
+    assert_has(out, "\"protocol\":\"HTTP/1.0\",\"status\":302");
+    assert_has(out, "\"hostname\":\"plc.example\"");
+    assert_has(out, "@plc.example/c\"");
+    assert_has_not(out, "s3c");
 }
 
 /* Lengths of bodies: RFC 9112, 6.3. */
@@ -539,6 +559,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         TEST(test_request_and_response),
+        TEST(test_users_in_urls),
         TEST(test_bodies),
         TEST(test_until_close),
         TEST(test_continue_and_pipelining),

@@ -85,6 +85,12 @@ static void vendors(void **state)
     assert_has(say("<189>29: *Mar  1 18:48:50.483 UTC: %SYS-5-CONFIG_I: Configured from console"),
                "\"fact\":\"vendor\",\"value\":\"Cisco\"");
     assert_has_not(say("<189>load is 50%: fine"), "\"fact\":\"vendor\"");
+    /* letters from A to Z, and what stands beside them */
+    assert_has(say("<189>30: %AZ-5-ZA: x"), "\"fact\":\"vendor\",\"value\":\"Cisco\"");
+    assert_has_not(say("<189>30: %A[-5-ZA: x"), "\"fact\":\"vendor\"");
+    assert_has_not(say("<189>30: %A@-5-ZA: x"), "\"fact\":\"vendor\"");
+    assert_has_not(say("<189>30: %Az-5-ZA: x"), "\"fact\":\"vendor\"");
+    assert_has_not(say("<189>30: %Aa-5-ZA: x"), "\"fact\":\"vendor\"");
     assert_has(say("<13>Aug  1 00:02:11 h CEF:0|a|b|c|d|e|1|x=y"), "\"payload\":\"cef\"");
 }
 

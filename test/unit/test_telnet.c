@@ -66,6 +66,32 @@ static void test_options(void **state)
     assert_violation(to_server(&f, "ff10"), "unknown_command");
 }
 
+/* Commands 1 to 5 set parameters; the answers to them are 100 more. Values have 1 to 4 bytes. */
+static void test_serial_port(void **state)
+{
+    (void)state;
+    static const char set[] = "\"class\":\"config\"";
+    const char *out = to_server(&f, "fffa2c0501fff0");
+    assert_has(out, set);
+    assert_has(out, "\"com_port_code\":5,\"com_value\":1");
+    out = to_server(&f, "fffa2c0601fff0");
+    assert_has_not(out, set);
+    assert_has(out, "\"com_port_code\":6,\"com_value\":1");
+    out = to_server(&f, "fffa2c0061fff0"); /* a signature: text */
+    assert_has_not(out, set);
+    assert_has(out, "\"com_port_code\":0");
+    assert_has_not(out, "com_value");
+    out = to_client(&f, "fffa2c6500002580fff0");
+    assert_has_not(out, set);
+    assert_has(out, "\"com_port_code\":1,\"com_value\":9600");
+    assert_has(to_client(&f, "fffa2c6403fff0"), "\"com_port_code\":0");
+    assert_has(to_client(&f, "fffa2c6303fff0"), "\"com_port_code\":99");
+    assert_has_not(to_server(&f, "fffa2c010000002580fff0"), "com_value");
+    assert_has_not(to_server(&f, "fffa2c01fff0"), "com_value");
+    /* no other option has settings */
+    assert_has_not(to_server(&f, "fffa180501fff0"), set);
+}
+
 static void test_one_byte_segments(void **state)
 {
     (void)state;
@@ -93,6 +119,14 @@ static void test_environment(void **state)
                "\"env\":[{\"name\":\"USER\",\"value\":\"joe\"},{\"name\":\"X\",\"value\":\"\"}]");
     assert_clean(out);
     assert_violation(to_server(&f, "fffa2700 0055534552012d66726f6f74 fff0"), "login_bypass");
+    /* names are judged without what escapes the bytes in them: com ESC pass holds no "pass" */
+    assert_has(to_server(&f, "fffa2700 03636f6d02 70617373 01 6e6f727468 fff0"),
+               "\"value\":\"north\"");
+    assert_has_not(to_server(&f, "fffa2700 03636f6d5f 70617373 01 6e6f727468 fff0"), "north");
+    /* what is escaped does not end a name or a value: A ESC VAR VALUE b ESC USERVAR ESC VALUE c */
+    out = to_server(&f, "fffa2700 034102 00 01 6202 03 0201 63 0042 01 64 fff0");
+    assert_int_equal(feed_count(out, "\"name\":"), 2);
+    assert_has(out, "\"name\":\"B\",\"value\":\"d\"");
     /* SEND has no values */
     assert_has_not(to_client(&f, "fffa270100fff0"), "\"env\"");
 }
@@ -327,12 +361,19 @@ static void test_garbage(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        TEST(test_options),     TEST(test_one_byte_segments),
-        TEST(test_environment), TEST(test_login),
-        TEST(test_results),     TEST(test_without_prompts),
-        TEST(test_failures),    TEST(test_questions_with_an_end),
-        TEST(test_commands),    TEST(test_encryption),
-        TEST(test_limits),      TEST(test_probe),
+        TEST(test_options),
+        TEST(test_one_byte_segments),
+        TEST(test_environment),
+        TEST(test_serial_port),
+        TEST(test_login),
+        TEST(test_results),
+        TEST(test_without_prompts),
+        TEST(test_failures),
+        TEST(test_questions_with_an_end),
+        TEST(test_commands),
+        TEST(test_encryption),
+        TEST(test_limits),
+        TEST(test_probe),
         TEST(test_garbage),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
