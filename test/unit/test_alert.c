@@ -1,116 +1,27 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 /* Tests of the alerting core: lines of each type, alerts and their windows, bounds, numbers,
  * order, summary. */
-#include <setjmp.h>
-#include <stdarg.h>
-#include <stddef.h>
-#include <stdint.h>
-#include <stdio.h>
-#include <string.h>
-#include <unistd.h>
-
-#include <cmocka.h>
-
-#include <jansson.h>
+#include "alert_core.h"
 
 #include "alert/catalogue.h"
-#include "alert/core.h"
 #include "alert/sids.h"
 #include "alert/summary.h"
 #include "base/hash.h"
 #include "flow/flow.h"
 #include "protocols/protocols.h"
-#include "records.h"
-
-#define MINUTE (60 * S)
-
-static char directory[64], path[128], error[400];
-static struct ft_registry *registry;
-static struct ft_output *out;
-static struct ft_core *core;
-static struct ft_core_config config;
-static struct record r;
-static json_t *lines[4000];
-static size_t line_count;
-
-static void open_core(void)
-{
-    out = ft_output_open(directory, error, sizeof(error));
-    assert_non_null(out);
-    core = ft_core_new(&config, registry, out, error, sizeof(error));
-    assert_non_null(core);
-}
 
 static int begin(void **state)
 {
     (void)state;
-    strcpy(directory, "/tmp/ft_alert_XXXXXX");
-    assert_non_null(mkdtemp(directory));
-    snprintf(path, sizeof(path), "%s/eve.json", directory);
-    registry = make_registry();
-    config = (struct ft_core_config){.sensor = "plant-1", .oui = "/nonexistent"};
+    make_folder();
     open_core();
     return 0;
-}
-
-static void drop_lines(void)
-{
-    while (line_count)
-        json_decref(lines[--line_count]);
-}
-
-static void close_core(void)
-{
-    ft_core_free(core);
-    core = NULL;
-    assert_true(ft_output_close(out, NULL, error, sizeof(error)));
 }
 
 static int end(void **state)
 {
     (void)state;
-    if (core)
-        close_core();
-    drop_lines();
-    ft_registry_free(registry);
-    unlink(path);
-    rmdir(directory);
-    return 0;
-}
-
-/** Read all lines, each of which must be one JSON object. */
-static void read_lines(void)
-{
-    char *text = NULL;
-    size_t size = 0;
-    json_error_t where;
-    drop_lines();
-    ft_output_flush(out);
-    FILE *f = fopen(path, "r");
-    for (ssize_t n; (n = getline(&text, &size, f)) > 0;) {
-        assert_int_equal(text[n - 1], '\n');
-        json_t *o = json_loads(text, JSON_REJECT_DUPLICATES, &where);
-        if (!o)
-            fail_msg("%s in %s", where.text, text);
-        assert_int_equal(strncmp(text, "{\"timestamp\":\"", 14), 0);
-        lines[line_count++] = o;
-    }
-    free(text);
-    fclose(f);
-}
-
-static void give(struct record *record)
-{
-    ft_core_event(core, &record->event);
-}
-
-/** The n-th line of an event type, from 0; NULL when there are fewer. */
-static json_t *line(const char *type, size_t n)
-{
-    for (size_t i = 0; i < line_count; i++)
-        if (!strcmp(json_string_value(json_object_get(lines[i], "event_type")), type) && n-- == 0)
-            return lines[i];
-    return NULL;
+    return remove_folder();
 }
 
 static size_t count(const char *type)
@@ -119,37 +30,6 @@ static size_t count(const char *type)
     while (line(type, n))
         n++;
     return n;
-}
-
-/** A member by path "a.b.0.c"; NULL when it is not there. */
-static json_t *at(json_t *o, const char *where)
-{
-    char key[64];
-    while (o && *where) {
-        size_t n = strcspn(where, ".");
-        snprintf(key, sizeof(key), "%.*s", (int)n, where);
-        o = json_is_array(o) ? json_array_get(o, (size_t)atoi(key)) : json_object_get(o, key);
-        where += n + (where[n] == '.');
-    }
-    return o;
-}
-
-static void assert_text(json_t *o, const char *where, const char *expected)
-{
-    json_t *v = at(o, where);
-    if (!v || !json_is_string(v) || strcmp(json_string_value(v), expected) != 0) {
-        char *all = json_dumps(o, 0);
-        fail_msg("%s is not \"%s\" in %s", where, expected, all);
-    }
-}
-
-static void assert_number(json_t *o, const char *where, json_int_t expected)
-{
-    json_t *v = at(o, where);
-    if (!v || !json_is_integer(v) || json_integer_value(v) != expected) {
-        char *all = json_dumps(o, 0);
-        fail_msg("%s is not %lld in %s", where, (long long)expected, all);
-    }
 }
 
 static struct record *alert_record(uint64_t number, uint32_t code)

@@ -1,75 +1,30 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 /* Tests of rules in the alerting core: schedule, devices, thresholds, messages, windows, rule sets
  * one after another, events of the timeline. */
-#include <setjmp.h>
-#include <stdarg.h>
-#include <stddef.h>
-#include <stdint.h>
-#include <stdio.h>
-#include <string.h>
-#include <unistd.h>
+#include "alert_core.h"
 
-#include <cmocka.h>
-
-#include <jansson.h>
 #include <pthread.h>
 
-#include "alert/core.h"
 #include "alert/summary.h"
 #include "alert/threshold.h"
-#include "records.h"
 #include "rules/ruleset.h"
 
-#define MINUTE (60 * S)
-
-static char directory[64], path[128], rules_path[128], error[4000];
-static struct ft_registry *registry;
-static struct ft_output *out;
-static struct ft_core *core;
-static struct ft_core_config config;
-static struct record r;
-static json_t *lines[4000];
-static size_t line_count;
+static char rules_path[128];
 static struct ft_ruleset *sets[8];
 static uint32_t generation;
 static struct ft_zone zones[1];
 
-static void open_core(void)
-{
-    out = ft_output_open(directory, error, sizeof(error));
-    assert_non_null(out);
-    core = ft_core_new(&config, registry, out, error, sizeof(error));
-    assert_non_null(core);
-}
-
 static int begin(void **state)
 {
     (void)state;
-    strcpy(directory, "/tmp/ft_alert_rules_XXXXXX");
-    assert_non_null(mkdtemp(directory));
-    snprintf(path, sizeof(path), "%s/eve.json", directory);
+    make_folder();
     snprintf(rules_path, sizeof(rules_path), "%s/rules.json", directory);
-    registry = make_registry();
-    config = (struct ft_core_config){.sensor = "plant-1", .oui = "/nonexistent"};
     struct ft_set *cell = ft_set_new(FT_SET_ADDRESSES);
     assert_true(ft_set_add_written(cell, FT_VALUE_IP, "10.0.0.2/32", 11, error, sizeof(error)));
     assert_true(ft_set_close(cell));
     zones[0] = (struct ft_zone){.name = "cell", .purdue = 1.5, .networks = cell};
     open_core();
     return 0;
-}
-
-static void drop_lines(void)
-{
-    while (line_count)
-        json_decref(lines[--line_count]);
-}
-
-static void close_core(void)
-{
-    ft_core_free(core);
-    core = NULL;
-    assert_true(ft_output_close(out, NULL, error, sizeof(error)));
 }
 
 /* Begin again with other options. */
@@ -85,17 +40,14 @@ static int end(void **state)
     (void)state;
     if (core)
         close_core();
-    drop_lines();
     for (unsigned i = 0; i < 8; i++) {
         ft_ruleset_free(sets[i]);
         sets[i] = NULL;
     }
     generation = 0;
     ft_set_free(zones[0].networks);
-    ft_registry_free(registry);
-    unlink(path);
     unlink(rules_path);
-    return rmdir(directory);
+    return remove_folder();
 }
 
 static void say(void *user, bool is_error, const char *line)
@@ -148,37 +100,6 @@ static struct record *hit(uint64_t number, uint32_t rule, uint32_t src, uint32_t
     return &r;
 }
 
-static void give(struct record *record)
-{
-    ft_core_event(core, &record->event);
-}
-
-static void read_lines(void)
-{
-    char *text = NULL;
-    size_t size = 0;
-    json_error_t where;
-    drop_lines();
-    ft_output_flush(out);
-    FILE *f = fopen(path, "r");
-    while (getline(&text, &size, f) > 0) {
-        json_t *o = json_loads(text, JSON_REJECT_DUPLICATES, &where);
-        if (!o)
-            fail_msg("%s in %s", where.text, text);
-        lines[line_count++] = o;
-    }
-    free(text);
-    fclose(f);
-}
-
-static json_t *line(const char *type, size_t n)
-{
-    for (size_t i = 0; i < line_count; i++)
-        if (!strcmp(json_string_value(json_object_get(lines[i], "event_type")), type) && n-- == 0)
-            return lines[i];
-    return NULL;
-}
-
 static size_t count(const char *type)
 {
     size_t n = 0;
@@ -186,36 +107,6 @@ static size_t count(const char *type)
     while (line(type, n))
         n++;
     return n;
-}
-
-static json_t *at(json_t *o, const char *where)
-{
-    char key[64];
-    while (o && *where) {
-        size_t n = strcspn(where, ".");
-        snprintf(key, sizeof(key), "%.*s", (int)n, where);
-        o = json_is_array(o) ? json_array_get(o, (size_t)atoi(key)) : json_object_get(o, key);
-        where += n + (where[n] == '.');
-    }
-    return o;
-}
-
-static void assert_text(json_t *o, const char *where, const char *expected)
-{
-    json_t *v = at(o, where);
-    char *all = json_dumps(o, JSON_INDENT(1));
-    if (!v || !json_is_string(v) || strcmp(json_string_value(v), expected) != 0)
-        fail_msg("%s is not \"%s\" in %s", where, expected, all);
-    free(all);
-}
-
-static void assert_number(json_t *o, const char *where, json_int_t expected)
-{
-    json_t *v = at(o, where);
-    char *all = json_dumps(o, JSON_INDENT(1));
-    if (!v || !json_is_integer(v) || json_integer_value(v) != expected)
-        fail_msg("%s is not %lld in %s", where, (long long)expected, all);
-    free(all);
 }
 
 /** A counter of the member "rules" of statistics that are written now. */

@@ -4,50 +4,7 @@
  * software asks so, and tunnels: dns_software.c; and who is asked, by dns_message.c. Messages are
  * made by hand from RFC 1035, 2136, 2782, 6762 and 6763.
  */
-#include "feed.h"
-
-#include "protocols/network/dns_wire.h"
-
-extern const struct ft_dissector ft_dissector_dns, ft_dissector_mdns, ft_dissector_llmnr;
-
-static const struct ft_dissector *const dissectors[] = {&ft_dissector_dns, &ft_dissector_mdns,
-                                                        &ft_dissector_llmnr, NULL};
-
-static struct feed f;
-
-static int open_dns(void **state)
-{
-    (void)state;
-    feed_open(&f, dissectors, "dns", FT_TRANSPORT_UDP, 53);
-    return 0;
-}
-
-static int open_mdns(void **state)
-{
-    (void)state;
-    feed_open(&f, dissectors, "mdns", FT_TRANSPORT_UDP, 5353);
-    f.flow.client_port = 5353;
-    return 0;
-}
-
-static int open_llmnr(void **state)
-{
-    (void)state;
-    feed_open(&f, dissectors, "llmnr", FT_TRANSPORT_UDP, 5355);
-    return 0;
-}
-
-static int close_feed(void **state)
-{
-    (void)state;
-    feed_close(&f);
-    return 0;
-}
-
-/* plc.example.com at offset 12 */
-#define QUESTION "03 706c63 07 6578616d706c65 03 636f6d 00 0001 0001 "
-/* 10.0.0.1 */
-#define RECORD "c00c 0001 0001 0000003c 0004 0a000001 "
+#include "dns_feed.h"
 
 #define NAMED(address, name)                                                                       \
     "{\"fact\":{\"of\":\"" address "\",\"fact\":\"name\",\"value\":\"" name "\"}}"

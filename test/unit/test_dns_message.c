@@ -4,23 +4,7 @@
  * Messages are made by hand from RFC 1035, 2136, 6762, 6891, 7766 and 8490; what they say of hosts
  * is in test_dns_facts.c.
  */
-#include "feed.h"
-
-#include "protocols/network/dns_wire.h"
-
-extern const struct ft_dissector ft_dissector_dns, ft_dissector_mdns, ft_dissector_llmnr;
-
-static const struct ft_dissector *const dissectors[] = {&ft_dissector_dns, &ft_dissector_mdns,
-                                                        &ft_dissector_llmnr, NULL};
-
-static struct feed f;
-
-static int open_dns(void **state)
-{
-    (void)state;
-    feed_open(&f, dissectors, "dns", FT_TRANSPORT_UDP, 53);
-    return 0;
-}
+#include "dns_feed.h"
 
 static int open_stream(void **state)
 {
@@ -28,33 +12,6 @@ static int open_stream(void **state)
     feed_open(&f, dissectors, "dns", FT_TRANSPORT_TCP, 53);
     return 0;
 }
-
-static int open_mdns(void **state)
-{
-    (void)state;
-    feed_open(&f, dissectors, "mdns", FT_TRANSPORT_UDP, 5353);
-    f.flow.client_port = 5353;
-    return 0;
-}
-
-static int open_llmnr(void **state)
-{
-    (void)state;
-    feed_open(&f, dissectors, "llmnr", FT_TRANSPORT_UDP, 5355);
-    return 0;
-}
-
-static int close_feed(void **state)
-{
-    (void)state;
-    feed_close(&f);
-    return 0;
-}
-
-/* plc.example.com at offset 12; 21 bytes with type and class */
-#define NAME     "03 706c63 07 6578616d706c65 03 636f6d 00 "
-#define QUESTION NAME "0001 0001 "
-#define RECORD   "c00c 0001 0001 0000003c 0004 0a000001 "
 
 /* A message of id 1: flags and counts, then the rest. */
 static const char *message(unsigned flags, const char *counts, const char *rest)
