@@ -181,6 +181,9 @@ static const int prctls[] = {PR_SET_NAME,         PR_SET_VMA,      PR_SET_NO_NEW
                              PR_GET_NO_NEW_PRIVS, PR_SET_DUMPABLE, PR_GET_DUMPABLE,
                              PR_CAP_AMBIENT,      PR_CAPBSET_READ, PR_CAPBSET_DROP};
 
+/* The macros of libseccomp leave out the second datum of an argument that has none. */
+#pragma GCC diagnostic ignored "-Wmissing-field-initializers"
+
 #define COUNT(array) (sizeof(array) / sizeof((array)[0]))
 
 /* ---- what is told of a call that is in no list ---- */

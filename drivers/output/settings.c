@@ -30,8 +30,10 @@ static void add_error(struct ft_sink_reading *r, const struct ft_step *path, uin
     r->used += n > 0 ? (size_t)n : 0;
 }
 
-static void add_error_at(struct ft_sink_reading *r, const char *key, const struct ft_step *below,
-                         const char *format, va_list ap)
+__attribute__((format(printf, 4, 0))) static void add_error_at(struct ft_sink_reading *r,
+                                                               const char *key,
+                                                               const struct ft_step *below,
+                                                               const char *format, va_list ap)
 {
     struct ft_step path[4] = {{"outputs", 0}, {NULL, r->index}, {key, 0}, {NULL, 0}};
     char text[512], at[64] = "";

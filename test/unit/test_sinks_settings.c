@@ -79,11 +79,11 @@ static void test_right(void **state)
         "[]",
         "[{'name':'a','kind':'file','path':'a','enabled':false}]",
         "[{'name':'a','kind':'file','path':'a','keep':0,'max_bytes':0,'max_age_s':60}]",
-        "[{'name':'a','kind':'syslog','host':'h','transport':'tls','ca_file':'c',"
-        "'certificate':'d','key':'e','server_name':'f','framing':'line','standard':'rfc3164',"
-        "'format':'leef2','delimiter':'^','time_zone':'+02:00','settle_ms':200}]",
-        "[{'name':'a','kind':'webhook','url':'https://u:p@h/p?q','headers':{'X-1_a':' b '},"
-        "'format':'extended','single':true}]",
+        ("[{'name':'a','kind':'syslog','host':'h','transport':'tls','ca_file':'c',"
+         "'certificate':'d','key':'e','server_name':'f','framing':'line','standard':'rfc3164',"
+         "'format':'leef2','delimiter':'^','time_zone':'+02:00','settle_ms':200}]"),
+        ("[{'name':'a','kind':'webhook','url':'https://u:p@h/p?q','headers':{'X-1_a':' b '},"
+         "'format':'extended','single':true}]"),
     };
     (void)state;
     for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
