@@ -2,6 +2,7 @@
 /* Journal and sinks of a run: from the configuration to the exit. */
 #include "outputs.h"
 
+#include "confine.h"
 #include "sensor.h"
 
 #include "base/clock_ns.h"
@@ -187,21 +188,29 @@ static void say_found(void *user, const struct ft_journal_report *report)
     fprintf(stderr, "fieldtap: journal: %s\n", report->text);
 }
 
-/* The folder that is asked for, or `journal` in the state folder, which is made if need be. */
+/* The folder that is asked for, or `journal` in the state folder. */
 static bool choose_folder(struct sensor *s)
 {
     const char *wanted = s->options->config.journal.folder, *state = state_folder();
-    char *parent;
     if (strcmp(wanted, FT_CONFIG_JOURNAL_FOLDER) != 0 || !state)
         s->outputs.folder = strdup(wanted);
     else if (asprintf(&s->outputs.folder, "%s/journal", state) < 0)
         s->outputs.folder = NULL;
-    parent = s->outputs.folder ? strdup(s->outputs.folder) : NULL;
-    if (!parent)
-        return fail("out of memory");
-    mkdir(dirname(parent), 0750); /* where that is not possible the journal says what is wrong */
-    free(parent);
-    return true;
+    return s->outputs.folder || fail("out of memory");
+}
+
+bool outputs_give_folders(struct sensor *s)
+{
+    if (!s->outputs.is_used)
+        return true;
+    if (!choose_folder(s))
+        return false;
+    char *copy = strdup(s->outputs.folder), *parent = copy ? dirname(copy) : NULL;
+    bool ok = confine_give_folder(parent);
+    if (ok && parent)
+        mkdir(parent, 0750); /* where that is not possible the journal says what is wrong */
+    free(copy);
+    return ok && confine_give_folder(s->outputs.folder);
 }
 
 static bool open_journal(struct sensor *s)
@@ -242,7 +251,7 @@ static bool try_log_dir(const struct options *o)
 bool outputs_open(struct sensor *s)
 {
     struct ft_output_keeper keeper = {.next = next_number, .keep = keep, .user = &s->outputs};
-    if (!try_log_dir(s->options) || !choose_folder(s) || !open_journal(s))
+    if (!try_log_dir(s->options) || !open_journal(s))
         return false;
     s->output = ft_output_keep(&keeper);
     return s->output || fail("out of memory");
@@ -306,6 +315,30 @@ static bool close_books(struct sensor *s)
     return false;
 }
 
+/* A sink that hangs in a call of the system, the look-up of a name for instance, is left behind. */
+static void stop_sinks(struct outputs *o, uint32_t timeout_ms)
+{
+    struct ft_sink_stats sink;
+    ft_sinks_stop(o->sinks, timeout_ms);
+    o->is_running = false;
+    for (uint32_t i = 0; ft_sinks_stats(o->sinks, i, &sink); i++)
+        o->is_stuck |= sink.state != FT_SINK_STOPPED;
+}
+
+/* The sink reads the journal: nothing of it may go. What is not on disk now counts as lost; the
+ * next run recovers what is. */
+static void leave_behind(struct outputs *o)
+{
+    struct ft_journal_stats *stats = &o->journal_stats;
+    ft_journal_stats(o->journal, stats);
+    for (unsigned c = 0; c < FT_JOURNAL_CLASSES; c++) {
+        uint64_t n = stats->classes[c].appended - stats->classes[c].synced;
+        for (unsigned i = 0; i < FT_JOURNAL_LOSSES; i++)
+            n -= stats->classes[c].given_up[i];
+        stats->classes[c].given_up[FT_JOURNAL_LOSS_CLOSED] += n;
+    }
+}
+
 bool outputs_close(struct sensor *s)
 {
     struct outputs *o = &s->outputs;
@@ -314,10 +347,11 @@ bool outputs_close(struct sensor *s)
         return true;
     o->state = ft_journal_state(o->journal);
     ft_journal_flush(o->journal, is_patient ? PATIENCE_MS : FLUSH_MS);
-    ft_sinks_stop(o->sinks, is_patient ? PATIENCE_MS : SINKS_MS);
-    o->is_running = false;
-    /* Journals are only left behind when a disk hangs; statistics come before that. */
-    ft_journal_close(o->journal, is_patient ? PATIENCE_MS : CLOSE_MS, &o->journal_stats);
+    stop_sinks(o, is_patient ? PATIENCE_MS : SINKS_MS);
+    if (o->is_stuck)
+        leave_behind(o);
+    else
+        ft_journal_close(o->journal, is_patient ? PATIENCE_MS : CLOSE_MS, &o->journal_stats);
     o->journal = NULL;
     return close_books(s);
 }
@@ -326,7 +360,9 @@ void outputs_free(struct sensor *s)
 {
     struct outputs *o = &s->outputs;
     if (o->is_running)
-        ft_sinks_stop(o->sinks, 0);
+        stop_sinks(o, 0);
+    if (o->is_stuck)
+        return;
     ft_sinks_free(o->sinks);
     if (o->journal)
         ft_journal_close(o->journal, CLOSE_MS, NULL);

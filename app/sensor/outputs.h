@@ -31,11 +31,12 @@ struct outputs {
     char *folder;                    /**< of the journal */
     bool is_used;                    /**< lines go through a journal */
     bool is_running;                 /**< the sinks are */
-    bool waits;                      /**< captures: the disk is waited for */
-    uint64_t appended;               /**< lines given to the journal */
-    uint64_t since_flush;            /**< bytes of them */
-    uint64_t flush_bytes;            /**< captures: so many in memory are enough */
-    uint64_t looked_ns;              /**< CLOCK_MONOTONIC */
+    bool is_stuck;        /**< one of them did not end: it is left behind, with all it uses */
+    bool waits;           /**< captures: the disk is waited for */
+    uint64_t appended;    /**< lines given to the journal */
+    uint64_t since_flush; /**< bytes of them */
+    uint64_t flush_bytes; /**< captures: so many in memory are enough */
+    uint64_t looked_ns;   /**< CLOCK_MONOTONIC */
     struct {
         bool is_trouble;                /**< was told */
         uint64_t state_ns, given_up_ns; /**< when something was told of it; 0 = never */
@@ -54,6 +55,10 @@ bool outputs_have_journal(const struct options *o);
 
 /** Read outputs[]: false after saying what is wrong (exit code 2). */
 bool outputs_read(struct sensor *s);
+
+/** Before the sensor becomes another user: the journal's folder, for that user. False after saying
+ * why there is none. */
+bool outputs_give_folders(struct sensor *s);
 
 /** Open the journal, and the output that keeps lines in it. False after saying why not. */
 bool outputs_open(struct sensor *s);

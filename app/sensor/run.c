@@ -525,6 +525,8 @@ static void examine(struct sensor *s)
 static void free_sensor(struct sensor *s)
 {
     char error[512];
+    if (s->outputs.is_stuck)
+        return; /* a thread may still use all of it; the process ends */
     for (uint32_t w = 0; w < s->worker_count; w++) {
         ft_inspector_free(s->workers[w].inspector);
         ft_filter_free(atomic_load(&s->workers[w].filter));
@@ -607,8 +609,8 @@ static bool give_up_rights(struct sensor *s)
 {
     char packets[4096];
     bool keeps = s->evidence.wishes && evidence_folder(s->options, packets, sizeof(packets));
-    return confine_give_folder(s->options->log_dir) && (!keeps || confine_give_folder(packets)) &&
-           confine(s);
+    return confine_give_folder(s->options->log_dir) && outputs_give_folders(s) &&
+           (!keeps || confine_give_folder(packets)) && confine(s);
 }
 
 /* Read, work and write everything. Returns the exit code. */

@@ -3,7 +3,7 @@
 """The journal and the outputs behind it: nothing that was kept is lost, whatever is killed, full or
 gone. Real receivers on loopback; what needs a mount or an interface of its own needs root.
 
-usage: test_outputs.py FIELDTAP FIELDTAP_PLANT [unittest options]
+usage: test_outputs.py FIELDTAP FIELDTAP_PLANT HANG.so [unittest options]
 
 With FT_LONG=yes the sensor and its receivers are killed 200 times instead of 6.
 """
@@ -12,11 +12,10 @@ import contextlib
 import json
 import os
 import random
-import re
 import signal
-import socket
 import struct
 import subprocess
+import sys
 import time
 import unittest
 
@@ -354,6 +353,28 @@ class Running(Live, Keeping):
             self.assertEqual(lost["alert"], 0, "the least important goes first")
             self.assertGreater(lost["transaction"], 0)
 
+    def test_disk_hangs(self):
+        """Analysis goes on and the end comes in time; what is not on disk is lost and said."""
+        hanging = self.dir / "hanging"
+        self.begin("-c", self.config(), "--log", "messages",
+                   env=dict(os.environ, LD_PRELOAD=HANG, FIELDTAP_TEST_HANG=str(hanging)))
+        self.send([modbus_read(n) for n in range(500)])
+        self.until(lambda: len(whole_lines(self.out, "message")) == 500, "events", 20)
+        hanging.touch()
+        self.send([modbus_read(n) for n in range(500)])
+        time.sleep(1)
+        begin = time.monotonic()
+        self.process.send_signal(signal.SIGTERM)
+        said = self.process.communicate(timeout=20)[1].decode()
+        self.assertLess(time.monotonic() - begin, 5)
+        hanging.unlink()
+        self.assertEqual(self.process.returncode, 1, said)
+        self.assertIn("are not in the journal", said)
+        stats = self.stats()
+        self.assertEqual(stats["packets"]["read"], 1000)
+        self.assertGreaterEqual(self.check_books(stats), 500)
+        self.assertEqual(self.events(), self.kept()[:len(self.events())])
+
     def test_disk_read_only(self):
         """Nothing is begun that could not be kept."""
         folder = self.small_disk()
@@ -377,4 +398,5 @@ class Running(Live, Keeping):
 
 
 if __name__ == "__main__":
+    HANG = os.path.abspath(sys.argv.pop(3))
     sensor.main()
