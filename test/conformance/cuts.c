@@ -25,6 +25,7 @@
 #include "flow/inspect.h"
 #include "packet/defrag.h"
 #include "protocols/protocols.h"
+#include "replay.h"
 
 #include <arpa/inet.h>
 #include <getopt.h>
@@ -32,25 +33,14 @@
 #include <stdlib.h>
 #include <string.h>
 
-#define SECOND 1000000000ull
-#define PAUSE  (3 * 86400 * SECOND) /* longer than anything is kept */
-#define JUMP   (3600 * SECOND)
-#define BURST  32u
-#define JUMBO  (UINT16_MAX + 512u)
+#define PAUSE (3 * 86400 * SECOND) /* longer than anything is kept */
+#define JUMP  (3600 * SECOND)
 
 /* Bytes of stream that are sent as segments of one byte: each costs a packet. */
 #define BYTEWISE_MAX (1u << 20)
 
 /* Messages of a conversation from which on it must be found again, and how many may be missing. */
 #define RESUME_MIN 8u
-
-struct engine {
-    struct ft_registry *registry;
-    struct ft_recogniser *recogniser;
-    struct ft_ring ring;
-    struct ft_decode_config decode;
-    uint8_t jumbo[BURST][JUMBO]; /* datagrams put together, single-byte segments */
-};
 
 struct frame {
     const uint8_t *data;
@@ -89,20 +79,6 @@ enum way {
     WAY_BYTEWISE
 };
 
-/* The sensor's path, for all runs of a capture one after another. */
-struct run {
-    struct engine *engine;
-    struct ft_shards *shards;
-    struct ft_inspector *inspector;
-    struct ft_defrag *defrag;
-    struct outcome *outcome;
-    struct ft_packet packets[BURST];
-    struct ft_packet *pointers[BURST];
-    uint32_t waiting;
-    uint64_t seq, number, clock, second;
-    uint64_t shift; /* added to the time stamps */
-};
-
 static uint64_t random_state;
 
 /* splitmix64: the same numbers everywhere. */
@@ -112,15 +88,6 @@ static uint64_t random_next(void)
     z = (z ^ (z >> 30)) * 0xbf58476d1ce4e5b9;
     z = (z ^ (z >> 27)) * 0x94d049bb133111eb;
     return z ^ (z >> 31);
-}
-
-static void *must(void *memory)
-{
-    if (!memory) {
-        fputs("not enough memory\n", stderr);
-        exit(1);
-    }
-    return memory;
 }
 
 /* ---- what is found ---- */
@@ -234,71 +201,6 @@ static bool drain(void *user)
 }
 
 /* ---- a run ---- */
-
-static struct run *run_new(struct engine *engine)
-{
-    struct ft_shards_config config;
-    char error[256];
-    struct run *r = must(calloc(1, sizeof(*r)));
-    ft_shards_config_init(&config);
-    config.log_messages = true;
-    r->engine = engine;
-    r->shards =
-        must(ft_shards_new(engine->registry, engine->recogniser, &config, error, sizeof(error)));
-    r->inspector = must(ft_inspector_new(r->shards, &engine->ring, drain, r));
-    r->defrag = must(ft_defrag_new(4));
-    for (unsigned i = 0; i < BURST; i++)
-        r->pointers[i] = &r->packets[i];
-    return r;
-}
-
-static void run_free(struct run *r)
-{
-    ft_inspector_free(r->inspector);
-    ft_defrag_free(r->defrag);
-    ft_shards_free(r->shards);
-    free(r);
-}
-
-static void flush(struct run *r)
-{
-    ft_inspect_burst(r->inspector, r->pointers, r->waiting);
-    r->waiting = 0;
-    drain(r);
-}
-
-static void tick_if_due(struct run *r)
-{
-    if (r->clock / SECOND == r->second)
-        return;
-    r->second = r->clock / SECOND;
-    flush(r);
-    struct ft_packet tick = {
-        .seq = ++r->seq, .number = r->number, .time_ns = r->clock, .flags = FT_PACKET_TICK};
-    for (unsigned shard = 0; shard < FT_SHARDS; shard++) {
-        ft_inspect_tick(r->inspector, &tick, (uint8_t)shard);
-        ft_defrag_tick(r->defrag, (uint8_t)shard, r->clock);
-        drain(r);
-    }
-}
-
-/* Decode the packet that waits last; fragments as the sensor's reader does. */
-static void decode(struct run *r)
-{
-    struct ft_packet *p = &r->packets[r->waiting], whole;
-    uint8_t *buffer = r->engine->jumbo[r->waiting];
-    for (unsigned round = 0; round < FT_PACKET_LAYERS; round++) {
-        if (ft_packet_decode(&r->engine->decode, p) != FT_DECODE_FRAGMENT)
-            return;
-        enum ft_defrag_result result = ft_defrag_add(r->defrag, p, buffer, JUMBO, &whole);
-        if (result == FT_DEFRAG_HELD)
-            p->bucket = FT_BUCKET_FRAGMENT_HELD;
-        if (result != FT_DEFRAG_DONE)
-            return;
-        *p = whole;
-    }
-    p->bucket = FT_BUCKET_TOO_MANY_LAYERS;
-}
 
 /* Time goes on to that of a frame; packets that wait are then sent, their buffers are free. */
 static uint64_t advance_to(struct run *r, const struct frame *f)
@@ -675,7 +577,7 @@ static bool judge_capture(struct engine *engine, const char *path, const struct 
     struct verdicts v = {.name = slash ? slash + 1 : path};
     if (!capture_load(&c, path))
         return false;
-    struct run *r = run_new(engine);
+    struct run *r = run_new(engine, true);
     v.unbalanced += !run_frames(r, c.frames, c.count, WAY_PLAIN, &whole);
     for (uint32_t at = 0; at < c.count && at < plan->first; at++)
         cut_at(r, &c, &whole, at, plan->window, &part, &v);
@@ -705,7 +607,7 @@ static bool tell_capture(struct engine *engine, const char *path)
     struct outcome whole = {.tell = path};
     if (!capture_load(&c, path))
         return false;
-    struct run *r = run_new(engine);
+    struct run *r = run_new(engine, true);
     bool ok = run_frames(r, c.frames, c.count, WAY_PLAIN, &whole);
     run_free(r);
     capture_free(&c);

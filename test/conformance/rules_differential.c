@@ -18,6 +18,7 @@
 #include "flow/inspect_internal.h"
 #include "packet/defrag.h"
 #include "protocols/protocols.h"
+#include "replay.h"
 #include "rules_naive.h"
 #include "rules_random.h"
 
@@ -26,20 +27,9 @@
 #include <stdlib.h>
 #include <string.h>
 
-#define SECOND 1000000000ull
-#define JUMP   (3600 * SECOND)
-#define BURST  32u
-#define JUMBO  (UINT16_MAX + 512u)
-#define SHOWN  5u /* differences of a capture */
-#define FEW    8u /* rules of the small sets, of which each tells what it demands */
-
-struct engine {
-    struct ft_registry *registry;
-    struct ft_recogniser *recogniser;
-    struct ft_ring ring;
-    struct ft_decode_config decode;
-    uint8_t jumbo[BURST][JUMBO];
-};
+#define JUMP  (3600 * SECOND)
+#define SHOWN 5u /* differences of a capture */
+#define FEW   8u /* rules of the small sets, of which each tells what it demands */
 
 struct frame {
     const uint8_t *data;
@@ -51,17 +41,6 @@ struct frame {
 struct capture {
     struct frame *frames;
     uint32_t count, size;
-};
-
-struct run {
-    struct engine *engine;
-    struct ft_shards *shards;
-    struct ft_inspector *inspector;
-    struct ft_defrag *defrag;
-    struct ft_packet packets[BURST];
-    struct ft_packet *pointers[BURST];
-    uint32_t waiting;
-    uint64_t seq, number, clock, second;
 };
 
 /* A rule that held: on what. */
@@ -97,15 +76,6 @@ static struct judge {
     void *user;
     const struct ft_subject *subject;
 } judge;
-
-static void *must(void *memory)
-{
-    if (!memory) {
-        fputs("not enough memory\n", stderr);
-        exit(1);
-    }
-    return memory;
-}
 
 static void add(struct hits *to, struct hit hit)
 {
@@ -285,70 +255,6 @@ static bool drain(void *user)
     return true;
 }
 
-static struct run *run_new(struct engine *engine)
-{
-    struct ft_shards_config config;
-    char error[256];
-    struct run *r = must(calloc(1, sizeof(*r)));
-    ft_shards_config_init(&config);
-    r->engine = engine;
-    r->shards =
-        must(ft_shards_new(engine->registry, engine->recogniser, &config, error, sizeof(error)));
-    r->inspector = must(ft_inspector_new(r->shards, &engine->ring, drain, r));
-    r->defrag = must(ft_defrag_new(4));
-    for (unsigned i = 0; i < BURST; i++)
-        r->pointers[i] = &r->packets[i];
-    return r;
-}
-
-static void run_free(struct run *r)
-{
-    ft_inspector_free(r->inspector);
-    ft_defrag_free(r->defrag);
-    ft_shards_free(r->shards);
-    free(r);
-}
-
-static void flush(struct run *r)
-{
-    ft_inspect_burst(r->inspector, r->pointers, r->waiting);
-    r->waiting = 0;
-    drain(r);
-}
-
-static void tick_if_due(struct run *r)
-{
-    if (r->clock / SECOND == r->second)
-        return;
-    r->second = r->clock / SECOND;
-    flush(r);
-    struct ft_packet tick = {
-        .seq = ++r->seq, .number = r->number, .time_ns = r->clock, .flags = FT_PACKET_TICK};
-    for (unsigned shard = 0; shard < FT_SHARDS; shard++) {
-        ft_inspect_tick(r->inspector, &tick, (uint8_t)shard);
-        ft_defrag_tick(r->defrag, (uint8_t)shard, r->clock);
-        drain(r);
-    }
-}
-
-/* Decode the packet that waits last; fragments as the sensor's reader does. */
-static void decode(struct run *r)
-{
-    struct ft_packet *p = &r->packets[r->waiting], whole;
-    uint8_t *buffer = r->engine->jumbo[r->waiting];
-    for (unsigned round = 0; round < FT_PACKET_LAYERS; round++) {
-        if (ft_packet_decode(&r->engine->decode, p) != FT_DECODE_FRAGMENT)
-            return;
-        enum ft_defrag_result result = ft_defrag_add(r->defrag, p, buffer, JUMBO, &whole);
-        if (result == FT_DEFRAG_HELD)
-            p->bucket = FT_BUCKET_FRAGMENT_HELD;
-        if (result != FT_DEFRAG_DONE)
-            return;
-        *p = whole;
-    }
-    p->bucket = FT_BUCKET_TOO_MANY_LAYERS;
-}
-
 static void send_frame(struct run *r, const struct frame *f)
 {
     if (f->time_ns > r->clock)
@@ -371,7 +277,7 @@ static void inspect(struct engine *engine, const struct capture *c, const struct
                     enum way way)
 {
     static bool owned[FT_SHARDS];
-    struct run *r = run_new(engine);
+    struct run *r = run_new(engine, false);
     struct ft_matcher *m = must(ft_matcher_new(set));
     memset(owned, true, sizeof(owned));
     judge.way = way;
