@@ -69,6 +69,7 @@ static const char *const files[] = {"access",
                                     "getdents",
                                     "getdents64",
                                     "inotify_add_watch",
+                                    "inotify_init",
                                     "inotify_init1",
                                     "inotify_rm_watch",
                                     "link",
@@ -109,12 +110,13 @@ static const char *const files[] = {"access",
 
 /* Sockets of the domains below, and waiting for them. */
 static const char *const sockets[] = {
-    "accept",      "accept4",     "bind",           "connect",         "epoll_create1",
-    "epoll_ctl",   "epoll_pwait", "epoll_pwait2",   "epoll_wait",      "eventfd2",
-    "getpeername", "getsockname", "getsockopt",     "listen",          "poll",
-    "ppoll",       "pselect6",    "recvfrom",       "recvmmsg",        "recvmsg",
-    "select",      "sendmmsg",    "sendmsg",        "sendto",          "setsockopt",
-    "shutdown",    "signalfd4",   "timerfd_create", "timerfd_gettime", "timerfd_settime"};
+    "accept",          "accept4",        "bind",        "connect",      "epoll_create",
+    "epoll_create1",   "epoll_ctl",      "epoll_pwait", "epoll_pwait2", "epoll_wait",
+    "eventfd",         "eventfd2",       "getpeername", "getsockname",  "getsockopt",
+    "listen",          "poll",           "ppoll",       "pselect6",     "recvfrom",
+    "recvmmsg",        "recvmsg",        "select",      "sendmmsg",     "sendmsg",
+    "sendto",          "setsockopt",     "shutdown",    "signalfd4",    "timerfd_create",
+    "timerfd_gettime", "timerfd_settime"};
 
 /* Threads, signals between them, placing of memory and threads, who am I, giving up rights. */
 static const char *const housekeeping[] = {"alarm",
