@@ -14,23 +14,14 @@
 
 #include <cmocka.h>
 
+#include "field_types.h"
 #include "rules_naive.h"
 #include "rules_random.h"
 
 enum demo_field {
     ROOT,
-    NUMBER,
-    SIGNED,
-    REAL,
-    FLAG,
-    CHOICE,
-    BITS,
-    TEXT,
-    RAW,
-    V4,
-    V6,
+    SIMPLE_FIELDS,
     CARD,
-    WHEN,
     LIST,
     OTHERS,
     TEXTS,
@@ -48,21 +39,10 @@ enum demo_field {
 };
 
 static const struct ft_name choices[] = {{1, "one"}, {2, "two"}, {0, NULL}};
-static const struct ft_name bits[] = {{1, "low"}, {6, "both"}, {0x80, "high"}, {0, NULL}};
 static const struct ft_field demo_fields[FIELDS] = {
     [ROOT] = {.name = "demo", .type = FT_TYPE_GROUP},
-    [NUMBER] = {.name = "number", .type = FT_TYPE_UINT},
-    [SIGNED] = {.name = "signed", .type = FT_TYPE_INT},
-    [REAL] = {.name = "real", .type = FT_TYPE_FLOAT},
-    [FLAG] = {.name = "flag", .type = FT_TYPE_BOOL},
-    [CHOICE] = {.name = "choice", .type = FT_TYPE_ENUM, .names = choices},
-    [BITS] = {.name = "bits", .type = FT_TYPE_FLAGS, .names = bits},
-    [TEXT] = {.name = "text", .type = FT_TYPE_STRING},
-    [RAW] = {.name = "raw", .type = FT_TYPE_BYTES},
-    [V4] = {.name = "v4", .type = FT_TYPE_IPV4},
-    [V6] = {.name = "v6", .type = FT_TYPE_IPV6},
+    SIMPLE_FIELD_ROWS,
     [CARD] = {.name = "card", .type = FT_TYPE_MAC},
-    [WHEN] = {.name = "when", .type = FT_TYPE_TIME},
     [LIST] = {.name = "list", .type = FT_TYPE_UINT, .flags = FT_FIELD_LIST},
     [OTHERS] = {.name = "others", .type = FT_TYPE_UINT, .flags = FT_FIELD_LIST},
     [TEXTS] = {.name = "texts", .type = FT_TYPE_STRING, .flags = FT_FIELD_LIST},
