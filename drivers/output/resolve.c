@@ -14,6 +14,7 @@
 /* Owned by the thread that asks and by who waits; the last one frees it. */
 struct question {
     atomic_uint owners;
+    atomic_bool is_answered;
     char host[256], port[8];
     int type, ready_fd, answer;
     struct ft_resolved resolved;
@@ -40,8 +41,9 @@ static void *ask(void *argument)
     }
     if (found)
         freeaddrinfo(found);
+    atomic_store(&q->is_answered, true);
     if (write(q->ready_fd, &one, sizeof(one)) < 0)
-        q->answer = EAI_SYSTEM; /* it cannot: the counter of the descriptor is zero */
+        errno = 0; /* it cannot fail: the counter of the descriptor is zero */
     let_go(q);
     return NULL;
 }
@@ -92,7 +94,8 @@ bool ft_resolve(struct ft_sink *sink, const char *host, uint32_t port, int type,
     struct question *q = begin(sink, host, number, type);
     if (!q)
         return false;
-    bool has_answer = ft_sink_wait(sink, q->ready_fd, POLLIN, timeout_ms) == 1;
+    ft_sink_wait(sink, q->ready_fd, POLLIN, timeout_ms);
+    bool has_answer = atomic_load(&q->is_answered);
     if (!has_answer)
         ft_sink_fail(sink, "%s: nobody answers who its address is", host);
     else if (q->answer || !q->resolved.count)

@@ -619,5 +619,9 @@ void *ft_sink_run(void *argument)
     ft_sink_set_state(s, FT_SINK_STOPPED);
     if (ft_sink_take_test(s))
         ft_sink_end_test(s, false, "the sensor stops");
+    pthread_mutex_lock(&s->lock);
+    s->has_ended = true;
+    pthread_cond_broadcast(&s->told);
+    pthread_mutex_unlock(&s->lock);
     return NULL;
 }

@@ -156,16 +156,21 @@ static void read_nothing(struct ft_sink_reading *r, const json_t *value, void *t
 
 /* clang-format off */
 static const struct ft_sink_key common_keys[] = {
-    {.name = "name", .kind = FT_SINK_KEY_OWN, .is_required = true, .own = read_nothing,
+    {.name = "name", .kind = FT_SINK_KEY_OWN,
+     .values = "text", .is_required = true, .own = read_nothing,
      .standard = "none",
      .meaning = "text of 1 to 40 letters, digits, - and _; a sink of another name begins anew"},
-    {.name = "kind", .kind = FT_SINK_KEY_OWN, .is_required = true, .own = read_nothing,
+    {.name = "kind", .kind = FT_SINK_KEY_OWN,
+     .values = "text", .is_required = true, .own = read_nothing,
      .standard = "none", .meaning = "which of the kinds below"},
-    {.name = "enabled", .kind = FT_SINK_KEY_OWN, .own = read_enabled, .standard = "true",
+    {.name = "enabled", .kind = FT_SINK_KEY_OWN,
+     .values = "true or false", .own = read_enabled, .standard = "true",
      .meaning = "false: checked, and not used"},
-    {.name = "filter", .kind = FT_SINK_KEY_OWN, .own = read_filter, .standard = "{}",
+    {.name = "filter", .kind = FT_SINK_KEY_OWN,
+     .values = "object", .own = read_filter, .standard = "{}",
      .meaning = "which events: doc/forwarding-formats.md, Filters"},
-    {.name = "time_zone", .kind = FT_SINK_KEY_OWN, .own = read_time_zone, .standard = "\"UTC\"",
+    {.name = "time_zone", .kind = FT_SINK_KEY_OWN,
+     .values = "text", .own = read_time_zone, .standard = "\"UTC\"",
      .meaning = "of dates in bodies and headers: \"Europe/Berlin\", \"+01:00\""},
     {.name = "start", .kind = FT_SINK_KEY_WORD, .names = start_name, .offset = AT(start),
      .standard = "\"oldest\"",
@@ -187,7 +192,8 @@ static const struct ft_sink_key body_keys[] = {
      .standard = "\"json\"", .meaning = "the body: doc/forwarding-formats.md"},
     {.name = "dialect", .kind = FT_SINK_KEY_WORD, .names = dialect_name, .offset = AT(body.dialect),
      .standard = "\"defender\"", .meaning = "whose keys alerts have in cef and leef"},
-    {.name = "delimiter", .kind = FT_SINK_KEY_OWN, .own = read_delimiter, .standard = "a tab",
+    {.name = "delimiter", .kind = FT_SINK_KEY_OWN,
+     .values = "one character", .own = read_delimiter, .standard = "a tab",
      .meaning = "between the pairs of leef2"},
 };
 
@@ -463,10 +469,10 @@ static void values_of(const struct ft_sink_key *k, char *text, size_t size)
         list_names(k->names, text, size);
         return;
     case FT_SINK_KEY_MODE:
-        snprintf(text, size, "octal text");
+        snprintf(text, size, "octal number as text");
         return;
     case FT_SINK_KEY_OWN:
-        snprintf(text, size, "see there");
+        snprintf(text, size, "%s", k->values);
         return;
     }
 }
@@ -583,15 +589,13 @@ struct ft_sinks *ft_sinks_new(const json_t *outputs, const char *file, const cha
     return all;
 }
 
-void ft_sinks_free(struct ft_sinks *all)
+bool ft_sinks_free(struct ft_sinks *all)
 {
     if (!all)
-        return;
-    for (uint32_t i = 0; i < all->count; i++) {
-        /* one that hangs in a call of the system was left behind */
+        return true;
+    for (uint32_t i = 0; i < all->count; i++)
         if (all->sinks[i].is_running)
-            return;
-    }
+            return false;
     for (uint32_t i = 0; i < all->count; i++) {
         pthread_mutex_destroy(&all->sinks[i].lock);
         pthread_cond_destroy(&all->sinks[i].told);
@@ -601,6 +605,7 @@ void ft_sinks_free(struct ft_sinks *all)
     json_decref(all->outputs);
     free(all->sinks);
     free(all);
+    return true;
 }
 
 /* The file as text; NULL and a sentence. */

@@ -61,7 +61,8 @@ struct ft_sink_key {
     size_t offset; /**< in the state */
     const char *(*names)(uint32_t i);
     void (*own)(struct ft_sink_reading *reading, const json_t *value, void *state);
-    const char *standard; /**< the default, for the reference */
+    const char *values;   /**< of a key that is read by a function, for the reference */
+    const char *standard; /**< the default, likewise */
     const char *meaning;  /**< one line, likewise */
 };
 
@@ -167,12 +168,13 @@ struct ft_sink {
     /* Between threads. */
     pthread_t thread;
     bool is_running; /**< the thread was started */
-    bool has_all;    /**< at its end: everything was sent */
+    bool has_ended;  /**< the thread is about to return; under the lock */
+    bool has_all;    /**< then: everything was sent */
     int wake_fd;
     atomic_uint asked;               /**< FT_SINK_ASK_* */
     _Atomic uint64_t deadline_ms;    /**< of stopping */
     pthread_mutex_t lock;            /**< stats, test, reader as seen by who wakes it */
-    pthread_cond_t told;             /**< test is over */
+    pthread_cond_t told;             /**< test is over; the thread has ended */
     struct ft_journal_reader *awake; /**< the reader that may wait */
     struct ft_sink_stats stats;
     bool test_ok, test_over;

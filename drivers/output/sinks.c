@@ -87,6 +87,7 @@ static bool open_first_reader(struct ft_sink *s)
 static bool start_thread(struct ft_sink *s)
 {
     char name[16];
+    s->has_ended = false;
     int wrong = pthread_create(&s->thread, NULL, ft_sink_run, s);
     if (wrong)
         return ft_sink_fail(s, "no thread: %s", strerror(wrong));
@@ -149,6 +150,20 @@ bool ft_sinks_start(struct ft_sinks *all, struct ft_journal *journal, char *erro
     return ok;
 }
 
+static bool join(struct ft_sink *s, const struct timespec *last)
+{
+    pthread_mutex_lock(&s->lock);
+    while (!s->has_ended && pthread_cond_timedwait(&s->told, &s->lock, last) != ETIMEDOUT)
+        ;
+    bool has_ended = s->has_ended;
+    pthread_mutex_unlock(&s->lock);
+    if (has_ended) {
+        pthread_join(s->thread, NULL);
+        s->is_running = false;
+    }
+    return has_ended;
+}
+
 bool ft_sinks_stop(struct ft_sinks *all, uint32_t timeout_ms)
 {
     bool has_all = true;
@@ -164,11 +179,10 @@ bool ft_sinks_stop(struct ft_sinks *all, uint32_t timeout_ms)
         struct ft_sink *s = &all->sinks[i];
         if (!s->is_running)
             continue;
-        if (pthread_clockjoin_np(s->thread, NULL, CLOCK_MONOTONIC, &last)) {
-            has_all = false; /* it hangs, in the look-up of a name for instance: left behind */
+        if (!join(s, &last)) {
+            has_all = false; /* it hangs in a call of the system: left behind */
             continue;
         }
-        s->is_running = false;
         has_all = has_all && s->has_all;
         give_back(s);
     }

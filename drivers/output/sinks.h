@@ -85,8 +85,12 @@ bool ft_sinks_start(struct ft_sinks *sinks, struct ft_journal *journal, char *er
  */
 bool ft_sinks_stop(struct ft_sinks *sinks, uint32_t timeout_ms);
 
-/** Stopped ones, or never started; NULL is allowed. */
-void ft_sinks_free(struct ft_sinks *sinks);
+/**
+ * Stopped ones, or never started; NULL is allowed. False: a thread hangs in a call of the system (a
+ * disk that does not answer), so it and its memory were left behind, and the journal, which it may
+ * still use, must be flushed and left open, too; the process can exit.
+ */
+bool ft_sinks_free(struct ft_sinks *sinks);
 
 /* ---- any thread, while they run ---- */
 

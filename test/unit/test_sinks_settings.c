@@ -124,17 +124,40 @@ static void test_places(void **state)
     unlink(path);
 }
 
-static void test_describe(void **state)
+/* A key's row of doc/forwarding.md: | `NAME` | VALUES | DEFAULT | MEANING | */
+static void expect_row(const char *doc, char *line)
 {
-    char *text = NULL;
-    size_t size = 0;
+    char row[1024];
+    char *name = strchr(line, '.') + 1, *values = strstr(name, "  "), *meaning, *standard;
+    meaning = strstr(values + 2, "  ");
+    standard = strstr(meaning + 2, "  (default ");
+    *values = *meaning = *standard = 0;
+    standard += strlen("  (default ");
+    standard[strlen(standard) - 1] = 0; /* the bracket */
+    snprintf(row, sizeof(row), "\n| `%s` | %s | %s | %s |\n", name, values + 2, standard,
+             meaning + 2);
+    if (!strstr(doc, row))
+        fail_msg("doc/forwarding.md lacks the row%s", row);
+}
+
+/* The guide has all keys, as they are. */
+static void test_guide(void **state)
+{
+    char *text = NULL, *rest = NULL;
+    size_t size = 0, doc_size;
+    uint32_t rows = 0;
     FILE *to = open_memstream(&text, &size);
+    char *doc = (char *)read_whole(FT_SOURCE_ROOT "/doc/forwarding.md", &doc_size);
     (void)state;
+    assert_true(doc_size > 0);
+    doc[doc_size] = 0;
     ft_sinks_describe(to);
     fclose(to);
-    assert_non_null(strstr(text, "outputs[syslog].ca_file  "));
-    assert_non_null(strstr(text, "outputs[].max_rate  "));
+    for (char *line = strtok_r(text, "\n", &rest); line; line = strtok_r(NULL, "\n", &rest), rows++)
+        expect_row(doc, line);
+    assert_true(rows > 40);
     free(text);
+    free(doc);
 }
 
 int main(void)
@@ -143,7 +166,7 @@ int main(void)
         cmocka_unit_test(test_errors),
         cmocka_unit_test(test_right),
         cmocka_unit_test(test_places),
-        cmocka_unit_test(test_describe),
+        cmocka_unit_test(test_guide),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -19,7 +19,7 @@ struct receiver {
     int listener;
     uint16_t port;
     bool is_lines;
-    enum trick trick;
+    atomic_int trick;
     SSL_CTX *tls;
     atomic_bool is_over;
     atomic_uint connections, refused, bad_frames;
