@@ -3,6 +3,8 @@
 #include "sinks_world.h"
 
 #include <signal.h>
+#include <stdatomic.h>
+#include <sys/mman.h>
 #include <sys/wait.h>
 
 static struct seen seen;
@@ -316,8 +318,9 @@ static void test_newest(void **state)
 
 #define KILLS 20u
 
-/* A sensor in a process of its own; it writes until it is killed. */
-static void be_killed(struct world *w)
+/* A sensor in a process of its own; it writes until it is killed. `written` is shared with who
+ * kills it. */
+static void be_killed(struct world *w, atomic_uint *written)
 {
     open_journal(w, 0);
     start_sinks(w, "[{'name':'eve','kind':'file','path':'eve.json','max_bytes':300000,"
@@ -325,6 +328,7 @@ static void be_killed(struct world *w)
     for (;;) {
         for (int i = 0; i < 100; i++)
             append_event(w);
+        atomic_fetch_add(written, 100);
         nap(2);
     }
 }
@@ -333,15 +337,19 @@ static void test_killed(void **state)
 {
     struct world w;
     uint32_t doubles = 0;
+    atomic_uint *written =
+        mmap(NULL, 4096, PROT_READ | PROT_WRITE, MAP_SHARED | MAP_ANONYMOUS, -1, 0);
     (void)state;
     begin_world(&w);
     for (uint32_t i = 0; i < KILLS; i++) {
+        uint32_t before = atomic_load(written);
         pid_t child = fork();
         if (!child) {
-            be_killed(&w);
+            be_killed(&w, written);
             _exit(1);
         }
-        nap(60 + i * 13 % 70);
+        WAIT_FOR(atomic_load(written) > before);
+        nap(10 + i * 13 % 70);
         kill(child, SIGKILL);
         waitpid(child, NULL, 0);
     }
@@ -371,9 +379,11 @@ static void test_killed(void **state)
         doubles += seen.times[item.sequence] - 1u;
     }
     ft_journal_reader_close(r);
-    assert_true(records > 10 * KILLS);
+    if (records < 10 * KILLS)
+        fail_msg("%u records, %u seen", records, seen.count);
     assert_int_equal(seen.count, records);
     assert_int_equal(doubles, 0);
+    munmap(written, 4096);
     end_world(&w);
 }
 
