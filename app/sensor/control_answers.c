@@ -3,11 +3,14 @@
 #include "control_internal.h"
 
 #include "base/clock_ns.h"
+#include "evidence/name.h"
 
+#include <errno.h>
 #include <rte_log.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 #define MS 1000000ull
@@ -609,6 +612,31 @@ static enum control_outcome capture(struct control *c, struct control_job *job, 
     return CONTROL_DONE;
 }
 
+static enum control_outcome pcap(struct control *c, struct control_job *job)
+{
+    const char *id = ft_control_text(&job->request, "alert", "");
+    char folder[4096], name[256];
+    struct stat st;
+    if (!c->sensor->evidence.wishes || !evidence_folder(c->sensor->options, folder, sizeof(folder)))
+        return refuse(job, "packet evidence is off: this sensor keeps no packets");
+    int fd = ft_evidence_open(folder, id);
+    if (fd < 0 || fstat(fd, &st) < 0 || !ft_evidence_file_name(id, name, sizeof(name))) {
+        int reason = errno;
+        if (fd >= 0)
+            close(fd);
+        return refuse(job,
+                      reason == EINVAL ? "this is no alert_id"
+                      : reason == ENOENT
+                          ? "there are no packets of this alert: not yet, not any more, or they "
+                            "were never wanted"
+                          : strerror(reason));
+    }
+    close(fd);
+    json_object_set_new(job->result, "file", json_sprintf("%s/%s", folder, name));
+    put(job->result, "bytes", (uint64_t)st.st_size);
+    return CONTROL_DONE;
+}
+
 static enum control_outcome shut_down(struct control *c, struct control_job *job)
 {
     atomic_store(&c->sensor->stop, true); /* the alerting loop wakes the reader */
@@ -657,7 +685,7 @@ enum control_outcome control_answer(struct control *c, struct control_job *job)
     case FT_CONTROL_CAPTURE_START:
         return capture(c, job, false);
     case FT_CONTROL_PCAP:
-        return refuse(job, "packet evidence is off: this sensor keeps no packets");
+        return pcap(c, job);
     case FT_CONTROL_SHUTDOWN:
         return shut_down(c, job);
     case FT_CONTROL_COMMANDS:

@@ -199,9 +199,11 @@ static int init(const struct options *o, uint32_t mb, char *by_node, bool huge, 
     snprintf(core, sizeof(core), "%u", cpu);
     snprintf(prefix, sizeof(prefix), "--file-prefix=fieldtap-%d", (int)getpid());
     char *argv[16 + 2 * OPTIONS_PORTS] = {
-        name, huge ? in_memory : no_huge,   huge ? prefix : no_shconf,          no_telemetry, l,
+        name, huge ? in_memory : no_huge,   huge ? prefix : no_shconf,          l,
         core, huge && *by_node ? nodes : m, huge && *by_node ? by_node : memory};
-    int argc = 8;
+    int argc = 7;
+    if (!o->config.metrics_telemetry || !o->port_count)
+        argv[argc++] = no_telemetry;
     argc += add_devices(o, argv + argc, names);
     if (o->verbose < 2)
         argv[argc++] = quiet;

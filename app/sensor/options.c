@@ -5,6 +5,7 @@
 #include "capture/ethdev.h"
 #include "control.h"
 #include "core_map.h"
+#include "metrics.h"
 #include "outputs.h"
 #include "syscalls.h"
 
@@ -626,7 +627,8 @@ static bool check(const struct options *o)
 {
     bool runs = o->action == ACTION_RUN;
     return (!runs && o->action != ACTION_TEST) ||
-           (check_cores(o) && (!runs || check_source(o)) && check_workers(o) && control_check(o));
+           (check_cores(o) && (!runs || check_source(o)) && check_workers(o) && metrics_check(o) &&
+            control_check(o));
 }
 
 bool options_read(struct options *o, int argc, char **argv)

@@ -9,6 +9,7 @@
 #include "core_map.h"
 #include "describe.h"
 #include "doctor.h"
+#include "metrics.h"
 #include "notify.h"
 #include "plugin.h"
 #include "protocols/protocols.h"
@@ -625,17 +626,23 @@ static int run(struct sensor *s)
         return 1;
     if (!evidence_open(s, error, sizeof(error)))
         return fail(error) ? 0 : 1;
-    if (!control_open(s, error, sizeof(error)))
-        return !fail(error);
     s->began_ns = ft_clock_ns(CLOCK_MONOTONIC);
+    if (!control_open(s, error, sizeof(error)) || !metrics_begin(s, error, sizeof(error))) {
+        control_end(s);
+        return fail(error) ? 0 : 1;
+    }
     s->started_tsc = rte_rdtsc();
-    if (!outputs_start(s))
+    if (!outputs_start(s)) {
+        metrics_end(s);
+        control_end(s);
         return 1;
+    }
     start_threads(s);
     if (s->is_live)
         notify("READY=1\nSTATUS=Listening");
     alerting_loop(s);
     control_end(s);
+    metrics_end(s);
     rules_end(s);
     pthread_join(s->reader, NULL);
     for (uint32_t w = 0; w < s->worker_count; w++)
