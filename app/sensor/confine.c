@@ -145,6 +145,14 @@ bool confine_give_folder(const char *path)
     return true;
 }
 
+bool confine_give_path(const char *path, gid_t group)
+{
+    uid_t owner = user.changes ? user.uid : (uid_t)-1;
+    if (group == (gid_t)-1 && user.changes)
+        group = user.gid;
+    return (owner == (uid_t)-1 && group == (gid_t)-1) || chown(path, owner, group) == 0;
+}
+
 /* ---- all threads ---- */
 
 /* What is asked, and how many did it. */

@@ -6,6 +6,7 @@
 #include "control_internal.h"
 
 #include "base/clock_ns.h"
+#include "confine.h"
 
 #include <errno.h>
 #include <fcntl.h>
@@ -101,7 +102,7 @@ static bool set_permissions(const struct sensor *s, const char *path)
     const struct group *g = *group ? getgrnam(group) : NULL;
     unsigned mode = 0660;
     mode_of(s->options->config.control_mode, &mode);
-    return (!g || chown(path, (uid_t)-1, g->gr_gid) == 0) && chmod(path, mode) == 0;
+    return confine_give_path(path, g ? g->gr_gid : (gid_t)-1) && chmod(path, mode) == 0;
 }
 
 /* The folder of the default socket, which the system forgets when it restarts. */
@@ -110,8 +111,8 @@ static void make_folder(const char *path)
     char folder[108];
     snprintf(folder, sizeof(folder), "%s", path);
     *strrchr(folder, '/') = 0;
-    if (mkdir(folder, 0755) < 0 && errno != EEXIST)
-        return; /* bind(2) says why */
+    if (mkdir(folder, 0755) == 0) /* else bind(2) says why */
+        confine_give_path(folder, (gid_t)-1);
 }
 
 static bool bind_socket(struct control *c, char *error, size_t size)

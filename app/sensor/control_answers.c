@@ -18,6 +18,9 @@
 /* Counters of ports are waited for so long; then they are shown as they are. */
 #define FRESH_NS (300 * MS)
 
+/* A sink that was asked to send a test event is waited for so long. */
+#define SINK_TEST_MS 3000u
+
 static const char *const levels[] = {"error", "warning", "notice", "info", "debug"};
 
 static void put(json_t *o, const char *key, uint64_t n)
@@ -537,6 +540,56 @@ static enum control_outcome rules_reload(struct control *c, struct control_job *
     return CONTROL_DONE;
 }
 
+/* ---- sinks ---- */
+
+static json_t *sink_of(const struct ft_sink_stats *st)
+{
+    json_t *o = json_object();
+    put_text(o, "name", st->name);
+    put_text(o, "type", st->kind);
+    put_text(o, "target", st->target);
+    put_text(o, "state", ft_sink_state_name(st->state));
+    put_real(o, "since", (double)(st->since_ns / MS) / 1e3);
+    put(o, "sent", st->sent);
+    put(o, "bytes", st->bytes);
+    put(o, "lag", st->lag);
+    put(o, "filtered", st->filtered);
+    put(o, "refused", st->refused);
+    put(o, "missed", st->missed);
+    put(o, "skipped", st->refused + st->missed);
+    put(o, "failed", st->failed);
+    put(o, "readers", st->readers);
+    put(o, "dropped", st->dropped);
+    if (st->last_error_ns)
+        put_text(o, "error", st->last_error);
+    return o;
+}
+
+static enum control_outcome sinks(struct control *c, struct control_job *job)
+{
+    const struct outputs *outputs = &c->sensor->outputs;
+    json_t *list = json_array();
+    struct ft_sink_stats st;
+    for (uint32_t i = 0; outputs->is_running && ft_sinks_stats(outputs->sinks, i, &st); i++)
+        json_array_append_new(list, sink_of(&st));
+    json_object_set_new(job->result, "sinks", list);
+    return CONTROL_DONE;
+}
+
+/* The only answer that others have to wait for: nobody tests sinks all day. */
+static enum control_outcome sink_test(struct control *c, struct control_job *job)
+{
+    const struct outputs *outputs = &c->sensor->outputs;
+    char text[512];
+    if (!outputs->is_running || !ft_sinks_count(outputs->sinks))
+        return refuse(job, "this sensor has no sinks: outputs[] of the configuration names them");
+    if (!ft_sinks_test(outputs->sinks, ft_control_text(&job->request, "name", ""), SINK_TEST_MS,
+                       text, sizeof(text)))
+        return refuse(job, text);
+    put_text(job->result, "said", text);
+    return CONTROL_DONE;
+}
+
 /* ---- what changes the sensor ---- */
 
 static enum control_outcome set_filter(struct control *c, struct control_job *job, const char *text)
@@ -672,10 +725,9 @@ enum control_outcome control_answer(struct control *c, struct control_job *job)
     case FT_CONTROL_RULES_RELOAD:
         return rules_reload(c, job);
     case FT_CONTROL_SINKS:
-        json_object_set_new(job->result, "sinks", json_array());
-        return CONTROL_DONE;
+        return sinks(c, job);
     case FT_CONTROL_SINK_TEST:
-        return refuse(job, "this sensor has no sinks: outputs[] of the configuration names them");
+        return sink_test(c, job);
     case FT_CONTROL_FILTER:
         return filter(c, job);
     case FT_CONTROL_LOG_LEVEL:

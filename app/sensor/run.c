@@ -548,6 +548,7 @@ static void free_sensor(struct sensor *s)
     ft_live_close(s->live);
     ft_filter_free(s->filter);
     rules_free(s);
+    control_end(s); /* of a run that could not begin */
     control_scans_free(s);
     free(s);
 }
@@ -602,6 +603,13 @@ static int answer(struct sensor *s)
     return 0;
 }
 
+/* Where only root may make a socket, and give it to a group. */
+static bool open_control(struct sensor *s)
+{
+    char error[512];
+    return control_open(s, error, sizeof(error)) || fail(error);
+}
+
 /*
  * With the ports open. All that is opened from here on is opened by who the sensor is then; its
  * folders are made while root can. The output comes last: its folder tells that the sensor listens.
@@ -622,20 +630,18 @@ static int run(struct sensor *s)
     examine(s);
     if (!evidence_make(s, error, sizeof(error)))
         return fail(error) ? 0 : 1;
-    if (!make_sensor(s) || !open_polled(s) || !give_up_rights(s) || !make_core(s))
+    if (!make_sensor(s) || !open_polled(s) || !open_control(s) || !give_up_rights(s) ||
+        !make_core(s))
         return 1;
     if (!evidence_open(s, error, sizeof(error)))
         return fail(error) ? 0 : 1;
     s->began_ns = ft_clock_ns(CLOCK_MONOTONIC);
-    if (!control_open(s, error, sizeof(error)) || !metrics_begin(s, error, sizeof(error))) {
-        control_end(s);
-        return fail(error) ? 0 : 1;
-    }
     s->started_tsc = rte_rdtsc();
-    if (!outputs_start(s)) {
-        metrics_end(s);
-        control_end(s);
+    if (!outputs_start(s))
         return 1;
+    if (!metrics_begin(s, error, sizeof(error))) {
+        outputs_close(s);
+        return fail(error) ? 0 : 1;
     }
     start_threads(s);
     if (s->is_live)
