@@ -99,7 +99,24 @@ static inline void ft_history_line(uint8_t *to, const uint8_t *from)
         _mm_stream_si128((__m128i *)(void *)(to + i),
                          _mm_loadu_si128((const __m128i *)(const void *)(from + i)));
 }
+
+/* The same of a header, by way of registers. */
+static inline void ft_history_header(uint8_t *to, const struct ft_history_record *r)
+{
+    __m128i *at = (__m128i *)(void *)to;
+    uint64_t sizes = r->size | (uint64_t)r->captured << 32;
+    uint64_t origin = r->length | (uint64_t)r->interface << 32 | (uint64_t)r->linktype << 48;
+    _mm_stream_si128(at, _mm_set_epi64x((long long)origin, (long long)sizes));
+    _mm_stream_si128(at + 1, _mm_set_epi64x((long long)r->number, (long long)r->seq));
+    _mm_stream_si128(at + 2, _mm_set_epi64x((long long)r->stamp_ns, (long long)r->time_ns));
+    _mm_stream_si128(at + 3, _mm_set_epi64x((long long)r->is_first, (long long)r->flow));
+}
 #else
+static inline void ft_history_header(uint8_t *to, const struct ft_history_record *r)
+{
+    memcpy(to, r, sizeof(*r));
+}
+
 static inline void ft_history_line(uint8_t *to, const uint8_t *from)
 {
     memcpy(to, from, 64);
@@ -107,8 +124,8 @@ static inline void ft_history_line(uint8_t *to, const uint8_t *from)
 #endif
 
 /**
- * Keep a packet of a flow, whose record is `flow`. Cost: about 40 instructions and 9 for each cache
- * line of the packet; no line of the history is read.
+ * Keep a packet of a flow, whose record is `flow`. Cost: 13 instructions for each whole cache line
+ * of the packet, 40 for the rest of it, and 60 more; no line of the history is read.
  */
 static inline void ft_history_keep(struct ft_history *h, const struct ft_packet *p,
                                    const void *flow, bool is_first)
@@ -131,7 +148,7 @@ static inline void ft_history_keep(struct ft_history *h, const struct ft_packet 
                                              .is_first = is_first};
     uint8_t *to = s->at;
     uint32_t whole = captured & ~63u;
-    ft_history_line(to, (const uint8_t *)&record);
+    ft_history_header(to, &record);
     to += sizeof(record);
     for (uint32_t i = 0; i < whole; i += 64)
         ft_history_line(to + i, p->data + i);

@@ -11,7 +11,10 @@
  * port and the worker, hand-over and several ports, test/bench/ports measures with the sensor.
  *
  *   fieldtap-bench [--json FILE] [-r PCAP ...] [--packets N] [--rounds N] [--captures DIR]
- *                  [--row NAME] [--small]
+ *                  [--row NAME] [--small] [--evidence]
+ *
+ * The row evidence is ot_mix_1k with the last packets kept as for evidence of alerts (the default
+ * size), evidence_off, measured in turn with it, without. --evidence keeps them with -r.
  *
  * The rows rules_* are the packets of ot_mix_1k with so many rules that do not hold (rules_made.h);
  * rules_*_hits has some that do, rules_builtin is what the sensor comes with. What is compared with
@@ -21,6 +24,7 @@
 #include "packets.h"
 #include "rules_made.h"
 
+#include "evidence/history.h"
 #include "flow/inspect.h"
 #include "protocols/protocols.h"
 
@@ -82,6 +86,8 @@ static double warm_share = 0.9;
 static bool is_live; /* copies that a mirror makes are looked for, as is the default of ports */
 
 static const struct ft_ruleset *rules; /* tested on everything; NULL: none */
+
+static struct ft_history *history; /* where packets are kept for evidence; NULL: they are not */
 
 static bool unfiltered; /* for profilers, which make system calls of their own */
 
@@ -315,8 +321,10 @@ static bool measure(const struct engine *e, const struct bench_list *list, uint3
     pthread_t thread;
     pin(1); /* the new thread begins where this one may run: not where this one is going to spin */
     if (!shards || !worker_make(&w, e, list, shards, 1) ||
-        !(w.bursts = __libc_malloc((list->count / BURST + 1) * sizeof(*w.bursts))) ||
-        pthread_create(&thread, NULL, worker_main, &w) != 0)
+        !(w.bursts = __libc_malloc((list->count / BURST + 1) * sizeof(*w.bursts))))
+        return false;
+    ft_inspector_keep_packets(w.inspector, history);
+    if (pthread_create(&thread, NULL, worker_main, &w) != 0)
         return false;
     pin(0);
     while (!atomic_load(&w.is_done)) {
@@ -525,7 +533,7 @@ struct arguments {
     const char *sources[64];
     const char *row; /* only rows whose name begins so */
     uint32_t source_count, packets, rounds;
-    bool small;
+    bool small, keeps_packets;
 };
 
 static bool is_wanted(const struct arguments *a, const char *name)
@@ -750,17 +758,55 @@ static bool rules_rows(const struct engine *e, const struct arguments *a, double
     return ok;
 }
 
+/* What keeping packets costs: as a live sensor does by default, and not at all, in turn. */
+static bool evidence_rows(const struct engine *e, const struct arguments *a, double hz,
+                          json_t *rows)
+{
+    static const char *const names[2] = {"evidence_off", "evidence"};
+    struct ft_history *kept = ft_history_new(64u << 20, 4096, 0);
+    double cycles[2][ROUNDS_MAX], typical[2][ROUNDS_MAX], base = 0;
+    uint64_t allocs = 0;
+    struct bench_list list;
+    if (!is_wanted(a, "evidence")) {
+        ft_history_free(kept);
+        return true;
+    }
+    bool ok = kept && bench_generate(&list, 1000, a->packets);
+    for (uint32_t round = 0; ok && round < a->rounds; round++)
+        for (unsigned i = 0; ok && i < 2; i++) {
+            struct result r;
+            history = i ? kept : NULL;
+            ok = measure(e, &list, 2000, &r);
+            cycles[i][round] = r.cycles;
+            typical[i][round] = r.typical;
+            allocs += r.allocs;
+        }
+    history = NULL;
+    for (unsigned i = 0; ok && i < 2; i++) {
+        double c = median(cycles[i], a->rounds), t = median(typical[i], a->rounds);
+        base = i ? base : t;
+        printf("%-18s %6.0f cycles (median burst %5.0f)  %5.2f Mpps  x %.3f  allocs %llu\n",
+               names[i], c, t, hz / c / 1e6, t / base, (unsigned long long)allocs);
+        json_array_append_new(rows,
+                              json_pack("{s:s,s:f,s:f,s:f,s:f,s:I,s:I}", "mix", names[i],
+                                        "cycles_per_packet", c, "mpps", hz / c / 1e6,
+                                        "median_burst_cycles_per_packet", t, "times_off", t / base,
+                                        "allocs", (json_int_t)allocs, "syscalls", (json_int_t)0));
+    }
+    if (ok)
+        bench_free(&list);
+    ft_history_free(kept);
+    return ok;
+}
+
 static bool read_arguments(struct arguments *a, int argc, char **argv)
 {
-    static const struct option options[] = {{"json", required_argument, NULL, 'j'},
-                                            {"read", required_argument, NULL, 'r'},
-                                            {"packets", required_argument, NULL, 'p'},
-                                            {"rounds", required_argument, NULL, 'n'},
-                                            {"captures", required_argument, NULL, 'c'},
-                                            {"small", no_argument, NULL, 's'},
-                                            {"unfiltered", no_argument, NULL, 'u'},
-                                            {"row", required_argument, NULL, 'o'},
-                                            {0}};
+    static const struct option options[] = {
+        {"json", required_argument, NULL, 'j'},     {"read", required_argument, NULL, 'r'},
+        {"packets", required_argument, NULL, 'p'},  {"rounds", required_argument, NULL, 'n'},
+        {"captures", required_argument, NULL, 'c'}, {"small", no_argument, NULL, 's'},
+        {"unfiltered", no_argument, NULL, 'u'},     {"row", required_argument, NULL, 'o'},
+        {"evidence", no_argument, NULL, 'e'},       {0}};
     int c;
     *a = (struct arguments){.packets = 4000000, .rounds = 5, .captures = "../shared/captures"};
     while ((c = getopt_long(argc, argv, "r:", options, NULL)) != -1) {
@@ -778,6 +824,8 @@ static bool read_arguments(struct arguments *a, int argc, char **argv)
             a->row = optarg;
         else if (c == 's')
             a->small = true;
+        else if (c == 'e')
+            a->keeps_packets = true;
         else if (c == 'u')
             unfiltered = true;
         else
@@ -796,7 +844,8 @@ int main(int argc, char **argv)
     struct engine e;
     if (!read_arguments(&a, argc, argv)) {
         fprintf(stderr, "usage: fieldtap-bench [--json FILE] [-r PCAP ...] [--packets N] "
-                        "[--rounds 1..31] [--captures DIR] [--row NAME] [--small]\n"
+                        "[--rounds 1..31] [--captures DIR] [--row NAME] [--small] "
+                        "[--evidence]\n"
                         "Several ports, and packets that workers hand over to each other: "
                         "test/bench/ports FIELDTAP\n");
         return 2;
@@ -810,10 +859,13 @@ int main(int argc, char **argv)
     printf("TSC %.0f MHz, %u packets, %u rounds, medians\n", hz / 1e6, a.packets, a.rounds);
     if (a.source_count) {
         struct bench_list list;
+        if (a.keeps_packets && !(history = ft_history_new(64u << 20, 4096, 0)))
+            return 1;
         if (!bench_load(&list, a.sources, a.source_count, 1u << 25) ||
             !row(&e, "capture", &list, 1000000, a.rounds, hz, rows))
             return 1;
         bench_free(&list);
+        ft_history_free(history);
     } else {
         generated_row(&e, &a, "ot_mix_1k", 1000, hz, rows, a.small ? NULL : root);
         if (!a.small) {
@@ -828,7 +880,7 @@ int main(int argc, char **argv)
         tunnel_row(&e, &a, 1000, hz, rows);
         if (!a.small)
             smallest_row(&e, &a, 1000000, hz, rows);
-        if (!rules_rows(&e, &a, hz, rows))
+        if (!evidence_rows(&e, &a, hz, rows) || !rules_rows(&e, &a, hz, rows))
             return 1;
     }
     json_object_set_new(root, "rows", rows);
