@@ -17,11 +17,20 @@
 bool evidence_folder(const struct options *o, char *path, size_t size)
 {
     const char *own = o->config.evidence_folder, *dir = o->log_dir;
+    const char *journal = o->config.journal.folder, *last = strrchr(journal, '/');
+    const char *state = outputs_have_journal(o) ? outputs_state_folder() : NULL;
+    bool is_file = dir && strcmp(dir, "-") != 0;
+    int n = -1;
     bool is_on = o->config.evidence == FT_CONFIG_EVIDENCE_ON ||
                  (o->config.evidence == FT_CONFIG_EVIDENCE_LIVE && o->port_count > 0);
-    if (!is_on || (!*own && (!dir || strcmp(dir, "-") == 0)))
+    if (!is_on)
         return false;
-    int n = *own ? snprintf(path, size, "%s", own) : snprintf(path, size, "%s/evidence", dir);
+    if (*own)
+        n = snprintf(path, size, "%s", own);
+    else if (state || is_file)
+        n = snprintf(path, size, "%s/evidence", state ? state : dir);
+    else if (outputs_have_journal(o) && last && last > journal)
+        n = snprintf(path, size, "%.*s/evidence", (int)(last - journal), journal);
     return n > 0 && (size_t)n < size;
 }
 

@@ -32,8 +32,7 @@ static bool fail(const char *what)
 
 /* ---- which ---- */
 
-/* As systemd's StateDirectory= has it; NULL: this is no service, or one without. */
-static const char *state_folder(void)
+const char *outputs_state_folder(void)
 {
     const char *folder = getenv("STATE_DIRECTORY");
     return folder && *folder == '/' && !strchr(folder, ':') ? folder : NULL;
@@ -45,7 +44,7 @@ bool outputs_have_journal(const struct options *o)
     bool writes_folder = o->log_dir && strcmp(o->log_dir, "-") != 0;
     if (c->journal.is_given)
         return true;
-    return o->port_count && (c->has_outputs || (writes_folder && state_folder()));
+    return o->port_count && (c->has_outputs || (writes_folder && outputs_state_folder()));
 }
 
 /* ---- configuration ---- */
@@ -191,7 +190,7 @@ static void say_found(void *user, const struct ft_journal_report *report)
 /* The folder that is asked for, or `journal` in the state folder. */
 static bool choose_folder(struct sensor *s)
 {
-    const char *wanted = s->options->config.journal.folder, *state = state_folder();
+    const char *wanted = s->options->config.journal.folder, *state = outputs_state_folder();
     if (strcmp(wanted, FT_CONFIG_JOURNAL_FOLDER) != 0 || !state)
         s->outputs.folder = strdup(wanted);
     else if (asprintf(&s->outputs.folder, "%s/journal", state) < 0)

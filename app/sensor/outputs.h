@@ -53,6 +53,10 @@ struct outputs {
 /** Does a run with these options have a journal? */
 bool outputs_have_journal(const struct options *o);
 
+/** The folder for what outlives a run, as systemd's StateDirectory= has it; NULL: this is no
+ * service, or one without. */
+const char *outputs_state_folder(void);
+
 /** Read outputs[]: false after saying what is wrong (exit code 2). */
 bool outputs_read(struct sensor *s);
 

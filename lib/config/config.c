@@ -80,7 +80,7 @@ static const struct key keys[] = {
     {"evidence", "enabled", WORD, 0, 0, AT(evidence), {"live", "on", "off"},
      "the packets around alerts are kept, a pcapng file each: live, always, or never; doc/evidence.md"},
     {"evidence", "folder", TEXT, 0, 4000, AT(evidence_folder), {0},
-     "where they are kept; empty: in the folder evidence beside eve.json"},
+     "where they are kept; empty: in the folder evidence of the state folder, or beside eve.json"},
     {"evidence", "minimum_severity", WORD, 0, 0, AT(evidence_severity),
      {"critical", "major", "minor", "warning"},
      "alerts below it have no packets kept, but those of rules that want them"},
