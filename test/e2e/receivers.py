@@ -80,7 +80,9 @@ class Receiver:
         for one in connections:
             with contextlib.suppress(OSError):
                 one.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
-                one.shutdown(socket.SHUT_RDWR)  # who reads from it closes it
+                # Not that of SSLSocket, behind which others read what is still encrypted. Who reads
+                # from it closes it.
+                socket.socket.shutdown(one, socket.SHUT_RDWR)
 
 
 class Tcp(Receiver):
