@@ -61,6 +61,8 @@ for file in bin/fieldtap include/fieldtap/dissector.h include/fieldtap/view.h \
     include/fieldtap/harness.h; do
     echo "$installed" | grep -q "$file\$" || { echo "$installed"; fail "$file is not installed"; }
 done
-"$(find root -name fieldtap -type f)" -V | grep -q '^fieldtap ' || fail "the installed sensor"
+for program in fieldtap fieldtapctl; do
+    "$(find root -path "*/bin/$program")" --version | grep -q "^$program " || fail "the installed $program"
+done
 echo "$installed" | grep -qE 'test_|fuzz_|fieldtap-bench|fieldtap-plant' && fail "test programs are installed"
 echo fine
