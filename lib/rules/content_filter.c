@@ -333,6 +333,8 @@ bool ft_content_filter_passes(const struct ft_content_filter *f, const uint8_t *
 {
     if (length > FT_CONTENT_FILTER_TEXT)
         return true;
+    if (length < PAIR)
+        return false;
     if (length >= 8 && length <= 16)
         return passes_among(f, sieve_short(f, bytes, length), bytes, length);
     if (length < WINDOW) {

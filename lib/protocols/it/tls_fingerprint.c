@@ -212,9 +212,10 @@ static bool is_alphanumeric(uint8_t c)
 /* First and last character of the first name, or of its hexadecimal text when either is odd. */
 static void alpn_text(struct ft_view alpn, char text[3])
 {
-    struct ft_view name = ft_sub_u8(&alpn);
-
     memcpy(text, "00", 3);
+    if (!alpn.len)
+        return;
+    struct ft_view name = ft_sub_u8(&alpn);
     if (!name.len || !ft_view_ok(&alpn))
         return;
     uint8_t first = name.data[0], last = name.data[name.len - 1];
