@@ -62,10 +62,12 @@ uint32_t ft_tree_pack(const struct ft_call *call, const struct ft_message *messa
                            .at_length = node->at_length};
         memcpy(to + used, &p, sizeof(p));
         used += sizeof(p);
-        if (has_number(node->type))
+        if (has_number(node->type)) {
             memcpy(to + used, &node->u, 8);
-        else if (length)
+        } else if (length) {
+            memset(to + used + value - 4, 0, 4); /* what pads is the same each time */
             memcpy(to + used, node->bytes, length);
+        }
         used += value;
         if (node->type == FT_TYPE_GROUP && open < FT_MAX_GROUP_DEPTH)
             groups[open++] = node->field;
