@@ -304,7 +304,7 @@ static void filter_calls(const struct sensor *s)
     needs = (struct syscalls_needs){.mode = mode_of(s->options),
                                     .polls = s->is_polled,
                                     .opens_raw = s->is_polled,
-                                    .compiles = s->is_live && s->options->rule_count > 0};
+                                    .compiles = s->is_live && s->rules.quiescent};
     bool is_asked = s->options->has_seccomp || s->options->config.seccomp == SYSCALLS_LOGGED;
     if (needs.mode == SYSCALLS_FREE)
         return;

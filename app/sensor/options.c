@@ -512,20 +512,17 @@ static const char *find_built_in_rules(void)
     return NULL;
 }
 
-/* They are rules as others; who checks a file asks for that file only. */
-static bool add_built_in_rules(struct options *o)
+/* Who checks rules asks for his own; but they may replace some of these. */
+static void take_built_in_rules(struct options *o)
 {
     o->has_own_rules = o->rule_count;
-    if (o->config.leaves_out_built_in || o->action == ACTION_CHECK_RULES)
-        return true;
-    const char *path = find_built_in_rules();
-    if (path)
-        return append("rules", o->rules, &o->rule_count, path);
-    if (o->action == ACTION_RUN || o->action == ACTION_TEST)
+    if (o->config.leaves_out_built_in)
+        return;
+    o->built_in_rules = find_built_in_rules();
+    if (!o->built_in_rules && (o->action == ACTION_RUN || o->action == ACTION_TEST))
         fprintf(stderr, "fieldtap: the rules that it brings are not there (beside the program in "
                         "rules, or in ../share/fieldtap/rules): it runs without them; "
                         "alerts.built_in_rules \"off\" says that this is meant\n");
-    return true;
 }
 
 static bool read_config(struct options *o)
@@ -541,8 +538,7 @@ static bool read_config(struct options *o)
     for (uint32_t i = 0; i < o->config.plugin_count; i++)
         if (!append("plugins", o->plugins, &o->plugin_count, o->config.plugins[i]))
             return false;
-    if (!add_built_in_rules(o))
-        return false;
+    take_built_in_rules(o);
     for (uint32_t i = 0; i < o->config.rule_count; i++)
         if (!append("rules", o->rules, &o->rule_count, o->config.rules[i]))
             return false;

@@ -49,8 +49,9 @@ struct options {
     const char *filter;               /**< --filter, then capture.filter; NULL = none */
     const char *plugins[OPTIONS_MAX]; /**< --plugin, then plugins[] */
     uint32_t plugin_count;
-    const char *rules[OPTIONS_MAX]; /**< built-in ones, --rules, then rules[]: files, folders */
+    const char *rules[OPTIONS_MAX]; /**< --rules, then rules[]: files, folders */
     uint32_t rule_count;
+    const char *built_in_rules; /**< folder of those that fieldtap brings; NULL: without them */
     bool has_own_rules;         /* --rules: more than those that fieldtap brings */
     uint32_t explain;           /**< --explain: id of a rule */
     const char *config_file;    /**< -c */

@@ -96,15 +96,15 @@ static struct ft_ruleset *read_rules(const struct sensor *s, const struct ft_rul
                                      struct reading *r)
 {
     const struct options *o = s->options;
-    struct ft_rule_environment environment = {.registry = s->registry,
-                                              .configuration = o->config_file};
+    struct ft_rule_environment environment = {
+        .registry = s->registry, .configuration = o->config_file, .built_in = o->built_in_rules};
     bool is_sound = false;
     struct ft_rule_files *files =
         ft_rule_files_read(o->rules, o->rule_count, &environment, say, NULL, &is_sound);
     *r = (struct reading){.is_out_of_memory = !files};
     struct ft_ruleset *set = NULL;
     if (files) {
-        r->accepted = files->count + files->disabled;
+        r->accepted = files->count + files->disabled - files->brought;
         r->refused = files->refused + files->broken;
         set = compile(files, before, r);
     }
@@ -160,7 +160,7 @@ static bool is_sound_without_rules(const struct sensor *s)
 
 bool rules_start(struct sensor *s)
 {
-    if (!s->options->rule_count)
+    if (!s->options->rule_count && !s->options->built_in_rules)
         return is_sound_without_rules(s);
     uint32_t readers = s->worker_count + 1; /* the control thread looks at them too */
     size_t size = rte_rcu_qsbr_get_memsize(readers);
@@ -462,7 +462,7 @@ static void name_costly(const struct ft_ruleset *set)
     for (uint32_t i = 0; i < ft_ruleset_count(set); i++) {
         enum ft_rule_cost cost = ft_ruleset_cost(set, i);
         const struct ft_rule *r = ft_ruleset_rule(set, i);
-        if (cost == FT_RULE_COST_EVERY_PAYLOAD)
+        if (cost == FT_RULE_COST_EVERY_PAYLOAD && !r->is_built_in)
             fprintf(stderr,
                     "%s:%u:%u: rule %u searches every payload: name a port or a protocol if it can "
                     "(a remark)\n",

@@ -586,7 +586,7 @@ static int answer(struct sensor *s)
         printf("configuration OK: %u protocols", s->registry->count);
         if (o->plugin_count)
             printf(", %u of them from plugins", plugin_protocols(s->registry));
-        if (o->rule_count)
+        if (s->rules.quiescent)
             printf(", %u rules", ft_ruleset_count(atomic_load(&s->rules.now)->set));
         if (s->outputs.sinks)
             printf(", %u outputs", ft_sinks_count(s->outputs.sinks));

@@ -136,13 +136,15 @@ static char *slurp(const char *path, size_t *length, char *error, size_t error_s
 }
 
 /* Named twice, in the configuration and on the command line, it is one file all the same. */
-static bool is_there(const struct ft_rule_store *s, const char *path)
+static bool is_there(struct ft_rule_store *s, const char *path)
 {
     struct stat one, other;
     for (uint32_t i = 0; stat(path, &one) == 0 && i < s->source_count; i++)
         if (!s->sources[i].is_configuration && stat(s->sources[i].path, &other) == 0 &&
-            one.st_dev == other.st_dev && one.st_ino == other.st_ino)
+            one.st_dev == other.st_dev && one.st_ino == other.st_ino) {
+            s->sources[i].is_named = true;
             return true;
+        }
     return false;
 }
 
@@ -322,6 +324,10 @@ static bool read_all(struct ft_loader *l, const char *const *paths, uint32_t cou
         l->environment.configuration ? add_source(l, l->environment.configuration) : NULL;
     if (configuration)
         configuration->is_configuration = true;
+    if (l->environment.built_in)
+        add_path(l, l->environment.built_in);
+    for (uint32_t i = 0; i < s->source_count; i++)
+        s->sources[i].is_built_in = !s->sources[i].is_configuration;
     for (uint32_t i = 0; i < count; i++)
         add_path(l, paths[i]);
     if (!open_vocabulary(l))

@@ -14,6 +14,8 @@ struct ft_source {
     json_t *root;
     struct ft_outline outline;
     bool is_configuration;
+    bool is_built_in;    /**< it comes with fieldtap */
+    bool is_named;       /**< ... and was asked for all the same */
     const json_t *rules; /**< rules[], read after the sets and tags of all files */
     uint32_t rules_node;
 };
@@ -22,6 +24,14 @@ struct ft_source {
 struct ft_said {
     const struct ft_source *source; /**< NULL: nowhere */
     struct ft_place place;
+};
+
+/** Who has an id. Of a rule that comes with fieldtap also what it says: for one that replaces it.
+ */
+struct ft_load_id {
+    struct ft_said said;
+    const json_t *value; /**< NULL: it is replaced by nobody */
+    uint32_t node;
 };
 
 /** Owned by struct ft_rule_files. */
@@ -54,7 +64,7 @@ struct ft_loader {
     ft_rule_say_fn *say;
     void *user;
     const struct ft_source *source; /**< the one that is read */
-    struct ft_said *ids;            /**< by id - FT_RULE_ID_BUILT_IN */
+    struct ft_load_id *ids;         /**< by id - FT_RULE_ID_BUILT_IN */
     uint32_t room;                  /**< of files->rules */
     uint64_t errors;
     bool is_out_of_memory;

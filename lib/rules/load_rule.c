@@ -20,8 +20,10 @@ struct rule_reading {
     struct ft_rule rule;
     bool is_enabled;
     bool is_broken; /* it names what has errors, which were told there */
+    bool is_base;   /* what is read is the rule that this one replaces */
     const char *message;
-    uint32_t id_node, when_node, message_node;
+    uint32_t when_node, message_node;
+    const struct ft_source *when_source, *message_source; /* where they stand */
 };
 
 static struct rule_reading *reading_of(void *to)
@@ -42,16 +44,16 @@ static void read_id(struct ft_loader *l, const json_t *value, uint32_t node, voi
                       FT_RULE_ID_CUSTOM, FT_RULE_ID_LAST, FT_RULE_ID_BUILT_IN);
         return;
     }
-    struct ft_said *said = &l->ids[id - FT_RULE_ID_BUILT_IN];
-    if (said->source) {
-        ft_load_wrong(l, ft_load_at(l, node), "id: %u is the id of another rule: %s%s",
-                      (uint32_t)id, ft_load_said(said, where, sizeof(where)),
-                      id < FT_RULE_ID_CUSTOM ? "; ids of your own begin at 9200000" : "");
+    struct ft_load_id *of = &l->ids[id - FT_RULE_ID_BUILT_IN];
+    reading_of(to)->rule.id = (uint32_t)id;
+    if (reading_of(to)->is_base)
+        return;
+    if (of->said.source && !of->value) {
+        ft_load_wrong(l, ft_load_at(l, node), "id: %u is the id of another rule: %s", (uint32_t)id,
+                      ft_load_said(&of->said, where, sizeof(where)));
         return;
     }
-    *said = ft_load_say(l, node);
-    reading_of(to)->rule.id = (uint32_t)id;
-    reading_of(to)->rule.is_built_in = id < FT_RULE_ID_CUSTOM;
+    *of = (struct ft_load_id){.said = ft_load_say(l, node)};
 }
 
 static bool is_digits(const char *text, size_t count)
@@ -72,6 +74,7 @@ static void read_mitre(struct ft_loader *l, const json_t *value, uint32_t node, 
     const struct ft_outline *o = &l->source->outline;
     char all[MITRE_MAX * 10] = "";
     size_t used = 0;
+    reading_of(to)->rule.mitre = NULL;
     if (!json_is_array(value) || json_array_size(value) > MITRE_MAX) {
         ft_load_wrong(l, ft_load_at(l, node),
                       "mitre: expected a list of at most %u techniques, such as [\"T0855\"]",
@@ -96,6 +99,7 @@ static void keep_when(struct ft_loader *l, const json_t *value, uint32_t node, v
 {
     reading_of(to)->rule.when = json_string_value(value);
     reading_of(to)->when_node = node;
+    reading_of(to)->when_source = l->source;
     if (!json_is_string(value))
         ft_load_wrong(l, ft_load_at(l, node),
                       "when: expected a condition in quotes, such as \"command.class == write\"");
@@ -105,6 +109,7 @@ static void keep_message(struct ft_loader *l, const json_t *value, uint32_t node
 {
     size_t n = json_string_length(value);
     reading_of(to)->message_node = node;
+    reading_of(to)->message_source = l->source;
     if (!json_is_string(value) || !n || n > MESSAGE_MAX)
         ft_load_wrong(l, ft_load_at(l, node), "message: expected a text of 1 to %u bytes",
                       MESSAGE_MAX);
@@ -140,6 +145,8 @@ static const struct ft_load_key keys[] = {
     {"reference", FT_LOAD_TEXT, false, 1, TEXT_MAX, RULE(reference), NULL, NULL},
 };
 /* clang-format on */
+
+#define KEY_COUNT (sizeof(keys) / sizeof(keys[0]))
 
 /* ---- the condition ---- */
 
@@ -247,6 +254,7 @@ static void read_condition(struct ft_loader *l, struct rule_reading *r)
     struct condition c = {.loader = l, .node = r->when_node};
     if (!r->rule.when)
         return;
+    l->source = r->when_source;
     r->rule.expression =
         ft_expression_read(&l->files->vocabulary, r->rule.when, wrong_condition, &c);
     const struct ft_outline *o = &l->source->outline;
@@ -346,6 +354,7 @@ static void read_message(struct ft_loader *l, struct rule_reading *r)
 {
     if (!r->message)
         return;
+    l->source = r->message_source;
     /* Each {title} of 7 bytes becomes twice as many bytes as the title has at most. */
     size_t room = strlen(r->message) * (2 * TITLE_MAX + 7) / 7 + 32;
     struct message m = {.loader = l, .reading = r, .text = malloc(room)};
@@ -474,36 +483,140 @@ static void drop(struct ft_rule *rule)
     free(rule->parts);
 }
 
+/* ---- rules in the place of those that come with fieldtap ---- */
+
+/* The place of an id that belongs to fieldtap, in a file that is the user's; NULL: it is another.
+ */
+static struct ft_load_id *replaced_by(struct ft_loader *l, const json_t *value)
+{
+    const json_t *id = json_object_get(value, "id");
+    json_int_t n = json_integer_value(id);
+    bool is_foreign = json_is_integer(id) && n >= FT_RULE_ID_BUILT_IN && n < FT_RULE_ID_CUSTOM;
+    return is_foreign && !l->source->is_built_in ? &l->ids[n - FT_RULE_ID_BUILT_IN] : NULL;
+}
+
+/* What the rule says that is replaced: all that its successor does not say. */
+static void read_base(struct ft_loader *l, const struct ft_load_id *base, struct rule_reading *r)
+{
+    const struct ft_source *source = l->source;
+    l->source = base->said.source;
+    r->is_base = true;
+    ft_load_object(l, "a rule", keys, KEY_COUNT, base->value, base->node, r);
+    r->is_base = false;
+    l->source = source;
+}
+
+/* The rule itself goes. */
+static void take_out(struct ft_rule_files *f, const struct ft_load_id *base, uint32_t id)
+{
+    uint32_t i = 0;
+    while (i < f->count && f->rules[i].id != id)
+        i++;
+    f->brought -= !base->said.source->is_named;
+    if (i == f->count) {
+        f->disabled--;
+        return;
+    }
+    drop(&f->rules[i]);
+    memmove(&f->rules[i], &f->rules[i + 1], (--f->count - i) * sizeof(f->rules[0]));
+}
+
+/* Whoever edits a file should see what becomes of the rules that he did not write. */
+static void tell_of_replacing(struct ft_loader *l, const struct rule_reading *r,
+                              const struct ft_load_id *base, const json_t *value)
+{
+    char where[PATH_MAX + 32];
+    ft_load_said(&l->ids[r->rule.id - FT_RULE_ID_BUILT_IN].said, where, sizeof(where));
+    if (!base->value)
+        ft_load_tell(l, false, where,
+                     "id: no rule that comes with fieldtap has the id %u: nothing is %s",
+                     r->rule.id,
+                     r->is_enabled ? "replaced; ids of your own begin at 9200000" : "switched off");
+    else if (!json_equal(base->value, value))
+        ft_load_tell(l, false, where, "id: %s rule %u, \"%s\", that comes with fieldtap",
+                     r->is_enabled ? "this replaces" : "this switches off", r->rule.id,
+                     json_string_value(json_object_get(base->value, "title")));
+}
+
+/* Both as one, for the fingerprint. */
+static json_t *joined(const json_t *base, const json_t *value)
+{
+    json_t *both = json_copy((json_t *)(uintptr_t)base);
+    if (both && json_object_update(both, (json_t *)(uintptr_t)value) == 0)
+        return both;
+    json_decref(both);
+    return NULL;
+}
+
+/* Of a rule that replaces another, or only switches it off, no key is needed. */
+static void read_keys(struct ft_loader *l, const json_t *value, uint32_t node, bool is_part,
+                      struct rule_reading *r)
+{
+    struct ft_load_key own[KEY_COUNT];
+    memcpy(own, keys, sizeof(own));
+    for (uint32_t i = 0; is_part && i < KEY_COUNT; i++)
+        own[i].is_required = false;
+    ft_load_object(l, "a rule", own, KEY_COUNT, value, node, r);
+}
+
+/* ---- one rule ---- */
+
+/* What was read is a rule of the set, or a disabled one; or none. */
+static void add_rule(struct ft_loader *l, struct rule_reading *r, const json_t *value)
+{
+    bool is_brought = l->source->is_built_in && !l->source->is_named;
+    r->rule.fingerprint = r->is_enabled ? fingerprint(l, value, &r->rule) : 0;
+    struct ft_rule *to = r->is_enabled ? room_for_rule(l) : NULL;
+    l->files->disabled += !r->is_enabled;
+    l->files->brought += is_brought;
+    if (to)
+        *to = r->rule;
+    else
+        drop(&r->rule);
+}
+
 bool ft_load_rule(struct ft_loader *l, const json_t *value, uint32_t node)
 {
+    const struct ft_source *source = l->source;
     struct rule_reading r = {.is_enabled = true,
                              .rule = {.revision = 1,
                                       .category = "Custom",
                                       .severity = FT_SEVERITY_MINOR,
                                       .engine = FT_ENGINE_POLICY,
-                                      .file = l->source->path}};
+                                      .is_built_in = source->is_built_in,
+                                      .file = source->path}};
     uint64_t errors = l->errors;
     if (l->files->count + l->files->disabled + l->files->refused == FT_RULES_MAX) {
         ft_load_wrong(l, ft_load_at(l, node), "rules: more than %u rules", FT_RULES_MAX);
         return false;
     }
-    ft_load_object(l, "a rule", keys, sizeof(keys) / sizeof(keys[0]), value, node, &r);
+    const struct ft_load_id *of = replaced_by(l, value);
+    struct ft_load_id base = of ? *of : (struct ft_load_id){0};
+    bool is_off = of && json_is_false(json_object_get(value, "enabled"));
+    if (base.value)
+        read_base(l, &base, &r);
+    read_keys(l, value, node, base.value || is_off, &r);
+    if (of && (base.value || !base.said.source))
+        tell_of_replacing(l, &r, &base, value);
     read_condition(l, &r);
     read_message(l, &r);
-    r.rule.place = ft_outline_place(&l->source->outline, ft_load_at(l, node));
+    l->source = source;
+    r.rule.place = ft_outline_place(&source->outline, ft_load_at(l, node));
     if (errors != l->errors || r.is_broken || l->is_out_of_memory) {
         l->files->refused++;
         drop(&r.rule);
-    } else if (!r.is_enabled) {
-        l->files->disabled++;
-        drop(&r.rule);
-    } else {
-        r.rule.fingerprint = fingerprint(l, value, &r.rule);
-        struct ft_rule *to = room_for_rule(l);
-        if (to)
-            *to = r.rule;
-        else
-            drop(&r.rule);
+        return !l->is_out_of_memory;
     }
+    if (source->is_built_in && r.rule.id < FT_RULE_ID_CUSTOM) {
+        l->ids[r.rule.id - FT_RULE_ID_BUILT_IN].value = value;
+        l->ids[r.rule.id - FT_RULE_ID_BUILT_IN].node = node;
+    }
+    json_t *both = base.value ? joined(base.value, value) : NULL;
+    if (base.value)
+        take_out(l->files, &base, r.rule.id);
+    if (base.value && !both)
+        l->is_out_of_memory = true;
+    add_rule(l, &r, both ? both : value);
+    json_decref(both);
     return !l->is_out_of_memory;
 }

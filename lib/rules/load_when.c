@@ -109,6 +109,7 @@ void ft_load_schedule(struct ft_loader *l, const json_t *value, uint32_t node, v
         return;
     }
     int word = ft_load_word(l, ft_load_at(l, node), "schedule", value, words);
+    *schedule = (struct ft_schedule){0};
     if (word <= 0)
         return;
     if (!hours) {

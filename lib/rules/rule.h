@@ -56,7 +56,7 @@ struct ft_rule {
     uint8_t engine;   /**< enum ft_engine; default policy */
     uint8_t action;   /**< enum ft_rule_action */
     bool evidence;    /**< packets are wanted */
-    bool is_built_in; /**< id below FT_RULE_ID_CUSTOM */
+    bool is_built_in; /**< it comes with fieldtap, and no file of the user says anything of it */
     struct ft_schedule schedule;
     struct ft_threshold threshold;
     struct ft_expression *expression;
@@ -74,6 +74,12 @@ struct ft_rule {
 struct ft_rule_environment {
     const struct ft_registry *registry;
     const char *configuration; /**< its file: sets{}, zones[], working_hours; NULL = none */
+    /**
+     * File or folder of the rules that come with fieldtap; NULL: without them. A rule of another
+     * file with the id of one of them takes its place: what it does not say stays as it was, and
+     * "enabled": false switches it off.
+     */
+    const char *built_in;
     const struct ft_zone *zones;
     uint32_t zone_count;
     const struct ft_named_set *sets; /**< sets{} of the configuration */
@@ -87,6 +93,7 @@ struct ft_rule_files {
     struct ft_rule *rules; /**< enabled ones, in order of id */
     uint32_t count;
     uint32_t disabled; /**< rules with "enabled": false: checked, and left out */
+    uint32_t brought;  /**< of those two: that come with fieldtap, and were not asked for by name */
     uint32_t refused;  /**< rules with errors, or that name a set or tag with errors */
     uint32_t broken;   /**< sets, tags and files with errors of their own */
     struct ft_vocabulary vocabulary;
@@ -97,7 +104,8 @@ struct ft_rule_files {
 typedef void ft_rule_say_fn(void *user, bool is_error, const char *line);
 
 /**
- * Read files, or all *.json of folders in order of their names. Every error is told. Returns NULL
+ * Read files, or all *.json of folders in order of their names, after those
+ * that come with fieldtap. Every error is told. Returns NULL
  * only without memory; use the result only when `refused` is 0 and `is_sound` says true.
  */
 struct ft_rule_files *ft_rule_files_read(const char *const *paths, uint32_t count,

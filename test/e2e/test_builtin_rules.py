@@ -295,6 +295,10 @@ def rules():
             for rule in json.loads(path.read_text())["rules"]]
 
 
+def title(number):
+    return next(rule["title"] for rule in rules() if rule["id"] == number)
+
+
 def packets(which):
     """The traffic of all rows, each between two hosts of its own, and the row of each packet."""
     frames, row_of = [], []
@@ -325,6 +329,33 @@ class BuiltIn(Case):
         r = run("--check-rules", FOLDER)
         self.assertEqual((r.code, r.err), (0, ""), "no errors, and no remarks on what they cost")
         self.assertTrue(r.out.endswith(f"rules: {len(ROWS)} accepted, 0 refused\n"), r.out)
+
+    def test_replaced(self):
+        """One is switched off, one told once; checked as it is started with."""
+        conversation = repeat(2, lambda i: (dns("dnscat.0123456789abcdef.example"),
+                                            http(url="/nice%20ports%2C/Tri%6Eity.txt%2ebak"))[i])
+        capture = self.write("a.pcap", pcap(
+            [(i * 0.001, f) for i, f in enumerate(conversation((10, 1, 1, 1), (10, 1, 1, 2)))]))
+        self.write("own.json", json.dumps({"rules": [
+            {"id": 9150100, "enabled": False},
+            {"id": 9150080, "title": "Somebody runs Nmap", "severity": "warning"}]}).encode())
+        remarks = [f'own.json:1:13: id: this switches off rule 9150100, "{title(9150100)}", that '
+                   'comes with fieldtap (a remark)',
+                   f'own.json:1:48: id: this replaces rule 9150080, "{title(9150080)}", that comes '
+                   'with fieldtap (a remark)']
+        r = run("--check-rules", "own.json", cwd=self.dir)
+        self.assertEqual((r.code, r.out, r.err.splitlines()),
+                         (0, "rules: 2 accepted, 0 refused\n", remarks))
+        r = run("-q", "-r", capture, "-l", self.out, "--rules", "own.json", cwd=self.dir)
+        self.assertEqual((r.code, r.err.splitlines()), (0, remarks))
+        alerts = {a["alert"]["signature_id"]: a for a in of_type(self.events(), "alert")
+                  if a["alert"]["signature_id"] < 9200000}
+        self.assertNotIn(9150100, alerts)
+        self.assertEqual(alerts[9150080]["alert"]["signature"], "Somebody runs Nmap")
+        self.assertEqual(alerts[9150080]["fieldtap"]["rule"]["file"], "own.json")
+        self.assertEqual(alerts[9150080]["fieldtap"]["rule"]["built_in"], False)
+        self.assertIn("remark", alerts[9150080]["fieldtap"])
+        self.assertTrue(alerts[9150080]["fieldtap"]["mitre"], "as the rule said before")
 
     def alerts(self, which):
         """Ids that fired, by the row between whose hosts."""

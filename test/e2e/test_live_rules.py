@@ -187,6 +187,19 @@ class Reload(Live):
         self.end()
         self.assertEqual(self.hits(9200003), HOSTS + 3)
 
+    def test_a_rule_of_fieldtap_is_switched_off(self):
+        """As at a start: others stay, what is wrong changes nothing."""
+        self.begin("--rules", self.rules(other(0)))
+        for data, event in (({"id": 9150107, "enabled": False}, "rules_changed"),
+                            ({"id": 9150107, "enabled": "no"}, "rules_refused"),
+                            ({"id": 9150107, "severity": "minor"}, "rules_changed")):
+            self.assertEqual(self.reload(json.dumps({"rules": [other(0), data]}).encode()), event)
+        self.end()
+        self.assertEqual([(e["health"]["event"], e["health"]["text"].split()[1])
+                          for e in whole_lines(self.out, "health")
+                          if e["health"]["event"].startswith("rule_")],
+                         [("rule_deleted", "9150107"), ("rule_created", "9150107")])
+
     def test_what_is_there_is_tested_too(self):
         """Flows that are older than a rule about flows."""
         self.begin("--rules", self.rules(other(0)))

@@ -58,12 +58,13 @@ static void say(void *user, bool is_error, const char *line)
 }
 
 /** The core gets these rules, with the next generation. */
-static void use(const char *rules)
+static void use_rules(const char *rules, bool is_built_in)
 {
     const char *paths[] = {rules_path};
     struct ft_rule_environment environment = {
         .registry = registry, .zones = zones, .zone_count = 1};
     bool is_sound;
+    environment.built_in = is_built_in ? rules_path : NULL;
     FILE *f = fopen(rules_path, "w");
     fprintf(f, "{\"rules\": [%s]}", rules);
     fclose(f);
@@ -75,6 +76,11 @@ static void use(const char *rules)
     if (!sets[at])
         fail_msg("%s", error);
     ft_core_rules(core, sets[at], ++generation);
+}
+
+static void use(const char *rules)
+{
+    use_rules(rules, false);
 }
 
 #define RULE(more)                                                                                 \
@@ -177,8 +183,9 @@ static void test_an_alert_says_all_that_its_rule_does(void **state)
 static void test_what_a_rule_does_not_say_has_defaults(void **state)
 {
     (void)state;
-    use("{\"id\": 9150001, \"title\": \"Stopped\", \"category\": \"Restart/Stop Commands\", "
-        "\"when\": \"command == stop\"}");
+    use_rules("{\"id\": 9150001, \"title\": \"Stopped\", \"category\": \"Restart/Stop "
+              "Commands\", \"when\": \"command == stop\"}",
+              true);
     give(hit(1, 0, CLIENT, PLC, 1));
     assert_int_equal(count("alert"), 1);
     json_t *a = line("alert", 0);

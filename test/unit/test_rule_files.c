@@ -207,7 +207,7 @@ static void test_all_keys(void **state)
         "\"action\": \"event\", \"evidence\": true, \"enabled\": true, \"revision\": 7,"
         "\"remediation\": \"Ask.\", \"reference\": \"https://example.org\"}]}"));
     const struct ft_rule *r = &files->rules[0];
-    assert_true(r->is_built_in);
+    assert_false(r->is_built_in); /* whatever its id: it is the user's */
     assert_string_equal(r->message, "{ip.src} {{x} 9150009");
     assert_int_equal(r->part_count, 1);
     assert_int_equal(r->parts[0].keyword, FT_KEYWORD_IP_SRC);
@@ -449,6 +449,126 @@ static void test_disabled(void **state)
     assert_false(read_text(rule_with("\"enabled\": false, \"revision\": true")));
     assert_int_equal(files->refused, 1);
     assert_int_equal(files->disabled, 0);
+}
+
+/* ---- rules that come with fieldtap ---- */
+
+#define BROUGHT                                                                                    \
+    "{\"rules\": [{\"id\": 9150001, \"title\": \"One\", \"when\": \"port == 1\", "                 \
+    "\"mitre\": [\"T0855\"], \"message\": \"{port.src}\", \"threshold\": {\"limit\": 1, "          \
+    "\"seconds\": 9}, \"schedule\": {\"at\": [\"mon\"]}},"                                         \
+    "{\"id\": 9150002, \"title\": \"Two\", \"when\": \"port == 2\"},"                              \
+    "{\"id\": 9150003, \"title\": \"Three\", \"when\": \"port == 3\", \"enabled\": false}]}"
+
+/* They are in a folder of their own; the user's file is a.json. */
+static bool read_beside_built_in(const char *text)
+{
+    const char *paths[] = {path_of("a.json")};
+    if (mkdir(path_of("own"), 0700) == 0)
+        write_file("own/b.json", BROUGHT);
+    environment.built_in = path_of("own");
+    write_file("a.json", text);
+    return read_paths(paths, 1);
+}
+
+static const struct ft_rule *rule_of(uint32_t id)
+{
+    for (uint32_t i = 0; i < files->count; i++)
+        if (files->rules[i].id == id)
+            return &files->rules[i];
+    return NULL;
+}
+
+static void test_built_in(void **state)
+{
+    (void)state;
+    assert_true(read_beside_built_in(rule_with("\"revision\": 1")));
+    assert_string_equal(warned, "");
+    assert_int_equal(files->count, 3);
+    assert_int_equal(files->disabled, 1);
+    assert_int_equal(files->brought, 3);
+    assert_true(rule_of(9150001)->is_built_in);
+    assert_false(rule_of(9200001)->is_built_in);
+    /* Who asks for them by name has asked for them. */
+    const char *named[] = {path_of("own")};
+    assert_true(read_paths(named, 1));
+    assert_int_equal(files->count, 2);
+    assert_int_equal(files->brought, 0);
+}
+
+static void test_built_in_switched_off(void **state)
+{
+    (void)state;
+    assert_true(read_beside_built_in("{\"rules\": [{\"id\": 9150001, \"enabled\": false}]}"));
+    assert_string_equal(warned, "a.json:1:13: id: this switches off rule 9150001, \"One\", that "
+                                "comes with fieldtap\n");
+    assert_null(rule_of(9150001));
+    assert_non_null(rule_of(9150002));
+    assert_int_equal(files->disabled, 2);
+    assert_int_equal(files->brought, 2);
+    /* One that was disabled is at work when the user wants it. */
+    assert_true(read_beside_built_in("{\"rules\": [{\"enabled\": true, \"id\": 9150003}]}"));
+    assert_string_equal(rule_of(9150003)->when, "port == 3");
+    assert_int_equal(files->disabled, 0);
+    assert_int_equal(files->brought, 2);
+    /* A later release may have it no more: then there is nothing to do. */
+    assert_true(read_beside_built_in("{\"rules\": [{\"id\": 9150009, \"enabled\": false}]}"));
+    assert_string_equal(warned, "a.json:1:13: id: no rule that comes with fieldtap has the id "
+                                "9150009: nothing is switched off\n");
+    assert_int_equal(files->disabled, 2);
+    /* Rules of the user need all keys. */
+    expect_errors("{\"rules\": [{\"id\": 9200001, \"enabled\": false}]}",
+                  "a.json:1:12: a rule needs the key \"title\"\n"
+                  "a.json:1:12: a rule needs the key \"when\"\n");
+}
+
+static void test_built_in_replaced(void **state)
+{
+    (void)state;
+    assert_true(read_beside_built_in("{}"));
+    uint64_t before = rule_of(9150001)->fingerprint;
+    assert_true(read_beside_built_in(
+        "{\"rules\": [{\"id\": 9150001, \"threshold\": {\"limit\": 3, \"seconds\": 7}}]}"));
+    assert_string_equal(
+        warned, "a.json:1:13: id: this replaces rule 9150001, \"One\", that comes with fieldtap\n");
+    const struct ft_rule *r = rule_of(9150001);
+    assert_int_equal(files->count, 2);
+    assert_int_equal(files->brought, 2);
+    assert_false(r->is_built_in);
+    assert_string_equal(r->file, path_of("a.json"));
+    assert_string_equal(r->title, "One");
+    assert_string_equal(r->when, "port == 1");
+    assert_string_equal(r->message, "{port.src}");
+    assert_int_equal(r->part_count, 1);
+    assert_int_equal(r->threshold.count, 3);
+    assert_int_equal(r->schedule.range_count, 1);
+    assert_int_not_equal(r->fingerprint, before);
+    /* What it says counts, whatever was said before. */
+    assert_true(read_beside_built_in(
+        "{\"rules\": [{\"id\": 9150001, \"title\": \"New\", \"mitre\": [], \"schedule\": "
+        "\"always\", \"when\": \"port == 7\", \"message\": \"{ip.src} to {ip.dst}\"}]}"));
+    r = rule_of(9150001);
+    assert_string_equal(r->title, "New");
+    assert_string_equal(r->when, "port == 7");
+    assert_int_equal(r->part_count, 2);
+    assert_null(r->mitre);
+    assert_int_equal(r->schedule.range_count, 0);
+    /* The same said again is the same. */
+    assert_true(read_beside_built_in(BROUGHT));
+    assert_string_equal(warned, "");
+    assert_int_equal(rule_of(9150001)->fingerprint, before);
+    assert_false(rule_of(9150001)->is_built_in);
+    /* Its errors stand where they were made, and it is replaced once. */
+    assert_false(read_beside_built_in("{\"rules\": [{\"id\": 9150001, \"when\": \"prt == 7\"},"
+                                      "{\"id\": 9150001, \"enabled\": false}]}"));
+    assert_string_equal(said, "a.json:1:37: when: there is no prt; did you mean port?\n"
+                              "a.json:1:49: id: 9150001 is the id of another rule: "
+                              "a.json:1:13\n");
+    /* An id of fieldtap that it does not use is the user's own risk. */
+    assert_true(read_beside_built_in(
+        "{\"rules\": [{\"id\": 9150009, \"title\": \"t\", \"when\": \"port == 7\"}]}"));
+    assert_string_equal(warned, "a.json:1:13: id: no rule that comes with fieldtap has the id "
+                                "9150009: nothing is replaced; ids of your own begin at 9200000\n");
 }
 
 static void test_warnings(void **state)
@@ -1078,6 +1198,9 @@ int main(void)
         cmocka_unit_test_setup(test_condition_places, begin),
         cmocka_unit_test_setup(test_all_errors, begin),
         cmocka_unit_test_setup(test_disabled, begin),
+        cmocka_unit_test_setup(test_built_in, begin),
+        cmocka_unit_test_setup(test_built_in_switched_off, begin),
+        cmocka_unit_test_setup(test_built_in_replaced, begin),
         cmocka_unit_test_setup(test_warnings, begin),
         cmocka_unit_test_setup(test_folders, begin),
         cmocka_unit_test_setup(test_large, begin),
