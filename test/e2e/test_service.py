@@ -11,6 +11,7 @@ import os
 import pathlib
 import pwd
 import re
+import shutil
 import signal
 import socket
 import subprocess
@@ -277,6 +278,40 @@ class Confined(Live):
         self.begin("--seccomp", "off")
         self.assertEqual(status_of(pathlib.Path(f"/proc/{self.process.pid}"))["Seccomp"], "0")
         self.end()
+
+
+class Unit(Case):
+    """The unit as systemd reads it; tools/packaging/test-unit boots one with it."""
+
+    def setUp(self):
+        super().setUp()
+        if not shutil.which("systemd-analyze"):
+            self.skipTest("systemd-analyze is not installed")
+        packaging = pathlib.Path(__file__).parents[2] / "tools" / "packaging"
+        self.text = (packaging / "fieldtap.service").read_text()
+        self.unit = self.dir / "fieldtap.service"
+        self.unit.write_text(self.text.replace("/usr/bin/fieldtap ", f"{sensor.FIELDTAP} "))
+
+    def analyze(self, *words):
+        done = subprocess.run(["systemd-analyze", *words, self.unit], check=False, text=True,
+                              capture_output=True)
+        return done.returncode, done.stdout + done.stderr
+
+    def test_it_is_right(self):
+        code, said = self.analyze("verify", "--man=no")
+        self.assertEqual(code, 0, said)
+        self.assertNotIn(str(self.unit), said)
+
+    def test_exposure(self):
+        code, said = self.analyze("security", "--offline=true", "--threshold=40")
+        self.assertEqual(code, 0, said)
+
+    def test_folders_and_signals(self):
+        """The sensor is another user's than root's: root without CAP_KILL cannot signal it; and the
+        sandbox of the main process is made of folders that are there."""
+        self.assertIn("ExecReload=+", self.text)
+        self.assertIn("ExecStartPre=-+/usr/bin/systemd-tmpfiles", self.text)
+        self.assertIn("STATE_DIRECTORY=/var/lib/fieldtap\n", self.text)
 
 
 class Unprivileged(Case):
