@@ -285,13 +285,45 @@ static struct ft_window *count_alert(struct ft_core *core, const struct ft_event
     return w;
 }
 
-struct ft_window *ft_core_count_alert(struct ft_core *core, const struct ft_event *e,
-                                      const struct ft_eve_finding *finding, uint64_t times,
+/* Only those that the rule counts by make a difference. */
+static void fold(struct ft_window_key *key, const struct ft_event *e, enum ft_core_fold fold)
+{
+    struct ft_address sender = ft_event_address(e, FT_SENDER);
+    struct ft_address receiver = ft_event_address(e, FT_RECEIVER);
+    if (fold == FT_CORE_FOLD_NONE)
+        return;
+    key->code = key->qualifier = 0;
+    key->protocol = 0;
+    memset(&key->client, 0, sizeof(key->client));
+    key->sub[0] = key->sub_kind[0] = 0;
+    if (fold == FT_CORE_FOLD_SERVER)
+        return;
+    memset(&key->server, 0, sizeof(key->server));
+    key->sub[1] = key->sub_kind[1] = 0;
+    if (fold != FT_CORE_FOLD_RECEIVER)
+        set_address(&key->client, &sender);
+    if (fold != FT_CORE_FOLD_SENDER)
+        set_address(&key->server, &receiver);
+}
+
+/* The first was before what is told now. */
+static void note_first(struct ft_core *core, struct ft_window *w, const struct ft_core_count *count)
+{
+    w->life.first_ns = count->first_ns;
+    if (w->user)
+        core->alert_list[w->user - 1].time_ns = count->first_ns;
+}
+
+struct ft_window *ft_core_count_alert(struct ft_core *core, const struct ft_core_count *count,
                                       bool *is_new)
 {
     struct ft_window_key key;
-    window_key(&key, e, finding);
-    return count_alert(core, e, &key, times, is_new);
+    window_key(&key, count->event, count->finding);
+    fold(&key, count->event, count->fold);
+    struct ft_window *w = count_alert(core, count->event, &key, count->times, is_new);
+    if (w && *is_new)
+        note_first(core, w, count);
+    return w;
 }
 
 static void alert(struct ft_core *core, const struct ft_event *e,
@@ -316,16 +348,18 @@ static void alert(struct ft_core *core, const struct ft_event *e,
 
 /* ---- events of rules ---- */
 
-struct ft_window *ft_core_count_rule(struct ft_core *core, const struct ft_event *e,
-                                     const struct ft_eve_finding *finding, uint64_t times,
+struct ft_window *ft_core_count_rule(struct ft_core *core, const struct ft_core_count *count,
                                      bool *is_new)
 {
     struct ft_window_key key;
-    window_key(&key, e, finding);
-    struct ft_window *w = ft_windows_count(core->rule_events, &key, e, times, is_new);
+    window_key(&key, count->event, count->finding);
+    fold(&key, count->event, count->fold);
+    struct ft_window *w =
+        ft_windows_count(core->rule_events, &key, count->event, count->times, is_new);
     if (w && *is_new) {
         w->life.id = ft_eve_next_uid(core->eve);
-        ask_for_packets(core, w, e);
+        w->life.first_ns = count->first_ns;
+        ask_for_packets(core, w, count->event);
     }
     return w;
 }

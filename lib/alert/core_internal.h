@@ -67,20 +67,36 @@ struct ft_core {
 void ft_core_name_devices(const struct ft_core *core, const struct ft_event *e,
                           struct ft_eve_device to[2]);
 
+/** What makes the hits of a rule one alert. */
+enum ft_core_fold {
+    FT_CORE_FOLD_NONE = 0, /**< all that makes findings the same, see window.h */
+    FT_CORE_FOLD_SENDER,   /**< who sends, whatever it is and to whom */
+    FT_CORE_FOLD_RECEIVER,
+    FT_CORE_FOLD_PAIR,   /**< who sends and to whom */
+    FT_CORE_FOLD_SERVER, /**< the server, and the device behind its address */
+};
+
+/** Hits of a rule that are told together. */
+struct ft_core_count {
+    const struct ft_event *event; /**< the last */
+    const struct ft_eve_finding *finding;
+    uint64_t times;
+    uint64_t first_ns; /**< time stamp of the first */
+    enum ft_core_fold fold;
+};
+
 /**
- * Count an alert that came `times`: its window, NULL when there is no room. *is_new: it is to be
- * written. For who says more of it than what is found: rules.c.
+ * Count an alert: its window, NULL when there is no room. *is_new: it is to be written. For who
+ * says more of it than what is found: rules.c.
  */
-struct ft_window *ft_core_count_alert(struct ft_core *core, const struct ft_event *e,
-                                      const struct ft_eve_finding *finding, uint64_t times,
+struct ft_window *ft_core_count_alert(struct ft_core *core, const struct ft_core_count *count,
                                       bool *is_new);
 void ft_core_write_alert(struct ft_core *core, const struct ft_event *e,
                          const struct ft_eve_finding *finding, const struct ft_eve_life *life,
                          const struct ft_eve_change *change);
 
 /** The same of a rule whose hits are events of the timeline. */
-struct ft_window *ft_core_count_rule(struct ft_core *core, const struct ft_event *e,
-                                     const struct ft_eve_finding *finding, uint64_t times,
+struct ft_window *ft_core_count_rule(struct ft_core *core, const struct ft_core_count *count,
                                      bool *is_new);
 void ft_core_write_rule(struct ft_core *core, const struct ft_event *e,
                         const struct ft_eve_finding *finding, const struct ft_eve_life *life);

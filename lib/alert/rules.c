@@ -281,7 +281,9 @@ void ft_core_rules(struct ft_core *core, const struct ft_ruleset *set, uint32_t 
 /* A hit on its way. */
 struct hit {
     struct ft_core *core;
-    const struct ft_event *event;
+    const struct ft_event *came;  /* as it came */
+    const struct ft_event *event; /* as it is told */
+    uint64_t times;
     const struct of_set *set;
     const struct ft_rule *rule;
     const struct kept *kept;
@@ -314,7 +316,7 @@ static void note_device(struct hit *hit, struct record *to)
     to->event.message.sub[0].text = to->event.message.sub[1].text = 0;
     to->event.message.sub[0].length = to->event.message.sub[1].length = 0;
     to->event.message.more = sizeof(to->event);
-    more.carriers_length = more.texts_length = 0;
+    more.carriers_length = more.texts_length = more.value_count = 0;
     more.evidence = (uint32_t)(sizeof(to->event) + sizeof(more));
     more.evidence_length = (uint32_t)sizeof(e) + e.name + e.value;
     memcpy(to->bytes + to->event.message.more, &more, sizeof(more));
@@ -396,35 +398,62 @@ static void keep_message(const struct hit *hit, char **before)
     *before = strndup(text, n);
 }
 
-/* How many hits are to be told now; *before: the message of what was held back. */
-static uint64_t pass(struct hit *hit, struct ft_rule_desk *desk, char ***before)
+/* The values of a hit that are counted, aligned. */
+static uint32_t values_of(const struct ft_event *e, uint64_t to[FT_EVENT_VALUES])
+{
+    struct ft_event_more more;
+    if (!ft_event_more(e, &more))
+        return 0;
+    uint32_t count = more.value_count < FT_EVENT_VALUES ? more.value_count : FT_EVENT_VALUES;
+    memcpy(to, (const uint8_t *)e + more.values, count * sizeof(to[0]));
+    return count;
+}
+
+/* How many hits are to be told now, and what of them. */
+static struct ft_threshold_told pass(struct hit *hit, struct ft_rule_desk *desk)
 {
     const struct ft_threshold *how = &hit->rule->threshold;
     struct ft_threshold_key key;
-    uint64_t times = hit->event->message.count ? hit->event->message.count : 1;
-    *before = NULL;
+    uint64_t values[FT_EVENT_VALUES];
+    struct ft_threshold_hits hits = {.clock_ns = hit->event->clock_ns,
+                                     .time_ns = hit->event->time_ns,
+                                     .times = hit->times,
+                                     .values = values};
     if (how->kind == FT_THRESHOLD_NONE)
-        return times;
+        return (struct ft_threshold_told){.times = hit->times, .first_ns = hits.time_ns};
+    if (how->kind == FT_THRESHOLD_DISTINCT)
+        hits.value_count = values_of(hit->came, values);
     key_of(&key, hit);
-    uint64_t told =
-        ft_thresholds_pass(desk->thresholds, how, &key, hit->event->clock_ns, times, before);
-    if (how->kind == FT_THRESHOLD_LIMIT)
-        desk->counts.held_back += times - told;
-    else if (!told)
-        desk->counts.held_back += times;
-    else
-        desk->counts.held_back -= told - times;
+    struct ft_threshold_told told = ft_thresholds_pass(desk->thresholds, how, &key, &hits);
+    desk->counts.held_back += hit->times;
+    desk->counts.held_back -= told.times; /* also of what came before */
     return told;
 }
 
-static void tell(struct hit *hit, uint64_t times, const char *before)
+/* What was counted together is one alert: by whom it is told from others. */
+static enum ft_core_fold fold_of(const struct ft_threshold *how)
+{
+    static const uint8_t folds[] = {[FT_BY_SOURCE] = FT_CORE_FOLD_SENDER,
+                                    [FT_BY_DESTINATION] = FT_CORE_FOLD_RECEIVER,
+                                    [FT_BY_PAIR] = FT_CORE_FOLD_PAIR,
+                                    [FT_BY_ASSET] = FT_CORE_FOLD_SERVER};
+    bool is_counted = how->kind == FT_THRESHOLD_AT_LEAST || how->kind == FT_THRESHOLD_DISTINCT;
+    return is_counted ? (enum ft_core_fold)folds[how->by] : FT_CORE_FOLD_NONE;
+}
+
+static void tell(struct hit *hit, const struct ft_threshold_told *told)
 {
     struct ft_core *core = hit->core;
     bool is_alert = hit->rule->action == FT_RULE_ALERT, is_new;
+    const char *before = told->message ? *told->message : NULL;
     char text[FT_RULE_MESSAGE_MAX];
-    struct ft_window *w =
-        is_alert ? ft_core_count_alert(core, hit->event, &hit->kept->finding, times, &is_new)
-                 : ft_core_count_rule(core, hit->event, &hit->kept->finding, times, &is_new);
+    const struct ft_core_count count = {.event = hit->event,
+                                        .finding = &hit->kept->finding,
+                                        .times = told->times,
+                                        .first_ns = told->first_ns,
+                                        .fold = fold_of(&hit->rule->threshold)};
+    struct ft_window *w = is_alert ? ft_core_count_alert(core, &count, &is_new)
+                                   : ft_core_count_rule(core, &count, &is_new);
     if (!w || !is_new)
         return;
     ft_window_keep(w, text, message_of(hit, before, text, sizeof(text)));
@@ -441,9 +470,8 @@ void ft_rule_desk_event(struct ft_core *core, const struct ft_event *e)
     uint64_t times = e->message.count ? e->message.count : 1;
     const struct ft_tree_options options = {.log_secrets = core->config.log_secrets,
                                             .salt = {core->config.salt[0], core->config.salt[1]}};
-    struct hit hit = {.core = core, .event = e, .set = s};
+    struct hit hit = {.core = core, .came = e, .event = e, .times = times, .set = s};
     struct record room;
-    char **before;
     desk->counts.hits += times;
     if (!s) {
         desk->counts.unknown += times;
@@ -469,12 +497,12 @@ void ft_rule_desk_event(struct ft_core *core, const struct ft_event *e)
         desk->counts.refused += times;
         return;
     }
-    times = pass(&hit, desk, &before);
-    desk->counts.told += times;
-    if (times)
-        tell(&hit, times, before ? *before : NULL);
+    struct ft_threshold_told told = pass(&hit, desk);
+    desk->counts.told += told.times;
+    if (told.times)
+        tell(&hit, &told);
     else
-        keep_message(&hit, before);
+        keep_message(&hit, told.message);
 }
 
 /* ---- statistics ---- */
@@ -525,6 +553,7 @@ void ft_rule_desk_stats(const struct ft_core *core, const struct ft_ledger *ledg
     ft_json_put_uint(j, "hits_waiting", ledger->rule_hits_waiting);
     ft_json_put_uint(j, "hits_untold", ledger->rule_hits_untold);
     ft_json_put_uint(j, "hits_shed", ledger->rule_hits_shed);
+    ft_json_put_uint(j, "values_shed", ledger->rule_values_shed);
     ft_json_put_uint(j, "hits_received", desk->counts.hits);
     ft_json_put_uint(j, "told", desk->counts.told);
     ft_json_put_uint(j, "out_of_schedule", desk->counts.out_of_time);
@@ -535,6 +564,7 @@ void ft_rule_desk_stats(const struct ft_core *core, const struct ft_ledger *ledg
     ft_json_put_uint(j, "kept", desk->kept_count);
     ft_json_put_uint(j, "forgotten", desk->counts.forgotten);
     ft_json_put_uint(j, "thresholds", ft_thresholds_count(desk->thresholds));
+    ft_json_put_uint(j, "threshold_values", ft_thresholds_values(desk->thresholds));
     ft_json_put_uint(j, "thresholds_evicted", ft_thresholds_evicted(desk->thresholds));
     ft_json_put_uint(j, "events_refused", ft_windows_refused(core->rule_events));
     ft_json_object_end(j);

@@ -13,6 +13,12 @@
 /* Hits of one time. */
 struct hits {
     uint64_t clock_ns, count;
+    uint64_t time_ns; /* stamp of the first */
+};
+
+/* A value, and when it was seen last. */
+struct value {
+    uint64_t value, clock_ns;
 };
 
 /* Keys in the order of their last use: all of them, and those of one rule. */
@@ -34,8 +40,10 @@ struct entry {
     } links[ORDERS];
     uint32_t share; /* of its rule: number */
     uint32_t used;
-    uint64_t silent_until_ns; /* AT_LEAST */
+    uint64_t told; /* of the hits, the first so many; not of LIMIT, whose hits are all told */
     char *message;
+    struct value *values; /* DISTINCT: in any order */
+    uint32_t value_count, value_room;
     struct hits hits[FT_THRESHOLD_HITS]; /* in the order of time */
 };
 
@@ -57,6 +65,7 @@ struct ft_thresholds {
     struct ft_index rules; /* of shares */
     uint64_t key[2];
     uint64_t evicted;
+    uint32_t values, value_room; /* of all keys: that are kept, and that there is room for */
 };
 
 struct ft_thresholds *ft_thresholds_new(uint32_t max, const uint64_t key[2])
@@ -80,6 +89,7 @@ void ft_thresholds_free(struct ft_thresholds *t)
         return;
     for (uint32_t i = 0; i < t->count; i++) {
         free(t->entries[i]->message);
+        free(t->entries[i]->values);
         free(t->entries[i]);
     }
     free(t->entries);
@@ -192,6 +202,15 @@ static uint32_t victim_of(const struct ft_thresholds *t, const struct share *sha
     return share->count >= (t->max + 1) / 2 ? share->line.oldest : t->line.oldest;
 }
 
+static void forget_values(struct ft_thresholds *t, struct entry *e)
+{
+    t->values -= e->value_count;
+    t->value_room -= e->value_room;
+    free(e->values);
+    e->values = NULL;
+    e->value_count = e->value_room = 0;
+}
+
 /* An entry without a key, for this share; 0: no memory. */
 static uint32_t take_room(struct ft_thresholds *t, uint32_t share)
 {
@@ -212,6 +231,7 @@ static uint32_t take_room(struct ft_thresholds *t, uint32_t share)
         share_release(t, former);
     t->evicted++;
     free(e->message);
+    forget_values(t, e);
     memset(e, 0, sizeof(*e));
     return number;
 }
@@ -245,13 +265,18 @@ static struct entry *entry_of(struct ft_thresholds *t, const struct ft_threshold
 
 /* ---- counting ---- */
 
-/* Forget what is `span_ns` old. Clocks of merged events may go back a little: that is age 0. */
+/* Clocks of merged events may go back a little: that is age 0. */
+static bool is_old(uint64_t seen_ns, uint64_t clock_ns, uint64_t span_ns)
+{
+    return clock_ns > seen_ns && clock_ns - seen_ns >= span_ns;
+}
+
+/* Forget what is `span_ns` old. */
 static void expire(struct entry *e, uint64_t clock_ns, uint64_t span_ns)
 {
     uint32_t old = 0;
-    while (old < e->used && clock_ns > e->hits[old].clock_ns &&
-           clock_ns - e->hits[old].clock_ns >= span_ns)
-        old++;
+    for (; old < e->used && is_old(e->hits[old].clock_ns, clock_ns, span_ns); old++)
+        e->told -= e->told < e->hits[old].count ? e->told : e->hits[old].count;
     e->used -= old;
     memmove(e->hits, e->hits + old, e->used * sizeof(e->hits[0]));
 }
@@ -265,20 +290,21 @@ static void join_closest(struct entry *e)
             e->hits[best + 1].clock_ns - e->hits[best].clock_ns)
             best = i;
     e->hits[best + 1].count += e->hits[best].count;
+    e->hits[best + 1].time_ns = e->hits[best].time_ns;
     e->used--;
     memmove(&e->hits[best], &e->hits[best + 1], (e->used - best) * sizeof(e->hits[0]));
 }
 
-static void add(struct entry *e, uint64_t clock_ns, uint64_t times)
+static void add(struct entry *e, const struct ft_threshold_hits *hits, uint64_t times)
 {
     struct hits *last = e->used ? &e->hits[e->used - 1] : NULL;
-    if (last && last->clock_ns >= clock_ns) {
+    if (last && last->clock_ns >= hits->clock_ns) {
         last->count += times;
         return;
     }
     if (e->used == FT_THRESHOLD_HITS)
         join_closest(e);
-    e->hits[e->used++] = (struct hits){clock_ns, times};
+    e->hits[e->used++] = (struct hits){hits->clock_ns, times, hits->time_ns};
 }
 
 static uint64_t sum(const struct entry *e)
@@ -289,40 +315,120 @@ static uint64_t sum(const struct entry *e)
     return all;
 }
 
-static uint64_t limit(struct entry *e, const struct ft_threshold *how, uint64_t clock_ns,
-                      uint64_t times)
+static uint64_t limit(struct entry *e, const struct ft_threshold *how,
+                      const struct ft_threshold_hits *hits)
 {
     uint64_t told = sum(e), room = told < how->count ? how->count - told : 0;
-    times = times < room ? times : room;
+    uint64_t times = hits->times < room ? hits->times : room;
     if (times)
-        add(e, clock_ns, times);
+        add(e, hits, times);
     return times;
 }
 
-static uint64_t at_least(struct entry *e, const struct ft_threshold *how, uint64_t clock_ns,
-                         uint64_t times)
+/* ---- values ---- */
+
+static void expire_values(struct ft_thresholds *t, struct entry *e, uint64_t clock_ns,
+                          uint64_t span_ns)
 {
-    add(e, clock_ns, times);
-    uint64_t all = sum(e);
-    if (clock_ns < e->silent_until_ns || all < how->count)
-        return 0;
-    e->used = 0;
-    e->silent_until_ns = clock_ns + how->seconds * SECOND_NS;
-    return all;
+    uint32_t kept = 0;
+    for (uint32_t i = 0; i < e->value_count; i++)
+        if (!is_old(e->values[i].clock_ns, clock_ns, span_ns))
+            e->values[kept++] = e->values[i];
+    t->values -= e->value_count - kept;
+    e->value_count = kept;
 }
 
-uint64_t ft_thresholds_pass(struct ft_thresholds *t, const struct ft_threshold *how,
-                            const struct ft_threshold_key *key, uint64_t clock_ns, uint64_t times,
-                            char ***message)
+/* Room for more values; those of keys that were used longest ago go first. */
+static bool grow_values(struct ft_thresholds *t, struct entry *e, uint32_t most)
 {
+    uint32_t room = e->value_room ? e->value_room * 2 : 4;
+    room = room < most ? room : most;
+    uint32_t more = room - e->value_room;
+    for (uint32_t n = t->line.oldest; n && t->value_room + more > FT_THRESHOLD_VALUES;
+         n = at(t, n)->links[OF_ALL].newer) {
+        if (at(t, n) == e)
+            continue;
+        t->evicted += at(t, n)->value_count > 0;
+        forget_values(t, at(t, n));
+    }
+    struct value *grown = reallocarray(e->values, room, sizeof(*grown));
+    if (!grown)
+        return false;
+    e->values = grown;
+    e->value_room = room;
+    t->value_room += more;
+    return true;
+}
+
+/* `most` are enough to know whether there are as many: of more the one seen longest ago goes. */
+static void add_value(struct ft_thresholds *t, struct entry *e, uint64_t value, uint64_t clock_ns,
+                      uint32_t most)
+{
+    uint32_t oldest = 0, i = 0;
+    for (; i < e->value_count && e->values[i].value != value; i++)
+        if (e->values[i].clock_ns < e->values[oldest].clock_ns)
+            oldest = i;
+    if (i == e->value_count && i == most)
+        i = oldest;
+    else if (i == e->value_count && i == e->value_room && !grow_values(t, e, most))
+        return;
+    t->values += i == e->value_count;
+    e->value_count += i == e->value_count;
+    e->values[i] = (struct value){value, clock_ns};
+}
+
+/* ---- telling ---- */
+
+/* Stamp of the first of the hits that were not told; there are some. */
+static uint64_t first_untold(const struct entry *e)
+{
+    uint64_t told = e->told;
+    uint32_t i = 0;
+    for (; i + 1 < e->used && told >= e->hits[i].count; i++)
+        told -= e->hits[i].count;
+    return e->hits[i].time_ns;
+}
+
+static bool is_reached(const struct entry *e, const struct ft_threshold *how, uint64_t all)
+{
+    return (how->kind == FT_THRESHOLD_DISTINCT ? e->value_count : all) >= how->count;
+}
+
+static uint64_t at_least(struct ft_thresholds *t, struct entry *e, const struct ft_threshold *how,
+                         const struct ft_threshold_hits *hits, uint64_t *first_ns)
+{
+    add(e, hits, hits->times);
+    if (how->kind == FT_THRESHOLD_DISTINCT) {
+        expire_values(t, e, hits->clock_ns, how->seconds * SECOND_NS);
+        for (uint32_t i = 0; i < hits->value_count; i++)
+            add_value(t, e, hits->values[i], hits->clock_ns, how->count);
+    }
+    uint64_t all = sum(e), untold = all - e->told;
+    if (!is_reached(e, how, all) || !untold)
+        return 0;
+    *first_ns = first_untold(e);
+    e->told = all;
+    return untold;
+}
+
+struct ft_threshold_told ft_thresholds_pass(struct ft_thresholds *t, const struct ft_threshold *how,
+                                            const struct ft_threshold_key *key,
+                                            const struct ft_threshold_hits *hits)
+{
+    struct ft_threshold_told told = {.times = hits->times, .first_ns = hits->time_ns};
     struct entry *e = entry_of(t, key);
-    *message = NULL;
     if (!e)
-        return times;
-    *message = &e->message;
-    expire(e, clock_ns, how->seconds * SECOND_NS);
-    return how->kind == FT_THRESHOLD_LIMIT ? limit(e, how, clock_ns, times)
-                                           : at_least(e, how, clock_ns, times);
+        return told;
+    told.message = &e->message;
+    expire(e, hits->clock_ns, how->seconds * SECOND_NS);
+    told.times = how->kind == FT_THRESHOLD_LIMIT ? limit(e, how, hits)
+                                                 : at_least(t, e, how, hits, &told.first_ns);
+    return told;
+}
+
+uint32_t ft_thresholds_values(const struct ft_thresholds *t)
+{
+    return t->values;
 }
 
 uint32_t ft_thresholds_count(const struct ft_thresholds *t)

@@ -142,10 +142,15 @@ struct ft_event_more {
     /** What only the worker has: for each a byte with the number of the part of the rule's message,
      * one with the length, and the text. */
     uint32_t texts, texts_length;
+    /** Of a rule that counts different values: so many, 64 bits each, a hash or the value. */
+    uint32_t values, value_count;
     /** The flow up to here, by src and dst of the event's packet part. */
     uint64_t packets[2], bytes[2], first_ns;
     uint64_t is_unknown; /**< it had payload, and no protocol was recognised */
 };
+
+/** Values that one event tells at most. */
+#define FT_EVENT_VALUES 64u
 
 #define FT_EVIDENCE_NAME  160u /**< bytes */
 #define FT_EVIDENCE_VALUE 256u /**< bytes; longer values are cut */
@@ -290,7 +295,7 @@ static inline void ft_event_keep_more(struct ft_event *to, const struct ft_event
     if (!ft_event_more(from, &more))
         return;
     const uint8_t *evidence = (const uint8_t *)from + more.evidence;
-    more.carriers_length = more.texts_length = 0;
+    more.carriers_length = more.texts_length = more.value_count = 0;
     to->message.more = to->size;
     more.evidence = to->size + (uint32_t)sizeof(more);
     __builtin_memcpy((uint8_t *)to + to->message.more, &more, sizeof(more));

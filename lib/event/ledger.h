@@ -28,6 +28,7 @@ struct ft_ledger {
     uint64_t rule_hits_waiting;  /**< to be told as a number at the next tick */
     uint64_t rule_hits_untold;   /**< too many different ones in one second */
     uint64_t rule_hits_shed;     /**< the ring had no room for them */
+    uint64_t rule_values_shed;   /**< values that are counted: likewise; their hits are told */
     uint64_t tcp, udp, icmp, other_ip, not_ip, ipv4, ipv6, vlan, tunnelled, ethernet;
     uint64_t carriers[FT_CARRIERS]; /**< packets of unknown protocol, by ft_carrier_of() */
     uint64_t max_size;

@@ -23,7 +23,7 @@ _Static_assert(offsetof(struct ft_packet, dst_mac) - offsetof(struct ft_packet, 
 #define UNKNOWN_SECONDS 60u
 
 /* Room kept in a record behind the tree: for the evidence of a rule, and more. */
-#define EVENT_RESERVE (FT_EVENT_KEPT + 128u)
+#define EVENT_RESERVE (FT_EVENT_KEPT + FT_EVENT_VALUES * sizeof(uint64_t) + 128u)
 
 #define ALTERNATE_STACK 65536u
 

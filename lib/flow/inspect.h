@@ -72,10 +72,14 @@ struct ft_sightings {
 
 /** What rules found, told once a second for each rule and pair of hosts, with how often. */
 struct ft_rule_hits {
-    struct {
+    struct ft_rule_slot {
         uint64_t hash;
         uint32_t second; /**< packet time when told, or found */
         uint32_t count;  /**< hits since then */
+        /** Of rules that count different values: those of this second, the first so many of them
+         * told, and how often there were too many to keep. */
+        uint16_t value_count, values_told, overflows;
+        uint64_t values[FT_EVENT_VALUES];
         /** As it was told, without its message's fields, and behind it the evidence. */
         union {
             struct ft_event event;

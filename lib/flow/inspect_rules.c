@@ -147,10 +147,24 @@ static void lose(struct ft_inspector *ins, const struct ft_event_message *hit, u
         ft_matcher_lose(ins->rules.matcher, hit->rule, times);
 }
 
-/* An event that was told before came so often since. */
-static bool tell_again(struct ft_inspector *ins, const struct ft_event *was, uint32_t count)
+/* The values of a slot that nobody was told of yet, behind a record. */
+static void put_values(struct ft_event *e, struct ft_rule_slot *s, struct ft_event_more *more)
 {
+    more->values = e->size;
+    more->value_count = s->value_count - s->values_told;
+    memcpy((uint8_t *)e + e->size, &s->values[s->values_told],
+           more->value_count * sizeof(s->values[0]));
+    e->size += more->value_count * (uint32_t)sizeof(s->values[0]);
+    s->values_told = s->value_count;
+}
+
+/* An event that was told before came so often since. */
+static bool tell_again(struct ft_inspector *ins, struct ft_rule_slot *s)
+{
+    const struct ft_event *was = &s->event;
     struct ft_event *e = ft_inspect_event_begin(ins, FT_EVENT_RULE);
+    struct ft_event_more more;
+    uint32_t count = s->count;
     if (!e)
         return false;
     e->protocol = was->protocol;
@@ -158,6 +172,10 @@ static bool tell_again(struct ft_inspector *ins, const struct ft_event *was, uin
     e->message = was->message;
     e->message.count = count;
     ft_event_keep_more(e, was);
+    if (s->value_count > s->values_told && ft_event_more(e, &more)) {
+        put_values(e, s, &more);
+        memcpy((uint8_t *)e + e->message.more, &more, sizeof(more));
+    }
     ft_inspect_event_end(ins, e);
     ins->ledger.rule_hits_repeated += count;
     return true;
@@ -189,13 +207,13 @@ static uint32_t release(struct ft_rule_hits *all, uint32_t i)
 /* Tell how many wait. When the ring has no room they wait on, unless there is no later. */
 static void flush(struct ft_inspector *ins, struct ft_rule_hits *all, uint32_t i, bool is_last)
 {
-    struct ft_event *e = &all->slots[i].event;
-    if (!all->slots[i].count)
+    struct ft_rule_slot *s = &all->slots[i];
+    if (!s->count)
         return;
-    if (tell_again(ins, e, all->slots[i].count))
+    if (tell_again(ins, s))
         release(all, i);
     else if (is_last)
-        lose(ins, &e->message, release(all, i), &ins->ledger.rule_hits_shed);
+        lose(ins, &s->event.message, release(all, i), &ins->ledger.rule_hits_shed);
 }
 
 /* A record that stands for itself: what points into the event is not kept. */
@@ -209,15 +227,20 @@ static void keep(struct ft_event *to, const struct ft_event *from)
     ft_event_keep_more(to, from);
 }
 
+static uint32_t slot_of(uint64_t hash)
+{
+    return (uint32_t)(hash >> 32) & (FT_RULE_HITS - 1);
+}
+
 /*
- * What repeats within a second is one event, and a number with the next, or at the tick. In *slot
- * there is room then for a hit that is told now; what was there has been told.
+ * What repeats within a second is one event, and a number with the next, or at the tick. In its
+ * slot there is room then for a hit that is told now; what was there has been told.
  */
-static bool is_told_now(struct ft_inspector *ins, uint64_t hash, uint32_t rule, uint32_t *slot)
+static bool is_told_now(struct ft_inspector *ins, uint64_t hash, uint32_t rule)
 {
     struct ft_rule_hits *all = &ins->shards->rule_hits[ins->packet->shard];
     struct ft_event_message hit = {.rule = rule, .generation = ins->rules.generation};
-    uint32_t i = (uint32_t)(hash >> 32) & (FT_RULE_HITS - 1);
+    uint32_t i = slot_of(hash);
     uint32_t second = (uint32_t)(ins->packet->time_ns / SECOND_NS);
     bool is_known = all->slots[i].hash == hash;
     if (all->second != second) {
@@ -235,7 +258,6 @@ static bool is_told_now(struct ft_inspector *ins, uint64_t hash, uint32_t rule, 
     all->told++;
     if (!is_known)
         flush(ins, all, i, true);
-    *slot = i;
     all->slots[i].hash = hash;
     all->slots[i].second = second;
     return true;
@@ -246,7 +268,8 @@ struct hit {
     const struct ft_subject *subject;
     const struct ft_message *message; /* NULL: not of one */
     const struct ft_evidence *evidence;
-    bool is_joint; /* of bytes of two packets */
+    struct ft_rule_slot *slot; /* where it waits, or its repeats do */
+    bool is_joint;             /* of bytes of two packets */
 };
 
 /* ---- what its message wants ---- */
@@ -472,17 +495,19 @@ static void set_flow(struct ft_event_more *more, const struct ft_inspector *ins)
     more->is_unknown = !flow->protocol && flow->flags & FT_FLOW_UNKNOWN;
 }
 
-static void add_more(struct ft_event *e, const struct hit *hit, const struct ft_rule *r)
+static void add_more(struct ft_event *e, struct hit *hit, const struct ft_rule *r)
 {
     struct ft_event_more more = {0};
     bool has_carriers = wants_carriers(r, hit->message), has_texts = false;
     for (uint32_t i = 0; i < r->part_count; i++)
         has_texts |= is_of_payload(&r->parts[i]);
-    if (room_in(e) < FT_EVENT_KEPT)
+    if (room_in(e) < FT_EVENT_KEPT + sizeof(hit->slot->values))
         return;
     e->message.more = e->size;
     e->size += (uint32_t)sizeof(more);
     set_flow(&more, hit->ins);
+    if (r->threshold.kind == FT_THRESHOLD_DISTINCT)
+        put_values(e, hit->slot, &more);
     if (hit->evidence->operand)
         add_evidence(e, hit, &more);
     if (has_carriers)
@@ -513,7 +538,7 @@ static uint64_t hash_of_hit(const struct ft_inspector *ins, const struct ft_mess
 static bool is_alert(const struct ft_inspector *ins, uint32_t rule)
 {
     const struct ft_rule *r = ft_ruleset_rule(ins->rules.set, rule);
-    return r->action == FT_RULE_ALERT && r->threshold.kind != FT_THRESHOLD_AT_LEAST &&
+    return r->action == FT_RULE_ALERT && r->threshold.kind < FT_THRESHOLD_AT_LEAST &&
            !ft_ruleset_core_program(ins->rules.set, rule) &&
            ft_schedule_holds(&r->schedule, ins->packet->stamp_ns);
 }
@@ -539,10 +564,98 @@ static void describe(struct ft_event *e, struct hit *hit, uint32_t rule,
     add_more(e, hit, ft_ruleset_rule(ins->rules.set, rule));
 }
 
+/* ---- values that are counted ---- */
+
+/* Values of one hit that are looked at: of a list the first. */
+#define VALUES_OF_HIT 16u
+
+/*
+ * Rules that count different values are told by whom they count for: the values of a second are a
+ * list in one event, however many hosts there are on the other side. Where the alerting core needs
+ * to know both, it is told of both.
+ */
+static uint64_t hash_of_counted(const struct ft_inspector *ins, const struct ft_message *m,
+                                const struct ft_rule *r, uint32_t rule)
+{
+    const struct ft_flow *flow = ins->flow;
+    const union ft_ip *src = ins->side == FT_SIDE_B ? &flow->key.b : &flow->key.a;
+    const union ft_ip *dst = ins->side == FT_SIDE_B ? &flow->key.a : &flow->key.b;
+    uint8_t by = r->threshold.by;
+    if (by == FT_BY_ASSET || ft_ruleset_core_program(ins->rules.set, rule))
+        return hash_of_hit(ins, m, rule);
+    uint64_t h = ft_hash_mix((uint64_t)ins->rules.generation << 32 | rule, flow->key.family);
+    if (by != FT_BY_DESTINATION)
+        h = ft_hash_mix(h, ft_hash_mix(src->words[0], src->words[1]));
+    if (by != FT_BY_SOURCE)
+        h = ft_hash_mix(h + 1, ft_hash_mix(dst->words[0], dst->words[1]));
+    return h;
+}
+
+/*
+ * A slot is full. What was told only serves to tell nothing twice, and is forgotten; else all is
+ * told now, unless in this second more values were told than the threshold asks for.
+ */
+static bool has_room_for_value(struct ft_inspector *ins, struct ft_rule_hits *all,
+                               const struct ft_rule *r, struct ft_rule_slot *s)
+{
+    if (s->value_count < FT_EVENT_VALUES)
+        return true;
+    if (s->values_told < FT_EVENT_VALUES) {
+        if (s->overflows > 4 * r->threshold.count / FT_EVENT_VALUES)
+            return false;
+        if (!s->count || all->told == TOLD_MAX || !tell_again(ins, s)) {
+            ins->ledger.rule_values_shed++;
+            return false;
+        }
+        all->told++;
+        s->overflows++;
+        release(all, (uint32_t)(s - all->slots));
+    }
+    s->value_count = s->values_told = 0;
+    return true;
+}
+
+static void add_value(struct ft_inspector *ins, struct ft_rule_hits *all, const struct ft_rule *r,
+                      struct ft_rule_slot *s, uint64_t value)
+{
+    for (uint32_t i = 0; i < s->value_count; i++)
+        if (s->values[i] == value)
+            return;
+    if (has_room_for_value(ins, all, r, s))
+        s->values[s->value_count++] = value;
+}
+
+/* Another second, or another whose hits are told in the slot. */
+static void renew_values(struct ft_rule_slot *s, bool is_known)
+{
+    uint32_t waiting = is_known ? (uint32_t)(s->value_count - s->values_told) : 0;
+    memmove(s->values, s->values + s->values_told, waiting * sizeof(s->values[0]));
+    s->value_count = (uint16_t)waiting;
+    s->values_told = s->overflows = 0;
+}
+
+static COLD void count_values(const struct hit *hit, const struct ft_rule *r,
+                              const struct ft_program_run *run)
+{
+    /* Looking at values changes nothing of what the run says. */
+    struct ft_program_run *own = (struct ft_program_run *)(uintptr_t)run;
+    struct ft_rule_hits *all = &hit->ins->shards->rule_hits[hit->ins->packet->shard];
+    struct ft_number_cursor at = {0};
+    uint64_t value;
+    for (uint32_t n = 0; n < VALUES_OF_HIT; n++) {
+        if (!ft_program_number(own, hit->subject, &r->threshold.of, 0, &at, &value))
+            return;
+        add_value(hit->ins, all, r, hit->slot, value);
+    }
+}
+
+/* ---- hits ---- */
+
 /* The ring has no room: the hit is kept, and told with the others at a tick. */
-static COLD void put_off(struct hit *hit, struct ft_rule_hits *all, uint32_t slot, uint32_t rule,
+static COLD void put_off(struct hit *hit, struct ft_rule_hits *all, uint32_t rule,
                          const struct ft_program_run *run)
 {
+    uint16_t told = hit->slot->values_told;
     union {
         struct ft_event event;
         uint8_t bytes[FT_EVENT_MAX];
@@ -552,30 +665,48 @@ static COLD void put_off(struct hit *hit, struct ft_rule_hits *all, uint32_t slo
     r.event.type = FT_EVENT_RULE;
     r.event.shard = hit->ins->packet->shard;
     describe(&r.event, hit, rule, run);
-    keep(&all->slots[slot].event, &r.event);
-    hold(hit->ins, all, slot, 1);
+    hit->slot->values_told = told; /* they were not */
+    keep(&hit->slot->event, &r.event);
+    hold(hit->ins, all, (uint32_t)(hit->slot - all->slots), 1);
+}
+
+/* Is the hit to be told now? If not it was counted. Its values are, too. */
+static bool take_hit(struct hit *hit, struct ft_rule_hits *all, uint32_t rule,
+                     const struct ft_program_run *run)
+{
+    struct ft_inspector *ins = hit->ins;
+    const struct ft_rule *r = ft_ruleset_rule(ins->rules.set, rule);
+    bool is_distinct = r->threshold.kind == FT_THRESHOLD_DISTINCT;
+    uint64_t hash = is_distinct ? hash_of_counted(ins, hit->message, r, rule)
+                                : hash_of_hit(ins, hit->message, rule);
+    hit->slot = &all->slots[slot_of(hash)];
+    bool is_known = hit->slot->hash == hash, is_now = is_told_now(ins, hash, rule);
+    if (is_distinct && is_now)
+        renew_values(hit->slot, is_known);
+    if (is_distinct && (is_now || is_known))
+        count_values(hit, r, run);
+    return is_now;
 }
 
 static void on_hit(void *user, uint32_t rule, const struct ft_program_run *run)
 {
     struct hit *hit = user;
     struct ft_inspector *ins = hit->ins;
-    uint32_t slot;
+    struct ft_rule_hits *all = &ins->shards->rule_hits[ins->packet->shard];
     ins->ledger.rule_hits++;
     if (is_alert(ins, rule))
         ins->flow->flags |= FT_FLOW_ALERTED;
-    if (!is_told_now(ins, hash_of_hit(ins, hit->message, rule), rule, &slot))
+    if (!take_hit(hit, all, rule, run))
         return;
-    struct ft_rule_hits *all = &ins->shards->rule_hits[ins->packet->shard];
     struct ft_event *e = ft_inspect_event_begin(ins, FT_EVENT_RULE);
     if (!e) {
-        put_off(hit, all, slot, rule, run);
+        put_off(hit, all, rule, run);
         return;
     }
     describe(e, hit, rule, run);
-    uint32_t before = release(all, slot);
+    uint32_t before = release(all, (uint32_t)(hit->slot - all->slots));
     e->message.count = 1 + before;
-    keep(&all->slots[slot].event, e);
+    keep(&hit->slot->event, e);
     ft_inspect_event_end(ins, e);
     ins->ledger.rule_hits_told++;
     ins->ledger.rule_hits_repeated += before;

@@ -3,6 +3,7 @@
 #include "rules/load_internal.h"
 
 #include "base/hash.h"
+#include "rules/ruleset_making.h"
 
 #include <limits.h>
 #include <stdio.h>
@@ -22,8 +23,8 @@ struct rule_reading {
     bool is_broken; /* it names what has errors, which were told there */
     bool is_base;   /* what is read is the rule that this one replaces */
     const char *message;
-    uint32_t when_node, message_node;
-    const struct ft_source *when_source, *message_source; /* where they stand */
+    uint32_t when_node, message_node, threshold_node;
+    const struct ft_source *when_source, *message_source, *threshold_source; /* where they stand */
 };
 
 static struct rule_reading *reading_of(void *to)
@@ -117,6 +118,13 @@ static void keep_message(struct ft_loader *l, const json_t *value, uint32_t node
         reading_of(to)->message = json_string_value(value);
 }
 
+static void read_threshold(struct ft_loader *l, const json_t *value, uint32_t node, void *to)
+{
+    reading_of(to)->threshold_node = node;
+    reading_of(to)->threshold_source = l->source;
+    ft_load_threshold(l, value, node, &reading_of(to)->rule.threshold);
+}
+
 static const char *const severities[] = {"critical", "major", "minor", "warning", NULL};
 static const char *const engines[] = {
     "protocol_violation", "policy_violation", "malware", "anomaly", "operational", NULL};
@@ -136,7 +144,7 @@ static const struct ft_load_key keys[] = {
     {"mitre", FT_LOAD_OWN, false, 0, 0, 0, NULL, read_mitre},
     {"when", FT_LOAD_OWN, true, 0, 0, 0, NULL, keep_when},
     {"schedule", FT_LOAD_OWN, false, 0, 0, RULE(schedule), NULL, ft_load_schedule},
-    {"threshold", FT_LOAD_OWN, false, 0, 0, RULE(threshold), NULL, ft_load_threshold},
+    {"threshold", FT_LOAD_OWN, false, 0, 0, 0, NULL, read_threshold},
     {"action", FT_LOAD_WORD, false, FT_RULE_ALERT, 0, RULE(action), actions, NULL},
     {"evidence", FT_LOAD_TRUTH, false, 0, 0, RULE(evidence), NULL, NULL},
     {"enabled", FT_LOAD_TRUTH, false, 0, 0, AT(is_enabled), NULL, NULL},
@@ -265,6 +273,44 @@ static void read_condition(struct ft_loader *l, struct rule_reading *r)
     keep_places(l, r);
     warn_of_everything(l, r);
     warn_of_no_message(l, r);
+}
+
+/* ---- what is counted ---- */
+
+/* Has a message that the condition may hold for such a field, of its own or of a carrier? */
+static bool has_field(const struct ft_vocabulary *v, const struct ft_expression *e,
+                      const struct ft_operand *o)
+{
+    struct ft_protocols homes = {0};
+    ft_rule_homes(v, e, e->worker, &homes);
+    if (ft_protocols_is_empty(&homes))
+        return true;
+    for (uint32_t p = 0; p < v->registry->count; p++)
+        if (ft_protocols_has(&homes, (uint16_t)p) && ft_reach_has_fields(&v->reach[p], o->protocol))
+            return true;
+    return false;
+}
+
+/* Of what the condition is not tested on there are no values to count. */
+static void check_threshold(struct ft_loader *l, const struct rule_reading *r)
+{
+    const struct ft_operand *o = &r->rule.threshold.of;
+    const struct ft_expression *e = r->rule.expression;
+    const struct ft_vocabulary *v = &l->files->vocabulary;
+    char name[256];
+    if (r->rule.threshold.kind != FT_THRESHOLD_DISTINCT || !e)
+        return;
+    l->source = r->threshold_source;
+    ft_vocabulary_name(v, o, name, sizeof(name));
+    uint8_t level = e->worker ? ft_rule_level(e, e->worker) : FT_LEVEL_FLOW;
+    if (o->level > level)
+        ft_load_wrong(l, ft_load_at(l, r->threshold_node),
+                      "threshold: distinct: %s is in %s, and the condition is tested on %s", name,
+                      o->level == FT_LEVEL_MESSAGE ? "messages" : "payloads",
+                      level == FT_LEVEL_PAYLOAD ? "payloads" : "the first packet of a flow");
+    else if (!o->keyword && !o->is_tag && !has_field(v, e, o))
+        ft_load_wrong(l, ft_load_at(l, r->threshold_node),
+                      "threshold: distinct: what the condition asks for never has %s", name);
 }
 
 /* ---- the message ---- */
@@ -455,6 +501,7 @@ static uint64_t fingerprint(struct ft_loader *l, const json_t *value, const stru
     }
     for (uint32_t i = 0; i < rule->part_count; i++)
         hash = operand_hash(s, &rule->parts[i], hash);
+    hash = operand_hash(s, &rule->threshold.of, hash);
     return schedule_hash(&rule->schedule, hash);
 }
 
@@ -599,6 +646,7 @@ bool ft_load_rule(struct ft_loader *l, const json_t *value, uint32_t node)
     if (of && (base.value || !base.said.source))
         tell_of_replacing(l, &r, &base, value);
     read_condition(l, &r);
+    check_threshold(l, &r);
     read_message(l, &r);
     l->source = source;
     r.rule.place = ft_outline_place(&source->outline, ft_load_at(l, node));

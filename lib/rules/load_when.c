@@ -128,9 +128,30 @@ void ft_load_schedule(struct ft_loader *l, const json_t *value, uint32_t node, v
 struct threshold_reading {
     uint32_t limit, at_least, seconds;
     uint8_t by;
+    struct ft_operand distinct; /* GROUP: there is none */
 };
 
 static const char *const by_words[] = {"source", "destination", "pair", "asset", NULL};
+
+/* A threshold that counts values, not hits: of what. */
+static void read_distinct(struct ft_loader *l, const json_t *value, uint32_t node, void *to)
+{
+    const char *name = json_string_value(value);
+    struct ft_operand operand, *distinct = to;
+    char error[768];
+    if (!name)
+        ft_load_wrong(l, ft_load_at(l, node),
+                      "distinct: expected the name of a value in quotes, such as \"port.dst\"");
+    else if (!ft_vocabulary_find(&l->files->vocabulary, name, &operand, error, sizeof(error)))
+        ft_load_wrong(l, ft_load_at(l, node), "distinct: %s", error);
+    else if (operand.type == FT_VALUE_TYPE_GROUP)
+        ft_load_wrong(l, ft_load_at(l, node), "distinct: %s is a group: name a field in it", name);
+    else if (operand.level == FT_LEVEL_ASSET)
+        ft_load_wrong(l, ft_load_at(l, node),
+                      "distinct: %s is what is known of a device, not in what is sent", name);
+    else
+        *distinct = operand;
+}
 
 #define AT(member) offsetof(struct threshold_reading, member)
 
@@ -139,12 +160,52 @@ static const struct ft_load_key threshold_keys[] = {
     {"at_least", FT_LOAD_NUMBER, false, 1, COUNT_MAX, AT(at_least), NULL, NULL},
     {"seconds", FT_LOAD_NUMBER, true, 1, SECONDS_MAX, AT(seconds), NULL, NULL},
     {"by", FT_LOAD_WORD, false, FT_BY_SOURCE, 0, AT(by), by_words, NULL},
+    {"distinct", FT_LOAD_OWN, false, 0, 0, AT(distinct), NULL, read_distinct},
 };
+
+/* Is there one value at most for whom is counted? */
+static bool is_always_one(const struct threshold_reading *r)
+{
+    bool of_source = r->by == FT_BY_SOURCE || r->by == FT_BY_PAIR;
+    bool of_destination = r->by == FT_BY_DESTINATION || r->by == FT_BY_PAIR;
+    switch (r->distinct.keyword) {
+    case FT_KEYWORD_IP_SRC:
+    case FT_KEYWORD_ZONE_SRC:
+    case FT_KEYWORD_PURDUE_SRC:
+        return of_source;
+    case FT_KEYWORD_IP_DST:
+    case FT_KEYWORD_ZONE_DST:
+    case FT_KEYWORD_PURDUE_DST:
+        return of_destination;
+    default:
+        return false;
+    }
+}
+
+static bool is_distinct_wrong(struct ft_loader *l, uint32_t node, const struct threshold_reading *r)
+{
+    char name[256];
+    ft_vocabulary_name(&l->files->vocabulary, &r->distinct, name, sizeof(name));
+    if (!r->at_least)
+        ft_load_wrong(l, ft_load_at(l, node),
+                      "threshold: \"distinct\" goes with \"at_least\": so many values of %s", name);
+    else if (r->at_least < 2 || r->at_least > FT_DISTINCT_MAX)
+        ft_load_wrong(l, ft_load_at(l, node),
+                      "threshold: at_least: from 2 to %u values of %s can be told apart",
+                      FT_DISTINCT_MAX, name);
+    else if (is_always_one(r))
+        ft_load_wrong(l, ft_load_at(l, node),
+                      "threshold: by \"%s\" there is never more than one %s", by_words[r->by],
+                      name);
+    else
+        return false;
+    return true;
+}
 
 void ft_load_threshold(struct ft_loader *l, const json_t *value, uint32_t node, void *to)
 {
     struct ft_threshold *threshold = to;
-    struct threshold_reading r = {0};
+    struct threshold_reading r = {.distinct.type = FT_VALUE_TYPE_GROUP};
     if (!ft_load_object(l, "threshold", threshold_keys,
                         sizeof(threshold_keys) / sizeof(threshold_keys[0]), value, node, &r))
         return;
@@ -154,10 +215,16 @@ void ft_load_threshold(struct ft_loader *l, const json_t *value, uint32_t node, 
                       "\"at_least\" (only from so many on)");
         return;
     }
+    bool is_distinct = r.distinct.type != FT_VALUE_TYPE_GROUP;
+    if (is_distinct && is_distinct_wrong(l, node, &r))
+        return;
     *threshold = (struct ft_threshold){
-        .kind = r.limit ? FT_THRESHOLD_LIMIT : FT_THRESHOLD_AT_LEAST,
+        .kind = is_distinct ? FT_THRESHOLD_DISTINCT
+                : r.limit   ? FT_THRESHOLD_LIMIT
+                            : FT_THRESHOLD_AT_LEAST,
         .by = r.by,
         .count = r.limit ? r.limit : r.at_least,
         .seconds = r.seconds,
+        .of = r.distinct,
     };
 }

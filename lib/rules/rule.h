@@ -28,7 +28,11 @@ enum ft_threshold_kind {
     FT_THRESHOLD_NONE = 0,
     FT_THRESHOLD_LIMIT,    /**< at most `count` times in `seconds` */
     FT_THRESHOLD_AT_LEAST, /**< only if at least `count` times in `seconds` */
+    FT_THRESHOLD_DISTINCT, /**< only if with at least `count` values of `of` in `seconds` */
 };
+
+/** Values that a threshold tells apart. */
+#define FT_DISTINCT_MAX 1000u
 
 enum ft_threshold_by {
     FT_BY_SOURCE = 0, /**< address of the sender */
@@ -41,6 +45,7 @@ struct ft_threshold {
     uint8_t kind; /**< enum ft_threshold_kind */
     uint8_t by;   /**< enum ft_threshold_by */
     uint32_t count, seconds;
+    struct ft_operand of; /**< DISTINCT: of what the values are different */
 };
 
 /** One rule. Strings live as long as the files' struct ft_rule_files. */

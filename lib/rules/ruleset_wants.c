@@ -125,6 +125,8 @@ bool ft_ruleset_want(struct ft_ruleset *set, struct ft_compiled *c, uint32_t pro
     bool ok = want_node(&w, rule->expression, rule->expression->worker);
     for (uint32_t i = 0; ok && i < rule->part_count; i++)
         ok = want(&w, &rule->parts[i], rule->parts[i].type == FT_VALUE_TYPE_GROUP);
+    if (ok && rule->threshold.kind == FT_THRESHOLD_DISTINCT)
+        ok = want(&w, &rule->threshold.of, false);
     return ok;
 }
 

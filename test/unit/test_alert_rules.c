@@ -502,13 +502,87 @@ static void test_at_least_counts_the_last_seconds(void **state)
     assert_int_equal(count("alert"), 1);
     assert_number(line("alert", 0), "fieldtap.count", 3);
     assert_int_equal(counter("held_back"), 1);
-    /* One in ten seconds: then what came meanwhile counts too. */
-    for (uint64_t i = 15; i < 24; i++)
+    /* As long as that is so each further one is told, in the same alert; then no more. */
+    for (uint64_t i = 15; i < 24; i++) {
         give(hit(i, 0, CLIENT, PLC, 1));
-    assert_int_equal(counter("told"), 3);
-    give(hit(24, 0, CLIENT, PLC, 1));
-    assert_int_equal(counter("told"), 13);
+        assert_int_equal(counter("told"), i - 11);
+    }
+    give(hit(40, 0, CLIENT, PLC, 2));
+    assert_int_equal(counter("told"), 12);
+    assert_int_equal(counter("held_back"), 3);
     assert_int_equal(count("alert"), 1);
+    ft_core_finish(core);
+    count("alert");
+    assert_number(line("alert", 1), "fieldtap.count", 12);
+}
+
+static void test_alerts_begin_with_the_first_hit(void **state)
+{
+    (void)state;
+    use_one(", \"threshold\": {\"at_least\": 3, \"seconds\": 100}");
+    for (uint64_t i = 0; i < 3; i++)
+        give(hit(10 * i, 0, CLIENT, PLC, 1));
+    assert_int_equal(count("alert"), 1);
+    assert_text(line("alert", 0), "fieldtap.first_seen", "2023-11-14T22:13:20.000000+0000");
+    assert_text(line("alert", 0), "fieldtap.last_seen", "2023-11-14T22:13:40.000000+0000");
+}
+
+/* Of one source it is one alert, whatever it did to whom. */
+static void test_one_alert_for_whom_is_counted(void **state)
+{
+    static const struct {
+        const char *by;
+        unsigned alerts; /* of 1>2, 1>3, 3>2, twice each, and other commands */
+    } cases[] = {{"source", 2}, {"destination", 2}, {"pair", 3}, {"asset", 2}};
+    (void)state;
+    for (unsigned i = 0; i < 4; i++) {
+        char more[200];
+        reopen_core();
+        snprintf(more, sizeof(more),
+                 ", \"threshold\": {\"at_least\": 2, \"seconds\": 60, \"by\": \"%s\"}",
+                 cases[i].by);
+        use_one(more);
+        uint32_t pairs[3][2] = {{CLIENT, PLC}, {CLIENT, STATION}, {STATION, PLC}};
+        for (unsigned k = 0; k < 6; k++) {
+            hit(k + 1, 0, pairs[k % 3][0], pairs[k % 3][1], 1);
+            r.event.message.code = k < 3 ? POLL_WRITE : POLL_STOP;
+            give(&r);
+        }
+        if (count("alert") != cases[i].alerts)
+            fail_msg("by %s: %zu alerts", cases[i].by, count("alert"));
+        assert_int_equal(counter("told"), 6);
+    }
+}
+
+/* The record of a hit gets values, as a worker tells them. */
+static struct record *with_values(struct record *to, const uint64_t *values, uint32_t number)
+{
+    struct ft_event_more more = {.value_count = number};
+    to->event.size = (to->event.size + 7) & ~7u;
+    to->event.message.more = to->event.size;
+    more.values = to->event.size + (uint32_t)sizeof(more);
+    memcpy(to->bytes + to->event.size, &more, sizeof(more));
+    memcpy(to->bytes + more.values, values, number * sizeof(values[0]));
+    to->event.size = more.values + number * (uint32_t)sizeof(values[0]);
+    return to;
+}
+
+static void test_different_values_are_counted(void **state)
+{
+    static const uint64_t few[] = {1, 2, 3}, more[] = {3, 2, 4, 5};
+    (void)state;
+    use_one(", \"threshold\": {\"at_least\": 5, \"seconds\": 60, \"distinct\": \"port.dst\"}");
+    give(with_values(hit(1, 0, CLIENT, PLC, 100), few, 3));
+    give(with_values(hit(2, 0, CLIENT, PLC, 100), few, 3));
+    give(with_values(hit(3, 0, STATION, PLC, 2), more, 4));
+    give(hit(4, 0, CLIENT, PLC, 50)); /* without any */
+    assert_int_equal(count("alert"), 0);
+    assert_int_equal(counter("threshold_values"), 7);
+    give(with_values(hit(61, 0, CLIENT, PLC, 4), more, 4)); /* 1 was seen last at 2 */
+    assert_int_equal(count("alert"), 1);
+    assert_number(line("alert", 0), "fieldtap.count", 154);
+    assert_text(line("alert", 0), "src_ip", "10.0.0.1");
+    assert_int_equal(counter("held_back"), 102);
 }
 
 static void test_at_least_counts_what_repeats(void **state)
@@ -561,6 +635,24 @@ static void test_the_table_of_thresholds_is_bounded(void **state)
     assert_true(count("health") > 0);
 }
 
+/* How many of `times` hits are told now. */
+static uint64_t pass(struct ft_thresholds *t, const struct ft_threshold *how,
+                     const struct ft_threshold_key *whom, uint64_t now, uint64_t times)
+{
+    const struct ft_threshold_hits hits = {.clock_ns = now, .time_ns = now, .times = times};
+    return ft_thresholds_pass(t, how, whom, &hits).times;
+}
+
+/* Likewise, with one value. */
+static struct ft_threshold_told pass_value(struct ft_thresholds *t, const struct ft_threshold *how,
+                                           const struct ft_threshold_key *whom, uint64_t now,
+                                           uint64_t value)
+{
+    const struct ft_threshold_hits hits = {
+        .clock_ns = now, .time_ns = now + 7, .times = 1, .values = &value, .value_count = 1};
+    return ft_thresholds_pass(t, how, whom, &hits);
+}
+
 /* Many sources of one rule do not make others forget. */
 static void test_a_rule_has_half_of_the_table(void **state)
 {
@@ -568,78 +660,151 @@ static void test_a_rule_has_half_of_the_table(void **state)
     struct ft_threshold limit = {.kind = FT_THRESHOLD_LIMIT, .count = 1, .seconds = 1000};
     struct ft_thresholds *t = ft_thresholds_new(8, key);
     struct ft_threshold_key whom;
-    char **message;
     (void)state;
     memset(&whom, 0, sizeof(whom));
     for (uint64_t rule = 1; rule <= 3; rule++) {
         whom.rule = rule;
-        assert_int_equal(ft_thresholds_pass(t, &limit, &whom, START, 1, &message), 1);
+        assert_int_equal(pass(t, &limit, &whom, START, 1), 1);
     }
     whom.rule = 4;
     for (uint64_t i = 1; i < 1000; i++) {
         whom.sub = i;
-        assert_int_equal(ft_thresholds_pass(t, &limit, &whom, START + i, 1, &message), 1);
+        assert_int_equal(pass(t, &limit, &whom, START + i, 1), 1);
     }
     assert_int_equal(ft_thresholds_count(t), 8);
     assert_int_equal(ft_thresholds_evicted(t), 994);
     whom.sub = 0;
     for (uint64_t rule = 1; rule <= 3; rule++) { /* not forgotten */
         whom.rule = rule;
-        assert_int_equal(ft_thresholds_pass(t, &limit, &whom, START + S, 1, &message), 0);
+        assert_int_equal(pass(t, &limit, &whom, START + S, 1), 0);
     }
     /* Many rules: shares come and go with their keys. */
     for (uint64_t rule = 10; rule < 500; rule++) {
         whom.rule = rule;
         for (whom.sub = 0; whom.sub < rule % 7; whom.sub++)
-            ft_thresholds_pass(t, &limit, &whom, START + S + rule, 1, &message);
+            pass(t, &limit, &whom, START + S + rule, 1);
         assert_int_equal(ft_thresholds_count(t), 8);
     }
     whom.rule = 2;
     whom.sub = 0;
-    assert_int_equal(ft_thresholds_pass(t, &limit, &whom, START + 2 * S, 1, &message), 1);
+    assert_int_equal(pass(t, &limit, &whom, START + 2 * S, 1), 1);
     ft_thresholds_free(t);
+}
+
+/* A hit in a list of all. */
+struct listed {
+    uint64_t at, value, times, told;
+};
+
+/* What a threshold should tell of the last hit of a list; `told` of all is kept up to date. */
+static uint64_t expected_of(struct listed *all, uint32_t last, const struct ft_threshold *how)
+{
+    uint64_t in_span = 0, untold = 0, values = 0, span = how->seconds * S;
+    for (uint32_t i = 0; i <= last; i++) {
+        if (all[last].at - all[i].at >= span)
+            continue;
+        bool is_new = true;
+        for (uint32_t k = 0; k < i && is_new; k++)
+            is_new = all[k].value != all[i].value || all[last].at - all[k].at >= span;
+        in_span += how->kind == FT_THRESHOLD_LIMIT ? all[i].told : all[i].times;
+        untold += all[i].times - all[i].told;
+        values += is_new;
+    }
+    if (how->kind == FT_THRESHOLD_LIMIT) {
+        uint64_t room = in_span < how->count ? how->count - in_span : 0;
+        return all[last].told = all[last].times < room ? all[last].times : room;
+    }
+    if ((how->kind == FT_THRESHOLD_DISTINCT ? values : in_span) < how->count)
+        return 0;
+    for (uint32_t i = 0; i <= last; i++)
+        if (all[last].at - all[i].at < span)
+            all[i].told = all[i].times;
+    return untold;
 }
 
 /* Against a list of all hits: nothing is told too often, nothing too late. */
 static void test_thresholds_against_a_list(void **state)
 {
     static const uint64_t key[2] = {1, 2};
-    struct {
-        uint64_t at, told;
-    } all[3000];
+    static struct listed all[400];
     (void)state;
-    for (unsigned kind = FT_THRESHOLD_LIMIT; kind <= FT_THRESHOLD_AT_LEAST; kind++)
-        for (uint64_t seed = 1; seed < 40; seed++) {
+    for (unsigned kind = FT_THRESHOLD_LIMIT; kind <= FT_THRESHOLD_DISTINCT; kind++)
+        for (uint64_t seed = 1; seed < 60; seed++) {
             struct ft_thresholds *t = ft_thresholds_new(4, key);
             struct ft_threshold how = {
                 .kind = (uint8_t)kind, .count = 1 + seed % 20, .seconds = 1 + seed % 7};
             struct ft_threshold_key whom;
-            uint64_t now = START, random = seed, silent = 0;
-            uint32_t first = 0; /* AT_LEAST: of those that count */
+            uint64_t now = START, random = seed, told = 0;
             memset(&whom, 0, sizeof(whom));
-            for (uint32_t i = 0; i < 3000; i++) {
-                char **message;
+            for (uint32_t i = 0; i < sizeof(all) / sizeof(all[0]); i++) {
                 random = random * 6364136223846793005u + 1442695040888963407u;
                 /* At most 32 hits of different times in the span: those are told apart. */
-                now += how.seconds * S / 31 + (random >> 33) % (how.seconds * S);
-                uint64_t times = 1 + (random >> 20) % 3, expected = 0, in_span = 0;
-                all[i].at = now;
-                all[i].told = times;
-                for (uint32_t k = first; k < i + (kind == FT_THRESHOLD_AT_LEAST); k++)
-                    in_span += now - all[k].at < how.seconds * S ? all[k].told : 0;
-                if (kind == FT_THRESHOLD_LIMIT) {
-                    uint64_t room = in_span < how.count ? how.count - in_span : 0;
-                    all[i].told = expected = times < room ? times : room;
-                } else if (in_span >= how.count && now >= silent) {
-                    expected = in_span;
-                    first = i + 1;
-                    silent = now + how.seconds * S;
-                }
-                assert_int_equal(ft_thresholds_pass(t, &how, &whom, now, times, &message),
-                                 expected);
+                now += how.seconds * S / 31 + (random >> 33) % (how.seconds * S / (1 + seed % 9));
+                all[i] = (struct listed){
+                    .at = now, .value = (random >> 50) % 25, .times = 1 + (random >> 20) % 3};
+                uint64_t expected = expected_of(all, i, &how);
+                const struct ft_threshold_hits hits = {.clock_ns = now,
+                                                       .time_ns = now,
+                                                       .times = all[i].times,
+                                                       .values = &all[i].value,
+                                                       .value_count = 1};
+                told += expected;
+                assert_int_equal(ft_thresholds_pass(t, &how, &whom, &hits).times, expected);
             }
+            assert_true(told > 0 || how.count > 8);
             ft_thresholds_free(t);
         }
+}
+
+/* The first of what is told is told, not the last. */
+static void test_thresholds_know_the_first(void **state)
+{
+    static const uint64_t key[2] = {1, 2};
+    struct ft_thresholds *t = ft_thresholds_new(4, key);
+    struct ft_threshold how = {.kind = FT_THRESHOLD_DISTINCT, .count = 3, .seconds = 10};
+    struct ft_threshold_key whom;
+    (void)state;
+    memset(&whom, 0, sizeof(whom));
+    pass_value(t, &how, &whom, START, 1);
+    pass_value(t, &how, &whom, START + 4 * S, 2);
+    assert_int_equal(pass_value(t, &how, &whom, START + 9 * S, 2).times, 0);
+    struct ft_threshold_told told = pass_value(t, &how, &whom, START + 11 * S, 3); /* 2, 3 */
+    assert_int_equal(told.times, 0);
+    told = pass_value(t, &how, &whom, START + 12 * S, 4);
+    assert_int_equal(told.times, 4);
+    assert_int_equal(told.first_ns, START + 4 * S + 7);
+    told = pass_value(t, &how, &whom, START + 13 * S, 4);
+    assert_int_equal(told.times, 1);
+    assert_int_equal(told.first_ns, START + 13 * S + 7);
+    ft_thresholds_free(t);
+}
+
+/* Values have a bound over all keys: who was used longest ago forgets them. */
+static void test_values_are_bounded(void **state)
+{
+    static const uint64_t key[2] = {1, 2};
+    enum {
+        KEYS = 1200
+    };
+    struct ft_thresholds *t = ft_thresholds_new(2 * KEYS, key);
+    struct ft_threshold how = {
+        .kind = FT_THRESHOLD_DISTINCT, .count = FT_DISTINCT_MAX, .seconds = 86400};
+    struct ft_threshold_key whom;
+    (void)state;
+    memset(&whom, 0, sizeof(whom));
+    for (whom.sub = 0; whom.sub < KEYS; whom.sub++)
+        for (uint64_t i = 0; i < FT_DISTINCT_MAX; i++) {
+            uint64_t told = pass_value(t, &how, &whom, START + whom.sub, i).times;
+            assert_int_equal(told, i + 1 == FT_DISTINCT_MAX ? FT_DISTINCT_MAX : 0);
+        }
+    assert_in_range(ft_thresholds_values(t), FT_THRESHOLD_VALUES - FT_DISTINCT_MAX,
+                    FT_THRESHOLD_VALUES);
+    assert_in_range(ft_thresholds_evicted(t), KEYS * FT_DISTINCT_MAX / FT_DISTINCT_MAX - 1048, 160);
+    whom.sub = 0; /* of the first key nothing is left, of the last all */
+    assert_int_equal(pass_value(t, &how, &whom, START + KEYS, 0).times, 0);
+    whom.sub = KEYS - 1;
+    assert_int_equal(pass_value(t, &how, &whom, START + KEYS, 0).times, 1);
+    ft_thresholds_free(t);
 }
 
 /* More times than are told apart: never more than the limit, never forgotten early. */
@@ -649,14 +814,13 @@ static void test_many_hits_in_a_threshold(void **state)
     struct ft_threshold limit = {.kind = FT_THRESHOLD_LIMIT, .count = 100, .seconds = 10};
     struct ft_threshold least = {.kind = FT_THRESHOLD_AT_LEAST, .count = 900, .seconds = 10};
     struct ft_threshold_key whom;
-    char **message;
     (void)state;
     memset(&whom, 0, sizeof(whom));
     struct ft_thresholds *t = ft_thresholds_new(4, key);
     uint64_t told = 0, at[1000] = {0};
     for (uint64_t i = 0; i < 3000; i++) {
         uint64_t now = START + i * 10 * S / 1000; /* 1,000 in the span */
-        uint64_t n = ft_thresholds_pass(t, &limit, &whom, now, 1, &message);
+        uint64_t n = pass(t, &limit, &whom, now, 1);
         told += n;
         told -= i >= 1000 ? at[i % 1000] : 0;
         at[i % 1000] = n;
@@ -664,9 +828,7 @@ static void test_many_hits_in_a_threshold(void **state)
     }
     whom.rule = 1;
     for (uint64_t i = 0; i < 900; i++)
-        assert_int_equal(
-            ft_thresholds_pass(t, &least, &whom, START + i * 10 * S / 1000, 1, &message),
-            i == 899 ? 900 : 0);
+        assert_int_equal(pass(t, &least, &whom, START + i * 10 * S / 1000, 1), i == 899 ? 900 : 0);
     ft_thresholds_free(t);
 }
 
@@ -1474,6 +1636,11 @@ int main(void)
         TEST(test_a_limit_takes_part_of_a_number),
         TEST(test_at_least_counts_the_last_seconds),
         TEST(test_at_least_counts_what_repeats),
+        TEST(test_alerts_begin_with_the_first_hit),
+        TEST(test_one_alert_for_whom_is_counted),
+        TEST(test_different_values_are_counted),
+        TEST(test_thresholds_know_the_first),
+        TEST(test_values_are_bounded),
         TEST(test_thresholds_outlive_rule_sets),
         TEST(test_the_table_of_thresholds_is_bounded),
         TEST(test_a_rule_has_half_of_the_table),

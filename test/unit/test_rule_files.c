@@ -325,6 +325,36 @@ static void test_threshold(void **state)
                  "limit: expected a whole number from 1 to 1000000");
     expect_wrong("\"threshold\": {\"seconds\": 1, \"limit\": 1, \"by\": \"sorce\"}", 40,
                  "by: there is no \"sorce\"; did you mean \"source\"?");
+    assert_true(read_text(rule_with("\"threshold\": {\"at_least\": 15, \"seconds\": 9, "
+                                    "\"distinct\": \"port.dst\", \"by\": \"pair\"}")));
+    assert_int_equal(files->rules[0].threshold.kind, FT_THRESHOLD_DISTINCT);
+    assert_int_equal(files->rules[0].threshold.of.keyword, FT_KEYWORD_PORT_DST);
+    expect_wrong("\"threshold\": {\"seconds\": 1, \"limit\": 5, \"distinct\": \"port.dst\"}", 0,
+                 "threshold: \"distinct\" goes with \"at_least\": so many values of port.dst");
+    expect_wrong("\"threshold\": {\"seconds\": 1, \"at_least\": 1, \"distinct\": \"port.dst\"}", 0,
+                 "threshold: at_least: from 2 to 1000 values of port.dst can be told apart");
+    expect_wrong("\"threshold\": {\"seconds\": 1, \"at_least\": 1001, \"distinct\": \"vlan\"}", 0,
+                 "threshold: at_least: from 2 to 1000 values of vlan can be told apart");
+    expect_wrong("\"threshold\": {\"seconds\": 1, \"at_least\": 5, \"distinct\": \"ip.src\"}", 0,
+                 "threshold: by \"source\" there is never more than one ip.src");
+    expect_wrong("\"threshold\": {\"distinct\": 5, \"at_least\": 5, \"seconds\": 1}", 14,
+                 "distinct: expected the name of a value in quotes, such as \"port.dst\"");
+    expect_wrong("\"threshold\": {\"distinct\": \"prot.dst\", \"at_least\": 5, \"seconds\": 1}", 14,
+                 "distinct: there is no prot.dst; did you mean port.dst?");
+    expect_wrong("\"threshold\": {\"distinct\": \"modbus.write\", \"at_least\": 5, \"seconds\": 1}",
+                 14, "distinct: modbus.write is a group: name a field in it");
+    expect_wrong("\"threshold\": {\"distinct\": \"asset.vendor\", \"at_least\": 5, \"seconds\": 1}",
+                 14, "distinct: asset.vendor is what is known of a device, not in what is sent");
+    assert_false(
+        read_text("{\"rules\":[{\"id\":9200001,\"title\":\"t\",\"when\":\"modbus.unit_id == 1\","
+                  "\"threshold\": {\"at_least\": 5, \"seconds\": 1, \"distinct\": \"dns.id\"}}]}"));
+    assert_non_null(
+        strstr(said, "threshold: distinct: what the condition asks for never has dns.id"));
+    assert_false(read_text(
+        "{\"rules\":[{\"id\":9200001,\"title\":\"t\",\"when\":\"ip.src == 1.1.1.1\","
+        "\"threshold\": {\"at_least\": 5, \"seconds\": 1, \"distinct\": \"modbus.unit_id\"}}]}"));
+    assert_non_null(strstr(said, "threshold: distinct: modbus.unit_id is in messages, and the "
+                                 "condition is tested on the first packet of a flow"));
     expect_wrong("\"threshold\": {\"second\": 1, \"limit\": 1, \"seconds\": 1}", 14,
                  "threshold has no key \"second\"; did you mean \"seconds\"?");
 }

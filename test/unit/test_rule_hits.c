@@ -38,6 +38,8 @@ static struct worker {
     uint64_t seq, time_ns;
     uint64_t told[RULES_MAX]; /* hits of each rule that came out of the ring */
     uint64_t events, with_evidence;
+    uint64_t values, values_max; /* that were told with hits; in one event */
+    const char *more;            /* of each rule: further keys */
 } w;
 
 static void say(void *user, bool is_error, const char *line)
@@ -59,8 +61,8 @@ static struct ft_ruleset *make_rules(uint32_t count)
     for (uint32_t i = 0; i < count; i++)
         fprintf(f,
                 "%s{\"id\": %u, \"title\": \"Rule %u\", \"when\": \"payload contains \\\"evil\\\" "
-                "and payload.length != %u\"}",
-                i ? "," : "", FT_RULE_ID_CUSTOM + i, i, 10000 + i);
+                "and payload.length != %u\"%s}",
+                i ? "," : "", FT_RULE_ID_CUSTOM + i, i, 10000 + i, w.more);
     fprintf(f, "]}");
     fclose(f);
     struct ft_rule_files *files = ft_rule_files_read(paths, 1, &environment, say, NULL, &is_sound);
@@ -84,11 +86,11 @@ static void use_rules(uint32_t count)
     ft_inspector_use_rules(w.inspector, w.set[at], w.matcher[at], w.generation, owned);
 }
 
-static void open_worker(uint64_t ring, uint32_t rules)
+static void open_worker_with(uint64_t ring, uint32_t rules, const char *more)
 {
     struct ft_shards_config config;
     char error[256];
-    w = (struct worker){.registry = ft_registry_new(), .time_ns = 1700000000 * S};
+    w = (struct worker){.registry = ft_registry_new(), .time_ns = 1700000000 * S, .more = more};
     ft_registry_finish(w.registry);
     w.recogniser = ft_recogniser_new(w.registry, error, sizeof(error));
     ft_shards_config_init(&config);
@@ -101,6 +103,11 @@ static void open_worker(uint64_t ring, uint32_t rules)
     assert_non_null(w.inspector);
     w.ledger = ft_inspector_ledger(w.inspector);
     use_rules(rules);
+}
+
+static void open_worker(uint64_t ring, uint32_t rules)
+{
+    open_worker_with(ring, rules, "");
 }
 
 static void close_worker(void)
@@ -127,21 +134,25 @@ static void drain(void)
             assert_in_range(e->message.generation, 1, w.generation);
             w.told[e->message.rule] += e->message.count;
             w.events++;
+            if (ft_event_more(e, &more)) {
+                w.values += more.value_count;
+                w.values_max = more.value_count > w.values_max ? more.value_count : w.values_max;
+            }
             w.with_evidence += ft_event_more(e, &more) && more.evidence_length > 0;
         }
         ft_ring_release(&w.ring);
     }
 }
 
-static void send(uint32_t source)
+static void send_to(uint32_t source, uint32_t destination, uint16_t port)
 {
     static struct frame frame;
     struct ft_decode_config config;
     ft_decode_config_init(&config);
     frame_begin(&frame);
     ethernet(&frame, 0x0800);
-    open_ipv4_between(&frame, 17, source, SERVER);
-    open_udp(&frame, 40000, 4000);
+    open_ipv4_between(&frame, 17, source, destination);
+    open_udp(&frame, 40000, port);
     put(&frame, "is evil", 7);
     frame_end(&frame);
     struct ft_packet p = packet_on(frame.bytes, frame.len, frame.len, FT_LINKTYPE_ETHERNET);
@@ -151,6 +162,11 @@ static void send(uint32_t source)
     struct ft_packet *burst[] = {&p};
     ft_inspect_burst(w.inspector, burst, 1);
     packet_free(&p);
+}
+
+static void send(uint32_t source)
+{
+    send_to(source, SERVER, 4000);
 }
 
 static void tick(uint32_t flags)
@@ -308,6 +324,83 @@ static void test_a_reload_in_between(void **state)
     close_worker();
 }
 
+/* ---- values that are counted ---- */
+
+#define DISTINCT(at_least, of, by)                                                                 \
+    ", \"threshold\": {\"at_least\": " #at_least ", \"seconds\": 10, \"distinct\": \"" of          \
+    "\", \"by\": \"" by "\"}"
+
+/* A scan of many ports is a few events, which hold its ports: each once in a second. */
+static void test_values_of_a_pair(void **state)
+{
+    (void)state;
+    open_worker_with(1u << 20, 1, DISTINCT(20, "port.dst", "pair"));
+    for (uint32_t i = 0; i < 300; i++)
+        send_to(CLIENT, SERVER, (uint16_t)(1000 + i % 30));
+    check(300);
+    assert_int_equal(w.events, 1);
+    tick(0);
+    check(300);
+    assert_int_equal(w.events, 2);
+    assert_int_equal(w.values, 30);
+    w.time_ns += S;
+    send_to(CLIENT, SERVER, 1000); /* the same may come again in another second */
+    tick(0);
+    check(301);
+    assert_int_equal(w.values, 31);
+    close_worker();
+}
+
+/* Many hosts are values as well: an event for each shard, not for each of them. */
+static void test_values_of_a_source(void **state)
+{
+    (void)state;
+    open_worker_with(4u << 20, 1, DISTINCT(20, "ip.dst", "source"));
+    for (uint32_t i = 0; i < 2560; i++)
+        send_to(CLIENT, SERVER + i, 4000);
+    tick(0);
+    check(2560);
+    assert_int_equal(w.values, 2560);
+    assert_in_range(w.events, FT_SHARDS, 2 * FT_SHARDS);
+    close_worker();
+}
+
+/* More than the threshold asks for is not told, whatever the flood. */
+static void test_a_flood_of_values(void **state)
+{
+    (void)state;
+    open_worker_with(4u << 20, 1, DISTINCT(100, "port.dst", "source"));
+    for (uint32_t i = 0; i < 50000; i++)
+        send_to(CLIENT, SERVER, (uint16_t)i);
+    tick(0);
+    check(50000);
+    assert_in_range(w.values, 100, 600);
+    assert_in_range(w.events, 2, 12);
+    assert_int_equal(w.values_max, FT_EVENT_VALUES);
+    assert_int_equal(books().rule_values_shed, 0);
+    close_worker();
+}
+
+/* A ring that is full loses values, by number; the hits are not lost. */
+static void test_values_and_a_full_ring(void **state)
+{
+    (void)state;
+    open_worker_with(1, 1, DISTINCT(1000, "port.dst", "pair"));
+    for (uint32_t i = 0; i < 200; i++)
+        send_to(CLIENT + 16 + i, SERVER, 4000);
+    for (uint32_t i = 0; i < 1000; i++)
+        send_to(CLIENT, SERVER, (uint16_t)i);
+    assert_true(books().rule_values_shed > 0);
+    for (uint32_t i = 0; i < 20; i++) {
+        drain();
+        tick(0);
+    }
+    check(1200);
+    assert_int_equal(books().rule_hits_shed, 0);
+    assert_int_equal(w.values + books().rule_values_shed, 1200);
+    close_worker();
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -316,6 +409,10 @@ int main(void)
         cmocka_unit_test(test_a_ring_that_stays_full),
         cmocka_unit_test(test_too_many_in_a_second),
         cmocka_unit_test(test_a_reload_in_between),
+        cmocka_unit_test(test_values_of_a_pair),
+        cmocka_unit_test(test_values_of_a_source),
+        cmocka_unit_test(test_a_flood_of_values),
+        cmocka_unit_test(test_values_and_a_full_ring),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
