@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
-/* What the server of the control socket (control.c) and its answers (control_answers.c) share. */
+/* What the server of the control socket (control.c) and its answers (control_answers.h) share. */
 #ifndef CONTROL_INTERNAL_H
 #define CONTROL_INTERNAL_H
 
