@@ -3,13 +3,13 @@
 #include "ctl.h"
 
 #include "base/nearest.h"
+#include "base/say.h"
 #include "control/request.h"
 
 #include <errno.h>
 #include <grp.h>
 #include <pwd.h>
 #include <signal.h>
-#include <stdarg.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/socket.h>
@@ -42,16 +42,8 @@ static void on_signal(int number)
     is_interrupted = 1;
 }
 
-__attribute__((format(printf, 1, 2))) static int usage(const char *format, ...)
-{
-    va_list ap;
-    va_start(ap, format);
-    fputs("fieldtapctl: ", stderr);
-    vfprintf(stderr, format, ap);
-    fputc('\n', stderr);
-    va_end(ap);
-    return CTL_USAGE;
-}
+/* Say what is wrong with the command line; the exit code for that. */
+#define usage(...) (ft_say("fieldtapctl", __VA_ARGS__), CTL_USAGE)
 
 /* ---- the command line ---- */
 
@@ -199,8 +191,8 @@ static int take_named(struct ctl *c, bool has_command, char **argv, int left)
             return -usage("--%s needs an argument", a->name);
         return put_argument(c, a, equals ? equals + 1 : argv[1]) ? -1 : equals ? 1 : 2;
     }
-    usage("there is no option %.40s%s; fieldtapctl --help lists them", argv[0],
-          has_command ? " of this command" : " before the command");
+    ft_say("fieldtapctl", "there is no option %.40s%s; fieldtapctl --help lists them", argv[0],
+           has_command ? " of this command" : " before the command");
     return -1;
 }
 

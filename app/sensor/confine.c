@@ -2,6 +2,7 @@
 /* What a sensor gives up, see confine.h: user, capabilities, core dumps, system calls. */
 #include "confine.h"
 
+#include "base/say.h"
 #include "sensor.h"
 #include "syscalls.h"
 
@@ -12,7 +13,6 @@
 #include <linux/capability.h>
 #include <pwd.h>
 #include <signal.h>
-#include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -52,16 +52,6 @@ static struct {
 static uint64_t kept;
 static struct syscalls_needs needs;
 
-__attribute__((format(printf, 1, 2))) static void remark(const char *format, ...)
-{
-    va_list ap;
-    va_start(ap, format);
-    fputs("fieldtap: ", stderr);
-    vfprintf(stderr, format, ap);
-    fputc('\n', stderr);
-    va_end(ap);
-}
-
 /* ---- the user ---- */
 
 /* --user, service.user; started as root by a service manager, one of our own. */
@@ -82,7 +72,8 @@ bool confine_find_user(const struct options *o)
     errno = 0;
     const struct passwd *p = getpwnam(name);
     if (!p) {
-        remark("%s \"%s\": there is no such user; useradd --system --shell /usr/sbin/nologin %s "
+        ft_say("fieldtap",
+               "%s \"%s\": there is no such user; useradd --system --shell /usr/sbin/nologin %s "
                "makes one",
                o->user ? "--user" : "service.user", name, name);
         return false;
@@ -92,7 +83,8 @@ bool confine_find_user(const struct options *o)
     user.gid = p->pw_gid;
     user.changes = geteuid() == 0 && p->pw_uid != 0;
     if (geteuid() != 0 && geteuid() != p->pw_uid && o->user)
-        remark("--user %s: only root can become another user; it goes on as it is", name);
+        ft_say("fieldtap", "--user %s: only root can become another user; it goes on as it is",
+               name);
     return true;
 }
 
@@ -107,7 +99,7 @@ static void give_file(int folder, const char *name)
         return;
     if (fstat(fd, &st) == 0 && S_ISREG(st.st_mode) && st.st_nlink == 1 && st.st_uid == 0 &&
         fchown(fd, user.uid, user.gid) < 0)
-        remark("cannot give %s to %s: %s", name, user.name, strerror(errno));
+        ft_say("fieldtap", "cannot give %s to %s: %s", name, user.name, strerror(errno));
     close(fd);
 }
 
@@ -131,14 +123,14 @@ bool confine_give_folder(const char *path)
         return true;
     bool is_new = mkdir(path, 0750) == 0;
     if (!is_new && errno != EEXIST) {
-        remark("cannot make the directory %s: %s", path, strerror(errno));
+        ft_say("fieldtap", "cannot make the directory %s: %s", path, strerror(errno));
         return false;
     }
     int folder = open(path, O_RDONLY | O_DIRECTORY | O_CLOEXEC | (is_new ? O_NOFOLLOW : 0));
     if (folder < 0)
         return true; /* who opens it says what is wrong with it */
     if (is_new && fchown(folder, user.uid, user.gid) < 0)
-        remark("cannot give %s to %s: %s", path, user.name, strerror(errno));
+        ft_say("fieldtap", "cannot give %s to %s: %s", path, user.name, strerror(errno));
     if (fstat(folder, &st) == 0 && st.st_uid == user.uid)
         give_files(folder);
     close(folder);
@@ -180,7 +172,7 @@ static uint32_t ask_others(void)
             asked++;
     }
     if (!dir)
-        remark("/proc is not there: threads of libraries keep their capabilities");
+        ft_say("fieldtap", "/proc is not there: threads of libraries keep their capabilities");
     else
         closedir(dir);
     return asked;
@@ -197,7 +189,8 @@ static void do_everywhere(void (*what)(void))
     while (atomic_load(&answers) < asked && waited++ < ASK_MS)
         usleep(1000);
     if (atomic_load(&answers) < asked)
-        remark("%u threads did not give up their capabilities", asked - atomic_load(&answers));
+        ft_say("fieldtap", "%u threads did not give up their capabilities",
+               asked - atomic_load(&answers));
     else
         sigaction(ASK_SIGNAL, &before, NULL);
 }
@@ -271,11 +264,12 @@ static bool change_user(void)
         setresuid(user.uid, user.uid, user.uid) == 0)
         return true;
     if (geteuid() == 0 && errno == EPERM) { /* a container's root without CAP_SETUID */
-        remark("not permitted to become %s here: it goes on as root, with what root may do here",
+        ft_say("fieldtap",
+               "not permitted to become %s here: it goes on as root, with what root may do here",
                user.name);
         return true;
     }
-    remark("cannot become %s: %s", user.name, strerror(errno));
+    ft_say("fieldtap", "cannot become %s: %s", user.name, strerror(errno));
     return false;
 }
 
@@ -311,14 +305,14 @@ static void filter_calls(const struct sensor *s)
     if (IS_SANITIZED || !syscalls_can_filter()) {
         needs.mode = SYSCALLS_FREE;
         if (is_asked || s->options->verbose)
-            remark("system calls are not filtered: this fieldtap was built %s",
+            ft_say("fieldtap", "system calls are not filtered: this fieldtap was built %s",
                    IS_SANITIZED ? "with sanitizers" : "without libseccomp");
         return;
     }
     if (syscalls_filter_process(&needs, error, sizeof(error)))
         return;
     needs.mode = SYSCALLS_FREE;
-    remark("system calls are not filtered: %s", error);
+    ft_say("fieldtap", "system calls are not filtered: %s", error);
 }
 
 /* First what takes capabilities itself. */
@@ -351,7 +345,7 @@ void confine_worker(const struct worker *w)
     if (kept)
         drop_all();
     if (needs.mode != SYSCALLS_FREE && !syscalls_filter_worker(&needs, error, sizeof(error)))
-        remark("worker %u: %s", w->index, error);
+        ft_say("fieldtap", "worker %u: %s", w->index, error);
 }
 
 void confine_all_others(const struct sensor *s)

@@ -6,6 +6,7 @@
 #include "sensor.h"
 
 #include "base/clock_ns.h"
+#include "base/say.h"
 
 #include <errno.h>
 #include <jansson.h>
@@ -26,8 +27,7 @@ _Static_assert(FT_CONFIG_JOURNAL_CLASSES == FT_JOURNAL_CLASSES, "each class has 
 
 static bool fail(const char *what)
 {
-    fprintf(stderr, "fieldtap: %s\n", what);
-    return false;
+    return ft_say("fieldtap", "%s", what);
 }
 
 /* ---- which ---- */

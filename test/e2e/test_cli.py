@@ -346,7 +346,7 @@ class Asking(Case):
             r = run(option)
             self.assertOk(r)
             self.assertTrue(all(len(line) <= 100 for line in r.out.splitlines()))
-        source = (ROOT / "app/sensor/options.c").read_text()
+        source = (ROOT / "app/sensor/options_line.c").read_text()
         table = source[source.index("long_options[] = {"):source.index("{0},\n};")]
         for name in re.findall(r'\{"([a-z-]+)"', table):
             self.assertIn(f"--{name}", r.out)
