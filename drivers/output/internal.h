@@ -7,6 +7,9 @@
 
 #define FT_SINKS_NOTICES 64u
 
+/** Bytes of records that are sent together, at most. */
+#define FT_SINK_ROOM (512u << 10)
+
 struct ft_sinks {
     const struct ft_sinks_options *options;
     struct ft_sink *sinks;
@@ -41,5 +44,6 @@ void *ft_sink_run(void *sink);
 void ft_sink_set_state(struct ft_sink *sink, enum ft_sink_state state);
 /** Count a failure, with sink->error. */
 void ft_sink_note_failure(struct ft_sink *sink);
+void ft_sink_update_lag(struct ft_sink *sink);
 
 #endif

@@ -11,8 +11,6 @@
 #include <time.h>
 #include <unistd.h>
 
-#define ROOM (512u << 10) /* as run.c fills it */
-
 uint32_t ft_sinks_count(const struct ft_sinks *all)
 {
     return all->count;
@@ -49,7 +47,7 @@ static bool allocate(struct ft_sink *s)
     if (s->kind->serve)
         return true;
     s->records = calloc(s->batch, sizeof(*s->records));
-    s->room = malloc(ROOM);
+    s->room = malloc(FT_SINK_ROOM);
     return (s->records && s->room) || ft_sink_fail(s, "out of memory");
 }
 
