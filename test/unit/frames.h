@@ -233,6 +233,17 @@ static inline void frame_end(struct frame *f)
         close_header(f, --f->open_count);
 }
 
+/* A datagram over IPv4 from its first byte; frame_end() is for the caller, who may add to it. */
+static inline void udp_frame(struct frame *f, uint32_t src, unsigned src_port, uint32_t dst,
+                             unsigned dst_port, const void *bytes, uint32_t n)
+{
+    frame_begin(f);
+    ethernet(f, 0x0800);
+    open_ipv4_between(f, 17, src, dst);
+    open_udp(f, src_port, dst_port);
+    put(f, bytes, n);
+}
+
 /* ---- decoding ------------------------------------------------------------------------------ */
 
 /* A packet on an exact-size copy of the bytes, so that a sanitizer sees any read past the end. Its
@@ -254,6 +265,15 @@ static inline struct ft_packet packet_on(const uint8_t *bytes, uint32_t caplen, 
     p.time_ns = 1000000000;
     p.stamp_ns = 1000000001;
     p.interface = 3;
+    return p;
+}
+
+/* What is in the frame, whose headers are closed. The packet is the seq-th. */
+static inline struct ft_packet packet_of(struct frame *f, uint64_t seq)
+{
+    frame_end(f);
+    struct ft_packet p = packet_on(f->bytes, f->len, f->len, FT_LINKTYPE_ETHERNET);
+    p.seq = p.number = seq;
     return p;
 }
 

@@ -348,11 +348,7 @@ static enum ft_bucket send_frame(void)
 
 static enum ft_bucket send_udp(unsigned src_port, unsigned dst_port, const char *bytes, uint32_t n)
 {
-    frame_begin(&frame);
-    ethernet(&frame, 0x0800);
-    open_ipv4_between(&frame, 17, CLIENT, SERVER);
-    open_udp(&frame, src_port, dst_port);
-    put(&frame, bytes, n);
+    udp_frame(&frame, CLIENT, src_port, SERVER, dst_port, bytes, n);
     return send_frame();
 }
 
@@ -561,11 +557,7 @@ static void test_answer_is_told(void **state)
     assert_int_equal(s.last[FT_EVENT_TALK].packet.server_side, 1);
     uint64_t before = s.seen[FT_EVENT_TALK];
     for (unsigned i = 0; i < 3; i++) {
-        frame_begin(&frame);
-        ethernet(&frame, 0x0800);
-        open_ipv4_between(&frame, 17, SERVER, CLIENT);
-        open_udp(&frame, 1000, 40000);
-        put(&frame, "\1\1", 2);
+        udp_frame(&frame, SERVER, 1000, CLIENT, 40000, "\1\1", 2);
         send_frame();
     }
     assert_int_equal(s.seen[FT_EVENT_TALK], before + 1);
@@ -964,15 +956,9 @@ static void test_full_ring(void **state)
     for (unsigned i = 0; i < 500; i++) {
         struct ft_decode_config config;
         ft_decode_config_init(&config);
-        frame_begin(&frame);
-        ethernet(&frame, 0x0800);
-        open_ipv4_between(&frame, 17, CLIENT, SERVER);
-        open_udp(&frame, 40000, 1000);
-        put(&frame, "\1\2", 2);
-        frame_end(&frame);
-        struct ft_packet p = packet_on(frame.bytes, frame.len, frame.len, FT_LINKTYPE_ETHERNET);
+        udp_frame(&frame, CLIENT, 40000, SERVER, 1000, "\1\2", 2);
+        struct ft_packet p = packet_of(&frame, ++s.seq);
         struct ft_packet *burst[] = {&p};
-        p.seq = ++s.seq;
         p.number = ++s.number;
         ft_packet_decode(&config, &p);
         ft_inspect_burst(s.inspector, burst, 1);
@@ -1086,14 +1072,9 @@ static void test_fault_in_burst(void **state)
     sensor_open(256);
     ft_decode_config_init(&config);
     for (unsigned i = 0; i < 64; i++) {
-        frame_begin(&frame);
-        ethernet(&frame, 0x0800);
-        open_ipv4_between(&frame, 17, CLIENT, SERVER);
-        open_udp(&frame, 40000, i % 16 == 5 ? 2000 : 1000);
-        put(&frame, i % 16 == 5 ? "S." : "\1\1", 2);
-        frame_end(&frame);
-        packets[i] = packet_on(frame.bytes, frame.len, frame.len, FT_LINKTYPE_ETHERNET);
-        packets[i].seq = ++s.seq;
+        udp_frame(&frame, CLIENT, 40000, SERVER, i % 16 == 5 ? 2000 : 1000,
+                  i % 16 == 5 ? "S." : "\1\1", 2);
+        packets[i] = packet_of(&frame, ++s.seq);
         packets[i].number = ++s.number;
         ft_packet_decode(&config, &packets[i]);
         burst[i] = &packets[i];
@@ -1237,11 +1218,7 @@ static void request(unsigned src_port, char command, unsigned key)
 static void response(unsigned dst_port, unsigned key)
 {
     char pdu[] = {2, 11, (char)key};
-    frame_begin(&frame);
-    ethernet(&frame, 0x0800);
-    open_ipv4_between(&frame, 17, SERVER, CLIENT);
-    open_udp(&frame, 1000, dst_port);
-    put(&frame, pdu, sizeof(pdu));
+    udp_frame(&frame, SERVER, 1000, CLIENT, dst_port, pdu, sizeof(pdu));
     send_frame();
 }
 

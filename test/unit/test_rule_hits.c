@@ -149,14 +149,8 @@ static void send_to(uint32_t source, uint32_t destination, uint16_t port)
     static struct frame frame;
     struct ft_decode_config config;
     ft_decode_config_init(&config);
-    frame_begin(&frame);
-    ethernet(&frame, 0x0800);
-    open_ipv4_between(&frame, 17, source, destination);
-    open_udp(&frame, 40000, port);
-    put(&frame, "is evil", 7);
-    frame_end(&frame);
-    struct ft_packet p = packet_on(frame.bytes, frame.len, frame.len, FT_LINKTYPE_ETHERNET);
-    p.seq = p.number = ++w.seq;
+    udp_frame(&frame, source, 40000, destination, port, "is evil", 7);
+    struct ft_packet p = packet_of(&frame, ++w.seq);
     p.time_ns = p.stamp_ns = w.time_ns;
     assert_int_equal(ft_packet_decode(&config, &p), FT_DECODED);
     struct ft_packet *burst[] = {&p};

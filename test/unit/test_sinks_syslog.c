@@ -131,6 +131,27 @@ static void stop_receiver(struct receiver *r)
     pthread_join(r->thread, NULL);
 }
 
+/* A receiver, and a journal for the sink that will send to it. */
+static void begin(struct world *w, struct receiver *r, bool is_lines, enum trick trick)
+{
+    memset(r, 0, sizeof(*r));
+    r->is_lines = is_lines;
+    r->trick = trick;
+    begin_world(w);
+    open_journal(w, 0);
+    start_receiver(r);
+}
+
+/* All has been delivered, in order. */
+static void end(struct world *w, struct receiver *r)
+{
+    WAIT_FOR(stats_of(w).lag == 0);
+    assert_true(stop_sinks(w, 3000));
+    stop_receiver(r);
+    assert_false(r->seen.is_disordered);
+    end_world(w);
+}
+
 static void test_tcp(void **state)
 {
     static struct receiver r;
@@ -138,11 +159,7 @@ static void test_tcp(void **state)
     char text[256];
     (void)state;
     for (int lines = 0; lines < 2; lines++) {
-        memset(&r, 0, sizeof(r));
-        r.is_lines = lines;
-        begin_world(&w);
-        open_journal(&w, 0);
-        start_receiver(&r);
+        begin(&w, &r, lines, NO_TRICK);
         start_sinks(&w,
                     "[{'name':'siem','kind':'syslog','host':'localhost','port':%u,'framing':'%s',"
                     "'settle_ms':100}]",
@@ -151,14 +168,10 @@ static void test_tcp(void **state)
         WAIT_FOR(seen_count(&r.seen) == 2000);
         if (!ft_sinks_test(w.sinks, "siem", 5000, text, sizeof(text)))
             fail_msg("%s", text);
-        WAIT_FOR(stats_of(&w).lag == 0);
-        assert_true(stop_sinks(&w, 3000));
-        stop_receiver(&r);
+        end(&w, &r);
         assert_int_equal(r.seen.tests, 1);
         assert_int_equal(r.bad_frames, 0);
         assert_int_equal(r.connections, 1);
-        assert_false(r.seen.is_disordered);
-        end_world(&w);
     }
 }
 
@@ -167,21 +180,15 @@ static void test_cef(void **state)
     static struct receiver r;
     struct world w;
     (void)state;
-    memset(&r, 0, sizeof(r));
-    begin_world(&w);
-    open_journal(&w, 0);
-    start_receiver(&r);
+    begin(&w, &r, false, NO_TRICK);
     start_sinks(&w,
                 "[{'name':'siem','kind':'syslog','host':'127.0.0.1','port':%u,'format':'cef',"
                 "'settle_ms':100,'filter':{'severity':'critical'}}]",
                 r.port);
     append_events(&w, 8);
-    WAIT_FOR(stats_of(&w).lag == 0);
-    stop_sinks(&w, 2000);
-    stop_receiver(&r);
+    end(&w, &r);
     if (!strstr(r.last, " line3 fieldtap ") || !strstr(r.last, "CEF:0|"))
         fail_msg("%s", r.last);
-    end_world(&w);
 }
 
 /* A receiver that goes and comes back; the one that comes back gets all that the first had not. */
@@ -190,10 +197,7 @@ static void test_outage(void **state)
     static struct receiver r;
     struct world w;
     (void)state;
-    memset(&r, 0, sizeof(r));
-    begin_world(&w);
-    open_journal(&w, 0);
-    start_receiver(&r);
+    begin(&w, &r, false, NO_TRICK);
     start_sinks(&w,
                 "[{'name':'siem','kind':'syslog','host':'127.0.0.1','port':%u,'retry_ms':300,"
                 "'settle_ms':100}]",
@@ -206,11 +210,8 @@ static void test_outage(void **state)
     append_events(&w, 500);
     start_receiver(&r);
     WAIT_FOR(seen_count(&r.seen) == 1500);
-    WAIT_FOR(stats_of(&w).lag == 0 && stats_of(&w).state == FT_SINK_UP);
-    stop_sinks(&w, 3000);
-    stop_receiver(&r);
-    assert_false(r.seen.is_disordered);
-    end_world(&w);
+    WAIT_FOR(stats_of(&w).state == FT_SINK_UP);
+    end(&w, &r);
 }
 
 /* TCP says that it has what nobody has read yet: nothing of that may count as delivered. */
@@ -219,11 +220,7 @@ static void test_dying(void **state)
     static struct receiver r;
     struct world w;
     (void)state;
-    memset(&r, 0, sizeof(r));
-    r.trick = DIES_UNREAD;
-    begin_world(&w);
-    open_journal(&w, 0);
-    start_receiver(&r);
+    begin(&w, &r, false, DIES_UNREAD);
     append_events(&w, 1000);
     start_sinks(&w,
                 "[{'name':'siem','kind':'syslog','host':'127.0.0.1','port':%u,'retry_ms':100,"
@@ -232,11 +229,7 @@ static void test_dying(void **state)
     WAIT_FOR(atomic_load(&r.connections) >= 3);
     r.trick = NO_TRICK;
     WAIT_FOR(seen_count(&r.seen) == 1000);
-    WAIT_FOR(stats_of(&w).lag == 0);
-    stop_sinks(&w, 3000);
-    stop_receiver(&r);
-    assert_false(r.seen.is_disordered);
-    end_world(&w);
+    end(&w, &r);
 }
 
 static void test_udp(void **state)
