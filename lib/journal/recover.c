@@ -144,6 +144,16 @@ static void take_open(struct ft_journal *j, struct ft_segment *s, const char *na
     }
 }
 
+static void note_header(struct ft_journal *j, const struct ft_segment *s, const char *name,
+                        struct ft_indexed *row)
+{
+    if (s->has_header || s->limit < FT_JOURNAL_HEADER)
+        return;
+    ft_journal_tell(j, FT_JOURNAL_FOUND_DAMAGED, name, 0, FT_JOURNAL_HEADER,
+                    "%s: the header is damaged; its records are read", name);
+    row->stays_plain = true;
+}
+
 /* False when the file holds nothing that is to be kept in the index. */
 static bool take_segment(struct ft_journal *j, struct ft_segment *s, enum ft_journal_class class,
                          bool is_newest, struct ft_indexed *row)
@@ -163,10 +173,6 @@ static bool take_segment(struct ft_journal *j, struct ft_segment *s, enum ft_jou
         row->created_ns = s->header.created_ns;
         row->first_number = s->header.first_number;
         memcpy(row->previous, s->header.previous, FT_JOURNAL_HASH);
-    } else if (s->limit >= FT_JOURNAL_HEADER) {
-        ft_journal_tell(j, FT_JOURNAL_FOUND_DAMAGED, name, 0, FT_JOURNAL_HEADER,
-                        "%s: the header is damaged; its records are read", name);
-        row->stays_plain = true;
     }
     if (ft_segment_read_footer(s, &footer)) {
         row->count = footer.count;
@@ -175,9 +181,12 @@ static bool take_segment(struct ft_journal *j, struct ft_segment *s, enum ft_jou
         row->closed_ns = footer.closed_ns;
         row->data_bytes = footer.data_bytes;
         memcpy(row->hash, footer.hash, FT_JOURNAL_HASH);
+        note_header(j, s, name, row);
         return true;
     }
     take_open(j, s, name, is_newest, row);
+    if (row->count || !is_newest) /* else it is torn: never was it synced */
+        note_header(j, s, name, row);
     if (s->error || !is_unfilled(j, row, is_newest))
         return row->count > 0;
     if (row->file_bytes && row->file_bytes != FT_JOURNAL_HEADER)

@@ -34,8 +34,10 @@ struct shared {
     uint64_t delivered; /* greatest sequence that the reader got */
     uint32_t faults;    /* of the reader: gaps, disorder */
     uint32_t file_count;
-    struct {
-        uint64_t inode, synced, size;
+    struct written {
+        uint64_t inode;
+        uint64_t synced, size; /* durable is up to `synced`, but for what is written anew there: */
+        uint64_t dirty_from, dirty_to;
     } files[FILES]; /* written since they were opened: for the power failure */
 };
 
@@ -46,31 +48,53 @@ static struct shared *shared;
 /* Writer, keeper and reader all write files. */
 static pthread_mutex_t files_lock = PTHREAD_MUTEX_INITIALIZER;
 
-static void note_inode(ino_t inode, bool is_sync, uint64_t end)
+/* NULL: there is no room to note it, so no power failure takes anything of it. What a file has when
+ * it is first seen is from before this process, and durable. */
+static struct written *written_of(const struct stat *st)
 {
     uint32_t i = 0, count = shared->file_count;
-    while (i < count && shared->files[i].inode != inode)
+    while (i < count && shared->files[i].inode != st->st_ino)
         i++;
     if (i == FILES)
-        return;
+        return NULL;
     if (i == count) {
-        shared->files[i].inode = inode;
-        shared->files[i].synced = shared->files[i].size = 0;
+        shared->files[i] =
+            (struct written){st->st_ino, (uint64_t)st->st_size, (uint64_t)st->st_size, 0, 0};
         shared->file_count = count + 1;
     }
-    if (is_sync)
-        shared->files[i].synced = shared->files[i].size;
-    else if (end > shared->files[i].size)
-        shared->files[i].size = end;
+    return &shared->files[i];
 }
 
-static void note_file(int fd, bool is_sync, uint64_t end)
+/* Before it happens: killed in between, it may have happened. */
+static void note_write(struct written *f, uint64_t begin, uint64_t end)
+{
+    if (begin < f->synced) { /* a cursor, whose two places are written in turn */
+        bool is_clean = f->dirty_from == f->dirty_to;
+        f->dirty_from = is_clean || begin < f->dirty_from ? begin : f->dirty_from;
+        f->dirty_to = is_clean || end > f->dirty_to ? end : f->dirty_to;
+    }
+    if (end > f->size)
+        f->size = end;
+}
+
+/* Behind it. */
+static void note_sync(struct written *f)
+{
+    f->dirty_from = f->dirty_to = 0;
+    f->synced = f->size;
+}
+
+static void note_file(int fd, bool is_sync, uint64_t begin, uint64_t end)
 {
     struct stat st;
     if (fstat(fd, &st) < 0 || !S_ISREG(st.st_mode))
         return;
     pthread_mutex_lock(&files_lock);
-    note_inode(st.st_ino, is_sync, end);
+    struct written *f = written_of(&st);
+    if (f && is_sync)
+        note_sync(f);
+    else if (f)
+        note_write(f, begin, end);
     pthread_mutex_unlock(&files_lock);
 }
 
@@ -81,15 +105,16 @@ static int disk_open(int at, const char *name, int flags, mode_t mode)
 
 static ssize_t disk_write(int fd, const void *data, size_t size, off_t offset)
 {
-    ssize_t n = pwrite(fd, data, size, offset);
-    if (n > 0)
-        note_file(fd, false, (uint64_t)offset + (uint64_t)n);
-    return n;
+    note_file(fd, false, (uint64_t)offset, (uint64_t)offset + size);
+    return pwrite(fd, data, size, offset);
 }
 
+/* Some take long, so that it is killed within. */
 static int disk_sync(int fd)
 {
-    note_file(fd, true, 0);
+    if (random() % 8 == 0)
+        usleep(10000);
+    note_file(fd, true, 0, 0);
     return 0; /* the process dies, not the machine: what is synced is what was noted */
 }
 
@@ -153,31 +178,47 @@ struct cut {
     uint32_t seed;
 };
 
-/* What was not synced is gone in part, and what is left of it may be wrong. */
+/* A number up to `most`. */
+static uint64_t draw(struct cut *cut, uint64_t most)
+{
+    cut->seed = cut->seed * 1664525u + 1013904223u;
+    return (cut->seed >> 8) % (most + 1);
+}
+
+static void put_zeros(const char *path, uint64_t from, uint64_t to)
+{
+    char zeros[FT_JOURNAL_RECORD_MAX] = {0};
+    int fd = open(path, O_WRONLY);
+    if (fd < 0)
+        return;
+    if (to - from > sizeof(zeros) || pwrite(fd, zeros, to - from, (off_t)from) < 0)
+        abort();
+    close(fd);
+}
+
+/* What was written behind the last sync is gone in part, and its end may be wrong. */
+static void cut_end(const char *path, const struct written *f, uint64_t size, struct cut *cut)
+{
+    uint64_t kept = draw(cut, size - f->synced);
+    if (truncate(path, (off_t)(f->synced + kept)) == 0 && kept)
+        put_zeros(path, f->synced + kept - (kept < 64 ? kept : 64), f->synced + kept);
+}
+
 static void fail_power(const char *path, const char *name, void *user)
 {
-    struct cut *cut = user;
     struct stat st;
     (void)name;
     if (stat(path, &st) < 0)
         return;
     for (uint32_t i = 0; i < shared->file_count; i++) {
-        uint64_t synced = shared->files[i].synced;
-        if (shared->files[i].inode != st.st_ino || (uint64_t)st.st_size <= synced)
+        const struct written *f = &shared->files[i];
+        if (f->inode != st.st_ino)
             continue;
-        uint64_t more = (uint64_t)st.st_size - synced;
-        cut->seed = cut->seed * 1664525u + 1013904223u;
-        uint64_t kept = (cut->seed >> 8) % (more + 1);
-        if (truncate(path, (off_t)(synced + kept)) < 0 || !kept)
-            continue;
-        int fd = open(path, O_WRONLY);
-        if (fd >= 0) {
-            char zeros[64] = {0};
-            size_t n = kept < sizeof(zeros) ? (size_t)kept : sizeof(zeros);
-            if (pwrite(fd, zeros, n, (off_t)(synced + kept - n)) < 0)
-                abort();
-            close(fd);
-        }
+        if ((uint64_t)st.st_size > f->synced)
+            cut_end(path, f, (uint64_t)st.st_size, user);
+        uint64_t to = f->dirty_to < f->synced ? f->dirty_to : f->synced;
+        if (f->dirty_from < to)
+            put_zeros(path, f->dirty_from + draw(user, to - f->dirty_from), to);
     }
 }
 
