@@ -268,6 +268,7 @@ bool outputs_start(struct sensor *s)
         fprintf(stderr, "%s %s (%s)", i ? "," : "; from there to", sink.name, sink.target);
     fputc('\n', stderr);
     o->is_running = ft_sinks_start(o->sinks, o->journal, error, sizeof(error));
+    o->is_stuck = !o->is_running && !ft_sinks_have_ended(o->sinks);
     return o->is_running || fail(error);
 }
 
@@ -317,11 +318,9 @@ static bool close_books(struct sensor *s)
 /* A sink that hangs in a call of the system, the look-up of a name for instance, is left behind. */
 static void stop_sinks(struct outputs *o, uint32_t timeout_ms)
 {
-    struct ft_sink_stats sink;
     ft_sinks_stop(o->sinks, timeout_ms);
     o->is_running = false;
-    for (uint32_t i = 0; ft_sinks_stats(o->sinks, i, &sink); i++)
-        o->is_stuck |= sink.state != FT_SINK_STOPPED;
+    o->is_stuck = !ft_sinks_have_ended(o->sinks);
 }
 
 /* The sink reads the journal: nothing of it may go. What is not on disk now counts as lost; the
@@ -355,16 +354,19 @@ bool outputs_close(struct sensor *s)
     return close_books(s);
 }
 
-void outputs_free(struct sensor *s)
+bool outputs_free(struct sensor *s)
 {
     struct outputs *o = &s->outputs;
     if (o->is_running)
         stop_sinks(o, 0);
-    if (o->is_stuck)
-        return;
-    ft_sinks_free(o->sinks);
+    if (o->is_stuck || !ft_sinks_free(o->sinks)) {
+        if (o->journal)
+            ft_journal_flush(o->journal, FLUSH_MS);
+        return false;
+    }
     if (o->journal)
         ft_journal_close(o->journal, CLOSE_MS, NULL);
     free(o->protocols);
     free(o->folder);
+    return true;
 }

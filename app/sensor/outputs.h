@@ -86,8 +86,9 @@ bool outputs_balance(const struct sensor *s);
 /** Sync, let the sinks send what there is, close. False after saying what was lost. */
 bool outputs_close(struct sensor *s);
 
-/** Of a run that could not begin, or is over. */
-void outputs_free(struct sensor *s);
+/** Of a run that could not begin, or is over. False: the thread of a sink hangs in a call of the
+ * system and was left behind; what it uses (the journal, names of protocols) must stay. */
+bool outputs_free(struct sensor *s);
 
 /** What records of the journal came to, all classes; when it was closed. */
 struct outputs_sum {

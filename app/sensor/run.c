@@ -89,8 +89,6 @@ static void examine(struct sensor *s)
 static void free_sensor(struct sensor *s)
 {
     char error[512];
-    if (s->outputs.is_stuck)
-        return; /* a thread may still use all of it; the process ends */
     for (uint32_t w = 0; w < s->worker_count; w++) {
         ft_inspector_free(s->workers[w].inspector);
         ft_filter_free(atomic_load(&s->workers[w].filter));
@@ -102,7 +100,9 @@ static void free_sensor(struct sensor *s)
         ft_core_free(s->core);
     if (s->output) /* of a run that could not begin */
         ft_output_close(s->output, NULL, error, sizeof(error));
-    outputs_free(s);
+    control_end(s); /* of a run that could not begin */
+    if (!outputs_free(s))
+        return; /* a sink's thread may still use the rest; the process ends */
     ft_defrag_free(s->defrag);
     ft_shards_free(s->shards);
     ft_recogniser_free(s->recogniser);
@@ -111,7 +111,6 @@ static void free_sensor(struct sensor *s)
     ft_live_close(s->live);
     ft_filter_free(s->filter);
     rules_free(s);
-    control_end(s); /* of a run that could not begin */
     control_scans_free(s);
     free(s);
 }

@@ -99,9 +99,8 @@ bool ft_sinks_free(struct ft_sinks *all)
 {
     if (!all)
         return true;
-    for (uint32_t i = 0; i < all->count; i++)
-        if (all->sinks[i].is_running)
-            return false;
+    if (!ft_sinks_have_ended(all))
+        return false;
     for (uint32_t i = 0; i < all->count; i++) {
         pthread_mutex_destroy(&all->sinks[i].lock);
         pthread_cond_destroy(&all->sinks[i].told);

@@ -144,7 +144,8 @@ bool ft_sinks_start(struct ft_sinks *all, struct ft_journal *journal, char *erro
     if (!ok && all->is_started)
         ft_sinks_stop(all, 0);
     for (uint32_t i = 0; i < all->count && !ok; i++)
-        give_back(&all->sinks[i]);
+        if (!all->sinks[i].is_running)
+            give_back(&all->sinks[i]);
     return ok;
 }
 
@@ -185,6 +186,14 @@ bool ft_sinks_stop(struct ft_sinks *all, uint32_t timeout_ms)
         give_back(s);
     }
     return has_all;
+}
+
+bool ft_sinks_have_ended(const struct ft_sinks *all)
+{
+    for (uint32_t i = 0; i < all->count; i++)
+        if (all->sinks[i].is_running)
+            return false;
+    return true;
 }
 
 /* ---- asking ---- */

@@ -85,6 +85,10 @@ bool ft_sinks_start(struct ft_sinks *sinks, struct ft_journal *journal, char *er
  */
 bool ft_sinks_stop(struct ft_sinks *sinks, uint32_t timeout_ms);
 
+/** Has no thread been left behind? False behind a stop, or a start that failed: one hangs in a call
+ * of the system, and uses the journal when it comes back. */
+bool ft_sinks_have_ended(const struct ft_sinks *sinks);
+
 /**
  * Stopped ones, or never started; NULL is allowed. False: a thread hangs in a call of the system (a
  * disk that does not answer), so it and its memory were left behind, and the journal, which it may
