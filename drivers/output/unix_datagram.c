@@ -26,7 +26,7 @@ struct datagram {
     uint32_t max_message;
     struct sockaddr_un to;
     int fd;
-    ino_t inode; /* of the socket that was connected to */
+    struct stat seen; /* the socket that was connected to */
     uint64_t written;
     char *room;
 };
@@ -79,15 +79,13 @@ static int connect_once(const struct datagram *d)
 static bool datagram_open(struct ft_sink *sink, void *state)
 {
     struct datagram *d = state;
-    struct stat st;
     int room = 4 << 20;
     if (!d->room && !(d->room = malloc(d->max_message)))
         return ft_sink_fail(sink, "out of memory");
     d->written = 0;
     d->fd = connect_once(d);
-    if (d->fd < 0 || stat(d->to.sun_path, &st) < 0)
+    if (d->fd < 0 || stat(d->to.sun_path, &d->seen) < 0)
         return ft_sink_fail(sink, "%s: %s", d->to.sun_path, strerror(errno));
-    d->inode = st.st_ino;
     if (setsockopt(d->fd, SOL_SOCKET, SO_SNDBUF, &room, sizeof(room)) < 0)
         errno = 0; /* fewer datagrams wait then */
     return true;
@@ -136,6 +134,13 @@ static struct ft_sink_sent datagram_send(struct ft_sink *sink, void *state,
     return sent;
 }
 
+/* The number of a socket that is removed may be that of the next one. */
+static bool is_same(const struct stat *a, const struct stat *b)
+{
+    return a->st_dev == b->st_dev && a->st_ino == b->st_ino &&
+           a->st_mtim.tv_sec == b->st_mtim.tv_sec && a->st_mtim.tv_nsec == b->st_mtim.tv_nsec;
+}
+
 static bool datagram_look(struct ft_sink *sink, void *state, uint64_t *written, uint64_t *taken)
 {
     struct datagram *d = state;
@@ -145,7 +150,7 @@ static bool datagram_look(struct ft_sink *sink, void *state, uint64_t *written, 
         close(probe);
     if (probe < 0 || stat(d->to.sun_path, &st) < 0)
         return ft_sink_fail(sink, "%s: %s", d->to.sun_path, strerror(error));
-    if (st.st_ino != d->inode)
+    if (!is_same(&st, &d->seen))
         return ft_sink_fail(sink, "%s: the receiver is another one", d->to.sun_path);
     /* what the kernel holds is counted with its own overhead, so nothing is known but all or none
      */

@@ -1,17 +1,29 @@
 # SPDX-License-Identifier: BSD-3-Clause
-"""Receivers of outputs, as small as they can be: syslog over TCP and TLS, HTTP, UDP. Each can be
-killed, which breaks its connections at once, and started again on the same port."""
+"""Receivers of outputs: rsyslog for syslog over UDP, TCP and TLS, nginx for webhooks, and for
+datagrams of the same machine, which rsyslog takes for another format, a few lines of Python. All are
+processes on loopback with files of their own in a folder of the test; killed with -9 they are
+started again at the same place.
 
-import contextlib
-import http.server
+usage: receivers.py SOCKET FILE    (the one of datagrams)
+"""
+
 import json
+import os
+import pathlib
+import re
+import shutil
+import signal
 import socket
-import socketserver
-import ssl
 import struct
 import subprocess
-import threading
+import sys
 import time
+
+RSYSLOG, NGINX = "/usr/sbin/rsyslogd", "/usr/sbin/nginx"
+HAS = {name: os.path.exists(name) or shutil.which(os.path.basename(name))
+       for name in (RSYSLOG, NGINX)}
+EC = "-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:P-256"
+UID = re.compile(rb'"event_uid":"(?:(?!-gap-|-test-)[^"])*-(\d+)"')
 
 
 def crc32c(data):
@@ -24,164 +36,268 @@ def crc32c(data):
     return crc ^ 0xFFFFFFFF
 
 
-def body(message):
-    """The JSON body of a syslog message."""
-    return json.loads(message[message.index(b"{"):].decode("utf-8-sig"))
+def acknowledged(journal, name):
+    """By the cursor of an output: of its two places the greater that is whole. 0 = nothing yet."""
+    path = journal / f"cursor-{name}"
+    data = path.read_bytes() if path.exists() else b""
+    found = [(0, 0)]
+    for at in (0, 512):
+        part = data[at:at + 64]
+        if len(part) == 64 and part[:4] == b"FTJC" and \
+                struct.unpack_from("<I", part, 60)[0] == crc32c(part[:60]):
+            found.append(struct.unpack_from("<QQ", part, 8))
+    return max(found)[1]
+
+
+def number_of(line):
+    """Of an event of the journal; None of an output's own (what is missing, tests)."""
+    found = UID.search(line)
+    return int(found.group(1)) if found else None
+
+
+def free_port(kind=socket.SOCK_STREAM):
+    """Below those that the system gives to who connects: a connection never meets itself."""
+    for port in range(20000 + os.getpid() % 10000, 32000):
+        with socket.socket(socket.AF_INET, kind) as one:
+            try:
+                one.bind(("127.0.0.1", port))
+            except OSError:
+                continue
+        if port not in free_port.given:
+            free_port.given.add(port)
+            return port
+    raise OSError("no free port")
+
+
+free_port.given = set()
+
+
+class Authority:
+    """Signs certificates of a test."""
+
+    def __init__(self, folder, name="ca"):
+        self.folder = folder
+        self.certificate, self.key = folder / f"{name}.pem", folder / f"{name}.key"
+        self.openssl("req", "-x509", *EC, "-nodes", "-keyout", self.key,
+                     "-out", self.certificate, "-days", "2", "-subj", f"/CN={name}")
+
+    @staticmethod
+    def openssl(*words):
+        subprocess.run(["openssl", *map(str, words)], check=True, capture_output=True)
+
+    def sign(self, name, *alternatives):
+        """Certificate and key made out to a name."""
+        files = [self.folder / f"{name}.{kind}" for kind in ("pem", "key", "csr", "ext")]
+        certificate, key, request, extra = files
+        extra.write_text("subjectAltName=" + ",".join(alternatives or (f"DNS:{name}",)))
+        self.openssl("req", *EC, "-nodes", "-keyout", key, "-out", request,
+                     "-subj", f"/CN={name}")
+        self.openssl("x509", "-req", "-in", request, "-CA", self.certificate, "-CAkey", self.key,
+                     "-CAcreateserial", "-days", "2", "-extfile", extra, "-out", certificate)
+        return certificate, key
 
 
 class Receiver:
-    """Counts what it got before it says that it did."""
+    """A process that receives. What it got is in files of each of its runs; the last line of a run
+    that was killed may be torn."""
 
-    def __init__(self, name):
-        self.name, self.server, self.port = name, None, 0
-        self.lock = threading.Lock()
-        self.got, self.faults, self.open = [], [], set()
+    def __init__(self, name, folder, **output):
+        self.name, self.folder, self.more = name, folder / f"receiver-{name}", output
+        self.folder.mkdir()
+        self.process, self.runs, self.kills = None, [], 0
+        self.got = []
+        self.ends = {}  # of files: bytes that were taken
+        self.port = free_port(socket.SOCK_DGRAM if output.get("transport") == "udp"
+                              else socket.SOCK_STREAM)
         self.start()
 
-    def take(self, event):
-        with self.lock:
-            self.got.append(event)
+    def command(self, run):
+        raise NotImplementedError
 
-    def events(self):
-        """Of the journal: an output's own (what is missing, tests) have no number."""
-        with self.lock:
-            return [e for e in self.got if "event_uid" in e.get("fieldtap", {})
-                    and e["fieldtap"]["event_uid"].rsplit("-", 1)[1].isdigit()]
+    def files(self, run):
+        """In the order in which they were begun."""
+        return [run / "got"]
 
-    def until(self, number, seconds=20):
-        deadline = time.monotonic() + seconds
-        while not any(e["fieldtap"]["event_uid"].endswith(f"-{number}")
-                      for e in self.events()[-100:]):
-            if time.monotonic() > deadline:
-                raise AssertionError(f"{self.name}: {number} does not come")
-            time.sleep(0.05)
+    def body(self, line):
+        return line
 
-    def handler(self):
+    def output(self):
         raise NotImplementedError
 
     def start(self):
-        if self.server:
+        if self.process:
             return
-        socketserver.ThreadingTCPServer.allow_reuse_address = True
-        self.server = socketserver.ThreadingTCPServer(("127.0.0.1", self.port), self.handler())
-        self.server.daemon_threads = True
-        self.port = self.server.server_address[1]
-        threading.Thread(target=self.server.serve_forever, args=(0.02,), daemon=True).start()
+        run = self.folder / f"{len(self.runs) + 1:04}"
+        run.mkdir()
+        self.runs.append(run)
+        command = [str(word) for word in self.command(run)]
+        with open(run / "said", "wb") as said:
+            # pylint: disable=consider-using-with
+            self.process = subprocess.Popen(command, stdout=said, stderr=said)
 
-    def kill(self):
-        """As kill -9 does: connections are reset, what was not read is lost."""
-        if not self.server:
+    def kill(self, number=signal.SIGKILL):
+        if not self.process:
             return
-        self.server.shutdown()
-        self.server.server_close()
-        self.server = None
-        with self.lock:
-            connections, self.open = list(self.open), set()
-        for one in connections:
-            with contextlib.suppress(OSError):
-                one.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
-                # Not that of SSLSocket, behind which others read what is still encrypted. Who reads
-                # from it closes it.
-                socket.socket.shutdown(one, socket.SHUT_RDWR)
+        self.process.send_signal(number)
+        self.process.wait()
+        self.process = None
+        self.kills += 1
+        self.got += self.take(self.runs[-1])
+
+    def take(self, run):
+        """Whole lines that were not taken before."""
+        fresh = []
+        for path in self.files(run):
+            if not path.exists():
+                continue
+            with open(path, "rb") as file:
+                file.seek(self.ends.get(path, 0))
+                data = file.read()
+            data = data[:data.rfind(b"\n") + 1]
+            self.ends[path] = self.ends.get(path, 0) + len(data)
+            fresh += data.splitlines()
+        return fresh
+
+    def received(self):
+        """Bodies of all that it got, in the order in which they came."""
+        if self.process:
+            self.got += self.take(self.runs[-1])
+        return [self.body(line) for line in self.got]
+
+    def received_since(self):
+        """The same, and then they are forgotten."""
+        fresh, self.got = self.received(), []
+        return fresh
+
+    def events(self):
+        """Those of the journal, parsed."""
+        return [json.loads(line) for line in self.received() if number_of(line)]
+
+    def said(self):
+        return b"".join((run / "said").read_bytes() for run in self.runs).decode()
+
+    def until(self, condition, what, seconds=20):
+        deadline = time.monotonic() + seconds
+        while not condition(self.received()):
+            if time.monotonic() > deadline or self.process.poll() is not None:
+                raise AssertionError(f"{self.name}: {what} does not come; {self.said()}")
+            time.sleep(0.05)
+
+    def until_number(self, number, seconds=20):
+        self.until(lambda got: number in map(number_of, got[-1000:]), number, seconds)
 
 
-class Tcp(Receiver):
-    """RFC 5424 with octet counting."""
+class Rsyslog(Receiver):
+    """Its modules imudp and imtcp. A line has fields of the header and the body, as it came."""
 
-    def wrap(self, connection):
-        return connection
+    TEMPLATE = r"%pri%\t%hostname%\t%app-name%\t%msgid%\t%syslogtag%\t%msg%\n"
 
-    def read(self, connection):
-        file = connection.makefile("rb")
-        while True:
-            size = b""
-            while (one := file.read(1)) and one != b" ":
-                size += one
-            if not one:
-                return
-            message = file.read(int(size))
-            if len(message) < int(size):
-                return
-            try:
-                self.take(body(message))
-            except ValueError as error:
-                self.faults.append(f"{error}: {message[:200]}")
+    def __init__(self, name, folder, transport, certificate=None, **output):
+        self.transport, self.certificate = transport, certificate  # (authority, own, key)
+        self.peer = output.pop("peer", None)  # whose certificate is asked for
+        super().__init__(name, folder, transport=transport, **output)
 
-    def handler(self):
-        receiver = self
+    def driver(self):
+        if self.transport != "tls":
+            return ""
+        mode = f'StreamDriver.AuthMode="x509/name" PermittedPeer="{self.peer}"' if self.peer else \
+            'StreamDriver.AuthMode="anon"'
+        return f'StreamDriver.Name="ossl" StreamDriver.Mode="1" {mode}'
 
-        class Handler(socketserver.BaseRequestHandler):
-            """A connection."""
+    def command(self, run):
+        certificate = "" if not self.certificate else \
+            'defaultNetstreamDriverCAFile="{}" defaultNetstreamDriverCertFile="{}" ' \
+            'defaultNetstreamDriverKeyFile="{}"'.format(*self.certificate)
+        module = 'module(load="imudp")' if self.transport == "udp" else \
+            f'module(load="imtcp" {self.driver()})'
+        kind = "imudp" if self.transport == "udp" else "imtcp"
+        buffer = 'rcvbufSize="8m"' if self.transport == "udp" else ""
+        conf = run / "rsyslog.conf"
+        conf.write_text(
+            f'global(workDirectory="{run}" maxMessageSize="64k" {certificate})\n{module}\n'
+            f'template(name="plain" type="string" string="{self.TEMPLATE}")\n'
+            f'input(type="{kind}" address="127.0.0.1" port="{self.port}" ruleset="ot" {buffer})\n'
+            f'ruleset(name="ot") {{ action(type="omfile" file="{run}/got" template="plain") }}\n'
+            f'action(type="omfile" file="{run}/own")\n')
+        return RSYSLOG, "-n", "-f", conf, "-i", run / "pid"
 
-            def handle(self):
-                with receiver.lock:
-                    receiver.open.add(self.request)
-                with contextlib.suppress(OSError, ValueError), \
-                        receiver.wrap(self.request) as connection:
-                    receiver.read(connection)
-        return Handler
+    def headers(self):
+        """Of all messages: priority, host, program, kind, and what a receiver of RFC 3164 takes for
+        the tag."""
+        return [line.decode().split("\t", 5)[:5] for line in self.got]
+
+    def body(self, line):
+        return line.split(b"\t", 5)[-1].strip()
 
     def output(self):
+        more = {"ca_file": str(self.certificate[0])} if self.certificate else {}
         return {"name": self.name, "kind": "syslog", "host": "127.0.0.1", "port": self.port,
-                "transport": "tcp", "retry_ms": 200}
+                "retry_ms": 200, "max_message": 60000, **more, **self.more}
 
 
-class Tls(Tcp):
-    """The same over TLS, with a certificate that the sensor checks."""
+class Nginx(Receiver):
+    """The body of each request becomes a file before it is answered: by a second server of its own,
+    to which it is passed on."""
 
-    def __init__(self, name, folder):
-        self.authority, key = folder / "ca.pem", folder / "key.pem"
-        subprocess.run(["openssl", "req", "-x509", "-newkey", "rsa:2048", "-nodes", "-keyout", key,
-                        "-out", self.authority, "-days", "2", "-subj", "/CN=localhost",
-                        "-addext", "subjectAltName=DNS:localhost,IP:127.0.0.1"],
-                       check=True, capture_output=True)
-        self.context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
-        self.context.load_cert_chain(self.authority, key)
-        super().__init__(name)
+    def __init__(self, name, folder, certificate=None, **output):
+        self.certificate = certificate
+        self.inner = free_port()
+        super().__init__(name, folder, **output)
 
-    def wrap(self, connection):
-        wrapped = self.context.wrap_socket(connection, server_side=True)
-        with self.lock:
-            self.open.add(wrapped)
-        return wrapped
+    def command(self, run):
+        (run / "bodies").mkdir()
+        tls = "" if not self.certificate else \
+            "ssl_certificate {1}; ssl_certificate_key {2};".format(*self.certificate)
+        conf = run / "nginx.conf"
+        conf.write_text(f"""
+            daemon off; master_process off; pid {run}/pid; error_log stderr;
+            events {{ worker_connections 64; }}
+            http {{
+                access_log {run}/access;
+                client_body_temp_path {run}/bodies; proxy_temp_path {run}/proxy;
+                fastcgi_temp_path {run}/f; uwsgi_temp_path {run}/u; scgi_temp_path {run}/s;
+                client_max_body_size 64m;
+                server {{
+                    listen 127.0.0.1:{self.port} {"ssl" if tls else ""}; {tls}
+                    location / {{
+                        client_body_in_file_only on;
+                        proxy_pass_request_body off;
+                        proxy_set_header Content-Length "";
+                        proxy_pass http://127.0.0.1:{self.inner}/;
+                    }}
+                }}
+                server {{ listen 127.0.0.1:{self.inner}; return 204; }}
+            }}""")
+        return NGINX, "-c", conf, "-p", run, "-e", "stderr"
 
-    def output(self):
-        return dict(super().output(), transport="tls", ca_file=str(self.authority))
-
-
-class Http(Receiver):
-    """A webhook that takes lines of JSON."""
-
-    def handler(self):
-        receiver = self
-
-        class Handler(http.server.BaseHTTPRequestHandler):
-            """Answers when it has taken all."""
-
-            protocol_version = "HTTP/1.1"
-
-            def setup(self):
-                super().setup()
-                with receiver.lock:
-                    receiver.open.add(self.request)
-
-            def do_POST(self):
-                """A batch."""
-                data = self.rfile.read(int(self.headers["Content-Length"]))
-                for line in data.splitlines():
-                    receiver.take(json.loads(line))
-                self.send_response(200)
-                self.send_header("Content-Length", "0")
-                self.end_headers()
-
-            def handle(self):
-                with contextlib.suppress(OSError, ValueError):
-                    super().handle()
-
-            def log_message(self, *_):
-                """Nobody reads it."""
-        return Handler
+    def files(self, run):
+        return sorted((run / "bodies").iterdir())
 
     def output(self):
-        return {"name": self.name, "kind": "webhook", "url": f"http://127.0.0.1:{self.port}/",
-                "format": "ndjson", "retry_ms": 200}
+        scheme = "https" if self.certificate else "http"
+        more = {"ca_file": str(self.certificate[0])} if self.certificate else {}
+        return {"name": self.name, "kind": "webhook", "url": f"{scheme}://localhost:{self.port}/ot",
+                "format": "ndjson", "retry_ms": 200, **more, **self.more}
+
+
+class Datagrams(Receiver):
+    """Of a socket of this machine."""
+
+    def command(self, run):
+        return sys.executable, __file__, self.folder / "socket", run / "got"
+
+    def output(self):
+        return {"name": self.name, "kind": "unix_datagram", "path": str(self.folder / "socket"),
+                "retry_ms": 200, **self.more}
+
+
+def receive_datagrams(path, to):
+    pathlib.Path(path).unlink(missing_ok=True)
+    with socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM) as one, open(to, "ab", buffering=0) as file:
+        one.bind(path)
+        while True:
+            file.write(one.recv(65536).rstrip(b"\n") + b"\n")
+
+
+if __name__ == "__main__":
+    receive_datagrams(*sys.argv[1:])

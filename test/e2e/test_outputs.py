@@ -1,68 +1,25 @@
 #!/usr/bin/env python3
 # SPDX-License-Identifier: BSD-3-Clause
 """The journal and the outputs behind it: nothing that was kept is lost, whatever is killed, full or
-gone. Real receivers on loopback; what needs a mount or an interface of its own needs root.
+gone. What needs a mount or an interface of its own needs root.
 
 usage: test_outputs.py FIELDTAP FIELDTAP_PLANT HANG.so [unittest options]
-
-With FT_LONG=yes the sensor and its receivers are killed 200 times instead of 6.
 """
 
 import contextlib
 import json
 import os
-import random
 import signal
-import struct
 import subprocess
 import sys
 import time
 import unittest
 
 import live
-import receivers
 import sensor
+from keeping import Keeping, healths, uid
 from live import Live, Sender, whole_lines
-from sensor import Case, lines, modbus_read, of_type, run
-
-ROUNDS = 200 if os.environ.get("FT_LONG") == "yes" else 6
-
-
-def uid(event):
-    return int(event["fieldtap"]["event_uid"].rsplit("-", 1)[1])
-
-
-def healths(events):
-    return [e["health"]["event"] for e in of_type(events, "health")]
-
-
-class Keeping(Case):
-    """A configuration with a journal in a folder of the test."""
-
-    def setUp(self):
-        super().setUp()
-        self.journal = self.dir / "journal"
-
-    def config(self, *outputs, name="fieldtap.json", **journal):
-        text = {"journal": {"folder": str(self.journal), **journal}, "outputs": list(outputs)}
-        return self.write(name, json.dumps(text).encode())
-
-    def kept(self, folder=None):
-        """The events that the journal holds; it has to be whole."""
-        r = run("--read-journal", folder or self.journal)
-        self.assertEqual((r.code, r.err), (0, ""))
-        return [json.loads(line) for line in r.out.splitlines()]
-
-    def check_books(self, stats):
-        """What was made is what the journal has or gave up."""
-        classes = stats["journal"]["classes"].values()
-        appended = sum(c["appended"] for c in classes)
-        given_up = sum(sum(c["given_up"].values()) for c in classes)
-        self.assertIs(stats["balanced"], True)
-        self.assertEqual(appended, sum(c["synced"] for c in classes) + given_up)
-        self.assertEqual(stats["lines"]["made"], appended)
-        self.assertEqual(stats["lines"]["written"], appended - given_up)
-        return given_up
+from sensor import lines, modbus_read, of_type, run
 
 
 class Captures(Keeping):
@@ -125,105 +82,6 @@ class Captures(Keeping):
 
     def test_standard_output_goes_past_it(self):
         self.assertFails(run("-r", self.plant(seconds=2), "-l", "-", "-c", self.config()), 2, "-l -")
-
-
-class Killed(Keeping):
-    """Sensor and receivers are killed at random, under load."""
-
-    # Between them the load is small enough that the journal never removes anything.
-    OPTIONS = ("--log", "transactions", "--loop", "100000", "--speed", "400")
-
-    def setUp(self):
-        super().setUp()
-        self.random = random.Random(5)
-        self.stack = contextlib.ExitStack()
-        self.addCleanup(self.stack.close)
-
-    def receivers(self):
-        """Each with the output that sends to it."""
-        made = [receivers.Tcp("tcp"), receivers.Tls("tls", self.dir), receivers.Http("web")]
-        for one in made:
-            self.stack.callback(one.kill)
-        return made
-
-    def outputs(self, made):
-        return [r.output() for r in made] + [
-            {"name": "file", "kind": "file", "path": str(self.dir / "file.json")}]
-
-    def begin(self, capture, config):
-        # pylint: disable=consider-using-with
-        return sensor.start("-r", capture, "-c", config, *self.OPTIONS, stdout=subprocess.DEVNULL,
-                            stderr=subprocess.PIPE)
-
-    def acknowledged(self, name):
-        """Of its cursor: the generation that is whole and greater. 0 = nothing yet."""
-        path = self.journal / f"cursor-{name}"
-        data = path.read_bytes() if path.exists() else b""
-        found = [(0, 0)]
-        for at in (0, 512):
-            part = data[at:at + 64]
-            if len(part) == 64 and part[:4] == b"FTJC" and \
-                    struct.unpack_from("<I", part, 60)[0] == receivers.crc32c(part[:60]):
-                found.append(struct.unpack_from("<QQ", part, 8))
-        return max(found)[1]
-
-    def check(self, name, got, kept, through):
-        """Received is what was acknowledged and more, in order, doubles by number only."""
-        first = {}
-        order = []
-        for event in got:
-            number = uid(event)
-            if number in first:
-                self.assertEqual(first[number], event, f"{name}: two events with number {number}")
-            else:
-                first[number] = event
-                order.append(number)
-        self.assertEqual(order, sorted(order), f"{name}: not in order")
-        missing = [n for n in kept if n <= through and n not in first]
-        self.assertEqual(missing, [], f"{name}: acknowledged and not received")
-        for number, event in first.items():
-            self.assertEqual(kept.get(number, event), event)
-
-    def test_killed(self):
-        capture = self.plant(seconds=20)
-        made = self.receivers()
-        config = self.config(*self.outputs(made))
-        synced = {}
-        for number in range(ROUNDS):
-            process = self.begin(capture, config)
-            deadline = time.monotonic() + self.random.uniform(0.6, 2.2)
-            while time.monotonic() < deadline:
-                time.sleep(self.random.uniform(0.1, 0.4))
-                one = self.random.choice(made)
-                if self.random.random() < 0.5:
-                    one.kill()
-                one.start()
-            self.assertIsNone(process.poll(), "it ended by itself")
-            process.kill()
-            said = process.communicate()[1]
-            self.assertNotIn(b"Sanitizer", said)
-            kept = {uid(e): e for e in self.kept()}
-            self.assertLessEqual(synced.keys(), kept.keys(), f"round {number}: synced and gone")
-            synced = kept
-            for one in made:
-                self.check(one.name, one.events(), kept, self.acknowledged(one.name))
-        self.end(capture, config, made)
-
-    def end(self, capture, config, made):
-        """With everybody there, all of it arrives."""
-        for one in made:
-            one.start()
-        self.assertEqual(run("-r", self.plant("last.pcap", seconds=2), "-c", config).code, 0)
-        kept = {uid(e): e for e in self.kept()}
-        self.assertGreater(len(kept), 100 * ROUNDS)
-        last = max(kept)
-        for one in made:
-            one.until(last)
-            self.check(one.name, one.events(), kept, last)
-            self.assertEqual(one.faults, [])
-        self.check("file", lines(self.dir / "file.json"), kept, last)
-        self.assertEqual([uid(e) for e in lines(self.dir / "file.json")], sorted(kept),
-                         "a file has no doubles")
 
 
 @unittest.skipUnless(live.HAS_NET_ADMIN, "network namespaces need CAP_NET_ADMIN")
