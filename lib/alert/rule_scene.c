@@ -117,6 +117,7 @@ void ft_rule_subject(const struct ft_rule_scene *scene, struct ft_subject *to)
         .has_ports = transport == FT_TRANSPORT_TCP || transport == FT_TRANSPORT_UDP,
         .ethertype = p->ethertype,
         .vlan_count = p->vlan_count < FT_PACKET_VLANS ? p->vlan_count : FT_PACKET_VLANS,
+        .ip_protocol = is_ip ? p->proto : 0,
         .number = scene->event->number,
         .asset = asset_word,
         .user = (void *)(uintptr_t)scene,
@@ -286,6 +287,10 @@ static void value_of_keyword(struct text *t, const struct ft_rule_scene *scene, 
     case FT_KEYWORD_TRANSPORT:
         value_string(t, transports[transport_of(p)]);
         break;
+    case FT_KEYWORD_IP_PROTOCOL:
+        if (p->family == 4 || p->family == 6)
+            value_number(t, p->proto);
+        break;
     case FT_KEYWORD_PORT_SRC:
     case FT_KEYWORD_PORT_DST:
     case FT_KEYWORD_PORT:
@@ -354,8 +359,7 @@ static void value_of(struct text *t, const struct ft_rule_scene *scene, const st
     t->values = 0;
     if (o->level == FT_LEVEL_ASSET)
         value_of_devices(t, scene, o);
-    else if (o->is_tag || o->keyword == FT_KEYWORD_PAYLOAD ||
-             o->keyword == FT_KEYWORD_PAYLOAD_LENGTH)
+    else if (ft_operand_is_of_packet(o))
         value_of_payload(t, scene->event, part);
     else if (o->keyword)
         value_of_keyword(t, scene, (enum ft_keyword)o->keyword);

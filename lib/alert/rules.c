@@ -376,10 +376,17 @@ static void key_of(struct ft_threshold_key *key, const struct hit *hit)
     }
 }
 
-/* What is told again for its number comes without its fields: then what was said with them. */
+/* What is told again for its number comes without fields, and without what only the worker has. */
+static bool has_values(const struct ft_event *e)
+{
+    struct ft_event_more more;
+    return e->message.tree_length || (ft_event_more(e, &more) && more.texts_length);
+}
+
+/* The message of a hit; without its values what was said with them. */
 static uint32_t message_of(const struct hit *hit, const char *before, char *to, uint32_t size)
 {
-    if (!before || hit->event->message.tree_length)
+    if (!before || has_values(hit->came))
         return ft_rule_message(&hit->scene, hit->rule, to, size);
     uint32_t n = (uint32_t)strlen(before);
     n = n < size ? n : size;
@@ -391,7 +398,7 @@ static uint32_t message_of(const struct hit *hit, const char *before, char *to, 
 static void keep_message(const struct hit *hit, char **before)
 {
     char text[FT_RULE_MESSAGE_MAX];
-    if (!before || !hit->rule->part_count || !hit->event->message.tree_length)
+    if (!before || !hit->rule->part_count || !has_values(hit->came))
         return;
     uint32_t n = ft_rule_message(&hit->scene, hit->rule, text, sizeof(text));
     free(*before);

@@ -1238,12 +1238,24 @@ static COLD void search_payload(struct ft_inspector *ins, struct ft_flow *flow,
     ft_inspect_rules_payload(ins, payload, p->payload_len);
 }
 
+/* Most packets of a connection are nothing that rules about packets are tested on; the first of a
+ * direction were. */
+static COLD void look_at_tcp(struct ft_inspector *ins, struct ft_flow *flow,
+                             const struct ft_packet *p)
+{
+    if (ft_inspect_is_control(p->tcp_flags) && ins->rules.has_packet &&
+        flow->packets[ins->packet_side] != 1)
+        ft_inspect_rules_packet(ins, flow);
+    if (ins->rules.has_payload)
+        search_payload(ins, flow, p);
+}
+
 static enum ft_bucket inspect_tcp(struct ft_inspector *ins, struct ft_flow *flow,
                                   const struct ft_packet *p)
 {
     ins->ledger.stream_received += p->payload_len;
-    if (__builtin_expect(ins->rules.has_payload, 0))
-        search_payload(ins, flow, p);
+    if (__builtin_expect(ins->rules.looks_at_tcp, 0))
+        look_at_tcp(ins, flow, p);
     ft_stream_packet(ins->shards->flows, flow, ins->packet_side, p, &stream_ops, ins,
                      &ins->ledger.stream);
     return p->payload_len ? fate_of(ins, flow) : FT_BUCKET_NO_PAYLOAD;
@@ -1377,6 +1389,11 @@ static COLD void first_packet(struct ft_inspector *ins, struct ft_flow *flow, en
         tell_talk(ins, flow);
     if (ins->rules.has_flow)
         ft_inspect_rules_flow(ins, flow, side);
+    if (ins->rules.has_packet)
+        ft_inspect_rules_packet(ins, flow);
+    if (ins->rules.has_connection && !is_first)
+        ft_inspect_first_answer(ins, flow, side);
+    ins->side = side;
 }
 
 static enum ft_bucket inspect_packet(struct ft_inspector *ins, struct ft_flow *flow,
@@ -1464,6 +1481,8 @@ static void on_flow_end(void *user, struct ft_flow *flow, enum ft_flow_end why)
         ft_stream_flush(ins->shards->flows, flow, &stream_ops, ins, &ins->ledger.stream);
     reset_framers(ins, flow);
     give_up_requests(ins, flow);
+    if (ins->rules.has_connection)
+        ft_inspect_no_answer(ins, flow);
     struct ft_event *e = ft_inspect_event_begin(ins, FT_EVENT_FLOW);
     if (e) {
         enum ft_side client = flow->server == FT_SIDE_A ? FT_SIDE_B : FT_SIDE_A;

@@ -22,7 +22,9 @@ struct ft_rules_in_use {
     uint32_t generation;
     uint32_t epoch; /**< of the profiles of flows: goes on with each rule set */
     bool has_payload, has_flow;
-    bool has_joint; /**< bytes of streams are kept for the next: inspect_tails.c */
+    bool has_connection, has_packet;
+    bool looks_at_tcp; /**< has_payload or has_packet */
+    bool has_joint;    /**< bytes of streams are kept for the next: inspect_tails.c */
 };
 
 struct ft_inspector {
@@ -110,6 +112,27 @@ void ft_inspect_tail_gap(struct ft_inspector *ins, const struct ft_flow *flow, e
 
 /** On a flow whose first packet of a direction this is. */
 void ft_inspect_rules_flow(struct ft_inspector *ins, struct ft_flow *flow, enum ft_side side);
+
+/** On a packet by itself, if its headers are anything that rules are tested on. */
+void ft_inspect_rules_packet(struct ft_inspector *ins, struct ft_flow *flow);
+
+/** On a flow of which it is known now how `client`'s attempt to connect came out. */
+void ft_inspect_rules_connection(struct ft_inspector *ins, struct ft_flow *flow,
+                                 enum ft_side client, enum ft_connection outcome);
+
+/** What the first packet of a direction says of the connection: of `side`, which sent it. */
+void ft_inspect_first_answer(struct ft_inspector *ins, struct ft_flow *flow, enum ft_side side);
+/** A flow ends: was there no answer? */
+void ft_inspect_no_answer(struct ft_inspector *ins, struct ft_flow *flow);
+/** A value of the packet at hand: for struct ft_subject. `user` is the inspector. */
+bool ft_inspect_packet_value(void *user, enum ft_keyword keyword, struct ft_program_value *v);
+
+/** Is a TCP packet one that opens, ends or refuses a connection, or none that a connection has? */
+static inline bool ft_inspect_is_control(uint8_t tcp_flags)
+{
+    const uint8_t looked_at = FT_TCP_FIN | FT_TCP_SYN | FT_TCP_RST | FT_TCP_ACK | FT_TCP_URG;
+    return (tcp_flags & looked_at) != FT_TCP_ACK;
+}
 
 /** Tell what was counted and not told; go on with flows that are older than the rules. */
 void ft_inspect_rules_tick(struct ft_inspector *ins, uint8_t shard);

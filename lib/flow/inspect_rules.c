@@ -36,7 +36,10 @@ void ft_inspector_use_rules(struct ft_inspector *ins, const struct ft_ruleset *s
                                           .epoch = ins->rules.epoch + 1,
                                           .has_payload = set && ft_ruleset_has_payload(set),
                                           .has_flow = set && ft_ruleset_has_flow(set),
+                                          .has_connection = set && ft_ruleset_has_connection(set),
+                                          .has_packet = set && ft_ruleset_has_packet(set),
                                           .has_joint = set && ft_ruleset_has_joint(set)};
+    ins->rules.looks_at_tcp = ins->rules.has_payload || ins->rules.has_packet;
     ins->call.demand = set ? ft_ruleset_demand(set, false) : NULL;
     ins->call.demand_of_flow = set ? ft_ruleset_demand(set, true) : NULL;
     ins->call.wanted_of_flow = UINT64_MAX;
@@ -85,6 +88,9 @@ static void set_subject(const struct ft_inspector *ins, struct ft_subject *s)
         .has_ports = ctx->transport == FT_TRANSPORT_TCP || ctx->transport == FT_TRANSPORT_UDP,
         .ethertype = ctx->ethertype,
         .number = ins->packet->number,
+        .ip_protocol = ins->flow->key.proto,
+        .packet = ft_inspect_packet_value,
+        .user = (void *)(uintptr_t)ins,
     };
     set_vlans(ins, s);
 }
@@ -283,11 +289,6 @@ static uint32_t room_in(const struct ft_event *e)
     return e->size + 8 < FT_EVENT_MAX ? FT_EVENT_MAX - 8 - e->size : 0;
 }
 
-static bool is_of_payload(const struct ft_operand *o)
-{
-    return o->is_tag || o->keyword == FT_KEYWORD_PAYLOAD || o->keyword == FT_KEYWORD_PAYLOAD_LENGTH;
-}
-
 /* Does it name fields of what carries the message? */
 static bool wants_carriers(const struct ft_rule *r, const struct ft_message *m)
 {
@@ -324,7 +325,7 @@ static void add_texts(const struct ft_inspector *ins, struct ft_event *e, const 
     more->texts = e->size;
     for (uint32_t i = 0; i < r->part_count && room_in(e) > TEXT_MAX + 2; i++) {
         uint8_t *to = (uint8_t *)e + e->size;
-        uint32_t n = is_of_payload(&r->parts[i])
+        uint32_t n = ft_operand_is_of_packet(&r->parts[i])
                          ? ft_program_text(v, s, &r->parts[i], (char *)to + 2, TEXT_MAX)
                          : 0;
         to[0] = (uint8_t)i;
@@ -500,7 +501,7 @@ static void add_more(struct ft_event *e, struct hit *hit, const struct ft_rule *
     struct ft_event_more more = {0};
     bool has_carriers = wants_carriers(r, hit->message), has_texts = false;
     for (uint32_t i = 0; i < r->part_count; i++)
-        has_texts |= is_of_payload(&r->parts[i]);
+        has_texts |= ft_operand_is_of_packet(&r->parts[i]);
     if (room_in(e) < FT_EVENT_KEPT + sizeof(hit->slot->values))
         return;
     e->message.more = e->size;
@@ -796,6 +797,26 @@ void ft_inspect_rules_flow(struct ft_inspector *ins, struct ft_flow *flow, enum 
         all->since_ns = flow->first_ns;
     bool is_swept = all->sweep && flow->index >= all->sweep && is_older(all, flow);
     test_flow(ins, flow, side, is_swept ? PART_OLD : PART_ALL);
+}
+
+void ft_inspect_rules_packet(struct ft_inspector *ins, struct ft_flow *flow)
+{
+    struct ft_subject s;
+    struct hit hit = {.ins = ins, .subject = &s};
+    ft_inspect_prepare(ins, flow, ins->packet_side);
+    set_subject(ins, &s);
+    ft_match_packet(ins->rules.matcher, &s, on_hit, &hit);
+}
+
+void ft_inspect_rules_connection(struct ft_inspector *ins, struct ft_flow *flow,
+                                 enum ft_side client, enum ft_connection outcome)
+{
+    struct ft_subject s;
+    struct hit hit = {.ins = ins, .subject = &s};
+    ft_inspect_prepare(ins, flow, client);
+    set_subject(ins, &s);
+    s.connection = (uint8_t)outcome;
+    ft_match_connection(ins->rules.matcher, &s, on_hit, &hit);
 }
 
 /* ---- ticks ---- */

@@ -6,6 +6,8 @@ static void explain_places(const struct ft_ruleset *set, const struct ft_compile
 {
     const struct ft_registry *registry = set->files->vocabulary.registry;
     static const char *const levels[] = {"the first packet of a flow in each direction",
+                                         "each connection, when it is known how it came out",
+                                         "each packet that opens or ends a connection",
                                          "each payload", "each message"};
     fprintf(to, "  tested on   %s", levels[c->level]);
     if (c->level == FT_LEVEL_MESSAGE && c->is_anywhere)
@@ -122,7 +124,7 @@ void ft_ruleset_explain(const struct ft_ruleset *set, uint32_t index, FILE *to)
     explain_places(set, c, to);
     explain_way(set, index, to);
     enum ft_rule_cost cost = ft_ruleset_cost(set, index);
-    bool is_every_flow = cost == FT_RULE_COST_EVERY_MESSAGE && c->level == FT_LEVEL_FLOW;
+    bool is_every_flow = cost == FT_RULE_COST_EVERY_MESSAGE && c->level < FT_LEVEL_PAYLOAD;
     fprintf(to, "  costs       %s\n", is_every_flow ? "every flow" : ft_rule_cost_name(cost));
     explain_program(set, &c->program, "tests", to);
     explain_program(set, &c->core, "then, of the devices", to);

@@ -226,6 +226,17 @@ static void hang(struct ft_expression *e, uint32_t parent, uint32_t *last, uint3
     *last = child;
 }
 
+/* How a connection came out is no packet's; what is asked for with it is the same for all. */
+static void check_connection(struct ft_reader *r, uint32_t all)
+{
+    const struct ft_expression_node *root = &r->expression->nodes[r->expression->root];
+    uint32_t others = 1u << FT_LEVEL_PACKET | 1u << FT_LEVEL_PAYLOAD | 1u << FT_LEVEL_MESSAGE;
+    if (all & 1u << FT_LEVEL_CONNECTION && all & others)
+        ft_reader_wrong(r, root->at, root->end,
+                        "connection goes with addresses, ports, zones and devices; what is in "
+                        "packets and messages is asked for in another rule");
+}
+
 /*
  * What is known of devices only the alerting core can test; what is in a message only a worker. So
  * both stand side by side, joined by `and`.
@@ -234,8 +245,10 @@ void ft_reader_split(struct ft_reader *r)
 {
     struct ft_expression *e = r->expression;
     uint32_t asset = 1u << FT_LEVEL_ASSET, last = 0, last_core = 0, next;
+    uint32_t all = levels(e, e->root);
     e->worker = e->root;
-    if (!(levels(e, e->root) & asset))
+    check_connection(r, all);
+    if (!(all & asset))
         return;
     e->worker = 0;
     if (e->nodes[e->root].kind != FT_EXPRESSION_AND) {

@@ -110,10 +110,18 @@ static uint8_t transports_of(const struct ft_operand *o, const struct place *at)
     case FT_KEYWORD_ZONE_DST:
     case FT_KEYWORD_PURDUE_SRC:
     case FT_KEYWORD_PURDUE_DST:
+    case FT_KEYWORD_IP_PROTOCOL:
+    case FT_KEYWORD_IP_TTL:
+    case FT_KEYWORD_IP_ID:
         return WITH_ADDRESSES;
+    case FT_KEYWORD_TCP_FLAGS:
+    case FT_KEYWORD_TCP_WINDOW:
+    case FT_KEYWORD_TCP_OPTIONS:
+        return BIT(FT_TRANSPORT_TCP);
     case FT_KEYWORD_PORT_SRC:
     case FT_KEYWORD_PORT_DST:
     case FT_KEYWORD_PORT:
+    case FT_KEYWORD_CONNECTION:
         return WITH_PORTS;
     default:
         return ANYWHERE;

@@ -272,9 +272,16 @@ static bool check_known(struct ft_reader *r, const struct ft_test *test, const s
     bool is_numbers = test->kind == FT_TEST_RANGE || test->kind == FT_TEST_NUMBERS;
     bool is_purdue = o->keyword == FT_KEYWORD_PURDUE_SRC || o->keyword == FT_KEYWORD_PURDUE_DST;
     bool is_listed = o->keyword && o->type == FT_VALUE_TYPE_ENUM &&
-                     o->keyword != FT_KEYWORD_ZONE_SRC && o->keyword != FT_KEYWORD_ZONE_DST;
+                     o->keyword != FT_KEYWORD_ZONE_SRC && o->keyword != FT_KEYWORD_ZONE_DST &&
+                     o->keyword != FT_KEYWORD_IP_PROTOCOL && o->keyword != FT_KEYWORD_TCP_FLAGS;
     if (test->is_negated || test->is_named)
         return true;
+    if (o->keyword == FT_KEYWORD_FIRST && is_numbers &&
+        ft_test_has_number(test, true) == test->is_none) {
+        ft_reader_wrong(r, t->at, r->last_end,
+                        "flow.first is true or not there: write not flow.first");
+        return false;
+    }
     if (is_listed && (is_numbers || test->kind == FT_TEST_MASK) && !is_named_value(test))
         ft_reader_wrong(r, t->at, r->last_end, "%s has no such value: it can never hold",
                         ft_keyword_name((enum ft_keyword)o->keyword));

@@ -22,7 +22,13 @@ uint64_t ft_reader_largest(const struct ft_operand *o)
     case FT_KEYWORD_PORT_DST:
     case FT_KEYWORD_PORT:
     case FT_KEYWORD_ETHERTYPE:
+    case FT_KEYWORD_IP_ID:
+    case FT_KEYWORD_TCP_WINDOW:
         return 65535;
+    case FT_KEYWORD_IP_PROTOCOL:
+    case FT_KEYWORD_IP_TTL:
+    case FT_KEYWORD_TCP_FLAGS:
+        return 255;
     case FT_KEYWORD_VLAN:
         return 4095;
     case FT_KEYWORD_COMMAND_CODE:

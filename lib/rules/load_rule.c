@@ -303,11 +303,10 @@ static void check_threshold(struct ft_loader *l, const struct rule_reading *r)
     l->source = r->threshold_source;
     ft_vocabulary_name(v, o, name, sizeof(name));
     uint8_t level = e->worker ? ft_rule_level(e, e->worker) : FT_LEVEL_FLOW;
-    if (o->level > level)
+    if (o->level > level || (o->level == FT_LEVEL_CONNECTION && level != FT_LEVEL_CONNECTION))
         ft_load_wrong(l, ft_load_at(l, r->threshold_node),
-                      "threshold: distinct: %s is in %s, and the condition is tested on %s", name,
-                      o->level == FT_LEVEL_MESSAGE ? "messages" : "payloads",
-                      level == FT_LEVEL_PAYLOAD ? "payloads" : "the first packet of a flow");
+                      "threshold: distinct: %s is of %s, and the condition is tested on %s", name,
+                      ft_level_name((enum ft_level)o->level), ft_level_name((enum ft_level)level));
     else if (!o->keyword && !o->is_tag && !has_field(v, e, o))
         ft_load_wrong(l, ft_load_at(l, r->threshold_node),
                       "threshold: distinct: what the condition asks for never has %s", name);

@@ -396,6 +396,19 @@ void ft_match_flow(struct ft_matcher *m, const struct ft_subject *s, ft_hit_fn *
     try_place(m, &m->set->flow, FT_LEVEL_FLOW, s, hit, user);
 }
 
+void ft_match_packet(struct ft_matcher *m, const struct ft_subject *s, ft_hit_fn *hit, void *user)
+{
+    begin(m);
+    try_place(m, &m->set->packet, FT_LEVEL_PACKET, s, hit, user);
+}
+
+void ft_match_connection(struct ft_matcher *m, const struct ft_subject *s, ft_hit_fn *hit,
+                         void *user)
+{
+    begin(m);
+    try_place(m, &m->set->connection, FT_LEVEL_CONNECTION, s, hit, user);
+}
+
 void ft_match_flow_part(struct ft_matcher *m, const struct ft_subject *s, bool is_new,
                         ft_hit_fn *hit, void *user)
 {

@@ -68,6 +68,8 @@ bool ft_patterns_compile(struct ft_patterns *p, uint32_t group, const struct ft_
                          char *error, size_t error_size);
 void ft_patterns_free(struct ft_patterns *p);
 
+struct ft_program_value;
+
 /** What programs run on: filled in by who calls. All but the fields of messages. */
 struct ft_subject {
     const struct ft_call *call; /**< NULL: there is no message */
@@ -83,9 +85,13 @@ struct ft_subject {
     uint16_t ethertype;
     uint16_t vlan[4];
     uint8_t vlan_count;
-    uint64_t number; /**< of the packet */
+    uint8_t ip_protocol; /**< 0 = not known, or not IP */
+    uint8_t connection;  /**< enum ft_connection */
+    uint64_t number;     /**< of the packet */
     /** The next word that is known of an asset; `index` from 0. False: no more. Core only. */
     bool (*asset)(void *user, enum ft_keyword keyword, uint32_t index, const char **text);
+    /** A keyword of the packet at hand, of FT_LEVEL_PACKET; NULL: there is no packet. */
+    bool (*packet)(void *user, enum ft_keyword keyword, struct ft_program_value *value);
     void *user;
 };
 
@@ -203,9 +209,12 @@ bool ft_test_is_of_flow(const struct ft_test *t);
 bool ft_program_may_hold(const struct ft_program *p, const struct ft_subject *s,
                          struct ft_program_run *run);
 
+/** Has only who sees the packet the values: tags, payloads, headers, how a connection came out? */
+bool ft_operand_is_of_packet(const struct ft_operand *o);
+
 /**
- * The value of a tag, of the payload (its first bytes, in hexadecimal) or of its length in the
- * subject as text for people: texts as they are, bytes in hexadecimal, all cut to `size`. Returns
+ * The value of such an operand in the subject (of the payload its first bytes, in hexadecimal) as
+ * text for people: texts as they are, bytes in hexadecimal, all cut to `size`. Returns
  * its bytes; no NUL is written; 0: it has none, or the operand is another. For who tells of a hit:
  * payloads are not in events.
  */

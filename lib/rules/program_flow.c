@@ -12,6 +12,7 @@ static bool is_of_flow(const struct ft_operand *o)
     case FT_KEYWORD_IP_DST:
     case FT_KEYWORD_IP_ADDR:
     case FT_KEYWORD_TRANSPORT:
+    case FT_KEYWORD_IP_PROTOCOL:
     case FT_KEYWORD_PORT_SRC:
     case FT_KEYWORD_PORT_DST:
     case FT_KEYWORD_PORT:

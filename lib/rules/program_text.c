@@ -60,6 +60,12 @@ uint32_t ft_program_value_text(const struct ft_subject *s, const struct ft_opera
     return put_text(text, (uint32_t)strlen(text), to, size);
 }
 
+bool ft_operand_is_of_packet(const struct ft_operand *o)
+{
+    return o->is_tag || o->level == FT_LEVEL_CONNECTION || o->level == FT_LEVEL_PACKET ||
+           o->level == FT_LEVEL_PAYLOAD;
+}
+
 uint32_t ft_program_text(const struct ft_vocabulary *v, const struct ft_subject *s,
                          const struct ft_operand *o, char *to, uint32_t size)
 {
@@ -68,6 +74,13 @@ uint32_t ft_program_text(const struct ft_vocabulary *v, const struct ft_subject 
         return ft_value_of_tag(&v->tags[o->field], s, &value)
                    ? ft_program_value_text(s, o, &value, to, size)
                    : 0;
+    if (o->level == FT_LEVEL_PACKET)
+        return s->packet && s->packet(s->user, (enum ft_keyword)o->keyword, &value)
+                   ? ft_program_value_text(s, o, &value, to, size)
+                   : 0;
+    value.number = s->connection;
+    if (o->level == FT_LEVEL_CONNECTION)
+        return s->connection ? ft_program_value_text(s, o, &value, to, size) : 0;
     if (s->payload && o->keyword == FT_KEYWORD_PAYLOAD_LENGTH)
         return (uint32_t)snprintf(to, size, "%u", s->payload_length);
     if (s->payload && o->keyword == FT_KEYWORD_PAYLOAD)

@@ -273,6 +273,8 @@ static bool keyword_value(struct ft_program_run *run, const struct ft_subject *s
         return number_value(v, s->ethertype, s->ethertype != 0);
     case FT_KEYWORD_TRANSPORT:
         return number_value(v, s->transport, true);
+    case FT_KEYWORD_IP_PROTOCOL:
+        return number_value(v, s->ip_protocol, s->ip_protocol != 0);
     case FT_KEYWORD_PORT_SRC:
         return number_value(v, s->src_port, s->has_ports);
     case FT_KEYWORD_PORT_DST:
@@ -291,8 +293,11 @@ static bool keyword_value(struct ft_program_run *run, const struct ft_subject *s
         return s->payload != NULL;
     case FT_KEYWORD_PAYLOAD_LENGTH:
         return number_value(v, s->payload_length, s->payload != NULL);
+    case FT_KEYWORD_CONNECTION:
+        return number_value(v, s->connection, s->connection != FT_CONNECTION_NONE);
     default:
-        return message_value(run, s, k, index, is_code, v);
+        return o->level == FT_LEVEL_PACKET ? s->packet && s->packet(s->user, k, v)
+                                           : message_value(run, s, k, index, is_code, v);
     }
 }
 

@@ -182,6 +182,8 @@ void ft_ruleset_free(struct ft_ruleset *set)
     for (uint32_t i = 0; set->pattern_rules && i < set->pattern_count; i++)
         free(set->pattern_rules[i].items);
     free_place(&set->flow);
+    free_place(&set->connection);
+    free_place(&set->packet);
     free_place(&set->payload);
     ft_patterns_free(&set->patterns);
     free(set->compiled);
@@ -229,6 +231,16 @@ bool ft_ruleset_has_joint(const struct ft_ruleset *set)
 bool ft_ruleset_has_flow(const struct ft_ruleset *set)
 {
     return set->flow.classes != 0;
+}
+
+bool ft_ruleset_has_connection(const struct ft_ruleset *set)
+{
+    return set->connection.classes != 0;
+}
+
+bool ft_ruleset_has_packet(const struct ft_ruleset *set)
+{
+    return set->packet.classes != 0;
 }
 
 bool ft_ruleset_has_new_flow(const struct ft_ruleset *set)

@@ -13,6 +13,9 @@
  *    of the messages that carry it. It counts once where carrier and carried both fulfil it;
  *  - each payload, if it asks for bytes or tags, and nothing of messages: each PDU, and each
  * payload of a packet;
+ *  - packets that open or end connections, and the first of a flow in each direction, if it asks
+ * for headers (tcp.flags), and nothing of payloads;
+ *  - connections, once it is known how they came out, if it asks for that;
  *  - the first packet of a flow in each direction, if it asks only for addresses, ports and zones.
  *
  * A rule set is made by one thread and then read by all; a struct ft_matcher is one thread's.
@@ -50,6 +53,9 @@ uint64_t ft_ruleset_wanted(const struct ft_ruleset *set);
 /** Is there any rule about payloads, about flows? */
 bool ft_ruleset_has_payload(const struct ft_ruleset *set);
 bool ft_ruleset_has_flow(const struct ft_ruleset *set);
+/** About how connections came out, about single packets? */
+bool ft_ruleset_has_connection(const struct ft_ruleset *set);
+bool ft_ruleset_has_packet(const struct ft_ruleset *set);
 /** Is there any for ft_match_joint()? */
 bool ft_ruleset_has_joint(const struct ft_ruleset *set);
 /** Is one of these about flows not as it was in the rule set before? */
@@ -110,6 +116,13 @@ void ft_match_payload(struct ft_matcher *m, const struct ft_subject *s, ft_hit_f
 void ft_match_joint(struct ft_matcher *m, const struct ft_subject *s, uint32_t border,
                     ft_hit_fn *hit, void *user);
 void ft_match_flow(struct ft_matcher *m, const struct ft_subject *s, ft_hit_fn *hit, void *user);
+
+/** A packet that is to be looked at by itself; `s->packet` gives its values. */
+void ft_match_packet(struct ft_matcher *m, const struct ft_subject *s, ft_hit_fn *hit, void *user);
+
+/** It is known how a connection came out: `s->connection`. */
+void ft_match_connection(struct ft_matcher *m, const struct ft_subject *s, ft_hit_fn *hit,
+                         void *user);
 
 /** As ft_match_flow(), only rules that the set before had as well, or only the others. */
 void ft_match_flow_part(struct ft_matcher *m, const struct ft_subject *s, bool is_new,

@@ -122,7 +122,7 @@ struct ft_ruleset {
         uint64_t classes;
     } * gates; /**< of `places`: most messages end here */
     uint32_t place_count;
-    struct ft_place_of_rules flow, payload;
+    struct ft_place_of_rules flow, connection, packet, payload;
     bool has_new_flow; /**< some rule about flows is new */
     bool has_payload;  /**< there are rules on payloads */
     bool has_joint;    /**< some of these look for patterns across two of them */

@@ -57,7 +57,7 @@ static bool has_test_of_flow(const struct ft_program *p)
 static bool is_of_flow(const struct ft_ruleset *set, const struct ft_compiled *c,
                        const struct ft_way *way)
 {
-    if (c->level == FT_LEVEL_FLOW)
+    if (c->level < FT_LEVEL_PAYLOAD)
         return false;
     for (uint32_t i = 0; i < way->count; i++)
         if (way->keys[i].operand == FT_WAY_PATTERN || !ft_way_key_is_of_flow(set, &way->keys[i]))
@@ -107,6 +107,10 @@ bool ft_ruleset_place(struct ft_making *m, uint32_t rule, struct ft_way *way, ch
         return false;
     if (c->level == FT_LEVEL_FLOW)
         return place_other_rule(set, &set->flow, rule, way);
+    if (c->level == FT_LEVEL_CONNECTION)
+        return place_other_rule(set, &set->connection, rule, way);
+    if (c->level == FT_LEVEL_PACKET)
+        return place_other_rule(set, &set->packet, rule, way);
     if (c->level == FT_LEVEL_PAYLOAD) {
         set->has_payload = true;
         c->is_joinable = ft_program_is_joinable(&c->program);

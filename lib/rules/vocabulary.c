@@ -31,6 +31,7 @@ static const struct keyword keywords[FT_KEYWORDS] = {
     [FT_KEYWORD_VLAN] = {"vlan", "VLAN id, of each tag", FT_VALUE_TYPE_UINT, FLOW, true},
     [FT_KEYWORD_ETHERTYPE] = {"ethertype", "Ethernet type", FT_VALUE_TYPE_UINT, FLOW, false},
     [FT_KEYWORD_TRANSPORT] = {"transport", "what carries the payload", FT_VALUE_TYPE_ENUM, FLOW, false},
+    [FT_KEYWORD_IP_PROTOCOL] = {"ip.protocol", "protocol behind the IP header", FT_VALUE_TYPE_ENUM, FLOW, false},
     [FT_KEYWORD_PORT_SRC] = {"port.src", "port of the sender", FT_VALUE_TYPE_UINT, FLOW, false},
     [FT_KEYWORD_PORT_DST] = {"port.dst", "port of the receiver", FT_VALUE_TYPE_UINT, FLOW, false},
     [FT_KEYWORD_PORT] = {"port", "port of either", FT_VALUE_TYPE_UINT, FLOW, true},
@@ -57,6 +58,13 @@ static const struct keyword keywords[FT_KEYWORDS] = {
     [FT_KEYWORD_SUBADDRESS] = {"subaddress", "device behind an address: \"unit 3\", \"slot 0/2\"", FT_VALUE_TYPE_TEXT, MESSAGE, true},
     [FT_KEYWORD_PAYLOAD] = {"payload", "bytes of the PDU, or of the packet's payload", FT_VALUE_TYPE_BYTES, FT_LEVEL_PAYLOAD, false},
     [FT_KEYWORD_PAYLOAD_LENGTH] = {"payload.length", "their number", FT_VALUE_TYPE_UINT, FT_LEVEL_PAYLOAD, false},
+    [FT_KEYWORD_CONNECTION] = {"connection", "how an attempt to connect came out, of who made it", FT_VALUE_TYPE_ENUM, FT_LEVEL_CONNECTION, false},
+    [FT_KEYWORD_FIRST] = {"flow.first", "is the packet the first of its flow?", FT_VALUE_TYPE_BOOL, FT_LEVEL_PACKET, false},
+    [FT_KEYWORD_IP_TTL] = {"ip.ttl", "time to live, or hop limit, of the packet", FT_VALUE_TYPE_UINT, FT_LEVEL_PACKET, false},
+    [FT_KEYWORD_IP_ID] = {"ip.id", "identification of the IPv4 packet", FT_VALUE_TYPE_UINT, FT_LEVEL_PACKET, false},
+    [FT_KEYWORD_TCP_FLAGS] = {"tcp.flags", "all flags of the packet", FT_VALUE_TYPE_ENUM, FT_LEVEL_PACKET, false},
+    [FT_KEYWORD_TCP_WINDOW] = {"tcp.window", "window of the packet, as it stands there", FT_VALUE_TYPE_UINT, FT_LEVEL_PACKET, false},
+    [FT_KEYWORD_TCP_OPTIONS] = {"tcp.options", "bytes of the TCP options", FT_VALUE_TYPE_BYTES, FT_LEVEL_PACKET, false},
 #undef FLOW
 #undef MESSAGE
 #undef ASSET
@@ -68,6 +76,25 @@ static const struct ft_name transports[] = {{FT_TRANSPORT_L2, "ethernet"},
                                             {FT_TRANSPORT_UDP, "udp"},
                                             {FT_TRANSPORT_TCP, "tcp"},
                                             {0, NULL}};
+
+/* Numbers of IANA that a rule is likely to name. */
+static const struct ft_name ip_protocols[] = {
+    {1, "icmp"},   {2, "igmp"},      {4, "ipip"},  {6, "tcp"},      {8, "egp"},    {17, "udp"},
+    {41, "ipv6"},  {46, "rsvp"},     {47, "gre"},  {50, "esp"},     {51, "ah"},    {58, "icmpv6"},
+    {88, "eigrp"}, {89, "ospf"},     {103, "pim"}, {108, "ipcomp"}, {112, "vrrp"}, {115, "l2tp"},
+    {132, "sctp"}, {136, "udplite"}, {0, NULL}};
+
+/* Each flag, and the sets of them that are seen: the value is all flags of the packet. */
+static const struct ft_name tcp_flags[] = {
+    {0, "none"},     {1, "fin"},      {2, "syn"},      {4, "rst"},
+    {8, "psh"},      {16, "ack"},     {32, "urg"},     {64, "ece"},
+    {128, "cwr"},    {3, "syn_fin"},  {17, "fin_ack"}, {18, "syn_ack"},
+    {20, "rst_ack"}, {24, "psh_ack"}, {41, "xmas"},    {0, NULL}};
+
+static const struct ft_name connections[] = {{FT_CONNECTION_ACCEPTED, "accepted"},
+                                             {FT_CONNECTION_REFUSED, "refused"},
+                                             {FT_CONNECTION_UNANSWERED, "unanswered"},
+                                             {0, NULL}};
 
 static const struct ft_name kinds[] = {{FT_KIND_DATA, "data"},
                                        {FT_KIND_REQUEST, "request"},
@@ -117,6 +144,17 @@ static const struct ft_name roles[] = {{FT_ROLE_PLC, "plc"},
 _Static_assert(FT_ROLE_COUNT == FT_ROLE_WORKSTATION + 1, "each role has its name above");
 _Static_assert(FT_CLASS_COUNT == FT_CLASS_EVENT + 1, "each class has its name above");
 _Static_assert(FT_KIND_COUNT == FT_KIND_UNSOLICITED + 1, "each kind has its name above");
+
+const char *ft_level_name(enum ft_level level)
+{
+    static const char *const names[] = {"the first packet of a flow in each direction",
+                                        "connections",
+                                        "packets that open or end connections",
+                                        "payloads",
+                                        "messages",
+                                        "devices"};
+    return names[level];
+}
 
 const char *ft_keyword_name(enum ft_keyword keyword)
 {
@@ -258,6 +296,12 @@ static const struct ft_name *names_of(const struct ft_vocabulary *v, enum ft_key
         return v->protocol_names;
     case FT_KEYWORD_CLASS:
         return classes;
+    case FT_KEYWORD_IP_PROTOCOL:
+        return ip_protocols;
+    case FT_KEYWORD_TCP_FLAGS:
+        return tcp_flags;
+    case FT_KEYWORD_CONNECTION:
+        return connections;
     case FT_KEYWORD_KIND:
         return kinds;
     case FT_KEYWORD_DIRECTION:

@@ -24,6 +24,7 @@ enum ft_keyword {
     FT_KEYWORD_VLAN,
     FT_KEYWORD_ETHERTYPE,
     FT_KEYWORD_TRANSPORT,
+    FT_KEYWORD_IP_PROTOCOL,
     FT_KEYWORD_PORT_SRC,
     FT_KEYWORD_PORT_DST,
     FT_KEYWORD_PORT,
@@ -50,15 +51,32 @@ enum ft_keyword {
     FT_KEYWORD_SUBADDRESS,
     FT_KEYWORD_PAYLOAD,
     FT_KEYWORD_PAYLOAD_LENGTH,
+    FT_KEYWORD_CONNECTION,
+    FT_KEYWORD_FIRST,
+    FT_KEYWORD_IP_TTL,
+    FT_KEYWORD_IP_ID,
+    FT_KEYWORD_TCP_FLAGS,
+    FT_KEYWORD_TCP_WINDOW,
+    FT_KEYWORD_TCP_OPTIONS,
     FT_KEYWORDS
+};
+
+/** How a connection came out: FT_KEYWORD_CONNECTION. */
+enum ft_connection {
+    FT_CONNECTION_NONE = 0,   /**< not known, or not what is at hand */
+    FT_CONNECTION_ACCEPTED,   /**< TCP: SYN was answered with SYN and ACK */
+    FT_CONNECTION_REFUSED,    /**< TCP: it was answered with RST */
+    FT_CONNECTION_UNANSWERED, /**< TCP, UDP: what was sent to one host was not answered at all */
 };
 
 /** From when on, in the life of a packet, the value is known. */
 enum ft_level {
-    FT_LEVEL_FLOW = 0, /**< with the first packet of a flow: addresses, ports, zones */
-    FT_LEVEL_PAYLOAD,  /**< with a payload: its bytes, tags */
-    FT_LEVEL_MESSAGE,  /**< with a message: protocol, command, fields */
-    FT_LEVEL_ASSET,    /**< in the alerting core only: what is known of the devices */
+    FT_LEVEL_FLOW = 0,   /**< with the first packet of a flow: addresses, ports, zones */
+    FT_LEVEL_CONNECTION, /**< once of a connection: how it came out; goes with FLOW only */
+    FT_LEVEL_PACKET,     /**< with a packet: its headers */
+    FT_LEVEL_PAYLOAD,    /**< with a payload: its bytes, tags */
+    FT_LEVEL_MESSAGE,    /**< with a message: protocol, command, fields */
+    FT_LEVEL_ASSET,      /**< in the alerting core only: what is known of the devices */
 };
 
 /** What values are, and so what they can be compared with. */
@@ -194,6 +212,9 @@ bool ft_vocabulary_command(const struct ft_vocabulary *v, const char *name, stru
 /** Write the name of an operand: "dnp3.object.point.index". Returns `to`. */
 char *ft_vocabulary_name(const struct ft_vocabulary *v, const struct ft_operand *o, char *to,
                          size_t size);
+
+/** What is tested on something of a level, for people: "payloads". */
+const char *ft_level_name(enum ft_level level);
 
 /** Title, level and type of a keyword for the reference; NULL: no such keyword. */
 const char *ft_keyword_name(enum ft_keyword keyword);

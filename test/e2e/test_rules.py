@@ -70,6 +70,23 @@ def telnet():
     return tcp(23, (S, b"login: "), (C, b"root\r\n"), (S, b"\r\nPassword: "), (C, b"x\r\n"))
 
 
+def ports(count, answer, first=100):
+    return repeat(count, lambda i: traffic.attempt(first + i, answer, 40000 + i))
+
+
+def ftp_users(*names):
+    turns = [(S, b"220 ready\r\n")]
+    for name in names:
+        turns += [(C, f"USER {name}\r\n".encode()), (S, b"331 password\r\n")]
+    return tcp(21, *turns)
+
+
+def later(_client, _server):
+    """Time goes by, and something comes."""
+    yield 40.0
+    yield sensor.udp(b"x")
+
+
 SIEMENS = b"\0\x0e\x8c\1\2\3"
 WRITE_AT_50 = write_register(7, 1)
 STOP = traffic.s7_talk((C, traffic.s7_job(b"\x29\0\0\0\0\0\x09P_PROGRAM", reference=2)))
@@ -127,6 +144,23 @@ ROWS = {
         [(SCADA, PLC, NIGHT, modbus_answers(20, ABSENT))],
         [(SCADA, PLC, NIGHT, modbus_answers(19, ABSENT)),
          (OFFICE, PLC, NIGHT, modbus_answers(19, ABSENT))]),
+    "Somebody searches for open ports": (
+        [(OFFICE, PLC, NIGHT, repeat(3, lambda i: (
+            ports(5, traffic.RST | traffic.ACK), ports(5, None, 200), later)[i]))],
+        [(OFFICE, PLC, NIGHT, ports(8, traffic.RST | traffic.ACK)),
+         (OFFICE, LOGIX, NIGHT, ports(20, traffic.SYN | traffic.ACK)),
+         (OFFICE, ENGINEERING, NIGHT, ports(20, traffic.RST | traffic.ACK)),
+         (OFFICE, PLC, NIGHT, repeat(30, lambda i: traffic.attempt(80, None, 41000 + i))),
+         (SCADA, PLC, NIGHT, later)]),
+    "Somebody looks for devices": (
+        [(OFFICE, (10, 1, 1, 0), NIGHT, repeat(8, lambda i: lambda client, server: (
+            traffic.attempt(502)(client, server[:3] + (i,)))))],
+        [(OFFICE, (10, 1, 1, i), NIGHT, traffic.attempt(502)) for i in range(7)]
+        + [((10, 1, 3, 30), (10, 1, 1, i), NIGHT, traffic.attempt(502)) for i in range(20)]
+        + [(SCADA, (10, 1, 1, i), NIGHT, traffic.attempt(80)) for i in range(20)]),
+    "One user name after another": (
+        [(OFFICE, PLC, NIGHT, ftp_users("a", "b", "c", "d", "e"))],
+        [(OFFICE, PLC, NIGHT, ftp_users("a", "b", "c", "d", "d", "a", "b"))]),
     "Names from a list of a million": (
         [(SCADA, OFFICE, NIGHT, dns("c2.example")), (SCADA, OFFICE, NIGHT, tls("bad.example"))],
         [(SCADA, OFFICE, NIGHT, dns("www.c2.example"))]),
@@ -414,6 +448,93 @@ class Flows(Case):
         self.assertFalse(self.alerted(schedule={"at": ["23:00-24:00"]}))
         self.assertFalse(self.alerted(threshold={"at_least": 2, "seconds": 9}))
         self.assertFalse(self.alerted(action="event"))
+
+
+class Packets(Case):
+    """Headers of single packets, and how connections came out."""
+
+    OPTIONS = bytes.fromhex("020405b4")
+    # rule: (condition, packets that it holds for)
+    ROWS = {
+        9200001: ("tcp.flags == syn", "syn scan"),
+        9200002: ("tcp.flags & syn", "syn scan synack ecn"),
+        9200003: ("tcp.flags & 0x3f == syn", "syn scan ecn"),
+        9200004: ("tcp.flags in {none, xmas, syn_fin}", "null xmas"),
+        9200005: ("tcp.flags == ack and flow.first", "ack"),
+        9200006: ("tcp.window == 1024 and tcp.options == 020405b4 and tcp.flags == syn", "scan"),
+        9200007: ("not tcp.options == 020405b4 and tcp.flags == syn", "syn"),
+        9200008: ('tcp.options contains "\\x05\\xb4"', "scan"),
+        9200009: ("ip.id == 54321", "scan"),
+        9200010: ("ip.ttl == 64 and flow.first and transport == tcp",
+                  "syn scan ecn null xmas ack data"),
+        9200011: ("ip.protocol == gre", "gre"),
+        9200012: ("ip.protocol not in {tcp, udp}", "gre"),
+        9200013: ("tcp.flags & rst", "rst"),
+        9200014: ('tcp.flags == psh_ack and payload contains "data"', "data"),
+        9200015: ("connection == refused", "syn"),
+        9200016: ("connection == accepted", "scan"),
+        9200017: ("connection == unanswered and transport == tcp", "ecn"),
+        9200018: ("connection == unanswered and transport == udp and ip.src == 10.0.0.1", "gre"),
+        9200019: ("tcp.flags == psh_ack", "data"),
+        9200020: ("not flow.first and transport == tcp", "rst synack"),
+    }
+
+    def frames(self):
+        """(name, frame): each with a client port of its own, so that hits can be told apart."""
+        def at(n, flags, back=False, **header):
+            ends = (SCADA, PLC, (40000 + n, 80)) if not back else (PLC, SCADA, (80, 40000 + n))
+            return traffic.segment(*ends, flags, **header)
+        return [
+            ("syn", at(0, 2)), ("rst", at(0, 0x14, True)),
+            ("scan", at(1, 2, window=1024, options=self.OPTIONS, number=54321)),
+            ("synack", at(1, 0x12, True)), ("ecn", at(2, 0xC2)), ("null", at(3, 0)),
+            ("xmas", at(4, 0x29)), ("ack", at(5, 0x10)),
+            ("data", sensor.tcp(SCADA, PLC, (40006, 80), 1, 1, b"some data")),
+            ("", sensor.tcp(SCADA, PLC, (40006, 80), 10, 1, b"more")),
+            ("gre", sensor.ethernet(sensor.ipv4(47, SCADA, PLC, b"\0\0\x99\x99"))),
+            ("", sensor.udp(b"x"))]
+
+    def test_each(self):
+        frames = self.frames()
+        rules = self.write("r.json", json.dumps({"rules": [
+            {"id": i, "title": "t", "when": when, "action": "event",
+             "message": "{tcp.flags} {tcp.window} {tcp.options} {ip.id} {ip.ttl} {flow.first} "
+                        "{ip.protocol} {connection}"}
+            for i, (when, _) in self.ROWS.items()]}).encode())
+        capture = self.write("a.pcap", pcap(
+            [(i * 0.01, frame) for i, (_, frame) in enumerate(frames)] + [(9, sensor.udp(b"y", host=2))]))
+        config = self.write("none.json", b'{"alerts": {"built_in_rules": "off"}}')
+        self.assertOk(run("-q", "-c", config, "-r", capture, "-l", self.out, "--rules", rules))
+        counted = json.loads((self.out / "rules.json").read_text())["rules"]
+        told = of_type(self.events(), "rule")
+        for i, (when, names) in self.ROWS.items():
+            with self.subTest(when):
+                hits = next((c["hits"] for c in counted if c["id"] == i), 0)
+                self.assertEqual(hits, len(names.split()))
+        messages = {t["rule"]["signature_id"]: t["fieldtap"]["message"] for t in reversed(told)}
+        self.assertEqual(messages[9200006], "syn 1024 020405b4 54321 64 true 6 ?")
+        self.assertEqual(messages[9200015], "? ? ? ? ? ? 6 refused")
+        self.assertEqual(messages[9200011], "? ? ? 0 64 true 47 ?")
+        refused = next(t for t in told if t["rule"]["signature_id"] == 9200015)
+        self.assertEqual((refused["src_ip"], refused["dest_port"]), ("10.1.3.9", 80))
+
+    def test_what_does_not_go_together(self):
+        for when, why in (
+                ("connection == refused and tcp.flags & rst", "connection goes with addresses"),
+                ("connection == refused and protocol == modbus", "connection goes with addresses"),
+                ("connection == closed", "there is no value closed here"),
+                ("tcp.flags == sin", "there is no value sin here; did you mean fin?"),
+                ("tcp.flags == 256", "256 is too large: at most 255"),
+                ("tcp.flags == syn and transport == udp", "can never hold"),
+                ("flow.first == false", "flow.first is true or not there: write not flow.first"),
+                ("ip.ttl == 300", "300 is too large: at most 255"),
+                ("tcp.window == 1024 and tcp.window == 2048", "can never hold both")):
+            with self.subTest(when):
+                rules = self.write("r.json", json.dumps(
+                    {"rules": [{"id": 9200001, "title": "t", "when": when}]}).encode())
+                r = run("--check-rules", rules)
+                self.assertEqual(r.code, 2)
+                self.assertIn(why, r.err)
 
 
 class Tags(Case):

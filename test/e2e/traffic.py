@@ -31,6 +31,31 @@ def tcp(port, *turns, source=40000):
     return frames
 
 
+FIN, SYN, RST, PSH, ACK, URG = 1, 2, 4, 8, 16, 32
+
+
+def segment(source, destination, ports, flags, window=64240, options=b"", number=0):
+    """TCP without a payload: its flags, window and options are what it is about."""
+    head = struct.pack(">HHIIBBHHH", *ports, 999, 5000 if flags & ACK else 0,
+                       (20 + len(options)) << 2, flags, window, 0, 0)
+    packet = bytearray(sensor.ipv4(6, source, destination, head + options))
+    packet[4:6] = struct.pack(">H", number)
+    packet[10:12] = bytes(2)
+    total = sum(struct.unpack(">10H", packet[:20]))
+    total = (total & 0xFFFF) + (total >> 16)
+    packet[10:12] = struct.pack(">H", (total + (total >> 16)) & 0xFFFF ^ 0xFFFF)
+    return sensor.ethernet(bytes(packet))
+
+
+def attempt(port, answer=None, source=40000, flags=SYN, **header):
+    """One packet to a port, and what comes back: flags, or nothing."""
+    def frames(client, server):
+        yield segment(client, server, (source, port), flags, **header)
+        if answer is not None:
+            yield segment(server, client, (port, source), answer)
+    return frames
+
+
 def datagram(source, destination, ports, data):
     head = struct.pack(">HHHH", *ports, 8 + len(data), 0)
     return sensor.ethernet(sensor.ipv4(17, source, destination, head + data))

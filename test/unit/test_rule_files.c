@@ -353,7 +353,7 @@ static void test_threshold(void **state)
     assert_false(read_text(
         "{\"rules\":[{\"id\":9200001,\"title\":\"t\",\"when\":\"ip.src == 1.1.1.1\","
         "\"threshold\": {\"at_least\": 5, \"seconds\": 1, \"distinct\": \"modbus.unit_id\"}}]}"));
-    assert_non_null(strstr(said, "threshold: distinct: modbus.unit_id is in messages, and the "
+    assert_non_null(strstr(said, "threshold: distinct: modbus.unit_id is of messages, and the "
                                  "condition is tested on the first packet of a flow"));
     expect_wrong("\"threshold\": {\"second\": 1, \"limit\": 1, \"seconds\": 1}", 14,
                  "threshold has no key \"second\"; did you mean \"seconds\"?");
