@@ -95,6 +95,10 @@ void __real_ft_match_payload(struct ft_matcher *m, const struct ft_subject *s, f
                              void *user);
 void __real_ft_match_flow(struct ft_matcher *m, const struct ft_subject *s, ft_hit_fn *hit,
                           void *user);
+void __real_ft_match_packet(struct ft_matcher *m, const struct ft_subject *s, ft_hit_fn *hit,
+                            void *user);
+void __real_ft_match_connection(struct ft_matcher *m, const struct ft_subject *s, ft_hit_fn *hit,
+                                void *user);
 bool __real_ft_match_may_hold(const struct ft_matcher *m, const uint8_t *bytes, uint32_t length);
 bool __wrap_ft_match_is_wanted(const struct ft_matcher *m, const struct ft_message *message);
 bool __wrap_ft_match_may_hold(const struct ft_matcher *m, const uint8_t *bytes, uint32_t length);
@@ -104,6 +108,10 @@ void __wrap_ft_match_payload(struct ft_matcher *m, const struct ft_subject *s, f
                              void *user);
 void __wrap_ft_match_flow(struct ft_matcher *m, const struct ft_subject *s, ft_hit_fn *hit,
                           void *user);
+void __wrap_ft_match_packet(struct ft_matcher *m, const struct ft_subject *s, ft_hit_fn *hit,
+                            void *user);
+void __wrap_ft_match_connection(struct ft_matcher *m, const struct ft_subject *s, ft_hit_fn *hit,
+                                void *user);
 
 /* The same in both runs: nothing of it is an address in memory. */
 static uint64_t hash_of(const struct ft_subject *s)
@@ -243,6 +251,24 @@ void __wrap_ft_match_flow(struct ft_matcher *m, const struct ft_subject *s, ft_h
         run_compiled(__real_ft_match_flow, m, s, hit, user);
     else if (judge.way == WAY_NAIVE)
         judge_other(s, FT_LEVEL_FLOW);
+}
+
+void __wrap_ft_match_packet(struct ft_matcher *m, const struct ft_subject *s, ft_hit_fn *hit,
+                            void *user)
+{
+    if (judge.way == WAY_COMPILED)
+        run_compiled(__real_ft_match_packet, m, s, hit, user);
+    else if (judge.way == WAY_NAIVE)
+        judge_other(s, FT_LEVEL_PACKET);
+}
+
+void __wrap_ft_match_connection(struct ft_matcher *m, const struct ft_subject *s, ft_hit_fn *hit,
+                                void *user)
+{
+    if (judge.way == WAY_COMPILED)
+        run_compiled(__real_ft_match_connection, m, s, hit, user);
+    else if (judge.way == WAY_NAIVE)
+        judge_other(s, FT_LEVEL_CONNECTION);
 }
 
 /* ---- a run ---- */

@@ -302,6 +302,7 @@ static void of_packet(const struct judge *j, uint8_t keyword, struct values *to)
     const struct ft_subject *s = j->s;
     bool any_ip = keyword == FT_KEYWORD_IP_ADDR, any_port = keyword == FT_KEYWORD_PORT;
     bool any_mac = keyword == FT_KEYWORD_ETH_ADDR && s->src_mac && s->dst_mac;
+    struct ft_program_value header = {0};
     if (keyword == FT_KEYWORD_IP_SRC || any_ip)
         address(s, s->src_ip, to);
     if (keyword == FT_KEYWORD_IP_DST || any_ip)
@@ -318,6 +319,14 @@ static void of_packet(const struct judge *j, uint8_t keyword, struct values *to)
         add_number(to, s->vlan[i]);
     if (keyword == FT_KEYWORD_ETHERTYPE && s->ethertype)
         add_number(to, s->ethertype);
+    if (keyword == FT_KEYWORD_IP_PROTOCOL && s->ip_protocol)
+        add_number(to, s->ip_protocol);
+    if (keyword == FT_KEYWORD_CONNECTION && s->connection)
+        add_number(to, s->connection);
+    if (keyword >= FT_KEYWORD_FIRST && keyword <= FT_KEYWORD_TCP_OPTIONS && s->packet &&
+        s->packet(s->user, (enum ft_keyword)keyword, &header))
+        *add(to) =
+            (struct value){.u = header.number, .bytes = header.bytes, .length = header.length};
     if (keyword == FT_KEYWORD_TRANSPORT)
         add_number(to, s->transport);
     if (keyword == FT_KEYWORD_ZONE_SRC || keyword == FT_KEYWORD_PURDUE_SRC)

@@ -175,6 +175,13 @@ static void see_packet(struct rules_random *r, struct rules_random_seen *seen,
     if (s->ethertype)
         see_number(r, seen, FT_KEYWORD_ETHERTYPE, s->ethertype);
     see_number(r, seen, FT_KEYWORD_TRANSPORT, s->transport);
+    if (s->ip_protocol)
+        see_number(r, seen, FT_KEYWORD_IP_PROTOCOL, s->ip_protocol);
+    for (unsigned k = FT_KEYWORD_FIRST; k < FT_KEYWORD_TCP_OPTIONS; k++) {
+        struct ft_program_value v = {0};
+        if (s->packet && s->packet(s->user, (enum ft_keyword)k, &v))
+            see_number(r, seen, (enum ft_keyword)k, v.number);
+    }
     if (s->payload) {
         keep_bytes(r, keyword_new(r, seen, FT_KEYWORD_PAYLOAD), s->payload, s->payload_length);
         see_number(r, seen, FT_KEYWORD_PAYLOAD_LENGTH, s->payload_length);
