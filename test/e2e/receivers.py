@@ -143,6 +143,8 @@ class Receiver:
         self.process = None
         self.kills += 1
         self.got += self.take(self.runs[-1])
+        for path in self.files(self.runs[-1]):
+            path.unlink(missing_ok=True)
 
     def take(self, run):
         """Whole lines that were not taken before."""

@@ -61,7 +61,7 @@ class Killed(Keeping):
     """All of them are processes; all are killed with -9."""
 
     # Between them the load is small enough that the journal never removes anything.
-    OPTIONS = ("--log", "transactions", "--loop", "100000", "--speed", "100")
+    OPTIONS = ("--log", "transactions", "--loop", "100000", "--speed", "30")
 
     def setUp(self):
         super().setUp()
@@ -79,8 +79,9 @@ class Killed(Keeping):
         # Sooner than by default, since the sensor seldom lives for longer.
         settles = {"settle_ms": 300}
         made = [Rsyslog("tcp", self.dir, "tcp", **settles),
-                Rsyslog("tls", self.dir, "tls", certificate, **settles), Nginx("web", self.dir), Datagrams("local", self.dir),
-                Rsyslog("udp", self.dir, "udp")]
+                Rsyslog("tls", self.dir, "tls", certificate, **settles),
+                Rsyslog("udp", self.dir, "udp", **settles),
+                Nginx("web", self.dir), Datagrams("local", self.dir)]
         for one in made:
             self.stack.callback(one.kill)
         return made
