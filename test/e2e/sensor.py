@@ -170,7 +170,7 @@ class Case(unittest.TestCase):
 
 # What a machine on which everything is installed may lack.
 MAY_LACK = ("this kernel has no vcan", "one core", "testpmd wants two cores", "no PCI device",
-            "root reads everything", "is so anyway")
+            "root reads everything", "is so anyway", "no loop device")
 
 
 def exit_code(result):

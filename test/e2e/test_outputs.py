@@ -9,6 +9,8 @@ usage: test_outputs.py FIELDTAP FIELDTAP_PLANT HANG.so [unittest options]
 import contextlib
 import json
 import os
+import pathlib
+import shutil
 import signal
 import subprocess
 import sys
@@ -19,7 +21,9 @@ import live
 import sensor
 from keeping import Keeping, healths, uid
 from live import Live, Sender, whole_lines
-from sensor import lines, modbus_read, of_type, run
+from sensor import lines, modbus_read, modbus_stop, of_type, run
+
+IS_LONG = os.environ.get("FT_LONG") == "yes"
 
 
 class Captures(Keeping):
@@ -189,7 +193,9 @@ class Running(Live, Keeping):
         self.until(lambda: len(whole_lines(self.out, "message")) > 1000, "events", 20)
         self.full(folder)
         # Nothing reaches the file while nothing is on disk; it is told when it is over.
-        time.sleep(8)
+        time.sleep(4)
+        self.send([modbus_stop(host=n) for n in range(1, 21)], rate=20)
+        time.sleep(4)
         (folder / "filler").unlink()
         self.until(lambda: self.told("journal_recovered"), "journal_recovered", 30)
         sender.end()
@@ -210,21 +216,38 @@ class Running(Live, Keeping):
                     for name, c in stats["journal"]["classes"].items()}
             self.assertEqual(lost["alert"], 0, "the least important goes first")
             self.assertGreater(lost["transaction"], 0)
+        stopped = {e["src_ip"] for e in of_type(events, "alert") if e["app_proto"] == "umas"}
+        self.assertLessEqual({f"10.0.0.{n}" for n in range(1, 21)}, stopped)
 
-    def test_disk_hangs(self):
-        """Analysis goes on and the end comes in time; what is not on disk is lost and said."""
-        hanging = self.dir / "hanging"
-        self.begin("-c", self.config(), "--log", "messages",
-                   env=dict(os.environ, LD_PRELOAD=HANG, FIELDTAP_TEST_HANG=str(hanging)))
-        self.send([modbus_read(n) for n in range(500)])
-        self.until(lambda: len(whole_lines(self.out, "message")) == 500, "events", 20)
-        hanging.touch()
-        self.send([modbus_read(n) for n in range(500)])
-        time.sleep(1)
+    # Whether a file is on the disk that hangs is asked with a call that the sensor never makes.
+    ON_DISK = ("--seccomp", "off", "--log", "messages")
+
+    def on_disk(self, hanging, disk="", **more):
+        """The environment in which syncs of files below `disk` hang while there is a file."""
+        return dict(os.environ, LD_PRELOAD=HANG, FIELDTAP_TEST_HANG=str(hanging),
+                    FIELDTAP_TEST_DISK=str(disk), **more)
+
+    def stop(self):
+        """By SIGTERM, in time; what it said."""
         begin = time.monotonic()
         self.process.send_signal(signal.SIGTERM)
         said = self.process.communicate(timeout=20)[1].decode()
         self.assertLess(time.monotonic() - begin, 5)
+        return said
+
+    def messages(self):
+        return len(whole_lines(self.out, "message"))
+
+    def test_disk_hangs(self):
+        """Analysis goes on and the end comes in time; what is not on disk is lost and said."""
+        hanging = self.dir / "hanging"
+        self.begin("-c", self.config(), "--log", "messages", env=self.on_disk(hanging))
+        self.send([modbus_read(n) for n in range(500)])
+        self.until(lambda: self.messages() == 500, "events", 20)
+        hanging.touch()
+        self.send([modbus_read(n) for n in range(500)])
+        time.sleep(1)
+        said = self.stop()
         hanging.unlink()
         self.assertEqual(self.process.returncode, 1, said)
         self.assertIn("are not in the journal", said)
@@ -232,6 +255,100 @@ class Running(Live, Keeping):
         self.assertEqual(stats["packets"]["read"], 1000)
         self.assertGreaterEqual(self.check_books(stats), 500)
         self.assertEqual(self.events(), self.kept()[:len(self.events())])
+
+    @unittest.skipUnless(IS_LONG, "of the long run")
+    def test_disk_answers_again(self):
+        """After seconds; all of it was kept in memory."""
+        hanging = self.dir / "hanging"
+        self.begin("-c", self.config(), *self.ON_DISK,
+                   env=self.on_disk(hanging, disk=self.journal))
+        self.send([modbus_read(n) for n in range(100)])
+        self.until(lambda: self.messages() == 100, "events", 10)
+        hanging.touch()
+        self.send([modbus_read(n) for n in range(900)])
+        time.sleep(7)
+        hanging.unlink()
+        self.until(lambda: self.told("journal_recovered"), "journal_recovered", 20)
+        self.assertIn("journal_trouble", healths(self.events()))
+        self.end()
+        self.books(1000)
+        self.assertEqual(self.check_books(self.stats()), 0)
+        self.assertEqual(self.events(), self.kept())
+
+    @unittest.skipUnless(IS_LONG, "of the long run")
+    def test_disk_slow(self):
+        """Each sync takes half a second: later, and nothing else."""
+        self.begin("-c", self.config(), *self.ON_DISK,
+                   env=self.on_disk("", disk=self.journal, FIELDTAP_TEST_SLOW_MS="500"))
+        self.send([modbus_read(n) for n in range(5000)], rate=2500)
+        self.until(lambda: self.messages() == 5000, "events", 10)
+        self.stop()
+        self.assertEqual(self.process.returncode, 0)
+        self.assertEqual(self.stats()["packets"]["read"], 5000)
+        self.assertEqual(self.check_books(self.stats()), 0)
+        # The last of them the output may get at the next start.
+        self.assertEqual(self.events(), self.kept()[:len(self.events())])
+
+    def test_disk_of_an_output_hangs(self):
+        """The journal is kept whole and the end comes in time, though a thread is in a call of the
+        system; the next run goes on where it was."""
+        hanging, other = self.dir / "hanging", self.dir / "other"
+        other.mkdir()
+        config = self.config({"name": "far", "kind": "file", "path": str(other / "far.json")})
+        hanging.touch()
+        self.begin("-c", config, *self.ON_DISK, env=self.on_disk(hanging, disk=other))
+        self.send([modbus_read(n) for n in range(500)])
+        self.until(lambda: self.messages() == 500, "events", 10)
+        self.stop()
+        self.assertEqual(self.process.returncode, 0)
+        self.books(500)
+        self.assertEqual(self.check_books(self.stats()), 0)
+        far = next(o for o in self.stats()["outputs"] if o["name"] == "far")
+        self.assertEqual(far["sent"], 0)
+        hanging.unlink()
+        self.out = self.dir / "again"
+        self.begin("-c", config)
+        self.end()
+        self.assertEqual(lines(other / "far.json"), self.kept())
+
+    def ext4(self):
+        """An image of a disk, mounted."""
+        folder, image = self.dir / "disk", self.dir / "image"
+        folder.mkdir()
+        with open(image, "wb") as file:
+            file.truncate(32 << 20)
+        subprocess.run(["mkfs.ext4", "-q", image], check=True)
+        if subprocess.run(["mount", "-o", "loop,errors=remount-ro", image, folder],
+                          check=False, capture_output=True).returncode:
+            self.skipTest("no loop device")
+        self.mounts.callback(subprocess.run, ["umount", "-l", folder], check=False)
+        source = subprocess.run(["findmnt", "-no", "SOURCE", folder], check=True,
+                                capture_output=True, text=True).stdout.strip()
+        return folder, image, pathlib.Path("/sys/fs/ext4") / pathlib.Path(source).name
+
+    def test_disk_becomes_read_only(self):
+        """As the kernel makes it when the disk has a fault; then another one is there, to which
+        what could be read was copied."""
+        folder, image, fault = self.ext4()
+        self.journal = folder / "journal"
+        self.begin("-c", self.config(), "--log", "messages")
+        sender = self.load(1000)
+        self.until(lambda: self.messages() > 500, "events", 20)
+        (fault / "trigger_fs_error").write_text("1")
+        time.sleep(2)
+        subprocess.run(["cp", image, self.dir / "copy"], check=True)
+        subprocess.run(["nsenter", "-t", str(self.process.pid), "-m", "sh", "-ec",
+                        f"umount -l {folder}; mount -o loop {self.dir}/copy {folder}"], check=True)
+        self.until(lambda: self.told("journal_recovered"), "journal_recovered", 30)
+        sender.end()
+        events = self.events()
+        self.stop()
+        self.assertIn("Read-only file system", next(
+            e["health"]["text"] for e in events if "journal_trouble" in healths([e])))
+        self.assertEqual(self.process.returncode, 0)
+        self.assertEqual(self.check_books(self.stats()), 0)
+        numbers = [uid(e) for e in self.events()]
+        self.assertEqual(numbers, list(range(numbers[0], numbers[0] + len(numbers))))
 
     def test_disk_read_only(self):
         """Nothing is begun that could not be kept."""
@@ -243,16 +360,33 @@ class Running(Live, Keeping):
         self.assertFails(run("-r", self.plant(seconds=2), "-c", self.config()), 1, "Read-only")
         self.assertEqual(self.kept(), before)
 
-    def test_folder_gone(self):
+    def gone(self, remove):
+        """A folder is made again, and all that comes goes there."""
         self.begin("-c", self.config(), "--log", "messages")
         self.load(500)
-        self.until(lambda: len(whole_lines(self.out, "message")) > 100, "events", 20)
-        self.journal.rename(self.dir / "moved")
+        self.until(lambda: self.messages() > 100, "events", 20)
+        remove()
         self.until(self.journal.exists, "a new folder", 20)
-        at = len(whole_lines(self.out, "message"))
-        self.until(lambda: len(whole_lines(self.out, "message")) > at + 100, "events", 20)
+        at = self.messages()
+        self.until(lambda: self.messages() > at + 100, "events", 20)
         self.end()
         self.assertEqual(self.check_books(self.stats()), 0)
+
+    @unittest.skipUnless(IS_LONG, "of the long run")
+    def test_folder_moved(self):
+        self.gone(lambda: self.journal.rename(self.dir / "moved"))
+
+    def test_folder_removed(self):
+        """Of what no output had yet, each is told."""
+        def remove():
+            while self.journal.exists():
+                shutil.rmtree(self.journal, ignore_errors=True)
+        self.gone(remove)
+        numbers = [uid(e) for e in self.events() if "records_missed" not in healths([e])]
+        missed = sum(e["health"]["count"] for e in self.events()
+                     if "records_missed" in healths([e]))
+        self.assertEqual(numbers, sorted(set(numbers)))
+        self.assertEqual(len(numbers) + missed, self.stats()["lines"]["made"])
 
 
 if __name__ == "__main__":
