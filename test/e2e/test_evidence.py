@@ -3,7 +3,7 @@
 """The packets of alerts: what is in the files, beside what tshark finds in the capture, and their
 bounds.
 
-usage: test_evidence.py PATH_OF_FIELDTAP PATH_OF_FIELDTAP_PLANT [unittest options]
+usage: test_evidence.py FIELDTAP FIELDTAP_PLANT FIELDTAPCTL [unittest options]
 """
 
 import json
@@ -11,8 +11,10 @@ import os
 import shutil
 import struct
 import subprocess
+import sys
 import unittest
 
+import live
 import sensor
 import traffic
 from sensor import Case, of_type, pcap, run
@@ -20,6 +22,7 @@ from traffic import C, S
 
 CLIENT, PLC, OTHER = (10, 1, 3, 20), (10, 1, 1, 10), (10, 1, 1, 11)
 TSHARK = shutil.which("tshark")
+FIELDTAPCTL = ""
 
 
 def polls(times, stop_at=None):
@@ -197,5 +200,88 @@ class Files(Case):
         self.assertEqual(self.alert(again)["alert"], self.alert()["alert"])
 
 
+@unittest.skipIf(TSHARK is None, "tshark is not installed")
+class Running(live.Live):
+    """A sensor that captures: the file is there while it runs, for who asks by the alert's id."""
+
+    def ctl(self, *words, code=0):
+        done = subprocess.run([FIELDTAPCTL, "-s", self.dir / "control.sock", "--json", *words],
+                              check=False, capture_output=True, text=True, timeout=30)
+        self.assertEqual(done.returncode, code, (words, done.stdout, done.stderr))
+        return json.loads(done.stdout) if not code else done.stderr
+
+    def start(self, *ports):
+        text = RULES.replace("ACTION", "alert").replace("EVIDENCE", "true")
+        rules = self.write("rules.json", text.encode())
+        config = self.write("config.json", json.dumps(
+            {"evidence": {"after_seconds": 1, "packets": 40, "minimum_severity": "critical"},
+             "rules": [str(rules)], "alerts": {"built_in_rules": "off"}}).encode())
+        self.begin("-c", config, "-w", 2, "--control-socket", self.dir / "control.sock",
+                   ports=ports)
+        self.until((self.dir / "control.sock").exists, "the socket")
+
+    def talk(self, plc):
+        """A connection that writes once, between others that only read."""
+        one = [f for f in polls(20, stop_at=10)(CLIENT, plc) if not isinstance(f, float)]
+        two = [f for f in polls(20)((10, 1, 3, 21), plc) if not isinstance(f, float)]
+        self.send([f for pair in zip(one, two) for f in pair] + one[len(two):], 500)
+        return one
+
+    def evidence_of(self, plc):
+        """The alert's id and file, once the file is there."""
+        def alerts():
+            return [e for e in live.whole_lines(self.out, "alert") if e["dest_ip"] == plc]
+        self.until(alerts, "the alert")
+        alert, = alerts()
+        number = alert["fieldtap"]["alert_id"]
+        path = self.out / "evidence" / alert["fieldtap"]["evidence_file"]
+        self.until(path.exists, "the file")
+        self.assertEqual(self.ctl("pcap", number),
+                         {"file": str(path), "bytes": path.stat().st_size})
+        return number, path
+
+    def check_file(self, number, path, sent):
+        """tshark finds the packet that raised the alert, and that connection's only."""
+        comment, payload, function = frames(path, "frame.comment", "tcp.payload", "modbus.func_code",
+                                            only="frame.comment")[0]
+        self.assertIn(number, comment)
+        self.assertIn("Somebody writes", comment)
+        self.assertEqual((payload[14:16], function), ("06", "6"))
+        found = [bytes.fromhex(p) for (p,) in frames(path, "tcp.payload") if p]
+        wanted = [f[54:] for f in sent if len(f) > 54]
+        self.assertEqual(found, wanted[-len(found):])
+        self.assertGreater(len(found), 30)
+
+    def check(self, *ports):
+        self.start(*ports)
+        self.check_file(*self.evidence_of_talk((10, 1, 1, 10)))
+        # Held: what arrives is nobody's; then it goes on.
+        self.assertEqual(self.ctl("capture", "stop")["state"], "held")
+        self.talk((10, 1, 1, 11))
+        self.assertEqual(self.ctl("capture", "start")["state"], "capturing")
+        number, path, sent = self.evidence_of_talk((10, 1, 1, 12))
+        self.check_file(number, path, sent)
+        path.unlink()
+        self.assertIn("there are no packets of this alert", self.ctl("pcap", number, code=1))
+        self.end()
+        e = self.stats()["evidence"]
+        self.assertEqual((e["wanted"], e["written"], e["pending"], e["without_trigger"],
+                          e["incomplete"]), (2, 2, 0, 0, 0))
+        told = [e["dest_ip"] for e in of_type(self.events(), "alert")]
+        self.assertEqual(told, ["10.1.1.10", "10.1.1.12"])
+
+    def evidence_of_talk(self, plc):
+        sent = self.talk(plc)
+        return (*self.evidence_of(".".join(map(str, plc))), sent)
+
+    def test_interface(self):
+        self.check("-i", "tap0")
+
+    def test_port(self):
+        """Workers poll, and hand packets over to one another."""
+        self.check("--port", "net_af_packet0,iface=tap0,framecnt=2048")
+
+
 if __name__ == "__main__":
+    FIELDTAPCTL = os.path.abspath(sys.argv.pop(3))
     sensor.main()
