@@ -427,6 +427,39 @@ class LiveControl(Control, live.Live):
         self.assertTrue(self.stats()["balanced"])
         self.assertEqual(self.stats()["packets"]["read"], 28)
 
+    def test_telemetry(self):
+        """DPDK's own socket, of a sensor that has given up its rights; all counters are those of
+        the metrics."""
+        self.dir.chmod(0o777)
+        config = self.write("sensor.json", json.dumps({"metrics": {
+            "telemetry": True, "file": str(self.dir / "fieldtap.prom")}}).encode())
+        former, sensor.FIELDTAP = sensor.FIELDTAP, sensor.copy_to(self.dir / "program")
+        try:
+            self.begin("-c", config, "--user", "nobody", "--control-socket", self.path,
+                       env=dict(os.environ, RUNTIME_DIRECTORY=str(self.dir)))
+        finally:
+            sensor.FIELDTAP = former
+        self.until(self.path.exists, "the socket")
+        self.send([modbus_read(i) for i in range(20)])
+        self.until(lambda: self.json("status")["packets"] == 20, "the packets")
+        with socket.socket(socket.AF_UNIX, socket.SOCK_SEQPACKET) as client:
+            client.settimeout(10)
+            client.connect(str(self.dir / "dpdk/rte/dpdk_telemetry.v2"))
+            limit = json.loads(client.recv(4096))["max_output_len"]
+
+            def ask(command):
+                client.send(command.encode())
+                return json.loads(client.recv(limit))[command.split(",", maxsplit=1)[0]]
+
+            self.assertIn("/fieldtap/counters", ask("/"))
+            self.assertIn("/fieldtap/counters", ask("/help,/fieldtap/counters"))
+            told = ask("/fieldtap/counters")
+        self.assertEqual((told["received_packets"], told["flows"]), (20, 1))
+        self.end()
+        metrics = samples((self.dir / "fieldtap.prom").read_text())
+        self.assertEqual(set(told), {re.sub("^fieldtap_|_total$", "", name) for name, label in metrics
+                                     if not label} - {"uptime_seconds"})
+
 
 if __name__ == "__main__":
     FIELDTAPCTL = os.path.abspath(sys.argv.pop(3))
