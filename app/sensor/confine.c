@@ -304,7 +304,7 @@ static void filter_calls(const struct sensor *s)
         return;
     if (IS_SANITIZED || !syscalls_can_filter()) {
         needs.mode = SYSCALLS_FREE;
-        if (is_asked || s->options->verbose)
+        if (is_asked || s->options->verbose || (user.changes && !IS_SANITIZED))
             ft_say("fieldtap", "system calls are not filtered: this fieldtap was built %s",
                    IS_SANITIZED ? "with sanitizers" : "without libseccomp");
         return;

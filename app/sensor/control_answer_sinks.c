@@ -2,10 +2,12 @@
 /* Answers of the control socket: sinks, and test events for them. */
 #include "control_answers.h"
 
+#include "base/clock_ns.h"
+
 #define MS 1000000ull
 
 /* A sink that was asked to send a test event is waited for so long. */
-#define SINK_TEST_MS 3000u
+#define SINK_TEST_NS (30000 * MS)
 
 static json_t *sink_of(const struct ft_sink_stats *st)
 {
@@ -41,15 +43,24 @@ enum control_outcome control_sinks(struct control *c, struct control_job *job)
     return CONTROL_DONE;
 }
 
-/* The only answer that others have to wait for: nobody tests sinks all day. */
 enum control_outcome control_sink_test(struct control *c, struct control_job *job)
 {
     const struct outputs *outputs = &c->sensor->outputs;
+    const char *name = ft_control_text(&job->request, "name", "");
     char text[512];
+    bool is_ok;
     if (!outputs->is_running || !ft_sinks_count(outputs->sinks))
         return refuse(job, "this sensor has no sinks: outputs[] of the configuration names them");
-    if (!ft_sinks_test(outputs->sinks, ft_control_text(&job->request, "name", ""), SINK_TEST_MS,
-                       text, sizeof(text)))
+    if (job->step == 0) {
+        job->step = 1;
+        job->number = ft_sinks_test_begin(outputs->sinks, name, text, sizeof(text));
+        if (!job->number)
+            return refuse(job, text);
+    }
+    if (!ft_sinks_test_is_over(outputs->sinks, name, job->number, &is_ok, text, sizeof(text)))
+        return ft_clock_ns(CLOCK_MONOTONIC) - job->began_ns < SINK_TEST_NS ? CONTROL_WAITS
+                                                                           : refuse(job, text);
+    if (!is_ok)
         return refuse(job, text);
     put_text(job->result, "said", text);
     return CONTROL_DONE;

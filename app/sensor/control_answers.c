@@ -45,6 +45,8 @@ void control_job_end(struct control *c, struct control_job *job)
 
 uint64_t control_patience(const struct control_job *job)
 {
+    if (job->request.command == FT_CONTROL_SINK_TEST) /* it says itself what was waited for */
+        return 40000 * MS;
     /* Ten thousand rules take seconds to compile. */
     return job->request.command == FT_CONTROL_RULES_RELOAD ? 120000 * MS : 10000 * MS;
 }

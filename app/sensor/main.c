@@ -32,6 +32,8 @@ static void print_version(void)
     const char *hyperscan = ft_recogniser_version();
     printf("%s, Hyperscan %.*s, jansson %s, %s\n", rte_version(), (int)strcspn(hyperscan, " "),
            hyperscan, jansson_version_str(), ft_filter_library());
+    if (*FIELDTAP_LACKING)
+        printf("built without %s\n", FIELDTAP_LACKING);
 }
 
 int main(int argc, char **argv)

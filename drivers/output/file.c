@@ -40,7 +40,7 @@ struct file {
 /* clang-format off */
 #define AT(member) offsetof(struct file, member)
 static const struct ft_sink_key keys[] = {
-    {.name = "path", .kind = FT_SINK_KEY_TEXT, .is_required = true, .low = 1, .high = 1024,
+    {.name = "path", .kind = FT_SINK_KEY_TEXT, .is_required = true, .is_destination = true, .low = 1, .high = 1024,
      .offset = AT(path), .standard = "none",
      .meaning = "the file, such as \"/var/log/fieldtap/eve.json\"; relative: in the folder of -l"},
     {.name = "max_bytes", .kind = FT_SINK_KEY_LONG, .high = 1ull << 50, .offset = AT(max_bytes),

@@ -34,6 +34,9 @@ struct ft_sink_reading {
 
 void ft_sink_read(struct ft_sink_reading *reading, struct ft_sink *sink, const json_t *object);
 
+/** Tell sinks that would get in each other's way, behind reading all of them. */
+void ft_sinks_compare(struct ft_sink_reading *reading);
+
 /** Free what ft_sink_read() made. */
 void ft_sink_clear(struct ft_sink *sink);
 

@@ -48,7 +48,12 @@ static uint64_t back_off(struct ft_sink *s)
         ms *= 2;
     ms = ms > s->retry_ms ? s->retry_ms : ms;
     s->jitter = s->jitter * 6364136223846793005u + 1442695040888963407u;
-    return ms / 2 + (s->jitter >> 33) % (ms / 2 + 1);
+    ms = ms / 2 + (s->jitter >> 33) % (ms / 2 + 1);
+    /* What the receiver asked for, and up to an eighth more, so that not all sensors come at once.
+     */
+    uint64_t after = s->retry_after_ms + (s->jitter >> 33) % (s->retry_after_ms / 8 + 1);
+    s->retry_after_ms = 0;
+    return ms > after ? ms : after;
 }
 
 void ft_sink_has_failed(struct ft_sink *s)

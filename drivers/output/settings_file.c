@@ -35,7 +35,10 @@ static bool read_all(struct ft_sink_reading *r, const json_t *outputs)
         all->count++;
         is_right = is_right && !r->is_wrong;
     }
-    return is_right;
+    if (!is_right)
+        return false;
+    ft_sinks_compare(r);
+    return !r->is_wrong;
 }
 
 /* Those that are not used are gone, once they were checked. */

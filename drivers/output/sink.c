@@ -146,14 +146,19 @@ void ft_sink_update_lag(struct ft_sink *s)
 
 bool ft_sink_take_test(struct ft_sink *s)
 {
-    return atomic_fetch_and(&s->asked, ~(unsigned)FT_SINK_ASK_TEST) & FT_SINK_ASK_TEST;
+    if (!(atomic_fetch_and(&s->asked, ~(unsigned)FT_SINK_ASK_TEST) & FT_SINK_ASK_TEST))
+        return false;
+    pthread_mutex_lock(&s->lock);
+    s->test_taken = s->test_asked; /* who asks from now on is answered by the next */
+    pthread_mutex_unlock(&s->lock);
+    return true;
 }
 
 void ft_sink_end_test(struct ft_sink *s, bool is_ok, const char *text)
 {
     pthread_mutex_lock(&s->lock);
     s->test_ok = is_ok;
-    s->test_over = true;
+    s->test_answered = s->test_taken;
     snprintf(s->test_text, sizeof(s->test_text), "%s", text);
     pthread_cond_broadcast(&s->told);
     pthread_mutex_unlock(&s->lock);

@@ -56,7 +56,7 @@ struct ft_sink_reading;
 struct ft_sink_key {
     const char *name;
     enum ft_sink_key_kind kind;
-    bool is_required;
+    bool is_required, is_destination; /**< where events go: two sinks of the same are looked at */
     uint64_t low, high;
     size_t offset; /**< in the state */
     const char *(*names)(uint32_t i);
@@ -83,6 +83,7 @@ struct ft_sink_kind {
     uint32_t state_size;
     const struct ft_sink_key *keys;
     uint32_t key_count;
+    bool takes_many;    /**< several sinks may have the same `path`, which is a receiver's */
     bool has_body;      /**< takes format, dialect, delimiter: sink->body */
     uint32_t batch;     /**< records given to one send(), at most; the default of the key */
     uint32_t linger_ms; /**< waits that long for a batch to fill up */
@@ -160,6 +161,7 @@ struct ft_sink {
     bool has_acknowledged, is_open, is_told_down, is_told_refused;
     uint32_t failures; /**< in a row */
     uint64_t retry_at_ms, paced_us, refused_ms;
+    uint64_t retry_after_ms; /**< a kind's send(): the receiver wants not to be asked for so long */
     uint64_t counted_gap[FT_JOURNAL_CLASSES];
     struct ft_sink_flight flights[FT_SINK_FLIGHTS];
     uint32_t flight_first, flight_count;
@@ -177,7 +179,8 @@ struct ft_sink {
     pthread_cond_t told;             /**< test is over; the thread has ended */
     struct ft_journal_reader *awake; /**< the reader that may wait */
     struct ft_sink_stats stats;
-    bool test_ok, test_over;
+    uint64_t test_asked, test_taken, test_answered; /**< numbers of tests */
+    bool test_ok;
     char test_text[FT_SINK_TEXT_SIZE];
 };
 

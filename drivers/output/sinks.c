@@ -226,31 +226,64 @@ static struct ft_sink *find(struct ft_sinks *all, const char *name)
     return NULL;
 }
 
-bool ft_sinks_test(struct ft_sinks *all, const char *name, uint32_t timeout_ms, char *text,
-                   size_t text_size)
+uint64_t ft_sinks_test_begin(struct ft_sinks *all, const char *name, char *text, size_t text_size)
 {
     struct ft_sink *s = find(all, name);
-    struct timespec end = in_ms(timeout_ms);
     if (!s || !s->is_running) {
         snprintf(text, text_size, s ? "The sink %s does not run." : "There is no sink \"%s\".",
                  name);
-        return false;
+        return 0;
     }
     pthread_mutex_lock(&s->lock);
-    s->test_over = s->test_ok = false;
+    uint64_t number = ++s->test_asked;
     pthread_mutex_unlock(&s->lock);
     atomic_fetch_or(&s->asked, FT_SINK_ASK_TEST);
     wake(s);
+    return number;
+}
+
+/* With its lock held. */
+static bool is_answered(const struct ft_sink *s, uint64_t number, bool *is_ok, char *text,
+                        size_t text_size)
+{
+    if (s->test_answered < number)
+        return false;
+    *is_ok = s->test_ok;
+    snprintf(text, text_size, "%s", s->test_text);
+    return true;
+}
+
+bool ft_sinks_test_is_over(struct ft_sinks *all, const char *name, uint64_t number, bool *is_ok,
+                           char *text, size_t text_size)
+{
+    struct ft_sink *s = find(all, name);
+    *is_ok = false;
+    snprintf(text, text_size, "%s: no answer yet; see the sink's state", s ? s->target : name);
+    if (!s)
+        return true;
     pthread_mutex_lock(&s->lock);
-    while (!s->test_over && pthread_cond_timedwait(&s->told, &s->lock, &end) != ETIMEDOUT)
-        ;
-    bool ok = s->test_over && s->test_ok;
-    if (s->test_over)
-        snprintf(text, text_size, "%s", s->test_text);
-    else
-        snprintf(text, text_size, "%s: no answer within %u ms", s->target, timeout_ms);
+    bool is_over = is_answered(s, number, is_ok, text, text_size);
     pthread_mutex_unlock(&s->lock);
-    return ok;
+    return is_over;
+}
+
+bool ft_sinks_test(struct ft_sinks *all, const char *name, uint32_t timeout_ms, char *text,
+                   size_t text_size)
+{
+    struct timespec end = in_ms(timeout_ms);
+    bool is_ok = false, is_late = false;
+    uint64_t number = ft_sinks_test_begin(all, name, text, text_size);
+    struct ft_sink *s = number ? find(all, name) : NULL;
+    if (!s)
+        return false;
+    pthread_mutex_lock(&s->lock);
+    while (!is_answered(s, number, &is_ok, text, text_size) && !is_late) {
+        is_late = pthread_cond_timedwait(&s->told, &s->lock, &end) == ETIMEDOUT;
+        if (is_late)
+            snprintf(text, text_size, "%s: no answer within %u ms", s->target, timeout_ms);
+    }
+    pthread_mutex_unlock(&s->lock);
+    return is_ok;
 }
 
 bool ft_sinks_stats(const struct ft_sinks *all, uint32_t i, struct ft_sink_stats *stats)

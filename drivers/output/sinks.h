@@ -113,6 +113,15 @@ void ft_sinks_wake(struct ft_sinks *sinks);
 bool ft_sinks_test(struct ft_sinks *sinks, const char *name, uint32_t timeout_ms, char *text,
                    size_t text_size);
 
+/** The same for who may not wait: begin, a number comes back; 0 and a sentence: there is no such
+ * sink that runs. */
+uint64_t ft_sinks_test_begin(struct ft_sinks *sinks, const char *name, char *text,
+                             size_t text_size);
+
+/** Is that test over? Then *is_ok and `text` say how it ended. */
+bool ft_sinks_test_is_over(struct ft_sinks *sinks, const char *name, uint64_t number, bool *is_ok,
+                           char *text, size_t text_size);
+
 enum ft_sink_state {
     FT_SINK_STOPPED,    /**< not started, or stopped */
     FT_SINK_CONNECTING, /**< for the first time, or again after it was up */

@@ -42,12 +42,12 @@ static const char *severity_name(uint32_t i)
 /* clang-format off */
 #define AT(member) offsetof(struct syslog, member)
 static const struct ft_sink_key keys[] = {
-    {.name = "host", .kind = FT_SINK_KEY_TEXT, .is_required = true, .low = 1, .high = 255,
+    {.name = "host", .kind = FT_SINK_KEY_TEXT, .is_required = true, .is_destination = true, .low = 1, .high = 255,
      .offset = AT(connection.host), .standard = "none",
      .meaning = "name or address of the receiver"},
-    {.name = "port", .kind = FT_SINK_KEY_NUMBER, .low = 1, .high = 65535,
+    {.name = "port", .kind = FT_SINK_KEY_NUMBER, .is_destination = true, .low = 1, .high = 65535,
      .offset = AT(connection.port), .standard = "514, of tls 6514", .meaning = "its port"},
-    {.name = "transport", .kind = FT_SINK_KEY_WORD, .names = ft_transport_name,
+    {.name = "transport", .kind = FT_SINK_KEY_WORD, .is_destination = true, .names = ft_transport_name,
      .offset = AT(transport), .standard = "\"tcp\"", .meaning = "udp may lose what it sends"},
     {.name = "framing", .kind = FT_SINK_KEY_WORD, .names = framing_name, .offset = AT(framing),
      .standard = "\"octets\"",

@@ -34,7 +34,7 @@ struct datagram {
 /* clang-format off */
 #define AT(member) offsetof(struct datagram, member)
 static const struct ft_sink_key keys[] = {
-    {.name = "path", .kind = FT_SINK_KEY_TEXT, .is_required = true, .low = 1, .high = 107,
+    {.name = "path", .kind = FT_SINK_KEY_TEXT, .is_required = true, .is_destination = true, .low = 1, .high = 107,
      .offset = AT(path), .standard = "none", .meaning = "the receiver's socket"},
     {.name = "max_message", .kind = FT_SINK_KEY_NUMBER, .low = 1024, .high = 65536,
      .offset = AT(max_message), .standard = "65536", .meaning = "bytes of a datagram, at most"},
@@ -173,6 +173,7 @@ const struct ft_sink_kind ft_sink_unix_datagram = {
     .state_size = sizeof(struct datagram),
     .keys = keys,
     .key_count = sizeof(keys) / sizeof(keys[0]),
+    .takes_many = true,
     .has_body = true,
     .batch = 500,
     .settle_ms = 200,

@@ -51,7 +51,7 @@ struct stream {
 /* clang-format off */
 #define AT(member) offsetof(struct stream, member)
 static const struct ft_sink_key keys[] = {
-    {.name = "path", .kind = FT_SINK_KEY_TEXT, .is_required = true, .low = 1, .high = 107,
+    {.name = "path", .kind = FT_SINK_KEY_TEXT, .is_required = true, .is_destination = true, .low = 1, .high = 107,
      .offset = AT(path), .standard = "none", .meaning = "the socket that the sensor makes"},
     {.name = "mode", .kind = FT_SINK_KEY_MODE, .offset = AT(mode), .standard = "\"0660\"",
      .meaning = "permissions of the socket"},

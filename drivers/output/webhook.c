@@ -9,6 +9,7 @@
  */
 #include "forward/webhook.h"
 
+#include "output/gzip.h"
 #include "output/kinds.h"
 
 #include <curl/curl.h>
@@ -19,14 +20,18 @@
 #define HEADERS_MAX 32u
 #define ANSWER_SIZE 161u
 
+/* A receiver that wants to be left alone for longer is asked again after an hour all the same. */
+#define RETRY_AFTER_S_MAX 3600
+
 struct webhook {
     const char *url, *ca_file, *certificate, *key, *proxy;
     uint32_t format, timeout_ms, max_bytes;
-    bool verify, single;
+    bool verify, single, packs;
     struct curl_slist *headers; /* as configured, and Content-Type */
 
     CURL *curl;
     char *room;
+    struct ft_gzip *gzip;
     char why[CURL_ERROR_SIZE], answer[ANSWER_SIZE];
     uint32_t answered;
     struct ft_sink *sink; /* of the call */
@@ -83,7 +88,7 @@ static void read_headers(struct ft_sink_reading *r, const json_t *value, void *s
 /* clang-format off */
 #define AT(member) offsetof(struct webhook, member)
 static const struct ft_sink_key keys[] = {
-    {.name = "url", .kind = FT_SINK_KEY_TEXT, .is_required = true, .low = 8, .high = 2048,
+    {.name = "url", .kind = FT_SINK_KEY_TEXT, .is_required = true, .is_destination = true, .low = 8, .high = 2048,
      .offset = AT(url), .standard = "none", .meaning = "http://... or https://..."},
     {.name = "format", .kind = FT_SINK_KEY_WORD, .names = format_name, .offset = AT(format),
      .standard = "\"ndjson\"", .meaning = "of the request: doc/forwarding-formats.md"},
@@ -94,6 +99,8 @@ static const struct ft_sink_key keys[] = {
      .meaning = "further headers: an object of texts"},
     {.name = "max_bytes", .kind = FT_SINK_KEY_NUMBER, .low = FT_WEBHOOK_SIZE_MIN, .high = 64u << 20,
      .offset = AT(max_bytes), .standard = "524288", .meaning = "bytes of a request's body"},
+    {.name = "gzip", .kind = FT_SINK_KEY_TRUTH, .offset = AT(packs), .standard = "false",
+     .meaning = "bodies are packed (Content-Encoding: gzip), for receivers that take that"},
     {.name = "timeout_ms", .kind = FT_SINK_KEY_NUMBER, .low = 100, .high = 600000,
      .offset = AT(timeout_ms), .standard = "10000", .meaning = "milliseconds for a request"},
     {.name = "proxy", .kind = FT_SINK_KEY_TEXT, .high = 2048, .offset = AT(proxy),
@@ -108,6 +115,12 @@ static const struct ft_sink_key keys[] = {
      .standard = "in the same file", .meaning = "private key of the certificate, PEM"},
 };
 /* clang-format on */
+
+static void add_header(struct webhook *w, const char *line)
+{
+    struct curl_slist *more = curl_slist_append(w->headers, line);
+    w->headers = more ? more : w->headers;
+}
 
 static void webhook_init(void *state)
 {
@@ -130,12 +143,12 @@ static void webhook_check(struct ft_sink_reading *r, struct ft_sink *sink, void 
         sink->batch = 1;
     snprintf(type, sizeof(type), "Content-Type: %s",
              ft_webhook_content_type((enum ft_webhook_format)w->format));
-    struct curl_slist *more = curl_slist_append(w->headers, type);
-    w->headers = more ? more : w->headers;
+    add_header(w, type);
+    if (w->packs)
+        add_header(w, "Content-Encoding: gzip");
     /* no question whether it may send: that costs each request a second with servers that do not
      * know it */
-    more = curl_slist_append(w->headers, "Expect:");
-    w->headers = more ? more : w->headers;
+    add_header(w, "Expect:");
 }
 
 /* Without what may be secret in it: users, passwords, queries. */
@@ -231,6 +244,8 @@ static bool webhook_open(struct ft_sink *sink, void *state)
     pthread_once(&once, start_library);
     if (!w->room && !(w->room = malloc(w->max_bytes)))
         return ft_sink_fail(sink, "out of memory");
+    if (w->packs && !w->gzip && !(w->gzip = ft_gzip_new(w->max_bytes)))
+        return ft_sink_fail(sink, "out of memory");
     w->sink = sink;
     w->curl = curl_easy_init();
     return w->curl ? set_up(sink, w) : ft_sink_fail(sink, "out of memory");
@@ -249,6 +264,7 @@ static void webhook_free(void *state)
 {
     struct webhook *w = state;
     curl_slist_free_all(w->headers);
+    ft_gzip_free(w->gzip);
     free(w->room);
 }
 
@@ -266,26 +282,43 @@ static bool is_about_record(long status)
     case 403:
     case 404: /* the URL */
     case 405:
+    case 406:
     case 407: /* the proxy */
     case 408: /* the time */
     case 410:
+    case 411:
+    case 415: /* the format, or that it is packed */
+    case 417:
     case 421:
     case 425:
+    case 426:
     case 429:
+    case 431:
+    case 451:
         return false;
     default:
         return status >= 400 && status < 500;
     }
 }
 
-static enum answer post(struct ft_sink *sink, struct webhook *w, uint32_t length)
+/* Who is overrun, or in maintenance, may say when it wants to be asked again. */
+static void heed_retry_after(struct ft_sink *sink, struct webhook *w)
+{
+    curl_off_t seconds = 0;
+    if (curl_easy_getinfo(w->curl, CURLINFO_RETRY_AFTER, &seconds) || seconds <= 0)
+        return;
+    sink->retry_after_ms =
+        seconds < RETRY_AFTER_S_MAX ? (uint64_t)seconds * 1000u : RETRY_AFTER_S_MAX * 1000u;
+}
+
+static enum answer post(struct ft_sink *sink, struct webhook *w, const void *body, uint32_t length)
 {
     long status = 0;
     w->answered = 0;
     w->answer[0] = w->why[0] = 0;
     CURLcode wrong = curl_easy_setopt(w->curl, CURLOPT_POSTFIELDSIZE, (long)length);
     if (!wrong)
-        wrong = curl_easy_setopt(w->curl, CURLOPT_POSTFIELDS, w->room);
+        wrong = curl_easy_setopt(w->curl, CURLOPT_POSTFIELDS, body);
     if (!wrong)
         wrong = curl_easy_perform(w->curl);
     if (wrong) {
@@ -296,7 +329,10 @@ static enum answer post(struct ft_sink *sink, struct webhook *w, uint32_t length
     if (status >= 200 && status < 300)
         return TAKEN;
     ft_sink_fail(sink, "HTTP %ld%s%s", status, w->answered ? ": " : "", w->answer);
-    return is_about_record(status) ? REFUSED : AWAY;
+    if (is_about_record(status))
+        return REFUSED;
+    heed_retry_after(sink, w);
+    return AWAY;
 }
 
 static bool is_parsed(const struct webhook *w, struct ft_sink_record *record)
@@ -325,7 +361,12 @@ static struct ft_sink_sent send_some(struct ft_sink *sink, struct webhook *w,
         sent.done++;
     }
     uint32_t length = ft_webhook_end(&body);
-    *answer = length ? post(sink, w, length) : TAKEN;
+    const void *bytes = w->room;
+    if (length && w->gzip)
+        bytes = ft_gzip_pack(w->gzip, w->room, length, &length);
+    if (!bytes)
+        ft_sink_fail(sink, "the events cannot be packed");
+    *answer = !bytes ? AWAY : length ? post(sink, w, bytes, length) : TAKEN;
     sent.bytes = length;
     return sent;
 }

@@ -384,6 +384,40 @@ class Setting(Control, Case):
         self.assertEqual(last[key], stats["packets"]["read"])
 
 
+    def test_sink_test_holds_nobody(self):
+        """A receiver that takes the connection and says nothing: who tests it waits, others do
+        not; nor does a second one who tests."""
+        with socket.socket() as deaf:
+            deaf.bind(("127.0.0.1", 0))
+            deaf.listen()
+            url = f"http://127.0.0.1:{deaf.getsockname()[1]}/"
+            process = self.begin({"control": {"socket": str(self.path)},
+                                  "journal": {"folder": str(self.dir / "journal")},
+                                  "outputs": [{"name": "hook", "kind": "webhook", "url": url,
+                                               "timeout_ms": 800, "filter": {"types": ["stats"]}},
+                                              {"name": "eve", "kind": "file", "path": "eve.json"}]})
+            one, two, three = (Client(self.path) for _ in range(3))
+            for client in (one, two):
+                client.send(b'{"command":"sink test","name":"hook"}\n')
+            for _ in range(20):
+                begin = time.monotonic()
+                self.assertTrue(three.ask("status")["ok"])
+                self.assertLess(time.monotonic() - begin, 1)
+            self.assertIn("eve.json", self.ctl("sink", "test", "eve"))
+            for client in (one, two):
+                answer = client.answer()
+                self.assertFalse(answer["ok"])
+                self.assertIn(url, answer["error"])
+            self.assertIn('no sink "heve"', self.ctl("sink", "test", "heve", code=1))
+            states = {s["name"]: s["state"] for s in self.json("sinks")["sinks"]}
+            self.assertEqual(states["eve"], "up")
+            self.assertNotEqual(states["hook"], "up")
+            for client in (one, two, three):
+                client.close()
+            self.ctl("shutdown")
+            self.assertEqual(process.wait(timeout=5), 0)
+
+
 class LiveControl(Control, live.Live):
     """With a live interface."""
 

@@ -28,6 +28,22 @@ static void test_errors(void **state)
         {"[{'name':'a b','kind':'file','path':'a'}]", "outputs[0].name: expected 1 to 40 letters"},
         {"[{'name':'a','kind':'file','path':'a'},{'name':'a','kind':'file','path':'b'}]",
          "outputs[1].name: there is a sink \"a\" already"},
+        {"[{'name':'a','kind':'file','path':'x'},{'name':'b','kind':'file','path':'x'}]",
+         "outputs[1].path: is that of outputs[0], \"a\": each sink needs one of its own"},
+        {"[{'name':'a','kind':'file','path':'x'},{'name':'b','kind':'unix_stream','path':'x'}]",
+         "outputs[1].path: is that of outputs[0]"},
+        {"[{'name':'a','kind':'file','path':'/dev/null'},{'name':'b','kind':'file',"
+         "'path':'/dev/./null'}]",
+         "outputs[1].path: is that of outputs[0]"},
+        {"[{'name':'a','kind':'file','path':'x.12'},{'name':'b','kind':'file','path':'x'}]",
+         "outputs[1].path: would be overwritten when files are moved on by outputs[0]"},
+        {"[{'name':'a','kind':'syslog','host':'h'},{'name':'b','kind':'syslog','host':'h',"
+         "'filter':{}}]",
+         "outputs[1]: sends to the receiver of outputs[0], \"a\", which would get each event "
+         "twice"},
+        {"[{'name':'a','kind':'webhook','url':'http://h/','filter':{'types':['alert']}},"
+         "{'name':'b','kind':'webhook','url':'http://h/','filter':{'types':['alert']}}]",
+         "outputs[1]: sends to the receiver of outputs[0]"},
         {"[{'name':'a'}]", "outputs[0]: a sink needs a kind: \"file\""},
         {"[{'name':'a','kind':'sylog'}]", "unknown kind \"sylog\"; did you mean \"syslog\"?"},
         {"[{'name':'a','kind':'file'}]", "outputs[0]: \"path\" is missing: the file"},
@@ -71,6 +87,31 @@ static void test_errors(void **state)
     (void)state;
     for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++)
         expect_error(cases[i][0], cases[i][1]);
+}
+
+/* Two of one receiver, when they send different events; two of one file, when one is off. */
+static void test_together(void **state)
+{
+    static const char *const cases[] = {
+        ("[{'name':'a','kind':'syslog','host':'h','filter':{'types':['alert']}},"
+         "{'name':'b','kind':'syslog','host':'h','filter':{'types':['flow']}}]"),
+        ("[{'name':'a','kind':'syslog','host':'h'},{'name':'b','kind':'syslog','host':'h',"
+         "'port':515}]"),
+        ("[{'name':'a','kind':'file','path':'x'},{'name':'b','kind':'file','path':'x',"
+         "'enabled':false},{'name':'c','kind':'file','path':'x.json'}]"),
+        ("[{'name':'a','kind':'unix_datagram','path':'x','filter':{'types':['alert']}},"
+         "{'name':'b','kind':'unix_datagram','path':'x','filter':{'types':['flow']}}]"),
+    };
+    (void)state;
+    for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
+        struct world w;
+        char error[1024] = "";
+        memset(&w, 0, sizeof(w));
+        w.options.sensor.name = "line3";
+        if (!configure(&w, cases[i], error, sizeof(error)))
+            fail_msg("%s: %s", cases[i], error);
+        ft_sinks_free(w.sinks);
+    }
 }
 
 static void test_right(void **state)
@@ -163,9 +204,8 @@ static void test_guide(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(test_errors),
-        cmocka_unit_test(test_right),
-        cmocka_unit_test(test_places),
+        cmocka_unit_test(test_errors),   cmocka_unit_test(test_right),
+        cmocka_unit_test(test_together), cmocka_unit_test(test_places),
         cmocka_unit_test(test_guide),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

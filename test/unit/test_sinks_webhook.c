@@ -3,6 +3,7 @@
 #include "sinks_world.h"
 
 #include <stdatomic.h>
+#include <zlib.h>
 
 /* Answers each request on a connection of its own by what the test wants. */
 struct server {
@@ -14,6 +15,8 @@ struct server {
     atomic_int status;    /* of every answer, unless: */
     atomic_uint poisoned; /* a request with this number in it is answered 400 */
     atomic_uint requests, events_most;
+    atomic_ulong plain_bytes; /* of bodies, unpacked */
+    atomic_uint retry_after;  /* seconds; 0: nothing is said of it */
     char head[4096], body[65536];
 };
 
@@ -45,11 +48,27 @@ static int judge(struct server *s, char *body)
     return status;
 }
 
+/* As gunzip does; it must be whole. */
+static char *unpack(const char *bytes, size_t length)
+{
+    static char room[4u << 20];
+    z_stream z = {.next_in = (unsigned char *)(uintptr_t)bytes,
+                  .avail_in = (unsigned)length,
+                  .next_out = (unsigned char *)room,
+                  .avail_out = sizeof(room) - 1};
+    assert_int_equal(inflateInit2(&z, 15 + 16), Z_OK);
+    assert_int_equal(inflate(&z, Z_FINISH), Z_STREAM_END);
+    assert_int_equal(z.avail_in, 0);
+    room[z.total_out] = 0;
+    inflateEnd(&z);
+    return room;
+}
+
 static void answer(struct server *s, int fd)
 {
     static char room[1u << 20];
     size_t used = 0, length = 0;
-    char *body = NULL, reply[128];
+    char *body = NULL, reply[192], more[64] = "";
     while (!body || used < (size_t)(body - room) + length) {
         ssize_t n = recv(fd, room + used, sizeof(room) - 1 - used, 0);
         if (n <= 0)
@@ -62,14 +81,20 @@ static void answer(struct server *s, int fd)
             body += 4;
         }
     }
+    if (strcasestr(room, "Content-Encoding: gzip"))
+        body = unpack(body, length);
     pthread_mutex_lock(&s->seen.lock);
-    snprintf(s->head, sizeof(s->head), "%.*s", (int)(body - room), room);
-    snprintf(s->body, sizeof(s->body), "%s", body);
+    snprintf(s->head, sizeof(s->head), "%.*s", (int)(strstr(room, "\r\n\r\n") + 4 - room), room);
+    snprintf(s->body, sizeof(s->body), "%.65535s", body);
     pthread_mutex_unlock(&s->seen.lock);
+    atomic_fetch_add(&s->plain_bytes, strlen(body));
     int status = judge(s, body);
     atomic_fetch_add(&s->requests, 1);
+    if (status != 200 && atomic_load(&s->retry_after))
+        snprintf(more, sizeof(more), "Retry-After: %u\r\n", atomic_load(&s->retry_after));
     int n = snprintf(reply, sizeof(reply),
-                     "HTTP/1.1 %d X\r\nContent-Length: 4\r\nConnection: close\r\n\r\nwhy?", status);
+                     "HTTP/1.1 %d X\r\n%sContent-Length: 4\r\nConnection: close\r\n\r\nwhy?",
+                     status, more);
     if (send(fd, reply, (size_t)n, MSG_NOSIGNAL) < 0)
         return;
 }
@@ -163,6 +188,63 @@ static void test_refused(void **state)
     stop_server(&server);
 }
 
+static void test_packed(void **state)
+{
+    struct world w;
+    (void)state;
+    begin_world(&w);
+    open_journal(&w, 0);
+    append_events(&w, 500);
+    start_server(&server);
+    start_sinks(&w,
+                "[{'name':'hook','kind':'webhook','url':'http://127.0.0.1:%u/','gzip':true,"
+                "'batch':100,'linger_ms':50}]",
+                server.port);
+    WAIT_FOR(seen_count(&server.seen) == 500);
+    WAIT_FOR(stats_of(&w).lag == 0);
+    assert_non_null(strstr(server.head, "Content-Encoding: gzip\r\n"));
+    assert_true(stats_of(&w).bytes < atomic_load(&server.plain_bytes) / 2); /* as sent */
+    /* One that does not take it is misconfigured: nothing is left out. */
+    atomic_store(&server.status, 415);
+    append_events(&w, 10);
+    WAIT_FOR(stats_of(&w).failed >= 1);
+    atomic_store(&server.status, 200);
+    WAIT_FOR(seen_count(&server.seen) == 510);
+    assert_int_equal(stats_of(&w).refused, 0);
+    assert_false(server.seen.is_disordered);
+    end_world(&w);
+    stop_server(&server);
+}
+
+/* Who says when it wants to be asked again is asked then, however short the back-off is. */
+static void test_retry_after(void **state)
+{
+    struct world w;
+    struct timespec begin, end;
+    (void)state;
+    begin_world(&w);
+    open_journal(&w, 0);
+    start_server(&server);
+    atomic_store(&server.status, 429);
+    atomic_store(&server.retry_after, 2);
+    start_sinks(&w,
+                "[{'name':'hook','kind':'webhook','url':'http://127.0.0.1:%u/','retry_ms':100,"
+                "'linger_ms':0}]",
+                server.port);
+    append_events(&w, 10);
+    WAIT_FOR(atomic_load(&server.requests) == 1);
+    clock_gettime(CLOCK_MONOTONIC, &begin);
+    atomic_store(&server.status, 200);
+    WAIT_FOR(atomic_load(&server.requests) == 2);
+    clock_gettime(CLOCK_MONOTONIC, &end);
+    int64_t ms = (end.tv_sec - begin.tv_sec) * 1000 + (end.tv_nsec - begin.tv_nsec) / 1000000;
+    assert_in_range(ms, 1800, 3500);
+    WAIT_FOR(seen_count(&server.seen) == 10);
+    assert_int_equal(stats_of(&w).failed, 1);
+    end_world(&w);
+    stop_server(&server);
+}
+
 /* A server in trouble, one that is overrun, a token that expired: nothing is lost. */
 static void test_away(void **state)
 {
@@ -227,10 +309,9 @@ static void test_extended(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(test_batches),
-        cmocka_unit_test(test_refused),
-        cmocka_unit_test(test_away),
-        cmocka_unit_test(test_extended),
+        cmocka_unit_test(test_batches), cmocka_unit_test(test_refused),
+        cmocka_unit_test(test_packed),  cmocka_unit_test(test_retry_after),
+        cmocka_unit_test(test_away),    cmocka_unit_test(test_extended),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

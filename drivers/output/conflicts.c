@@ -1,0 +1,104 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+/*
+ * Sinks that would get in each other's way: one file or socket of two, or a receiver that gets each
+ * event twice. Two sinks of one receiver are fine when their filters differ.
+ */
+#include "output/internal.h"
+
+#include <stdio.h>
+#include <string.h>
+#include <sys/stat.h>
+
+#define PATH_SIZE 4096
+
+static bool same_value(const struct ft_sink_key *k, const void *a, const void *b)
+{
+    const void *x = (const char *)a + k->offset, *y = (const char *)b + k->offset;
+    if (k->kind == FT_SINK_KEY_TEXT)
+        return strcmp(*(const char *const *)x, *(const char *const *)y) == 0;
+    return *(const uint32_t *)x == *(const uint32_t *)y;
+}
+
+/* The same receiver, as far as the configuration tells. */
+static bool same_destination(const struct ft_sink *a, const struct ft_sink *b)
+{
+    if (a->kind != b->kind)
+        return false;
+    for (uint32_t i = 0; i < a->kind->key_count; i++)
+        if (a->kind->keys[i].is_destination && !same_value(&a->kind->keys[i], a->state, b->state))
+            return false;
+    return true;
+}
+
+/* The file or socket of a sink; false: it has none. */
+static bool path_of(const struct ft_sink *s, char *path)
+{
+    for (uint32_t i = 0; i < s->kind->key_count; i++) {
+        const struct ft_sink_key *k = &s->kind->keys[i];
+        if (k->is_destination && strcmp(k->name, "path") == 0)
+            return ft_sink_path(s, *(const char *const *)((const char *)s->state + k->offset), path,
+                                PATH_SIZE);
+    }
+    return false;
+}
+
+/* By name, or as the same thing on the disk. */
+static bool same_path(const char *a, const char *b)
+{
+    struct stat x, y;
+    return strcmp(a, b) == 0 ||
+           (stat(a, &x) == 0 && stat(b, &y) == 0 && x.st_dev == y.st_dev && x.st_ino == y.st_ino);
+}
+
+/* path.3: what a file is called when it is the third before the one that is written. */
+static bool is_older(const char *path, const char *of)
+{
+    size_t n = strlen(of);
+    return strncmp(path, of, n) == 0 && path[n] == '.' && path[n + 1] &&
+           strspn(path + n + 1, "0123456789") == strlen(path + n + 1);
+}
+
+/* NULL: they have nothing in common. */
+static const char *path_conflict(const struct ft_sink *a, const struct ft_sink *b)
+{
+    char x[PATH_SIZE], y[PATH_SIZE];
+    if (!path_of(a, x) || !path_of(b, y))
+        return NULL;
+    if (same_path(x, y)) /* the receivers' sockets may be written to by many */
+        return a->kind == b->kind && a->kind->takes_many ? NULL : "is that of";
+    if (is_older(x, y) || is_older(y, x))
+        return "would be overwritten when files are moved on by";
+    return NULL;
+}
+
+static bool same_filter(const struct ft_sinks *all, uint32_t i, uint32_t j)
+{
+    const json_t *a = json_object_get(json_array_get(all->outputs, i), "filter");
+    const json_t *b = json_object_get(json_array_get(all->outputs, j), "filter");
+    if (!json_object_size(a) || !json_object_size(b)) /* none is the same as {} */
+        return json_object_size(a) == json_object_size(b);
+    return json_equal(a, b);
+}
+
+static void compare(struct ft_sink_reading *r, uint32_t i, uint32_t j)
+{
+    const struct ft_sink *a = &r->sinks->sinks[i], *b = &r->sinks->sinks[j];
+    const char *conflict = path_conflict(a, b);
+    r->index = i;
+    if (conflict)
+        ft_sink_wrong(r, "path", "%s outputs[%u], \"%s\": each sink needs one of its own", conflict,
+                      j, b->name);
+    else if (same_destination(a, b) && same_filter(r->sinks, i, j))
+        ft_sink_wrong(r, NULL,
+                      "sends to the receiver of outputs[%u], \"%s\", which would get each event "
+                      "twice: give them different filters, or leave one out",
+                      j, b->name);
+}
+
+void ft_sinks_compare(struct ft_sink_reading *r)
+{
+    for (uint32_t i = 1; i < r->sinks->count; i++)
+        for (uint32_t j = 0; j < i; j++)
+            if (!r->sinks->sinks[i].is_disabled && !r->sinks->sinks[j].is_disabled)
+                compare(r, i, j);
+}
