@@ -61,6 +61,13 @@ static const char *type_name(uint8_t type)
     return type < sizeof(names) / sizeof(names[0]) ? names[type] : "?";
 }
 
+/* "uint:16", where it is known that there are no more bits. */
+static const char *type_text(const struct ft_field *f, char *to, size_t size)
+{
+    snprintf(to, size, f->bits ? "%s:%u" : "%s", type_name(f->type), f->bits);
+    return to;
+}
+
 static void print_path(const struct ft_protocol *p, uint32_t field, char *to, size_t size)
 {
     if (field == 0) {
@@ -74,12 +81,12 @@ static void print_path(const struct ft_protocol *p, uint32_t field, char *to, si
 
 static void describe_fields(const struct ft_protocol *p)
 {
-    char path[512];
-    printf("\nFields\n  %-44s %-7s %s\n", "FIELD", "TYPE", "MEANING");
+    char path[512], type[32];
+    printf("\nFields\n  %-44s %-8s %s\n", "FIELD", "TYPE", "MEANING");
     for (uint32_t i = 1; i < p->field_count; i++) {
         const struct ft_field *f = &p->fields[i];
         print_path(p, i, path, sizeof(path));
-        printf("  %-44s %-7s%s%s %s\n", path, type_name(f->type),
+        printf("  %-44s %-8s%s%s %s\n", path, type_text(f, type, sizeof(type)),
                f->flags & FT_FIELD_LIST ? " list" : "", f->flags & FT_FIELD_SECRET ? " secret" : "",
                f->title ? f->title : "");
     }

@@ -145,6 +145,24 @@ static void write_message(struct ft_harness *h, const struct ft_message *m)
     line_end(h);
 }
 
+/* What the schema says of its fields has to be true: rules are refused that ask for more. */
+static void check_widths(struct ft_harness *h, const struct ft_message *m)
+{
+    char text[256];
+    for (uint32_t n = m->first; n; n = h->call.nodes[n].next) {
+        const struct ft_node *node = &h->call.nodes[n];
+        const struct ft_field *f = &m->protocol->fields[node->field];
+        if (node->type == FT_NODE_END || !f->bits || ft_field_fits(f, node->u))
+            continue;
+        snprintf(text, sizeof(text), "%s.%s: %llu has more than %u bits", m->protocol->name,
+                 f->name, (unsigned long long)node->u, f->bits);
+        ft_json_object(&h->json);
+        ft_json_put_string(&h->json, "error", text);
+        ft_json_object_end(&h->json);
+        line_end(h);
+    }
+}
+
 static void write_finding(struct ft_harness *h, const struct ft_finding *f)
 {
     struct ft_json *j = &h->json;
@@ -242,8 +260,10 @@ static void write_fact(struct ft_harness *h, const struct ft_asset_fact *f)
 
 static void write_results(struct ft_harness *h)
 {
-    for (uint32_t i = 0; i < h->call.message_count; i++)
+    for (uint32_t i = 0; i < h->call.message_count; i++) {
         write_message(h, &h->call.messages[i]);
+        check_widths(h, &h->call.messages[i]);
+    }
     for (uint32_t i = 0; i < h->call.finding_count; i++)
         write_finding(h, &h->call.findings[i]);
     for (uint32_t i = 0; i < h->call.fact_count; i++)

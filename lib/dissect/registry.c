@@ -198,6 +198,24 @@ static int compare_commands(const void *a, const void *b)
     return x->qualifier < y->qualifier ? -1 : x->qualifier > y->qualifier;
 }
 
+/* Has every name a value that the field can have? */
+static bool fit_names(const struct ft_field *f)
+{
+    for (const struct ft_name *n = f->names; n && n->name; n++)
+        if (n->value >> (f->bits - 1) > 1)
+            return false;
+    return true;
+}
+
+static const char *check_bits(const struct ft_field *f)
+{
+    bool is_number = f->type == FT_TYPE_UINT || f->type == FT_TYPE_INT || f->type == FT_TYPE_ENUM ||
+                     f->type == FT_TYPE_FLAGS;
+    if (f->bits && (!is_number || f->bits > 64))
+        return "bits are of numbers, enumerations and flags, at most 64";
+    return f->bits && !fit_names(f) ? "a name for a value that has more bits than the field" : NULL;
+}
+
 static const char *check_field(const struct ft_protocol *p, uint32_t i)
 {
     const struct ft_field *f = &p->fields[i];
@@ -213,7 +231,7 @@ static const char *check_field(const struct ft_protocol *p, uint32_t i)
         return "its parent is not a group";
     if ((f->type == FT_TYPE_ENUM || f->type == FT_TYPE_FLAGS) && !f->names)
         return "an enumeration or flags without names";
-    return NULL;
+    return check_bits(f);
 }
 
 /* How the fields of a schema whose rows are sound stand to each other. */

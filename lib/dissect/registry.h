@@ -117,6 +117,16 @@ const struct ft_protocol *ft_registry_child(const struct ft_registry *r,
 const struct ft_command *ft_protocol_command(const struct ft_protocol *p, uint32_t code,
                                              uint32_t qualifier);
 
+/** Can the field have this number (of an INT: its bits)? For tests: nothing checks it at run time.
+ */
+static inline bool ft_field_fits(const struct ft_field *f, uint64_t value)
+{
+    if (!f->bits || f->bits >= 64)
+        return true;
+    uint64_t high = value >> (f->bits - (f->type == FT_TYPE_INT));
+    return !high || (f->type == FT_TYPE_INT && high == UINT64_MAX >> (f->bits - 1));
+}
+
 /** A violation by number: a row of the protocol or a common one; never NULL for a valid number. */
 const struct ft_violation *ft_protocol_violation(const struct ft_protocol *p, uint32_t number);
 

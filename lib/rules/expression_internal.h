@@ -80,6 +80,7 @@ static inline bool ft_is_digit(char c)
 const char *ft_reader_example(const struct ft_operand *o);
 /** The largest number that there is of an operand that has no signs or fractions. */
 uint64_t ft_reader_largest(const struct ft_operand *o);
+uint64_t ft_reader_smallest(const struct ft_operand *o);
 /** The number that a name in a list stands for. Tells nothing. */
 bool ft_reader_name_of_value(const struct ft_name *names, const char *text, uint64_t *to);
 /** The key of a number in text, which is of token `t`. */

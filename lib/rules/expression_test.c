@@ -17,12 +17,10 @@ static bool use_order(struct ft_reader *r, struct ft_test *test, uint8_t operato
                       const struct ft_token *t)
 {
     const struct ft_operand *o = &test->left;
-    uint64_t most = o->type == FT_VALUE_TYPE_INT || o->type == FT_VALUE_TYPE_FLOAT
-                        ? UINT64_MAX
-                        : ft_reader_largest(o);
+    uint64_t most = o->type == FT_VALUE_TYPE_FLOAT ? UINT64_MAX : ft_reader_largest(o);
     bool is_less = operator== FT_TOKEN_LESS, is_more = operator== FT_TOKEN_GREATER;
     test->kind = FT_TEST_RANGE;
-    if ((is_less && key == 0) || (is_more && key >= most)) {
+    if ((is_less && key == ft_reader_smallest(o)) || (is_more && key >= most)) {
         ft_reader_wrong(r, t->at, t->end, "no value is %s than that: it can never hold",
                         is_less ? "less" : "greater");
         return false;

@@ -34,8 +34,35 @@ uint64_t ft_reader_largest(const struct ft_operand *o)
     case FT_KEYWORD_COMMAND_CODE:
         return UINT32_MAX;
     default:
-        return o->type == FT_VALUE_TYPE_MAC ? 0xffffffffffff : UINT64_MAX;
+        break;
     }
+    if (o->type == FT_VALUE_TYPE_MAC)
+        return 0xffffffffffff;
+    if (o->type == FT_VALUE_TYPE_INT)
+        return ft_key_of_int(INT64_MAX >> (o->bits ? 64 - o->bits : 0));
+    return UINT64_MAX >> (o->bits ? 64 - o->bits : 0);
+}
+
+uint64_t ft_reader_smallest(const struct ft_operand *o)
+{
+    return o->type == FT_VALUE_TYPE_INT ? ~ft_reader_largest(o) : 0;
+}
+
+/* Told with what would be right. */
+static bool is_too_far(struct ft_reader *r, const struct ft_token *t, const struct ft_operand *o,
+                       const char *text, uint64_t key)
+{
+    char name[256], end[64];
+    uint64_t low = ft_reader_smallest(o), high = ft_reader_largest(o);
+    if (o->type > FT_VALUE_TYPE_TIME || o->type == FT_VALUE_TYPE_FLOAT ||
+        (key >= low && key <= high))
+        return false;
+    const struct ft_operand number = {.type = o->type};
+    ft_key_text(&number, key < low ? low : high, end, sizeof(end));
+    ft_reader_wrong(r, t->at, t->end, "%s can never be: %s is at %s %s", text,
+                    ft_vocabulary_name(r->vocabulary, o, name, sizeof(name)),
+                    key < low ? "least" : "most", end);
+    return true;
 }
 
 /* A whole number, decimal or 0x. */
@@ -185,12 +212,8 @@ bool ft_reader_key(struct ft_reader *r, const struct ft_token *t, const struct f
         name_expected(r, t, o);
         return false;
     }
-    if (ok && o->type <= FT_VALUE_TYPE_TIME && o->type != FT_VALUE_TYPE_INT &&
-        o->type != FT_VALUE_TYPE_FLOAT && *key > ft_reader_largest(o)) {
-        ft_reader_wrong(r, t->at, t->end, "%s is too large: at most %llu", text,
-                        (unsigned long long)ft_reader_largest(o));
+    if (ok && is_too_far(r, t, o, text, *key))
         return false;
-    }
     if (!ok)
         ft_reader_wrong(r, t->at, t->end,
                         is_negative && o->type == FT_VALUE_TYPE_UINT

@@ -417,10 +417,17 @@ static bool find_field(const struct ft_protocol *p, const char *whole, const cha
     *to = (struct ft_operand){.type = value_type(&p->fields[field]),
                               .level = FT_LEVEL_MESSAGE,
                               .is_many = ft_field_is_many(p, field),
+                              .bits = (uint8_t)p->fields[field].bits,
                               .protocol = p->index,
                               .field = (uint16_t)field,
                               .names = p->fields[field].names};
     return true;
+}
+
+static uint8_t tag_bits(const struct ft_tag *t)
+{
+    bool is_whole = t->type == FT_VALUE_TYPE_UINT || t->type == FT_VALUE_TYPE_INT;
+    return is_whole && t->length < sizeof(uint64_t) ? (uint8_t)(t->length * 8) : 0;
 }
 
 static bool find_tag(const struct ft_vocabulary *v, const char *name, struct ft_operand *to,
@@ -431,6 +438,7 @@ static bool find_tag(const struct ft_vocabulary *v, const char *name, struct ft_
             *to = (struct ft_operand){.type = v->tags[i].type,
                                       .level = FT_LEVEL_PAYLOAD,
                                       .is_tag = true,
+                                      .bits = tag_bits(&v->tags[i]),
                                       .field = (uint16_t)i};
             return true;
         }

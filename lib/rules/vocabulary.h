@@ -109,6 +109,7 @@ struct ft_operand {
     uint8_t level;   /**< enum ft_level */
     bool is_many;    /**< a message may have several values of it */
     bool is_tag;
+    uint8_t bits;      /**< of its numbers, at most; 0 = 64, or not known */
     uint16_t protocol; /**< field: index in the registry */
     uint16_t field;    /**< field: number; tag: index */
     /** Of values or bits, ends with name NULL; NULL = none. Of a text: all that there are. */

@@ -72,6 +72,7 @@ static struct judge {
     bool *held[FT_MAX_MESSAGES];   /* of the PDU, by message, by rule */
     uint64_t evaluations, messages;
     uint32_t refusals; /* that were wrong */
+    uint32_t widths;   /* fields with more bits than their schema says */
     ft_hit_fn *hit;
     void *user;
     const struct ft_subject *subject;
@@ -176,6 +177,20 @@ static void expect_none(const struct ft_subject *s)
     judge.refusals++;
 }
 
+/* Values that a field cannot have are refused: none has them. */
+static void check_widths(const struct ft_subject *s)
+{
+    for (uint32_t n = s->message->first; n; n = s->call->nodes[n].next) {
+        const struct ft_node *node = &s->call->nodes[n];
+        const struct ft_field *f = &s->message->protocol->fields[node->field];
+        if (node->type == FT_NODE_END || !f->bits || ft_field_fits(f, node->u))
+            continue;
+        printf("packet %llu: %s.%s is %llu, and has %u bits\n", (unsigned long long)s->number,
+               s->message->protocol->name, f->name, (unsigned long long)node->u, f->bits);
+        judge.widths++;
+    }
+}
+
 static bool holds(uint32_t rule, const struct ft_subject *s)
 {
     const struct ft_expression *e = ft_ruleset_rule(judge.set, rule)->expression;
@@ -225,6 +240,7 @@ void __wrap_ft_match_message(struct ft_matcher *m, const struct ft_subject *s, f
     if (s->call->dropped) /* more fields than a tree can have */
         leave_out(s);
     if (judge.way == WAY_SEE) {
+        check_widths(s);
         rules_random_see(&judge.random, s);
         return;
     }
@@ -502,7 +518,7 @@ static bool judge_capture(struct engine *engine, const char *path, const struct 
     if (!capture_load(&c, path, plan->frames) ||
         !rules_random_open(&judge.random, engine->registry, seed))
         return false;
-    judge.evaluations = judge.messages = judge.refusals = 0;
+    judge.evaluations = judge.messages = judge.refusals = judge.widths = 0;
     struct ft_ruleset *all = everything(&judge.random);
     inspect(engine, &c, all, WAY_SEE);
     ft_ruleset_free(all);
@@ -512,12 +528,12 @@ static bool judge_capture(struct engine *engine, const char *path, const struct 
     printf("     %u refused parts, %u of them wrongly\n", judge.random.never_count, judge.refusals);
     printf("%s %s: %u packets, %llu messages, %u rules, %llu evaluations, %u hits, %u left out: "
            "%u differences\n",
-           sums.found || judge.refusals ? "FAIL" : "ok  ", name, c.count,
+           sums.found || judge.refusals || judge.widths ? "FAIL" : "ok  ", name, c.count,
            (unsigned long long)judge.messages, sums.rules, (unsigned long long)judge.evaluations,
            sums.hits, sums.left_out, sums.found);
     rules_random_close(&judge.random);
     capture_free(&c);
-    return !sums.found && !judge.refusals;
+    return !sums.found && !judge.refusals && !judge.widths;
 }
 
 static bool engine_make(struct engine *e)

@@ -207,6 +207,13 @@ static void test_refuses_bad_fields(void **state)
     assert_refused("its parent is not a group");
     fields[CHOICE].names = NULL;
     assert_refused("field 3 (choice): an enumeration or flags without names");
+    fields[NUMBER].bits = 65;
+    assert_refused("bits are of numbers, enumerations and flags, at most 64");
+    fields[GROUP].bits = 1;
+    assert_refused("bits are of numbers, enumerations and flags, at most 64");
+    fields[CHOICE].bits = 1;
+    fields[CHOICE].names = (const struct ft_name[]){{1, "one"}, {2, "two"}, {0, NULL}};
+    assert_refused("field 3 (choice): a name for a value that has more bits than the field");
     fields[GROUP].parent = INNER;
     assert_refused("in a circle");
     /* the parent of a later group is looked at only once it is known to be one */

@@ -41,19 +41,19 @@ extern const struct ft_name ft_cip_fault_names[];
                                       (g),                                                         \
                                       FT_TYPE_ENUM,                                                \
                                       0,                                                           \
-                                      0},                                                          \
+                                      16},                                                         \
     [(g) + FT_CIP_IDENTITY_DEVICE_TYPE] =                                                          \
-        {"device_type", "Device profile", ft_cip_device_type_names, (g), FT_TYPE_ENUM, 0, 0},      \
+        {"device_type", "Device profile", ft_cip_device_type_names, (g), FT_TYPE_ENUM, 0, 16},     \
     [(g) + FT_CIP_IDENTITY_PRODUCT_CODE] =                                                         \
-        {"product_code", "Product code of the vendor", NULL, (g), FT_TYPE_UINT, 0, 0},             \
+        {"product_code", "Product code of the vendor", NULL, (g), FT_TYPE_UINT, 0, 16},            \
     [(g) + FT_CIP_IDENTITY_REVISION] =                                                             \
         {"revision", "Firmware revision, major.minor", NULL, (g), FT_TYPE_STRING, 0, 0},           \
-    [(g) + FT_CIP_IDENTITY_STATUS] = {"status", "Status word", NULL, (g), FT_TYPE_UINT, 0, 0},     \
-    [(g) + FT_CIP_IDENTITY_SERIAL] = {"serial", "Serial number", NULL, (g), FT_TYPE_UINT, 0, 0},   \
+    [(g) + FT_CIP_IDENTITY_STATUS] = {"status", "Status word", NULL, (g), FT_TYPE_UINT, 0, 16},    \
+    [(g) + FT_CIP_IDENTITY_SERIAL] = {"serial", "Serial number", NULL, (g), FT_TYPE_UINT, 0, 32},  \
     [(g) + FT_CIP_IDENTITY_PRODUCT_NAME] =                                                         \
         {"product_name", "Product name", NULL, (g), FT_TYPE_STRING, 0, 0},                         \
     [(g) +                                                                                         \
-        FT_CIP_IDENTITY_STATE] = {"state", "State of the device", NULL, (g), FT_TYPE_UINT, 0, 0},  \
+        FT_CIP_IDENTITY_STATE] = {"state", "State of the device", NULL, (g), FT_TYPE_UINT, 0, 8},  \
     [(g) + FT_CIP_IDENTITY_KEY_SWITCH] =                                                           \
         {"key_switch", "Key switch and mode of a Logix CPU", NULL, (g), FT_TYPE_STRING, 0, 0},     \
     [(g) + FT_CIP_IDENTITY_FAULT] = {"fault",                                                      \
@@ -62,7 +62,7 @@ extern const struct ft_name ft_cip_fault_names[];
                                      (g),                                                          \
                                      FT_TYPE_FLAGS,                                                \
                                      0,                                                            \
-                                     0},                                                           \
+                                     12},                                                          \
     [(g) + FT_CIP_IDENTITY_LOGIX_FAMILY] =                                                         \
         {"logix_family", "Family of the Logix controller", NULL, (g), FT_TYPE_STRING, 0, 0},       \
     [(g) + FT_CIP_IDENTITY_LOGIX_MAJOR] = {"logix_fw_major",                                       \
@@ -71,7 +71,7 @@ extern const struct ft_name ft_cip_fault_names[];
                                            (g),                                                    \
                                            FT_TYPE_UINT,                                           \
                                            0,                                                      \
-                                           0}
+                                           7}
 
 /** An identity, as far as it was read. */
 struct ft_cip_identity {

@@ -80,9 +80,9 @@ static const struct ft_signature signatures[] = {
 
 static const struct ft_field fields[] = {
     FT_MODBUS_FIELD_ROWS("modbus", "Modbus"),
-    {"transaction_id", "Transaction id, echoed by the server", NULL, 0, FT_TYPE_UINT, 0, 0},
-    {"protocol_id", "Protocol id, 0", NULL, 0, FT_TYPE_UINT, 0, 0},
-    {"length", "Bytes of unit and PDU", NULL, 0, FT_TYPE_UINT, 0, 0},
+    {"transaction_id", "Transaction id, echoed by the server", NULL, 0, FT_TYPE_UINT, 0, 16},
+    {"protocol_id", "Protocol id, 0", NULL, 0, FT_TYPE_UINT, 0, 16},
+    {"length", "Bytes of unit and PDU", NULL, 0, FT_TYPE_UINT, 0, 16},
 };
 
 static const struct ft_command commands[] = {FT_MODBUS_COMMAND_ROWS};

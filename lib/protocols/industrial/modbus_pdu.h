@@ -125,77 +125,77 @@ extern const struct ft_name ft_modbus_conformity_names[];
 /* clang-format off */
 
 /* The names of keys and of function codes are those that EVE has under "modbus". */
-#define FT_MODBUS_FIELD(name, title, parent, type, names, flags)                                   \
-    {name, title, names, FT_MODBUS_##parent, FT_TYPE_##type, flags, 0}
+#define FT_MODBUS_FIELD(name, title, parent, type, names, flags, ...)                              \
+    {name, title, names, FT_MODBUS_##parent, FT_TYPE_##type, flags, __VA_ARGS__ + 0}
 
 /** The rows of enum ft_modbus_field. `root`: the protocol's name, `title`: its root's title. */
 #define FT_MODBUS_FIELD_ROWS(root, title)                                                          \
     FT_MODBUS_FIELD(root, title, ROOT, GROUP, NULL, 0),                                            \
-    FT_MODBUS_FIELD("unit_id", "Unit or slave address", ROOT, UINT, NULL, 0),                      \
+    FT_MODBUS_FIELD("unit_id", "Unit or slave address", ROOT, UINT, NULL, 0, 8),                   \
     FT_MODBUS_FIELD("is_response", "Sent by the server", ROOT, BOOL, NULL, 0),                     \
-    FT_MODBUS_FIELD("function_raw", "Function byte as sent", ROOT, UINT, NULL, 0),                 \
+    FT_MODBUS_FIELD("function_raw", "Function byte as sent", ROOT, UINT, NULL, 0, 8),              \
     FT_MODBUS_FIELD("function_code", "Function without the exception bit", ROOT, ENUM,             \
-                    ft_modbus_function_names, 0),                                                  \
+                    ft_modbus_function_names, 0, 8),                                               \
     FT_MODBUS_FIELD("access_type", "What the function accesses", ROOT, ENUM,                       \
-                    ft_modbus_access_names, 0),                                                    \
+                    ft_modbus_access_names, 0, 8),                                                 \
     FT_MODBUS_FIELD("category", "Category of the function code", ROOT, ENUM,                       \
-                    ft_modbus_category_names, 0),                                                  \
+                    ft_modbus_category_names, 0, 32),                                              \
     FT_MODBUS_FIELD("read", "Range read", ROOT, GROUP, NULL, 0),                                   \
-    FT_MODBUS_FIELD("address", "First address, from 0; of the request", READ, UINT, NULL, 0),      \
-    FT_MODBUS_FIELD("quantity", "Coils or registers; of the request", READ, UINT, NULL, 0),        \
-    FT_MODBUS_FIELD("byte_count", "Bytes of values", READ, UINT, NULL, 0),                         \
+    FT_MODBUS_FIELD("address", "First address, from 0; of the request", READ, UINT, NULL, 0, 16),  \
+    FT_MODBUS_FIELD("quantity", "Coils or registers; of the request", READ, UINT, NULL, 0, 16),    \
+    FT_MODBUS_FIELD("byte_count", "Bytes of values", READ, UINT, NULL, 0, 16),                     \
     FT_MODBUS_FIELD("data", "Values read", READ, BYTES, NULL, 0),                                  \
     FT_MODBUS_FIELD("write", "Range written", ROOT, GROUP, NULL, 0),                               \
-    FT_MODBUS_FIELD("address", "First address, from 0; of the request", WRITE, UINT, NULL, 0),     \
-    FT_MODBUS_FIELD("quantity", "Coils or registers", WRITE, UINT, NULL, 0),                       \
-    FT_MODBUS_FIELD("byte_count", "Bytes of values", WRITE, UINT, NULL, 0),                        \
+    FT_MODBUS_FIELD("address", "First address, from 0; of the request", WRITE, UINT, NULL, 0, 16), \
+    FT_MODBUS_FIELD("quantity", "Coils or registers", WRITE, UINT, NULL, 0, 16),                   \
+    FT_MODBUS_FIELD("byte_count", "Bytes of values", WRITE, UINT, NULL, 0, 8),                     \
     FT_MODBUS_FIELD("data", "Values written", WRITE, BYTES, NULL, 0),                              \
-    FT_MODBUS_FIELD("and_mask", "AND mask of a mask write", WRITE, UINT, NULL, 0),                 \
-    FT_MODBUS_FIELD("or_mask", "OR mask of a mask write", WRITE, UINT, NULL, 0),                   \
+    FT_MODBUS_FIELD("and_mask", "AND mask of a mask write", WRITE, UINT, NULL, 0, 16),             \
+    FT_MODBUS_FIELD("or_mask", "OR mask of a mask write", WRITE, UINT, NULL, 0, 16),               \
     FT_MODBUS_FIELD("coils", "Coils or inputs, from the first address on", ROOT, BOOL, NULL,       \
                     FT_FIELD_LIST),                                                                \
     FT_MODBUS_FIELD("registers", "Registers, from the first address on", ROOT, UINT, NULL,         \
-                    FT_FIELD_LIST),                                                                \
+                    FT_FIELD_LIST, 16),                                                            \
     FT_MODBUS_FIELD("diagnostic", "Diagnostics (function 8)", ROOT, GROUP, NULL, 0),               \
-    FT_MODBUS_FIELD("raw", "Sub-function as sent", DIAGNOSTIC, UINT, NULL, 0),                     \
-    FT_MODBUS_FIELD("code", "Sub-function", DIAGNOSTIC, ENUM, ft_modbus_diagnostic_names, 0),      \
+    FT_MODBUS_FIELD("raw", "Sub-function as sent", DIAGNOSTIC, UINT, NULL, 0, 16),                 \
+    FT_MODBUS_FIELD("code", "Sub-function", DIAGNOSTIC, ENUM, ft_modbus_diagnostic_names, 0, 16),  \
     FT_MODBUS_FIELD("data", "Data of the sub-function", DIAGNOSTIC, BYTES, NULL, 0),               \
     FT_MODBUS_FIELD("mei", "Encapsulated interface (function 43)", ROOT, GROUP, NULL, 0),          \
-    FT_MODBUS_FIELD("raw", "MEI type as sent", MEI, UINT, NULL, 0),                                \
-    FT_MODBUS_FIELD("code", "MEI type", MEI, ENUM, ft_modbus_mei_names, 0),                        \
+    FT_MODBUS_FIELD("raw", "MEI type as sent", MEI, UINT, NULL, 0, 8),                             \
+    FT_MODBUS_FIELD("code", "MEI type", MEI, ENUM, ft_modbus_mei_names, 0, 8),                     \
     FT_MODBUS_FIELD("data", "Data of the MEI type", MEI, BYTES, NULL, 0),                          \
     FT_MODBUS_FIELD("exception", "Exception answer", ROOT, GROUP, NULL, 0),                        \
-    FT_MODBUS_FIELD("raw", "Exception code as sent", EXCEPTION, UINT, NULL, 0),                    \
-    FT_MODBUS_FIELD("code", "Exception code", EXCEPTION, ENUM, ft_modbus_exception_names, 0),      \
+    FT_MODBUS_FIELD("raw", "Exception code as sent", EXCEPTION, UINT, NULL, 0, 8),                 \
+    FT_MODBUS_FIELD("code", "Exception code", EXCEPTION, ENUM, ft_modbus_exception_names, 0, 8),   \
     FT_MODBUS_FIELD("exception_status", "Eight exception status outputs (function 7)", ROOT, UINT, \
-                    NULL, 0),                                                                      \
+                    NULL, 0, 8),                                                                   \
     FT_MODBUS_FIELD("comm_status", "Status word, 0xffff = busy (functions 11, 12)", ROOT, UINT,    \
-                    NULL, 0),                                                                      \
-    FT_MODBUS_FIELD("event_count", "Successful messages (functions 11, 12)", ROOT, UINT, NULL, 0), \
-    FT_MODBUS_FIELD("message_count", "Messages processed (function 12)", ROOT, UINT, NULL, 0),     \
+                    NULL, 0, 16),                                                                  \
+    FT_MODBUS_FIELD("event_count", "Successful messages (functions 11, 12)", ROOT, UINT, NULL, 0, 16), \
+    FT_MODBUS_FIELD("message_count", "Messages processed (function 12)", ROOT, UINT, NULL, 0, 16), \
     FT_MODBUS_FIELD("events", "Event bytes, latest first (function 12)", ROOT, BYTES, NULL, 0),    \
     FT_MODBUS_FIELD("server_id", "Report of the server's id (function 17)", ROOT, GROUP, NULL, 0), \
     FT_MODBUS_FIELD("data", "Vendor specific bytes", SERVER_ID, BYTES, NULL, 0),                   \
     FT_MODBUS_FIELD("text", "Longest readable part", SERVER_ID, STRING, NULL, 0),                  \
     FT_MODBUS_FIELD("run_indicator", "Run indicator status", SERVER_ID, ENUM,                      \
-                    ft_modbus_run_names, 0),                                                       \
+                    ft_modbus_run_names, 0, 8),                                                    \
     FT_MODBUS_FIELD("records", "File records (functions 20, 21)", ROOT, GROUP, NULL,               \
                     FT_FIELD_LIST),                                                                \
-    FT_MODBUS_FIELD("reference_type", "Reference type, always 6", RECORDS, UINT, NULL, 0),         \
-    FT_MODBUS_FIELD("file", "File number", RECORDS, UINT, NULL, 0),                                \
-    FT_MODBUS_FIELD("record", "First record", RECORDS, UINT, NULL, 0),                             \
-    FT_MODBUS_FIELD("length", "Records, registers of 16 bits", RECORDS, UINT, NULL, 0),            \
+    FT_MODBUS_FIELD("reference_type", "Reference type, always 6", RECORDS, UINT, NULL, 0, 8),      \
+    FT_MODBUS_FIELD("file", "File number", RECORDS, UINT, NULL, 0, 16),                            \
+    FT_MODBUS_FIELD("record", "First record", RECORDS, UINT, NULL, 0, 16),                         \
+    FT_MODBUS_FIELD("length", "Records, registers of 16 bits", RECORDS, UINT, NULL, 0, 32),        \
     FT_MODBUS_FIELD("data", "Data of the records", RECORDS, BYTES, NULL, 0),                       \
     FT_MODBUS_FIELD("fifo_count", "Registers in the FIFO queue (function 24)", ROOT, UINT, NULL,   \
-                    0),                                                                            \
+                    0, 16),                                                                        \
     FT_MODBUS_FIELD("device_id", "Device identification (function 43/14)", ROOT, GROUP, NULL, 0),  \
-    FT_MODBUS_FIELD("read_code", "Access type", DEVICE, ENUM, ft_modbus_read_code_names, 0),       \
-    FT_MODBUS_FIELD("object_id", "First object asked for", DEVICE, UINT, NULL, 0),                 \
+    FT_MODBUS_FIELD("read_code", "Access type", DEVICE, ENUM, ft_modbus_read_code_names, 0, 8),    \
+    FT_MODBUS_FIELD("object_id", "First object asked for", DEVICE, UINT, NULL, 0, 8),              \
     FT_MODBUS_FIELD("conformity", "Conformity level of the device", DEVICE, ENUM,                  \
-                    ft_modbus_conformity_names, 0),                                                \
+                    ft_modbus_conformity_names, 0, 8),                                             \
     FT_MODBUS_FIELD("more_follows", "More objects follow", DEVICE, BOOL, NULL, 0),                 \
-    FT_MODBUS_FIELD("next_object_id", "Object to ask for next", DEVICE, UINT, NULL, 0),            \
-    FT_MODBUS_FIELD("object_count", "Objects in this answer", DEVICE, UINT, NULL, 0),              \
+    FT_MODBUS_FIELD("next_object_id", "Object to ask for next", DEVICE, UINT, NULL, 0, 8),         \
+    FT_MODBUS_FIELD("object_count", "Objects in this answer", DEVICE, UINT, NULL, 0, 8),           \
     FT_MODBUS_FIELD("vendor", "VendorName (object 0)", DEVICE, STRING, NULL, 0),                   \
     FT_MODBUS_FIELD("product_code", "ProductCode (object 1)", DEVICE, STRING, NULL, 0),            \
     FT_MODBUS_FIELD("revision", "MajorMinorRevision (object 2)", DEVICE, STRING, NULL, 0),         \
@@ -204,7 +204,7 @@ extern const struct ft_name ft_modbus_conformity_names[];
     FT_MODBUS_FIELD("model", "ModelName (object 5)", DEVICE, STRING, NULL, 0),                     \
     FT_MODBUS_FIELD("user_app", "UserApplicationName (object 6)", DEVICE, STRING, NULL, 0),        \
     FT_MODBUS_FIELD("objects", "Objects of the vendor", DEVICE, GROUP, NULL, FT_FIELD_LIST),       \
-    FT_MODBUS_FIELD("id", "Object id", DEVICE_OBJECTS, UINT, NULL, 0),                             \
+    FT_MODBUS_FIELD("id", "Object id", DEVICE_OBJECTS, UINT, NULL, 0, 8),                          \
     FT_MODBUS_FIELD("value", "Object value", DEVICE_OBJECTS, BYTES, NULL, 0),                      \
     FT_MODBUS_FIELD("data", "Data of a function without a layout of its own", ROOT, BYTES, NULL, 0)
 

@@ -100,7 +100,7 @@ static const struct ft_name encapsulation_names[] = {
 
 static const struct ft_field fields[] = {
     FT_MODBUS_FIELD_ROWS("modbus_rtu", "Modbus RTU or ASCII"),
-    {"encapsulation", "What carries the serial frames", encapsulation_names, 0, FT_TYPE_ENUM, 0, 0},
+    {"encapsulation", "What carries the serial frames", encapsulation_names, 0, FT_TYPE_ENUM, 0, 16},
     {"checksum", "CRC (RTU) or LRC (ASCII) as sent", NULL, 0, FT_TYPE_UINT, 0, 0},
     {"is_checksum_ok", "The checksum is right", NULL, 0, FT_TYPE_BOOL, 0, 0},
     {"is_broadcast", "To address 0, all slaves", NULL, 0, FT_TYPE_BOOL, 0, 0},

@@ -133,7 +133,7 @@ static const struct ft_signature signatures[] = {
 
 static const struct ft_name mode_names[] = {{MODE_ACTIVE, "active"}, {MODE_PASSIVE, "passive"}, {0, NULL}};
 
-#define FIELD(name, title, type, names, flags) {name, title, names, 0, FT_TYPE_##type, flags, 0}
+#define FIELD(name, title, type, names, flags, ...) {name, title, names, 0, FT_TYPE_##type, flags, __VA_ARGS__ + 0}
 
 /* The names of the first rows are those that EVE has under "ftp". */
 static const struct ft_field fields[] = {
@@ -143,8 +143,8 @@ static const struct ft_field fields[] = {
     [F_COMPLETION_CODE] = FIELD("completion_code", "Code of the reply", STRING, NULL, FT_FIELD_LIST),
     [F_REPLY] = FIELD("reply", "Line of the reply", STRING, NULL, FT_FIELD_LIST),
     [F_REPLY_RECEIVED] = FIELD("reply_received", "A reply was seen", STRING, NULL, 0),
-    [F_MODE] = FIELD("mode", "Who opens the data connection: the server (active) or the client", ENUM, mode_names, 0),
-    [F_DYNAMIC_PORT] = FIELD("dynamic_port", "Port of the data connection", UINT, NULL, 0),
+    [F_MODE] = FIELD("mode", "Who opens the data connection: the server (active) or the client", ENUM, mode_names, 0, 32),
+    [F_DYNAMIC_PORT] = FIELD("dynamic_port", "Port of the data connection", UINT, NULL, 0, 16),
     [F_DATA_IP] = FIELD("data_ip", "Address of the data connection", IPV4, NULL, 0),
     [F_DATA_IP6] = FIELD("data_address", "Address of the data connection as text", STRING, NULL, 0),
     [F_USER] = FIELD("user", "User name", STRING, NULL, 0),

@@ -39,13 +39,13 @@ static const struct ft_signature signatures[] = {
     {"^HTTP/1\\.[01] [1-5][0-9][0-9]", FT_SIGNATURE_TCP | FT_SIGNATURE_UDP, 0},
 };
 
-#define FIELD(name, title, parent, type, flags) {name, title, NULL, parent, FT_TYPE_##type, flags, 0}
+#define FIELD(name, title, parent, type, flags, ...) {name, title, NULL, parent, FT_TYPE_##type, flags, __VA_ARGS__ + 0}
 
 /* Names and types of the first rows are those that EVE has under "http". */
 static const struct ft_field fields[] = {
     [HTTP_ROOT] = FIELD("http", "HTTP", 0, GROUP, 0),
     [HTTP_F_HOSTNAME] = FIELD("hostname", "Host that is asked", 0, STRING, 0),
-    [HTTP_F_PORT] = FIELD("http_port", "Port in the Host header", 0, UINT, 0),
+    [HTTP_F_PORT] = FIELD("http_port", "Port in the Host header", 0, UINT, 0, 16),
     [HTTP_F_URL] = FIELD("url", "Target of the request", 0, STRING, 0),
     [HTTP_F_USER_AGENT] = FIELD("http_user_agent", "Software of the client", 0, STRING, 0),
     [HTTP_F_XFF] = FIELD("xff", "Clients that proxies name (X-Forwarded-For)", 0, STRING, 0),
@@ -53,7 +53,7 @@ static const struct ft_field fields[] = {
     [HTTP_F_REFER] = FIELD("http_refer", "Page that led here", 0, STRING, 0),
     [HTTP_F_METHOD] = FIELD("http_method", "Method", 0, STRING, 0),
     [HTTP_F_PROTOCOL] = FIELD("protocol", "Version", 0, STRING, 0),
-    [HTTP_F_STATUS] = FIELD("status", "Status code of the response", 0, UINT, 0),
+    [HTTP_F_STATUS] = FIELD("status", "Status code of the response", 0, UINT, 0, 32),
     [HTTP_F_REDIRECT] = FIELD("redirect", "Where the response leads", 0, STRING, 0),
     [HTTP_F_LENGTH] = FIELD("length", "Bytes of the body that were announced", 0, UINT, 0),
     [HTTP_F_SERVER] = FIELD("server", "Software of the server", 0, STRING, 0),
@@ -71,8 +71,8 @@ static const struct ft_field fields[] = {
     [HTTP_F_REASON] = FIELD("reason", "Reason phrase of the status", 0, STRING, 0),
     [HTTP_F_USN] = FIELD("usn", "Unique service name (SSDP)", 0, STRING, 0),
     [HTTP_F_SEARCH_TARGET] = FIELD("st", "What is searched or announced (SSDP)", 0, STRING, 0),
-    [HTTP_F_HEADERS] = FIELD("header_count", "Headers", 0, UINT, 0),
-    [HTTP_F_HEADER_LENGTH] = FIELD("header_length", "Bytes of start line and headers", 0, UINT, 0),
+    [HTTP_F_HEADERS] = FIELD("header_count", "Headers", 0, UINT, 0, 32),
+    [HTTP_F_HEADER_LENGTH] = FIELD("header_length", "Bytes of start line and headers", 0, UINT, 0, 32),
     [HTTP_F_COOKIE_NAME] = FIELD("cookie_name", "Name of a cookie", 0, STRING, FT_FIELD_LIST),
     [HTTP_F_COOKIE] = FIELD("cookie_value", "Value of a cookie", 0, STRING, FT_FIELD_LIST | FT_FIELD_SECRET),
     [HTTP_F_AUTH] = FIELD("auth", "Credentials", 0, GROUP, 0),

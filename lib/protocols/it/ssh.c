@@ -206,7 +206,7 @@ static const struct ft_name reasons[] = {
 
 static const struct ft_field fields[] = {
     [ROOT] = {"ssh", "SSH", NULL, 0, FT_TYPE_GROUP, 0, 0},
-    [MESSAGE] = {"message", "Message", messages, ROOT, FT_TYPE_ENUM, 0, 0},
+    [MESSAGE] = {"message", "Message", messages, ROOT, FT_TYPE_ENUM, 0, 11},
     SIDE_ROWS(CLIENT, "client", "What the client says of itself"),
     SIDE_ROWS(SERVER, "server", "What the server says of itself"),
     [KEX] = {"kex", "Key exchange agreed on", NULL, ROOT, FT_TYPE_STRING, 0, 0},
@@ -215,8 +215,8 @@ static const struct ft_field fields[] = {
     [MAC] = {"mac", "MAC agreed on, client to server", NULL, ROOT, FT_TYPE_STRING, 0, 0},
     [COMPRESSION] = {"compression", "Compression agreed on, client to server", NULL, ROOT, FT_TYPE_STRING, 0, 0},
     [HOST_KEY_SHA256] = {"hostkey_sha256", "SHA-256 of the server's host key", NULL, ROOT, FT_TYPE_BYTES, 0, 0},
-    [HOST_KEY_BITS] = {"hostkey_bits", "SSH 1: bits of the server's host key", NULL, ROOT, FT_TYPE_UINT, 0, 0},
-    [REASON] = {"reason", "Why the connection ends", reasons, ROOT, FT_TYPE_ENUM, 0, 0},
+    [HOST_KEY_BITS] = {"hostkey_bits", "SSH 1: bits of the server's host key", NULL, ROOT, FT_TYPE_UINT, 0, 32},
+    [REASON] = {"reason", "Why the connection ends", reasons, ROOT, FT_TYPE_ENUM, 0, 32},
 };
 
 #define COMMAND(code, name, class) {(code), FT_ANY_QUALIFIER, (name), FT_CLASS_##class, {0}, NULL}

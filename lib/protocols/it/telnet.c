@@ -46,21 +46,22 @@ static const struct ft_name com_port_names[] = {
     {11, "set_modem_state_mask"}, {12, "purge_data"}, {0, NULL},
 };
 
-#define FIELD(name, title, parent, type, names, flags) {name, title, names, parent, FT_TYPE_##type, flags, 0}
+#define FIELD(name, title, parent, type, names, flags, ...) \
+    {name, title, names, parent, FT_TYPE_##type, flags, __VA_ARGS__ + 0}
 
 static const struct ft_field fields[] = {
     [TELNET_ROOT] = FIELD("telnet", "Telnet", 0, GROUP, NULL, 0),
-    [TELNET_F_OPTION] = FIELD("option", "Option that is negotiated", 0, ENUM, option_names, 0),
+    [TELNET_F_OPTION] = FIELD("option", "Option that is negotiated", 0, ENUM, option_names, 0, 8),
     [TELNET_F_TERM] = FIELD("term", "Terminal type", 0, STRING, NULL, 0),
-    [TELNET_F_COLUMNS] = FIELD("columns", "Columns of the window", 0, UINT, NULL, 0),
-    [TELNET_F_ROWS] = FIELD("rows", "Rows of the window", 0, UINT, NULL, 0),
+    [TELNET_F_COLUMNS] = FIELD("columns", "Columns of the window", 0, UINT, NULL, 0, 16),
+    [TELNET_F_ROWS] = FIELD("rows", "Rows of the window", 0, UINT, NULL, 0, 16),
     [TELNET_F_SPEED] = FIELD("speed", "Terminal speed", 0, STRING, NULL, 0),
     [TELNET_F_DISPLAY] = FIELD("display", "X display", 0, STRING, NULL, 0),
     [TELNET_F_ENV] = FIELD("env", "Variable of the environment", 0, GROUP, NULL, FT_FIELD_LIST),
     [TELNET_F_ENV_NAME] = FIELD("name", "Name", TELNET_F_ENV, STRING, NULL, 0),
     [TELNET_F_ENV_VALUE] = FIELD("value", "Value", TELNET_F_ENV, STRING, NULL, 0),
     [TELNET_F_ENV_SECRET] = FIELD("secret", "Value of a variable that is a password, a key or a token", TELNET_F_ENV, STRING, NULL, FT_FIELD_SECRET),
-    [TELNET_F_COM_PORT] = FIELD("com_port", "Command of the serial port", 0, ENUM, com_port_names, 0),
+    [TELNET_F_COM_PORT] = FIELD("com_port", "Command of the serial port", 0, ENUM, com_port_names, 0, 8),
     [TELNET_F_COM_VALUE] = FIELD("com_value", "Its value", 0, UINT, NULL, 0),
     [TELNET_F_USER] = FIELD("user", "User name", 0, STRING, NULL, 0),
     [TELNET_F_PASSWORD] = FIELD("password", "Password", 0, STRING, NULL, FT_FIELD_SECRET),

@@ -93,11 +93,11 @@ static const struct ft_name opcode_names[] = {
 /* The keys of EVE's "arp". */
 static const struct ft_field fields[] = {
     {"arp", "Address resolution", NULL, 0, FT_TYPE_GROUP, 0, 0},
-    {"hw_type", "Hardware type", hardware_names, 0, FT_TYPE_ENUM, 0, 0},
-    {"proto_type", "Protocol type", protocol_names, 0, FT_TYPE_ENUM, 0, 0},
-    {"hw_length", "Length of a hardware address", NULL, 0, FT_TYPE_UINT, 0, 0},
-    {"proto_length", "Length of a protocol address", NULL, 0, FT_TYPE_UINT, 0, 0},
-    {"opcode", "Operation", opcode_names, 0, FT_TYPE_ENUM, 0, 0},
+    {"hw_type", "Hardware type", hardware_names, 0, FT_TYPE_ENUM, 0, 16},
+    {"proto_type", "Protocol type", protocol_names, 0, FT_TYPE_ENUM, 0, 16},
+    {"hw_length", "Length of a hardware address", NULL, 0, FT_TYPE_UINT, 0, 8},
+    {"proto_length", "Length of a protocol address", NULL, 0, FT_TYPE_UINT, 0, 8},
+    {"opcode", "Operation", opcode_names, 0, FT_TYPE_ENUM, 0, 16},
     {"src_mac", "Sender's hardware address", NULL, 0, FT_TYPE_MAC, 0, 0},
     {"src_ip", "Sender's protocol address", NULL, 0, FT_TYPE_IPV4, 0, 0},
     {"dest_mac", "Target's hardware address", NULL, 0, FT_TYPE_MAC, 0, 0},

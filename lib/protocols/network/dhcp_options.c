@@ -44,15 +44,15 @@ static const struct ft_name option_names[] = {
     {175, "etherboot"}, {249, "microsoft_route"}, {252, "wpad"}, {0, NULL},
 };
 
-#define FIELD(name, title, names, parent, type, flags)                                             \
-    {name, title, names, parent, FT_TYPE_##type, flags, 0}
+#define FIELD(name, title, names, parent, type, flags, ...)                                        \
+    {name, title, names, parent, FT_TYPE_##type, flags, __VA_ARGS__ + 0}
 
 const struct ft_field ft_dhcp_fields[DHCP_FIELDS] = {
     [DHCP_ROOT] = FIELD("dhcp", "Address assignment", NULL, 0, GROUP, 0),
-    [DHCP_OP] = FIELD("type", "Request or reply", op_names, 0, ENUM, 0),
-    [DHCP_ID] = FIELD("id", "Transaction id", NULL, 0, UINT, 0),
-    [DHCP_HOPS] = FIELD("hops", "Relays on the way", NULL, 0, UINT, 0),
-    [DHCP_SECONDS] = FIELD("secs", "Seconds that the client has been trying", NULL, 0, UINT, 0),
+    [DHCP_OP] = FIELD("type", "Request or reply", op_names, 0, ENUM, 0, 8),
+    [DHCP_ID] = FIELD("id", "Transaction id", NULL, 0, UINT, 0, 32),
+    [DHCP_HOPS] = FIELD("hops", "Relays on the way", NULL, 0, UINT, 0, 8),
+    [DHCP_SECONDS] = FIELD("secs", "Seconds that the client has been trying", NULL, 0, UINT, 0, 16),
     [DHCP_BROADCAST] = FIELD("broadcast", "Wants the answer by broadcast", NULL, 0, BOOL, 0),
     [DHCP_CLIENT_MAC] = FIELD("client_mac", "Client's MAC address", NULL, 0, MAC, 0),
     [DHCP_ASSIGNED_IP] = FIELD("assigned_ip", "Address that the client gets", NULL, 0, IPV4, 0),
@@ -77,7 +77,7 @@ const struct ft_field ft_dhcp_fields[DHCP_FIELDS] = {
     [DHCP_FIELD_FQDN] = FIELD("fqdn", "Full name", NULL, 0, STRING, 0),
     [DHCP_FIELD_VENDOR_CLASS] = FIELD("vendor_class_identifier", "Vendor class", NULL, 0, STRING, 0),
     [DHCP_FIELD_CLIENT_ID] = FIELD("client_id", "Client identifier", NULL, 0, STRING, 0),
-    [DHCP_FIELD_PARAMS] = FIELD("params", "Options asked for", option_names, 0, ENUM, FT_FIELD_LIST),
+    [DHCP_FIELD_PARAMS] = FIELD("params", "Options asked for", option_names, 0, ENUM, FT_FIELD_LIST, 8),
     [DHCP_FIELD_FINGERPRINT] = FIELD("prl", "Options asked for, in their order: a fingerprint", NULL, 0, STRING, 0),
     [DHCP_FIELD_MAX_SIZE] = FIELD("max_size", "Longest message taken", NULL, 0, UINT, 0),
     [DHCP_FIELD_MESSAGE] = FIELD("message", "Why it was refused", NULL, 0, STRING, 0),

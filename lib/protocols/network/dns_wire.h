@@ -236,19 +236,19 @@ enum ft_dns_record_field {
     DNS_RECORD_FIELDS
 };
 
-#define FT_DNS_ROW(name, title, names, parent, type, flags)                                        \
+#define FT_DNS_ROW(name, title, names, parent, type, flags, ...)                                   \
     {                                                                                              \
-        name, title, names, parent, FT_TYPE_##type, flags, 0                                       \
+        name, title, names, parent, FT_TYPE_##type, flags, __VA_ARGS__ + 0                         \
     }
 
 #define FT_DNS_RECORD_ROWS(group, first, key, title)                                               \
     [group] = FT_DNS_ROW(key, title, NULL, 0, GROUP, FT_FIELD_LIST),                               \
     [(first) + RR_NAME] = FT_DNS_ROW("rrname", "Name", NULL, group, STRING, 0),                    \
-    [(first) + RR_TYPE] = FT_DNS_ROW("rrtype", "Type", ft_dns_type_names, group, ENUM, 0),         \
-    [(first) + RR_CLASS] = FT_DNS_ROW("class", "Class", ft_dns_class_names, group, ENUM, 0),       \
+    [(first) + RR_TYPE] = FT_DNS_ROW("rrtype", "Type", ft_dns_type_names, group, ENUM, 0, 16),     \
+    [(first) + RR_CLASS] = FT_DNS_ROW("class", "Class", ft_dns_class_names, group, ENUM, 0, 16),   \
     [(first) + RR_FLUSH] =                                                                         \
         FT_DNS_ROW("cache_flush", "Replaces what caches hold", NULL, group, BOOL, 0),              \
-    [(first) + RR_TTL] = FT_DNS_ROW("ttl", "Seconds it may be kept", NULL, group, UINT, 0),        \
+    [(first) + RR_TTL] = FT_DNS_ROW("ttl", "Seconds it may be kept", NULL, group, UINT, 0, 32),    \
     [(first) + RR_RDATA] = FT_DNS_ROW("rdata", "Data", NULL, group, STRING, 0),                    \
     [(first) + RR_BYTES] =                                                                         \
         FT_DNS_ROW("rdata_bytes", "Keys, signatures, digests; data of types that are not read",    \
@@ -261,25 +261,25 @@ enum ft_dns_record_field {
     [(first) + RR_SOA_RNAME] =                                                                     \
         FT_DNS_ROW("rname", "Mailbox of who is responsible", NULL, (first) + RR_SOA, STRING, 0),   \
     [(first) + RR_SOA_SERIAL] =                                                                    \
-        FT_DNS_ROW("serial", "Serial number", NULL, (first) + RR_SOA, UINT, 0),                    \
+        FT_DNS_ROW("serial", "Serial number", NULL, (first) + RR_SOA, UINT, 0, 32),                \
     [(first) + RR_SOA_REFRESH] =                                                                   \
-        FT_DNS_ROW("refresh", "Seconds", NULL, (first) + RR_SOA, UINT, 0),                         \
-    [(first) + RR_SOA_RETRY] = FT_DNS_ROW("retry", "Seconds", NULL, (first) + RR_SOA, UINT, 0),    \
-    [(first) + RR_SOA_EXPIRE] = FT_DNS_ROW("expire", "Seconds", NULL, (first) + RR_SOA, UINT, 0),  \
+        FT_DNS_ROW("refresh", "Seconds", NULL, (first) + RR_SOA, UINT, 0, 32),                     \
+    [(first) + RR_SOA_RETRY] = FT_DNS_ROW("retry", "Seconds", NULL, (first) + RR_SOA, UINT, 0, 32), \
+    [(first) + RR_SOA_EXPIRE] = FT_DNS_ROW("expire", "Seconds", NULL, (first) + RR_SOA, UINT, 0, 32), \
     [(first) + RR_SOA_MINIMUM] =                                                                   \
-        FT_DNS_ROW("minimum", "Seconds", NULL, (first) + RR_SOA, UINT, 0),                         \
+        FT_DNS_ROW("minimum", "Seconds", NULL, (first) + RR_SOA, UINT, 0, 32),                     \
     [(first) + RR_SRV] = FT_DNS_ROW("srv", "Server of a service", NULL, group, GROUP, 0),          \
     [(first) + RR_SRV_PRIORITY] =                                                                  \
-        FT_DNS_ROW("priority", "Priority", NULL, (first) + RR_SRV, UINT, 0),                       \
-    [(first) + RR_SRV_WEIGHT] = FT_DNS_ROW("weight", "Weight", NULL, (first) + RR_SRV, UINT, 0),   \
-    [(first) + RR_SRV_PORT] = FT_DNS_ROW("port", "Port", NULL, (first) + RR_SRV, UINT, 0),         \
+        FT_DNS_ROW("priority", "Priority", NULL, (first) + RR_SRV, UINT, 0, 16),                   \
+    [(first) + RR_SRV_WEIGHT] = FT_DNS_ROW("weight", "Weight", NULL, (first) + RR_SRV, UINT, 0, 16), \
+    [(first) + RR_SRV_PORT] = FT_DNS_ROW("port", "Port", NULL, (first) + RR_SRV, UINT, 0, 16),     \
     [(first) + RR_SRV_NAME] = FT_DNS_ROW("name", "Host", NULL, (first) + RR_SRV, STRING, 0)
 
 #define FT_DNS_FIELD_ROWS(key, title)                                                              \
     [DNS_ROOT] = FT_DNS_ROW(key, title, NULL, 0, GROUP, 0),                                        \
-    [DNS_VERSION] = FT_DNS_ROW("version", "Version of this object's shape", NULL, 0, UINT, 0),     \
-    [DNS_TYPE] = FT_DNS_ROW("type", "Query or answer", ft_dns_kind_names, 0, ENUM, 0),             \
-    [DNS_ID] = FT_DNS_ROW("id", "Id, repeated by the answer", NULL, 0, UINT, 0),                   \
+    [DNS_VERSION] = FT_DNS_ROW("version", "Version of this object's shape", NULL, 0, UINT, 0, 2),  \
+    [DNS_TYPE] = FT_DNS_ROW("type", "Query or answer", ft_dns_kind_names, 0, ENUM, 0, 1),          \
+    [DNS_ID] = FT_DNS_ROW("id", "Id, repeated by the answer", NULL, 0, UINT, 0, 16),               \
     [DNS_FLAGS] = FT_DNS_ROW("flags", "Flags, hexadecimal", NULL, 0, STRING, 0),                   \
     [DNS_QR] = FT_DNS_ROW("qr", "An answer", NULL, 0, BOOL, 0),                                    \
     [DNS_AA] = FT_DNS_ROW("aa", "From an authority", NULL, 0, BOOL, 0),                            \
@@ -289,15 +289,15 @@ enum ft_dns_record_field {
     [DNS_Z] = FT_DNS_ROW("z", "Reserved bit", NULL, 0, BOOL, 0),                                   \
     [DNS_AD] = FT_DNS_ROW("ad", "Authentic data", NULL, 0, BOOL, 0),                               \
     [DNS_CD] = FT_DNS_ROW("cd", "Checking disabled", NULL, 0, BOOL, 0),                            \
-    [DNS_OPCODE] = FT_DNS_ROW("opcode", "Operation", NULL, 0, UINT, 0),                            \
-    [DNS_RCODE] = FT_DNS_ROW("rcode", "Result", ft_dns_rcode_names, 0, ENUM, 0),                   \
+    [DNS_OPCODE] = FT_DNS_ROW("opcode", "Operation", NULL, 0, UINT, 0, 8),                         \
+    [DNS_RCODE] = FT_DNS_ROW("rcode", "Result", ft_dns_rcode_names, 0, ENUM, 0, 32),               \
     [DNS_RRNAME] = FT_DNS_ROW("rrname", "Name of the first question", NULL, 0, STRING, 0),         \
     [DNS_RRTYPE] =                                                                                 \
-        FT_DNS_ROW("rrtype", "Type of the first question", ft_dns_type_names, 0, ENUM, 0),         \
+        FT_DNS_ROW("rrtype", "Type of the first question", ft_dns_type_names, 0, ENUM, 0, 16),     \
     [DNS_QUERIES] = FT_DNS_ROW("queries", "Questions", NULL, 0, GROUP, FT_FIELD_LIST),             \
     [DNS_QUERY_NAME] = FT_DNS_ROW("rrname", "Name", NULL, DNS_QUERIES, STRING, 0),                 \
-    [DNS_QUERY_TYPE] = FT_DNS_ROW("rrtype", "Type", ft_dns_type_names, DNS_QUERIES, ENUM, 0),      \
-    [DNS_QUERY_CLASS] = FT_DNS_ROW("class", "Class", ft_dns_class_names, DNS_QUERIES, ENUM, 0),    \
+    [DNS_QUERY_TYPE] = FT_DNS_ROW("rrtype", "Type", ft_dns_type_names, DNS_QUERIES, ENUM, 0, 16),  \
+    [DNS_QUERY_CLASS] = FT_DNS_ROW("class", "Class", ft_dns_class_names, DNS_QUERIES, ENUM, 0, 16), \
     [DNS_QUERY_UNICAST] =                                                                          \
         FT_DNS_ROW("unicast", "mDNS: answer to the asker alone", NULL, DNS_QUERIES, BOOL, 0),      \
     FT_DNS_RECORD_ROWS(DNS_ANSWERS, DNS_ANSWER_FIRST, "answers", "Answers"),                       \
@@ -307,18 +307,18 @@ enum ft_dns_record_field {
                        "Additional records"),                                                      \
     [DNS_EDNS] = FT_DNS_ROW("edns", "Extensions (EDNS)", NULL, 0, GROUP, 0),                       \
     [DNS_EDNS_SIZE] =                                                                              \
-        FT_DNS_ROW("size", "Bytes of a datagram that the sender takes", NULL, DNS_EDNS, UINT, 0),  \
-    [DNS_EDNS_VERSION] = FT_DNS_ROW("version", "Version", NULL, DNS_EDNS, UINT, 0),                \
+        FT_DNS_ROW("size", "Bytes of a datagram that the sender takes", NULL, DNS_EDNS, UINT, 0, 16), \
+    [DNS_EDNS_VERSION] = FT_DNS_ROW("version", "Version", NULL, DNS_EDNS, UINT, 0, 8),             \
     [DNS_EDNS_DO] = FT_DNS_ROW("do", "Wants signatures", NULL, DNS_EDNS, BOOL, 0),                 \
     [DNS_EDNS_OPTIONS] = FT_DNS_ROW("opts", "Options", NULL, DNS_EDNS, GROUP, FT_FIELD_LIST),      \
     [DNS_EDNS_OPTION_CODE] =                                                                       \
-        FT_DNS_ROW("code", "Option", ft_dns_option_names, DNS_EDNS_OPTIONS, ENUM, 0),              \
+        FT_DNS_ROW("code", "Option", ft_dns_option_names, DNS_EDNS_OPTIONS, ENUM, 0, 16),          \
     [DNS_EDNS_OPTION_DATA] = FT_DNS_ROW("data", "Content", NULL, DNS_EDNS_OPTIONS, BYTES, 0),      \
     [DNS_EDNS_OPTION_TEXT] =                                                                       \
         FT_DNS_ROW("text", "Content of those that are read", NULL, DNS_EDNS_OPTIONS, STRING, 0),   \
     [DNS_QUERY_LENGTH] =                                                                           \
-        FT_DNS_ROW("query_len", "Characters of the first name asked", NULL, 0, UINT, 0),           \
-    [DNS_LABEL_LENGTH] = FT_DNS_ROW("label_len", "Its longest label", NULL, 0, UINT, 0),           \
+        FT_DNS_ROW("query_len", "Characters of the first name asked", NULL, 0, UINT, 0, 16),       \
+    [DNS_LABEL_LENGTH] = FT_DNS_ROW("label_len", "Its longest label", NULL, 0, UINT, 0, 8),        \
     [DNS_LABEL_ENTROPY] =                                                                          \
         FT_DNS_ROW("label_entropy", "Bits a character of its first label", NULL, 0, FLOAT, 0),     \
     [DNS_TCP] = FT_DNS_ROW("tcp", "Over TCP", NULL, 0, BOOL, 0)
@@ -332,7 +332,7 @@ enum ft_dns_record_field {
     [DNS_INSTANCE] =                                                                               \
         FT_DNS_ROW("instance", "Instances of services", NULL, 0, STRING, FT_FIELD_LIST),           \
     [DNS_HOST] = FT_DNS_ROW("host", "Hosts of services", NULL, 0, STRING, FT_FIELD_LIST),          \
-    [DNS_PORT] = FT_DNS_ROW("port", "Ports of services", NULL, 0, UINT, FT_FIELD_LIST),            \
+    [DNS_PORT] = FT_DNS_ROW("port", "Ports of services", NULL, 0, UINT, FT_FIELD_LIST, 16),        \
     [DNS_TXT] =                                                                                    \
         FT_DNS_ROW("txt", "Properties of services, key=value", NULL, 0, STRING, FT_FIELD_LIST),    \
     [DNS_GOODBYE] = FT_DNS_ROW("goodbye", "Takes back what it announced", NULL, 0, BOOL, 0)

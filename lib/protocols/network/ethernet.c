@@ -177,150 +177,150 @@ static const struct ft_name mka_flag_names[] = {
 };
 
 #define GROUP(name, title, parent, flags) {name, title, NULL, parent, FT_TYPE_GROUP, flags, 0}
-#define FIELD(name, title, parent, type) {name, title, NULL, parent, FT_TYPE_##type, 0, 0}
-#define NAMED(name, title, names, parent, type) {name, title, names, parent, FT_TYPE_##type, 0, 0}
-#define LISTED(name, title, parent, type) {name, title, NULL, parent, FT_TYPE_##type, FT_FIELD_LIST, 0}
+#define FIELD(name, title, parent, type, ...) {name, title, NULL, parent, FT_TYPE_##type, 0, __VA_ARGS__ + 0}
+#define NAMED(name, title, names, parent, type, bits) {name, title, names, parent, FT_TYPE_##type, 0, bits}
+#define LISTED(name, title, parent, type, ...) {name, title, NULL, parent, FT_TYPE_##type, FT_FIELD_LIST, __VA_ARGS__ + 0}
 #define SECRET(name, title, parent) {name, title, NULL, parent, FT_TYPE_BYTES, FT_FIELD_SECRET, 0}
 
 /* Actor and partner of an aggregation, and both sides of OAM. */
 #define LACP_SIDE(group)                                                                           \
-    [group##_SYSTEM_PRIORITY] = FIELD("system_priority", "Priority of the system", group, UINT),   \
+    [group##_SYSTEM_PRIORITY] = FIELD("system_priority", "Priority of the system", group, UINT, 16), \
     [group##_SYSTEM] = FIELD("system", "The system", group, MAC),                                  \
-    [group##_KEY] = FIELD("key", "Ports of one key can be one link", group, UINT),                 \
-    [group##_PORT_PRIORITY] = FIELD("port_priority", "Priority of the port", group, UINT),         \
-    [group##_PORT] = FIELD("port", "Number of the port", group, UINT),                             \
-    [group##_STATE] = NAMED("state", "State", lacp_state_names, group, FLAGS)
+    [group##_KEY] = FIELD("key", "Ports of one key can be one link", group, UINT, 16),             \
+    [group##_PORT_PRIORITY] = FIELD("port_priority", "Priority of the port", group, UINT, 16),     \
+    [group##_PORT] = FIELD("port", "Number of the port", group, UINT, 16),                         \
+    [group##_STATE] = NAMED("state", "State", lacp_state_names, group, FLAGS, 8)
 
 #define OAM_SIDE(group)                                                                            \
-    [group##_VERSION] = FIELD("version", "Version of OAM", group, UINT),                           \
-    [group##_REVISION] = FIELD("revision", "Count of changes", group, UINT),                       \
-    [group##_STATE] = FIELD("state", "Bits: multiplexer, parser", group, UINT),                    \
+    [group##_VERSION] = FIELD("version", "Version of OAM", group, UINT, 8),                        \
+    [group##_REVISION] = FIELD("revision", "Count of changes", group, UINT, 16),                   \
+    [group##_STATE] = FIELD("state", "Bits: multiplexer, parser", group, UINT, 8),                 \
     [group##_CONFIGURATION] =                                                                      \
-        NAMED("configuration", "What the side can do", oam_configuration_names, group, FLAGS),     \
-    [group##_MAX_PDU] = FIELD("max_pdu", "Longest PDU", group, UINT),                              \
-    [group##_OUI] = FIELD("oui", "Vendor", group, UINT),                                           \
+        NAMED("configuration", "What the side can do", oam_configuration_names, group, FLAGS, 8),  \
+    [group##_MAX_PDU] = FIELD("max_pdu", "Longest PDU", group, UINT, 11),                          \
+    [group##_OUI] = FIELD("oui", "Vendor", group, UINT, 24),                                       \
     [group##_VENDOR] = FIELD("vendor", "Told by the vendor", group, BYTES)
 
 static const struct ft_field fields[] = {
     [ETHER] = GROUP("ethernet", "Frames of Ethernet itself", 0, 0),
-    [ETHER_TYPE] = NAMED("type", "Type of the frame", type_names, ETHER, ENUM),
+    [ETHER_TYPE] = NAMED("type", "Type of the frame", type_names, ETHER, ENUM, 32),
     [ETHER_WAKE_GROUP] = GROUP("wake", "Wake-on-LAN", ETHER, 0),
     [ETHER_WAKE_MAC] = FIELD("mac", "Who is to wake up", ETHER_WAKE_GROUP, MAC),
     [ETHER_WAKE_PASSWORD] = SECRET("password", "Password", ETHER_WAKE_GROUP),
     [ETHER_CONTROL_GROUP] = GROUP("control", "MAC control", ETHER, 0),
-    [ETHER_CONTROL_OPCODE] = NAMED("opcode", "What is to be done", opcode_names, ETHER_CONTROL_GROUP, ENUM),
-    [ETHER_CONTROL_QUANTA] = FIELD("quanta", "Not to send for so many times 512 bits", ETHER_CONTROL_GROUP, UINT),
-    [ETHER_CONTROL_CLASSES] = NAMED("classes", "Priorities that this is for", priority_names, ETHER_CONTROL_GROUP, FLAGS),
-    [ETHER_CONTROL_TIMES] = LISTED("times", "Of each priority: not to send for so many times 512 bits", ETHER_CONTROL_GROUP, UINT),
-    [ETHER_CONTROL_TIMESTAMP] = FIELD("timestamp", "Clock of the network, in 16 ns", ETHER_CONTROL_GROUP, UINT),
+    [ETHER_CONTROL_OPCODE] = NAMED("opcode", "What is to be done", opcode_names, ETHER_CONTROL_GROUP, ENUM, 16),
+    [ETHER_CONTROL_QUANTA] = FIELD("quanta", "Not to send for so many times 512 bits", ETHER_CONTROL_GROUP, UINT, 16),
+    [ETHER_CONTROL_CLASSES] = NAMED("classes", "Priorities that this is for", priority_names, ETHER_CONTROL_GROUP, FLAGS, 8),
+    [ETHER_CONTROL_TIMES] = LISTED("times", "Of each priority: not to send for so many times 512 bits", ETHER_CONTROL_GROUP, UINT, 16),
+    [ETHER_CONTROL_TIMESTAMP] = FIELD("timestamp", "Clock of the network, in 16 ns", ETHER_CONTROL_GROUP, UINT, 32),
     [ETHER_LOOP_GROUP] = GROUP("loopback", "Loop test", ETHER, 0),
-    [ETHER_LOOP_SKIP] = FIELD("skip", "Bytes that were done", ETHER_LOOP_GROUP, UINT),
-    [ETHER_LOOP_FUNCTION] = NAMED("function", "What is to be done", function_names, ETHER_LOOP_GROUP, ENUM),
-    [ETHER_LOOP_RECEIPT] = FIELD("receipt", "Number of the test", ETHER_LOOP_GROUP, UINT),
+    [ETHER_LOOP_SKIP] = FIELD("skip", "Bytes that were done", ETHER_LOOP_GROUP, UINT, 16),
+    [ETHER_LOOP_FUNCTION] = NAMED("function", "What is to be done", function_names, ETHER_LOOP_GROUP, ENUM, 16),
+    [ETHER_LOOP_RECEIPT] = FIELD("receipt", "Number of the test", ETHER_LOOP_GROUP, UINT, 16),
     [ETHER_LOOP_FORWARD] = FIELD("forward", "To whom", ETHER_LOOP_GROUP, MAC),
     [ETHER_PRP_GROUP] = GROUP("supervision", "Node of a redundant network (PRP, HSR)", ETHER, 0),
-    [ETHER_PRP_PATH] = FIELD("path", "Path", ETHER_PRP_GROUP, UINT),
-    [ETHER_PRP_VERSION] = FIELD("version", "Version", ETHER_PRP_GROUP, UINT),
-    [ETHER_PRP_SEQUENCE] = FIELD("sequence", "Number of the frame", ETHER_PRP_GROUP, UINT),
-    [ETHER_PRP_LAN] = NAMED("lan", "LAN by which it came", lan_names, ETHER_PRP_GROUP, ENUM),
+    [ETHER_PRP_PATH] = FIELD("path", "Path", ETHER_PRP_GROUP, UINT, 4),
+    [ETHER_PRP_VERSION] = FIELD("version", "Version", ETHER_PRP_GROUP, UINT, 12),
+    [ETHER_PRP_SEQUENCE] = FIELD("sequence", "Number of the frame", ETHER_PRP_GROUP, UINT, 16),
+    [ETHER_PRP_LAN] = NAMED("lan", "LAN by which it came", lan_names, ETHER_PRP_GROUP, ENUM, 8),
     [ETHER_PRP_TLV] = GROUP("node", "A node", ETHER_PRP_GROUP, FT_FIELD_LIST),
-    [ETHER_PRP_TLV_TYPE] = NAMED("type", "What it is", node_names, ETHER_PRP_TLV, ENUM),
+    [ETHER_PRP_TLV_TYPE] = NAMED("type", "What it is", node_names, ETHER_PRP_TLV, ENUM, 8),
     [ETHER_PRP_TLV_MAC] = FIELD("mac", "Its MAC address", ETHER_PRP_TLV, MAC),
-    [ETHER_SLOW_SUBTYPE] = NAMED("subtype", "Slow protocol", subtype_names, ETHER, ENUM),
+    [ETHER_SLOW_SUBTYPE] = NAMED("subtype", "Slow protocol", subtype_names, ETHER, ENUM, 8),
     [ETHER_LACP] = GROUP("lacp", "Link aggregation", ETHER, 0),
-    [ETHER_LACP_VERSION] = FIELD("version", "Version", ETHER_LACP, UINT),
+    [ETHER_LACP_VERSION] = FIELD("version", "Version", ETHER_LACP, UINT, 8),
     [ETHER_LACP_ACTOR] = GROUP("actor", "Who sends", ETHER_LACP, 0),
     LACP_SIDE(ETHER_LACP_ACTOR),
     [ETHER_LACP_PARTNER] = GROUP("partner", "Who is at the other end, as the sender knows it", ETHER_LACP, 0),
     LACP_SIDE(ETHER_LACP_PARTNER),
-    [ETHER_LACP_DELAY] = FIELD("max_delay", "Longest delay, in 10 microseconds", ETHER_LACP, UINT),
+    [ETHER_LACP_DELAY] = FIELD("max_delay", "Longest delay, in 10 microseconds", ETHER_LACP, UINT, 16),
     [ETHER_MARKER] = GROUP("marker", "Link aggregation: marker", ETHER, 0),
-    [ETHER_MARKER_VERSION] = FIELD("version", "Version", ETHER_MARKER, UINT),
-    [ETHER_MARKER_TYPE] = NAMED("type", "Marker or response", marker_names, ETHER_MARKER, ENUM),
-    [ETHER_MARKER_PORT] = FIELD("port", "Port that asked", ETHER_MARKER, UINT),
+    [ETHER_MARKER_VERSION] = FIELD("version", "Version", ETHER_MARKER, UINT, 8),
+    [ETHER_MARKER_TYPE] = NAMED("type", "Marker or response", marker_names, ETHER_MARKER, ENUM, 8),
+    [ETHER_MARKER_PORT] = FIELD("port", "Port that asked", ETHER_MARKER, UINT, 16),
     [ETHER_MARKER_SYSTEM] = FIELD("system", "System that asked", ETHER_MARKER, MAC),
-    [ETHER_MARKER_TRANSACTION] = FIELD("transaction", "Number of the marker", ETHER_MARKER, UINT),
+    [ETHER_MARKER_TRANSACTION] = FIELD("transaction", "Number of the marker", ETHER_MARKER, UINT, 32),
     [ETHER_OAM] = GROUP("oam", "Operation of the link (802.3ah)", ETHER, 0),
-    [ETHER_OAM_FLAGS] = NAMED("flags", "State of the link", oam_flag_names, ETHER_OAM, FLAGS),
-    [ETHER_OAM_CODE] = NAMED("code", "Kind of PDU", oam_names, ETHER_OAM, ENUM),
+    [ETHER_OAM_FLAGS] = NAMED("flags", "State of the link", oam_flag_names, ETHER_OAM, FLAGS, 16),
+    [ETHER_OAM_CODE] = NAMED("code", "Kind of PDU", oam_names, ETHER_OAM, ENUM, 8),
     [ETHER_OAM_LOCAL] = GROUP("local", "Side that sends", ETHER_OAM, 0),
     OAM_SIDE(ETHER_OAM_LOCAL),
     [ETHER_OAM_REMOTE] = GROUP("remote", "Other side, as the sender knows it", ETHER_OAM, 0),
     OAM_SIDE(ETHER_OAM_REMOTE),
-    [ETHER_OAM_SEQUENCE] = FIELD("sequence", "Number of the notification", ETHER_OAM, UINT),
+    [ETHER_OAM_SEQUENCE] = FIELD("sequence", "Number of the notification", ETHER_OAM, UINT, 16),
     [ETHER_OAM_EVENT] = GROUP("event", "Errors of the link", ETHER_OAM, FT_FIELD_LIST),
-    [ETHER_OAM_EVENT_TYPE] = NAMED("type", "Errors of what", oam_event_names, ETHER_OAM_EVENT, ENUM),
-    [ETHER_OAM_EVENT_TIMESTAMP] = FIELD("timestamp", "When, in tenths of a second", ETHER_OAM_EVENT, UINT),
+    [ETHER_OAM_EVENT_TYPE] = NAMED("type", "Errors of what", oam_event_names, ETHER_OAM_EVENT, ENUM, 8),
+    [ETHER_OAM_EVENT_TIMESTAMP] = FIELD("timestamp", "When, in tenths of a second", ETHER_OAM_EVENT, UINT, 16),
     [ETHER_OAM_EVENT_WINDOW] = FIELD("window", "How long was counted", ETHER_OAM_EVENT, UINT),
     [ETHER_OAM_EVENT_THRESHOLD] = FIELD("threshold", "So many are too many", ETHER_OAM_EVENT, UINT),
     [ETHER_OAM_EVENT_ERRORS] = FIELD("errors", "Errors counted", ETHER_OAM_EVENT, UINT),
     [ETHER_OAM_EVENT_TOTAL_ERRORS] = FIELD("total_errors", "Errors since the start", ETHER_OAM_EVENT, UINT),
-    [ETHER_OAM_EVENT_TOTAL_EVENTS] = FIELD("total_events", "Notifications since the start", ETHER_OAM_EVENT, UINT),
+    [ETHER_OAM_EVENT_TOTAL_EVENTS] = FIELD("total_events", "Notifications since the start", ETHER_OAM_EVENT, UINT, 32),
     [ETHER_OAM_VARIABLE] = GROUP("variable", "A variable", ETHER_OAM, FT_FIELD_LIST),
-    [ETHER_OAM_VARIABLE_BRANCH] = FIELD("branch", "Branch", ETHER_OAM_VARIABLE, UINT),
-    [ETHER_OAM_VARIABLE_LEAF] = FIELD("leaf", "Leaf", ETHER_OAM_VARIABLE, UINT),
+    [ETHER_OAM_VARIABLE_BRANCH] = FIELD("branch", "Branch", ETHER_OAM_VARIABLE, UINT, 8),
+    [ETHER_OAM_VARIABLE_LEAF] = FIELD("leaf", "Leaf", ETHER_OAM_VARIABLE, UINT, 16),
     [ETHER_OAM_VARIABLE_VALUE] = FIELD("value", "Value", ETHER_OAM_VARIABLE, BYTES),
-    [ETHER_OAM_VARIABLE_INDICATION] = FIELD("indication", "Why there is no value", ETHER_OAM_VARIABLE, UINT),
-    [ETHER_OAM_LOOPBACK] = NAMED("loopback", "Remote loop", oam_loopback_names, ETHER_OAM, ENUM),
-    [ETHER_OAM_OUI] = FIELD("oui", "Organisation of the PDU", ETHER_OAM, UINT),
+    [ETHER_OAM_VARIABLE_INDICATION] = FIELD("indication", "Why there is no value", ETHER_OAM_VARIABLE, UINT, 7),
+    [ETHER_OAM_LOOPBACK] = NAMED("loopback", "Remote loop", oam_loopback_names, ETHER_OAM, ENUM, 8),
+    [ETHER_OAM_OUI] = FIELD("oui", "Organisation of the PDU", ETHER_OAM, UINT, 24),
     [ETHER_ESMC] = GROUP("esmc", "Synchronisation of clocks by the line", ETHER, 0),
-    [ETHER_ESMC_VERSION] = FIELD("version", "Version", ETHER_ESMC, UINT),
+    [ETHER_ESMC_VERSION] = FIELD("version", "Version", ETHER_ESMC, UINT, 4),
     [ETHER_ESMC_EVENT] = FIELD("event", "The quality has changed", ETHER_ESMC, BOOL),
-    [ETHER_ESMC_QUALITY] = NAMED("quality", "Quality of the clock", quality_names, ETHER_ESMC, ENUM),
+    [ETHER_ESMC_QUALITY] = NAMED("quality", "Quality of the clock", quality_names, ETHER_ESMC, ENUM, 4),
     [ETHER_ORGANISATION] = GROUP("organisation", "Slow protocol of an organisation", ETHER, 0),
-    [ETHER_ORGANISATION_OUI] = FIELD("oui", "Organisation", ETHER_ORGANISATION, UINT),
+    [ETHER_ORGANISATION_OUI] = FIELD("oui", "Organisation", ETHER_ORGANISATION, UINT, 24),
     [ETHER_ORGANISATION_DATA] = FIELD("data", "Data", ETHER_ORGANISATION, BYTES),
     [ETHER_PPPOE] = GROUP("pppoe", "PPP over Ethernet", ETHER, 0),
-    [ETHER_PPPOE_CODE] = NAMED("code", "Kind of packet", pppoe_names, ETHER_PPPOE, ENUM),
-    [ETHER_PPPOE_SESSION_ID] = FIELD("session", "Number of the session", ETHER_PPPOE, UINT),
+    [ETHER_PPPOE_CODE] = NAMED("code", "Kind of packet", pppoe_names, ETHER_PPPOE, ENUM, 8),
+    [ETHER_PPPOE_SESSION_ID] = FIELD("session", "Number of the session", ETHER_PPPOE, UINT, 16),
     [ETHER_PPPOE_SERVICE] = LISTED("service", "Name of a service", ETHER_PPPOE, STRING),
     [ETHER_PPPOE_AC_NAME] = FIELD("ac_name", "Name of the access concentrator", ETHER_PPPOE, STRING),
     [ETHER_PPPOE_HOST_UNIQ] = FIELD("host_uniq", "The host's own number", ETHER_PPPOE, BYTES),
     [ETHER_PPPOE_AC_COOKIE] = FIELD("ac_cookie", "The access concentrator's own number", ETHER_PPPOE, BYTES),
     [ETHER_PPPOE_VENDOR] = FIELD("vendor", "Told by the vendor", ETHER_PPPOE, BYTES),
     [ETHER_PPPOE_RELAY] = FIELD("relay", "Session of a relay", ETHER_PPPOE, BYTES),
-    [ETHER_PPPOE_MAX_PAYLOAD] = FIELD("max_payload", "Longest payload", ETHER_PPPOE, UINT),
+    [ETHER_PPPOE_MAX_PAYLOAD] = FIELD("max_payload", "Longest payload", ETHER_PPPOE, UINT, 16),
     [ETHER_PPPOE_ERROR] = FIELD("error", "Why it is refused", ETHER_PPPOE, STRING),
     [ETHER_PPPOE_OTHER] = GROUP("other", "A tag of another type", ETHER_PPPOE, FT_FIELD_LIST),
-    [ETHER_PPPOE_OTHER_TYPE] = FIELD("type", "Type", ETHER_PPPOE_OTHER, UINT),
+    [ETHER_PPPOE_OTHER_TYPE] = FIELD("type", "Type", ETHER_PPPOE_OTHER, UINT, 16),
     [ETHER_PPPOE_OTHER_DATA] = FIELD("data", "Data", ETHER_PPPOE_OTHER, BYTES),
     [ETHER_PPP] = GROUP("ppp", "Point-to-point protocol", ETHER, 0),
-    [ETHER_PPP_PROTOCOL] = NAMED("protocol", "Protocol in PPP", ppp_names, ETHER_PPP, ENUM),
-    [ETHER_PPP_CODE] = FIELD("code", "Kind of packet", ETHER_PPP, UINT),
-    [ETHER_PPP_ID] = FIELD("id", "Number of the packet", ETHER_PPP, UINT),
-    [ETHER_PPP_MRU] = FIELD("mru", "Longest packet", ETHER_PPP, UINT),
-    [ETHER_PPP_MAGIC] = FIELD("magic", "Number by which loops are found", ETHER_PPP, UINT),
-    [ETHER_PPP_AUTHENTICATION] = NAMED("authentication", "Protocol of authentication", ppp_names, ETHER_PPP, ENUM),
-    [ETHER_PPP_ALGORITHM] = NAMED("algorithm", "Algorithm of CHAP", algorithm_names, ETHER_PPP, ENUM),
+    [ETHER_PPP_PROTOCOL] = NAMED("protocol", "Protocol in PPP", ppp_names, ETHER_PPP, ENUM, 16),
+    [ETHER_PPP_CODE] = FIELD("code", "Kind of packet", ETHER_PPP, UINT, 8),
+    [ETHER_PPP_ID] = FIELD("id", "Number of the packet", ETHER_PPP, UINT, 8),
+    [ETHER_PPP_MRU] = FIELD("mru", "Longest packet", ETHER_PPP, UINT, 16),
+    [ETHER_PPP_MAGIC] = FIELD("magic", "Number by which loops are found", ETHER_PPP, UINT, 32),
+    [ETHER_PPP_AUTHENTICATION] = NAMED("authentication", "Protocol of authentication", ppp_names, ETHER_PPP, ENUM, 16),
+    [ETHER_PPP_ALGORITHM] = NAMED("algorithm", "Algorithm of CHAP", algorithm_names, ETHER_PPP, ENUM, 8),
     [ETHER_PPP_ADDRESS] = FIELD("address", "IP address", ETHER_PPP, IPV4),
     [ETHER_PPP_DNS] = LISTED("dns", "Name server", ETHER_PPP, IPV4),
     [ETHER_PPP_INTERFACE] = FIELD("interface", "Interface part of the IPv6 address", ETHER_PPP, BYTES),
-    [ETHER_PPP_REJECTED] = NAMED("rejected", "Protocol that is not spoken", ppp_names, ETHER_PPP, ENUM),
+    [ETHER_PPP_REJECTED] = NAMED("rejected", "Protocol that is not spoken", ppp_names, ETHER_PPP, ENUM, 16),
     [ETHER_PPP_USER] = FIELD("user", "User", ETHER_PPP, STRING),
     [ETHER_PPP_PASSWORD] = SECRET("password", "Password", ETHER_PPP),
     [ETHER_PPP_CHALLENGE] = FIELD("challenge", "Challenge", ETHER_PPP, BYTES),
     [ETHER_PPP_RESPONSE] = SECRET("response", "Response to the challenge", ETHER_PPP),
     [ETHER_PPP_MESSAGE] = FIELD("message", "Message for people", ETHER_PPP, STRING),
     [ETHER_PPP_OPTION] = GROUP("option", "Another option", ETHER_PPP, FT_FIELD_LIST),
-    [ETHER_PPP_OPTION_TYPE] = FIELD("type", "Type", ETHER_PPP_OPTION, UINT),
+    [ETHER_PPP_OPTION_TYPE] = FIELD("type", "Type", ETHER_PPP_OPTION, UINT, 8),
     [ETHER_PPP_OPTION_DATA] = FIELD("data", "Data", ETHER_PPP_OPTION, BYTES),
     [ETHER_EAPOL_GROUP] = GROUP("eapol", "Port authentication", ETHER, 0),
-    [ETHER_EAPOL_VERSION] = FIELD("version", "Version", ETHER_EAPOL_GROUP, UINT),
-    [ETHER_EAPOL_TYPE] = NAMED("type", "Kind of packet", eapol_names, ETHER_EAPOL_GROUP, ENUM),
-    [ETHER_EAPOL_KEY] = NAMED("key", "Kind of key", key_names, ETHER_EAPOL_GROUP, ENUM),
+    [ETHER_EAPOL_VERSION] = FIELD("version", "Version", ETHER_EAPOL_GROUP, UINT, 8),
+    [ETHER_EAPOL_TYPE] = NAMED("type", "Kind of packet", eapol_names, ETHER_EAPOL_GROUP, ENUM, 8),
+    [ETHER_EAPOL_KEY] = NAMED("key", "Kind of key", key_names, ETHER_EAPOL_GROUP, ENUM, 8),
     [ETHER_EAP] = GROUP("eap", "Authentication", ETHER, 0),
-    [ETHER_EAP_CODE] = NAMED("code", "Kind of packet", eap_names, ETHER_EAP, ENUM),
-    [ETHER_EAP_ID] = FIELD("id", "Number of the packet", ETHER_EAP, UINT),
-    [ETHER_EAP_TYPE] = NAMED("type", "Method", eap_type_names, ETHER_EAP, ENUM),
+    [ETHER_EAP_CODE] = NAMED("code", "Kind of packet", eap_names, ETHER_EAP, ENUM, 8),
+    [ETHER_EAP_ID] = FIELD("id", "Number of the packet", ETHER_EAP, UINT, 8),
+    [ETHER_EAP_TYPE] = NAMED("type", "Method", eap_type_names, ETHER_EAP, ENUM, 8),
     [ETHER_EAP_IDENTITY] = FIELD("identity", "Who wants to be let in", ETHER_EAP, STRING),
     [ETHER_EAP_MESSAGE] = FIELD("message", "Message for people", ETHER_EAP, STRING),
-    [ETHER_EAP_WANTED] = {"wanted", "Method that is wanted instead", eap_type_names, ETHER_EAP, FT_TYPE_ENUM, FT_FIELD_LIST, 0},
+    [ETHER_EAP_WANTED] = {"wanted", "Method that is wanted instead", eap_type_names, ETHER_EAP, FT_TYPE_ENUM, FT_FIELD_LIST, 8},
     [ETHER_MKA] = GROUP("mka", "Agreement on keys for MACsec", ETHER, 0),
-    [ETHER_MKA_VERSION] = FIELD("version", "Version", ETHER_MKA, UINT),
-    [ETHER_MKA_PRIORITY] = FIELD("priority", "Priority as key server", ETHER_MKA, UINT),
-    [ETHER_MKA_FLAGS] = NAMED("flags", "What the sender is and wants", mka_flag_names, ETHER_MKA, FLAGS),
+    [ETHER_MKA_VERSION] = FIELD("version", "Version", ETHER_MKA, UINT, 8),
+    [ETHER_MKA_PRIORITY] = FIELD("priority", "Priority as key server", ETHER_MKA, UINT, 8),
+    [ETHER_MKA_FLAGS] = NAMED("flags", "What the sender is and wants", mka_flag_names, ETHER_MKA, FLAGS, 8),
     [ETHER_MKA_SCI] = FIELD("sci", "MAC address and port of the sender", ETHER_MKA, BYTES),
-    [ETHER_MKA_NUMBER] = FIELD("number", "Number of the message", ETHER_MKA, UINT),
+    [ETHER_MKA_NUMBER] = FIELD("number", "Number of the message", ETHER_MKA, UINT, 32),
     [ETHER_MKA_KEY_NAME] = FIELD("key_name", "Name of the key", ETHER_MKA, BYTES),
 };
 

@@ -140,33 +140,33 @@ static const struct ft_name flag_names[] = {
     {0, NULL},
 };
 
-#define FIELD(name, title, names, parent, type, flags)                                             \
-    {name, title, names, parent, FT_TYPE_##type, flags, 0}
+#define FIELD(name, title, names, parent, type, flags, ...)                                        \
+    {name, title, names, parent, FT_TYPE_##type, flags, __VA_ARGS__ + 0}
 
 static const struct ft_field fields[] = {
     [ROOT] = FIELD("nbns", "NetBIOS names", NULL, 0, GROUP, 0),
-    [ID] = FIELD("id", "Transaction id, repeated by the response", NULL, 0, UINT, 0),
+    [ID] = FIELD("id", "Transaction id, repeated by the response", NULL, 0, UINT, 0, 16),
     [IS_RESPONSE] = FIELD("r", "A response", NULL, 0, BOOL, 0),
-    [OPCODE] = FIELD("opcode", "Operation", opcode_names, 0, ENUM, 0),
+    [OPCODE] = FIELD("opcode", "Operation", opcode_names, 0, ENUM, 0, 8),
     [IS_AUTHORITATIVE] = FIELD("aa", "From an authority", NULL, 0, BOOL, 0),
     [IS_TRUNCATED] = FIELD("tc", "Truncated", NULL, 0, BOOL, 0),
     [IS_RECURSIVE] = FIELD("rd", "Recursion desired", NULL, 0, BOOL, 0),
     [HAS_RECURSION] = FIELD("ra", "Recursion available", NULL, 0, BOOL, 0),
     [IS_BROADCAST] = FIELD("broadcast", "Sent to everybody", NULL, 0, BOOL, 0),
-    [RCODE] = FIELD("rcode", "Result", rcode_names, 0, ENUM, 0),
+    [RCODE] = FIELD("rcode", "Result", rcode_names, 0, ENUM, 0, 8),
     [NAME] = FIELD("name", "Name, decoded", NULL, 0, STRING, 0),
-    [SUFFIX] = FIELD("suffix", "What the name is for", suffix_names, 0, ENUM, 0),
+    [SUFFIX] = FIELD("suffix", "What the name is for", suffix_names, 0, ENUM, 0, 8),
     [SCOPE] = FIELD("scope", "NetBIOS scope", NULL, 0, STRING, 0),
-    [TYPE] = FIELD("type", "Record type", type_names, 0, ENUM, 0),
-    [TTL] = FIELD("ttl", "Seconds the name is held", NULL, 0, UINT, 0),
+    [TYPE] = FIELD("type", "Record type", type_names, 0, ENUM, 0, 16),
+    [TTL] = FIELD("ttl", "Seconds the name is held", NULL, 0, UINT, 0, 32),
     [ADDRESS] = FIELD("addr", "Addresses of the name", NULL, 0, IPV4, FT_FIELD_LIST),
-    [NODE_TYPE] = FIELD("node_type", "How the owner resolves names", node_names, 0, ENUM, 0),
+    [NODE_TYPE] = FIELD("node_type", "How the owner resolves names", node_names, 0, ENUM, 0, 2),
     [IS_GROUP] = FIELD("group", "A name of a group", NULL, 0, BOOL, 0),
     [NAMES] = FIELD("names", "All names of the node", NULL, 0, GROUP, FT_FIELD_LIST),
     [NAMES_NAME] = FIELD("name", "Name", NULL, NAMES, STRING, 0),
-    [NAMES_SUFFIX] = FIELD("suffix", "What it is for", suffix_names, NAMES, ENUM, 0),
+    [NAMES_SUFFIX] = FIELD("suffix", "What it is for", suffix_names, NAMES, ENUM, 0, 8),
     [NAMES_IS_GROUP] = FIELD("group", "A name of a group", NULL, NAMES, BOOL, 0),
-    [NAMES_FLAGS] = FIELD("flags", "State", flag_names, NAMES, FLAGS, 0),
+    [NAMES_FLAGS] = FIELD("flags", "State", flag_names, NAMES, FLAGS, 0, 13),
     [MAC] = FIELD("mac", "MAC address of the node; zeros from Samba", NULL, 0, MAC, 0),
 };
 

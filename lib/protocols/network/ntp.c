@@ -175,17 +175,17 @@ static const struct ft_name error_names[] = {
     {7, "authentication"}, {0, NULL},
 };
 
-#define FIELD(name, title, names, parent, type, flags)                                             \
-    {name, title, names, parent, FT_TYPE_##type, flags, 0}
+#define FIELD(name, title, names, parent, type, flags, ...)                                        \
+    {name, title, names, parent, FT_TYPE_##type, flags, __VA_ARGS__ + 0}
 
 static const struct ft_field fields[] = {
     [ROOT] = FIELD("ntp", "Network time", NULL, 0, GROUP, 0),
-    [LEAP] = FIELD("li", "Leap second, or clock not synchronised", leap_names, 0, ENUM, 0),
-    [VERSION] = FIELD("version", "Version", NULL, 0, UINT, 0),
-    [MODE] = FIELD("mode", "Mode", mode_names, 0, ENUM, 0),
-    [STRATUM] = FIELD("stratum", "Distance from a clock", NULL, 0, UINT, 0),
-    [POLL] = FIELD("poll", "Interval of polls, power of two in seconds", NULL, 0, INT, 0),
-    [PRECISION] = FIELD("precision", "Precision, power of two in seconds", NULL, 0, INT, 0),
+    [LEAP] = FIELD("li", "Leap second, or clock not synchronised", leap_names, 0, ENUM, 0, 8),
+    [VERSION] = FIELD("version", "Version", NULL, 0, UINT, 0, 3),
+    [MODE] = FIELD("mode", "Mode", mode_names, 0, ENUM, 0, 3),
+    [STRATUM] = FIELD("stratum", "Distance from a clock", NULL, 0, UINT, 0, 8),
+    [POLL] = FIELD("poll", "Interval of polls, power of two in seconds", NULL, 0, INT, 0, 8),
+    [PRECISION] = FIELD("precision", "Precision, power of two in seconds", NULL, 0, INT, 0, 8),
     [ROOT_DELAY] = FIELD("root_delay", "Seconds to the clock and back", NULL, 0, FLOAT, 0),
     [ROOT_DISPERSION] = FIELD("root_dispersion", "Seconds it may be wrong", NULL, 0, FLOAT, 0),
     [REFERENCE_ID] = FIELD("refid", "Kind of clock, or address of the server above", NULL, 0, STRING, 0),
@@ -196,28 +196,28 @@ static const struct ft_field fields[] = {
     [TRANSMIT_TIME] = FIELD("xmt_time", "When this was sent", NULL, 0, TIME, 0),
     [OFFSET] = FIELD("offset_est", "Seconds that the sender is ahead of the sensor", NULL, 0, FLOAT, 0),
     [EXTENSIONS] = FIELD("extensions", "Extension fields", NULL, 0, GROUP, FT_FIELD_LIST),
-    [EXTENSION_TYPE] = FIELD("type", "Type", NULL, EXTENSIONS, UINT, 0),
-    [EXTENSION_LENGTH] = FIELD("length", "Bytes", NULL, EXTENSIONS, UINT, 0),
-    [KEY_ID] = FIELD("keyid", "Key of the digest", NULL, 0, UINT, 0),
+    [EXTENSION_TYPE] = FIELD("type", "Type", NULL, EXTENSIONS, UINT, 0, 16),
+    [EXTENSION_LENGTH] = FIELD("length", "Bytes", NULL, EXTENSIONS, UINT, 0, 16),
+    [KEY_ID] = FIELD("keyid", "Key of the digest", NULL, 0, UINT, 0, 32),
     [DIGEST] = FIELD("digest", "Digest", NULL, 0, BYTES, 0),
     [IS_RESPONSE] = FIELD("response", "Control, private: a response", NULL, 0, BOOL, 0),
     [IS_ERROR] = FIELD("error_bit", "Control: refused", NULL, 0, BOOL, 0),
     [HAS_MORE] = FIELD("more", "Control, private: further messages follow", NULL, 0, BOOL, 0),
-    [OPERATION] = FIELD("op", "Control: operation", operation_names, 0, ENUM, 0),
-    [SEQUENCE] = FIELD("sequence", "Control, private: sequence number", NULL, 0, UINT, 0),
-    [STATUS] = FIELD("status", "Control: status of system, peer or clock", NULL, 0, UINT, 0),
-    [ASSOCIATION] = FIELD("association", "Control: association, 0 = the system", NULL, 0, UINT, 0),
-    [DATA_OFFSET] = FIELD("data_offset", "Control: where in the data this is", NULL, 0, UINT, 0),
-    [DATA_COUNT] = FIELD("data_count", "Control: bytes of data", NULL, 0, UINT, 0),
+    [OPERATION] = FIELD("op", "Control: operation", operation_names, 0, ENUM, 0, 5),
+    [SEQUENCE] = FIELD("sequence", "Control, private: sequence number", NULL, 0, UINT, 0, 16),
+    [STATUS] = FIELD("status", "Control: status of system, peer or clock", NULL, 0, UINT, 0, 16),
+    [ASSOCIATION] = FIELD("association", "Control: association, 0 = the system", NULL, 0, UINT, 0, 16),
+    [DATA_OFFSET] = FIELD("data_offset", "Control: where in the data this is", NULL, 0, UINT, 0, 16),
+    [DATA_COUNT] = FIELD("data_count", "Control: bytes of data", NULL, 0, UINT, 0, 16),
     [VARIABLES] = FIELD("vars", "Control: variables", NULL, 0, GROUP, FT_FIELD_LIST),
     [VARIABLE_NAME] = FIELD("name", "Name", NULL, VARIABLES, STRING, 0),
     [VARIABLE_VALUE] = FIELD("value", "Value", NULL, VARIABLES, STRING, 0),
     [IS_AUTHENTICATED] = FIELD("authenticated", "Private: has a digest", NULL, 0, BOOL, 0),
-    [IMPLEMENTATION] = FIELD("implementation", "Private: of whom", implementation_names, 0, ENUM, 0),
-    [REQUEST] = FIELD("request", "Private: request", request_names, 0, ENUM, 0),
-    [ERROR] = FIELD("error", "Private: error", error_names, 0, ENUM, 0),
-    [ITEMS] = FIELD("items", "Private: number of items", NULL, 0, UINT, 0),
-    [ITEM_SIZE] = FIELD("item_size", "Private: bytes of an item", NULL, 0, UINT, 0),
+    [IMPLEMENTATION] = FIELD("implementation", "Private: of whom", implementation_names, 0, ENUM, 0, 8),
+    [REQUEST] = FIELD("request", "Private: request", request_names, 0, ENUM, 0, 8),
+    [ERROR] = FIELD("error", "Private: error", error_names, 0, ENUM, 0, 4),
+    [ITEMS] = FIELD("items", "Private: number of items", NULL, 0, UINT, 0, 12),
+    [ITEM_SIZE] = FIELD("item_size", "Private: bytes of an item", NULL, 0, UINT, 0, 12),
 };
 
 #define COMMAND(code, qualifier, name, class, mitre)                                               \

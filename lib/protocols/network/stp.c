@@ -134,46 +134,46 @@ static const struct ft_name role_names[] = {
 };
 
 #define ID_FIELDS(group, what)                                                                     \
-    {"priority", "Priority of " what, NULL, group, FT_TYPE_UINT, 0, 0},                            \
-    {"ext", "VLAN or instance in the id of " what, NULL, group, FT_TYPE_UINT, 0, 0},               \
+    {"priority", "Priority of " what, NULL, group, FT_TYPE_UINT, 0, 16},                           \
+    {"ext", "VLAN or instance in the id of " what, NULL, group, FT_TYPE_UINT, 0, 12},              \
     {"mac", "MAC address of " what, NULL, group, FT_TYPE_MAC, 0, 0}
 
 static const struct ft_field fields[] = {
     {"stp", "Spanning tree", NULL, 0, FT_TYPE_GROUP, 0, 0},
-    {"protocol_id", "Protocol id, 0", NULL, ROOT, FT_TYPE_UINT, 0, 0},
-    {"version", "Version", version_names, ROOT, FT_TYPE_ENUM, 0, 0},
-    {"type", "Type of the BPDU", type_names, ROOT, FT_TYPE_ENUM, 0, 0},
-    {"flags", "Flags", flag_names, ROOT, FT_TYPE_FLAGS, 0, 0},
-    {"role", "Role of the sending port", role_names, ROOT, FT_TYPE_ENUM, 0, 0},
+    {"protocol_id", "Protocol id, 0", NULL, ROOT, FT_TYPE_UINT, 0, 16},
+    {"version", "Version", version_names, ROOT, FT_TYPE_ENUM, 0, 8},
+    {"type", "Type of the BPDU", type_names, ROOT, FT_TYPE_ENUM, 0, 8},
+    {"flags", "Flags", flag_names, ROOT, FT_TYPE_FLAGS, 0, 8},
+    {"role", "Role of the sending port", role_names, ROOT, FT_TYPE_ENUM, 0, 2},
     {"root", "Root bridge", NULL, ROOT, FT_TYPE_GROUP, 0, 0},
     ID_FIELDS(ROOT_ID, "the root"),
-    {"root_cost", "Cost of the path to the root", NULL, ROOT, FT_TYPE_UINT, 0, 0},
+    {"root_cost", "Cost of the path to the root", NULL, ROOT, FT_TYPE_UINT, 0, 32},
     {"bridge", "Bridge that sends", NULL, ROOT, FT_TYPE_GROUP, 0, 0},
     ID_FIELDS(BRIDGE_ID, "the bridge"),
-    {"port", "Port that sends: priority and number", NULL, ROOT, FT_TYPE_UINT, 0, 0},
+    {"port", "Port that sends: priority and number", NULL, ROOT, FT_TYPE_UINT, 0, 16},
     {"message_age", "Seconds since the root sent", NULL, ROOT, FT_TYPE_FLOAT, 0, 0},
     {"max_age", "Seconds that a message is kept", NULL, ROOT, FT_TYPE_FLOAT, 0, 0},
     {"hello", "Seconds between messages", NULL, ROOT, FT_TYPE_FLOAT, 0, 0},
     {"forward_delay", "Seconds in listening and in learning", NULL, ROOT, FT_TYPE_FLOAT, 0, 0},
-    {"pvst_vlan", "VLAN of the tree (PVST+)", NULL, ROOT, FT_TYPE_UINT, 0, 0},
+    {"pvst_vlan", "VLAN of the tree (PVST+)", NULL, ROOT, FT_TYPE_UINT, 0, 16},
     {"mst", "Region of multiple spanning trees", NULL, ROOT, FT_TYPE_GROUP, 0, 0},
-    {"selector", "Format of the configuration id", NULL, MST, FT_TYPE_UINT, 0, 0},
+    {"selector", "Format of the configuration id", NULL, MST, FT_TYPE_UINT, 0, 8},
     {"region", "Name of the region", NULL, MST, FT_TYPE_STRING, 0, 0},
-    {"revision", "Revision of the configuration", NULL, MST, FT_TYPE_UINT, 0, 0},
+    {"revision", "Revision of the configuration", NULL, MST, FT_TYPE_UINT, 0, 16},
     {"digest", "Digest of the VLANs' assignment", NULL, MST, FT_TYPE_BYTES, 0, 0},
-    {"internal_cost", "Cost of the path inside the region", NULL, MST, FT_TYPE_UINT, 0, 0},
+    {"internal_cost", "Cost of the path inside the region", NULL, MST, FT_TYPE_UINT, 0, 32},
     ID_FIELDS(MST, "the bridge in the common tree"),
-    {"hops", "Remaining hops", NULL, MST, FT_TYPE_UINT, 0, 0},
+    {"hops", "Remaining hops", NULL, MST, FT_TYPE_UINT, 0, 8},
     {"msti", "A tree instance", NULL, ROOT, FT_TYPE_GROUP, FT_FIELD_LIST, 0},
-    {"flags", "Flags", flag_names, MSTI, FT_TYPE_FLAGS, 0, 0},
-    {"role", "Role of the sending port", role_names, MSTI, FT_TYPE_ENUM, 0, 0},
-    {"priority", "Priority of the regional root", NULL, MSTI, FT_TYPE_UINT, 0, 0},
-    {"instance", "Number of the instance", NULL, MSTI, FT_TYPE_UINT, 0, 0},
+    {"flags", "Flags", flag_names, MSTI, FT_TYPE_FLAGS, 0, 8},
+    {"role", "Role of the sending port", role_names, MSTI, FT_TYPE_ENUM, 0, 2},
+    {"priority", "Priority of the regional root", NULL, MSTI, FT_TYPE_UINT, 0, 16},
+    {"instance", "Number of the instance", NULL, MSTI, FT_TYPE_UINT, 0, 12},
     {"mac", "MAC address of the regional root", NULL, MSTI, FT_TYPE_MAC, 0, 0},
-    {"internal_cost", "Cost of the path inside the region", NULL, MSTI, FT_TYPE_UINT, 0, 0},
-    {"bridge_priority", "Priority of the bridge", NULL, MSTI, FT_TYPE_UINT, 0, 0},
-    {"port_priority", "Priority of the port", NULL, MSTI, FT_TYPE_UINT, 0, 0},
-    {"hops", "Remaining hops", NULL, MSTI, FT_TYPE_UINT, 0, 0},
+    {"internal_cost", "Cost of the path inside the region", NULL, MSTI, FT_TYPE_UINT, 0, 32},
+    {"bridge_priority", "Priority of the bridge", NULL, MSTI, FT_TYPE_UINT, 0, 16},
+    {"port_priority", "Priority of the port", NULL, MSTI, FT_TYPE_UINT, 0, 8},
+    {"hops", "Remaining hops", NULL, MSTI, FT_TYPE_UINT, 0, 8},
     {"spt", "Shortest path trees: configuration id and agreement", NULL, ROOT, FT_TYPE_BYTES, 0, 0},
 };
 

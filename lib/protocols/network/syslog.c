@@ -122,14 +122,14 @@ static const struct ft_name event_names[] = {
     {FT_SYSLOG_POWER, "power_failed"}, {0, NULL},
 };
 
-#define FIELD(name, title, names, parent, type, flags)                                             \
-    {name, title, names, parent, FT_TYPE_##type, flags, 0}
+#define FIELD(name, title, names, parent, type, flags, ...)                                        \
+    {name, title, names, parent, FT_TYPE_##type, flags, __VA_ARGS__ + 0}
 
 static const struct ft_field fields[] = {
     [ROOT] = FIELD("syslog", "Log messages", NULL, 0, GROUP, 0),
-    [FACILITY] = FIELD("facility", "Part of the system", facility_names, 0, ENUM, 0),
-    [SEVERITY] = FIELD("severity", "Severity", severity_names, 0, ENUM, 0),
-    [FORMAT] = FIELD("proto", "Which of the formats", format_names, 0, ENUM, 0),
+    [FACILITY] = FIELD("facility", "Part of the system", facility_names, 0, ENUM, 0, 29),
+    [SEVERITY] = FIELD("severity", "Severity", severity_names, 0, ENUM, 0, 3),
+    [FORMAT] = FIELD("proto", "Which of the formats", format_names, 0, ENUM, 0, 2),
     [TIMESTAMP] = FIELD("time", "Time by the sender's clock", NULL, 0, STRING, 0),
     [HOST] = FIELD("host", "Host that wrote it", NULL, 0, STRING, 0),
     [APP] = FIELD("app", "Program", NULL, 0, STRING, 0),
@@ -141,8 +141,8 @@ static const struct ft_field fields[] = {
     [PARAMETER_NAME] = FIELD("name", "Name", NULL, PARAMETER, STRING, 0),
     [PARAMETER_VALUE] = FIELD("value", "Value, as sent", NULL, PARAMETER, STRING, 0),
     [PARAMETER_SECRET] = FIELD("secret", "Value that is a password, a key or a token", NULL, PARAMETER, STRING, FT_FIELD_SECRET),
-    [EVENT] = FIELD("event", "What it tells of", event_names, 0, ENUM, 0),
-    [PAYLOAD] = FIELD("payload", "Format of the text", payload_names, 0, ENUM, 0),
+    [EVENT] = FIELD("event", "What it tells of", event_names, 0, ENUM, 0, 32),
+    [PAYLOAD] = FIELD("payload", "Format of the text", payload_names, 0, ENUM, 0, 2),
     [MESSAGE] = FIELD("msg", "Text", NULL, 0, STRING, 0),
 };
 

@@ -103,21 +103,21 @@ static const struct ft_name error_names[] = {
     {8, "option_refused"}, {0, NULL},
 };
 
-#define FIELD(name, title, names, parent, type, flags)                                             \
-    {name, title, names, parent, FT_TYPE_##type, flags, 0}
+#define FIELD(name, title, names, parent, type, flags, ...)                                        \
+    {name, title, names, parent, FT_TYPE_##type, flags, __VA_ARGS__ + 0}
 
 /* The keys of EVE's "tftp" where it has them. */
 static const struct ft_field fields[] = {
     [ROOT] = FIELD("tftp", "File transfer", NULL, 0, GROUP, 0),
-    [PACKET] = FIELD("packet", "Operation", packet_names, 0, ENUM, 0),
+    [PACKET] = FIELD("packet", "Operation", packet_names, 0, ENUM, 0, 16),
     [FILE_NAME] = FIELD("file", "File; with its data the one asked for", NULL, 0, STRING, 0),
     [MODE] = FIELD("mode", "Mode", NULL, 0, STRING, 0),
     [OPTION] = FIELD("opts", "Options", NULL, 0, GROUP, FT_FIELD_LIST),
     [OPTION_NAME] = FIELD("name", "Name", NULL, OPTION, STRING, 0),
     [OPTION_VALUE] = FIELD("value", "Value", NULL, OPTION, STRING, 0),
-    [BLOCK] = FIELD("block", "Block number", NULL, 0, UINT, 0),
-    [SIZE] = FIELD("size", "Bytes of the block", NULL, 0, UINT, 0),
-    [ERROR_CODE] = FIELD("err", "Error", error_names, 0, ENUM, 0),
+    [BLOCK] = FIELD("block", "Block number", NULL, 0, UINT, 0, 16),
+    [SIZE] = FIELD("size", "Bytes of the block", NULL, 0, UINT, 0, 32),
+    [ERROR_CODE] = FIELD("err", "Error", error_names, 0, ENUM, 0, 16),
     [MESSAGE] = FIELD("message", "Error in words", NULL, 0, STRING, 0),
     [BYTES] = FIELD("bytes", "Bytes of the file, with its last block", NULL, 0, UINT, 0),
     [DURATION] = FIELD("duration", "Seconds of the transfer, with its last block", NULL, 0, FLOAT, 0),

@@ -148,23 +148,24 @@ static const struct ft_name spdu_names[] = {
     {0xa0, "tunnelled"}, {0xa1, "goose"}, {0xa2, "sampled_values"}, {0xa3, "management"},
     {0, NULL}};
 
-#define FIELD(id, in, text, kind, about) [id] = {.name = text, .title = about, .parent = in, .type = FT_TYPE_##kind}
-#define NAMED(id, in, text, kind, list, about) \
-    [id] = {.name = text, .title = about, .parent = in, .type = FT_TYPE_##kind, .names = list}
+#define FIELD(id, in, text, kind, about, ...) \
+    [id] = {.name = text, .title = about, .parent = in, .type = FT_TYPE_##kind, .bits = __VA_ARGS__ + 0}
+#define NAMED(id, in, text, kind, list, about, width) \
+    [id] = {.name = text, .title = about, .parent = in, .type = FT_TYPE_##kind, .names = list, .bits = width}
 
 static const struct ft_field fields[FIELDS] = {
     FIELD(F_ROOT, 0, "goose", GROUP, "IEC 61850 GOOSE"),
-    FIELD(F_APPID, 0, "appid", UINT, "Application id"),
-    FIELD(F_LENGTH, 0, "length", UINT, "Length of header and APDU"),
+    FIELD(F_APPID, 0, "appid", UINT, "Application id", 16),
+    FIELD(F_LENGTH, 0, "length", UINT, "Length of header and APDU", 16),
     FIELD(F_SIMULATED, 0, "simulated", BOOL, "Simulation bit of the header"),
-    FIELD(F_SECURITY_LENGTH, 0, "security_length", UINT, "Length of the security extension"),
+    FIELD(F_SECURITY_LENGTH, 0, "security_length", UINT, "Length of the security extension", 12),
     FIELD(F_GOCB_REF, 0, "gocb_ref", STRING, "Reference of the control block"),
     FIELD(F_TIME_TO_LIVE, 0, "time_allowed_to_live", UINT, "Milliseconds until the next message"),
     FIELD(F_DAT_SET, 0, "dat_set", STRING, "Reference of the data set"),
     FIELD(F_GO_ID, 0, "go_id", STRING, "Identity of the message"),
     FIELD(F_TIME, 0, "t", TIME, "Time of the last change of state"),
-    NAMED(F_TIME_QUALITY, 0, "t_quality", FLAGS, quality_names, "Quality of that time"),
-    FIELD(F_TIME_ACCURACY, 0, "t_accuracy_bits", UINT, "Bits of the fraction that are right"),
+    NAMED(F_TIME_QUALITY, 0, "t_quality", FLAGS, quality_names, "Quality of that time", 8),
+    FIELD(F_TIME_ACCURACY, 0, "t_accuracy_bits", UINT, "Bits of the fraction that are right", 5),
     FIELD(F_ST_NUM, 0, "st_num", UINT, "Number of the state"),
     FIELD(F_SQ_NUM, 0, "sq_num", UINT, "Number of the repetition"),
     FIELD(F_SIMULATION, 0, "simulation", BOOL, "Simulation, or test, in the PDU"),
@@ -172,28 +173,28 @@ static const struct ft_field fields[FIELDS] = {
     FIELD(F_NDS_COM, 0, "nds_com", BOOL, "The control block needs commissioning"),
     FIELD(F_NUM_ENTRIES, 0, "num_dat_set_entries", UINT, "Entries of the data set"),
     FIELD(F_STATE_CHANGE, 0, "state_change", BOOL, "First message of a new state"),
-    FIELD(F_VLAN, 0, "vlan", UINT, "VLAN it came in"),
-    FIELD(F_PRIORITY, 0, "priority", UINT, "Priority of that tag"),
+    FIELD(F_VLAN, 0, "vlan", UINT, "VLAN it came in", 16),
+    FIELD(F_PRIORITY, 0, "priority", UINT, "Priority of that tag", 8),
 
     [F_DATA] = {.name = "data", .title = "Data, structures before their members",
                 .type = FT_TYPE_GROUP, .flags = FT_FIELD_LIST},
-    NAMED(F_DATA_TYPE, F_DATA, "type", ENUM, data_names, "Type"),
-    FIELD(F_DATA_DEPTH, F_DATA, "depth", UINT, "Structures around it; absent at the top"),
+    NAMED(F_DATA_TYPE, F_DATA, "type", ENUM, data_names, "Type", 32),
+    FIELD(F_DATA_DEPTH, F_DATA, "depth", UINT, "Structures around it; absent at the top", 32),
     FIELD(F_DATA_BOOLEAN, F_DATA, "boolean", BOOL, "Value of a boolean"),
     FIELD(F_DATA_INTEGER, F_DATA, "integer", INT, "Value of an integer"),
     FIELD(F_DATA_UNSIGNED, F_DATA, "unsigned", UINT, "Value of an unsigned"),
     FIELD(F_DATA_FLOAT, F_DATA, "float", FLOAT, "Value of a float"),
     FIELD(F_DATA_BITS, F_DATA, "bits", BYTES, "Octets of a bit string, first bit on top"),
-    FIELD(F_DATA_UNUSED_BITS, F_DATA, "unused_bits", UINT, "Bits unused in the last octet"),
+    FIELD(F_DATA_UNUSED_BITS, F_DATA, "unused_bits", UINT, "Bits unused in the last octet", 8),
     FIELD(F_DATA_OCTETS, F_DATA, "octets", BYTES, "Octets as they are"),
     FIELD(F_DATA_TEXT, F_DATA, "text", STRING, "Text"),
     FIELD(F_DATA_TIME, F_DATA, "time", TIME, "Time"),
-    FIELD(F_DATA_COUNT, F_DATA, "count", UINT, "Members of a structure or an array"),
+    FIELD(F_DATA_COUNT, F_DATA, "count", UINT, "Members of a structure or an array", 32),
 
     FIELD(F_MANAGEMENT, 0, "management", GROUP, "GSE management"),
     FIELD(F_STATE_ID, F_MANAGEMENT, "state_id", UINT, "Number that pairs request and response"),
     FIELD(F_IDENT, F_MANAGEMENT, "ident", STRING, "Control block asked about"),
-    NAMED(F_ERROR, F_MANAGEMENT, "error", ENUM, error_names, "Error"),
+    NAMED(F_ERROR, F_MANAGEMENT, "error", ENUM, error_names, "Error", 0),
     FIELD(F_MANAGEMENT_DAT_SET, F_MANAGEMENT, "dat_set", STRING, "Data set"),
     FIELD(F_MANAGEMENT_CONF_REV, F_MANAGEMENT, "conf_rev", UINT, "Revision"),
     [F_OFFSET] = {.name = "offsets", .title = "Offsets of members", .parent = F_MANAGEMENT,
@@ -202,12 +203,12 @@ static const struct ft_field fields[FIELDS] = {
                      .parent = F_MANAGEMENT, .type = FT_TYPE_STRING, .flags = FT_FIELD_LIST},
 
     FIELD(F_SESSION, 0, "session", GROUP, "Session header of routable GOOSE"),
-    NAMED(F_SPDU, F_SESSION, "spdu", ENUM, spdu_names, "What the session carries"),
-    FIELD(F_SPDU_NUMBER, F_SESSION, "spdu_number", UINT, "Number of the session PDU"),
-    FIELD(F_VERSION, F_SESSION, "version", UINT, "Version of the session protocol"),
-    FIELD(F_KEY_TIME, F_SESSION, "key_time", UINT, "Time of the current key"),
-    FIELD(F_NEXT_KEY, F_SESSION, "next_key", UINT, "Minutes until the next key"),
-    FIELD(F_KEY_ID, F_SESSION, "key_id", UINT, "Key id"),
+    NAMED(F_SPDU, F_SESSION, "spdu", ENUM, spdu_names, "What the session carries", 8),
+    FIELD(F_SPDU_NUMBER, F_SESSION, "spdu_number", UINT, "Number of the session PDU", 32),
+    FIELD(F_VERSION, F_SESSION, "version", UINT, "Version of the session protocol", 16),
+    FIELD(F_KEY_TIME, F_SESSION, "key_time", UINT, "Time of the current key", 32),
+    FIELD(F_NEXT_KEY, F_SESSION, "next_key", UINT, "Minutes until the next key", 16),
+    FIELD(F_KEY_ID, F_SESSION, "key_id", UINT, "Key id", 32),
 };
 
 /* ---- commands and violations --------------------------------------------------------------- */

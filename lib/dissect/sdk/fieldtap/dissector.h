@@ -163,7 +163,11 @@ struct ft_field {
     uint16_t parent; /**< index of a group before or after, 0 = root */
     uint8_t type;    /**< enum ft_type */
     uint8_t flags;   /**< enum ft_field_flag */
-    uint32_t reserved;
+    /**
+     * UINT, INT, ENUM, FLAGS: bits that its values have at most, at the place where they are read
+     * (an INT with its sign); 0 = not known, up to 64. Rules that ask for more are refused.
+     */
+    uint32_t bits;
 };
 
 #define FT_ANY_QUALIFIER UINT32_MAX
