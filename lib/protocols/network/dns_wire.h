@@ -264,14 +264,17 @@ enum ft_dns_record_field {
         FT_DNS_ROW("serial", "Serial number", NULL, (first) + RR_SOA, UINT, 0, 32),                \
     [(first) + RR_SOA_REFRESH] =                                                                   \
         FT_DNS_ROW("refresh", "Seconds", NULL, (first) + RR_SOA, UINT, 0, 32),                     \
-    [(first) + RR_SOA_RETRY] = FT_DNS_ROW("retry", "Seconds", NULL, (first) + RR_SOA, UINT, 0, 32), \
-    [(first) + RR_SOA_EXPIRE] = FT_DNS_ROW("expire", "Seconds", NULL, (first) + RR_SOA, UINT, 0, 32), \
+    [(first) + RR_SOA_RETRY] =                                                                     \
+        FT_DNS_ROW("retry", "Seconds", NULL, (first) + RR_SOA, UINT, 0, 32),                       \
+    [(first) + RR_SOA_EXPIRE] =                                                                    \
+        FT_DNS_ROW("expire", "Seconds", NULL, (first) + RR_SOA, UINT, 0, 32),                      \
     [(first) + RR_SOA_MINIMUM] =                                                                   \
         FT_DNS_ROW("minimum", "Seconds", NULL, (first) + RR_SOA, UINT, 0, 32),                     \
     [(first) + RR_SRV] = FT_DNS_ROW("srv", "Server of a service", NULL, group, GROUP, 0),          \
     [(first) + RR_SRV_PRIORITY] =                                                                  \
         FT_DNS_ROW("priority", "Priority", NULL, (first) + RR_SRV, UINT, 0, 16),                   \
-    [(first) + RR_SRV_WEIGHT] = FT_DNS_ROW("weight", "Weight", NULL, (first) + RR_SRV, UINT, 0, 16), \
+    [(first) + RR_SRV_WEIGHT] =                                                                    \
+        FT_DNS_ROW("weight", "Weight", NULL, (first) + RR_SRV, UINT, 0, 16),                       \
     [(first) + RR_SRV_PORT] = FT_DNS_ROW("port", "Port", NULL, (first) + RR_SRV, UINT, 0, 16),     \
     [(first) + RR_SRV_NAME] = FT_DNS_ROW("name", "Host", NULL, (first) + RR_SRV, STRING, 0)
 
@@ -297,7 +300,8 @@ enum ft_dns_record_field {
     [DNS_QUERIES] = FT_DNS_ROW("queries", "Questions", NULL, 0, GROUP, FT_FIELD_LIST),             \
     [DNS_QUERY_NAME] = FT_DNS_ROW("rrname", "Name", NULL, DNS_QUERIES, STRING, 0),                 \
     [DNS_QUERY_TYPE] = FT_DNS_ROW("rrtype", "Type", ft_dns_type_names, DNS_QUERIES, ENUM, 0, 16),  \
-    [DNS_QUERY_CLASS] = FT_DNS_ROW("class", "Class", ft_dns_class_names, DNS_QUERIES, ENUM, 0, 16), \
+    [DNS_QUERY_CLASS] =                                                                            \
+        FT_DNS_ROW("class", "Class", ft_dns_class_names, DNS_QUERIES, ENUM, 0, 16),                \
     [DNS_QUERY_UNICAST] =                                                                          \
         FT_DNS_ROW("unicast", "mDNS: answer to the asker alone", NULL, DNS_QUERIES, BOOL, 0),      \
     FT_DNS_RECORD_ROWS(DNS_ANSWERS, DNS_ANSWER_FIRST, "answers", "Answers"),                       \
@@ -306,8 +310,8 @@ enum ft_dns_record_field {
     FT_DNS_RECORD_ROWS(DNS_ADDITIONALS, DNS_ADDITIONAL_FIRST, "additionals",                       \
                        "Additional records"),                                                      \
     [DNS_EDNS] = FT_DNS_ROW("edns", "Extensions (EDNS)", NULL, 0, GROUP, 0),                       \
-    [DNS_EDNS_SIZE] =                                                                              \
-        FT_DNS_ROW("size", "Bytes of a datagram that the sender takes", NULL, DNS_EDNS, UINT, 0, 16), \
+    [DNS_EDNS_SIZE] = FT_DNS_ROW("size", "Bytes of a datagram that the sender takes", NULL,        \
+                                 DNS_EDNS, UINT, 0, 16),                                           \
     [DNS_EDNS_VERSION] = FT_DNS_ROW("version", "Version", NULL, DNS_EDNS, UINT, 0, 8),             \
     [DNS_EDNS_DO] = FT_DNS_ROW("do", "Wants signatures", NULL, DNS_EDNS, BOOL, 0),                 \
     [DNS_EDNS_OPTIONS] = FT_DNS_ROW("opts", "Options", NULL, DNS_EDNS, GROUP, FT_FIELD_LIST),      \

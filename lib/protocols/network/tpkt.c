@@ -24,10 +24,14 @@ enum tpkt_field {
 static const struct ft_field fields[] = {
     [TPKT_ROOT] = {.name = "tpkt", .title = "ISO transport on TCP", .type = FT_TYPE_GROUP},
     [TPKT_F_VERSION] = {.name = "version", .title = "Version", .type = FT_TYPE_UINT, .bits = 8},
-    [TPKT_F_RESERVED] = {.name = "reserved", .title = "Reserved byte", .type = FT_TYPE_UINT, .bits = 8},
+    [TPKT_F_RESERVED] = {.name = "reserved",
+                         .title = "Reserved byte",
+                         .type = FT_TYPE_UINT,
+                         .bits = 8},
     [TPKT_F_LENGTH] = {.name = "length",
                        .title = "Length in bytes with this header",
-                       .type = FT_TYPE_UINT, .bits = 16},
+                       .type = FT_TYPE_UINT,
+                       .bits = 16},
 };
 
 static const struct ft_command commands[] = {
