@@ -366,6 +366,18 @@ static void show_counter(FILE *to, const json_t *before, const json_t *now, cons
     fputc('\n', to);
 }
 
+/* Of a sensor that keeps packets of alerts. */
+static void show_evidence(FILE *to, const json_t *now)
+{
+    char size[32];
+    if (!json_is_object(json_object_get(now, "evidence")))
+        return;
+    bytes_text(value_of(now, "evidence.files_bytes"), size, sizeof(size));
+    fprintf(to, "  %-14s %20.0f  written; %.0f dropped, %.0f files of %s\n", "evidence",
+            value_of(now, "evidence.written"), value_of(now, "evidence.dropped"),
+            value_of(now, "evidence.files"), size);
+}
+
 void show_live(const json_t *before, const json_t *now, FILE *to)
 {
     static const struct {
@@ -390,8 +402,10 @@ void show_live(const json_t *before, const json_t *now, FILE *to)
             up / 60 % 60, up % 60, memory);
     for (unsigned i = 0; i < sizeof(counters) / sizeof(counters[0]); i++)
         show_counter(to, before, now, counters[i].title, counters[i].key);
-    fprintf(to, "  %-14s %20.0f  of %.0f\n\n", "flows", value_of(now, "flows.active"),
+    fprintf(to, "  %-14s %20.0f  of %.0f\n", "flows", value_of(now, "flows.active"),
             value_of(now, "flows.capacity"));
+    show_evidence(to, now);
+    fputc('\n', to);
     if (json_array_size(ports)) {
         print_table(to, ports, port_columns);
         fputc('\n', to);

@@ -143,6 +143,27 @@ static json_t *worker_list(const struct control *c)
     return list;
 }
 
+/* Null where packets of alerts are not kept. */
+static json_t *evidence_of(const struct figures *f)
+{
+    json_t *o = json_object();
+    uint64_t dropped = 0;
+    if (!f->has_evidence) {
+        json_decref(o);
+        return json_null();
+    }
+    for (unsigned i = 0; i < FT_EVIDENCE_DROPS; i++)
+        dropped += f->evidence.dropped[i];
+    put(o, "wanted", f->evidence.wanted);
+    put(o, "written", f->evidence.written);
+    put(o, "pending", f->evidence.pending);
+    put(o, "dropped", dropped);
+    put(o, "files", f->evidence_folder.files);
+    put(o, "files_bytes", f->evidence_folder.bytes);
+    put(o, "removed", f->evidence_folder.removed);
+    return o;
+}
+
 enum control_outcome control_stats(struct control *c, struct control_job *job)
 {
     const struct figures *f = &c->figures;
@@ -172,6 +193,7 @@ enum control_outcome control_stats(struct control *c, struct control_job *job)
     put(flows, "evicted", f->flows_evicted);
     put(flows, "refused", f->flows_refused);
     json_object_set_new(r, "flows", flows);
+    json_object_set_new(r, "evidence", evidence_of(f));
     json_object_set_new(r, "ports", port_list(c));
     json_object_set_new(r, "workers", worker_list(c));
     return CONTROL_DONE;

@@ -74,6 +74,34 @@ void evidence_tick(struct sensor *s)
                        "Packets of alerts could not be written: see standard error");
 }
 
+/* Numbers only, as in all of a stats event. Of captures in stats.json alone: how far the writer is
+ * at a moment would differ from run to run. */
+void evidence_put_stats(const struct sensor *s, struct ft_json *j)
+{
+    if (!s->evidence.store || !s->is_live)
+        return;
+    struct ft_evidence_stats e = ft_evidence_stats(s->evidence.wishes);
+    struct ft_evidence_store_stats folder = ft_evidence_store_stats(s->evidence.store);
+    ft_json_key(j, "evidence");
+    ft_json_object(j);
+    ft_json_put_uint(j, "wanted", e.wanted);
+    ft_json_put_uint(j, "written", e.written);
+    ft_json_put_uint(j, "pending", e.pending);
+    ft_json_key(j, "dropped");
+    ft_json_object(j);
+    for (unsigned i = 0; i < FT_EVIDENCE_DROPS; i++)
+        ft_json_put_uint(j, ft_evidence_drop_name((enum ft_evidence_drop)i), e.dropped[i]);
+    ft_json_object_end(j);
+    ft_json_put_uint(j, "incomplete", e.incomplete);
+    ft_json_put_uint(j, "without_trigger", e.without);
+    ft_json_put_uint(j, "packets", e.packets);
+    ft_json_put_uint(j, "bytes", e.bytes);
+    ft_json_put_uint(j, "files", folder.files);
+    ft_json_put_uint(j, "files_bytes", folder.bytes);
+    ft_json_put_uint(j, "removed", folder.removed);
+    ft_json_object_end(j);
+}
+
 /* ---- workers ---- */
 
 void evidence_turn(struct worker *w)

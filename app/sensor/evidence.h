@@ -50,6 +50,10 @@ void evidence_free(struct sensor *s);
 /** In each turn of a worker. Cost when there is nothing to do: some loads. */
 void evidence_turn(struct worker *w);
 
+/** The member `evidence` of statistics, live. */
+struct ft_json;
+void evidence_put_stats(const struct sensor *s, struct ft_json *j);
+
 /** By the alerting loop, at a tick: tell what went wrong. */
 void evidence_tick(struct sensor *s);
 

@@ -95,6 +95,54 @@ static void read_flows(struct sensor *s, struct figures *f)
     f->flow_capacity = s->options->config.max_flows;
 }
 
+static void read_evidence(struct sensor *s, struct figures *f)
+{
+    f->has_evidence = s->evidence.store;
+    if (!f->has_evidence)
+        return;
+    f->evidence = ft_evidence_stats(s->evidence.wishes);
+    f->evidence_folder = ft_evidence_store_stats(s->evidence.store);
+}
+
+static void read_journal(struct sensor *s, struct figures *f)
+{
+    struct ft_journal_stats stats;
+    f->has_journal = s->outputs.journal;
+    if (!f->has_journal)
+        return;
+    ft_journal_stats(s->outputs.journal, &stats);
+    f->journal_ok = ft_journal_state(s->outputs.journal).is_ok;
+    f->journal_memory = stats.memory_used;
+    for (unsigned c = 0; c < FT_JOURNAL_CLASSES; c++) {
+        f->classes[c] = (struct figures_class){
+            .name = ft_journal_class_name((enum ft_journal_class)c),
+            .appended = stats.classes[c].appended,
+            .synced = stats.classes[c].synced,
+            .removed = stats.classes[c].removed,
+            .disk_bytes = stats.classes[c].disk_bytes,
+        };
+        for (unsigned i = 0; i < FT_JOURNAL_LOSSES; i++)
+            f->classes[c].given_up += stats.classes[c].given_up[i];
+    }
+}
+
+static void read_sinks(struct sensor *s, struct figures *f)
+{
+    struct ft_sink_stats st;
+    for (uint32_t i = 0;
+         s->outputs.is_running && i < FT_SINKS_MAX && ft_sinks_stats(s->outputs.sinks, i, &st); i++)
+        f->sinks[f->sink_count++] = (struct figures_sink){
+            .name = st.name,
+            .is_up = st.state == FT_SINK_UP,
+            .lag = st.lag,
+            .sent = st.sent,
+            .bytes = st.bytes,
+            .refused = st.refused,
+            .missed = st.missed,
+            .failed = st.failed,
+        };
+}
+
 static uint64_t resident(void)
 {
     unsigned long long pages = 0, of_them = 0;
@@ -127,6 +175,9 @@ void figures_read(struct sensor *s, struct figures *f)
         read_port(s, f, i);
     f->dropped += f->ledger.packets[FT_BUCKET_SHED_RING];
     read_flows(s, f);
+    read_evidence(s, f);
+    read_journal(s, f);
+    read_sinks(s, f);
     f->assets = load(&s->points.assets);
     f->alerts = load(&s->alerts);
     f->events_received = load(&s->points.events);

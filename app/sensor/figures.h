@@ -26,6 +26,16 @@ struct figures_worker {
     uint64_t handed_over, taken_over;
 };
 
+struct figures_sink {
+    const char *name;
+    uint64_t is_up, lag, sent, bytes, refused, missed, failed;
+};
+
+struct figures_class { /* of the journal */
+    const char *name;
+    uint64_t appended, synced, given_up, removed, disk_bytes;
+};
+
 struct figures {
     struct ft_ledger ledger; /**< of all workers, with the packets that only the reader booked */
     uint64_t packets, bytes; /**< taken from captures or ports */
@@ -35,7 +45,13 @@ struct figures {
     uint64_t memory;        /**< resident bytes */
     double uptime, started; /**< seconds; seconds since 1970 */
     uint32_t rules, rules_generation, protocols;
-    bool is_holding;
+    bool is_holding, has_evidence, has_journal;
+    struct ft_evidence_stats evidence; /**< of no meaning without has_evidence */
+    struct ft_evidence_store_stats evidence_folder;
+    uint64_t journal_ok, journal_memory; /**< of no meaning without has_journal */
+    struct figures_class classes[FT_JOURNAL_CLASSES];
+    struct figures_sink sinks[FT_SINKS_MAX];
+    uint32_t sink_count;
     uint32_t port_count, worker_count;
     struct figures_port ports[FT_LIVE_PORTS_MAX];
     struct figures_worker workers[WORKERS_MAX];

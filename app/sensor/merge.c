@@ -77,6 +77,13 @@ static struct ft_ring *next_ring(struct sensor *s)
     return is_next ? best_ring : NULL;
 }
 
+/* What the core does not know of. */
+static void put_more(void *user, struct ft_json *j)
+{
+    evidence_put_stats(user, j);
+    outputs_put_stats(user, j);
+}
+
 static void tell_stats(struct merge *m, const struct ft_event *tick)
 {
     const struct ft_books *b = &m->books;
@@ -99,7 +106,7 @@ static void tell_stats(struct merge *m, const struct ft_event *tick)
                      .displaced = b->state.requests_displaced,
                      .evicted = b->state.requests_evicted,
                      .refused = b->state.requests_refused},
-        .put_more = outputs_put_stats,
+        .put_more = put_more,
         .user = m->sensor,
     };
     ft_core_stats(m->sensor->core, &totals);

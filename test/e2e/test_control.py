@@ -356,8 +356,10 @@ class Setting(Control, Case):
             probe.bind(("127.0.0.1", 0))
             port = probe.getsockname()[1]
         path = self.dir / "fieldtap.prom"
-        process = self.begin({"control": {"socket": str(self.path)}, "metrics": {
-            "listen": f"127.0.0.1:{port}", "file": str(path)}})
+        process = self.begin({"control": {"socket": str(self.path)},
+                              "journal": {"folder": str(self.dir / "journal")},
+                              "evidence": {"enabled": "on"},
+                              "metrics": {"listen": f"127.0.0.1:{port}", "file": str(path)}})
         time.sleep(1)
         url = f"http://127.0.0.1:{port}"
         with urllib.request.urlopen(url + "/metrics", timeout=10) as answer:
@@ -382,6 +384,17 @@ class Setting(Control, Case):
         last = samples(path.read_text())
         stats = json.loads((self.dir / "out" / "stats.json").read_text())
         self.assertEqual(last[key], stats["packets"]["read"])
+        self.assertEqual(last["fieldtap_journal_writes", None], 1)
+        self.assertEqual(last["fieldtap_sink_up", '{sink="log-dir"}'], 1)
+        self.assertGreater(last["fieldtap_sink_sent_total", '{sink="log-dir"}'], 0)
+        for name, books in stats["journal"]["classes"].items():
+            told = last["fieldtap_journal_appended_total", f'{{class="{name}"}}']
+            self.assertLessEqual(books["appended"] - 100, told)
+            self.assertLessEqual(told, books["appended"])
+        self.assertGreater(last["fieldtap_evidence_wanted_total", None], 0)
+        self.assertLessEqual(last["fieldtap_evidence_wanted_total", None],
+                             stats["evidence"]["wanted"])
+        self.assertEqual(last["fieldtap_evidence_dropped_total", '{why="disk"}'], 0)
 
 
     def test_sink_test_holds_nobody(self):

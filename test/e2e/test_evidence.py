@@ -262,11 +262,16 @@ class Running(live.Live):
         number, path, sent = self.evidence_of_talk((10, 1, 1, 12))
         self.check_file(number, path, sent)
         path.unlink()
+        told = self.ctl("stats")["evidence"]
+        self.assertEqual((told["wanted"], told["written"], told["dropped"]), (2, 2, 0))
         self.assertIn("there are no packets of this alert", self.ctl("pcap", number, code=1))
         self.end()
         e = self.stats()["evidence"]
         self.assertEqual((e["wanted"], e["written"], e["pending"], e["without_trigger"],
                           e["incomplete"]), (2, 2, 0, 0, 0))
+        final = of_type(self.events(), "stats")[-1]["stats"]["evidence"]
+        self.assertEqual((final["wanted"], final["written"], final["bytes"]), (2, 2, e["bytes"]))
+        self.check_lines()
         told = [e["dest_ip"] for e in of_type(self.events(), "alert")]
         self.assertEqual(told, ["10.1.1.10", "10.1.1.12"])
 
