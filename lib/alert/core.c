@@ -448,7 +448,7 @@ static void end_windows(struct ft_core *core, uint64_t clock_ns)
 
 /*
  * A command of a class that is an alert, and a violation that says the same with a better title,
- * are one alert. The violation comes first, see tell_results() in lib/flow/inspect.c.
+ * are one alert. The violation comes first, see lib/flow/inspect_tell.c.
  */
 static const struct ft_eve_finding *take_title(struct ft_core *core, const struct ft_event *e)
 {

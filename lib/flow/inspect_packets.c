@@ -9,8 +9,6 @@
 
 #include <string.h>
 
-#define SECOND_NS 1000000000ull
-
 /* ---- packets ---- */
 
 static uint16_t be16(const uint8_t *at)

@@ -7,8 +7,6 @@
 #include <stdio.h>
 #include <string.h>
 
-#define SECOND_NS 1000000000ull
-
 /* Hits told in one second of one shard; the rest are counted. */
 #define TOLD_MAX 1024u
 
