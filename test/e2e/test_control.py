@@ -10,6 +10,7 @@ import json
 import os
 import pathlib
 import re
+import shutil
 import socket
 import stat
 import subprocess
@@ -429,6 +430,67 @@ class Setting(Control, Case):
                 client.close()
             self.ctl("shutdown")
             self.assertEqual(process.wait(timeout=5), 0)
+
+
+class Made(Case):
+    """What is made from --help: completion for bash, manual pages."""
+
+    def make(self, program, section):
+        path = self.dir / f"{pathlib.Path(program).name}.{section}"
+        subprocess.run([pathlib.Path(__file__).parents[2] / "tools" / "gen-man", program,
+                        pathlib.Path(program).name, section, "1.2.3", path], check=True)
+        return path
+
+    def offered(self, *words, script):
+        """The words that are offered for the last of a line."""
+        text = 'source "$1"; shift; COMP_WORDS=("$@"); COMP_CWORD=$(($# - 1)); "_$1"; ' \
+            'echo "${COMPREPLY[@]}"'
+        done = subprocess.run(["bash", "-c", text, "bash", script, *map(str, words)], check=True,
+                              capture_output=True, text=True, cwd=self.dir,
+                              env=dict(os.environ, PATH=f"{self.dir}:{os.environ['PATH']}"))
+        self.assertEqual(done.stderr, "")
+        return done.stdout.split()
+
+    def test_completion(self):
+        script = self.make(FIELDTAPCTL, "bash")
+        for line, wanted in (("ru", ["rules"]), ("rules ", ["list", "stats", "explain", "reload"]),
+                             ("rules list ", []), ("log level d", ["debug"]), ("status ", []),
+                             ("log level info ", []), ("flows --by ", ["bytes", "packets", "new"]),
+                             ("flows --by new --t", ["--timeout", "--top"]), ("status --w", []),
+                             ("stats --w", ["--watch"]), ("stats --watch --c", ["--count"]),
+                             ("--json capture st", ["stop", "start"]), ("flows --top ", [])):
+            with self.subTest(line=line):
+                self.assertEqual(self.offered("fieldtapctl", *line.split(" "), script=script), wanted)
+        self.assertIn("status", self.offered("fieldtapctl", "", script=script))
+        asked = self.write("fieldtapctl", b"#!/bin/sh\n[ \"$*\" = \"-s here -t 2 --json sinks\" ] && "
+                           b"echo '{\"sinks\":[{\"name\":\"siem\"},{\"name\":\"eve\"}]}'\n")
+        asked.chmod(0o755)
+        self.assertEqual(self.offered("fieldtapctl", "-s", "here", "sink", "test", "", script=script),
+                         ["siem", "eve"])
+        self.assertEqual(self.offered("fieldtapctl", "-s", "fieldtapctl.", script=script),
+                         ["fieldtapctl.bash"])
+
+    def test_completion_of_the_sensor(self):
+        script = self.make(sensor.FIELDTAP, "bash")
+        (self.dir / "folder").mkdir()
+        for line, wanted in (("--secc", ["--seccomp"]), ("--seccomp ", ["on", "log", "off"]),
+                             ("--log ", ["transactions", "messages"]), ("-w ", []),
+                             ("-l fo", ["folder"]), ("-c fi", ["fieldtap.bash"])):
+            with self.subTest(line=line):
+                self.assertEqual(self.offered("fieldtap", *line.split(" "), script=script), wanted)
+        self.assertIn("lo", self.offered("fieldtap", "-i", "", script=script))
+
+    def test_manual_pages(self):
+        for program, section, words in ((FIELDTAPCTL, "1", ("rules reload", "\\-\\-watch")),
+                                        (sensor.FIELDTAP, "8", ("\\-\\-log\\-dir", ".SH FILES"))):
+            page = self.make(program, section)
+            for word in words:
+                self.assertIn(word, page.read_text())
+            if shutil.which("groff"):
+                done = subprocess.run(["groff", "-man", "-ww", "-Tutf8", page], check=True,
+                                      capture_output=True, text=True)
+                self.assertEqual(done.stderr, "")
+                self.assertIn("fieldtap 1.2.3", done.stdout)
 
 
 class LiveControl(Control, live.Live):
