@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 /*
  * Sinks that would get in each other's way: one file or socket of two, or a receiver that gets each
- * event twice. Two sinks of one receiver are fine when their filters differ.
+ * event twice. Two sinks of one receiver are fine when their filters or formats differ.
  */
 #include "output/internal.h"
 
@@ -71,13 +71,26 @@ static const char *path_conflict(const struct ft_sink *a, const struct ft_sink *
     return NULL;
 }
 
-static bool same_filter(const struct ft_sinks *all, uint32_t i, uint32_t j)
+static const json_t *setting(const struct ft_sinks *all, uint32_t i, const char *key)
 {
-    const json_t *a = json_object_get(json_array_get(all->outputs, i), "filter");
-    const json_t *b = json_object_get(json_array_get(all->outputs, j), "filter");
-    if (!json_object_size(a) || !json_object_size(b)) /* none is the same as {} */
-        return json_object_size(a) == json_object_size(b);
+    return json_object_get(json_array_get(all->outputs, i), key);
+}
+
+/* None is the same as an empty one. */
+static bool same_setting(const struct ft_sinks *all, uint32_t i, uint32_t j, const char *key)
+{
+    const json_t *a = setting(all, i, key), *b = setting(all, j, key);
+    if (!a || !b || (json_is_object(a) && !json_object_size(a)))
+        return (!a || (json_is_object(a) && !json_object_size(a))) &&
+               (!b || (json_is_object(b) && !json_object_size(b)));
     return json_equal(a, b);
+}
+
+/* The same events in the same form. */
+static bool same_content(const struct ft_sinks *all, uint32_t i, uint32_t j)
+{
+    return same_setting(all, i, j, "filter") && same_setting(all, i, j, "format") &&
+           same_setting(all, i, j, "dialect");
 }
 
 static void compare(struct ft_sink_reading *r, uint32_t i, uint32_t j)
@@ -88,10 +101,10 @@ static void compare(struct ft_sink_reading *r, uint32_t i, uint32_t j)
     if (conflict)
         ft_sink_wrong(r, "path", "%s outputs[%u], \"%s\": each sink needs one of its own", conflict,
                       j, b->name);
-    else if (same_destination(a, b) && same_filter(r->sinks, i, j))
+    else if (same_destination(a, b) && same_content(r->sinks, i, j))
         ft_sink_wrong(r, NULL,
                       "sends to the receiver of outputs[%u], \"%s\", which would get each event "
-                      "twice: give them different filters, or leave one out",
+                      "twice: give them different filters or formats, or leave one out",
                       j, b->name);
 }
 

@@ -96,7 +96,7 @@ static void test_together(void **state)
         ("[{'name':'a','kind':'syslog','host':'h','filter':{'types':['alert']}},"
          "{'name':'b','kind':'syslog','host':'h','filter':{'types':['flow']}}]"),
         ("[{'name':'a','kind':'syslog','host':'h'},{'name':'b','kind':'syslog','host':'h',"
-         "'port':515}]"),
+         "'port':515},{'name':'c','kind':'syslog','host':'h','format':'cef'}]"),
         ("[{'name':'a','kind':'file','path':'x'},{'name':'b','kind':'file','path':'x',"
          "'enabled':false},{'name':'c','kind':'file','path':'x.json'}]"),
         ("[{'name':'a','kind':'unix_datagram','path':'x','filter':{'types':['alert']}},"
