@@ -349,12 +349,29 @@ static void wait_for_ticks(const struct rules_state *state)
         usleep(1000);
 }
 
+/* rules_end() does not wait for it. Both set theirs and then look at the other's, so not both go
+ * on.
+ */
+static struct rules *make_unless_ending(struct sensor *s, const struct rules *before)
+{
+    struct rules_state *state = &s->rules;
+    atomic_store(&state->is_making, true);
+    struct rules *r = atomic_load(&state->is_ending) ? NULL : make(s, before);
+    atomic_store(&state->is_making, false);
+    if (!r || !atomic_load(&state->is_ending))
+        return r;
+    rules_release(r);
+    return NULL;
+}
+
 static void reload(struct sensor *s)
 {
     struct rules_state *state = &s->rules;
     uint32_t begun = atomic_fetch_add(&state->begun, 1) + 1;
     forget_said();
-    struct rules *old = atomic_load(&state->now), *r = make(s, old);
+    struct rules *old = atomic_load(&state->now), *r = make_unless_ending(s, old);
+    if (is_ending(state) && !r)
+        return;
     if (!r) {
         tell("fieldtap: the rules stay as they are\n");
         atomic_store_explicit(&state->is_refused, true, memory_order_relaxed);
@@ -438,8 +455,16 @@ void rules_end(struct sensor *s)
 {
     if (!s->rules.has_thread)
         return;
-    atomic_store_explicit(&s->rules.is_ending, true, memory_order_release);
+    atomic_store(&s->rules.is_ending, true);
     sem_post(&s->rules.wanted);
+    if (!atomic_load(&s->rules.is_making))
+        rules_join(s);
+}
+
+void rules_join(struct sensor *s)
+{
+    if (!s->rules.has_thread)
+        return;
     pthread_join(s->rules.thread, NULL);
     s->rules.has_thread = false;
 }

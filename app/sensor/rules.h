@@ -43,6 +43,7 @@ struct rules_state {
     _Atomic bool is_refused;     /**< others were asked for, and could not be taken */
     _Atomic bool is_unwritten;   /**< rules.json could not be written; not told yet */
     _Atomic bool is_ending;
+    _Atomic bool is_making; /**< the thread reads and compiles, and changes nothing */
     struct rte_rcu_qsbr *quiescent;
     _Atomic uint32_t wishes;       /**< enum rules_wish */
     sem_t wanted;                  /**< posted for each */
@@ -63,8 +64,11 @@ bool rules_begin(struct sensor *s);
  * is asked for again before it comes to it is one. Nothing without the thread. */
 void rules_want(struct sensor *s, enum rules_wish wish);
 
-/** No more reloads; before the workers end. */
+/** No more reloads; before the workers end. One that is still being compiled, which may take
+ * seconds, comes to nothing, and is not waited for. */
 void rules_end(struct sensor *s);
+/** Wait until the thread has ended; before anything that compiling needs is freed. */
+void rules_join(struct sensor *s);
 void rules_free(struct sensor *s);
 
 /** At the beginning and the end of a worker's loop, on its thread. */

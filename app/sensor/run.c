@@ -212,12 +212,14 @@ static int run(struct sensor *s)
     control_end(s);
     metrics_end(s);
     rules_end(s);
-    pthread_join(s->reader, NULL);
     for (uint32_t w = 0; w < s->worker_count; w++)
         pthread_join(s->workers[w].thread, NULL);
     evidence_end(s);
     s->ended_tsc = rte_rdtsc();
     int code = run_finish(s);
+    watchdog_all_is_written(code);
+    pthread_join(s->reader, NULL); /* who closes ports, which may take the kernel its time */
+    rules_join(s);
     rte_eal_cleanup();
     watchdog_end();
     return code;

@@ -33,7 +33,8 @@ static struct {
     pthread_t thread;
     bool has_thread;
     _Atomic bool is_over;
-} stopping;
+    _Atomic int code; /* once all is written; -1 */
+} stopping = {.code = -1};
 
 /* ---- while it listens ---- */
 
@@ -120,6 +121,8 @@ static void *stop_main(void *arg)
     int failed;
     while ((failed = sem_clockwait(&stopping.ended, CLOCK_MONOTONIC, &until)) != 0 &&
            errno == EINTR) {}
+    if (failed && atomic_load(&stopping.code) >= 0)
+        _exit(atomic_load(&stopping.code));
     if (failed) {
         fprintf(stderr,
                 "fieldtap: it has not ended %d.%d seconds after SIGTERM: %s; it ends now, and what "
@@ -145,6 +148,12 @@ bool watchdog_begin(struct sensor *s)
     pthread_setname_np(stopping.thread, "stop");
     stopping.has_thread = true;
     return true;
+}
+
+void watchdog_all_is_written(int code)
+{
+    fflush(NULL);
+    atomic_store(&stopping.code, code);
 }
 
 void watchdog_end(void)

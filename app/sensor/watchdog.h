@@ -22,7 +22,12 @@ void watchdog_look(struct sensor *s);
 /** From a signal handler: SIGTERM came. */
 void watchdog_stop(void);
 
-/** All is written, the process ends in order. */
+/** All is written, and this is the exit code. What is still going on, ports that the kernel closes
+ * and rules that are compiled, is not worth more than the time that there is: behind it the process
+ * ends without it. */
+void watchdog_all_is_written(int code);
+
+/** The process ends in order. */
 void watchdog_end(void);
 
 #endif

@@ -249,6 +249,22 @@ class Confined(Live):
         self.assertGreater(stats["packets"]["read"], 1000)
         self.assertEqual(whole_lines(self.out, "stats")[-1]["event_type"], "stats")
 
+    @unittest.skipUnless(os.environ.get("FT_LONG") == "yes", "of the long run")
+    def test_end_while_rules_are_compiled(self):
+        """They are not waited for: all is written before, and the exit code is that of it."""
+        self.start("--rules", self.rules(ALL))
+        many = [{"id": 9210000 + i, "title": f"Rule {i}", "when":
+                 f"protocol == modbus and payload matches \"x{i}[a-f]{{2,9}}.*y{i % 97}z\""}
+                for i in range(20000)]
+        self.rules(ALL, *many)
+        self.process.send_signal(signal.SIGHUP)
+        self.send([modbus_read(i) for i in range(1000)])
+        time.sleep(0.5)
+        begin = time.monotonic()
+        self.assertNotIn("rules are at work now", self.end())
+        self.assertLess(time.monotonic() - begin, 5)
+        self.books(1000)
+
     def test_end_with_output_that_hangs(self):
         """Whoever should read standard output does not: it ends all the same, and says so."""
         out, self.out = self.out, "-"
