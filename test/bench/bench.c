@@ -16,6 +16,10 @@
  * The row evidence is ot_mix_1k with the last packets kept as for evidence of alerts (the default
  * size), evidence_off, measured in turn with it, without. --evidence keeps them with -r.
  *
+ * The row sink is ot_mix_1k in a process whose other core writes 10,000 lines a second into a
+ * journal: sink_none without an output, sink_dead with one whose receiver is away, sink_blocked
+ * with one whose receiver takes nothing.
+ *
  * The rows rules_* are the packets of ot_mix_1k with so many rules that do not hold (rules_made.h);
  * rules_*_hits has some that do, rules_builtin is what the sensor comes with. What is compared with
  * rules_0 is the median burst.
@@ -23,6 +27,7 @@
 #include "ndpi_peer.h"
 #include "packets.h"
 #include "rules_made.h"
+#include "sinks.h"
 
 #include "evidence/history.h"
 #include "flow/inspect.h"
@@ -758,45 +763,109 @@ static bool rules_rows(const struct engine *e, const struct arguments *a, double
     return ok;
 }
 
-/* What keeping packets costs: as a live sensor does by default, and not at all, in turn. */
+/* ---- what a sensor does beside, in turn with not doing it ---- */
+
+struct turns {
+    const char *names[BENCH_SINK_KINDS]; /* the first is what the others are compared with */
+    uint32_t count;
+    bool (*begin)(void *user, uint32_t which);
+    bool (*end)(void *user); /* also behind a begin() that failed */
+    void *user;
+};
+
+static void turn_told(const char *name, double *cycles, double *typical, double base,
+                      const struct arguments *a, uint64_t allocs, double hz, json_t *rows)
+{
+    double c = median(cycles, a->rounds), t = median(typical, a->rounds);
+    printf("%-18s %6.0f cycles (median burst %5.0f)  %5.2f Mpps  x %.3f  allocs %llu\n", name, c, t,
+           hz / c / 1e6, t / base, (unsigned long long)allocs);
+    json_array_append_new(
+        rows, json_pack("{s:s,s:f,s:f,s:f,s:f,s:I,s:I}", "mix", name, "cycles_per_packet", c,
+                        "mpps", hz / c / 1e6, "median_burst_cycles_per_packet", t, "times_off",
+                        t / base, "allocs", (json_int_t)allocs, "syscalls", (json_int_t)0));
+}
+
+/* ot_mix_1k with each in turn; medians. */
+static bool turns_rows(const struct engine *e, const struct arguments *a, const struct turns *turns,
+                       double hz, json_t *rows)
+{
+    double cycles[BENCH_SINK_KINDS][ROUNDS_MAX], typical[BENCH_SINK_KINDS][ROUNDS_MAX];
+    uint64_t allocs[BENCH_SINK_KINDS] = {0};
+    struct bench_list list;
+    bool ok = bench_generate(&list, 1000, a->packets);
+    if (!ok)
+        return false;
+    for (uint32_t round = 0; ok && round < a->rounds; round++)
+        for (uint32_t i = 0; ok && i < turns->count; i++) {
+            struct result r = {0};
+            ok = turns->begin(turns->user, i) && measure(e, &list, 2000, &r);
+            ok &= turns->end(turns->user);
+            cycles[i][round] = r.cycles;
+            typical[i][round] = r.typical;
+            allocs[i] += r.allocs;
+        }
+    double base = ok ? median(typical[0], a->rounds) : 1;
+    for (uint32_t i = 0; ok && i < turns->count; i++)
+        turn_told(turns->names[i], cycles[i], typical[i], base, a, allocs[i], hz, rows);
+    bench_free(&list);
+    return ok;
+}
+
+static bool keep_packets(void *user, uint32_t which)
+{
+    history = which ? user : NULL;
+    return user;
+}
+
+static bool keep_no_packets(void *user)
+{
+    history = NULL;
+    return user;
+}
+
+/* What keeping packets costs: as a live sensor does by default, and not at all. */
 static bool evidence_rows(const struct engine *e, const struct arguments *a, double hz,
                           json_t *rows)
 {
-    static const char *const names[2] = {"evidence_off", "evidence"};
-    struct ft_history *kept = ft_history_new(64u << 20, 4096, 0);
-    double cycles[2][ROUNDS_MAX], typical[2][ROUNDS_MAX], base = 0;
-    uint64_t allocs = 0;
-    struct bench_list list;
-    if (!is_wanted(a, "evidence")) {
-        ft_history_free(kept);
+    if (!is_wanted(a, "evidence"))
         return true;
-    }
-    bool ok = kept && bench_generate(&list, 1000, a->packets);
-    for (uint32_t round = 0; ok && round < a->rounds; round++)
-        for (unsigned i = 0; ok && i < 2; i++) {
-            struct result r;
-            history = i ? kept : NULL;
-            ok = measure(e, &list, 2000, &r);
-            cycles[i][round] = r.cycles;
-            typical[i][round] = r.typical;
-            allocs += r.allocs;
-        }
-    history = NULL;
-    for (unsigned i = 0; ok && i < 2; i++) {
-        double c = median(cycles[i], a->rounds), t = median(typical[i], a->rounds);
-        base = i ? base : t;
-        printf("%-18s %6.0f cycles (median burst %5.0f)  %5.2f Mpps  x %.3f  allocs %llu\n",
-               names[i], c, t, hz / c / 1e6, t / base, (unsigned long long)allocs);
-        json_array_append_new(rows,
-                              json_pack("{s:s,s:f,s:f,s:f,s:f,s:I,s:I}", "mix", names[i],
-                                        "cycles_per_packet", c, "mpps", hz / c / 1e6,
-                                        "median_burst_cycles_per_packet", t, "times_off", t / base,
-                                        "allocs", (json_int_t)allocs, "syscalls", (json_int_t)0));
-    }
-    if (ok)
-        bench_free(&list);
-    ft_history_free(kept);
+    struct turns turns = {{"evidence_off", "evidence"},
+                          2,
+                          keep_packets,
+                          keep_no_packets,
+                          ft_history_new(64u << 20, 4096, 0)};
+    bool ok = turns_rows(e, a, &turns, hz, rows);
+    ft_history_free(turns.user);
     return ok;
+}
+
+static bool begin_sinks(void *user, uint32_t which)
+{
+    struct bench_sinks **sinks = user;
+    pin(0);
+    *sinks = bench_sinks_begin((enum bench_sink)which);
+    return *sinks;
+}
+
+static bool end_sinks(void *user)
+{
+    struct bench_sinks **sinks = user;
+    bool ok = bench_sinks_end(*sinks);
+    if (!ok)
+        fprintf(stderr, "sinks: the journal or the sink did not do what it should\n");
+    return ok;
+}
+
+/* What a sink whose receiver is away costs a worker: nothing. */
+static bool sink_rows(const struct engine *e, const struct arguments *a, double hz, json_t *rows)
+{
+    struct bench_sinks *sinks = NULL;
+    struct turns turns = {{"sink_none", "sink_dead", "sink_blocked"},
+                          BENCH_SINK_KINDS,
+                          begin_sinks,
+                          end_sinks,
+                          &sinks};
+    return !is_wanted(a, "sink") || turns_rows(e, a, &turns, hz, rows);
 }
 
 static bool read_arguments(struct arguments *a, int argc, char **argv)
@@ -880,7 +949,8 @@ int main(int argc, char **argv)
         tunnel_row(&e, &a, 1000, hz, rows);
         if (!a.small)
             smallest_row(&e, &a, 1000000, hz, rows);
-        if (!evidence_rows(&e, &a, hz, rows) || !rules_rows(&e, &a, hz, rows))
+        if (!evidence_rows(&e, &a, hz, rows) || !sink_rows(&e, &a, hz, rows) ||
+            !rules_rows(&e, &a, hz, rows))
             return 1;
     }
     json_object_set_new(root, "rows", rows);
