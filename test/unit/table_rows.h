@@ -28,6 +28,13 @@ struct command_row {
     const char *mitre; /* NULL: that of the class */
 };
 
+struct field_row {
+    const char *path; /* names of its groups and its own, with dots between */
+    uint8_t type;
+    uint32_t bits;
+    uint8_t flags; /* FT_FIELD_SECRET: told as length and hash only */
+};
+
 struct violation_row {
     const char *name;
     uint8_t severity, engine, is_alert;
@@ -106,10 +113,20 @@ static inline void assert_names(const struct ft_dissector *d, const char *path,
         fail_msg("%s: one ends before %s", path, rows->name ? rows->name : names->name);
 }
 
-/* What the field holds is told as its length and a hash only. */
-static inline void assert_secret(const struct ft_dissector *d, const char *path)
+/* These, in this order, and no others. */
+static inline void assert_fields(const struct ft_dissector *d, const struct field_row *rows,
+                                 size_t n)
 {
-    assert_true(field_at(d, path)->flags & FT_FIELD_SECRET);
+    const struct ft_field *fields = d->fields.rows;
+    for (uint32_t i = 0; i < n && i + 1 < d->fields.count; i++) {
+        const struct ft_field *f = &fields[i + 1];
+        if (!is_at_path(fields, i + 1, rows[i].path))
+            fail_msg("%s stands where %s was", f->name, rows[i].path);
+        if (f->type != rows[i].type || f->bits != rows[i].bits || f->flags != rows[i].flags)
+            fail_msg("%s is of type %u, %u bits, flags %u", rows[i].path, f->type, f->bits,
+                     f->flags);
+    }
+    assert_int_equal(d->fields.count, n + 1);
 }
 
 static inline void assert_violation_row(const struct ft_violation *v,

@@ -193,6 +193,99 @@ static const struct command_row command_rows[] = {
     {LINK | 11, 0, "link_status", FT_CLASS_DIAGNOSTIC, NULL},
     {LINK | 14, 0, "link_not_functioning", FT_CLASS_SESSION, NULL},
     {LINK | 15, 0, "link_not_supported", FT_CLASS_SESSION, NULL}};
+
+static const struct field_row field_rows[] = {
+    {"src", FT_TYPE_UINT, 16, 0}, {"dst", FT_TYPE_UINT, 16, 0}, {"type", FT_TYPE_ENUM, 32, 0},
+    {"broadcast", FT_TYPE_BOOL, 0, 0}, {"crc_ok", FT_TYPE_BOOL, 0, 0},
+    {"length", FT_TYPE_UINT, 8, 0}, {"control", FT_TYPE_GROUP, 0, 0},
+    {"control.dir", FT_TYPE_BOOL, 0, 0}, {"control.pri", FT_TYPE_BOOL, 0, 0},
+    {"control.fcb", FT_TYPE_BOOL, 0, 0}, {"control.fcv", FT_TYPE_BOOL, 0, 0},
+    {"control.function_code", FT_TYPE_UINT, 4, 0}, {"control.function_name", FT_TYPE_ENUM, 8, 0},
+    {"transport", FT_TYPE_GROUP, 0, 0}, {"transport.fir", FT_TYPE_BOOL, 0, 0},
+    {"transport.fin", FT_TYPE_BOOL, 0, 0}, {"transport.sequence", FT_TYPE_UINT, 6, 0},
+    {"application", FT_TYPE_GROUP, 0, 0}, {"application.control", FT_TYPE_GROUP, 0, 0},
+    {"application.control.fir", FT_TYPE_BOOL, 0, 0},
+    {"application.control.fin", FT_TYPE_BOOL, 0, 0},
+    {"application.control.con", FT_TYPE_BOOL, 0, 0},
+    {"application.control.uns", FT_TYPE_BOOL, 0, 0},
+    {"application.control.sequence", FT_TYPE_UINT, 4, 0},
+    {"application.function", FT_TYPE_ENUM, 8, 0},
+    {"application.request_function", FT_TYPE_ENUM, 8, 0},
+    {"application.complete", FT_TYPE_BOOL, 0, 0}, {"iin", FT_TYPE_GROUP, 0, 0},
+    {"iin.indicators", FT_TYPE_FLAGS, 16, 0},
+    {"application.objects", FT_TYPE_GROUP, 0, FT_FIELD_LIST},
+    {"application.objects.group", FT_TYPE_UINT, 8, 0},
+    {"application.objects.variation", FT_TYPE_UINT, 8, 0},
+    {"application.objects.qualifier", FT_TYPE_UINT, 8, 0},
+    {"application.objects.prefix_code", FT_TYPE_UINT, 8, 0},
+    {"application.objects.range_code", FT_TYPE_UINT, 8, 0},
+    {"application.objects.start", FT_TYPE_UINT, 32, 0},
+    {"application.objects.stop", FT_TYPE_UINT, 32, 0},
+    {"application.objects.count", FT_TYPE_UINT, 0, 0},
+    {"application.objects.points", FT_TYPE_GROUP, 0, FT_FIELD_LIST},
+    {"application.objects.points.prefix", FT_TYPE_UINT, 32, 0},
+    {"application.objects.points.index", FT_TYPE_UINT, 32, 0},
+    {"application.objects.points.state", FT_TYPE_UINT, 8, 0},
+    {"application.objects.points.value", FT_TYPE_FLOAT, 0, 0},
+    {"application.objects.points.flags", FT_TYPE_FLAGS, 32, 0},
+    {"application.objects.points.status", FT_TYPE_ENUM, 7, 0},
+    {"application.objects.points.time", FT_TYPE_TIME, 0, 0},
+    {"application.objects.points.relative_ms", FT_TYPE_UINT, 16, 0},
+    {"application.objects.points.delay_ms", FT_TYPE_UINT, 26, 0},
+    {"application.objects.points.op_type", FT_TYPE_UINT, 4, 0},
+    {"application.objects.points.operation", FT_TYPE_ENUM, 4, 0},
+    {"application.objects.points.qu", FT_TYPE_UINT, 1, 0},
+    {"application.objects.points.cr", FT_TYPE_UINT, 1, 0},
+    {"application.objects.points.tcc", FT_TYPE_UINT, 2, 0},
+    {"application.objects.points.trip_close", FT_TYPE_ENUM, 2, 0},
+    {"application.objects.points.count", FT_TYPE_UINT, 8, 0},
+    {"application.objects.points.ontime", FT_TYPE_UINT, 32, 0},
+    {"application.objects.points.offtime", FT_TYPE_UINT, 32, 0},
+    {"application.objects.points.interval", FT_TYPE_UINT, 32, 0},
+    {"application.objects.points.interval_units", FT_TYPE_ENUM, 8, 0},
+    {"application.objects.points.association", FT_TYPE_UINT, 16, 0},
+    {"application.objects.points.fill_percent", FT_TYPE_UINT, 8, 0},
+    {"application.objects.points.buffer_group", FT_TYPE_UINT, 8, 0},
+    {"application.objects.points.buffer_variation", FT_TYPE_UINT, 8, 0},
+    {"application.objects.points.attribute", FT_TYPE_ENUM, 8, 0},
+    {"application.objects.points.text", FT_TYPE_STRING, 0, 0},
+    {"application.objects.points.octets", FT_TYPE_BYTES, 0, 0},
+    {"application.objects.points.file", FT_TYPE_GROUP, 0, 0},
+    {"application.objects.points.file.name", FT_TYPE_STRING, 0, 0},
+    {"application.objects.points.file.mode", FT_TYPE_ENUM, 16, 0},
+    {"application.objects.points.file.type", FT_TYPE_ENUM, 16, 0},
+    {"application.objects.points.file.handle", FT_TYPE_UINT, 32, 0},
+    {"application.objects.points.file.size", FT_TYPE_UINT, 32, 0},
+    {"application.objects.points.file.created", FT_TYPE_TIME, 0, 0},
+    {"application.objects.points.file.permissions", FT_TYPE_UINT, 16, 0},
+    {"application.objects.points.file.max_block", FT_TYPE_UINT, 16, 0},
+    {"application.objects.points.file.request_id", FT_TYPE_UINT, 16, 0},
+    {"application.objects.points.file.status", FT_TYPE_ENUM, 8, 0},
+    {"application.objects.points.file.block", FT_TYPE_UINT, 31, 0},
+    {"application.objects.points.file.last", FT_TYPE_BOOL, 0, 0},
+    {"application.objects.points.file.data_length", FT_TYPE_UINT, 32, 0},
+    {"application.objects.points.file.text", FT_TYPE_STRING, 0, 0},
+    {"application.objects.points.file.user", FT_TYPE_STRING, 0, 0},
+    {"application.objects.points.file.password", FT_TYPE_STRING, 0, FT_FIELD_SECRET},
+    {"application.objects.points.auth", FT_TYPE_GROUP, 0, 0},
+    {"application.objects.points.auth.sequence", FT_TYPE_UINT, 32, 0},
+    {"application.objects.points.auth.user", FT_TYPE_UINT, 16, 0},
+    {"application.objects.points.auth.mac_algorithm", FT_TYPE_ENUM, 8, 0},
+    {"application.objects.points.auth.reason", FT_TYPE_ENUM, 8, 0},
+    {"application.objects.points.auth.key_wrap", FT_TYPE_ENUM, 8, 0},
+    {"application.objects.points.auth.key_status", FT_TYPE_ENUM, 8, 0},
+    {"application.objects.points.auth.error", FT_TYPE_ENUM, 8, 0},
+    {"application.objects.points.auth.association", FT_TYPE_UINT, 16, 0},
+    {"application.objects.points.auth.time", FT_TYPE_TIME, 0, 0},
+    {"application.objects.points.auth.text", FT_TYPE_STRING, 0, 0},
+    {"application.objects.points.auth.method", FT_TYPE_UINT, 8, 0},
+    {"application.objects.points.auth.operation", FT_TYPE_ENUM, 8, 0},
+    {"application.objects.points.auth.status_sequence", FT_TYPE_UINT, 32, 0},
+    {"application.objects.points.auth.role", FT_TYPE_ENUM, 16, 0},
+    {"application.objects.points.auth.role_expiry", FT_TYPE_UINT, 16, 0},
+    {"application.objects.points.auth.name", FT_TYPE_STRING, 0, 0},
+    {"application.objects.points.auth.challenge", FT_TYPE_BYTES, 0, 0},
+    {"application.objects.points.auth.mac", FT_TYPE_BYTES, 0, 0}};
 /* clang-format on */
 
 static const struct violation_row violation_rows[] = {
@@ -253,6 +346,12 @@ static const struct violation_row violation_rows[] = {
      "Programming"},
     {"file_delete", FT_SEVERITY_MAJOR, FT_ENGINE_POLICY, 1, "T0809", NULL, "Programming"}};
 
+static void test_fields(void **state)
+{
+    (void)state;
+    assert_fields(D, field_rows, ROWS(field_rows));
+}
+
 static void test_names(void **state)
 {
     (void)state;
@@ -291,19 +390,13 @@ static void test_violations(void **state)
     assert_violations(D, violation_rows, ROWS(violation_rows));
 }
 
-static void test_secrets(void **state)
-{
-    (void)state;
-    assert_secret(D, "application.objects.points.file.password");
-}
-
 int main(void)
 {
     const struct CMUnitTest tests[] = {
+        cmocka_unit_test(test_fields),
         cmocka_unit_test(test_names),
         cmocka_unit_test(test_commands),
         cmocka_unit_test(test_violations),
-        cmocka_unit_test(test_secrets),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

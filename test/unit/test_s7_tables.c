@@ -350,6 +350,71 @@ static const struct {
     {"_N_TMPOSM", "nc_position_magazine", FT_CLASS_OPERATE, NULL, false},
     {"_N_TRESMO", "nc_reset_monitoring", FT_CLASS_CONFIG, NULL, false},
     {"_N_TSEARC", "nc_search_tool", FT_CLASS_READ, NULL, false}};
+
+static const struct field_row field_rows[] = {
+    {"rosctr", FT_TYPE_ENUM, 8, 0}, {"redundancy_id", FT_TYPE_UINT, 16, 0},
+    {"pdu_ref", FT_TYPE_UINT, 16, 0}, {"error_class", FT_TYPE_ENUM, 8, 0},
+    {"error", FT_TYPE_ENUM, 16, 0}, {"function", FT_TYPE_ENUM, 8, 0},
+    {"max_calling", FT_TYPE_UINT, 16, 0}, {"max_called", FT_TYPE_UINT, 16, 0},
+    {"negotiated_pdu", FT_TYPE_UINT, 16, 0}, {"item_count", FT_TYPE_UINT, 16, 0},
+    {"items", FT_TYPE_GROUP, 0, FT_FIELD_LIST}, {"items.syntax", FT_TYPE_ENUM, 8, 0},
+    {"items.address", FT_TYPE_STRING, 0, 0}, {"items.area", FT_TYPE_ENUM, 8, 0},
+    {"items.db", FT_TYPE_UINT, 16, 0}, {"items.start_byte", FT_TYPE_UINT, 29, 0},
+    {"items.bit", FT_TYPE_UINT, 3, 0}, {"items.number", FT_TYPE_UINT, 32, 0},
+    {"items.type", FT_TYPE_ENUM, 8, 0}, {"items.count", FT_TYPE_UINT, 16, 0},
+    {"items.nck_area", FT_TYPE_ENUM, 3, 0}, {"items.nck_unit", FT_TYPE_UINT, 5, 0},
+    {"items.nck_column", FT_TYPE_UINT, 16, 0}, {"items.nck_line", FT_TYPE_UINT, 16, 0},
+    {"items.nck_module", FT_TYPE_UINT, 8, 0}, {"items.parameter", FT_TYPE_UINT, 16, 0},
+    {"items.index", FT_TYPE_UINT, 16, 0}, {"items.symbol_crc", FT_TYPE_UINT, 32, 0},
+    {"items.r_id", FT_TYPE_UINT, 32, 0}, {"items.result", FT_TYPE_ENUM, 8, 0},
+    {"items.data_type", FT_TYPE_ENUM, 8, 0}, {"items.data", FT_TYPE_BYTES, 0, 0},
+    {"items.value", FT_TYPE_FLOAT, 0, 0}, {"file", FT_TYPE_STRING, 0, 0},
+    {"block_type", FT_TYPE_ENUM, 16, 0}, {"block_number", FT_TYPE_UINT, 32, 0},
+    {"block_destination", FT_TYPE_ENUM, 8, 0}, {"load_size", FT_TYPE_UINT, 32, 0},
+    {"code_size", FT_TYPE_UINT, 32, 0}, {"upload_id", FT_TYPE_UINT, 32, 0},
+    {"more", FT_TYPE_BOOL, 0, 0}, {"block_data_length", FT_TYPE_UINT, 32, 0},
+    {"block_language", FT_TYPE_ENUM, 8, 0}, {"block_protected", FT_TYPE_BOOL, 0, 0},
+    {"block_code_time", FT_TYPE_TIME, 0, 0}, {"block_interface_time", FT_TYPE_TIME, 0, 0},
+    {"block_author", FT_TYPE_STRING, 0, 0}, {"block_family", FT_TYPE_STRING, 0, 0},
+    {"block_name", FT_TYPE_STRING, 0, 0}, {"block_version", FT_TYPE_STRING, 0, 0},
+    {"block_checksum", FT_TYPE_UINT, 16, 0}, {"blocks", FT_TYPE_GROUP, 0, FT_FIELD_LIST},
+    {"blocks.type", FT_TYPE_ENUM, 16, 0}, {"blocks.count", FT_TYPE_UINT, 16, 0},
+    {"blocks.number", FT_TYPE_UINT, 32, 0}, {"blocks.language", FT_TYPE_ENUM, 8, 0},
+    {"pi_service", FT_TYPE_STRING, 0, 0}, {"pi_argument", FT_TYPE_STRING, 0, 0},
+    {"ud_method", FT_TYPE_ENUM, 8, 0}, {"ud_type", FT_TYPE_ENUM, 8, 0},
+    {"ud_group", FT_TYPE_ENUM, 8, 0}, {"ud_subfunction", FT_TYPE_UINT, 8, 0},
+    {"ud_sequence", FT_TYPE_UINT, 8, 0}, {"ud_data_unit", FT_TYPE_UINT, 8, 0},
+    {"ud_is_last", FT_TYPE_BOOL, 0, 0}, {"ud_result", FT_TYPE_ENUM, 8, 0},
+    {"ud_length", FT_TYPE_UINT, 32, 0}, {"mode", FT_TYPE_ENUM, 8, 0},
+    {"previous_mode", FT_TYPE_ENUM, 8, 0}, {"password", FT_TYPE_BYTES, 0, FT_FIELD_SECRET},
+    {"password_seen", FT_TYPE_BOOL, 0, 0}, {"time", FT_TYPE_TIME, 0, 0},
+    {"job_id", FT_TYPE_UINT, 8, 0}, {"interval_ms", FT_TYPE_UINT, 40, 0},
+    {"trigger", FT_TYPE_ENUM, 16, 0}, {"events_wanted", FT_TYPE_FLAGS, 8, 0},
+    {"user", FT_TYPE_STRING, 0, 0}, {"szl_id", FT_TYPE_UINT, 16, 0},
+    {"szl_index", FT_TYPE_UINT, 16, 0}, {"szl_record_size", FT_TYPE_UINT, 16, 0},
+    {"szl_count", FT_TYPE_UINT, 16, 0}, {"identities", FT_TYPE_GROUP, 0, FT_FIELD_LIST},
+    {"identities.index", FT_TYPE_UINT, 16, 0}, {"identities.order_number", FT_TYPE_STRING, 0, 0},
+    {"identities.version", FT_TYPE_STRING, 0, 0}, {"components", FT_TYPE_GROUP, 0, FT_FIELD_LIST},
+    {"components.index", FT_TYPE_UINT, 16, 0}, {"components.text", FT_TYPE_STRING, 0, 0},
+    {"protection_key", FT_TYPE_UINT, 16, 0}, {"protection_set", FT_TYPE_UINT, 16, 0},
+    {"protection", FT_TYPE_UINT, 16, 0}, {"switch", FT_TYPE_ENUM, 16, 0},
+    {"hardware_checksum", FT_TYPE_UINT, 32, 0}, {"program_checksum", FT_TYPE_UINT, 32, 0},
+    {"interfaces", FT_TYPE_GROUP, 0, FT_FIELD_LIST}, {"interfaces.ip", FT_TYPE_IPV4, 0, 0},
+    {"interfaces.mask", FT_TYPE_IPV4, 0, 0}, {"interfaces.router", FT_TYPE_IPV4, 0, 0},
+    {"interfaces.mac", FT_TYPE_MAC, 0, 0}, {"modules", FT_TYPE_GROUP, 0, FT_FIELD_LIST},
+    {"modules.rack", FT_TYPE_UINT, 16, 0}, {"modules.slot", FT_TYPE_UINT, 8, 0},
+    {"modules.address", FT_TYPE_UINT, 16, 0}, {"modules.expected_type", FT_TYPE_UINT, 16, 0},
+    {"modules.actual_type", FT_TYPE_UINT, 16, 0}, {"modules.status", FT_TYPE_UINT, 16, 0},
+    {"leds", FT_TYPE_GROUP, 0, FT_FIELD_LIST}, {"leds.id", FT_TYPE_UINT, 16, 0},
+    {"leds.on", FT_TYPE_BOOL, 0, 0}, {"leds.blinks", FT_TYPE_UINT, 8, 0},
+    {"events", FT_TYPE_GROUP, 0, FT_FIELD_LIST}, {"events.id", FT_TYPE_UINT, 16, 0},
+    {"events.priority", FT_TYPE_UINT, 8, 0}, {"events.ob", FT_TYPE_UINT, 8, 0},
+    {"events.info1", FT_TYPE_UINT, 16, 0}, {"events.info2", FT_TYPE_UINT, 32, 0},
+    {"events.time", FT_TYPE_TIME, 0, 0}, {"alarm_count", FT_TYPE_UINT, 8, 0},
+    {"alarms", FT_TYPE_GROUP, 0, FT_FIELD_LIST}, {"alarms.syntax", FT_TYPE_ENUM, 8, 0},
+    {"alarms.event_id", FT_TYPE_UINT, 32, 0}, {"alarms.state", FT_TYPE_UINT, 8, 0},
+    {"alarms.ack_going", FT_TYPE_UINT, 8, 0}, {"alarms.ack_coming", FT_TYPE_UINT, 8, 0},
+    {"alarm_query", FT_TYPE_ENUM, 8, 0}, {"alarm_type", FT_TYPE_ENUM, 32, 0}};
 /* clang-format on */
 
 static const struct violation_row violation_rows[] = {
@@ -369,6 +434,12 @@ static const struct violation_row violation_rows[] = {
     {"protection_lowered", FT_SEVERITY_MINOR, FT_ENGINE_OPERATIONAL, 1, "T0858", "O30", NULL},
     {"wrong_password", FT_SEVERITY_WARNING, FT_ENGINE_OPERATIONAL, 0, "T0806 T0859", NULL, NULL},
     {"protected", FT_SEVERITY_WARNING, FT_ENGINE_OPERATIONAL, 0, "T0806", NULL, NULL}};
+
+static void test_fields(void **state)
+{
+    (void)state;
+    assert_fields(D, field_rows, ROWS(field_rows));
+}
 
 static void test_names(void **state)
 {
@@ -430,18 +501,12 @@ static void test_violations(void **state)
     assert_violations(D, violation_rows, ROWS(violation_rows));
 }
 
-static void test_secrets(void **state)
-{
-    (void)state;
-    assert_secret(D, "password");
-}
-
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(test_names),    cmocka_unit_test(test_services),
-        cmocka_unit_test(test_commands), cmocka_unit_test(test_violations),
-        cmocka_unit_test(test_secrets),
+        cmocka_unit_test(test_fields),     cmocka_unit_test(test_names),
+        cmocka_unit_test(test_services),   cmocka_unit_test(test_commands),
+        cmocka_unit_test(test_violations),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
