@@ -1,0 +1,80 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+/* nearest.c: what somebody meant who misspelled a word. */
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <string.h>
+
+#include <cmocka.h>
+
+#include "base/nearest.h"
+
+static const char *nearest(const char *word, const char *const *valid)
+{
+    struct ft_nearest n = ft_nearest_begin(word);
+    for (; *valid; valid++)
+        ft_nearest_offer(&n, *valid);
+    return n.best;
+}
+
+static void assert_nearest(const char *word, const char *meant)
+{
+    static const char *const valid[] = {"cores", "capture", "filter", "flow",
+                                        "rules", "sensor",  "sites",  NULL};
+    const char *best = nearest(word, valid);
+    if (meant ? !best || strcmp(best, meant) != 0 : best != NULL)
+        fail_msg("%s: %s", word, best ? best : "nothing");
+}
+
+static void test_slips(void **state)
+{
+    (void)state;
+    assert_nearest("cores", "cores");
+    assert_nearest("corse", "cores");  /* two letters changed places */
+    assert_nearest("core", "cores");   /* one is missing */
+    assert_nearest("coores", "cores"); /* one too many */
+    assert_nearest("filtre", "filter");
+    assert_nearest("ifltre", "filter"); /* two slips in six letters */
+    assert_nearest("cpature", "capture");
+    assert_nearest("captur", "capture");
+    assert_nearest("flwo", "flow");
+}
+
+/* One wrong letter of three is a slip, more is another word. */
+static void test_others(void **state)
+{
+    (void)state;
+    assert_nearest("zones", NULL);
+    assert_nearest("fl", NULL);
+    assert_nearest("", NULL);
+    assert_nearest("x", NULL);
+    assert_nearest("xxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxx", NULL);
+    assert_nearest("wolf", NULL);
+    assert_nearest("capturecapture", NULL);
+}
+
+/* The nearest of all; of those that are alike, the first. */
+static void test_best(void **state)
+{
+    static const char *const one[] = {"pots", "port", "ports", NULL};
+    static const char *const alike[] = {"rate", "date", "gate", NULL};
+    static const char *const longest[] = {"aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa", NULL};   /* 31 */
+    static const char *const too_long[] = {"aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa", NULL}; /* 32 */
+    (void)state;
+    assert_string_equal(nearest("ports", one), "ports");
+    assert_string_equal(nearest("late", alike), "rate");
+    assert_non_null(nearest("aaaaaaaaaaaaaaaaaaaaaaaaaaaaaab", longest));
+    assert_null(nearest("aaaaaaaaaaaaaaaaaaaaaaaaaaaaaab", too_long));
+    assert_null(nearest(too_long[0], too_long));
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(test_slips),
+        cmocka_unit_test(test_others),
+        cmocka_unit_test(test_best),
+    };
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
