@@ -524,10 +524,10 @@ class Packets(Case):
                 ("connection == refused and protocol == modbus", "connection goes with addresses"),
                 ("connection == closed", "there is no value closed here"),
                 ("tcp.flags == sin", "there is no value sin here; did you mean fin?"),
-                ("tcp.flags == 256", "256 is too large: at most 255"),
+                ("tcp.flags == 256", "256 can never be: tcp.flags is at most 255"),
                 ("tcp.flags == syn and transport == udp", "can never hold"),
                 ("flow.first == false", "flow.first is true or not there: write not flow.first"),
-                ("ip.ttl == 300", "300 is too large: at most 255"),
+                ("ip.ttl == 300", "300 can never be: ip.ttl is at most 255"),
                 ("tcp.window == 1024 and tcp.window == 2048", "can never hold both")):
             with self.subTest(when):
                 rules = self.write("r.json", json.dumps(
