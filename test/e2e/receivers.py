@@ -102,7 +102,9 @@ class Receiver:
     that was killed may be torn."""
 
     def __init__(self, name, folder, **output):
-        self.name, self.folder, self.more = name, folder / f"receiver-{name}", output
+        self.name, self.folder = name, folder / f"receiver-{name}"
+        self.prefix = output.pop("prefix", ())  # what starts it: in a namespace, for instance
+        self.more = output
         self.folder.mkdir()
         self.process, self.runs, self.kills = None, [], 0
         self.got = []
@@ -130,7 +132,7 @@ class Receiver:
         run = self.folder / f"{len(self.runs) + 1:04}"
         run.mkdir()
         self.runs.append(run)
-        command = [str(word) for word in self.command(run)]
+        command = [str(word) for word in (*self.prefix, *self.command(run))]
         with open(run / "said", "wb") as said:
             # pylint: disable=consider-using-with
             self.process = subprocess.Popen(command, stdout=said, stderr=said)

@@ -6,6 +6,7 @@ thread, and all that comes later works all the same; what a service manager is t
 usage: test_service.py FIELDTAP FIELDTAP_PLANT [unittest options]
 """
 
+import contextlib
 import json
 import os
 import pathlib
@@ -18,6 +19,7 @@ import subprocess
 import time
 import unittest
 
+import receivers
 import sensor
 from live import Held, Live, Sender, whole_lines
 from sensor import Case, modbus_read
@@ -282,6 +284,39 @@ class Confined(Live):
         self.assertIn("hanging?", said)
         self.process.stdout.close()
         self.process.stderr.close()
+
+    @unittest.skipUnless(all(receivers.HAS.values()), "rsyslog and nginx are not installed")
+    def test_sinks(self):
+        """TLS, HTTPS and names of hosts, with no rights left and system calls filtered; an
+        outage, too."""
+        within = ("ip", "netns", "exec", self.tap)
+        self.within(self.tap, "ip", "link", "set", "lo", "up")
+        authority = receivers.Authority(self.dir)
+        signed = (authority.certificate, *authority.sign("localhost"))
+        authority.certificate.chmod(0o644)
+        with contextlib.ExitStack() as stack:
+            some = [receivers.Rsyslog("tls", self.dir, "tls", signed, prefix=within,
+                                      host="localhost"),
+                    receivers.Nginx("https", self.dir, signed, prefix=within)]
+            for one in some:
+                stack.callback(one.kill)
+            self.send_to(some)
+
+    def send_to(self, some):
+        config = self.config(journal={"folder": str(self.dir / "state")},
+                             outputs=[one.output() for one in some])
+        self.start("-c", config, "--log", "messages")
+        names = self.check_threads()
+        self.assertLessEqual({"journal-writer", "sink-tls", "sink-https"}, names)
+        for count in (100, 200):
+            self.send([modbus_read(count + i) for i in range(100)])
+            for one in some:
+                one.start()  # if it was killed
+                one.until(lambda got, n=count: n <= len({line for line in got
+                                                         if b'"message"' in line}), "messages")
+                one.kill()
+        self.check_threads()
+        self.end()
 
     def test_by_hand(self):
         """Who starts it stays who it is; its system calls are filtered."""
