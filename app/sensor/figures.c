@@ -44,6 +44,16 @@ static void read_worker(struct sensor *s, struct figures *f, uint32_t w)
     };
 }
 
+uint64_t figures_received(const struct sensor *s, uint32_t i, bool *is_up)
+{
+    const struct ft_port *port = s->is_polled ? &s->ethdevs[i].port : ft_live_port(s->live, i);
+    uint64_t received = port->stats.received;
+    for (uint32_t w = 0; s->is_polled && w < s->worker_count; w++)
+        received += load(&s->workers[w].ports[i].packets);
+    *is_up = port->state == FT_PORT_UP;
+    return received;
+}
+
 static void read_port(struct sensor *s, struct figures *f, uint32_t i)
 {
     static const char *const states[] = {

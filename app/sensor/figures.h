@@ -60,6 +60,9 @@ struct figures {
 /** Any thread, while the sensor runs. Cost: some ten microseconds. */
 void figures_read(struct sensor *s, struct figures *f);
 
+/** Packets taken from a port so far; and whether it is there and has a link. */
+uint64_t figures_received(const struct sensor *s, uint32_t port, bool *is_up);
+
 /** Ask the owner of the ports to bring their counters up to date; and whether it has. */
 void figures_want(struct sensor *s);
 bool figures_are_fresh(const struct sensor *s);

@@ -8,6 +8,7 @@
 #include "sensor.h"
 
 #include "base/clock_ns.h"
+#include "health.h"
 #include "notify.h"
 #include "watchdog.h"
 
@@ -194,6 +195,7 @@ static void watch(struct merge *m)
     watchdog_look(m->sensor);
     ft_output_flush(m->sensor->output);
     outputs_watch(m->sensor);
+    health_watch(m->sensor);
     /* A stop that came right before the reader began to wait for input did not wake it. */
     if (atomic_load_explicit(&m->sensor->stop, memory_order_relaxed) &&
         !atomic_load_explicit(&m->sensor->is_read, memory_order_acquire))

@@ -53,6 +53,14 @@ void ft_core_health_at(struct ft_core *core, const char *name, enum ft_severity 
     ft_core_health_of(core, &event, name, severity, text);
 }
 
+void ft_core_health_port(struct ft_core *core, uint32_t port, const char *name,
+                         enum ft_severity severity, const char *text, uint64_t time_ns)
+{
+    struct ft_event event = {
+        .type = FT_EVENT_HEALTH, .time_ns = time_ns, .health.port = (uint16_t)(port + 1)};
+    ft_core_health_of(core, &event, name, severity, text);
+}
+
 void ft_core_health_of(struct ft_core *core, const struct ft_event *event, const char *name,
                        enum ft_severity severity, const char *text)
 {

@@ -124,6 +124,10 @@ void ft_core_health(struct ft_core *core, const char *name, enum ft_severity sev
 void ft_core_health_at(struct ft_core *core, const char *name, enum ft_severity severity,
                        const char *text, uint64_t time_ns);
 
+/** The same about a live interface, the `port`-th of the configuration. */
+void ft_core_health_port(struct ft_core *core, uint32_t port, const char *name,
+                         enum ft_severity severity, const char *text, uint64_t time_ns);
+
 /**
  * From now on events of `generation` (not 0) are of this set. The sets of this call and the one
  * before are read; the caller keeps a set until a later call has pushed it out, or to the end of

@@ -107,6 +107,8 @@ static const struct key keys[] = {
     {"capture", "wait", TRUTH, 0, 0, AT(waits), {0},
      "true: an interface (-i) or port (--port) that is not there at start is waited for; false: that "
      "is an error, and the sensor does not start"},
+    {"capture", "silence", NUMBER, 0, 86400, AT(silence_s), {0},
+     "seconds without any packet after which an interface is told to be silent; 0: never"},
     {"capture", "descriptors", NUMBER, 64, 32768, AT(descriptors), {0},
      "packets that each queue of a port (--port) holds; a NIC may hold fewer"},
     {"control", "socket", TEXT, 0, 107, AT(control_socket), {0},
@@ -186,6 +188,7 @@ void ft_config_init(struct ft_config *config)
                                  .metrics_file = "",
                                  .user = "",
                                  .ring = 64,
+                                 .silence_s = 60,
                                  .descriptors = FT_PORT_DESCRIPTORS,
                                  .alerting_cpu = FT_CONFIG_NO_CPU};
     ft_config_journal_init(&config->journal);

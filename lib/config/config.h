@@ -69,6 +69,7 @@ struct ft_config {
     uint32_t evidence_days;                       /**< evidence.max_days, default 90 */
     const char *filter;    /**< capture.filter, default "" = everything passes */
     uint32_t ring;         /**< capture.ring: MiB of kernel memory for each -i, default 64 */
+    uint32_t silence_s;    /**< capture.silence: seconds without a packet, default 60 */
     bool waits;            /**< capture.wait: an interface need not exist at start */
     uint32_t descriptors;  /**< capture.descriptors: packets that a queue of a --port holds */
     uint32_t ring_packets; /**< cores.ring: packets that wait for a worker, 0 = computed */

@@ -172,6 +172,8 @@ class Stopped(Faults):
         stats = self.held("worker 0", frames=self.FRAMES, count=20000, ring=16)
         self.assertGreater(stats["packets"]["buckets"]["shed.ring"], 1000)
         self.assertIn("shed by the sensor", self.check_loss_told("tap0"))
+        text, = self.rings()  # once, although it is full for seconds
+        self.assertRegex(text, r"^Packets for worker 0: up to \d+ of \d+ waited \(([789].|100) %\)")
 
     def test_reader(self):
         stats = self.held("reader", frames=self.FRAMES, count=8000, ring=2)
@@ -186,6 +188,7 @@ class Stopped(Faults):
         self.assertGreater(stats["events"]["by_type"]["message"]["shed"], 1000)
         self.assertEqual(stats["events"]["by_type"]["operation"]["shed"], 0)
         self.assertEqual(self.health(), [], "events are no packets")
+        self.assertIn("Bytes of events of worker 0", [t.split(":")[0] for t in self.rings()])
 
 
 class Links(Faults):
@@ -311,6 +314,43 @@ class Links(Faults):
             if again == 1:
                 ip("-n", self.tap, "link", "del", "tap7")
         self.assertEqual(self.end().count("tap7 has an IP address"), 2)
+
+
+class Silence(Faults):
+    """An interface on which nothing is seen any more, while another one goes on."""
+
+    def check(self, *ports):
+        self.connect(1)
+        config = {"capture": {"silence": 2}, "stats": {"interval": 1}}
+        self.begin("-c", self.write("c.json", json.dumps(config).encode()), ports=ports)
+        sender = Sender(self.socket(), [modbus_read(i) for i in range(1000)], 50)
+        self.send([modbus_read(i) for i in range(10)], interface="src1")
+        self.until_told("interface_silent")
+        time.sleep(1.2)  # it is not told again
+        self.send([modbus_read(i) for i in range(10)], interface="src1")
+        self.until_told("interface_heard")
+        # One that is down is told as such only.
+        ip("-n", self.src, "link", "set", "src1", "down")
+        self.until_told("interface_down")
+        time.sleep(2.5)
+        sender.end()
+        self.end()
+        told = self.health()
+        name = [n for n in self.stats()["capture"]["interfaces"] if "1" in n]
+        self.assertEqual(told[:3], [("interface_silent", *name), ("interface_heard", *name),
+                                    ("interface_down", *name)])
+        self.assertNotIn(("interface_silent", *name), told[3:])
+        of = {e["health"]["event"]: e["health"] for e in of_type(self.events(), "health")}
+        self.assertEqual((of["interface_silent"]["severity"], of["interface_heard"]["severity"]),
+                         ("critical", "warning"))
+        self.assertRegex(of["interface_heard"]["text"], r"after [2-6] seconds")
+        self.check_lines()
+
+    def test_interface(self):
+        self.check("-i", "tap0", "-i", "tap1")
+
+    def test_port(self):
+        self.check("--port", "net_af_packet0,iface=tap0", "--port", "net_af_packet1,iface=tap1")
 
 
 class Clock(Faults):
