@@ -773,24 +773,30 @@ struct turns {
     void *user;
 };
 
-static void turn_told(const char *name, double *cycles, double *typical, double base,
-                      const struct arguments *a, uint64_t allocs, double hz, json_t *rows)
+struct turn {
+    double cycles[ROUNDS_MAX], typical[ROUNDS_MAX];
+    double times[ROUNDS_MAX]; /* a round's typical burst, of that of the first in the same round */
+    uint64_t allocs;
+};
+
+static void turn_told(const char *name, struct turn *turn, const struct arguments *a, double hz,
+                      json_t *rows)
 {
-    double c = median(cycles, a->rounds), t = median(typical, a->rounds);
+    double c = median(turn->cycles, a->rounds), t = median(turn->typical, a->rounds);
+    double times = median(turn->times, a->rounds);
     printf("%-18s %6.0f cycles (median burst %5.0f)  %5.2f Mpps  x %.3f  allocs %llu\n", name, c, t,
-           hz / c / 1e6, t / base, (unsigned long long)allocs);
+           hz / c / 1e6, times, (unsigned long long)turn->allocs);
     json_array_append_new(
         rows, json_pack("{s:s,s:f,s:f,s:f,s:f,s:I,s:I}", "mix", name, "cycles_per_packet", c,
                         "mpps", hz / c / 1e6, "median_burst_cycles_per_packet", t, "times_off",
-                        t / base, "allocs", (json_int_t)allocs, "syscalls", (json_int_t)0));
+                        times, "allocs", (json_int_t)turn->allocs, "syscalls", (json_int_t)0));
 }
 
 /* ot_mix_1k with each in turn; medians. */
 static bool turns_rows(const struct engine *e, const struct arguments *a, const struct turns *turns,
                        double hz, json_t *rows)
 {
-    double cycles[BENCH_SINK_KINDS][ROUNDS_MAX], typical[BENCH_SINK_KINDS][ROUNDS_MAX];
-    uint64_t allocs[BENCH_SINK_KINDS] = {0};
+    struct turn all[BENCH_SINK_KINDS] = {0};
     struct bench_list list;
     bool ok = bench_generate(&list, 1000, a->packets);
     if (!ok)
@@ -800,13 +806,13 @@ static bool turns_rows(const struct engine *e, const struct arguments *a, const 
             struct result r = {0};
             ok = turns->begin(turns->user, i) && measure(e, &list, 2000, &r);
             ok &= turns->end(turns->user);
-            cycles[i][round] = r.cycles;
-            typical[i][round] = r.typical;
-            allocs[i] += r.allocs;
+            all[i].cycles[round] = r.cycles;
+            all[i].typical[round] = r.typical;
+            all[i].times[round] = r.typical / all[0].typical[round];
+            all[i].allocs += r.allocs;
         }
-    double base = ok ? median(typical[0], a->rounds) : 1;
     for (uint32_t i = 0; ok && i < turns->count; i++)
-        turn_told(turns->names[i], cycles[i], typical[i], base, a, allocs[i], hz, rows);
+        turn_told(turns->names[i], &all[i], a, hz, rows);
     bench_free(&list);
     return ok;
 }
