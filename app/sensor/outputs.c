@@ -88,7 +88,7 @@ static bool add_log_dir(json_t *outputs, const char *dir)
     return has_file(outputs, path) ||
            json_array_append_new(outputs,
                                  json_pack("{s:s, s:s, s:s, s:i}", "name", "log-dir", "kind",
-                                           "file", "path", path, "max_bytes", 0)) == 0;
+                                           "file", "path", "eve.json", "max_bytes", 0)) == 0;
 }
 
 static bool make_protocols(struct sensor *s)

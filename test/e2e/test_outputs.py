@@ -48,6 +48,13 @@ class Captures(Keeping):
         self.assertEqual([(o["name"], o["lag"], o["sent"]) for o in stats["outputs"]],
                          [("log-dir", 0, len(kept))])
 
+    def test_relative_folder(self):
+        """-l of a folder below the one that the sensor was started in."""
+        r = run("-r", self.plant(seconds=5), "-l", "out", "-c", self.config(), cwd=self.dir)
+        self.assertEqual(r.code, 0, r.err)
+        self.assertEqual(self.events(), self.kept())
+        self.assertEqual([one["target"] for one in self.stats()["outputs"]], ["out/eve.json"])
+
     def test_numbers_go_on(self):
         capture, config = self.plant(seconds=5), self.config()
         for _ in range(3):
