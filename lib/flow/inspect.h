@@ -76,6 +76,8 @@ struct ft_rule_hits {
         uint64_t hash;
         uint32_t second; /**< packet time when told, or found */
         uint32_t count;  /**< hits since then */
+        /** Of the last of these: as in struct ft_packet. A tick may be much later. */
+        uint64_t last_ns, last_stamp_ns, last_number;
         /** Of rules that count different values: those of this second, the first so many of them
          * told, and how often there were too many to keep. */
         uint16_t value_count, values_told, overflows;

@@ -175,6 +175,9 @@ static bool tell_again(struct ft_inspector *ins, struct ft_rule_slot *s)
     e->packet = was->packet;
     e->message = was->message;
     e->message.count = count;
+    e->clock_ns = s->last_ns;
+    e->time_ns = s->last_stamp_ns;
+    e->number = s->last_number;
     ft_event_keep_more(e, was);
     if (s->value_count > s->values_told && ft_event_more(e, &more)) {
         put_values(e, s, &more);
@@ -195,6 +198,9 @@ static void hold(struct ft_inspector *ins, struct ft_rule_hits *all, uint32_t i,
     }
     all->waiting += !all->slots[i].count;
     all->slots[i].count += times;
+    all->slots[i].last_ns = ins->packet->time_ns;
+    all->slots[i].last_stamp_ns = ins->packet->stamp_ns;
+    all->slots[i].last_number = ins->packet->number;
     all->held += times;
 }
 

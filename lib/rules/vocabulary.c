@@ -79,10 +79,10 @@ static const struct ft_name transports[] = {{FT_TRANSPORT_L2, "ethernet"},
 
 /* Numbers of IANA that a rule is likely to name. */
 static const struct ft_name ip_protocols[] = {
-    {1, "icmp"},   {2, "igmp"},      {4, "ipip"},  {6, "tcp"},      {8, "egp"},    {17, "udp"},
-    {41, "ipv6"},  {46, "rsvp"},     {47, "gre"},  {50, "esp"},     {51, "ah"},    {58, "icmpv6"},
-    {88, "eigrp"}, {89, "ospf"},     {103, "pim"}, {108, "ipcomp"}, {112, "vrrp"}, {115, "l2tp"},
-    {132, "sctp"}, {136, "udplite"}, {0, NULL}};
+    {1, "icmp"},   {2, "igmp"},       {4, "ipv4"},  {6, "tcp"},      {8, "egp"},    {17, "udp"},
+    {41, "ipv6"},  {46, "rsvp"},      {47, "gre"},  {50, "esp"},     {51, "ah"},    {58, "icmpv6"},
+    {88, "eigrp"}, {89, "ospf"},      {103, "pim"}, {108, "ipcomp"}, {112, "vrrp"}, {115, "l2tp"},
+    {132, "sctp"}, {136, "udp_lite"}, {0, NULL}};
 
 /* Each flag, and the sets of them that are seen: the value is all flags of the packet. */
 static const struct ft_name tcp_flags[] = {

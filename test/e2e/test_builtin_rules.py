@@ -12,7 +12,8 @@ import struct
 import sensor
 import traffic
 from sensor import Case, of_type, pcap, run
-from traffic import C, S, dns, http, repeat, tcp, tls, udp, wide
+from traffic import (ACK, C, FIN, PSH, RST, S, SYN, URG, attempt, der, dns, http, others, repeat,
+                     tcp, tls, udp, wide)
 
 FOLDER = pathlib.Path(__file__).resolve().parents[2] / "lib/rules/builtin"
 KILL = "iuqerfsodp9ifjaposdfjhgosurijfaewrwergwe"
@@ -162,6 +163,65 @@ def text_in_log(text):
     return syslog("user agent " + text)
 
 
+def pings(times):
+    return others(times, lambda i: traffic.icmp(8, rest=struct.pack(">HH", 7, i), data=bytes(8)))
+
+
+def ports(times, answer=RST | ACK, **header):
+    """Attempts to connect to ports one after another."""
+    return repeat(times, lambda i: attempt(1000 + i, answer, 40000 + i, **header))
+
+
+def refused_datagrams(times, source=40000):
+    """Whoever sent them is told that nobody listens."""
+    def one(i):
+        def frames(client, server):
+            inner = sensor.ipv4(17, client, server, struct.pack(">HHHH", source, 3000 + i, 8, 0))
+            yield from traffic.icmp(3, 3, data=inner)(server, client)
+        return frames
+    return repeat(times, one)
+
+
+def datagrams(times, first=3000):
+    """To many ports, from another each, without an answer."""
+    return repeat(times, lambda i: udp(first + i, (C, b"?"), source=50000 + i))
+
+
+def ip_protocols(*numbers):
+    return repeat(len(numbers), lambda i: lambda client, server: [
+        sensor.ethernet(sensor.ipv4(numbers[i], client, server, bytes(8)))])
+
+
+def snmp(community, oid=b"\x2b\6\1\2\1\1\1\0", number=1):
+    """get-request of version 2c."""
+    binding = der(0x30, der(6, oid), b"\5\0")
+    pdu = der(0xA0, der(2, bytes([number])), der(2, b"\0"), der(2, b"\0"), der(0x30, binding))
+    return udp(161, (C, der(0x30, der(2, b"\1"), der(4, community), pdu)))
+
+
+def ftp_names(*names):
+    turns = [(S, b"220 ready\r\n")]
+    for name in names:
+        turns += [(C, b"USER " + name + b"\r\n"), (S, b"331 password\r\n")]
+    return tcp(21, *turns)
+
+
+OPC_ENUM = bytes.fromhex("516d48132148d211a4943cb306c10000")
+
+
+def opc_enumeration(times, number=OPC_ENUM):
+    return others(times, lambda i: tcp(135, (C, rpc_request(4, bytes(40) + number)),
+                                       source=40000 + i))
+
+
+def reached_by(make):
+    """The same, and then the server is seen to be a controller: who asks is one."""
+    def frames(client, server):
+        yield from to_controller(tcp(9999))(server, client)
+        yield from make(client, server)
+    return frames
+
+
 NMAP_RPC = bytes.fromhex("72fe1d130000000000000002000186a00001977c") + bytes(20)
 HAVEX = "/a.php?id=28574529632289617890098DF80D-20&v1=038&v2=170393861&q=5265882854508EFCF958F979E4"
 STUXNET_RPC = bytes.fromhex("e104020000000000c000000000000046")
@@ -170,6 +230,8 @@ MIMIKATZ = bytes.fromhex("e911fc1758c28d4b8d072f4125156244")
 CONFICKER = bytes.fromhex("e8ffffffffc25f8d4f108031c4416681394d5375f5")
 MMC = bytes.fromhex("1a79b249aeb1904c9b8ee860ba07f889")
 TITLE = {"C": "US", "O": "Example", "CN": "Example"}
+
+SYS_NAME = b"\x2b\6\1\2\1\1\5\0"
 
 # id: (what fires it, what nearly does)
 ROWS = {
@@ -257,6 +319,16 @@ ROWS = {
               tcp(49668, (C, rpc_request(14, b"\0NTEventLogEventConsumer\0")))),
     9150070: (tcp(49668, (C, rpc_request(24, b"\0cmd.exe /Q /c whoami 1> a.txt\0"))),
               tcp(49668, (C, rpc_request(24, b"\0cmd.exe /c whoami\0")))),
+    9150071: (others(5, lambda i: ftp_login(i, b"530 no\r\n")),
+              others(4, lambda i: ftp_login(i, b"530 no\r\n"))),
+    9150072: (ftp_names(b"a", b"b", b"c", b"d", b"e"),
+              ftp_names(b"a", b"b", b"c", b"d", b"a", b"b")),
+    9150073: (repeat(5, lambda i: telnet_login(i, b"user%d" % i, b"$")),
+              repeat(8, lambda i: telnet_login(i, b"user%d" % (i // 2), b"$"))),
+    9150074: (repeat(5, lambda i: snmp(b"secret%d" % i, SYS_NAME, i)),
+              repeat(8, lambda i: snmp(b"secret%d" % (i // 2), SYS_NAME, i))),
+    9150075: (on_smb(smb2(wide("powershell.exe -NoP -W Hidden -enc SQBFAFgA"))),
+              on_smb(smb2(wide("powershell.exe -File a.ps1")))),
     # scans.json
     9150080: (http(url="/nice%20ports%2C/Tri%6Eity.txt%2ebak"), http(url="/nice%20ports/a.txt")),
     9150081: (http(agent="Mozilla/5.0 (compatible; CensysInspect/1.1)"), http(agent="census")),
@@ -272,6 +344,34 @@ ROWS = {
     9150087: (nbstat(50), nbstat(49)),
     9150088: (device_ids(30), device_ids(29)),
     9150089: (monlist(42), monlist(4)),
+    9150090: (pings(20), pings(19)),
+    9150092: (ports(15), repeat(2, lambda i: (ports(14), ports(40, SYN | ACK))[i])),
+    9150094: (others(20, lambda i: attempt(80, RST | ACK, 40000 + i)),
+              others(19, lambda i: attempt(80, RST | ACK, 40000 + i))),
+    9150095: (others(5, lambda i: attempt(502, RST | ACK, 40000 + i)),
+              others(20, lambda i: attempt(502 + (i > 3), (RST if i < 4 else SYN) | ACK,
+                                           40000 + i))),
+    9150096: (repeat(3, lambda i: attempt(1000 + i, RST | ACK, flags=(0, FIN, FIN | PSH | URG)[i])),
+              repeat(3, lambda i: attempt(1000 + i // 2, RST | ACK, flags=FIN))),
+    9150097: (ports(10, RST, flags=ACK),
+              repeat(2, lambda i: (ports(9, RST, flags=ACK),
+                                   repeat(20, lambda k: tcp(1200 + k, source=50000 + k)))[i])),
+    9150098: (refused_datagrams(10),
+              repeat(2, lambda i: (refused_datagrams(9), refused_datagrams(20, 53))[i])),
+    9150099: (datagrams(15), repeat(2, lambda i: (datagrams(14), datagrams(40, 33434))[i])),
+    9150120: (attempt(80, window=2048, options=b"\2\4\5\xb4"),
+              attempt(80, window=2048, options=b"\2\4\5\xb4\1\1\4\2")),
+    9150121: (attempt(80, window=65535, number=54321), attempt(80, window=65535, number=54322)),
+    9150122: (attempt(80, flags=FIN | SYN | PSH | URG, window=256),
+              attempt(80, flags=SYN | PSH | ACK, window=256)),
+    9150123: (ip_protocols(3, 5, 7, 8, 9, 10, 11, 12),
+              ip_protocols(3, 5, 7, 8, 9, 10, 11, 11, 1, 2, 6, 17, 58)),
+    9150124: (repeat(2, lambda i: traffic.icmp((13, 17)[i], data=bytes(12))),
+              repeat(2, lambda i: traffic.icmp((13, 8)[i], data=bytes(12)))),
+    9150125: (others(5, lambda i: (nbstat(1), snmp(b"public"))[i % 2]),
+              others(4, lambda i: (nbstat(1), snmp(b"public"))[i % 2])),
+    9150126: (opc_enumeration(2), repeat(3, lambda i: (
+        opc_enumeration(1), opc_enumeration(1), opc_enumeration(2, OPC_ENUM[::-1]))[i])),
     # tunnels.json
     9150100: (dns("dnscat.0123456789abcdef.example"), dns("dnscat.documentation.example")),
     9150101: (dns("AAAAAA.=auth.t.example", 16), dns("AAAAAA.=auth.t.example", 1)),
@@ -287,6 +387,9 @@ ROWS = {
     9150109: (repeat(2, lambda i: (dns("tunnel.ngrok.com"), tls("a.trycloudflare.com"))[i]),
               tls("cloudflare.com")),
     9150110: (tcp(5938, (C, b"\x17$")), tcp(5939, (C, b"\x17$"))),
+    9150111: (reached_by(http(port=3128, method="CONNECT", url="a.example:443")),
+              http(port=3128, method="CONNECT", url="a.example:443")),
+    9150112: (tcp(1080, (C, b"\5\1\0"), (S, b"\5\0")), tcp(1080, (C, b"\6\1\0"))),
 }
 
 
@@ -306,6 +409,7 @@ def packets(which):
         for frame in row[which]((10, 1, i, 1), (10, 1, i, 2)):
             frames.append((len(frames) * 0.0005, frame))
             row_of.append(rule)
+    frames.append((frames[-1][0] + 100, sensor.udp(b"later")))  # what had no answer has none
     return frames, row_of
 
 

@@ -41,9 +41,7 @@ def segment(source, destination, ports, flags, window=64240, options=b"", number
     packet = bytearray(sensor.ipv4(6, source, destination, head + options))
     packet[4:6] = struct.pack(">H", number)
     packet[10:12] = bytes(2)
-    total = sum(struct.unpack(">10H", packet[:20]))
-    total = (total & 0xFFFF) + (total >> 16)
-    packet[10:12] = struct.pack(">H", (total + (total >> 16)) & 0xFFFF ^ 0xFFFF)
+    packet[10:12] = struct.pack(">H", checksum(packet[:20]))
     return sensor.ethernet(bytes(packet))
 
 
@@ -53,6 +51,27 @@ def attempt(port, answer=None, source=40000, flags=SYN, **header):
         yield segment(client, server, (source, port), flags, **header)
         if answer is not None:
             yield segment(server, client, (port, source), answer)
+    return frames
+
+
+def checksum(data):
+    total = sum(struct.unpack(f">{len(data) // 2}H", data))
+    total = (total & 0xFFFF) + (total >> 16)
+    return (total & 0xFFFF) + (total >> 16) ^ 0xFFFF
+
+
+def icmp(kind, code=0, rest=bytes(4), data=b""):
+    """From the client; `rest` are the four bytes behind the checksum."""
+    body = bytes([kind, code, 0, 0]) + rest + data
+    body = body[:2] + struct.pack(">H", checksum(body + bytes(len(body) % 2))) + body[4:]
+    return lambda client, server: [sensor.ethernet(sensor.ipv4(1, client, server, body))]
+
+
+def others(times, make):
+    """make(i) with each of so many servers."""
+    def frames(client, server):
+        for i in range(times):
+            yield from make(i)(client, server[:3] + (server[3] + i,))
     return frames
 
 
