@@ -357,13 +357,12 @@ static void key_of_asset(struct ft_threshold_key *key, const struct hit *hit)
     key->sub_kind = e->message.sub[1].kind;
 }
 
-static void key_of(struct ft_threshold_key *key, const struct hit *hit)
+static void key_of(struct ft_threshold_key *key, const struct hit *hit, uint8_t by, uint64_t serial)
 {
-    uint8_t by = hit->rule->threshold.by;
     struct ft_address src = ft_event_address(hit->event, FT_SENDER);
     struct ft_address dst = ft_event_address(hit->event, FT_RECEIVER);
     memset(key, 0, sizeof(*key));
-    key->rule = hit->kept->serial;
+    key->rule = serial;
     if (by == FT_BY_ASSET)
         key_of_asset(key, hit);
     if (by == FT_BY_SOURCE || by == FT_BY_PAIR) {
@@ -405,6 +404,41 @@ static void keep_message(const struct hit *hit, char **before)
     *before = strndup(text, n);
 }
 
+/* ---- one after another ---- */
+
+/* What is counted for a rule that is after another, beside what its threshold counts. */
+#define OF_AFTER (1ull << 63)
+
+/* Others count only after this. */
+static void note_for_others(const struct hit *hit, struct ft_rule_desk *desk, struct of_set *s)
+{
+    const struct ft_threshold_hits hits = {
+        .clock_ns = hit->event->clock_ns, .time_ns = hit->event->time_ns, .times = hit->times};
+    struct ft_threshold_key key;
+    for (uint32_t i = hit->rule->awaited_by; i; i = ft_ruleset_rule(s->set, i - 1)->after.next) {
+        const struct ft_after *after = &ft_ruleset_rule(s->set, i - 1)->after;
+        const struct kept *other = kept_of(desk, s, i - 1);
+        if (!other)
+            continue;
+        key_of(&key, hit, after->by, other->serial | OF_AFTER);
+        ft_thresholds_note(desk->thresholds, &key, &hits, after->seconds);
+    }
+}
+
+/* Held the other rule before, if there is one? */
+static bool is_after(const struct hit *hit, struct ft_rule_desk *desk)
+{
+    const struct ft_after *after = &hit->rule->after;
+    struct ft_threshold_key key;
+    if (!after->rule)
+        return true;
+    key_of(&key, hit, after->by, hit->kept->serial | OF_AFTER);
+    return ft_thresholds_came(desk->thresholds, &key, hit->event->clock_ns, after->seconds) >=
+           after->count;
+}
+
+/* ---- thresholds ---- */
+
 /* The values of a hit that are counted, aligned. */
 static uint32_t values_of(const struct ft_event *e, uint64_t to[FT_EVENT_VALUES])
 {
@@ -430,7 +464,7 @@ static struct ft_threshold_told pass(struct hit *hit, struct ft_rule_desk *desk)
         return (struct ft_threshold_told){.times = hit->times, .first_ns = hits.time_ns};
     if (how->kind == FT_THRESHOLD_DISTINCT)
         hits.value_count = values_of(hit->came, values);
-    key_of(&key, hit);
+    key_of(&key, hit, how->by, hit->kept->serial);
     struct ft_threshold_told told = ft_thresholds_pass(desk->thresholds, how, &key, &hits);
     desk->counts.held_back += hit->times;
     desk->counts.held_back -= told.times; /* also of what came before */
@@ -502,6 +536,11 @@ void ft_rule_desk_event(struct ft_core *core, const struct ft_event *e)
     hit.kept = kept_of(desk, s, e->message.rule);
     if (!hit.kept) {
         desk->counts.refused += times;
+        return;
+    }
+    note_for_others(&hit, desk, s);
+    if (!is_after(&hit, desk)) {
+        desk->counts.held_back += times;
         return;
     }
     struct ft_threshold_told told = pass(&hit, desk);

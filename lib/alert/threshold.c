@@ -426,6 +426,26 @@ struct ft_threshold_told ft_thresholds_pass(struct ft_thresholds *t, const struc
     return told;
 }
 
+void ft_thresholds_note(struct ft_thresholds *t, const struct ft_threshold_key *key,
+                        const struct ft_threshold_hits *hits, uint32_t seconds)
+{
+    struct entry *e = entry_of(t, key);
+    if (!e)
+        return;
+    expire(e, hits->clock_ns, seconds * SECOND_NS);
+    add(e, hits, hits->times);
+}
+
+uint64_t ft_thresholds_came(struct ft_thresholds *t, const struct ft_threshold_key *key,
+                            uint64_t clock_ns, uint32_t seconds)
+{
+    struct entry *e = at(t, find(t, key));
+    if (!e)
+        return 0;
+    expire(e, clock_ns, seconds * SECOND_NS);
+    return sum(e);
+}
+
 uint32_t ft_thresholds_values(const struct ft_thresholds *t)
 {
     return t->values;

@@ -67,6 +67,13 @@ struct ft_threshold_told ft_thresholds_pass(struct ft_thresholds *t, const struc
                                             const struct ft_threshold_key *key,
                                             const struct ft_threshold_hits *hits);
 
+/** Count hits that others ask for with ft_thresholds_came(), over so many seconds. */
+void ft_thresholds_note(struct ft_thresholds *t, const struct ft_threshold_key *key,
+                        const struct ft_threshold_hits *hits, uint32_t seconds);
+/** How many came in the last so many seconds up to `clock_ns`. */
+uint64_t ft_thresholds_came(struct ft_thresholds *t, const struct ft_threshold_key *key,
+                            uint64_t clock_ns, uint32_t seconds);
+
 uint32_t ft_thresholds_count(const struct ft_thresholds *t);
 
 /** Values that are kept of all keys. */

@@ -243,10 +243,11 @@ static uint32_t slot_of(uint64_t hash)
 }
 
 /*
- * What repeats within a second is one event, and a number with the next, or at the tick. In its
- * slot there is room then for a hit that is told now; what was there has been told.
+ * What repeats within a second is one event, and a number with the next, or at the tick, unless
+ * its time matters to others. In its slot there is room then for a hit that is told now; what was
+ * there has been told.
  */
-static bool is_told_now(struct ft_inspector *ins, uint64_t hash, uint32_t rule)
+static bool is_told_now(struct ft_inspector *ins, uint64_t hash, uint32_t rule, bool may_wait)
 {
     struct ft_rule_hits *all = &ins->shards->rule_hits[ins->packet->shard];
     struct ft_event_message hit = {.rule = rule, .generation = ins->rules.generation};
@@ -257,7 +258,7 @@ static bool is_told_now(struct ft_inspector *ins, uint64_t hash, uint32_t rule)
         all->second = second;
         all->told = 0;
     }
-    if (is_known && (all->slots[i].second == second || all->told == TOLD_MAX)) {
+    if (is_known && ((all->slots[i].second == second && may_wait) || all->told == TOLD_MAX)) {
         hold(ins, all, i, 1);
         return false;
     }
@@ -544,7 +545,7 @@ static bool is_alert(const struct ft_inspector *ins, uint32_t rule)
 {
     const struct ft_rule *r = ft_ruleset_rule(ins->rules.set, rule);
     return r->action == FT_RULE_ALERT && r->threshold.kind < FT_THRESHOLD_AT_LEAST &&
-           !ft_ruleset_core_program(ins->rules.set, rule) &&
+           !r->after.rule && !ft_ruleset_core_program(ins->rules.set, rule) &&
            ft_schedule_holds(&r->schedule, ins->packet->stamp_ns);
 }
 
@@ -685,7 +686,7 @@ static bool take_hit(struct hit *hit, struct ft_rule_hits *all, uint32_t rule,
     uint64_t hash = is_distinct ? hash_of_counted(ins, hit->message, r, rule)
                                 : hash_of_hit(ins, hit->message, rule);
     hit->slot = &all->slots[slot_of(hash)];
-    bool is_known = hit->slot->hash == hash, is_now = is_told_now(ins, hash, rule);
+    bool is_known = hit->slot->hash == hash, is_now = is_told_now(ins, hash, rule, !r->awaited_by);
     if (is_distinct && is_now)
         renew_values(hit->slot, is_known);
     if (is_distinct && (is_now || is_known))

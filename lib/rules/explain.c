@@ -128,4 +128,7 @@ void ft_ruleset_explain(const struct ft_ruleset *set, uint32_t index, FILE *to)
     fprintf(to, "  costs       %s\n", is_every_flow ? "every flow" : ft_rule_cost_name(cost));
     explain_program(set, &c->program, "tests", to);
     explain_program(set, &c->core, "then, of the devices", to);
+    if (c->rule->after.rule)
+        fprintf(to, "  counts      after %u hit%s of rule %u in %u s\n", c->rule->after.count,
+                c->rule->after.count == 1 ? "" : "s", c->rule->after.rule, c->rule->after.seconds);
 }

@@ -344,6 +344,7 @@ static bool read_all(struct ft_loader *l, const char *const *paths, uint32_t cou
         read_rules(l, &s->sources[i]);
     if (l->files->count)
         qsort(l->files->rules, l->files->count, sizeof(*l->files->rules), by_id);
+    ft_load_find_after(l);
     for (uint32_t i = 0; i < s->source_count; i++) {
         ft_outline_close(&s->sources[i].outline);
         free(s->sources[i].text);

@@ -138,5 +138,10 @@ bool ft_load_rule(struct ft_loader *l, const json_t *value, uint32_t node);
 /** "schedule" and "threshold" of a rule. */
 void ft_load_schedule(struct ft_loader *l, const json_t *value, uint32_t node, void *to);
 void ft_load_threshold(struct ft_loader *l, const json_t *value, uint32_t node, void *to);
+/** "after" of a rule; and, when all were read and sorted, which rules these are. */
+void ft_load_after(struct ft_loader *l, const json_t *value, uint32_t node, void *to);
+void ft_load_find_after(struct ft_loader *l);
+/** Take a rule with an error out again. */
+void ft_load_refuse(struct ft_loader *l, uint32_t index);
 
 #endif

@@ -145,6 +145,7 @@ static const struct ft_load_key keys[] = {
     {"when", FT_LOAD_OWN, true, 0, 0, 0, NULL, keep_when},
     {"schedule", FT_LOAD_OWN, false, 0, 0, RULE(schedule), NULL, ft_load_schedule},
     {"threshold", FT_LOAD_OWN, false, 0, 0, 0, NULL, read_threshold},
+    {"after", FT_LOAD_OWN, false, 0, 0, RULE(after), NULL, ft_load_after},
     {"action", FT_LOAD_WORD, false, FT_RULE_ALERT, 0, RULE(action), actions, NULL},
     {"evidence", FT_LOAD_TRUTH, false, 0, 0, RULE(evidence), NULL, NULL},
     {"enabled", FT_LOAD_TRUTH, false, 0, 0, AT(is_enabled), NULL, NULL},
@@ -619,6 +620,15 @@ static void add_rule(struct ft_loader *l, struct rule_reading *r, const json_t *
         *to = r->rule;
     else
         drop(&r->rule);
+}
+
+void ft_load_refuse(struct ft_loader *l, uint32_t index)
+{
+    struct ft_rule_files *f = l->files;
+    drop(&f->rules[index]);
+    f->count--;
+    f->refused++;
+    memmove(&f->rules[index], &f->rules[index + 1], (f->count - index) * sizeof(f->rules[0]));
 }
 
 bool ft_load_rule(struct ft_loader *l, const json_t *value, uint32_t node)

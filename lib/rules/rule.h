@@ -48,6 +48,15 @@ struct ft_threshold {
     struct ft_operand of; /**< DISTINCT: of what the values are different */
 };
 
+/** What must have been before a hit counts: hits of another rule, of the same addresses. */
+struct ft_after {
+    uint32_t rule; /**< its id; 0: nothing */
+    uint8_t by;    /**< enum ft_threshold_by */
+    uint32_t count, seconds;
+    uint32_t next; /**< index + 1 of another rule that asks for the same, 0 = none */
+    struct ft_place place;
+};
+
 /** One rule. Strings live as long as the files' struct ft_rule_files. */
 struct ft_rule {
     uint32_t id, revision;
@@ -64,6 +73,8 @@ struct ft_rule {
     bool is_built_in; /**< it comes with fieldtap, and no file of the user says anything of it */
     struct ft_schedule schedule;
     struct ft_threshold threshold;
+    struct ft_after after;
+    uint32_t awaited_by; /**< index + 1 of a rule that counts only after this one, 0 = none */
     struct ft_expression *expression;
     /** Fields of {…} in the message, in order; literal text stands between them. */
     struct ft_operand *parts;

@@ -90,6 +90,13 @@ def telnet_login(number, user, reply):
                (S, b"\r\n" + reply + b"\r\n"), source=40000 + number)
 
 
+PROMPT = b"Last login: Monday\r\n$"
+
+
+def telnet_logins(*replies):
+    return repeat(len(replies), lambda i: telnet_login(i, b"root", replies[i]))
+
+
 def to_controller(make):
     """After the server was seen to be a controller."""
     setup = traffic.s7_job(b"\xf0\0\0\1\0\1\1\xe0", reference=0)
@@ -329,6 +336,10 @@ ROWS = {
               repeat(8, lambda i: snmp(b"secret%d" % (i // 2), SYS_NAME, i))),
     9150075: (on_smb(smb2(wide("powershell.exe -NoP -W Hidden -enc SQBFAFgA"))),
               on_smb(smb2(wide("powershell.exe -File a.ps1")))),
+    9150076: (repeat(4, lambda i: ftp_login(i, (b"530 no", b"230 in")[i == 3] + b"\r\n")),
+              repeat(3, lambda i: ftp_login(i, (b"530 no", b"230 in")[i == 2] + b"\r\n"))),
+    9150077: (telnet_logins(b"Login incorrect", b"Login incorrect", b"Login incorrect", PROMPT),
+              telnet_logins(b"Login incorrect", b"Login incorrect", PROMPT, PROMPT)),
     # scans.json
     9150080: (http(url="/nice%20ports%2C/Tri%6Eity.txt%2ebak"), http(url="/nice%20ports/a.txt")),
     9150081: (http(agent="Mozilla/5.0 (compatible; CensysInspect/1.1)"), http(agent="census")),

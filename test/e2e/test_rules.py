@@ -81,6 +81,12 @@ def ftp_users(*names):
     return tcp(21, *turns)
 
 
+def logins(*codes):
+    return repeat(len(codes), lambda i: tcp(
+        21, (S, b"220 ready\r\n"), (C, b"USER a\r\n"), (S, b"331 password\r\n"),
+        (C, b"PASS b\r\n"), (S, b"%d so\r\n" % codes[i]), source=40000 + i))
+
+
 def later(_client, _server):
     """Time goes by, and something comes."""
     yield 40.0
@@ -161,6 +167,9 @@ ROWS = {
     "One user name after another": (
         [(OFFICE, PLC, NIGHT, ftp_users("a", "b", "c", "d", "e"))],
         [(OFFICE, PLC, NIGHT, ftp_users("a", "b", "c", "d", "d", "a", "b"))]),
+    "A password was guessed": (
+        [(OFFICE, PLC, NIGHT, logins(530, 530, 530, 230))],
+        [(OFFICE, PLC, NIGHT, logins(530, 530, 230)), (SCADA, PLC, NIGHT, logins(530, 230))]),
     "Names from a list of a million": (
         [(SCADA, OFFICE, NIGHT, dns("c2.example")), (SCADA, OFFICE, NIGHT, tls("bad.example"))],
         [(SCADA, OFFICE, NIGHT, dns("www.c2.example"))]),
@@ -308,7 +317,7 @@ class Guide(Case):
         (self.dir / "bad-names.txt").rename(folder / "bad-names.txt")
         for number, (_, text) in enumerate(examples()):
             (folder / f"{number:02}.json").write_text(text)
-        self.check(folder, len(ROWS))
+        self.check(folder, sum(len(json.loads(text)["rules"]) for _, text in examples()))
 
     def test_other_blocks(self):
         """All that is JSON is right, wherever it stands."""
@@ -410,7 +419,7 @@ class Guide(Case):
         for heading, text in examples():
             fires, near = ROWS[heading]
             rules = self.write("example.json", text.encode())
-            rule = json.loads(text)["rules"][0]
+            rule = json.loads(text)["rules"][-1]  # others are what it counts after
             with self.subTest(heading):
                 told = self.alerts(fires, rules)
                 self.assertEqual({a["alert"]["signature_id"] for a in told}, {rule["id"]})

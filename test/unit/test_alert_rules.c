@@ -585,6 +585,29 @@ static void test_different_values_are_counted(void **state)
     assert_int_equal(counter("held_back"), 102);
 }
 
+/* A rule that counts only after another one: of the same two, not too long ago. */
+static void test_one_after_another(void **state)
+{
+    (void)state;
+    use("{\"id\": 9200001, \"title\": \"Fails\", \"when\": \"command == read\"}, "
+        "{\"id\": 9200002, \"title\": \"Succeeds\", \"when\": \"command == write\", "
+        "\"after\": {\"rule\": 9200001, \"at_least\": 3, \"seconds\": 100}}");
+    give(hit(1, 1, CLIENT, PLC, 1)); /* without a failure */
+    give(hit(2, 0, CLIENT, PLC, 2));
+    give(hit(3, 1, CLIENT, PLC, 1)); /* too few */
+    give(hit(4, 0, STATION, PLC, 5));
+    give(hit(5, 1, CLIENT, PLC, 1)); /* of another */
+    assert_int_equal(count("alert"), 2);
+    assert_int_equal(counter("held_back"), 3);
+    give(hit(6, 0, CLIENT, PLC, 1));
+    give(hit(7, 1, CLIENT, PLC, 1));
+    assert_int_equal(count("alert"), 3);
+    assert_text(line("alert", 2), "alert.signature", "Succeeds");
+    assert_number(line("alert", 2), "fieldtap.count", 1);
+    give(hit(102, 1, CLIENT, PLC, 1)); /* two of the three are 100 s old */
+    assert_int_equal(counter("held_back"), 4);
+}
+
 static void test_at_least_counts_what_repeats(void **state)
 {
     (void)state;
@@ -1635,6 +1658,7 @@ int main(void)
         TEST(test_an_asset_is_the_server_whoever_sends),
         TEST(test_a_limit_takes_part_of_a_number),
         TEST(test_at_least_counts_the_last_seconds),
+        TEST(test_one_after_another),
         TEST(test_at_least_counts_what_repeats),
         TEST(test_alerts_begin_with_the_first_hit),
         TEST(test_one_alert_for_whom_is_counted),

@@ -193,6 +193,44 @@ static void test_least(void **state)
     assert_int_equal(files->count, 0);
 }
 
+static void test_after(void **state)
+{
+    static const char two[] =
+        "{\"rules\":[{\"id\":9200001,\"title\":\"a\",\"when\":\"port == 1\"%s},"
+        "{\"id\":9200002,\"title\":\"b\",\"when\":\"port == 2\",\"after\":%s}]}";
+    static const struct {
+        const char *first, *after, *said; /* NULL: nothing is wrong */
+        uint32_t count;
+    } cases[] = {
+        {"", "{\"rule\": 9200001, \"seconds\": 60}", NULL, 2},
+        {"", "{\"rule\": 9200009, \"seconds\": 60}",
+         "a.json:1:102: after: there is no rule 9200009", 1},
+        {"", "{\"rule\": 9200002, \"seconds\": 60}", "after: rule 9200002 waits for itself", 1},
+        {",\"enabled\":false", "{\"rule\": 9200001, \"seconds\": 60}",
+         "after: rule 9200001 is not used, so rule 9200002 never counts", 1},
+        {"", "{\"rule\": 9200001}", "after needs the key \"seconds\"", 1},
+        {"", "{\"rule\": 5, \"seconds\": 60}",
+         "rule: expected a whole number from 9150000 to 9299999", 1},
+        {"", "7", "after: expected an object {...}", 1},
+    };
+    char text[400];
+    (void)state;
+    for (unsigned i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
+        snprintf(text, sizeof(text), two, cases[i].first, cases[i].after);
+        bool is_right = read_text(text), is_remark = *cases[i].first;
+        if (is_right != (!cases[i].said || is_remark))
+            fail_msg("%s: %s", cases[i].after, said);
+        if (cases[i].said && !strstr(is_remark ? warned : said, cases[i].said))
+            fail_msg("%s: %s", cases[i].after, said);
+        assert_int_equal(files->count, cases[i].count);
+    }
+    snprintf(text, sizeof(text), two, "", "{\"rule\": 9200001, \"seconds\": 60, \"at_least\": 3}");
+    assert_true(read_text(text));
+    assert_int_equal(files->rules[0].awaited_by, 2);
+    assert_int_equal(files->rules[1].after.count, 3);
+    assert_int_equal(files->rules[1].after.by, FT_BY_PAIR);
+}
+
 static void test_all_keys(void **state)
 {
     (void)state;
@@ -395,14 +433,16 @@ static void test_wrong_values(void **state)
     expect_wrong("\"titel\": 1", 0, "a rule has no key \"titel\"; did you mean \"title\"?");
     expect_errors("{\"rules\": [{\"id\": 9200001, \"titel\": \"t\", \"when\": \"port\"}]}",
                   "a.json:1:28: a rule has no key \"titel\"; did you mean \"title\"?\n");
-    expect_wrong("\"zzzzzz\": 1", 0,
-                 "a rule has no key \"zzzzzz\"; there are: id, title, message, severity, category, "
-                 "engine, mitre, when, schedule, threshold, action, evidence, enabled, revision, "
-                 "remediation, reference");
-    expect_wrong("\"a\\u0007\\nb\": 1", 0,
-                 "a rule has no key \"a??b\"; there are: id, title, message, severity, category, "
-                 "engine, mitre, when, schedule, threshold, action, evidence, enabled, revision, "
-                 "remediation, reference");
+    expect_wrong(
+        "\"zzzzzz\": 1", 0,
+        "a rule has no key \"zzzzzz\"; there are: id, title, message, severity, category, "
+        "engine, mitre, when, schedule, threshold, after, action, evidence, enabled, revision, "
+        "remediation, reference");
+    expect_wrong(
+        "\"a\\u0007\\nb\": 1", 0,
+        "a rule has no key \"a??b\"; there are: id, title, message, severity, category, "
+        "engine, mitre, when, schedule, threshold, after, action, evidence, enabled, revision, "
+        "remediation, reference");
     expect_wrong("\"revision\": 1, \"revision\": 1", 0, "a rule has the key \"revision\" twice");
     expect_wrong("\"revision\": [1,2], \"r\\u0065vision\": 1", 0,
                  "a rule has the key \"revision\" twice");
@@ -1224,6 +1264,7 @@ int main(void)
         cmocka_unit_test_setup(test_message, begin),
         cmocka_unit_test_setup(test_schedule, begin),
         cmocka_unit_test_setup(test_threshold, begin),
+        cmocka_unit_test_setup(test_after, begin),
         cmocka_unit_test_setup(test_wrong_values, begin),
         cmocka_unit_test_setup(test_condition_places, begin),
         cmocka_unit_test_setup(test_all_errors, begin),
