@@ -105,7 +105,7 @@ class TestLines(Output):
     def test_incident_is_told(self):
         by_title = collections.defaultdict(set)
         for alert in self.by_type["alert"]:
-            by_title[alert["fieldtap"]["title"]].add(alert["app_proto"])
+            by_title[alert["fieldtap"]["title"]].add(alert.get("app_proto"))
             if alert["fieldtap"]["title"].startswith("class."):
                 self.assertIn(LAPTOP, (alert["src_ip"], alert["dest_ip"]))
         self.assertLessEqual({"umas", "s7comm"}, by_title["class.program"])
@@ -113,6 +113,9 @@ class TestLines(Output):
         for title in ("s7comm.plc_stop", "cip.controller_stop", "cip.controller_reset"):
             self.assertIn(title, by_title)
         self.assertIn("cip", by_title["class.firmware"])
+        ruled = {(a["alert"]["signature_id"], a["src_ip"]) for a in self.by_type["alert"]
+                 if a["fieldtap"]["title"].startswith("rule.")}
+        self.assertEqual(ruled, {(9150094, LAPTOP), (9150095, LAPTOP)})  # it looks for devices
 
     def test_what_goes_over_many_hosts_is_told(self):
         scans = [a for a in self.by_type["alert"] if a["fieldtap"]["title"] == "resolution.scan"]
