@@ -167,6 +167,7 @@ static bool file_open(struct ft_sink *sink, void *state)
         return false;
     if (f->is_regular && sink->may_resume && sink->body.format == FT_BODY_JSON)
         resume(sink, f);
+    sink->syncs_cursor = f->is_regular && sink->body.format != FT_BODY_JSON;
     return true;
 }
 

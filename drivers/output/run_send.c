@@ -126,6 +126,8 @@ static bool is_delivered(struct ft_sink *s, uint64_t through)
     if (s->settle_ms)
         return take_off(s, through);
     ft_sink_acknowledge(s, through);
+    if (s->syncs_cursor)
+        ft_journal_reader_sync(s->reader); /* else it is tried again within a second */
     is_working(s);
     return true;
 }

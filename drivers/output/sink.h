@@ -150,7 +150,9 @@ struct ft_sink {
     char error[FT_SINK_TEXT_SIZE]; /**< of the last call that failed, one sentence */
     uint64_t resume_through; /**< of a kind that knows what it wrote before a crash: up to here is
                                   not given to it again; open() may raise it */
-    bool may_resume;         /**< open() may: nothing was sent by this process yet */
+    bool syncs_cursor; /**< of a kind that has no other way to know after a crash: the cursor on
+                          disk follows each batch, and not within a second; open() may set it */
+    bool may_resume;   /**< open() may: nothing was sent by this process yet */
     struct ft_journal_reader *reader;
     struct ft_journal_reader_options where;
     struct ft_sink_record *records;

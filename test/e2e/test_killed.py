@@ -12,6 +12,7 @@ import contextlib
 import json
 import os
 import random
+import re
 import subprocess
 import time
 import unittest
@@ -124,7 +125,9 @@ class Killed(Keeping):
     def test_killed(self):
         capture, made = self.plant(seconds=20), self.receivers()
         file = {"name": "file", "kind": "file", "path": str(self.dir / "file.json")}
-        config = self.config(*[one.output() for one in made], file)
+        lines = {"name": "cef", "kind": "file", "path": str(self.dir / "file.cef"), "format": "cef",
+                 "dialect": "standard"}
+        config = self.config(*[one.output() for one in made], file, lines)
         got = [Got(one) for one in made]
         for number in range(ROUNDS):
             # Now and then it is killed while it starts, which is while it recovers.
@@ -159,6 +162,23 @@ class Killed(Keeping):
         file = (self.dir / "file.json").read_bytes().splitlines()
         self.assertEqual([hash(line) for line in file], list(self.synced.values()))
         self.check_schema()
+        self.check_cef()
+
+    def check_cef(self):
+        """A file of a format that does not say how far it came: as any receiver, and no line is
+        torn."""
+        seen, last_new, doubles = {}, 0, 0
+        for line in (self.dir / "file.cef").read_bytes().splitlines():
+            number = int(re.search(rb" externalId=\S*-(\d+)", line).group(1))
+            self.assertTrue(line.startswith(b"CEF:0|fieldtap|"), line)
+            if number in seen:
+                doubles += 1
+                self.assertEqual(seen[number], line)
+                continue
+            self.assertGreater(number, last_new, "not in order")
+            last_new, seen[number] = number, line
+        self.assertEqual(seen.keys(), self.synced.keys())
+        print(f"cef: {doubles} of {len(seen) + doubles} lines come twice")
 
     def check_jq(self, lines):
         done = subprocess.run(["jq", "-c", ".event_type"], input=b"\n".join(lines), check=False,
