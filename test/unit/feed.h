@@ -158,4 +158,25 @@ static inline void feed_mutated(struct feed *f, enum ft_direction direction, con
     }
 }
 
+/**
+ * Pieces of `sample` in both directions and many flows, each with up to four bytes changed; the
+ * same in every run: nothing may break.
+ */
+static inline void feed_garbage(struct feed *f, const void *sample, uint32_t size)
+{
+    uint8_t changed[FEED_MAX];
+    uint32_t seed = 1;
+    assert_true(size <= FEED_MAX);
+    for (unsigned i = 0; i < 4000; i++) {
+        memcpy(changed, sample, size);
+        for (unsigned change = 0; change <= i % 4; change++) {
+            seed = seed * 1664525u + 1013904223u;
+            changed[(seed >> 8) % size] = (uint8_t)(seed >> 24);
+        }
+        if (i % 7 == 0)
+            f->flow.id = 1 + (f->flow.id + 1) % 50;
+        feed_raw(f, i & 1 ? FT_TO_SERVER : FT_TO_CLIENT, changed, 1 + (seed >> 8) % size);
+    }
+}
+
 #endif

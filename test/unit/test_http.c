@@ -538,19 +538,7 @@ static void test_garbage(void **state)
         "POST /a?b HTTP/1.1\r\nHost: a\r\nTransfer-Encoding: chunked\r\nCookie: a=b\r\n"
         "Content-Type: text/html\r\nAuthorization: Basic YTpi\r\n\r\n5\r\nabcde\r\n0\r\n\r\n"
         "HTTP/1.1 200 OK\r\nContent-Type: text/html\r\nContent-Length: 5\r\n\r\nabcde";
-    uint8_t changed[sizeof(sample)];
-    uint32_t seed = 1;
-    for (unsigned i = 0; i < 4000; i++) {
-        memcpy(changed, sample, sizeof(sample));
-        for (unsigned change = 0; change <= i % 4; change++) {
-            seed = seed * 1664525u + 1013904223u;
-            changed[(seed >> 8) % sizeof(sample)] = (uint8_t)(seed >> 24);
-        }
-        if (i % 7 == 0)
-            f.flow.id = 1 + (f.flow.id + 1) % 50;
-        feed_raw(&f, i & 1 ? FT_TO_SERVER : FT_TO_CLIENT, changed,
-                 1 + (seed >> 8) % sizeof(sample));
-    }
+    feed_garbage(&f, sample, sizeof(sample));
 }
 
 #define TEST(name) cmocka_unit_test_setup_teardown(name, setup, teardown)

@@ -126,6 +126,7 @@ static void test_written(void **state)
     const uint64_t may = 1746057609000000000ull; /* 2025-05-01 00:00:09 */
     char error[160];
     struct ft_time_zone *east = ft_time_zone_new("+05:45", error, sizeof(error));
+    struct ft_time_zone *utc = ft_time_zone_new("UTC", error, sizeof(error));
     struct ft_time_zone *west = ft_time_zone_new("-09:30", error, sizeof(error));
     (void)state;
     assert_written(ft_time_for_people, ns, NULL, "Jan 31 2026 09:20:30");
@@ -135,10 +136,12 @@ static void test_written(void **state)
     assert_written(ft_time_rfc3164, may, NULL, "May  1 00:00:09");
     assert_written(ft_time_rfc3339, ns, NULL, "2026-01-31T09:20:30.123456Z");
     assert_written(ft_time_rfc3339, ns, east, "2026-01-31T15:05:30.123456+05:45");
+    assert_written(ft_time_rfc3339, ns, utc, "2026-01-31T09:20:30.123456+00:00");
     assert_written(ft_time_rfc3339, may, west, "2025-04-30T14:30:09.000000-09:30");
     assert_written(ft_time_rfc3339, 0, west, "1969-12-31T14:30:00.000000-09:30");
     ft_time_zone_free(east);
     ft_time_zone_free(west);
+    ft_time_zone_free(utc);
 }
 
 static void test_months(void **state)

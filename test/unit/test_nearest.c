@@ -31,8 +31,9 @@ static void test_slips(void **state)
 {
     (void)state;
     assert_nearest("cores", "cores");
-    assert_nearest("corse", "cores");  /* two letters changed places */
-    assert_nearest("core", "cores");   /* one is missing */
+    assert_nearest("corse", "cores"); /* two letters changed places */
+    assert_nearest("core", "cores");  /* one is missing */
+    assert_nearest("cors", "cores");
     assert_nearest("coores", "cores"); /* one too many */
     assert_nearest("filtre", "filter");
     assert_nearest("ifltre", "filter"); /* two slips in six letters */

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 /* The SNMP dissector, snmp.c, and what objects mean, snmp_objects.c; messages are made by hand. */
-#include "feed.h"
+#include "put_bytes.h"
 
 extern const struct ft_dissector ft_dissector_snmp;
 
@@ -23,18 +23,6 @@ static int teardown(void **state)
 }
 
 /* ---- making messages ----------------------------------------------------------------------- */
-
-struct bytes {
-    uint8_t data[FEED_MAX];
-    uint32_t length;
-};
-
-static void put(struct bytes *b, const void *data, uint32_t length)
-{
-    assert_true(b->length + length <= FEED_MAX);
-    memcpy(b->data + b->length, data, length);
-    b->length += length;
-}
 
 static void put_tlv(struct bytes *b, uint8_t tag, const void *data, uint32_t length)
 {

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 /* Tests of the SSH dissector with packets made by hand. */
-#include "feed.h"
+#include "put_bytes.h"
 
 extern const struct ft_dissector ft_dissector_ssh;
 
@@ -22,18 +22,6 @@ static int teardown(void **state)
 }
 
 /* ---- making packets ------------------------------------------------------------------------ */
-
-struct bytes {
-    uint8_t data[FEED_MAX];
-    uint32_t length;
-};
-
-static void put(struct bytes *b, const void *data, uint32_t length)
-{
-    assert_true(b->length + length <= FEED_MAX);
-    memcpy(b->data + b->length, data, length);
-    b->length += length;
-}
 
 static void put_u32(struct bytes *b, uint32_t value)
 {

@@ -4,7 +4,7 @@
  * (tls_hello.c), what cipher suites are called and worth (tls_ciphers.c), JA3 and JA4
  * (tls_fingerprint.c).
  */
-#include "feed.h"
+#include "put_bytes.h"
 
 extern const struct ft_dissector ft_dissector_tls;
 
@@ -112,18 +112,6 @@ static int teardown(void **state)
 }
 
 /* ---- making records ------------------------------------------------------------------------ */
-
-struct bytes {
-    uint8_t data[FEED_MAX];
-    uint32_t length;
-};
-
-static void put(struct bytes *b, const void *data, uint32_t length)
-{
-    assert_true(b->length + length <= FEED_MAX);
-    memcpy(b->data + b->length, data, length);
-    b->length += length;
-}
 
 static void put_number(struct bytes *b, uint32_t value, unsigned size)
 {
