@@ -28,7 +28,7 @@ static struct ft_registry *registry;
 static struct ft_output *out;
 static struct ft_core *core;
 static struct ft_core_config config;
-static struct record r;
+static struct record r __attribute__((unused));
 static json_t *lines[4000];
 static size_t line_count;
 
