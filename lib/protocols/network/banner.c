@@ -164,7 +164,8 @@ static void tell_siemens(const struct telling *t, struct ft_view text)
 {
     struct ft_view p = ft_view_empty();
     fact_text(t, FT_FACT_VENDOR, "Siemens");
-    for (unsigned i = 0; i < 4 && text.len; i++)
+    part(&text);
+    for (unsigned i = 0; i < 3 && text.len; i++)
         p = part(&text);
     fact(t, FT_FACT_MODEL, p);
     while (text.len) {
