@@ -21,7 +21,7 @@
  * the address and port of both ends, the protocol that a port is bound to ("-" if none); then the
  * number of messages, or packet and violation.
  */
-#include "capture/set.h"
+#include "captures.h"
 #include "flow/inspect.h"
 #include "packet/defrag.h"
 #include "protocols/protocols.h"
@@ -34,25 +34,12 @@
 #include <string.h>
 
 #define PAUSE (3 * 86400 * SECOND) /* longer than anything is kept */
-#define JUMP  (3600 * SECOND)
 
 /* Bytes of stream that are sent as segments of one byte: each costs a packet. */
 #define BYTEWISE_MAX (1u << 20)
 
 /* Messages of a conversation from which on it must be found again, and how many may be missing. */
 #define RESUME_MIN 8u
-
-struct frame {
-    const uint8_t *data;
-    uint64_t time_ns, number;
-    uint32_t caplen, wirelen;
-    uint16_t linktype;
-};
-
-struct capture {
-    struct frame *frames;
-    uint32_t count, size;
-};
 
 /* A message or violation found: where, by whom, what. */
 struct found {
@@ -318,65 +305,6 @@ static bool run_frames(struct run *r, const struct frame *frames, uint32_t count
     return ok;
 }
 
-/* ---- captures ---- */
-
-static void capture_add(struct capture *c, struct frame f)
-{
-    if (c->count == c->size) {
-        c->size = c->size ? c->size * 2 : 4096;
-        c->frames = must(realloc(c->frames, c->size * sizeof(*c->frames)));
-    }
-    c->frames[c->count++] = f;
-}
-
-/*
- * Time as the sensor's reader has it: what is later or earlier by more than an hour is a clock that
- * was set. Otherwise the years of some captures, read a thousand times, overflow it.
- */
-static uint64_t sensor_clock(const struct capture *c, uint64_t stamp_ns, int64_t *offset)
-{
-    uint64_t now = stamp_ns + (uint64_t)*offset;
-    uint64_t clock = c->count ? c->frames[c->count - 1].time_ns : now;
-    if (now > clock + JUMP || now + JUMP < clock) {
-        *offset = (int64_t)(clock - stamp_ns);
-        now = clock;
-    }
-    return now;
-}
-
-static bool capture_load(struct capture *c, const char *path)
-{
-    int64_t offset = 0;
-    char error[512];
-    struct ft_capture_record record;
-    struct ft_capture_set *set = ft_capture_set_open(&path, 1, NULL, error, sizeof(error));
-    *c = (struct capture){0};
-    if (!set) {
-        fprintf(stderr, "%s\n", error);
-        return false;
-    }
-    while (ft_capture_set_next(set, &record) == 1) {
-        /* An exact copy: a sanitizer then sees each byte read behind it. */
-        uint8_t *copy = must(malloc(record.caplen ? record.caplen : 1));
-        memcpy(copy, record.data, record.caplen);
-        capture_add(c, (struct frame){.data = copy,
-                                      .time_ns = sensor_clock(c, record.time_ns, &offset),
-                                      .number = c->count + 1,
-                                      .caplen = record.caplen,
-                                      .wirelen = record.wirelen,
-                                      .linktype = record.linktype});
-    }
-    ft_capture_set_close(set);
-    return true;
-}
-
-static void capture_free(struct capture *c)
-{
-    for (uint32_t i = 0; i < c->count; i++)
-        free((void *)(uintptr_t)c->frames[i].data);
-    free(c->frames);
-}
-
 /* ---- judging ---- */
 
 struct verdicts {
@@ -575,7 +503,7 @@ static bool judge_capture(struct engine *engine, const char *path, const struct 
     struct outcome whole = {0}, part = {0};
     const char *slash = strrchr(path, '/');
     struct verdicts v = {.name = slash ? slash + 1 : path};
-    if (!capture_load(&c, path))
+    if (!capture_load(&c, path, UINT32_MAX))
         return false;
     struct run *r = run_new(engine, true);
     v.unbalanced += !run_frames(r, c.frames, c.count, WAY_PLAIN, &whole);
@@ -605,7 +533,7 @@ static bool tell_capture(struct engine *engine, const char *path)
 {
     struct capture c;
     struct outcome whole = {.tell = path};
-    if (!capture_load(&c, path))
+    if (!capture_load(&c, path, UINT32_MAX))
         return false;
     struct run *r = run_new(engine, true);
     bool ok = run_frames(r, c.frames, c.count, WAY_PLAIN, &whole);
@@ -614,22 +542,6 @@ static bool tell_capture(struct engine *engine, const char *path)
     free(whole.messages.items);
     free(whole.violations.items);
     return ok;
-}
-
-static bool engine_make(struct engine *e)
-{
-    char error[512];
-    e->registry = ft_registry_new();
-    for (const struct ft_dissector *const *d = ft_protocols; *d; d++) {
-        if (!ft_registry_add(e->registry, *d, NULL, error, sizeof(error))) {
-            fprintf(stderr, "%s\n", error);
-            return false;
-        }
-    }
-    ft_registry_finish(e->registry);
-    ft_decode_config_init(&e->decode);
-    e->recogniser = ft_recogniser_new(e->registry, error, sizeof(error));
-    return e->recogniser && ft_ring_init(&e->ring, 1u << 20);
 }
 
 int main(int argc, char **argv)

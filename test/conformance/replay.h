@@ -5,6 +5,7 @@
 
 #include "flow/inspect.h"
 #include "packet/defrag.h"
+#include "protocols/protocols.h"
 
 #include <stdio.h>
 #include <stdlib.h>
@@ -47,6 +48,23 @@ static inline void *must(void *memory)
         exit(1);
     }
     return memory;
+}
+
+/* All dissectors, as the sensor has them. False after saying why. */
+static inline bool engine_make(struct engine *e)
+{
+    char error[512];
+    e->registry = ft_registry_new();
+    for (const struct ft_dissector *const *d = ft_protocols; *d; d++) {
+        if (!ft_registry_add(e->registry, *d, NULL, error, sizeof(error))) {
+            fprintf(stderr, "%s\n", error);
+            return false;
+        }
+    }
+    ft_registry_finish(e->registry);
+    ft_decode_config_init(&e->decode);
+    e->recogniser = ft_recogniser_new(e->registry, error, sizeof(error));
+    return e->recogniser && ft_ring_init(&e->ring, 1u << 20);
 }
 
 static inline struct run *run_new(struct engine *engine, bool logs_messages)

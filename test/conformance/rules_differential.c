@@ -14,7 +14,7 @@
  * differs. The functions that find hits are taken over by the linker (--wrap).
  */
 #include "base/hash.h"
-#include "capture/set.h"
+#include "captures.h"
 #include "flow/inspect_internal.h"
 #include "packet/defrag.h"
 #include "protocols/protocols.h"
@@ -27,21 +27,8 @@
 #include <stdlib.h>
 #include <string.h>
 
-#define JUMP  (3600 * SECOND)
 #define SHOWN 5u /* differences of a capture */
 #define FEW   8u /* rules of the small sets, of which each tells what it demands */
-
-struct frame {
-    const uint8_t *data;
-    uint64_t time_ns;
-    uint32_t caplen, wirelen;
-    uint16_t linktype;
-};
-
-struct capture {
-    struct frame *frames;
-    uint32_t count, size;
-};
 
 /* A rule that held: on what. */
 struct hit {
@@ -339,61 +326,6 @@ static void inspect(struct engine *engine, const struct capture *c, const struct
     ft_matcher_free(m);
 }
 
-/* ---- captures ---- */
-
-static void capture_add(struct capture *c, struct frame f)
-{
-    if (c->count == c->size) {
-        c->size = c->size ? c->size * 2 : 4096;
-        c->frames = must(realloc(c->frames, c->size * sizeof(*c->frames)));
-    }
-    c->frames[c->count++] = f;
-}
-
-/* What is later or earlier by more than an hour is a clock that was set: a tick for each second of
- * years would take as long. */
-static uint64_t sensor_clock(const struct capture *c, uint64_t stamp_ns, uint64_t *offset)
-{
-    uint64_t now = stamp_ns + *offset;
-    uint64_t clock = c->count ? c->frames[c->count - 1].time_ns : now;
-    if (now > clock + JUMP || now + JUMP < clock) {
-        *offset = clock - stamp_ns;
-        now = clock;
-    }
-    return now;
-}
-
-static bool capture_load(struct capture *c, const char *path, uint32_t most)
-{
-    uint64_t offset = 0;
-    char error[512];
-    struct ft_capture_record record;
-    struct ft_capture_set *set = ft_capture_set_open(&path, 1, NULL, error, sizeof(error));
-    *c = (struct capture){0};
-    if (!set) {
-        fprintf(stderr, "%s\n", error);
-        return false;
-    }
-    while (c->count < most && ft_capture_set_next(set, &record) == 1) {
-        uint8_t *copy = must(malloc(record.caplen ? record.caplen : 1));
-        memcpy(copy, record.data, record.caplen);
-        capture_add(c, (struct frame){.data = copy,
-                                      .time_ns = sensor_clock(c, record.time_ns, &offset),
-                                      .caplen = record.caplen,
-                                      .wirelen = record.wirelen,
-                                      .linktype = record.linktype});
-    }
-    ft_capture_set_close(set);
-    return true;
-}
-
-static void capture_free(struct capture *c)
-{
-    for (uint32_t i = 0; i < c->count; i++)
-        free((void *)(uintptr_t)c->frames[i].data);
-    free(c->frames);
-}
-
 /* ---- judging ---- */
 
 static int compare(const void *a, const void *b)
@@ -534,22 +466,6 @@ static bool judge_capture(struct engine *engine, const char *path, const struct 
     rules_random_close(&judge.random);
     capture_free(&c);
     return !sums.found && !judge.refusals && !judge.widths;
-}
-
-static bool engine_make(struct engine *e)
-{
-    char error[512];
-    e->registry = ft_registry_new();
-    for (const struct ft_dissector *const *d = ft_protocols; *d; d++) {
-        if (!ft_registry_add(e->registry, *d, NULL, error, sizeof(error))) {
-            fprintf(stderr, "%s\n", error);
-            return false;
-        }
-    }
-    ft_registry_finish(e->registry);
-    ft_decode_config_init(&e->decode);
-    e->recogniser = ft_recogniser_new(e->registry, error, sizeof(error));
-    return e->recogniser && ft_ring_init(&e->ring, 1u << 20);
 }
 
 static void forget(struct engine *e)
