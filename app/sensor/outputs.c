@@ -119,13 +119,23 @@ static bool make_sinks(struct sensor *s, const json_t *outputs, const char *text
     return s->outputs.sinks;
 }
 
-static bool is_sensible(const struct options *o)
+/* Nothing but DIR/eve.json, which a run without a journal writes itself. */
+static bool is_eve_only(const struct options *o, const json_t *outputs)
+{
+    char path[4096];
+    return o->log_dir && json_array_size(outputs) == 1 &&
+           snprintf(path, sizeof(path), "%s/eve.json", o->log_dir) < (int)sizeof(path) &&
+           has_file(outputs, path);
+}
+
+static bool is_sensible(const struct options *o, const json_t *outputs)
 {
     bool is_stdout = o->log_dir && strcmp(o->log_dir, "-") == 0;
     if (outputs_have_journal(o) && is_stdout)
         return fail("-l - writes events past the journal and the outputs of the configuration: "
                     "leave out one of both");
-    if (o->action == ACTION_RUN && o->config.has_outputs && !outputs_have_journal(o))
+    if (o->action == ACTION_RUN && o->config.has_outputs && !outputs_have_journal(o) &&
+        !is_eve_only(o, outputs))
         fputs("fieldtap: outputs are for live runs, and for captures when the configuration has "
               "the section \"journal\": nothing is sent\n",
               stderr);
@@ -143,8 +153,9 @@ bool outputs_read(struct sensor *s)
     json_t *root = text ? json_loads(text, 0, NULL) : NULL;
     json_t *outputs = json_deep_copy(json_object_get(root, "outputs"));
     outputs = outputs ? outputs : json_array();
-    bool ok = is_sensible(o) && (!s->outputs.is_used || add_log_dir(outputs, o->log_dir)) &&
-              make_protocols(s) && make_sinks(s, outputs, text);
+    bool ok = is_sensible(o, outputs) &&
+              (!s->outputs.is_used || add_log_dir(outputs, o->log_dir)) && make_protocols(s) &&
+              make_sinks(s, outputs, text);
     json_decref(outputs);
     json_decref(root);
     free(text);

@@ -72,6 +72,10 @@ class Captures(Keeping):
         self.assertIn("nothing is sent", r.err)
         self.assertFalse((self.dir / "a.json").exists())
         self.assertNotIn("journal", self.stats())
+        # The file that is written anyway is no reason to say so.
+        config = self.write("c.json", json.dumps({"outputs": [
+            {"name": "eve", "kind": "file", "path": str(self.out / "eve.json")}]}).encode())
+        self.assertOk(run("-r", self.plant(seconds=2), "-l", self.out, "-c", config))
 
     def test_folder_in_use_or_impossible(self):
         capture = self.plant(seconds=2)

@@ -95,12 +95,20 @@ class Confined(Live):
         path.chmod(0o644)
         return path
 
+    def statuses(self):
+        """Of all threads; those that look up names come and go."""
+        for thread in pathlib.Path(f"/proc/{self.process.pid}/task").iterdir():
+            with contextlib.suppress(FileNotFoundError, ProcessLookupError):
+                yield status_of(thread)
+
     def check_threads(self, allowed=0, keeper=""):
         """No thread has any right left; of one the capabilities are known."""
         user = pwd.getpwnam(USER)
         seen = set()
-        for thread in pathlib.Path(f"/proc/{self.process.pid}/task").iterdir():
-            s = status_of(thread)
+        # Each worker gives up the rest itself, when it begins.
+        self.until(lambda: all(s["Seccomp_filters"] == "2" for s in self.statuses()
+                               if "worker" in s["Name"]), "workers begin")
+        for s in self.statuses():
             name = s["Name"]
             seen.add(name)
             rights = allowed if name == keeper else 0
