@@ -225,13 +225,25 @@ static void value_subs(struct text *t, const struct ft_event *e)
     }
 }
 
+/* Of what no dissector reads it is what the flow knows. */
+static enum ft_direction direction_of(const struct ft_event *e)
+{
+    if (ft_event_is_of_rule(e))
+        return (enum ft_direction)e->message.direction;
+    return e->packet.server_side > 1 || e->packet.is_multicast ? FT_DIRECTION_NONE
+           : e->packet.server_side == 0                        ? FT_TO_CLIENT
+                                                               : FT_TO_SERVER;
+}
+
 static void value_of_message(struct text *t, const struct ft_rule_scene *scene, enum ft_keyword k)
 {
     const struct ft_event_message *m = &scene->event->message;
     const struct ft_protocol *p = protocol_of(scene);
     char scratch[32];
-    if (k == FT_KEYWORD_PROTOCOL && p)
-        value_string(t, p->name);
+    if (k == FT_KEYWORD_PROTOCOL)
+        value_string(t, p ? p->name : FT_UNKNOWN_PROTOCOL);
+    if (k == FT_KEYWORD_DIRECTION)
+        value_string(t, ft_direction_name(direction_of(scene->event)));
     if (!ft_event_is_of_rule(scene->event) || !p)
         return;
     if (k == FT_KEYWORD_COMMAND && m->has_command)
@@ -242,8 +254,6 @@ static void value_of_message(struct text *t, const struct ft_rule_scene *scene, 
         value_string(t, ft_class_name((enum ft_class)m->class_));
     if (k == FT_KEYWORD_KIND)
         value_string(t, ft_kind_name((enum ft_kind)m->kind));
-    if (k == FT_KEYWORD_DIRECTION)
-        value_string(t, ft_direction_name((enum ft_direction)m->direction));
     if (k == FT_KEYWORD_RESPONSE_TIME && m->is_paired)
         value_number(t, m->response_ns / 1000);
     if (k == FT_KEYWORD_SUBADDRESS)

@@ -181,7 +181,7 @@ static bool is_reserved(const char *name)
         "direction", "ether",     "event_type", "fieldtap",     "flow",    "flow_id",
         "health",    "host",      "message",    "operation",    "packet",  "pcap_cnt",
         "proto",     "rule",      "src_ip",     "src_port",     "stats",   "tcp",
-        "timestamp", "tunnel",    "tx_id",      "udp",          "vlan"};
+        "timestamp", "tunnel",    "tx_id",      "udp",          "unknown", "vlan"};
     if (strncmp(name, "alert", 5) == 0)
         return true;
     for (unsigned i = 0; i < sizeof(reserved) / sizeof(reserved[0]); i++)

@@ -64,7 +64,17 @@ void ft_inspector_wait(struct ft_inspector *ins, ft_inspect_wait_fn *wait, void 
 
 /* ---- packets ---- */
 
-static enum ft_bucket fate_of(const struct ft_inspector *ins, const struct ft_flow *flow)
+/* Nobody reads it, and nobody asked for more to say whether it is his: for rules it is a message.
+ */
+static COLD enum ft_bucket fate_of_unknown(struct ft_inspector *ins, const struct ft_flow *flow)
+{
+    const struct ft_packet *p = ins->packet;
+    if (ins->rules.unknown && !flow->protocol && (!flow->maybe || flow->flags & FT_FLOW_UNKNOWN))
+        ft_inspect_rules_unknown(ins, p->data + p->payload, p->payload_len);
+    return FT_BUCKET_UNKNOWN_PROTOCOL;
+}
+
+static enum ft_bucket fate_of(struct ft_inspector *ins, const struct ft_flow *flow)
 {
     if (flow->flags & FT_FLOW_ENCRYPTED)
         return FT_BUCKET_ENCRYPTED;
@@ -72,7 +82,7 @@ static enum ft_bucket fate_of(const struct ft_inspector *ins, const struct ft_fl
     bool is_sought = !flow->is_confirmed && flow->framer[ins->packet_side].mode == FT_FRAMER_RESYNC;
     return ft_inspect_reads(ft_inspect_protocol(ins, flow), flow->shard) && !is_sought
                ? FT_BUCKET_ANALYSED
-               : FT_BUCKET_UNKNOWN_PROTOCOL;
+               : fate_of_unknown(ins, flow);
 }
 
 /* Rules about bytes see what the packet carries, whoever reads it. */
@@ -120,7 +130,7 @@ static enum ft_bucket inspect_datagram(struct ft_inspector *ins, struct ft_flow 
     ft_inspect_prepare(ins, flow, ins->packet_side);
     if (!flow->protocol && (ft_inspect_is_given_up(ins, flow) ||
                             !ft_inspect_recognise(ins, flow, payload, p->payload_len, is_cut)))
-        return FT_BUCKET_UNKNOWN_PROTOCOL;
+        return fate_of_unknown(ins, flow);
     const struct ft_protocol *proto = ft_inspect_protocol(ins, flow);
     if (ft_inspect_reads(proto, flow->shard))
         ft_inspect_dissect(ins, proto, payload, p->payload_len, p->payload_wirelen, is_cut);
@@ -167,7 +177,7 @@ static enum ft_bucket inspect_unbound(struct ft_inspector *ins, struct ft_flow *
     if (!p->payload_len)
         return FT_BUCKET_NO_PAYLOAD;
     ins->ledger.carriers[ft_carrier_of(p)]++;
-    return FT_BUCKET_UNKNOWN_PROTOCOL;
+    return fate_of_unknown(ins, flow);
 }
 
 /* The LAN's number as it stands in the trailer of PRP. */

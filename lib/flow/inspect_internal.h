@@ -34,6 +34,7 @@ struct ft_rules_in_use {
     bool has_connection, has_packet;
     bool looks_at_tcp; /**< has_payload or has_packet */
     bool has_joint;    /**< bytes of streams are kept for the next: inspect_tails.c */
+    const struct ft_protocol *unknown; /**< see ft_ruleset_unknown() */
 };
 
 struct ft_inspector {
@@ -285,6 +286,11 @@ void ft_inspect_rules_messages(struct ft_inspector *ins);
 
 /** On a payload, or the bytes of a PDU; the context has been prepared. */
 void ft_inspect_rules_payload(struct ft_inspector *ins, const uint8_t *bytes, uint32_t length);
+
+/** On a payload that no dissector reads, as a message of ft_inspector.rules.unknown. */
+void ft_inspect_rules_unknown(struct ft_inspector *ins, const uint8_t *bytes, uint32_t length);
+/** May any rule be about payloads of the flow, as such or as such messages? It was prepared. */
+bool ft_inspect_rules_want_bytes(struct ft_inspector *ins);
 
 /** On the end of what came before, `border` bytes, with the beginning of what follows. */
 void ft_inspect_rules_joint(struct ft_inspector *ins, const uint8_t *bytes, uint32_t length,

@@ -36,7 +36,8 @@ void ft_inspector_use_rules(struct ft_inspector *ins, const struct ft_ruleset *s
                                           .has_flow = set && ft_ruleset_has_flow(set),
                                           .has_connection = set && ft_ruleset_has_connection(set),
                                           .has_packet = set && ft_ruleset_has_packet(set),
-                                          .has_joint = set && ft_ruleset_has_joint(set)};
+                                          .has_joint = set && ft_ruleset_has_joint(set),
+                                          .unknown = set ? ft_ruleset_unknown(set) : NULL};
     ins->rules.looks_at_tcp = ins->rules.has_payload || ins->rules.has_packet;
     ins->call.demand = set ? ft_ruleset_demand(set, false) : NULL;
     ins->call.demand_of_flow = set ? ft_ruleset_demand(set, true) : NULL;
@@ -755,17 +756,56 @@ void ft_inspect_rules_payload(struct ft_inspector *ins, const uint8_t *bytes, ui
     ft_match_payload(ins->rules.matcher, &s, on_hit, &hit);
 }
 
+/* What nobody reads is a message of its own kind: it has a direction, and bytes. */
+static const struct ft_message *unknown_message(struct ft_inspector *ins)
+{
+    struct ft_message *m = &ins->call.messages[0];
+    memset(m, 0, sizeof(*m));
+    m->protocol = ins->rules.unknown;
+    m->direction = ins->call.pub.direction;
+    m->qualifier = FT_ANY_QUALIFIER;
+    m->parent = 0xff;
+    return m;
+}
+
+COLD void ft_inspect_rules_unknown(struct ft_inspector *ins, const uint8_t *bytes, uint32_t length)
+{
+    struct ft_subject s;
+    struct hit hit = {.ins = ins, .subject = &s};
+    ft_inspect_prepare(ins, ins->flow, ins->packet_side);
+    const struct ft_message *m = unknown_message(ins);
+    if (!ft_match_is_wanted(ins->rules.matcher, m))
+        return;
+    ft_match_begin(ins->rules.matcher);
+    set_subject(ins, &s);
+    s.call = &ins->call;
+    s.message = m;
+    s.payload = bytes;
+    s.payload_length = length;
+    ft_match_message(ins->rules.matcher, &s, on_hit, &hit);
+}
+
+bool ft_inspect_rules_want_bytes(struct ft_inspector *ins)
+{
+    return ft_match_wants_payload(ins->rules.matcher) ||
+           (ins->rules.unknown && ft_match_is_wanted(ins->rules.matcher, unknown_message(ins)));
+}
+
 void ft_inspect_rules_joint(struct ft_inspector *ins, const uint8_t *bytes, uint32_t length,
                             uint32_t border)
 {
     struct ft_subject s;
     struct hit hit = {.ins = ins, .subject = &s, .is_joint = true};
-    if (!ft_match_may_hold(ins->rules.matcher, bytes, length))
+    const struct ft_message *m = ins->rules.unknown ? unknown_message(ins) : NULL;
+    if (m && !ft_match_is_wanted(ins->rules.matcher, m))
+        m = NULL;
+    if (!m && !ft_match_may_hold(ins->rules.matcher, bytes, length))
         return;
     set_subject(ins, &s);
+    s.call = &ins->call;
     s.payload = bytes;
     s.payload_length = length;
-    ft_match_joint(ins->rules.matcher, &s, border, on_hit, &hit);
+    ft_match_joint(ins->rules.matcher, &s, m, border, on_hit, &hit);
 }
 
 /* Which rules about flows are tested. */

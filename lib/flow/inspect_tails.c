@@ -50,7 +50,7 @@ COLD void ft_inspect_tail(struct ft_inspector *ins, struct ft_flow *flow, enum f
     struct ft_tail *t = place_of(ins, flow);
     unsigned side = sender == FT_SIDE_B;
     ft_inspect_prepare(ins, flow, sender);
-    if (!length || !ft_match_wants_payload(ins->rules.matcher))
+    if (!length || !ft_inspect_rules_want_bytes(ins))
         return;
     if (t->flow != name_of(flow)) {
         t->flow = name_of(flow);

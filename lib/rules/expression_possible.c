@@ -328,8 +328,8 @@ static bool tell(struct ft_reader *r, uint32_t node)
         return is_told;
     if (n->kind == FT_EXPRESSION_TEST && is_never_absent(&n->test))
         ft_reader_wrong(r, n->at, n->end,
-                        "\"not %.*s\" can never hold: it is always there, and what no dissector "
-                        "knows is no message (ask for its ports)",
+                        "\"not %.*s\" can never hold: it is always there; the protocol of what no "
+                        "dissector reads is \"unknown\"",
                         (int)(n->end - n->at), r->text + n->at);
     else if (n->kind != FT_EXPRESSION_AND || !tell_pair(r, n))
         ft_reader_wrong(r, n->at, n->end,

@@ -203,41 +203,6 @@ static void warn_of_everything(struct ft_loader *l, const struct rule_reading *r
                  r->rule.id);
 }
 
-/* Does it choose among what dissectors know? */
-static bool is_of_dissectors(const struct ft_operand *o)
-{
-    return (!o->keyword && !o->is_tag) || o->keyword == FT_KEYWORD_PROTOCOL ||
-           o->keyword == FT_KEYWORD_COMMAND || o->keyword == FT_KEYWORD_COMMAND_CODE ||
-           o->keyword == FT_KEYWORD_CLASS;
-}
-
-/* A payload that nobody knows has no direction: who asks for both waits in vain. */
-static void warn_of_no_message(struct ft_loader *l, const struct rule_reading *r)
-{
-    const struct ft_expression *e = r->rule.expression;
-    const struct ft_expression_node *message = NULL, *payload = NULL;
-    char where[PATH_MAX + 32];
-    for (uint32_t i = 1; i < e->count; i++) {
-        const struct ft_expression_node *n = &e->nodes[i];
-        const struct ft_operand *o = &n->test.left;
-        if (n->kind != FT_EXPRESSION_TEST && n->kind != FT_EXPRESSION_ANY)
-            continue;
-        if (is_of_dissectors(o))
-            return;
-        if (o->is_tag || o->level == FT_LEVEL_PAYLOAD)
-            payload = n;
-        else if (o->level == FT_LEVEL_MESSAGE)
-            message = n;
-    }
-    if (!message || !payload)
-        return;
-    struct ft_said here = ft_load_say(l, r->when_node);
-    ft_load_tell(l, false, ft_load_said(&here, where, sizeof(where)),
-                 "when: \"%.*s\" is asked of messages: payloads that no dissector knows are none; "
-                 "ports say there who sends",
-                 (int)(message->end - message->at), r->rule.when + message->at);
-}
-
 /* Patterns may be found wrong later on, together with those of other rules. */
 static void keep_places(struct ft_loader *l, struct rule_reading *r)
 {
@@ -273,7 +238,6 @@ static void read_condition(struct ft_loader *l, struct rule_reading *r)
     r->is_broken = r->rule.expression->is_broken;
     keep_places(l, r);
     warn_of_everything(l, r);
-    warn_of_no_message(l, r);
 }
 
 /* ---- what is counted ---- */

@@ -372,21 +372,29 @@ static bool holds_across(struct ft_matcher *m, uint32_t rule, struct ft_subject 
     return holds_of(m, rule, s);
 }
 
-void ft_match_joint(struct ft_matcher *m, const struct ft_subject *s, uint32_t border,
-                    ft_hit_fn *hit, void *user)
+void ft_match_joint(struct ft_matcher *m, const struct ft_subject *s,
+                    const struct ft_message *unknown, uint32_t border, ft_hit_fn *hit, void *user)
 {
     struct ft_joint joint = {.count = 0};
+    struct ft_subject as_message = *s;
     uint32_t searches = JOINT_SEARCHES;
+    as_message.message = unknown;
     m->joint = &joint;
     ft_match_payload(m, s, hit, user);
+    uint32_t of_payload = joint.count;
+    if (unknown)
+        ft_match_message(m, &as_message, hit, user);
     m->joint = NULL;
+    m->pdu++;
     for (uint32_t i = 0; i < joint.count; i++) {
-        struct ft_subject across = *s;
+        bool is_message = i >= of_payload;
+        struct ft_subject across = is_message ? as_message : *s;
         uint32_t at = border;
         if (!holds_across(m, joint.rules[i], &across, &at, &searches))
             continue;
         begin(m);
-        try_rule(m, joint.rules[i], FT_LEVEL_PAYLOAD, &across, hit, user);
+        try_rule(m, joint.rules[i], is_message ? FT_LEVEL_MESSAGE : FT_LEVEL_PAYLOAD, &across, hit,
+                 user);
     }
 }
 

@@ -223,6 +223,11 @@ bool ft_ruleset_has_payload(const struct ft_ruleset *set)
     return set->has_payload;
 }
 
+const struct ft_protocol *ft_ruleset_unknown(const struct ft_ruleset *set)
+{
+    return set->has_unknown ? set->files->vocabulary.unknown : NULL;
+}
+
 bool ft_ruleset_has_joint(const struct ft_ruleset *set)
 {
     return set->has_joint;

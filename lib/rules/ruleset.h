@@ -9,7 +9,8 @@
  * messages only where a rule may need them (ft_ruleset_demand()).
  *
  * A rule is tested on
- *  - each message of the protocols that it names; without any, each message; seeing also the fields
+ *  - each message of the protocols that it names; without any, each message, and payloads that no
+ * dissector reads as messages of the protocol "unknown"; seeing also the fields
  *    of the messages that carry it. It counts once where carrier and carried both fulfil it;
  *  - each payload, if it asks for bytes or tags, and nothing of messages: each PDU, and each
  * payload of a packet;
@@ -56,6 +57,8 @@ bool ft_ruleset_has_flow(const struct ft_ruleset *set);
 /** About how connections came out, about single packets? */
 bool ft_ruleset_has_connection(const struct ft_ruleset *set);
 bool ft_ruleset_has_packet(const struct ft_ruleset *set);
+/** The protocol of what no dissector reads; NULL: no rule on messages may hold for that. */
+const struct ft_protocol *ft_ruleset_unknown(const struct ft_ruleset *set);
 /** Is there any for ft_match_joint()? */
 bool ft_ruleset_has_joint(const struct ft_ruleset *set);
 /** Is one of these about flows not as it was in the rule set before? */
@@ -111,10 +114,11 @@ void ft_match_payload(struct ft_matcher *m, const struct ft_subject *s, ft_hit_f
  * Where two payloads of a stream meet: the first `border` bytes of the subject's are the end of
  * what came before, the rest is the beginning of what follows. Only rules that look for patterns,
  * and only those that hold for both together and for neither alone. Cost: as ft_match_payload(),
- * and the same for each half if any holds.
+ * and the same for each half if any holds. `unknown`: the message that each of the payloads is, of
+ * the protocol of ft_ruleset_unknown(); NULL: none.
  */
-void ft_match_joint(struct ft_matcher *m, const struct ft_subject *s, uint32_t border,
-                    ft_hit_fn *hit, void *user);
+void ft_match_joint(struct ft_matcher *m, const struct ft_subject *s,
+                    const struct ft_message *unknown, uint32_t border, ft_hit_fn *hit, void *user);
 void ft_match_flow(struct ft_matcher *m, const struct ft_subject *s, ft_hit_fn *hit, void *user);
 
 /** A packet that is to be looked at by itself; `s->packet` gives its values. */

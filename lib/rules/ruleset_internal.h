@@ -126,6 +126,7 @@ struct ft_ruleset {
     bool has_new_flow; /**< some rule about flows is new */
     bool has_payload;  /**< there are rules on payloads */
     bool has_joint;    /**< some of these look for patterns across two of them */
+    bool has_unknown;  /**< some on messages may hold for what no dissector reads */
     /* Rules on messages and payloads that a flow decides first, see profile.c. */
     struct ft_list flow_operands; /**< keyed operands that find them */
     struct ft_list flow_rules;    /**< those that no value finds */

@@ -87,6 +87,14 @@ static bool add_way(struct ft_ruleset *set, uint32_t rule, const struct ft_way *
     return ok;
 }
 
+/* It may hold for payloads that nobody reads, as those that ask for nothing of messages. */
+static void place_unknown(struct ft_ruleset *set, struct ft_compiled *c)
+{
+    set->has_unknown = true;
+    c->is_joinable = ft_program_is_joinable(&c->program);
+    set->has_joint |= c->is_joinable;
+}
+
 bool ft_ruleset_place(struct ft_making *m, uint32_t rule, struct ft_way *way, char *error,
                       size_t size)
 {
@@ -117,6 +125,7 @@ bool ft_ruleset_place(struct ft_making *m, uint32_t rule, struct ft_way *way, ch
         set->has_joint |= c->is_joinable;
         return c->is_of_flow || place_other_rule(set, &set->payload, rule, way);
     }
+    const struct ft_protocol *unknown = set->files->vocabulary.unknown;
     for (uint32_t p = 0; ok && p < registry->count; p++) {
         if (!ft_protocols_has(&c->homes, (uint16_t)p))
             continue;
@@ -124,6 +133,8 @@ bool ft_ruleset_place(struct ft_making *m, uint32_t rule, struct ft_way *way, ch
         for (; ok && at.row <= at.protocol->command_count; at.row++)
             if (ft_rule_may_hold(e, e->worker, &at)) {
                 is_placed = true;
+                if (at.protocol == unknown)
+                    place_unknown(set, c);
                 c->slots |= ft_slot_bit(set->first_place[p] + at.row);
                 ok = place_message_rule(set, rule, way, p, at.row);
             }

@@ -260,8 +260,36 @@ void ft_key_text(const struct ft_operand *o, uint64_t key, char *to, size_t size
 
 /* ---- names ---- */
 
+/* The protocol of what nobody reads. */
+static bool add_unknown(struct ft_vocabulary *v)
+{
+    static const struct ft_dissector dissector = {.name = FT_UNKNOWN_PROTOCOL,
+                                                  .title = "What no dissector reads"};
+    static struct ft_field root[] = {{.name = FT_UNKNOWN_PROTOCOL, .type = FT_TYPE_GROUP}};
+    struct ft_registry *copy = malloc(sizeof(*copy));
+    if (!copy)
+        return false;
+    memcpy(copy, v->registry, sizeof(*copy));
+    v->registry = v->own = copy;
+    if (copy->count == FT_MAX_PROTOCOLS)
+        return true;
+    v->unknown = calloc(1, sizeof(*v->unknown));
+    if (!v->unknown)
+        return false;
+    v->unknown->dissector = &dissector;
+    v->unknown->name = dissector.name;
+    v->unknown->index = (uint16_t)copy->count;
+    v->unknown->fields = root;
+    v->unknown->field_count = 1;
+    v->unknown->demand_words = 1;
+    copy->protocols[copy->count++] = v->unknown;
+    return true;
+}
+
 bool ft_vocabulary_open(struct ft_vocabulary *v)
 {
+    if (!add_unknown(v))
+        return false;
     v->protocol_names = calloc(v->registry->count + 1, sizeof(*v->protocol_names));
     v->zone_names = calloc(v->zone_count + 1, sizeof(*v->zone_names));
     v->reach = calloc(v->registry->count + 1, sizeof(*v->reach));
@@ -280,6 +308,10 @@ void ft_vocabulary_close(struct ft_vocabulary *v)
     free(v->protocol_names);
     free(v->zone_names);
     free(v->reach);
+    free(v->unknown);
+    free(v->own);
+    v->unknown = NULL;
+    v->registry = v->own = NULL;
     v->protocol_names = v->zone_names = NULL;
     v->reach = NULL;
 }

@@ -172,9 +172,18 @@ struct ft_vocabulary {
     /* Made by ft_vocabulary_open(). */
     struct ft_name *protocol_names, *zone_names;
     struct ft_reach *reach; /**< by protocol */
+    /**
+     * What no dissector reads is a message of a protocol more, FT_UNKNOWN_PROTOCOL: `registry` is a
+     * copy then, with it behind the others. NULL: there was no room for it.
+     */
+    struct ft_protocol *unknown;
+    struct ft_registry *own; /**< that copy */
 };
 
-/** Make what is derived. False when memory is short. */
+/** Name of the protocol that payloads have which no dissector reads: no other may have it. */
+#define FT_UNKNOWN_PROTOCOL "unknown"
+
+/** Make what is derived, and `registry` a copy. False when memory is short. */
 bool ft_vocabulary_open(struct ft_vocabulary *v);
 void ft_vocabulary_close(struct ft_vocabulary *v);
 

@@ -286,6 +286,50 @@ class Segments(Case):
         self.assertEqual(self.hits(*split), [len(cuts)])
 
 
+class Unread(Case):
+    """What no dissector reads is a message of the protocol "unknown"."""
+
+    CONDITIONS = {
+        9200001: 'direction == to_server and payload contains "PATTERN"',
+        9200002: 'direction == to_client and payload contains "PATTERN"',
+        9200003: "ip.dst == 10.1.1.10 and protocol not in {modbus, dns}",
+        9200004: "protocol == unknown and port.dst == 9700",
+        9200005: "not (protocol == modbus) and port.src == 9700",
+        9200006: 'protocol == modbus and payload contains "PATTERN"',
+        9200007: "direction == to_server and port.dst == 9701 and transport == udp",
+    }
+    hits = Segments.hits
+
+    def test_conversation(self):
+        """Each payload counts, in its direction, also where a pattern is cut."""
+        talk = tcp(9700, (C, b"a PATTERN b"), (S, b"a PAT"), (S, b"TERN b"), (C, b"PATTER"), (C, b"N"))
+        self.assertEqual(self.hits(talk), [2, 1, 3, 3, 2, 0, 0])
+
+    def test_datagrams(self):
+        self.assertEqual(self.hits(udp(9701, (C, b"PATTERN"), (S, b"PATTERN"), (C, b"x"))),
+                         [1, 1, 2, 0, 0, 0, 2])
+
+    def test_known(self):
+        """What is read is none; nor are packets without payload."""
+        self.assertEqual(self.hits(traffic.modbus(b"\3\0\0\0\1"), tcp(9700), dns("a.example")),
+                         [0] * 7)
+
+    def test_foreign(self):
+        """Other content on a port that is bound; what is found later is unknown before."""
+        self.assertEqual(self.hits(tcp(502, (C, b"a PATTERN b"), (S, b"x"))), [1, 0, 1, 0, 0, 0, 0])
+
+    def test_told(self):
+        """Its alert says so, and the message of the rule can name both."""
+        capture = self.write("a.pcap", pcap(packets([(SCADA, PLC, 0.0, tcp(9700, (C, b"hello")))])))
+        rules = self.write("a.json", json.dumps({"rules": [{
+            "id": 9200001, "title": "Unknown", "when": "protocol == unknown and direction == to_server",
+            "message": "{protocol} {direction} {payload}"}]}).encode())
+        self.assertOk(run("-q", "-r", capture, "-l", self.out, "--rules", rules))
+        alert, = [a for a in of_type(self.events(), "alert")
+                  if a["alert"]["signature_id"] == 9200001]
+        self.assertEqual(alert["fieldtap"]["message"], "unknown to_server 68656c6c6f")
+
+
 class Guide(Case):
     """doc/rules.md."""
 

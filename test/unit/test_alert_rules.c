@@ -219,7 +219,7 @@ static void test_a_hit_without_a_message(void **state)
     assert_text(a, "direction", "to_server");
     assert_null(at(a, "app_proto"));
     assert_null(at(a, "alert.source"));
-    assert_text(a, "fieldtap.message", "10.0.0.2 502 tcp ? ? ?");
+    assert_text(a, "fieldtap.message", "10.0.0.2 502 tcp ? ? unknown");
     assert_number(a, "fieldtap.evidence.offset", 7);
     assert_number(a, "fieldtap.evidence.length", 4);
     assert_null(at(a, "fieldtap.evidence.field"));

@@ -811,8 +811,8 @@ static void test_contradictions(void **state)
         "fieldtap --describe dnp3 lists the fields\n");
     expect_errors(
         "port == 9700 and not protocol",
-        "21-29: \"not protocol\" can never hold: it is always there, and what no dissector "
-        "knows is no message (ask for its ports)\n");
+        "21-29: \"not protocol\" can never hold: it is always there; the protocol of what no "
+        "dissector reads is \"unknown\"\n");
     expect_errors("not http.url and http.url == a",
                   "17-30: \"http.url\" and \"http.url == a\" can never hold both\n");
     expect_errors("protocol == modbus and protocol == dnp3",
