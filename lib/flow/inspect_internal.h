@@ -37,6 +37,17 @@ struct ft_rules_in_use {
     const struct ft_protocol *unknown; /**< see ft_ruleset_unknown() */
 };
 
+/** Segments in which rules held, of those that were tested last: in a PDU of several they would
+ * hold again. */
+#define FT_SEGMENT_HITS 256u
+
+struct ft_segment_hit {
+    uint64_t flow; /**< as struct ft_owner.flow */
+    uint32_t rule, generation;
+    uint32_t seq; /**< of what was found, or of the segment */
+    uint32_t side;
+};
+
 struct ft_inspector {
     struct ft_shards *shards;
     struct ft_protocol *const *protocols; /* of the registry */
@@ -59,6 +70,7 @@ struct ft_inspector {
     uint8_t event_shard;
 
     struct ft_rules_in_use rules;
+    struct ft_segment_hit segment_hits[FT_SEGMENT_HITS];
 
     /* the guard around dissectors */
     volatile sig_atomic_t is_guarded;

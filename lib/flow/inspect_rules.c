@@ -282,6 +282,8 @@ struct hit {
     const struct ft_evidence *evidence;
     struct ft_rule_slot *slot; /* where it waits, or its repeats do */
     bool is_joint;             /* of bytes of two packets */
+    bool is_segment;           /* of the payload of a TCP packet */
+    bool is_pdu;               /* of a PDU that is more, or less, than that */
 };
 
 /* ---- what its message wants ---- */
@@ -656,7 +658,7 @@ static COLD void count_values(const struct hit *hit, const struct ft_rule *r,
     }
 }
 
-/* ---- hits ---- */
+/* ---- hits that find no room ---- */
 
 /* The ring has no room: the hit is kept, and told with the others at a tick. */
 static COLD void put_off(struct hit *hit, struct ft_rule_hits *all, uint32_t rule,
@@ -676,6 +678,41 @@ static COLD void put_off(struct hit *hit, struct ft_rule_hits *all, uint32_t rul
     keep(&hit->slot->event, &r.event);
     hold(hit->ins, all, (uint32_t)(hit->slot - all->slots), 1);
 }
+
+/* ---- segments and PDUs ---- */
+
+static struct ft_segment_hit *segment_hit_of(struct ft_inspector *ins, uint32_t rule)
+{
+    uint64_t hash = ft_hash_mix(ins->call.owner.flow, (uint64_t)rule << 1 | ins->side);
+    return &ins->segment_hits[(hash >> 32) & (FT_SEGMENT_HITS - 1)];
+}
+
+static void note_segment(struct hit *hit, uint32_t rule, const struct ft_program_run *run)
+{
+    struct ft_inspector *ins = hit->ins;
+    uint32_t at = run->evidence.operand ? run->evidence.value.at : UINT32_MAX;
+    *segment_hit_of(ins, rule) =
+        (struct ft_segment_hit){.flow = ins->call.owner.flow,
+                                .rule = rule,
+                                .generation = ins->rules.generation,
+                                .seq = ins->packet->tcp_seq + (at == UINT32_MAX ? 0 : at),
+                                .side = ins->side};
+}
+
+/*
+ * Did it hold in one of the segments that the PDU is made of? The PDU ends in what the stream has
+ * handed out, so it begins not later than its length before the end of that.
+ */
+static bool was_in_segment(const struct hit *hit, uint32_t rule)
+{
+    struct ft_inspector *ins = hit->ins;
+    const struct ft_segment_hit *s = segment_hit_of(ins, rule);
+    uint32_t end = ins->flow->half[ins->side].next_seq;
+    return s->flow == ins->call.owner.flow && s->rule == rule && s->side == ins->side &&
+           s->generation == ins->rules.generation && end - s->seq <= hit->subject->payload_length;
+}
+
+/* ---- hits ---- */
 
 /* Is the hit to be told now? If not it was counted. Its values are, too. */
 static bool take_hit(struct hit *hit, struct ft_rule_hits *all, uint32_t rule,
@@ -700,6 +737,12 @@ static void on_hit(void *user, uint32_t rule, const struct ft_program_run *run)
     struct hit *hit = user;
     struct ft_inspector *ins = hit->ins;
     struct ft_rule_hits *all = &ins->shards->rule_hits[ins->packet->shard];
+    if (hit->is_pdu && was_in_segment(hit, rule)) {
+        ft_matcher_take_back(ins->rules.matcher, rule);
+        return;
+    }
+    if (hit->is_segment)
+        note_segment(hit, rule, run);
     ins->ledger.rule_hits++;
     if (is_alert(ins, rule))
         ins->flow->flags |= FT_FLOW_ALERTED;
@@ -753,6 +796,12 @@ void ft_inspect_rules_payload(struct ft_inspector *ins, const uint8_t *bytes, ui
     set_subject(ins, &s);
     s.payload = bytes;
     s.payload_length = length;
+    if (s.transport == FT_TRANSPORT_TCP) {
+        const struct ft_packet *p = ins->packet;
+        hit.is_segment = !(p->flags & (FT_PACKET_TICK | FT_PACKET_END)) &&
+                         bytes == p->data + p->payload && ins->side == ins->packet_side;
+        hit.is_pdu = !hit.is_segment;
+    }
     ft_match_payload(ins->rules.matcher, &s, on_hit, &hit);
 }
 

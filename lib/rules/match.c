@@ -55,6 +55,11 @@ void ft_matcher_lose(struct ft_matcher *m, uint32_t rule, uint64_t hits)
     m->counts[rule].lost += hits;
 }
 
+void ft_matcher_take_back(struct ft_matcher *m, uint32_t rule)
+{
+    m->counts[rule].hits--;
+}
+
 uint64_t ft_matcher_given_up(const struct ft_matcher *m)
 {
     return m->run->given_up;

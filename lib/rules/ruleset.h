@@ -103,6 +103,8 @@ void ft_matcher_free(struct ft_matcher *m);
 const struct ft_rule_counts *ft_matcher_counts(const struct ft_matcher *m);
 /** So many hits of a rule were lost on the way to the alerting core. */
 void ft_matcher_lose(struct ft_matcher *m, uint32_t rule, uint64_t hits);
+/** The hit that was told of last was one before already. */
+void ft_matcher_take_back(struct ft_matcher *m, uint32_t rule);
 /** Programs and expressions that reached their limits. */
 uint64_t ft_matcher_given_up(const struct ft_matcher *m);
 

@@ -277,6 +277,22 @@ class Segments(Case):
                     if isinstance(frame, float) or b"gap" not in frame]
         self.assertEqual(self.hits(lossy)[:5], [0] * 5)
 
+    def test_whole_in_a_segment(self):
+        """A PDU of several segments, one of which has all of the text: that is once."""
+        self.CONDITIONS = {9200001: 'port.dst == 80 and payload contains "PATTERN-Across7"',
+                           9200002: 'port.dst == 80 and payload contains "PATTERN-Across7" '
+                                    'and payload contains "BEHIND-it9"',
+                           9200003: 'port.dst == 80 and payload.length > 20'}
+        body = traffic.http_request("/" + self.TEXT.decode(), more="X: BEHIND-it9\r\n")
+        end = body.index(b"Across7") + 7
+        one = body.index(b"BEHIND")
+        self.assertEqual(self.hits(tcp(80, (C, body[:end]), (C, body[end:]))), [1, 1, 2])
+        self.assertEqual(self.hits(tcp(80, (C, body[:3]), (C, body[3:end]), (C, body[end:one + 3]),
+                                       (C, body[one + 3:])))[:2], [1, 1])
+        # Twice: in a request, and in the next, whose end has it.
+        self.assertEqual(self.hits(tcp(80, (C, body[:end]), (C, body[end:]), (C, body[:end - 3]),
+                                       (C, body[end - 3:])))[:2], [2, 2])
+
     def test_dissected(self):
         """A PDU is put together by its dissector: it is found once, too."""
         body = traffic.http_request("/" + self.TEXT.decode())
