@@ -117,9 +117,8 @@ static void test_copies(void **state)
 
 /* In the order in which they came, whatever the order of the index; a place that is taken over
  * stays where it was. */
-static void test_order(void **state)
+static void check_order(void)
 {
-    (void)state;
     char expected[256] = "";
     for (uint32_t i = 0; i < 20; i++) {
         char text[8];
@@ -132,6 +131,17 @@ static void test_order(void **state)
         snprintf(expected + used, sizeof(expected) - used, "%s ", text);
     }
     assert_string_equal(told_of(1), expected);
+}
+
+static void test_order(void **state)
+{
+    (void)state;
+    for (uint64_t i = 0; i < 100; i++) {
+        const uint64_t key[2] = {i, i * 7919};
+        ft_hearsay_free(h);
+        h = ft_hearsay_new(key);
+        check_order();
+    }
 }
 
 /* Who says ever more of one address takes the places of what was said of it, and of nothing else.
