@@ -321,7 +321,7 @@ class Silence(Faults):
 
     def check(self, *ports):
         self.connect(1)
-        config = {"capture": {"silence": 2}, "stats": {"interval": 1}}
+        config = {"capture": {"silence": 1}, "stats": {"interval": 1}}
         self.begin("-c", self.write("c.json", json.dumps(config).encode()), ports=ports)
         sender = Sender(self.socket(), [modbus_read(i) for i in range(1000)], 50)
         self.send([modbus_read(i) for i in range(10)], interface="src1")
@@ -332,7 +332,7 @@ class Silence(Faults):
         # One that is down is told as such only.
         ip("-n", self.src, "link", "set", "src1", "down")
         self.until_told("interface_down")
-        time.sleep(2.5)
+        time.sleep(1.5)
         sender.end()
         self.end()
         told = self.health()
@@ -343,7 +343,7 @@ class Silence(Faults):
         of = {e["health"]["event"]: e["health"] for e in of_type(self.events(), "health")}
         self.assertEqual((of["interface_silent"]["severity"], of["interface_heard"]["severity"]),
                          ("critical", "warning"))
-        self.assertRegex(of["interface_heard"]["text"], r"after [2-6] seconds")
+        self.assertRegex(of["interface_heard"]["text"], r"after [1-6] seconds")
         self.check_lines()
 
     def test_interface(self):

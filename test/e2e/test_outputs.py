@@ -133,6 +133,20 @@ class Running(Live, Keeping):
     def told(self, event):
         return event in healths(whole_lines(self.out, "health"))
 
+    @unittest.skipUnless(IS_LONG, "of the long run")
+    def test_far_behind(self):
+        """A receiver that takes little: told after half a minute, once."""
+        slow = {"name": "slow", "kind": "file", "path": str(self.dir / "slow.json"),
+                "max_rate": 100, "filter": {"types": ["message"]}}
+        self.begin("-c", self.config(slow), "--log", "messages")
+        self.send([modbus_read(n, host=1 + n % 200) for n in range(60000)], 15000)
+        self.until(lambda: self.told("sink_lag"), "it is told", 60)
+        time.sleep(2)
+        self.end()
+        told = [e["health"] for e in of_type(self.events(), "health")]
+        lag, = [e["text"] for e in told if e["event"] == "sink_lag"]
+        self.assertRegex(lag, r"The output slow is [56]\d{4} events behind")
+
     def test_in_time_and_whole(self):
         self.begin("-c", self.config(), "--log", "messages")
         self.send([modbus_read(n) for n in range(1000)])
