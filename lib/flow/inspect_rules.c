@@ -326,6 +326,58 @@ static void add_carriers(struct ft_inspector *ins, struct ft_event *e, const str
     more->carriers_length = e->size - more->carriers;
 }
 
+static bool has_secret_field(const struct ft_protocol *p)
+{
+    for (uint32_t i = 1; i < p->field_count; i++)
+        if (p->fields[i].flags & FT_FIELD_SECRET)
+            return true;
+    return false;
+}
+
+/* Is what is sent in the flow of a protocol that has passwords, as far as is known? A payload is
+ * searched before anybody reads it: then what its ports are bound to. */
+static bool may_be_secret(const struct ft_inspector *ins, const struct ft_subject *s)
+{
+    const struct ft_registry *r = ins->shards->registry;
+    const uint8_t *bound = s->transport == FT_TRANSPORT_TCP ? r->tcp_port : r->udp_port;
+    uint16_t of[3] = {ins->flow->protocol, 0, 0};
+    if (s->has_ports) {
+        of[1] = bound[s->src_port];
+        of[2] = bound[s->dst_port];
+    }
+    for (unsigned i = 0; i < 3; i++)
+        if (of[i] && has_secret_field(r->protocols[of[i] - 1]))
+            return true;
+    return false;
+}
+
+/* Stars in the place of what is secret, in hexadecimal; false: nobody knows where it stands. */
+static bool hide_fields(const struct ft_call *call, char *text, uint32_t length)
+{
+    for (uint32_t i = 0; i < call->message_count; i++)
+        for (uint32_t n = call->messages[i].first; n; n = call->nodes[n].next) {
+            const struct ft_node *at = &call->nodes[n];
+            if (!(at->flags & FT_FIELD_SECRET) || at->type == FT_NODE_END)
+                continue;
+            if (at->at == UINT32_MAX)
+                return false;
+            for (uint64_t c = 2ull * at->at; c < 2ull * (at->at + at->at_length) && c < length; c++)
+                text[c] = '*';
+        }
+    return true;
+}
+
+/* A payload without the passwords in it: of a message those that its dissector found. */
+static uint32_t without_secrets(const struct ft_inspector *ins, const struct ft_subject *s,
+                                char *text, uint32_t length)
+{
+    bool is_read = s->message && s->message->protocol != ins->rules.unknown;
+    if (is_read ? hide_fields(s->call, text, length) : !may_be_secret(ins, s))
+        return length;
+    return (uint32_t)snprintf(text, TEXT_MAX, "(%u bytes, maybe with a password)",
+                              s->payload_length);
+}
+
 static void add_texts(const struct ft_inspector *ins, struct ft_event *e, const struct ft_rule *r,
                       const struct ft_subject *s, struct ft_event_more *more)
 {
@@ -336,6 +388,8 @@ static void add_texts(const struct ft_inspector *ins, struct ft_event *e, const 
         uint32_t n = ft_operand_is_of_packet(&r->parts[i])
                          ? ft_program_text(v, s, &r->parts[i], (char *)to + 2, TEXT_MAX)
                          : 0;
+        if (n && r->parts[i].keyword == FT_KEYWORD_PAYLOAD)
+            n = without_secrets(ins, s, (char *)to + 2, n);
         to[0] = (uint8_t)i;
         to[1] = (uint8_t)n;
         e->size += n ? n + 2 : 0;

@@ -2,6 +2,9 @@
 /* Conditions of rules: words, and the tree they make. */
 #include "rules/expression_internal.h"
 
+#include "base/hash.h"
+#include "base/nearest.h"
+
 #include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -122,8 +125,10 @@ static const struct sign signs[] = {
     {"$", FT_TOKEN_DOLLAR},
 };
 
+/* Capital letters are for those only that are no value of any field: IN is a class of DNS. */
 static const struct sign words[] = {
     {"and", FT_TOKEN_AND},         {"or", FT_TOKEN_OR}, {"not", FT_TOKEN_NOT},
+    {"AND", FT_TOKEN_AND},         {"OR", FT_TOKEN_OR}, {"NOT", FT_TOKEN_NOT},
     {"any", FT_TOKEN_ANY},         {"in", FT_TOKEN_IN}, {"contains", FT_TOKEN_CONTAINS},
     {"matches", FT_TOKEN_MATCHES},
 };
@@ -292,6 +297,31 @@ static uint32_t read_any(struct ft_reader *r, bool is_negated)
     return n;
 }
 
+/* What follows on a test, and is neither `and` nor `or`: most often an operator that is none. */
+static void not_joined(struct ft_reader *r)
+{
+    static const char *const operators[] = {"and", "or", "in", "contains", "matches"};
+    const struct ft_token *t = &r->token;
+    char small[32];
+    uint32_t i = 0;
+    for (; i + 1 < sizeof(small) && t->text[i]; i++)
+        small[i] = (char)ft_fold((uint8_t)t->text[i]);
+    small[i] = 0;
+    struct ft_nearest n = ft_nearest_begin(small);
+    for (i = 0; i < sizeof(operators) / sizeof(operators[0]); i++)
+        ft_nearest_offer(&n, operators[i]);
+    if (t->kind == FT_TOKEN_CLOSE)
+        ft_reader_wrong(r, t->at, t->end, ") without (");
+    else if (t->kind == FT_TOKEN_WORD && n.best)
+        ft_reader_wrong(r, t->at, t->end, "there is no %s; did you mean %s?", t->text, n.best);
+    else if (t->kind == FT_TOKEN_WORD || t->kind == FT_TOKEN_TEXT)
+        ft_reader_wrong(r, t->at, t->end,
+                        "here and, or or the end is expected; values follow on an operator: ==, "
+                        "!=, <, <=, >, >=, in, contains, matches");
+    else
+        ft_reader_wrong(r, t->at, t->end, "here and, or or the end is expected");
+}
+
 static uint32_t read_test(struct ft_reader *r, bool is_negated)
 {
     struct ft_test test = {.is_negated = is_negated};
@@ -335,6 +365,8 @@ static uint32_t read_factor(struct ft_reader *r, bool is_negated)
     r->depth--;
     if (r->token.kind == FT_TOKEN_CLOSE)
         ft_reader_next(r);
+    else if (!r->is_wrong && r->token.kind != FT_TOKEN_END)
+        not_joined(r);
     else if (!r->is_wrong)
         ft_reader_wrong(r, open, open + 1, "( without )");
     return n;
@@ -435,9 +467,7 @@ static struct ft_expression *read_all(const struct ft_vocabulary *vocabulary, co
     else
         e->root = read_or(&r, false);
     if (!r.is_wrong && r.token.kind != FT_TOKEN_END)
-        ft_reader_wrong(&r, r.token.at, r.token.end,
-                        r.token.kind == FT_TOKEN_CLOSE ? ") without ("
-                                                       : "here and, or or the end is expected");
+        not_joined(&r);
     if (!r.is_wrong && is_checked)
         ft_reader_contradictions(&r);
     if (!r.is_wrong && is_checked)

@@ -3,6 +3,7 @@
 #include "rules/content.h"
 #include "rules/expression_internal.h"
 
+#include <stdio.h>
 #include <string.h>
 
 #define PURDUE_MAX 5.0
@@ -263,6 +264,21 @@ static bool meets(const struct ft_test *t, uint64_t low, uint64_t high)
     return false;
 }
 
+/* Told with those that there are, if these are not too many. */
+static void no_such_value(struct ft_reader *r, const struct ft_operand *o, const struct ft_token *t)
+{
+    char list[256] = "";
+    size_t used = o->keyword == FT_KEYWORD_PROTOCOL ? sizeof(list) : 0, count = 0;
+    for (const struct ft_name *n = o->names; n && n->name && used < sizeof(list); n++, count++)
+        used +=
+            (size_t)snprintf(list + used, sizeof(list) - used, "%s%s", count ? ", " : "", n->name);
+    ft_reader_wrong(
+        r, t->at, r->last_end, "%s has no such value: it can never hold%s%s%s",
+        ft_keyword_name((enum ft_keyword)o->keyword), used < sizeof(list) ? "; there are: " : "",
+        used < sizeof(list) ? list : "",
+        o->keyword == FT_KEYWORD_TRANSPORT ? "; the number of an IP protocol is ip.protocol" : "");
+}
+
 /* Is it a value of a keyword whose values are all known? */
 static bool check_known(struct ft_reader *r, const struct ft_test *test, const struct ft_token *t)
 {
@@ -281,8 +297,7 @@ static bool check_known(struct ft_reader *r, const struct ft_test *test, const s
         return false;
     }
     if (is_listed && (is_numbers || test->kind == FT_TEST_MASK) && !is_named_value(test))
-        ft_reader_wrong(r, t->at, r->last_end, "%s has no such value: it can never hold",
-                        ft_keyword_name((enum ft_keyword)o->keyword));
+        no_such_value(r, o, t);
     else if (is_purdue && is_numbers && !test->is_none &&
              !meets(test, ft_key_of_float(0), ft_key_of_float(PURDUE_MAX)))
         ft_reader_wrong(r, t->at, r->last_end, "levels are from 0 to 5: it can never hold");

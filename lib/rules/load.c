@@ -105,7 +105,8 @@ const char *ft_load_keep(struct ft_loader *l, char *string)
 /* ---- files ---- */
 
 /* The whole of a file; NULL and why. Not blocking: a pipe that nobody writes to is refused. */
-static char *slurp(const char *path, size_t *length, char *error, size_t error_size)
+static char *slurp(const char *path, size_t *length, uint64_t *modified_ns, char *error,
+                   size_t error_size)
 {
     struct stat about = {0};
     char *text = NULL;
@@ -120,6 +121,7 @@ static char *slurp(const char *path, size_t *length, char *error, size_t error_s
         snprintf(error, error_size, "is larger than %u MiB: split it", FT_LOAD_FILE_MAX >> 20);
     else if (!(text = malloc((size_t)about.st_size + 1)))
         snprintf(error, error_size, "cannot be read: out of memory");
+    *modified_ns = (uint64_t)about.st_mtim.tv_sec * 1000000000ull + (uint64_t)about.st_mtim.tv_nsec;
     while (text && *length < (size_t)about.st_size &&
            (got = read(fd, text + *length, (size_t)about.st_size - *length)) > 0)
         *length += (size_t)got;
@@ -246,7 +248,7 @@ static void read_file(struct ft_loader *l, struct ft_source *s)
     char error[256];
     json_error_t where;
     size_t length;
-    s->text = slurp(s->path, &length, error, sizeof(error));
+    s->text = slurp(s->path, &length, &s->modified_ns, error, sizeof(error));
     if (!s->text) {
         ft_load_tell(l, true, s->path, "%s", error);
         return;

@@ -13,6 +13,7 @@ struct ft_source {
     char *path, *text;
     json_t *root;
     struct ft_outline outline;
+    uint64_t modified_ns;
     bool is_configuration;
     bool is_built_in;    /**< it comes with fieldtap */
     bool is_named;       /**< ... and was asked for all the same */

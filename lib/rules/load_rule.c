@@ -604,6 +604,7 @@ bool ft_load_rule(struct ft_loader *l, const json_t *value, uint32_t node)
                                       .severity = FT_SEVERITY_MINOR,
                                       .engine = FT_ENGINE_POLICY,
                                       .is_built_in = source->is_built_in,
+                                      .modified_ns = source->modified_ns,
                                       .file = source->path}};
     uint64_t errors = l->errors;
     if (l->files->count + l->files->disabled + l->files->refused == FT_RULES_MAX) {

@@ -80,6 +80,7 @@ struct ft_rule {
     struct ft_operand *parts;
     uint32_t part_count;
     const char *file;
+    uint64_t modified_ns;         /**< when that was changed last; 0: not known */
     struct ft_place place;        /**< of the rule */
     struct ft_place when_place;   /**< of the first byte of its condition */
     struct ft_place *test_places; /**< of tests, by node; NULL: none of them looks for a pattern */

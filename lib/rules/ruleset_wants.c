@@ -118,13 +118,28 @@ static bool want_node(const struct wanting *w, const struct ft_expression *e, ui
            (is_any || t->kind != FT_TEST_SAME || want(w, &t->right, false));
 }
 
+/* Whoever shows a payload has to know where the passwords in it stand. */
+static bool want_secrets(const struct wanting *w)
+{
+    const struct ft_protocol *p = w->set->files->vocabulary.registry->protocols[w->protocol];
+    bool ok = true;
+    for (uint32_t i = 1; ok && i < p->field_count; i++) {
+        const struct ft_operand o = {.protocol = (uint16_t)w->protocol, .field = (uint16_t)i};
+        if (p->fields[i].flags & FT_FIELD_SECRET)
+            ok = want(w, &o, false);
+    }
+    return ok;
+}
+
 bool ft_ruleset_want(struct ft_ruleset *set, struct ft_compiled *c, uint32_t protocol, uint32_t row)
 {
     const struct wanting w = {set, c, protocol, row};
     const struct ft_rule *rule = c->rule;
     bool ok = want_node(&w, rule->expression, rule->expression->worker);
     for (uint32_t i = 0; ok && i < rule->part_count; i++)
-        ok = want(&w, &rule->parts[i], rule->parts[i].type == FT_VALUE_TYPE_GROUP);
+        ok = rule->parts[i].keyword == FT_KEYWORD_PAYLOAD
+                 ? want_secrets(&w)
+                 : want(&w, &rule->parts[i], rule->parts[i].type == FT_VALUE_TYPE_GROUP);
     if (ok && rule->threshold.kind == FT_THRESHOLD_DISTINCT)
         ok = want(&w, &rule->threshold.of, false);
     return ok;

@@ -31,7 +31,7 @@ struct record {
     struct ft_rule_counts before, over, now; /* of earlier runs; of rule sets gone; of this one */
     char *title;                             /* NULL: not known */
     uint32_t id, revision;
-    uint64_t deleted_ns;
+    uint64_t deleted_ns, modified_ns;
     bool is_told; /* it is in the file that is being written */
 };
 
@@ -413,6 +413,8 @@ static json_t *rule_of(const struct record *r)
         json_object_set_new(o, "title", json_string(r->title));
         put(o, "revision", r->revision);
     }
+    if (r->modified_ns && !r->deleted_ns)
+        put_time(o, "modified", r->modified_ns);
     if (r->deleted_ns)
         put_time(o, "deleted", r->deleted_ns);
     put(o, "hits", s.hits);
@@ -439,6 +441,7 @@ static void take_names(struct ft_rule_statistics *st, const struct ft_ruleset *s
             r->title = strdup(rule->title);
         }
         r->revision = rule->revision;
+        r->modified_ns = rule->modified_ns;
         r->deleted_ns = 0;
     }
 }
@@ -496,10 +499,11 @@ static bool choose(struct ft_rule_statistics *st)
     return ok;
 }
 
-static json_t *all_of(struct ft_rule_statistics *st)
+static json_t *all_of(struct ft_rule_statistics *st, uint64_t now_ns)
 {
     json_t *file = json_object(), *rules = json_array();
     put(file, "version", VERSION);
+    put_time(file, "written", now_ns);
     json_object_set_new(file, "rules", rules);
     for (uint32_t i = 0; i < IDS; i++) {
         struct record *r = known(st, i);
@@ -524,7 +528,7 @@ bool ft_rule_statistics_write(struct ft_rule_statistics *st, const struct ft_rul
 {
     char temporary[4096];
     take_names(st, set, now_ns);
-    json_t *o = choose(st) ? all_of(st) : NULL;
+    json_t *o = choose(st) ? all_of(st, now_ns) : NULL;
     errno = o ? 0 : ENOMEM;
     int n = snprintf(temporary, sizeof(temporary), "%s.new", path);
     FILE *f = o && n > 0 && (size_t)n < sizeof(temporary) ? fopen(temporary, "we") : NULL;

@@ -346,6 +346,33 @@ class Unread(Case):
         self.assertEqual(alert["fieldtap"]["message"], "unknown to_server 68656c6c6f")
 
 
+class Secrets(Case):
+    """{payload} in a message."""
+
+    def messages(self, when, conversation):
+        capture = self.write("a.pcap", pcap(packets([(SCADA, PLC, 0.0, conversation)])))
+        rules = self.write("a.json", json.dumps({"rules": [{
+            "id": 9200001, "title": "t", "when": when, "message": "{payload}"}]}).encode())
+        out = self.dir / f"out{len(list(self.dir.glob('out*')))}"
+        self.assertOk(run("-q", "-r", capture, "-l", out, "--rules", rules))
+        return [a["fieldtap"]["message"] for a in of_type(self.events(out), "alert")
+                if a["alert"]["signature_id"] == 9200001]
+
+    def test_of_messages(self):
+        """What the dissector says is secret is stars, and nothing else."""
+        ftp = tcp(21, (S, b"220 ready\r\n"), (C, b"PASS secret\r\n"), (S, b"230 in\r\n"))
+        told = self.messages('protocol == ftp and payload contains "PASS"', ftp)
+        self.assertEqual([bytes.fromhex(t.replace("**", "2a")) for t in told], [b"PASS ******\r\n"])
+
+    def test_of_packets(self):
+        """Nobody has read them: they are told by their length."""
+        ftp = tcp(21, (S, b"220 ready\r\n"), (C, b"PASS secret\r\n"))
+        told = self.messages('payload contains "PASS"', ftp)
+        self.assertEqual(told, ["(13 bytes, maybe with a password)"])
+        told = self.messages('payload contains "PASS"', tcp(9700, (C, b"PASS x")))
+        self.assertEqual(told, ["504153532078"])
+
+
 class Guide(Case):
     """doc/rules.md."""
 

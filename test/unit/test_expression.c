@@ -206,6 +206,9 @@ static void test_precedence(void **state)
     expect_tree("vlan == 1 and (vlan == 2 and (vlan == 3))",
                 "and(vlan == 1, vlan == 2, vlan == 3)");
     expect_tree("(vlan == 1 and vlan == 2) and vlan == 3", "and(vlan == 1, vlan == 2, vlan == 3)");
+    expect_tree("vlan == 1 AND vlan == 2 OR NOT vlan == 3",
+                "or(and(vlan == 1, vlan == 2), not vlan == 3)");
+    expect_tree("dns.queries.class == IN", "dns.queries.class == IN");
     expect_tree("vlan==1&&vlan==2||!vlan==3", "or(and(vlan == 1, vlan == 2), not vlan == 3)");
     expect_tree(" \t\n\r ( ( vlan\n== 1 ) ) ", "vlan == 1");
     /* not belongs to what stands next to it. */
@@ -748,7 +751,18 @@ static void test_wrong_grammar(void **state)
     (void)state;
     expect_errors("(port == 5", "0-1: ( without )\n");
     expect_errors("port == 5)", "9-10: ) without (\n");
-    expect_errors("port == 5 vlan == 3", "10-14: here and, or or the end is expected\n");
+    expect_errors("port == 5 vlan == 3",
+                  "10-14: here and, or or the end is expected; values follow on an operator: ==, "
+                  "!=, <, <=, >, >=, in, contains, matches\n");
+    expect_errors("(port 502)",
+                  "6-9: here and, or or the end is expected; values follow on an operator: ==, "
+                  "!=, <, <=, >, >=, in, contains, matches\n");
+    expect_errors("http.url cotains \"x\" and port == 5",
+                  "9-16: there is no cotains; did you mean contains?\n");
+    expect_errors("http.url MATCHES \"x\"", "9-16: there is no MATCHES; did you mean matches?\n");
+    expect_errors("transport == 6",
+                  "0-14: transport has no such value: it can never hold; there are: ethernet, ip, "
+                  "udp, tcp; the number of an IP protocol is ip.protocol\n");
     expect_errors("port == 5 and", "13-13: the condition ends where a test is expected\n");
     expect_errors("and port == 5", "0-3: expected the name of a field or keyword\n");
     expect_errors("not", "3-3: the condition ends where a test is expected\n");
@@ -1032,11 +1046,14 @@ static void test_impossible(void **state)
     expect_good("protocol == goose and transport == ethernet and eth.src == 00:0e:8c:01:02:03");
 
     /* Numbers that nothing has. */
-    expect_errors("kind == 77", "0-10: kind has no such value: it can never hold\n");
+    expect_errors("kind == 77",
+                  "0-10: kind has no such value: it can never hold; there are: data, request, "
+                  "response, exception, unsolicited\n");
     expect_errors("protocol in 5000..6000",
                   "0-22: protocol has no such value: it can never hold\n");
     expect_errors("direction not in {none, to_server, to_client}",
-                  "0-45: direction has no such value: it can never hold\n");
+                  "0-45: direction has no such value: it can never hold; there are: none, "
+                  "to_server, to_client\n");
     expect_errors("purdue.src > 5", "0-14: levels are from 0 to 5: it can never hold\n");
     expect_errors("purdue.dst < 0", "0-14: levels are from 0 to 5: it can never hold\n");
     expect_good("purdue.src >= 5 and purdue.dst < 7");
