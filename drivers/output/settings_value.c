@@ -4,9 +4,11 @@
 
 #include "base/nearest.h"
 
+#include <errno.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/stat.h>
 
 void ft_sink_list_names(const char *(*names)(uint32_t), char *to, size_t size)
 {
@@ -63,6 +65,21 @@ static void read_number(struct ft_sink_reading *r, const struct ft_sink_key *k, 
         *(uint32_t *)to = (uint32_t)n;
 }
 
+/* It is read when the sink connects, which would be late to find out that its name is wrong.
+ * Whether it may be read then is another question: by then the sensor is another user. */
+static void expect_file(struct ft_sink_reading *r, const struct ft_sink_key *k, const char *name)
+{
+    const char *folder = r->sinks->options->folder;
+    char path[4096];
+    struct stat st;
+    if (*name != '/' && !folder)
+        return; /* a check without -l */
+    snprintf(path, sizeof(path), "%s%s%s", *name == '/' ? "" : folder, *name == '/' ? "" : "/",
+             name);
+    if (stat(path, &st) < 0 && (errno == ENOENT || errno == ENOTDIR))
+        ft_sink_wrong(r, k->name, "%s: %s", path, strerror(errno));
+}
+
 void ft_sink_read_value(struct ft_sink_reading *r, const struct ft_sink_key *k, const json_t *value,
                         void *state)
 {
@@ -75,6 +92,8 @@ void ft_sink_read_value(struct ft_sink_reading *r, const struct ft_sink_key *k, 
                           (unsigned long long)k->low, (unsigned long long)k->high);
         else
             *(const char **)to = json_string_value(value);
+        if (k->is_file && json_is_string(value))
+            expect_file(r, k, json_string_value(value));
         return;
     case FT_SINK_KEY_NUMBER:
     case FT_SINK_KEY_LONG:

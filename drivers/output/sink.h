@@ -57,6 +57,7 @@ struct ft_sink_key {
     const char *name;
     enum ft_sink_key_kind kind;
     bool is_required, is_destination; /**< where events go: two sinks of the same are looked at */
+    bool is_file;                     /**< of texts: names a file that has to be there */
     uint64_t low, high;
     size_t offset; /**< in the state */
     const char *(*names)(uint32_t i);

@@ -105,13 +105,13 @@ static const struct ft_sink_key keys[] = {
      .offset = AT(timeout_ms), .standard = "10000", .meaning = "milliseconds for a request"},
     {.name = "proxy", .kind = FT_SINK_KEY_TEXT, .high = 2048, .offset = AT(proxy),
      .standard = "none", .meaning = "such as \"http://proxy:3128\""},
-    {.name = "ca_file", .kind = FT_SINK_KEY_TEXT, .low = 1, .high = 1024, .offset = AT(ca_file),
+    {.name = "ca_file", .kind = FT_SINK_KEY_TEXT, .is_file = true, .low = 1, .high = 1024, .offset = AT(ca_file),
      .standard = "the system's", .meaning = "certificates of authorities, PEM"},
     {.name = "verify", .kind = FT_SINK_KEY_TRUTH, .offset = AT(verify), .standard = "true",
      .meaning = "false believes any certificate"},
-    {.name = "certificate", .kind = FT_SINK_KEY_TEXT, .low = 1, .high = 1024,
+    {.name = "certificate", .kind = FT_SINK_KEY_TEXT, .is_file = true, .low = 1, .high = 1024,
      .offset = AT(certificate), .standard = "none", .meaning = "the sensor's own, PEM"},
-    {.name = "key", .kind = FT_SINK_KEY_TEXT, .low = 1, .high = 1024, .offset = AT(key),
+    {.name = "key", .kind = FT_SINK_KEY_TEXT, .is_file = true, .low = 1, .high = 1024, .offset = AT(key),
      .standard = "in the same file", .meaning = "private key of the certificate, PEM"},
 };
 /* clang-format on */

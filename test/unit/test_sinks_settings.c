@@ -44,6 +44,10 @@ static void test_errors(void **state)
         {"[{'name':'a','kind':'webhook','url':'http://h/','filter':{'types':['alert']}},"
          "{'name':'b','kind':'webhook','url':'http://h/','filter':{'types':['alert']}}]",
          "outputs[1]: sends to the receiver of outputs[0]"},
+        {"[{'name':'a','kind':'syslog','host':'h','transport':'tls','ca_file':'/no/ca.pem'}]",
+         "outputs[0].ca_file: /no/ca.pem: No such file or directory"},
+        {"[{'name':'a','kind':'webhook','url':'https://h','certificate':'/dev/null/x'}]",
+         "outputs[0].certificate: /dev/null/x: Not a directory"},
         {"[{'name':'a'}]", "outputs[0]: a sink needs a kind: \"file\""},
         {"[{'name':'a','kind':'sylog'}]", "unknown kind \"sylog\"; did you mean \"syslog\"?"},
         {"[{'name':'a','kind':'file'}]", "outputs[0]: \"path\" is missing: the file"},

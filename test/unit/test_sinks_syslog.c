@@ -328,7 +328,7 @@ static void test_tls(void **state)
         {"127.0.0.1", "'ca_file':'ca.pem'", "IP address mismatch", false},
         {"localhost", "'ca_file':'ca.pem','server_name':'siem.example'", "ostname mismatch", false},
         {"localhost", "'ca_file':'ca.pem'", "the receiver ", true},
-        {"localhost", "'ca_file':'none.pem'", "none.pem: no certificates", false},
+        {"localhost", "'ca_file':'sensor.key'", "sensor.key: no certificates", false},
     };
     struct world w;
     (void)state;
