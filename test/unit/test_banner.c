@@ -4,7 +4,7 @@
  * own hands each datagram over as one description; the descriptions are made up after those of
  * vendors.
  */
-#include "feed.h"
+#include "said.h"
 
 #include "protocols/network/banner.h"
 
@@ -12,47 +12,18 @@ static uint32_t known;
 static uint8_t of[6];
 static uint32_t of_length;
 
-static void dissect(struct ft_context *ctx, struct ft_view *pdu)
+static void said_text(struct ft_context *ctx, struct ft_view text)
 {
-    ft_banner_tell(ctx, ft_view_make(of, of_length, false), ft_sub(pdu, pdu->len), known);
+    ft_banner_tell(ctx, ft_view_make(of, of_length, false), text, known);
 }
-
-static const struct ft_field fields[] = {
-    {.name = "said", .title = "What was said", .type = FT_TYPE_GROUP},
-};
-
-static const struct ft_dissector said = {
-    .size = sizeof(struct ft_dissector),
-    .abi = FT_ABI_VERSION,
-    .name = "said",
-    .title = "What was said",
-    .fields = FT_TABLE(fields),
-    .dissect = dissect,
-};
-
-static const struct ft_dissector *const all[] = {&said, NULL};
-
-static struct feed f;
 
 static int setup(void **state)
 {
     (void)state;
     known = 0;
     of_length = 0;
-    feed_open(&f, all, "said", FT_TRANSPORT_UDP, 9);
+    said_open();
     return 0;
-}
-
-static int teardown(void **state)
-{
-    (void)state;
-    feed_close(&f);
-    return 0;
-}
-
-static const char *say(const char *text)
-{
-    return feed_raw(&f, FT_TO_CLIENT, (const uint8_t *)text, (uint32_t)strlen(text));
 }
 
 /* What is concluded beside the description itself; NULL: nothing. */
@@ -71,7 +42,7 @@ static void assert_fact(const char *out, const struct row *row, const char *name
 
 static void assert_row(const struct row *row)
 {
-    const char *out = say(row->text);
+    const char *out = server(row->text);
     assert_fact(out, row, "vendor", row->vendor);
     assert_fact(out, row, "model", row->model);
     assert_fact(out, row, "serial", row->serial);
@@ -165,7 +136,7 @@ static void test_vendors(void **state)
     for (size_t i = 0; i < sizeof(names) / sizeof(names[0]); i++) {
         char text[64];
         snprintf(text, sizeof(text), "%s X1", names[i]);
-        assert_fact(say(text), &(struct row){.text = text}, "vendor", names[i]);
+        assert_fact(server(text), &(struct row){.text = text}, "vendor", names[i]);
     }
 }
 
@@ -185,9 +156,9 @@ static void test_computers(void **state)
     };
     (void)state;
     assert_rows(rows);
-    assert_has(say("Dell Inc. OptiPlex 990,01,G22XB2S + HMI"),
+    assert_has(server("Dell Inc. OptiPlex 990,01,G22XB2S + HMI"),
                "\"fact\":\"role\",\"value\":\"hmi\"");
-    assert_has_not(say("Dell Inc. OptiPlex 990 +HMI"), "\"role\"");
+    assert_has_not(server("Dell Inc. OptiPlex 990 +HMI"), "\"role\"");
 }
 
 /* A system is no model, and its kernel's version no firmware. */
@@ -212,14 +183,14 @@ static void test_known(void **state)
 {
     (void)state;
     known = 1u << FT_FACT_VENDOR | 1u << FT_FACT_DESCRIPTION;
-    const char *out = say("Moxa EDS-408A");
+    const char *out = server("Moxa EDS-408A");
     assert_has_not(out, "\"vendor\"");
     assert_has_not(out, "\"description\"");
     assert_has(out, "\"party\":\"sender\"");
     assert_has(out, "\"fact\":\"model\",\"value\":\"EDS-408A\"");
     memcpy(of, "\x00\x90\xe8\x01\x02\x03", 6);
     of_length = 6;
-    out = say("Moxa EDS-408A + HMI");
+    out = server("Moxa EDS-408A + HMI");
     assert_has(out, "\"of\":\"00:90:e8:01:02:03\",\"fact\":\"model\"");
     assert_has(out, "\"of\":\"00:90:e8:01:02:03\",\"fact\":\"role\"");
     assert_has_not(out, "\"party\"");
@@ -233,17 +204,17 @@ static void test_bounds(void **state)
     memset(text, 'm', 66);
     text[64] = 0;
     snprintf(expected, sizeof(expected), "\"fact\":\"model\",\"value\":\"%.64s\"", text);
-    assert_has(say(text), expected);
+    assert_has(server(text), expected);
     text[64] = 'm';
     text[65] = 0;
-    assert_has_not(say(text), "\"fact\":\"model\"");
+    assert_has_not(server(text), "\"fact\":\"model\"");
     /* only the first 255 bytes are looked at */
     memset(text, '.', sizeof(text));
     memcpy(text + 247, "Linux 4.", 9);
-    assert_has(say(text), "\"fact\":\"os\"");
+    assert_has(server(text), "\"fact\":\"os\"");
     memcpy(text + 247, "..........Linux 4.4", 20);
-    assert_has_not(say(text), "\"fact\":\"os\"");
-    assert_has_not(say(""), "\"fact\"");
+    assert_has_not(server(text), "\"fact\":\"os\"");
+    assert_has_not(server(""), "\"fact\"");
 }
 
 static void test_version(void **state)

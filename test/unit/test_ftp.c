@@ -2,12 +2,10 @@
 /*
  * Tests of the FTP dissectors: lines, replies of several lines, pairing, logins, data connections.
  */
-#include "feed.h"
+#include "text_feed.h"
 
 extern const struct ft_dissector ft_dissector_ftp, ft_dissector_ftp_data;
 static const struct ft_dissector *const all[] = {&ft_dissector_ftp, &ft_dissector_ftp_data, NULL};
-
-static struct feed f;
 
 static int setup(void **state)
 {
@@ -17,23 +15,6 @@ static int setup(void **state)
     memcpy(f.flow.client_ip, (uint8_t[]){10, 0, 0, 1}, 4);
     memcpy(f.flow.server_ip, (uint8_t[]){10, 0, 0, 2}, 4);
     return 0;
-}
-
-static int teardown(void **state)
-{
-    (void)state;
-    feed_close(&f);
-    return 0;
-}
-
-static const char *client(const char *text)
-{
-    return feed_raw(&f, FT_TO_SERVER, (const uint8_t *)text, (uint32_t)strlen(text));
-}
-
-static const char *server(const char *text)
-{
-    return feed_raw(&f, FT_TO_CLIENT, (const uint8_t *)text, (uint32_t)strlen(text));
 }
 
 #define MESSAGE "{\"message\""

@@ -3,36 +3,7 @@
  * The HTTP dissector, http.c, and its headers, http_headers.c: framing of bodies, pairing, fields,
  * credentials, violations, facts, losses. Messages are written for the tests.
  */
-#include "feed.h"
-
-extern const struct ft_dissector ft_dissector_http;
-static const struct ft_dissector *const all[] = {&ft_dissector_http, NULL};
-
-static struct feed f;
-
-static int setup(void **state)
-{
-    (void)state;
-    feed_open(&f, all, "http", FT_TRANSPORT_TCP, 80);
-    return 0;
-}
-
-static int teardown(void **state)
-{
-    (void)state;
-    feed_close(&f);
-    return 0;
-}
-
-static const char *client(const char *text)
-{
-    return feed_raw(&f, FT_TO_SERVER, (const uint8_t *)text, (uint32_t)strlen(text));
-}
-
-static const char *server(const char *text)
-{
-    return feed_raw(&f, FT_TO_CLIENT, (const uint8_t *)text, (uint32_t)strlen(text));
-}
+#include "http_feed.h"
 
 #define GET      "GET /a/b?x=1 HTTP/1.1\r\nHost: plc.example:8080\r\nUser-Agent: t\r\n\r\n"
 #define OK(n)    "HTTP/1.1 200 OK\r\nContent-Length: " #n "\r\n\r\n"

@@ -3,26 +3,7 @@
  * Tests of lib/protocols/it/http_attack.c: each text that it looks for is found in requests, and
  * beside each stands one that nearly is it. The requests go through the HTTP dissector.
  */
-#include "feed.h"
-
-extern const struct ft_dissector ft_dissector_http;
-static const struct ft_dissector *const all[] = {&ft_dissector_http, NULL};
-
-static struct feed f;
-
-static int setup(void **state)
-{
-    (void)state;
-    feed_open(&f, all, "http", FT_TRANSPORT_TCP, 80);
-    return 0;
-}
-
-static int teardown(void **state)
-{
-    (void)state;
-    feed_close(&f);
-    return 0;
-}
+#include "http_feed.h"
 
 /* A request of a flow of its own. */
 static const char *ask(const char *target, const char *header)

@@ -3,26 +3,7 @@
  * Tests of lib/protocols/it/http_body.c: what is told of the beginnings of bodies, however they are
  * framed (the framing is in http.c), and what is not looked at.
  */
-#include "feed.h"
-
-extern const struct ft_dissector ft_dissector_http;
-static const struct ft_dissector *const all[] = {&ft_dissector_http, NULL};
-
-static struct feed f;
-
-static int setup(void **state)
-{
-    (void)state;
-    feed_open(&f, all, "http", FT_TRANSPORT_TCP, 80);
-    return 0;
-}
-
-static int teardown(void **state)
-{
-    (void)state;
-    feed_close(&f);
-    return 0;
-}
+#include "http_feed.h"
 
 enum framing {
     LENGTH,

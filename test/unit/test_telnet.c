@@ -3,35 +3,16 @@
  * The Telnet dissector, telnet.c: commands, options (telnet_options.c), logins and what is typed
  * behind them (telnet_login.c).
  */
-#include "feed.h"
+#include "text_feed.h"
 
 extern const struct ft_dissector ft_dissector_telnet;
 static const struct ft_dissector *const all[] = {&ft_dissector_telnet, NULL};
-
-static struct feed f;
 
 static int setup(void **state)
 {
     (void)state;
     feed_open(&f, all, "telnet", FT_TRANSPORT_TCP, 23);
     return 0;
-}
-
-static int teardown(void **state)
-{
-    (void)state;
-    feed_close(&f);
-    return 0;
-}
-
-static const char *client(const char *text)
-{
-    return feed_raw(&f, FT_TO_SERVER, (const uint8_t *)text, (uint32_t)strlen(text));
-}
-
-static const char *server(const char *text)
-{
-    return feed_raw(&f, FT_TO_CLIENT, (const uint8_t *)text, (uint32_t)strlen(text));
 }
 
 #define MESSAGE "{\"message\""
