@@ -93,6 +93,16 @@ static void test_errors(void **state)
         expect_error(cases[i][0], cases[i][1]);
 }
 
+/* Sinks that are not started; the caller frees them. */
+static void expect_right(struct world *w, const char *outputs)
+{
+    char error[1024] = "";
+    memset(w, 0, sizeof(*w));
+    w->options.sensor.name = "line3";
+    if (!configure(w, outputs, error, sizeof(error)))
+        fail_msg("%s: %s", outputs, error);
+}
+
 /* Two of one receiver, when they send different events; two of one file, when one is off. */
 static void test_together(void **state)
 {
@@ -109,11 +119,7 @@ static void test_together(void **state)
     (void)state;
     for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
         struct world w;
-        char error[1024] = "";
-        memset(&w, 0, sizeof(w));
-        w.options.sensor.name = "line3";
-        if (!configure(&w, cases[i], error, sizeof(error)))
-            fail_msg("%s: %s", cases[i], error);
+        expect_right(&w, cases[i]);
         ft_sinks_free(w.sinks);
     }
 }
@@ -133,11 +139,7 @@ static void test_right(void **state)
     (void)state;
     for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
         struct world w;
-        char error[1024] = "";
-        memset(&w, 0, sizeof(w));
-        w.options.sensor.name = "line3";
-        if (!configure(&w, cases[i], error, sizeof(error)))
-            fail_msg("%s: %s", cases[i], error);
+        expect_right(&w, cases[i]);
         assert_int_equal(ft_sinks_count(w.sinks), i >= 2);
         if (i == 4) /* passwords are told to nobody */
             assert_string_equal(stats_of(&w).target, "https://h/p");
