@@ -3,45 +3,21 @@
  * text_facts.c: vendors and operating systems in what products say of themselves, accounts that
  * devices are delivered with. A dissector of the test's own hands each datagram over as one text.
  */
-#include "feed.h"
+#include "said.h"
 
 #include "protocols/it/text.h"
 
 static bool named_a_vendor;
 
-static void dissect(struct ft_context *ctx, struct ft_view *pdu)
+static void said_text(struct ft_context *ctx, struct ft_view text)
 {
-    named_a_vendor = ft_text_facts(ctx, FT_SERVER, ft_sub(pdu, pdu->len));
+    named_a_vendor = ft_text_facts(ctx, FT_SERVER, text);
 }
-
-static const struct ft_field fields[] = {
-    {.name = "said", .title = "What was said", .type = FT_TYPE_GROUP},
-};
-
-static const struct ft_dissector said = {
-    .size = sizeof(struct ft_dissector),
-    .abi = FT_ABI_VERSION,
-    .name = "said",
-    .title = "What was said",
-    .fields = FT_TABLE(fields),
-    .dissect = dissect,
-};
-
-static const struct ft_dissector *const all[] = {&said, NULL};
-
-static struct feed f;
 
 static int setup(void **state)
 {
     (void)state;
-    feed_open(&f, all, "said", FT_TRANSPORT_UDP, 9);
-    return 0;
-}
-
-static int teardown(void **state)
-{
-    (void)state;
-    feed_close(&f);
+    said_open();
     return 0;
 }
 
@@ -58,7 +34,7 @@ static void assert_fact(const char *out, const char *banner, const char *fact, c
 /* These two facts and no other; NULL: not told. */
 static void assert_facts(const char *banner, const char *vendor, const char *os)
 {
-    const char *out = feed_raw(&f, FT_TO_CLIENT, (const uint8_t *)banner, (uint32_t)strlen(banner));
+    const char *out = server(banner);
     assert_fact(out, banner, "vendor", vendor);
     assert_fact(out, banner, "os", os);
     assert_int_equal(feed_count(out, "{\"fact\""), (vendor != NULL) + (os != NULL));
