@@ -325,14 +325,18 @@ const uint64_t ft_demand_nothing[FT_MAX_FIELDS / 64];
 static __attribute__((noinline)) const uint64_t *demanded(const struct ft_call *call,
                                                           const struct ft_message *m)
 {
+    const struct ft_flow_wants *w = call->flow_wants;
     uint16_t p = call->protocol->index;
-    if (!((call->wanted_of_flow | call->wanted_of_all) >> (p & 63) & 1))
+    uint64_t bit = ft_protocol_bit(p);
+    if (!((w->protocols | call->wanted_of_all) & bit))
         return ft_demand_nothing;
-    bool is_of_flow = call->wanted_of_flow >> (p & 63) & 1;
-    const struct ft_demand *d = is_of_flow ? &call->demand_of_flow[p] : &call->demand[p];
+    const struct ft_demand *d = &call->demand[p];
     if (!m->has_command)
-        return d->before;
-    return d->by_row[m->command ? m->command - call->protocol->commands + 1 : 0];
+        return w->protocols & bit ? d->before_of_flow : d->before;
+    uint32_t row = m->command ? (uint32_t)(m->command - call->protocol->commands) + 1 : 0;
+    bool is_of_flow =
+        w->protocols & bit && (w->whole & bit || w->commands & ft_command_bit(p, row));
+    return is_of_flow ? d->rows[row].fields_of_flow : d->rows[row].fields;
 }
 
 static void use_demand(struct ft_call *call)

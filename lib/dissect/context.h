@@ -109,14 +109,47 @@ struct ft_asset_fact {
     uint8_t of[16];
 };
 
-/** Fields of one protocol that somebody wants, a bit each; FT_MAX_FIELDS / 64 words. */
+/** What somebody wants of the messages of one command: fields, a bit each, FT_MAX_FIELDS / 64
+ * words. */
+struct ft_demand_row {
+    const uint64_t *fields;
+    const uint64_t *fields_of_flow; /**< where `flow_wants` says so */
+    uint64_t
+        gate_fields; /**< only messages with one of them are looked at, FT_FIELD_BIT(); 0: all */
+    uint64_t gate_classes; /**< of their classes, a bit each; for who looks */
+};
+
+/** What somebody wants of the messages of one protocol. */
 struct ft_demand {
-    const uint64_t *before;        /**< of a message whose command is not known yet */
-    const uint64_t *const *by_row; /**< by row of the command + 1; 0: not in the table */
+    const uint64_t *before; /**< of a message whose command is not known yet */
+    const uint64_t *before_of_flow;
+    const struct ft_demand_row *rows; /**< by row of the command + 1; 0: not in the table */
 };
 
 /** The bit of a field in ft_message.fields. */
 #define FT_FIELD_BIT(field) (1ull << ((field)&63))
+
+/**
+ * What is wanted of the messages of one flow in one direction, instead of what is wanted of all: a
+ * bit of 64 each for protocols and for commands, so sometimes more than is asked for.
+ */
+struct ft_flow_wants {
+    uint64_t protocols; /**< of which any field is wanted: before the command is known */
+    uint64_t whole;     /**< of which fields are wanted of messages with any command */
+    uint64_t commands;  /**< of which fields are wanted besides, ft_command_bit() */
+};
+
+/** The bit of a protocol, by its index. */
+static inline uint64_t ft_protocol_bit(uint16_t protocol)
+{
+    return 1ull << (protocol & 63);
+}
+
+/** The bit of a row of its table of commands, from 1; 0: of commands that are not in it. */
+static inline uint64_t ft_command_bit(uint16_t protocol, uint32_t row)
+{
+    return 1ull << ((protocol * 11u + row) & 63);
+}
 
 /** Bits of no field. */
 extern const uint64_t ft_demand_nothing[FT_MAX_FIELDS / 64];
@@ -132,10 +165,10 @@ struct ft_call {
     const struct ft_registry *registry;
     /** What is wanted of messages that are not raised, by index of the protocol; NULL: nothing. */
     const struct ft_demand *demand;
-    /** What is wanted instead of the protocols whose bits (index & 63) are set. */
-    const struct ft_demand *demand_of_flow;
-    uint64_t wanted_of_flow;
-    uint64_t wanted_of_all; /**< protocols of which `demand` has any field, a bit of 64 each */
+    const struct ft_demand
+        *demand_of_flow; /**< what is wanted instead where `flow_wants` says so */
+    const struct ft_flow_wants *flow_wants; /**< never NULL when there is a demand */
+    uint64_t wanted_of_all; /**< protocols of which `demand` has any field, ft_protocol_bit() */
     bool wants_all;         /**< every field of every message, for tests */
     struct ft_state *state; /**< of the shard */
     struct ft_owner owner;

@@ -167,6 +167,9 @@ void ft_flow_config_init(struct ft_flow_config *config);
 
 struct ft_flow_table;
 
+/** All records, those of a shard side by side: for tables of others that have a row for each. */
+const struct ft_flow *ft_flow_records(const struct ft_flow_table *table);
+
 /**
  * Called when a flow ends, before its record is used again. The callback hands out what waits with
  * ft_stream_flush(); blocks that it leaves are given back by the table after the call. It must not

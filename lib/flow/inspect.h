@@ -124,7 +124,8 @@ struct ft_shards {
      */
     struct ft_outer *outers[FT_SHARDS];
     struct ft_tail *tails[FT_SHARDS]; /**< FT_TAILS each, by index of the flow */
-    struct ft_flow_profile *profiles; /**< where rules are used: by shard and index of the flow */
+    const struct ft_flow *records;    /**< of `flows`: number 0 */
+    struct ft_flow_profile *profiles; /**< where rules are used: by number of the flow's record */
     struct ft_duplicates *duplicates; /**< NULL: no packet is a copy */
     struct ft_mirror *mirrors;        /**< by shard: what the mirror does */
     struct ft_rule_hits *rule_hits;   /**< by shard */

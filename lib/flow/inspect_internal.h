@@ -30,6 +30,9 @@ struct ft_rules_in_use {
     struct ft_matcher *matcher;
     uint32_t generation;
     uint32_t epoch; /**< of the profiles of flows: goes on with each rule set */
+    /* What the matcher uses at present: of this flow as this side sends; NULL: of none. */
+    const struct ft_flow *of_flow;
+    enum ft_side of_side;
     bool has_payload, has_flow;
     bool has_connection, has_packet;
     bool looks_at_tcp; /**< has_payload or has_packet */

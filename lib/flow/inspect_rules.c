@@ -39,9 +39,8 @@ void ft_inspector_use_rules(struct ft_inspector *ins, const struct ft_ruleset *s
                                           .has_joint = set && ft_ruleset_has_joint(set),
                                           .unknown = set ? ft_ruleset_unknown(set) : NULL};
     ins->rules.looks_at_tcp = ins->rules.has_payload || ins->rules.has_packet;
-    ins->call.demand = set ? ft_ruleset_demand(set, false) : NULL;
-    ins->call.demand_of_flow = set ? ft_ruleset_demand(set, true) : NULL;
-    ins->call.wanted_of_flow = UINT64_MAX;
+    ins->call.demand = set ? ft_ruleset_demand(set) : NULL;
+    ins->call.flow_wants = matcher ? ft_match_use(matcher, 0) : NULL;
     ins->call.wanted_of_all = set ? ft_ruleset_wanted(set) : 0;
     for (uint32_t shard = 0; shard < FT_SHARDS; shard++)
         if (owned[shard]) {
@@ -99,8 +98,7 @@ static void set_subject(const struct ft_inspector *ins, struct ft_subject *s)
 static inline struct ft_flow_profile *profile_of(const struct ft_inspector *ins,
                                                  const struct ft_flow *flow)
 {
-    uint64_t of_shard = (uint64_t)ins->shards->config.flow.flows_per_shard + 1;
-    return &ins->shards->profiles[flow->shard * of_shard + flow->index];
+    return &ins->shards->profiles[flow - ins->shards->records];
 }
 
 static COLD void judge(struct ft_inspector *ins, struct ft_flow_profile *of)
@@ -115,15 +113,23 @@ static COLD void judge(struct ft_inspector *ins, struct ft_flow_profile *of)
     of->of[ins->side == FT_SIDE_B] = profile;
 }
 
+static void use_profile(struct ft_inspector *ins, const struct ft_flow *flow, enum ft_side side,
+                        uint16_t profile)
+{
+    ins->rules.of_flow = flow;
+    ins->rules.of_side = side;
+    ins->call.flow_wants = ft_match_use(ins->rules.matcher, profile);
+}
+
 void ft_inspect_rules_prepare(struct ft_inspector *ins)
 {
-    const struct ft_flow *flow = ins->flow;
-    struct ft_flow_profile *of = profile_of(ins, flow);
+    if (ins->rules.of_flow == ins->flow && ins->rules.of_side == ins->side)
+        return;
+    struct ft_flow_profile *of = profile_of(ins, ins->flow);
     unsigned side = ins->side == FT_SIDE_B;
     if (of->epoch != ins->rules.epoch || !of->of[side])
         judge(ins, of);
-    ft_match_use(ins->rules.matcher, of->of[side]);
-    ins->call.wanted_of_flow = ft_match_wanted(ins->rules.matcher);
+    use_profile(ins, ins->flow, ins->side, of->of[side]);
 }
 
 bool ft_inspect_rules_spare(struct ft_inspector *ins, const struct ft_flow *flow, enum ft_side side,
@@ -132,13 +138,14 @@ bool ft_inspect_rules_spare(struct ft_inspector *ins, const struct ft_flow *flow
     const struct ft_flow_profile *of = profile_of(ins, flow);
     if (of->epoch != ins->rules.epoch || !of->of[side == FT_SIDE_B])
         return false;
-    ft_match_use(ins->rules.matcher, of->of[side == FT_SIDE_B]);
+    use_profile(ins, flow, side, of->of[side == FT_SIDE_B]);
     return !ft_match_may_hold(ins->rules.matcher, bytes, length);
 }
 
 void ft_inspect_rules_new_flow(struct ft_inspector *ins, const struct ft_flow *flow)
 {
     profile_of(ins, flow)->epoch = 0;
+    ins->rules.of_flow = NULL;
 }
 
 /* ---- telling ---- */
@@ -818,23 +825,20 @@ static void on_hit(void *user, uint32_t rule, const struct ft_program_run *run)
 
 /* ---- testing ---- */
 
-COLD void ft_inspect_rules_messages(struct ft_inspector *ins)
+void ft_inspect_rules_messages(struct ft_inspector *ins)
 {
     const struct ft_call *call = &ins->call;
     struct ft_subject s;
-    bool is_set = false;
-    for (uint32_t i = 0; i < call->message_count; i++) {
-        const struct ft_message *m = &call->messages[i];
-        if (!ft_match_is_wanted(ins->rules.matcher, m))
-            continue;
-        if (!is_set) {
-            ft_match_begin(ins->rules.matcher);
-            set_subject(ins, &s);
-            s.call = call;
-            s.payload = call->pdu;
-            s.payload_length = call->pdu_length;
-            is_set = true;
-        }
+    uint64_t wanted = ft_match_wanted(ins->rules.matcher, call);
+    if (!wanted)
+        return;
+    ft_match_begin(ins->rules.matcher);
+    set_subject(ins, &s);
+    s.call = call;
+    s.payload = call->pdu;
+    s.payload_length = call->pdu_length;
+    for (; wanted; wanted &= wanted - 1) {
+        const struct ft_message *m = &call->messages[__builtin_ctzll(wanted)];
         s.message = m;
         struct hit hit = {.ins = ins, .subject = &s, .message = m};
         ft_match_message(ins->rules.matcher, &s, on_hit, &hit);

@@ -22,10 +22,10 @@ static uint64_t outers_size(const struct ft_shards_config *config)
     return ((uint64_t)config->flow.flows_per_shard + 1) * sizeof(struct ft_outer);
 }
 
-/* Of a shard; those of all stand side by side, on huge pages where there are some. */
+/* Of a shard; those of all stand side by side, as the records of flows do. */
 static uint64_t profiles_size(const struct ft_shards_config *config)
 {
-    return ((uint64_t)config->flow.flows_per_shard + 1) * sizeof(struct ft_flow_profile);
+    return (uint64_t)config->flow.flows_per_shard * sizeof(struct ft_flow_profile);
 }
 
 void ft_shards_free(struct ft_shards *s)
@@ -82,7 +82,8 @@ struct ft_shards *ft_shards_new(const struct ft_registry *registry,
         s->flows = ft_flow_table_new(&config->flow);
         s->mirrors = ft_map(FT_SHARDS * sizeof(*s->mirrors), false);
         s->rule_hits = ft_map(FT_SHARDS * sizeof(*s->rule_hits), false);
-        s->profiles = ft_map(FT_SHARDS * profiles_size(config), config->flow.huge_pages);
+        /* They are small and used at random all over: huge pages always pay. */
+        s->profiles = ft_map(FT_SHARDS * profiles_size(config), true);
         ok = s->flows && s->mirrors && s->rule_hits && s->profiles;
     }
     if (ok && config->duplicate_window_ns) {
@@ -107,6 +108,7 @@ struct ft_shards *ft_shards_new(const struct ft_registry *registry,
         ft_shards_free(s);
         return NULL;
     }
+    s->records = ft_flow_records(s->flows);
     tell_ports(s);
     ft_flow_set_mirrors(s->flows, s->mirrors);
     return s;

@@ -237,7 +237,7 @@ uint64_t ft_content_fingerprint(const struct ft_pattern *patterns, uint32_t coun
     for (uint32_t i = 0; i < count; i++) {
         const struct ft_pattern *p = &patterns[i];
         uint64_t kind = p->length | (uint64_t)p->is_regex << 32 | (uint64_t)p->ignores_case << 33;
-        hash = ft_hash_bytes(ft_hash_mix(hash, kind), p->bytes, p->length);
+        hash = ft_hash_bytes(ft_hash_mix(hash ^ p->least, kind), p->bytes, p->length);
     }
     return hash;
 }

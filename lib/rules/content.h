@@ -30,6 +30,7 @@
 struct ft_pattern {
     const char *bytes; /**< literal, or expression in Perl syntax */
     uint32_t length;
+    uint32_t least;    /**< bytes that a text has at least, or nobody cares whether it matches */
     bool is_regex;     /**< dot matches all (as (?s)); inline flags such as (?i) count */
     bool ignores_case; /**< of ASCII letters */
 };
@@ -98,6 +99,9 @@ struct ft_content_hit {
 uint32_t ft_content_scan(const struct ft_content *content, struct ft_content_scratch *scratch,
                          const uint8_t *bytes, uint32_t length, struct ft_content_hit *hits,
                          uint32_t room, uint64_t *given_up);
+
+/** What tells that before a scan; the content's; NULL: nothing can. */
+const struct ft_content_filter *ft_content_filter(const struct ft_content *content);
 
 /**
  * False: none of the patterns is in `bytes`, nor in any part of them. True says nothing. Cost: for

@@ -8,7 +8,10 @@
 #include <immintrin.h>
 #endif
 
-/* Places of a text that are looked at at once. */
+/* What few texts come to: kept out of the code that all run through. */
+#define COLD __attribute__((noinline, cold))
+
+/* Places of a text that are looked at at once, where there is no such thing. */
 #ifdef __AVX2__
 #define LANES 32u
 #else
@@ -23,15 +26,20 @@ enum {
     PATTERNS_MAX = 512,        /* of more, too much would pass */
     RUN_MAX = 64,              /* bytes of a run; more would not choose better */
     BITS_WORDS = 128,          /* of 64 bits: 1 KiB */
+    WIDE = 128,                /* bytes told apart, where the processor can: the last bit is not */
+    WIDE_LANES = 64,
 };
 
 /*
- * Two sieves, one after another. By halves of bytes: those of a bucket's patterns at four places in
- * a row, 16 places of a text at once. Then, at places that are left, by all four bytes (two bits of
- * a word for each pattern) or two.
+ * Two sieves, one after another. By bytes, or by halves of bytes: those of a bucket's patterns at
+ * four places in a row, 16 to 64 places of a text at once. Then, at places that are left, by all
+ * four bytes (two bits of a word for each pattern) or two.
  */
 struct ft_content_filter {
-    uint8_t low[QUAD][16], high[QUAD][16]; /* by half of a byte: a bit for each bucket */
+#ifdef FT_CONTENT_FILTER_WIDE
+    uint8_t wide[QUAD][WIDE]; /* by byte: a bit for each bucket */
+#endif
+    uint8_t low[QUAD][16], high[QUAD][16]; /* by half of a byte likewise */
     uint64_t quads[BITS_WORDS];
     uint64_t *pairs; /* by two bytes; NULL: no pattern is that short */
 } __attribute__((aligned(64)));
@@ -67,7 +75,7 @@ static float often(uint8_t half)
 /* What is looked for of a pattern: one window of its bytes. */
 struct fragment {
     uint8_t bytes[RUN_MAX];
-    uint32_t length, window; /* window: QUAD or PAIR */
+    uint32_t length, window; /* window: bytes of it that the first sieve looks at */
     bool folds;
 };
 
@@ -79,7 +87,7 @@ static bool fragment_of(const struct ft_pattern *p, struct fragment *f)
         f->length = ft_content_filter_required(p, f->bytes, RUN_MAX, &f->folds);
     else
         memcpy(f->bytes, p->bytes, f->length);
-    f->window = f->length < QUAD ? PAIR : QUAD;
+    f->window = f->length < QUAD ? f->length : QUAD;
     return f->length >= PAIR;
 }
 
@@ -133,6 +141,12 @@ static void sieve_add(struct ft_content_filter *f, const struct fragment *p, uin
             f->low[i][half] |= (uint8_t)(is_low << bucket);
             f->high[i][half] |= (uint8_t)(is_high << bucket);
         }
+#ifdef FT_CONTENT_FILTER_WIDE
+        for (uint32_t k = 0; k < n; k++)
+            f->wide[i][bytes[k] % WIDE] |= (uint8_t)(1u << bucket);
+        for (uint32_t byte = 0; i >= p->window && byte < WIDE; byte++)
+            f->wide[i][byte] |= (uint8_t)(1u << bucket);
+#endif
     }
 }
 
@@ -185,6 +199,8 @@ struct ft_content_filter *ft_content_filter_new(const struct ft_pattern *pattern
         memset(f, 0, sizeof(*f));
     for (uint32_t i = 0; ok && i < count; i++) {
         struct fragment p;
+        if (patterns[i].least > FT_CONTENT_FILTER_TEXT)
+            continue;
         ok = fragment_of(&patterns[i], &p) && fragment_add(f, shares, &p);
     }
     if (ok)
@@ -213,6 +229,54 @@ static bool passes_at(const struct ft_content_filter *f, const uint8_t *bytes, u
     return pair && f->pairs[pair / 64] >> (pair % 64) & 1;
 }
 
+#ifdef FT_CONTENT_FILTER_WIDE
+/* Bits of the buckets that let pass what stands `i` bytes behind each place; behind the end is 0.
+ */
+static inline __m512i wide_of(const struct ft_content_filter *f, const uint8_t *at, uint32_t length,
+                              uint32_t i)
+{
+    uint32_t n = length > i ? length - i : 0;
+    __mmask64 is_there = _bzhi_u64(UINT64_MAX, n < WIDE_LANES ? n : WIDE_LANES);
+    return _mm512_permutex2var_epi8(_mm512_load_si512(f->wide[i]),
+                                    _mm512_maskz_loadu_epi8(is_there, at + i),
+                                    _mm512_load_si512(f->wide[i] + WIDE / 2));
+}
+
+/* The places of a text, 64 at most, that the first sieve lets pass, a bit each. */
+static inline uint64_t sieve_wide(const struct ft_content_filter *f, const uint8_t *at,
+                                  uint32_t length)
+{
+    __m512i first = _mm512_and_si512(wide_of(f, at, length, 0), wide_of(f, at, length, 1));
+    __m512i last = _mm512_and_si512(wide_of(f, at, length, 2), wide_of(f, at, length, 3));
+    uint32_t places = length - 1 < WIDE_LANES ? length - 1 : WIDE_LANES;
+    return _mm512_test_epi8_mask(first, last) & _bzhi_u64(UINT64_MAX, places);
+}
+
+static COLD bool passes_among_wide(const struct ft_content_filter *f, uint64_t left,
+                                   const uint8_t *at, uint32_t length)
+{
+    for (; left; left &= left - 1) {
+        uint32_t i = (uint32_t)__builtin_ctzll(left);
+        if (passes_at(f, at + i, length - i))
+            return true;
+    }
+    return false;
+}
+
+bool ft_content_filter_passes(const struct ft_content_filter *f, const uint8_t *bytes,
+                              uint32_t length)
+{
+    if (length > FT_CONTENT_FILTER_TEXT)
+        return true;
+    for (uint32_t at = 0; at + PAIR <= length; at += WIDE_LANES) {
+        uint64_t left = sieve_wide(f, bytes + at, length - at);
+        if (__builtin_expect(left != 0, 0) && passes_among_wide(f, left, bytes + at, length - at))
+            return true;
+    }
+    return false;
+}
+
+#else
 /*
  * The first sieve: which places let pass, a bit each. The two of vectors are the same but for their
  * width; without vectors every place passes.
@@ -348,3 +412,4 @@ bool ft_content_filter_passes(const struct ft_content_filter *f, const uint8_t *
     /* the last window overlaps the one before it: nothing is read behind the end */
     return passes_here(f, bytes + length - WINDOW, WINDOW) || pair_ends(f, bytes, length);
 }
+#endif

@@ -246,6 +246,11 @@ static void hit_add(struct hits *hits, const struct ft_content *c, uint32_t patt
     hits->count++;
 }
 
+const struct ft_content_filter *ft_content_filter(const struct ft_content *c)
+{
+    return c->filter;
+}
+
 bool ft_content_may_hold(const struct ft_content *c, const uint8_t *bytes, uint32_t length)
 {
     return !c->filter || ft_content_filter_passes(c->filter, bytes, length);

@@ -175,11 +175,28 @@ static void try_list(struct ft_matcher *m, const struct ft_list *l, uint8_t leve
 
 /* ---- finding them ---- */
 
-/* Has the message no such field of its own? */
-static bool is_missing(const struct ft_operand *o, const struct ft_subject *s)
+/* Is it a field that the message itself has, or might have? */
+static bool is_own_field(const struct ft_operand *o, const struct ft_subject *s)
 {
-    return !o->keyword && !o->is_tag && s->message && o->protocol == s->message->protocol->index &&
-           !(s->message->fields & FT_FIELD_BIT(o->field));
+    return !o->keyword && !o->is_tag && s->message && o->protocol == s->message->protocol->index;
+}
+
+static void try_own_field(struct ft_matcher *m, uint32_t operand, uint8_t level,
+                          const struct ft_subject *s, ft_hit_fn *hit, void *user)
+{
+    const struct ft_keyed *k = &m->set->keyed[operand];
+    uint64_t value;
+    if (!(s->message->fields & FT_FIELD_BIT(k->operand.field)))
+        return;
+    for (uint32_t n = s->message->first; n; n = s->call->nodes[n].next) {
+        const struct ft_node *at = &s->call->nodes[n];
+        if (at->field != k->operand.field || at->type == FT_NODE_END ||
+            !ft_program_key_of(&k->operand, k->bits, at, &value))
+            continue;
+        const struct ft_list *l = ft_ruleset_keyed(m->set, operand, value);
+        if (l)
+            try_list(m, l, level, s, hit, user);
+    }
 }
 
 static void try_keyed(struct ft_matcher *m, uint32_t operand, uint8_t level,
@@ -188,8 +205,10 @@ static void try_keyed(struct ft_matcher *m, uint32_t operand, uint8_t level,
     const struct ft_keyed *k = &m->set->keyed[operand];
     struct ft_number_cursor at = {0};
     uint64_t value;
-    if (is_missing(&k->operand, s))
+    if (is_own_field(&k->operand, s)) {
+        try_own_field(m, operand, level, s, hit, user);
         return;
+    }
     m->run->steps = 0;
     while (ft_program_number(m->run, s, &k->operand, k->bits, &at, &value)) {
         const struct ft_list *l = ft_ruleset_keyed(m->set, operand, value);
@@ -250,34 +269,46 @@ static void try_place(struct ft_matcher *m, const struct ft_place_of_rules *p, u
     try_list(m, &p->rules, level, s, hit, user);
 }
 
-static uint32_t place_of(const struct ft_matcher *m, const struct ft_message *message)
+static uint32_t row_of(const struct ft_message *message)
 {
-    const struct ft_protocol *p = message->protocol;
-    uint32_t row = message->command ? (uint32_t)(message->command - p->commands) + 1 : 0;
-    return m->set->first_place[p->index] + row;
+    return message->command ? (uint32_t)(message->command - message->protocol->commands) + 1 : 0;
 }
 
 /* Has the profile a rule that may hold for such a message? */
-static bool profile_wants(const struct ft_profile *p, const struct ft_message *message,
-                          uint32_t place)
+static inline bool profile_wants(const struct ft_profile *p, const struct ft_message *message)
 {
-    return p->classes & FT_CLASS_BIT(message) && p->slots & ft_slot_bit(place);
+    uint16_t protocol = message->protocol->index;
+    return p->classes & FT_CLASS_BIT(message) || p->wants.whole & ft_protocol_bit(protocol) ||
+           p->wants.commands & ft_command_bit(protocol, row_of(message));
 }
 
-static bool gate_lets_pass(const struct ft_matcher *m, const struct ft_message *message,
-                           uint32_t place)
+static inline bool gate_lets_pass(const struct ft_matcher *m, const struct ft_message *message)
 {
-    const struct ft_place_gate *g = &m->set->gates[place];
-    return g->classes & FT_CLASS_BIT(message) && (!g->fields || g->fields & message->fields);
+    const struct ft_demand_row *row =
+        &m->set->demand[message->protocol->index].rows[row_of(message)];
+    return row->gate_classes & FT_CLASS_BIT(message) &&
+           (!row->gate_fields || row->gate_fields & message->fields);
+}
+
+static inline bool is_wanted(const struct ft_matcher *m, const struct ft_message *message)
+{
+    if (gate_lets_pass(m, message))
+        return true;
+    return m->profile ? profile_wants(m->profile, message)
+                      : m->set->flow_operands.count || m->set->flow_rules.count;
 }
 
 bool ft_match_is_wanted(const struct ft_matcher *m, const struct ft_message *message)
 {
-    uint32_t place = place_of(m, message);
-    if (gate_lets_pass(m, message, place))
-        return true;
-    return m->profile ? profile_wants(m->profile, message, place)
-                      : m->set->flow_operands.count || m->set->flow_rules.count;
+    return is_wanted(m, message);
+}
+
+uint64_t ft_match_wanted(const struct ft_matcher *m, const struct ft_call *call)
+{
+    uint64_t wanted = 0;
+    for (uint32_t i = 0; i < call->message_count; i++)
+        wanted |= (uint64_t)is_wanted(m, &call->messages[i]) << i;
+    return wanted;
 }
 
 void ft_match_begin(struct ft_matcher *m)
@@ -291,27 +322,31 @@ static void begin(struct ft_matcher *m)
     ft_program_begin(m->run);
 }
 
-static void try_profile(struct ft_matcher *m, const struct ft_profile *profile, uint32_t place,
+static void try_profile(struct ft_matcher *m, const struct ft_profile *profile,
                         const struct ft_subject *s, ft_hit_fn *hit, void *user)
 {
     uint32_t class_ = FT_CLASS_BIT(s->message);
-    uint64_t slot = ft_slot_bit(place);
+    uint64_t protocol = ft_protocol_bit(s->message->protocol->index);
+    uint64_t command = ft_command_bit(s->message->protocol->index, row_of(s->message));
     for (uint32_t i = 0; i < profile->count; i++) {
         const struct ft_profile_rule *r = &m->profiles.rules[profile->first + i];
-        if (r->classes & class_ && r->slots & slot && ft_guard_passes(&r->guard, s))
+        if (r->classes & class_ && (r->whole & protocol || r->commands & command) &&
+            ft_guard_passes(&r->guard, s))
             try_rule(m, r->rule, FT_LEVEL_MESSAGE, s, hit, user);
     }
 }
 
 void ft_match_message(struct ft_matcher *m, const struct ft_subject *s, ft_hit_fn *hit, void *user)
 {
-    uint32_t place = place_of(m, s->message);
     const struct ft_profile *profile = ft_profile_of(m, s);
     begin(m);
-    if (profile_wants(profile, s->message, place))
-        try_profile(m, profile, place, s, hit, user);
-    if (gate_lets_pass(m, s->message, place))
-        try_place(m, &m->set->places[place], FT_LEVEL_MESSAGE, s, hit, user);
+    if (profile_wants(profile, s->message))
+        try_profile(m, profile, s, hit, user);
+    if (gate_lets_pass(m, s->message))
+        try_place(
+            m,
+            &m->set->places[m->set->first_place[s->message->protocol->index] + row_of(s->message)],
+            FT_LEVEL_MESSAGE, s, hit, user);
 }
 
 void ft_match_payload(struct ft_matcher *m, const struct ft_subject *s, ft_hit_fn *hit, void *user)

@@ -63,6 +63,7 @@ bool ft_patterns_add(struct ft_patterns *p, const struct ft_test *t, uint32_t *g
     struct ft_pattern_group *g = group_of(p, &t->left, is_payload ? p->binding : 0);
     struct ft_pattern one = {.bytes = t->text,
                              .length = t->length,
+                             .least = is_payload ? p->least : 0,
                              .is_regex = t->kind == FT_TEST_MATCHES,
                              .ignores_case = t->ignores_case};
     if (!g || !grow(g))
@@ -74,6 +75,8 @@ bool ft_patterns_add(struct ft_patterns *p, const struct ft_test *t, uint32_t *g
         g->slots[at] = g->count;
     }
     *pattern = g->slots[at] - 1;
+    if (one.least < g->patterns[*pattern].least)
+        g->patterns[*pattern].least = one.least;
     return true;
 }
 

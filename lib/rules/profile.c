@@ -12,6 +12,7 @@
 #include "rules/ruleset_internal.h"
 
 #include "base/hash.h"
+#include "rules/content_filter.h"
 
 #include <stdlib.h>
 #include <string.h>
@@ -57,15 +58,16 @@ static void consider(struct ft_matcher *m, uint32_t rule, uint8_t level, const s
     if (!ft_program_may_hold(&c->program, s, m->run))
         return;
     m->profiles.rules[to->first + to->count + to->payload_count] =
-        (struct ft_profile_rule){rule, c->classes, c->slots, c->guard};
+        (struct ft_profile_rule){rule, c->classes, c->whole, c->commands, c->guard};
     if (level == FT_LEVEL_PAYLOAD) {
         to->payload_count++;
         return;
     }
     to->count++;
-    to->classes |= c->classes;
-    to->slots |= c->slots;
-    to->wanted |= c->wanted;
+    to->classes |= c->is_broad ? c->classes : 0;
+    to->wants.whole |= c->is_broad ? c->wanted : c->whole | c->wanted_outside;
+    to->wants.commands |= c->commands;
+    to->wants.protocols |= c->wanted;
 }
 
 static void judge_rules(struct ft_matcher *m, uint8_t level, const struct ft_subject *s,
@@ -95,22 +97,22 @@ static void judge(struct ft_matcher *m, const struct ft_subject *s, struct ft_pr
     for (uint32_t i = 0; i < m->set->flow_groups.count; i++) {
         uint32_t group = m->set->flow_groups.items[i];
         if (ft_ruleset_is_bound(m->set, group, s))
-            m->profiles.groups[to->first_group + to->group_count++] =
-                (struct ft_profile_group){m->set->patterns.groups[group].content, group};
+            m->profiles.groups[to->first_group + to->group_count++] = (struct ft_profile_group){
+                ft_content_filter(m->set->patterns.groups[group].content), group};
     }
-    to->content = to->group_count ? m->profiles.groups[to->first_group].content : NULL;
+    to->filter = to->group_count ? m->profiles.groups[to->first_group].filter : NULL;
 }
 
 /* ---- sharing ---- */
 
-static uint64_t hash_of(const struct ft_profiles *p, const struct ft_profile *of)
+static uint32_t hash_of(const struct ft_profiles *p, const struct ft_profile *of)
 {
     uint64_t hash = ft_hash_mix((uint64_t)of->count << 32 | of->payload_count, of->group_count);
     for (uint32_t i = 0; i < of->count + of->payload_count; i++)
         hash = ft_hash_mix(hash, p->rules[of->first + i].rule);
     for (uint32_t i = 0; i < of->group_count; i++)
         hash = ft_hash_mix(hash, p->groups[of->first_group + i].group);
-    return hash;
+    return (uint32_t)hash;
 }
 
 static bool is_same(const struct ft_profiles *p, const struct ft_profile *a,
@@ -162,23 +164,25 @@ uint16_t ft_match_judge(struct ft_matcher *m, const struct ft_subject *s, bool *
     *is_new = false;
     judge(m, s, &made);
     made.hash = hash_of(p, &made);
-    uint32_t slot = (uint32_t)made.hash & (SLOTS - 1);
+    uint32_t slot = made.hash & (SLOTS - 1);
     for (; p->slots[slot]; slot = (slot + 1) & (SLOTS - 1))
         if (is_same(p, &p->all[p->slots[slot]], &made))
             return p->slots[slot];
     if (!has_room(p, &made)) {
         forget_all(p);
         *is_new = true;
-        slot = (uint32_t)made.hash & (SLOTS - 1);
+        slot = made.hash & (SLOTS - 1);
     }
     return keep(p, &made, slot);
 }
 
 /* ---- using ---- */
 
-void ft_match_use(struct ft_matcher *m, uint16_t profile)
+const struct ft_flow_wants *ft_match_use(struct ft_matcher *m, uint16_t profile)
 {
+    static const struct ft_flow_wants all = {UINT64_MAX, UINT64_MAX, UINT64_MAX};
     m->profile = profile ? &m->profiles.all[profile] : NULL;
+    return profile ? &m->profile->wants : &all;
 }
 
 const struct ft_profile *ft_profile_of(struct ft_matcher *m, const struct ft_subject *s)
@@ -189,11 +193,6 @@ const struct ft_profile *ft_profile_of(struct ft_matcher *m, const struct ft_sub
     *own = (struct ft_profile){.first = FT_PROFILE_RULES, .first_group = FT_PROFILE_GROUPS};
     judge(m, s, own);
     return own;
-}
-
-uint64_t ft_match_wanted(const struct ft_matcher *m)
-{
-    return m->profile ? m->profile->wanted : UINT64_MAX;
 }
 
 static bool may_find_any(const struct ft_ruleset *set, const uint8_t *bytes, uint32_t length)
@@ -219,10 +218,10 @@ bool ft_match_may_hold(const struct ft_matcher *m, const uint8_t *bytes, uint32_
     if (!p || p->payload_count || any->keyed.count || any->rules.count)
         return true;
     const struct ft_profile_group *groups = &m->profiles.groups[p->first_group];
-    if (p->group_count && ft_content_may_hold(p->content, bytes, length))
+    if (p->group_count && (!p->filter || ft_content_filter_passes(p->filter, bytes, length)))
         return true;
     for (uint32_t i = 1; i < p->group_count; i++)
-        if (ft_content_may_hold(groups[i].content, bytes, length))
+        if (!groups[i].filter || ft_content_filter_passes(groups[i].filter, bytes, length))
             return true;
     return may_find_any(m->set, bytes, length);
 }

@@ -58,6 +58,7 @@ struct ft_patterns {
     } * groups;
     uint32_t count;
     uint64_t binding; /**< of the programs that are being made */
+    uint32_t least;   /**< bytes of the payloads that these are about, at least */
 };
 
 /**
@@ -196,6 +197,11 @@ struct ft_number_cursor {
  */
 bool ft_program_number(struct ft_program_run *run, const struct ft_subject *s,
                        const struct ft_operand *o, unsigned bits, struct ft_number_cursor *at,
+                       uint64_t *key);
+
+/** The key of a node of the operand's field; false: it has none. As ft_program_number() gives it.
+ */
+bool ft_program_key_of(const struct ft_operand *o, unsigned bits, const struct ft_node *n,
                        uint64_t *key);
 
 /** Is what a test asks for the same for all that one side of a flow sends? Addresses, ports, zones.

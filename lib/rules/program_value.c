@@ -334,6 +334,26 @@ bool ft_value_next(struct ft_program_run *run, const struct ft_subject *s,
     return false;
 }
 
+static uint64_t key_of_value(const struct ft_operand *o, unsigned bits,
+                             const struct ft_program_value *v)
+{
+    if (o->type == FT_VALUE_TYPE_ADDRESS)
+        return ft_key_of_address(v->address, bits);
+    if (o->type == FT_VALUE_TYPE_TEXT || o->type == FT_VALUE_TYPE_BYTES)
+        return (bits ? ft_key_of_folded : ft_key_of_text)(v->bytes, v->length);
+    return v->number;
+}
+
+bool ft_program_key_of(const struct ft_operand *o, unsigned bits, const struct ft_node *n,
+                       uint64_t *key)
+{
+    struct ft_program_value v = {0};
+    if (!value_of_node(o, n, &v))
+        return false;
+    *key = key_of_value(o, bits, &v);
+    return true;
+}
+
 bool ft_program_number(struct ft_program_run *run, const struct ft_subject *s,
                        const struct ft_operand *o, unsigned bits, struct ft_number_cursor *at,
                        uint64_t *key)
@@ -349,9 +369,6 @@ bool ft_program_number(struct ft_program_run *run, const struct ft_subject *s,
         .is_begun = true, .index = c.index, .node = c.node, .is_chained = c.is_chained};
     if (!is_there)
         return false;
-    *key = o->type == FT_VALUE_TYPE_ADDRESS ? ft_key_of_address(v.address, bits)
-           : o->type == FT_VALUE_TYPE_TEXT || o->type == FT_VALUE_TYPE_BYTES
-               ? (bits ? ft_key_of_folded : ft_key_of_text)(v.bytes, v.length)
-               : v.number;
+    *key = key_of_value(o, bits, &v);
     return true;
 }

@@ -8,7 +8,28 @@
 
 /* ---- making ---- */
 
-static bool compile_rule(struct ft_making *m, uint32_t index)
+#define FT_BINDING_SIDES (FT_BINDING_SRC | FT_BINDING_DST)
+
+static bool is_one_port(uint64_t binding)
+{
+    return binding >> 32 == FT_BINDING_PORT >> 32 &&
+           !(binding & (FT_BINDING_ETHERTYPE | FT_BINDING_PORTS));
+}
+
+/*
+ * What is bound to one side of a port joins those that are bound to both sides of it, if there are
+ * any: a payload is rather searched once for some patterns more, which the rule's program tells
+ * apart, than twice.
+ */
+static uint64_t joined(const struct ft_making *m, uint64_t binding)
+{
+    uint16_t port = (uint16_t)binding;
+    bool is_joined = is_one_port(binding) && m->both[port / 8] >> (port % 8) & 1;
+    return is_joined ? binding & ~(uint64_t)FT_BINDING_SIDES : binding;
+}
+
+/* What a rule is about, before any of them is compiled. */
+static void begin_rule(struct ft_making *m, uint32_t index)
 {
     struct ft_ruleset *set = m->set;
     struct ft_compiled *c = &set->compiled[index];
@@ -21,7 +42,20 @@ static bool compile_rule(struct ft_making *m, uint32_t index)
     c->is_anywhere = ft_protocols_is_empty(&c->homes);
     for (uint32_t p = 0; c->is_anywhere && p < v->registry->count; p++)
         ft_protocols_add(&c->homes, (uint16_t)p);
-    set->patterns.binding = ft_ruleset_binding(set, c);
+    uint64_t binding = ft_ruleset_binding(set, c);
+    uint16_t port = (uint16_t)binding;
+    if (is_one_port(binding) && !(binding & FT_BINDING_SIDES))
+        m->both[port / 8] |= (uint8_t)(1u << (port % 8));
+}
+
+static bool compile_rule(struct ft_making *m, uint32_t index)
+{
+    struct ft_ruleset *set = m->set;
+    struct ft_compiled *c = &set->compiled[index];
+    const struct ft_vocabulary *v = &set->files->vocabulary;
+    const struct ft_expression *e = c->rule->expression;
+    set->patterns.binding = joined(m, ft_ruleset_binding(set, c));
+    set->patterns.least = ft_ruleset_least(c);
     return (!e->worker || ft_program_make(&c->program, v, e, e->worker, &set->patterns)) &&
            (!e->core || ft_program_make(&c->core, v, e, e->core, &set->patterns));
 }
@@ -36,10 +70,8 @@ static bool make_tables(struct ft_ruleset *set)
     }
     set->place_count = places;
     set->places = calloc(places + 1, sizeof(*set->places));
-    set->gates = calloc(places + 1, sizeof(*set->gates));
     set->first_pattern = calloc(set->patterns.count + 1, sizeof(*set->first_pattern));
-    if (!set->places || !set->gates || !ft_wants_init(set, &set->wants[0]) ||
-        !ft_wants_init(set, &set->wants[1]) || !set->first_pattern)
+    if (!set->places || !ft_wants_init(set) || !set->first_pattern)
         return false;
     for (uint32_t g = 0; g < set->patterns.count; g++) {
         set->first_pattern[g] = patterns;
@@ -115,6 +147,8 @@ static bool make_set(struct ft_making *m, const struct ft_ruleset *before, char 
     struct ft_ruleset *set = m->set;
     struct ft_way *way = malloc(sizeof(*way));
     bool ok = way != NULL;
+    for (uint32_t i = 0; i < set->files->count; i++)
+        begin_rule(m, i);
     for (uint32_t i = 0; ok && i < set->files->count; i++)
         ok = compile_rule(m, i);
     mark_new(set, before);
@@ -127,7 +161,7 @@ static bool make_set(struct ft_making *m, const struct ft_ruleset *before, char 
     for (uint32_t i = 0; ok && i < set->files->count; i++)
         ok = ft_ruleset_place(m, i, way, error, size);
     if (ok)
-        ft_ruleset_make_gates(set);
+        ft_ruleset_make_demand(set);
     free(way);
     free(m->tally.slots);
     if (!ok || m->is_short) {
@@ -175,8 +209,7 @@ void ft_ruleset_free(struct ft_ruleset *set)
     }
     for (uint32_t i = 0; set->places && i < set->place_count; i++)
         free_place(&set->places[i]);
-    for (unsigned i = 0; i < 2; i++)
-        ft_wants_free(set, &set->wants[i]);
+    ft_wants_free(set);
     for (uint32_t i = 0; i < set->key_size; i++)
         free(set->keys[i].rules.items);
     for (uint32_t i = 0; set->pattern_rules && i < set->pattern_count; i++)
@@ -188,7 +221,6 @@ void ft_ruleset_free(struct ft_ruleset *set)
     ft_patterns_free(&set->patterns);
     free(set->compiled);
     free(set->places);
-    free(set->gates);
     free(set->flow_operands.items);
     free(set->flow_rules.items);
     free(set->flow_groups.items);
@@ -213,9 +245,9 @@ const struct ft_rule *ft_ruleset_rule(const struct ft_ruleset *set, uint32_t ind
     return &set->files->rules[index];
 }
 
-const struct ft_demand *ft_ruleset_demand(const struct ft_ruleset *set, bool is_of_flow)
+const struct ft_demand *ft_ruleset_demand(const struct ft_ruleset *set)
 {
-    return set->wants[is_of_flow].demand;
+    return set->demand;
 }
 
 bool ft_ruleset_has_payload(const struct ft_ruleset *set)

@@ -44,10 +44,10 @@ uint32_t ft_ruleset_count(const struct ft_ruleset *set);
 const struct ft_rule *ft_ruleset_rule(const struct ft_ruleset *set, uint32_t index);
 
 /**
- * Fields that the rules want, by protocol: for struct ft_call. `is_of_flow`: with those that rules
- * want which are found by addresses, ports or zones, see ft_match_wanted().
+ * Fields that the rules want, by protocol: for struct ft_call. "Of flow": with those that rules
+ * want which are found by addresses, ports or zones, see ft_match_use().
  */
-const struct ft_demand *ft_ruleset_demand(const struct ft_ruleset *set, bool is_of_flow);
+const struct ft_demand *ft_ruleset_demand(const struct ft_ruleset *set);
 /** Protocols of which the rules want any field, those found by flows apart: a bit of 64 each. */
 uint64_t ft_ruleset_wanted(const struct ft_ruleset *set);
 
@@ -143,14 +143,15 @@ void ft_match_flow_part(struct ft_matcher *m, const struct ft_subject *s, bool i
  */
 uint16_t ft_match_judge(struct ft_matcher *m, const struct ft_subject *s, bool *is_new);
 
-/** What follows is of a flow with this profile; 0: not known, so that each call judges anew. */
-void ft_match_use(struct ft_matcher *m, uint16_t profile);
-
-/** Of which protocols the flow's rules want fields, a bit each of 64: index & 63. */
-uint64_t ft_match_wanted(const struct ft_matcher *m);
+/**
+ * What follows is of a flow with this profile; 0: not known, so that each call judges anew. Returns
+ * what the flow's rules want: for struct ft_call, until the next call.
+ */
+const struct ft_flow_wants *ft_match_use(struct ft_matcher *m, uint16_t profile);
 
 /** May any rule be about payloads of the flow? */
 bool ft_match_wants_payload(const struct ft_matcher *m);
+
 /**
  * May any rule hold for such a payload of the flow? Without it ft_match_payload() does nothing.
  * Cost: a few cycles, and a look at short payloads for the patterns that are meant for them.
@@ -159,5 +160,8 @@ bool ft_match_may_hold(const struct ft_matcher *m, const uint8_t *bytes, uint32_
 
 /** May any rule be about this message? One look-up; without it ft_match_message() does nothing. */
 bool ft_match_is_wanted(const struct ft_matcher *m, const struct ft_message *message);
+
+/** The messages of a call that any rule may be about, a bit each. */
+uint64_t ft_match_wanted(const struct ft_matcher *m, const struct ft_call *call);
 
 #endif

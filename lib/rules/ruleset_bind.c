@@ -50,19 +50,38 @@ static uint64_t binding_of_test(struct ft_ruleset *set, const struct ft_test *t)
     return binding ? binding | side : 0;
 }
 
+/* Must it hold for the rule to hold? */
+static bool is_demanded(const struct ft_expression *e, uint32_t node)
+{
+    return e->nodes[node].kind == FT_EXPRESSION_TEST &&
+           (e->worker == node || (e->nodes[e->worker].kind == FT_EXPRESSION_AND &&
+                                  ft_expression_is_child(e, e->worker, node)));
+}
+
 uint64_t ft_ruleset_binding(struct ft_ruleset *set, const struct ft_compiled *c)
 {
     const struct ft_expression *e = c->rule->expression;
     uint64_t binding = 0;
-    for (uint32_t i = 1; i < e->count && !binding; i++) {
-        bool is_demanded = e->worker == i || (e->nodes[e->worker].kind == FT_EXPRESSION_AND &&
-                                              ft_expression_is_child(e, e->worker, i));
-        if (e->nodes[i].kind == FT_EXPRESSION_TEST && is_demanded)
+    for (uint32_t i = 1; i < e->count && !binding; i++)
+        if (is_demanded(e, i))
             binding = binding_of_test(set, &e->nodes[i].test);
-    }
     if (c->level == FT_LEVEL_MESSAGE && !c->is_anywhere)
         for (uint32_t p = 0; p < FT_MAX_PROTOCOLS && !binding; p++)
             if (ft_protocols_has(&c->homes, (uint16_t)p))
                 binding = FT_BINDING_PROTOCOL | p;
     return binding ? binding : FT_BINDING_ANY | c->level;
+}
+
+uint32_t ft_ruleset_least(const struct ft_compiled *c)
+{
+    const struct ft_expression *e = c->rule->expression;
+    uint64_t least = 0, low, high;
+    for (uint32_t i = 1; i < e->count; i++) {
+        const struct ft_test *t = &e->nodes[i].test;
+        bool is_length = is_demanded(e, i) && t->left.keyword == FT_KEYWORD_PAYLOAD_LENGTH;
+        if (is_length && t->kind == FT_TEST_RANGE && !t->is_negated && !t->is_none &&
+            !t->has_mask && ft_test_numbers_at(t, 0, &low, &high) && low > least)
+            least = low;
+    }
+    return least < UINT32_MAX ? (uint32_t)least : UINT32_MAX;
 }

@@ -38,11 +38,14 @@ struct ft_compiled {
     struct ft_program core;    /**< what only the core can decide; without code: nothing */
     struct ft_protocols homes; /**< protocols whose messages it is tested on */
     uint32_t classes;          /**< of the messages that it may hold for: a bit each, see below */
-    uint64_t wanted;           /**< protocols that it wants fields of, a bit of 64 each */
-    uint64_t slots;            /**< places of messages that it may hold for, a bit of 64 each */
+    uint64_t wanted;           /**< protocols that it wants fields of, ft_protocol_bit() */
+    uint64_t wanted_outside;   /**< of them, those of other messages than its own: carriers */
+    uint64_t whole;            /**< protocols of which it may hold for messages of any command */
+    uint64_t commands;         /**< others that it may hold for, ft_command_bit() */
     struct ft_guard guard;     /**< what such a message has */
     uint8_t level;             /**< enum ft_level of `program` */
     bool is_anywhere;          /**< names no protocol */
+    bool is_broad;             /**< `whole` has so many protocols that classes tell more */
     bool is_linear;            /**< found by protocol and command only */
     bool is_pattern;           /**< found by a pattern */
     bool is_new;               /**< the rule set before had no such rule */
@@ -53,18 +56,6 @@ struct ft_compiled {
 /** The bit of a message's class in ft_compiled.classes. */
 #define FT_CLASS_BIT(message) (1u << ((message)->has_command ? (message)->class_ : FT_CLASS_COUNT))
 #define FT_CLASSES_ALL        ((2u << FT_CLASS_COUNT) - 1)
-
-/** One bit of 64 for a place of messages: a protocol and a command. */
-static inline uint64_t ft_slot_bit(uint32_t place)
-{
-    return 1ull << (place & 63);
-}
-
-/** One bit of 64 for a protocol. */
-static inline uint64_t ft_protocol_bit(uint16_t protocol)
-{
-    return 1ull << (protocol & 63);
-}
 
 /** Rules that can hold at one place: for (protocol, command), for payloads, for flows. */
 struct ft_place_of_rules {
@@ -117,10 +108,6 @@ struct ft_ruleset {
     /* By protocol and command: first_place[protocol] + row + 1, row 0 = not in the table. */
     uint32_t first_place[FT_MAX_PROTOCOLS];
     struct ft_place_of_rules *places;
-    struct ft_place_gate {
-        uint64_t fields; /**< of which a message has one, or no rule holds, a bit each; 0: any */
-        uint64_t classes;
-    } * gates; /**< of `places`: most messages end here */
     uint32_t place_count;
     struct ft_place_of_rules flow, connection, packet, payload;
     bool has_new_flow; /**< some rule about flows is new */
@@ -137,14 +124,14 @@ struct ft_ruleset {
     uint32_t key_size, key_count;
     struct ft_list *pattern_rules; /**< first_pattern[group] + pattern */
     uint32_t *first_pattern, pattern_count;
-    /* What is wanted of all messages, and, with what rules of flows want, of those of such flows.
-     */
+    /* Fields that are wanted of all messages, and, with what rules of flows want, of those of such
+     * flows: bits of its own for each protocol and place; NULL: nothing. */
     struct ft_wants {
-        struct ft_demand demand[FT_MAX_PROTOCOLS];
-        uint64_t *before[FT_MAX_PROTOCOLS]; /**< own bits; NULL: nothing is wanted */
-        uint64_t **by_row;
-        const uint64_t **demand_rows;
+        uint64_t *before[FT_MAX_PROTOCOLS], **by_row;
     } wants[2];
+    /* The same for dissectors; and what most messages end at. */
+    struct ft_demand demand[FT_MAX_PROTOCOLS];
+    struct ft_demand_row *demand_rows; /**< by place */
 };
 
 /** The rules that are found by a value, NULL = none. Cost: one bit, most often. */
@@ -159,7 +146,7 @@ bool ft_ruleset_is_bound(const struct ft_ruleset *set, uint32_t group, const str
 /** A rule that may hold in a flow, with what rules out most messages. */
 struct ft_profile_rule {
     uint32_t rule, classes;
-    uint64_t slots; /**< places of its messages */
+    uint64_t whole, commands; /**< of ft_compiled */
     struct ft_guard guard;
 };
 
@@ -168,13 +155,13 @@ struct ft_profile_rule {
  * same share one.
  */
 struct ft_profile {
-    uint64_t hash;
-    uint64_t slots, wanted; /**< a bit each: places of its rules; protocols it wants fields of */
-    uint32_t classes;       /**< of its rules on messages */
-    uint32_t first, count;  /**< rules on messages: first those ... */
-    uint32_t payload_count; /**< ... then so many on payloads */
+    struct ft_flow_wants wants;             /**< what finds its rules too, but for the broad ones */
+    const struct ft_content_filter *filter; /**< of the first group: most have one at most */
+    uint32_t classes;                       /**< of its broad rules on messages */
+    uint32_t first, count;                  /**< rules on messages: first those ... */
+    uint32_t payload_count;                 /**< ... then so many on payloads */
     uint32_t first_group, group_count;
-    const struct ft_content *content; /**< of the first group: most have one at most */
+    uint32_t hash;
 } __attribute__((aligned(64)));
 
 #define FT_PROFILES       16384u /**< of one matcher; then all are forgotten */
@@ -186,7 +173,7 @@ struct ft_profiles {
     uint16_t *slots;        /**< by hash: index, 0 = none; twice as many */
     struct ft_profile_rule *rules;
     struct ft_profile_group {
-        const struct ft_content *content; /**< of the group */
+        const struct ft_content_filter *filter; /**< of the group; NULL: none is possible */
         uint64_t group;
     } * groups;
     uint32_t count, rule_count, group_count;

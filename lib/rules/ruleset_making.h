@@ -80,6 +80,7 @@ struct ft_tally {
 struct ft_making {
     struct ft_ruleset *set;
     struct ft_tally tally; /**< `slots` belong to who makes the set */
+    uint8_t both[8192];    /**< ports, a bit each, of which either side is searched for patterns */
     bool is_counting, is_short;
 };
 
@@ -100,9 +101,11 @@ bool ft_ruleset_add_key(struct ft_ruleset *set, uint32_t operand, uint64_t value
  * ft_patterns.binding.
  */
 uint64_t ft_ruleset_binding(struct ft_ruleset *set, const struct ft_compiled *c);
+/** Bytes that a payload has at least, or the rule does not hold: ft_patterns.least. */
+uint32_t ft_ruleset_least(const struct ft_compiled *c);
 
-bool ft_wants_init(const struct ft_ruleset *set, struct ft_wants *wants);
-void ft_wants_free(const struct ft_ruleset *set, struct ft_wants *wants);
+bool ft_wants_init(struct ft_ruleset *set);
+void ft_wants_free(struct ft_ruleset *set);
 /** All fields that a rule asks for, where messages of (protocol, row) are read. */
 bool ft_ruleset_want(struct ft_ruleset *set, struct ft_compiled *rule, uint32_t protocol,
                      uint32_t row);
@@ -114,7 +117,7 @@ bool ft_ruleset_want(struct ft_ruleset *set, struct ft_compiled *rule, uint32_t 
 bool ft_ruleset_place(struct ft_making *m, uint32_t rule, struct ft_way *way, char *error,
                       size_t size);
 
-/** When all are placed: what most messages end at. */
-void ft_ruleset_make_gates(struct ft_ruleset *set);
+/** When all are placed: what dissectors are told of it, and what most messages end at. */
+void ft_ruleset_make_demand(struct ft_ruleset *set);
 
 #endif

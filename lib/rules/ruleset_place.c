@@ -5,6 +5,9 @@
 #include <stdio.h>
 #include <string.h>
 
+/* Rules about all messages of more protocols are passed over by their classes. */
+#define BROAD 4u
+
 /* Put a rule where messages of (protocol, row) find it. */
 static bool place_message_rule(struct ft_ruleset *set, uint32_t rule, const struct ft_way *way,
                                uint32_t protocol, uint32_t row)
@@ -103,6 +106,7 @@ bool ft_ruleset_place(struct ft_making *m, uint32_t rule, struct ft_way *way, ch
     const struct ft_registry *registry = set->files->vocabulary.registry;
     const struct ft_expression *e = c->rule->expression;
     bool ok = true, is_placed = false;
+    uint32_t whole = 0;
     way->count = 0;
     if (e->worker)
         ft_way_of(m, c, e->worker, way);
@@ -130,15 +134,25 @@ bool ft_ruleset_place(struct ft_making *m, uint32_t rule, struct ft_way *way, ch
         if (!ft_protocols_has(&c->homes, (uint16_t)p))
             continue;
         struct ft_slot at = {.protocol = registry->protocols[p], .class_ = -1};
+        uint64_t commands = 0;
+        uint32_t count = 0;
         for (; ok && at.row <= at.protocol->command_count; at.row++)
             if (ft_rule_may_hold(e, e->worker, &at)) {
-                is_placed = true;
                 if (at.protocol == unknown)
                     place_unknown(set, c);
-                c->slots |= ft_slot_bit(set->first_place[p] + at.row);
+                count++;
+                commands |= ft_command_bit((uint16_t)p, at.row);
                 ok = place_message_rule(set, rule, way, p, at.row);
             }
+        is_placed |= count > 0;
+        if (count > at.protocol->command_count) {
+            c->whole |= ft_protocol_bit((uint16_t)p);
+            whole++;
+        } else {
+            c->commands |= commands;
+        }
     }
+    c->is_broad = whole > BROAD;
     if (ok && !is_placed) {
         size_t used = strlen(error);
         snprintf(error + used, size - used,
@@ -147,32 +161,4 @@ bool ft_ruleset_place(struct ft_making *m, uint32_t rule, struct ft_way *way, ch
                  c->rule->when_place.column, c->rule->id);
     }
     return ok;
-}
-
-/* The fields by which all rules of a place are found; 0: some are not. */
-static uint64_t fields_of_place(const struct ft_ruleset *set, const struct ft_place_of_rules *p,
-                                uint32_t protocol)
-{
-    uint64_t fields = 0;
-    for (uint32_t i = 0; i < p->keyed.count + p->groups.count; i++) {
-        const struct ft_operand *o =
-            i < p->keyed.count ? &set->keyed[p->keyed.items[i]].operand
-                               : &set->patterns.groups[p->groups.items[i - p->keyed.count]].operand;
-        if (o->keyword || o->is_tag || o->protocol != protocol)
-            return 0;
-        fields |= FT_FIELD_BIT(o->field);
-    }
-    return p->rules.count ? 0 : fields;
-}
-
-void ft_ruleset_make_gates(struct ft_ruleset *set)
-{
-    const struct ft_registry *registry = set->files->vocabulary.registry;
-    for (uint32_t p = 0; p < registry->count; p++) {
-        for (uint32_t row = 0; row <= registry->protocols[p]->command_count; row++) {
-            uint32_t place = set->first_place[p] + row;
-            set->gates[place] = (struct ft_place_gate){fields_of_place(set, &set->places[place], p),
-                                                       set->places[place].classes};
-        }
-    }
 }

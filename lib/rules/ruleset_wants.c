@@ -31,19 +31,13 @@ struct wanting {
 };
 
 /* Bits for one place of a protocol: before the command is known (row UINT32_MAX), and by row. */
-static uint64_t *wants_of(struct ft_ruleset *set, struct ft_wants *wants, uint32_t protocol,
+static uint64_t *wants_of(const struct ft_ruleset *set, struct ft_wants *wants, uint32_t protocol,
                           uint32_t row)
 {
-    bool is_before = row == UINT32_MAX;
-    uint32_t place = set->first_place[protocol] + (is_before ? 0 : row);
-    uint64_t **at = is_before ? &wants->before[protocol] : &wants->by_row[place];
-    if (*at)
-        return *at;
-    *at = calloc(FT_MAX_FIELDS / 64, sizeof(**at));
-    if (is_before)
-        wants->demand[protocol].before = *at ? *at : ft_demand_nothing;
-    else
-        wants->demand_rows[place] = *at ? *at : ft_demand_nothing;
+    uint64_t **at = row == UINT32_MAX ? &wants->before[protocol]
+                                      : &wants->by_row[set->first_place[protocol] + row];
+    if (!*at)
+        *at = calloc(FT_MAX_FIELDS / 64, sizeof(**at));
     return *at;
 }
 
@@ -72,6 +66,7 @@ static bool want(const struct wanting *w, const struct ft_operand *o, bool is_wh
         return false;
     if (o->protocol == w->protocol)
         return want_at(w, o->protocol, w->row, fields);
+    w->rule->wanted_outside |= ft_protocol_bit(o->protocol);
     /* Of a carrier: it knows nothing yet of what it carries. */
     for (uint32_t any = 0; any <= p->command_count; any++)
         if (!want_at(w, o->protocol, any, fields))
@@ -145,28 +140,68 @@ bool ft_ruleset_want(struct ft_ruleset *set, struct ft_compiled *c, uint32_t pro
     return ok;
 }
 
-bool ft_wants_init(const struct ft_ruleset *set, struct ft_wants *wants)
+bool ft_wants_init(struct ft_ruleset *set)
 {
-    wants->by_row = calloc(set->place_count + 1, sizeof(*wants->by_row));
-    wants->demand_rows = calloc(set->place_count + 1, sizeof(*wants->demand_rows));
-    if (!wants->by_row || !wants->demand_rows)
-        return false;
-    for (uint32_t i = 0; i < set->place_count; i++)
-        wants->demand_rows[i] = ft_demand_nothing;
-    for (uint32_t p = 0; p < set->files->vocabulary.registry->count; p++)
-        wants->demand[p] = (struct ft_demand){.before = ft_demand_nothing,
-                                              .by_row = &wants->demand_rows[set->first_place[p]]};
-    return true;
+    for (unsigned i = 0; i < 2; i++)
+        set->wants[i].by_row = calloc(set->place_count + 1, sizeof(*set->wants[i].by_row));
+    set->demand_rows = calloc(set->place_count + 1, sizeof(*set->demand_rows));
+    return set->wants[0].by_row && set->wants[1].by_row && set->demand_rows;
 }
 
-void ft_wants_free(const struct ft_ruleset *set, struct ft_wants *wants)
+void ft_wants_free(struct ft_ruleset *set)
 {
-    for (uint32_t i = 0; wants->by_row && i < set->place_count; i++)
-        free(wants->by_row[i]);
-    for (uint32_t p = 0; p < FT_MAX_PROTOCOLS; p++)
-        free(wants->before[p]);
-    free(wants->by_row);
-    free(wants->demand_rows);
+    for (unsigned i = 0; i < 2; i++) {
+        struct ft_wants *w = &set->wants[i];
+        for (uint32_t place = 0; w->by_row && place < set->place_count; place++)
+            free(w->by_row[place]);
+        for (uint32_t p = 0; p < FT_MAX_PROTOCOLS; p++)
+            free(w->before[p]);
+        free(w->by_row);
+    }
+    free(set->demand_rows);
+}
+
+/* The fields by which all rules of a place are found; 0: some are not. */
+static uint64_t fields_of_place(const struct ft_ruleset *set, const struct ft_place_of_rules *p,
+                                uint32_t protocol)
+{
+    uint64_t fields = 0;
+    for (uint32_t i = 0; i < p->keyed.count + p->groups.count; i++) {
+        const struct ft_operand *o =
+            i < p->keyed.count ? &set->keyed[p->keyed.items[i]].operand
+                               : &set->patterns.groups[p->groups.items[i - p->keyed.count]].operand;
+        if (o->keyword || o->is_tag || o->protocol != protocol)
+            return 0;
+        fields |= FT_FIELD_BIT(o->field);
+    }
+    return p->rules.count ? 0 : fields;
+}
+
+static const uint64_t *or_nothing(const uint64_t *fields)
+{
+    return fields ? fields : ft_demand_nothing;
+}
+
+void ft_ruleset_make_demand(struct ft_ruleset *set)
+{
+    const struct ft_registry *registry = set->files->vocabulary.registry;
+    for (uint32_t p = 0; p < registry->count; p++) {
+        uint32_t first = set->first_place[p];
+        for (uint32_t row = 0; row <= registry->protocols[p]->command_count; row++) {
+            const struct ft_place_of_rules *place = &set->places[first + row];
+            set->demand_rows[first + row] = (struct ft_demand_row){
+                .fields = or_nothing(set->wants[0].by_row[first + row]),
+                .fields_of_flow = or_nothing(set->wants[1].by_row[first + row]),
+                .gate_fields = fields_of_place(set, place, p),
+                .gate_classes = place->classes,
+            };
+        }
+        set->demand[p] = (struct ft_demand){
+            .before = or_nothing(set->wants[0].before[p]),
+            .before_of_flow = or_nothing(set->wants[1].before[p]),
+            .rows = &set->demand_rows[first],
+        };
+    }
 }
 
 static bool wants_any(const struct ft_ruleset *set, uint32_t protocol)

@@ -77,6 +77,7 @@ static void add(struct hits *to, struct hit hit)
 /* ---- where the inspector asks for hits ---- */
 
 bool __real_ft_match_is_wanted(const struct ft_matcher *m, const struct ft_message *message);
+uint64_t __real_ft_match_wanted(const struct ft_matcher *m, const struct ft_call *call);
 void __real_ft_match_message(struct ft_matcher *m, const struct ft_subject *s, ft_hit_fn *hit,
                              void *user);
 void __real_ft_match_payload(struct ft_matcher *m, const struct ft_subject *s, ft_hit_fn *hit,
@@ -89,6 +90,7 @@ void __real_ft_match_connection(struct ft_matcher *m, const struct ft_subject *s
                                 void *user);
 bool __real_ft_match_may_hold(const struct ft_matcher *m, const uint8_t *bytes, uint32_t length);
 bool __wrap_ft_match_is_wanted(const struct ft_matcher *m, const struct ft_message *message);
+uint64_t __wrap_ft_match_wanted(const struct ft_matcher *m, const struct ft_call *call);
 bool __wrap_ft_match_may_hold(const struct ft_matcher *m, const uint8_t *bytes, uint32_t length);
 void __wrap_ft_match_message(struct ft_matcher *m, const struct ft_subject *s, ft_hit_fn *hit,
                              void *user);
@@ -210,6 +212,14 @@ static void judge_other(const struct ft_subject *s, uint8_t level)
 bool __wrap_ft_match_is_wanted(const struct ft_matcher *m, const struct ft_message *message)
 {
     return judge.way != WAY_COMPILED || __real_ft_match_is_wanted(m, message);
+}
+
+uint64_t __wrap_ft_match_wanted(const struct ft_matcher *m, const struct ft_call *call)
+{
+    uint64_t all = (2ull << (call->message_count - 1)) - 1;
+    return judge.way == WAY_COMPILED ? __real_ft_match_wanted(m, call)
+           : call->message_count     ? all
+                                     : 0;
 }
 
 bool __wrap_ft_match_may_hold(const struct ft_matcher *m, const uint8_t *bytes, uint32_t length)

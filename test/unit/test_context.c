@@ -463,9 +463,13 @@ static void test_only_what_is_wanted(void **state)
     assert_int_equal(call->node_count, 0);
     assert_string_equal(json(0), "{}");
     uint64_t before[FT_MAX_FIELDS / 64] = {1ull << NUMBER};
-    const uint64_t *rows[] = {before, before, before, before, before, before};
-    struct ft_demand demand[] = {{before, rows}, {ft_demand_nothing, rows}};
+    const struct ft_demand_row all = {.fields = before};
+    const struct ft_demand_row rows[] = {all, all, all, all, all, all};
+    struct ft_demand demand[] = {{.before = before, .rows = rows},
+                                 {.before = ft_demand_nothing, .rows = rows}};
+    struct ft_flow_wants no_rules = {0};
     call->demand = demand;
+    call->flow_wants = &no_rules;
     call->wanted_of_all = UINT64_MAX;
     play(groups);
     assert_string_equal(json(0), "{\"number\":3}");

@@ -686,11 +686,10 @@ static void use_profile(const struct ft_ruleset *set, struct ft_matcher *m,
                         const struct ft_subject *s)
 {
     bool is_new = false;
-    ft_match_use(m, number & 1 ? ft_match_judge(m, s, &is_new) : 0);
-    compiled_side.call->demand = ft_ruleset_demand(set, false);
+    compiled_side.call->flow_wants =
+        ft_match_use(m, number & 1 ? ft_match_judge(m, s, &is_new) : 0);
+    compiled_side.call->demand = ft_ruleset_demand(set);
     compiled_side.call->wanted_of_all = ft_ruleset_wanted(set);
-    compiled_side.call->demand_of_flow = ft_ruleset_demand(set, true);
-    compiled_side.call->wanted_of_flow = ft_match_wanted(m);
 }
 
 static void compare_pdu(const struct ft_ruleset *set, struct ft_matcher *m, const struct pdu *p)
@@ -867,26 +866,41 @@ static void test_once(void **state)
     rules_random_close(&r);
 }
 
-/* Payloads are searched for a pattern only where the port that the rule names is on its side. */
+/* The group of patterns in which a rule looks for its own. */
+static uint32_t group_of_rule(const struct ft_ruleset *set, uint32_t rule)
+{
+    const struct ft_program *p = &set->compiled[rule].program;
+    for (uint32_t c = 0; c < p->count; c++)
+        if (p->code[c].test->kind == FT_TEST_CONTAINS)
+            return p->code[c].group;
+    return UINT32_MAX;
+}
+
+/* Payloads are searched for a pattern only where the port that the rule names is on its side; or on
+ * either, where others have the port searched on both for theirs. */
 static void test_sides(void **state)
 {
     static const char *const conditions[] = {
-        "port.src == 80 and payload contains \"abcd\"",
+        "port.src == 81 and payload contains \"abcd\"",
         "port.dst in {80, 90..99} and payload contains \"abcd\"",
         "port == 80 and payload contains \"abcd\"",
+        "port.src == 80 and payload contains \"abce\"",
     };
     static const struct {
         uint16_t src, dst;
         bool is_bound[3];
     } rows[] = {
-        {80, 5, {true, false, true}},   {5, 80, {false, true, true}}, {5, 95, {false, true, false}},
-        {95, 5, {false, false, false}}, {80, 80, {true, true, true}},
+        {81, 5, {true, false, false}}, {5, 81, {false, false, false}},
+        {80, 5, {false, false, true}}, {5, 80, {false, true, true}},
+        {5, 95, {false, true, false}}, {95, 5, {false, false, false}},
+        {81, 80, {true, true, true}},
     };
     static struct rules_random r;
     (void)state;
     assert_true(rules_random_open(&r, registry, 1));
-    struct ft_ruleset *set = rules_random_set_of(&r, conditions, 3);
+    struct ft_ruleset *set = rules_random_set_of(&r, conditions, 4);
     assert_non_null(set);
+    assert_int_equal(group_of_rule(set, 2), group_of_rule(set, 3));
     for (unsigned row = 0; row < sizeof(rows) / sizeof(rows[0]); row++) {
         const struct ft_subject s = {.transport = TCP,
                                      .has_ports = true,
@@ -895,13 +909,9 @@ static void test_sides(void **state)
                                      .payload = (const uint8_t *)"xabcd",
                                      .payload_length = 5};
         for (unsigned i = 0; i < 3; i++) {
-            const struct ft_program *p = &set->compiled[i].program;
             const struct ft_expression *e = ft_ruleset_rule(set, i)->expression;
-            uint32_t group = UINT32_MAX;
-            for (uint32_t c = 0; c < p->count; c++)
-                if (p->code[c].test->kind == FT_TEST_CONTAINS)
-                    group = p->code[c].group;
-            assert_int_equal(ft_ruleset_is_bound(set, group, &s), rows[row].is_bound[i]);
+            assert_int_equal(ft_ruleset_is_bound(set, group_of_rule(set, i), &s),
+                             rows[row].is_bound[i]);
             assert_int_equal(rules_naive_holds(ft_ruleset_vocabulary(set), e, e->worker, &s),
                              rows[row].is_bound[i]);
         }

@@ -418,11 +418,11 @@ static void put_sides(struct ft_context *ctx)
     }
 }
 
-/* Where what a side says is kept for the answer; NULL when nobody wants it. */
+/* Where what a side says is kept for the answer; NULL when nobody wants it of either: which of them
+ * is the client may turn out later to have been the other. */
 static struct side *side_of(struct ft_context *ctx, unsigned index)
 {
-    if (!ft_wants(ctx, fields_of(index) + SIDE_SOFTWARE) &&
-        !ft_wants(ctx, fields_of(index) + SIDE_HASSH_HASH))
+    if (!ft_wants(ctx, CLIENT) && !ft_wants(ctx, SERVER))
         return NULL;
     struct sides *sides = ft_channel(ctx, FT_SCOPE_FLOW, KEY);
     return sides ? &sides->of[index] : NULL;
@@ -663,7 +663,7 @@ static void put_hassh(struct ft_context *ctx, unsigned index, const struct ft_vi
     struct ft_digest d;
     char text[4096];
 
-    if (!ft_wants(ctx, field + SIDE_HASSH_HASH) && !ft_wants(ctx, field + SIDE_HASSH_STRING))
+    if (!side && !ft_wants(ctx, field + SIDE_HASSH_STRING))
         return;
     ft_digest_begin(&d, FT_MD5);
     for (unsigned i = 0; i < 4; i++) {
