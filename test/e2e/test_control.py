@@ -460,13 +460,15 @@ class Made(Case):
                              ("stats --w", ["--watch"]), ("stats --watch --c", ["--count"]),
                              ("--json capture st", ["stop", "start"]), ("flows --top ", [])):
             with self.subTest(line=line):
-                self.assertEqual(self.offered("fieldtapctl", *line.split(" "), script=script), wanted)
+                got = self.offered("fieldtapctl", *line.split(" "), script=script)
+                self.assertEqual(got, wanted)
         self.assertIn("status", self.offered("fieldtapctl", "", script=script))
-        asked = self.write("fieldtapctl", b"#!/bin/sh\n[ \"$*\" = \"-s here -t 2 --json sinks\" ] && "
+        asked = self.write("fieldtapctl", b"#!/bin/sh\n"
+                           b"[ \"$*\" = \"-s here -t 2 --json sinks\" ] && "
                            b"echo '{\"sinks\":[{\"name\":\"siem\"},{\"name\":\"eve\"}]}'\n")
         asked.chmod(0o755)
-        self.assertEqual(self.offered("fieldtapctl", "-s", "here", "sink", "test", "", script=script),
-                         ["siem", "eve"])
+        self.assertEqual(self.offered("fieldtapctl", "-s", "here", "sink", "test", "",
+                                      script=script), ["siem", "eve"])
         self.assertEqual(self.offered("fieldtapctl", "-s", "fieldtapctl.", script=script),
                          ["fieldtapctl.bash"])
 
