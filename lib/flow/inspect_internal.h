@@ -311,7 +311,7 @@ bool ft_inspect_rules_want_bytes(struct ft_inspector *ins);
 void ft_inspect_rules_joint(struct ft_inspector *ins, const uint8_t *bytes, uint32_t length,
                             uint32_t border);
 
-/** Bytes of a stream in order: rules are tested where they join those before. */
+/** Bytes of a stream in order: rules are tested where they join those before. It was prepared. */
 void ft_inspect_tail(struct ft_inspector *ins, struct ft_flow *flow, enum ft_side sender,
                      const uint8_t *bytes, uint32_t length);
 /** Nothing is kept of any flow of the shard. */

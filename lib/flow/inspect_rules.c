@@ -895,7 +895,8 @@ COLD void ft_inspect_rules_unknown(struct ft_inspector *ins, const uint8_t *byte
 bool ft_inspect_rules_want_bytes(struct ft_inspector *ins)
 {
     return ft_match_wants_payload(ins->rules.matcher) ||
-           (ins->rules.unknown && ft_match_is_wanted(ins->rules.matcher, unknown_message(ins)));
+           (ins->rules.unknown && !ins->flow->protocol &&
+            ft_match_is_wanted(ins->rules.matcher, unknown_message(ins)));
 }
 
 void ft_inspect_rules_joint(struct ft_inspector *ins, const uint8_t *bytes, uint32_t length,
@@ -903,7 +904,8 @@ void ft_inspect_rules_joint(struct ft_inspector *ins, const uint8_t *bytes, uint
 {
     struct ft_subject s;
     struct hit hit = {.ins = ins, .subject = &s, .is_joint = true};
-    const struct ft_message *m = ins->rules.unknown ? unknown_message(ins) : NULL;
+    bool is_unknown = ins->rules.unknown && !ins->flow->protocol;
+    const struct ft_message *m = is_unknown ? unknown_message(ins) : NULL;
     if (m && !ft_match_is_wanted(ins->rules.matcher, m))
         m = NULL;
     if (!m && !ft_match_may_hold(ins->rules.matcher, bytes, length))

@@ -55,9 +55,10 @@ static void on_data(void *user, struct ft_flow *flow, enum ft_side side, const u
                     uint32_t length)
 {
     struct ft_inspector *ins = user;
-    if (__builtin_expect(ins->rules.has_joint, 0) && !flow->protocol)
-        ft_inspect_tail(ins, flow, side, bytes, length);
     ft_inspect_prepare(ins, flow, side);
+    if (__builtin_expect(ins->rules.has_joint, 0) &&
+        (!flow->protocol || ft_match_wants_payload(ins->rules.matcher)))
+        ft_inspect_tail(ins, flow, side, bytes, length);
     for (unsigned switches = 0; length;) {
         if (!flow->protocol && (ft_inspect_is_given_up(ins, flow) || switches > 4 ||
                                 !ft_inspect_recognise(ins, flow, bytes, length, false)))

@@ -1,10 +1,11 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 /*
- * Inspection: patterns across the segments of streams that no dissector reads.
+ * Inspection: patterns across the segments of streams.
  *
- * Rules about bytes are tested on each payload. What a dissector reads is put together by it, and
- * tested as a whole; of other streams the last bytes of each direction are kept, for rules that
- * look for patterns to be tested once more where the next bytes join them. That is done only for
+ * Rules about bytes are tested on each payload, and on each PDU that a dissector puts together. The
+ * last bytes of each direction are kept, for rules that look for patterns to be tested once more
+ * where the next bytes join them: but for the middle of a PDU, which is tested as a whole when all
+ * of it is there, so that what it holds is not found twice. That is done only for
  * flows that such a rule may be about, and in a table of fixed size: a flow that comes to a place
  * that is taken takes it over.
  */
@@ -49,14 +50,14 @@ COLD void ft_inspect_tail(struct ft_inspector *ins, struct ft_flow *flow, enum f
 {
     struct ft_tail *t = place_of(ins, flow);
     unsigned side = sender == FT_SIDE_B;
-    ft_inspect_prepare(ins, flow, sender);
+    bool is_inside = flow->protocol && flow->framer[side].have;
     if (!length || !ft_inspect_rules_want_bytes(ins))
         return;
     if (t->flow != name_of(flow)) {
         t->flow = name_of(flow);
         t->length[0] = t->length[1] = 0;
     }
-    if (t->length[side])
+    if (t->length[side] && !is_inside)
         test_joint(ins, t, side, bytes, length);
     keep_end(t, side, bytes, length);
 }

@@ -302,6 +302,20 @@ class Segments(Case):
         self.assertEqual(self.hits(*split), [len(cuts)])
 
 
+    def test_between_messages(self):
+        """Across two messages, and in a body that is passed over: found once, too."""
+        self.CONDITIONS = {9200001: 'port.dst == 80 and payload contains "PATTERN-Across7"'}
+        text = self.TEXT
+        head = b"POST / HTTP/1.1\r\nHost: a\r\nContent-Length: %d\r\n\r\n" % (len(text) + 20)
+        cuts = range(1, len(text))
+        split = [tcp(80, (C, head + b"0123456789" + text[:cut]), (C, text[cut:] + b"9876543210"),
+                     source=40000 + cut) for cut in cuts]
+        self.assertEqual(self.hits(*split), [len(cuts)])
+        first = b"POST / HTTP/1.1\r\nHost: a\r\nContent-Length: 4\r\n\r\nPATT"
+        self.assertEqual(self.hits(tcp(80, (C, first), (C, b"ERN-Across7 / HTTP/1.1\r\n\r\n"))), [1])
+        self.assertEqual(self.hits(tcp(80, (C, first), (S, b"ERN-Across7"))), [0])
+
+
 class Unread(Case):
     """What no dissector reads is a message of the protocol "unknown"."""
 
