@@ -154,6 +154,8 @@ static void take_rubbish(struct ft_reader *r, struct ft_token *t)
         r->at++;
     if (*p == '=')
         ft_reader_wrong(r, t->at, t->at + 1, "one = is no operator: write ==");
+    else if (*p == '[' || *p == ']')
+        ft_reader_wrong(r, t->at, t->at + 1, "lists stand in braces: {1, 2, 5..9}");
     else if (*p == '\'' || *p == '`')
         ft_reader_wrong(r, t->at, t->at + 1, "texts stand in double quotes: \"...\"");
     else

@@ -327,6 +327,11 @@ static bool add_numbers(struct ft_reader *r, const struct ft_token *t, const str
     const char *dots = strstr(t->text, "..");
     char low_text[64];
     uint64_t low, high;
+    if (dots && (dots == t->text || !dots[2])) {
+        ft_reader_wrong(r, t->at, t->end, "%s: a range has two ends: 100..199; else < or >",
+                        t->text);
+        return false;
+    }
     if (dots && dots - t->text < (long)sizeof(low_text)) {
         snprintf(low_text, sizeof(low_text), "%.*s", (int)(dots - t->text), t->text);
         if (!ft_reader_key(r, t, o, low_text, &low) || !ft_reader_key(r, t, o, dots + 2, &high))
@@ -350,6 +355,10 @@ bool ft_reader_value(struct ft_reader *r, const struct ft_token *t, const struct
     struct ft_operand other;
     const char *text;
     uint32_t length;
+    if (t->kind == FT_TOKEN_DOLLAR || t->kind == FT_TOKEN_OPEN_SET) {
+        ft_reader_wrong(r, t->at, t->end, "sets and lists follow on in: in $name, in {1, 2}");
+        return false;
+    }
     if (t->kind != FT_TOKEN_WORD && t->kind != FT_TOKEN_TEXT) {
         ft_reader_wrong(r, t->at, t->end, "a value is missing: %s",
                         ft_reader_example(o) ? ft_reader_example(o) : "a name");

@@ -233,12 +233,35 @@ static const struct ft_load_key file_keys[] = {
     {.name = "rules", .kind = FT_LOAD_OWN, .own = keep_rules},
 };
 
+/* What was probably done: the words of who reads JSON are those of its grammar. */
+static const char *meant_by(const char *wrong)
+{
+    static const char *const meant[][2] = {
+        {"'[' or '{' expected near end of file", ": there is nothing in it"},
+        {"near end of file", "; is a } or ] missing?"},
+        {"'}' expected near '\"", "; is a comma missing before it?"},
+        {"']' expected near", "; is a comma missing before it?"},
+        {"unexpected token near ']'", "; there is no comma behind the last of a list"},
+        {"string or '}' expected near '}'", "; there is no comma behind the last of an object"},
+        {"expected near '/'", "; JSON has no comments"},
+        {"expected near '''", "; texts stand in double quotes"},
+        {"invalid escape", "; a backslash is written \\\\"},
+        {"control character", "; a text does not go over the end of a line"},
+        {"unable to decode byte", "; the file has to be UTF-8"},
+    };
+    for (unsigned i = 0; i < sizeof(meant) / sizeof(meant[0]); i++)
+        if (strstr(wrong, meant[i][0]))
+            return meant[i][1];
+    return "";
+}
+
 static void not_json(struct ft_loader *l, const char *path, const json_error_t *where)
 {
     char place[PATH_MAX + 32];
     snprintf(place, sizeof(place), "%s:%d:%d", path, where->line > 0 ? where->line : 1,
              where->column > 0 ? where->column : 1);
-    ft_load_tell(l, true, place, "cannot be read as JSON: %s", where->text);
+    ft_load_tell(l, true, place, "cannot be read as JSON: %s%s", where->text,
+                 meant_by(where->text));
 }
 
 /* Read a file as JSON, and all of it but the rules. */

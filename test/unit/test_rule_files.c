@@ -704,7 +704,27 @@ static void test_not_json(void **state)
     (void)state;
     expect_errors("{\"rules\": [\n{\"id\" 5}]}",
                   "a.json:2:7: cannot be read as JSON: ':' expected near '5'\n");
-    expect_errors("", "a.json:1:1: cannot be read as JSON: '[' or '{' expected near end of file\n");
+    expect_errors("",
+                  "a.json:1:1: cannot be read as JSON: '[' or '{' expected near end of file: there "
+                  "is nothing in it\n");
+    /* What was probably done is said, too. */
+    expect_errors("{\"rules\": [{\"id\": 1 \"title\": 2}]}",
+                  "a.json:1:27: cannot be read as JSON: '}' expected near '\"title\"'; is a comma "
+                  "missing before it?\n");
+    expect_errors(
+        "{\"rules\": [1,]}",
+        "a.json:1:14: cannot be read as JSON: unexpected token near ']'; there is no comma "
+        "behind the last of a list\n");
+    expect_errors(
+        "{\"rules\": [\"\\d\"]}",
+        "a.json:1:14: cannot be read as JSON: invalid escape near '\"\\d'; a backslash is "
+        "written \\\\\n");
+    expect_errors("// mine\n{}",
+                  "a.json:1:1: cannot be read as JSON: '[' or '{' expected near '/'; "
+                  "JSON has no comments\n");
+    expect_errors("{\"rules\": [",
+                  "a.json:1:11: cannot be read as JSON: ']' expected near end of file; "
+                  "is a } or ] missing?\n");
     write_bytes("a.json", "{}\0{}", 5);
     assert_false(read_folder());
     write_bytes("a.json", "{\"\\u0000\":1}", 12);
