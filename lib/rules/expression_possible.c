@@ -83,6 +83,8 @@ static bool may_hold_of_message(const struct ft_test *t, const struct place *at)
         if (at->row == ROW_UNKNOWN)
             return may_hold_of_commands(t, at);
         return holds_for(t, (uint64_t)p->index << 32 | at->row) || (!at->row && t->is_negated);
+    case FT_KEYWORD_RESPONSE_TIME:
+        return t->is_negated || !(p->flags & FT_DISSECTOR_UNANSWERED);
     case FT_KEYWORD_COMMAND_CODE:
         return !at->row || at->row == ROW_UNKNOWN || holds_for(t, p->commands[at->row - 1].code);
     case FT_KEYWORD_CLASS:
@@ -283,6 +285,8 @@ static void reason(const struct ft_reader *r, const struct ft_expression_node *a
     if (has_field(a) && has_field(b))
         snprintf(to, size, ": %s and %s carry not one another",
                  protocols[a->test.left.protocol]->name, protocols[b->test.left.protocol]->name);
+    else if (has_keyword(a, FT_KEYWORD_RESPONSE_TIME) || has_keyword(b, FT_KEYWORD_RESPONSE_TIME))
+        snprintf(to, size, ": its messages are not answered");
     else if (is_of_flow(a) || is_of_flow(b))
         snprintf(to, size, ": that is never in such flows");
     else if (field)

@@ -278,6 +278,7 @@ static bool add_unknown(struct ft_vocabulary *v)
         return false;
     v->unknown->dissector = &dissector;
     v->unknown->name = dissector.name;
+    v->unknown->flags = FT_DISSECTOR_UNANSWERED;
     v->unknown->index = (uint16_t)copy->count;
     v->unknown->fields = root;
     v->unknown->field_count = 1;

@@ -827,6 +827,9 @@ static void test_contradictions(void **state)
         "port == 9700 and not protocol",
         "21-29: \"not protocol\" can never hold: it is always there; the protocol of what no "
         "dissector reads is \"unknown\"\n");
+    expect_errors("protocol in {syslog, unknown} and response_time_us > 5000",
+                  "34-57: \"protocol in {syslog, unknown}\" and \"response_time_us > 5000\" can "
+                  "never hold both: its messages are not answered\n");
     expect_errors("not http.url and http.url == a",
                   "17-30: \"http.url\" and \"http.url == a\" can never hold both\n");
     expect_errors("protocol == modbus and protocol == dnp3",

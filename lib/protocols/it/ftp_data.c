@@ -130,5 +130,6 @@ const struct ft_dissector ft_dissector_ftp_data = {
     .flow_state_size = sizeof(struct ftp_data_flow),
     .probe = probe,
     .frame = frame,
+    .flags = FT_DISSECTOR_UNANSWERED,
     .dissect = dissect,
 };

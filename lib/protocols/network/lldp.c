@@ -672,6 +672,6 @@ const struct ft_dissector ft_dissector_lldp = {
     .violations = FT_TABLE(violations),
     .max_pdu = 2048,
     .flow_state_size = sizeof(struct neighbour),
-    .flags = FT_DISSECTOR_CYCLIC,
+    .flags = FT_DISSECTOR_CYCLIC | FT_DISSECTOR_UNANSWERED,
     .dissect = dissect,
 };

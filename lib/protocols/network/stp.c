@@ -474,6 +474,6 @@ const struct ft_dissector ft_dissector_stp = {
     .violations = FT_TABLE(violations),
     .max_pdu = 2048,
     .channel_size = sizeof(struct tree),
-    .flags = FT_DISSECTOR_CYCLIC,
+    .flags = FT_DISSECTOR_CYCLIC | FT_DISSECTOR_UNANSWERED,
     .dissect = dissect,
 };

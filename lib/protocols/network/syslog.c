@@ -670,5 +670,6 @@ const struct ft_dissector ft_dissector_syslog = {
     .flow_state_size = sizeof(struct flow),
     .probe = probe,
     .frame = frame,
+    .flags = FT_DISSECTOR_UNANSWERED,
     .dissect = dissect,
 };
