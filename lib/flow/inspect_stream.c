@@ -56,7 +56,8 @@ static void on_data(void *user, struct ft_flow *flow, enum ft_side side, const u
 {
     struct ft_inspector *ins = user;
     ft_inspect_prepare(ins, flow, side);
-    if (__builtin_expect(ins->rules.has_joint, 0) &&
+    /* A message of a controller is what a pattern is in; what other streams carry is cut anywhere. */
+    if (__builtin_expect(ins->rules.has_joint, 0) && !(flow->flags & FT_FLOW_OT) &&
         (!flow->protocol || ft_match_wants_payload(ins->rules.matcher)))
         ft_inspect_tail(ins, flow, side, bytes, length);
     for (unsigned switches = 0; length;) {
