@@ -50,15 +50,21 @@ static COLD void end_reading(struct ft_inspector *ins, struct ft_flow *flow,
         flow->flags |= FT_FLOW_ENCRYPTED;
 }
 
+/* May a pattern be in two messages of the stream? A controller's is in one of them. */
+static bool is_cut_anywhere(const struct ft_inspector *ins, const struct ft_flow *flow)
+{
+    const struct ft_protocol *p = ft_inspect_protocol(ins, flow);
+    return !p || (!(p->flags & (FT_DISSECTOR_OT | FT_DISSECTOR_TRANSPORT)) &&
+                  ft_match_wants_payload(ins->rules.matcher));
+}
+
 /* Bytes in order. Loops when a protocol hands the stream over to another. */
 static void on_data(void *user, struct ft_flow *flow, enum ft_side side, const uint8_t *bytes,
                     uint32_t length)
 {
     struct ft_inspector *ins = user;
     ft_inspect_prepare(ins, flow, side);
-    /* A message of a controller is what a pattern is in; what other streams carry is cut anywhere. */
-    if (__builtin_expect(ins->rules.has_joint, 0) && !(flow->flags & FT_FLOW_OT) &&
-        (!flow->protocol || ft_match_wants_payload(ins->rules.matcher)))
+    if (__builtin_expect(ins->rules.has_joint, 0) && is_cut_anywhere(ins, flow))
         ft_inspect_tail(ins, flow, side, bytes, length);
     for (unsigned switches = 0; length;) {
         if (!flow->protocol && (ft_inspect_is_given_up(ins, flow) || switches > 4 ||
