@@ -278,7 +278,9 @@ static bool is_service_name(const struct ft_dns_name *name)
 /* Kinds of service stand alone as names, instances before them. */
 static void put_service(struct ft_context *ctx, const struct ft_dns_record *r)
 {
-    if (!r->is_whole)
+    bool is_wanted = ft_wants(ctx, DNS_SERVICE) || ft_wants(ctx, DNS_INSTANCE) ||
+                     ft_wants(ctx, DNS_HOST) || ft_wants(ctx, DNS_PORT) || ft_wants(ctx, DNS_TXT);
+    if (!is_wanted || !r->is_whole)
         return;
     if (r->type == FT_DNS_PTR && is_service_name(&r->name)) {
         if (r->name.text[0] == '_' && !ft_dns_name_is(&r->name, "_services._dns-sd._udp.local", 28))
@@ -392,7 +394,7 @@ static void read_section(struct ft_context *ctx, struct ft_dns_facts *facts, str
             h->rcode |= r.ttl >> 24 << EXPLICIT_EXTENDED;
             continue;
         }
-        if (facts->flavour == FT_DNS_MULTICAST && ft_wants(ctx, DNS_SERVICE))
+        if (facts->flavour == FT_DNS_MULTICAST)
             put_service(ctx, &r);
         if (!states(h, section, &r))
             continue;
