@@ -337,9 +337,9 @@ class Silence(Faults):
         self.end()
         told = self.health()
         name = [n for n in self.stats()["capture"]["interfaces"] if "1" in n]
-        self.assertEqual(told[:3], [("interface_silent", *name), ("interface_heard", *name),
-                                    ("interface_down", *name)])
-        self.assertNotIn(("interface_silent", *name), told[3:])
+        self.assertEqual(told[:2], [("interface_silent", *name), ("interface_heard", *name)])
+        self.assertIn(("interface_down", *name), told)  # a busy machine is silent again before
+        self.assertNotIn(("interface_silent", *name), told[told.index(("interface_down", *name)):])
         of = {e["health"]["event"]: e["health"] for e in of_type(self.events(), "health")}
         self.assertEqual((of["interface_silent"]["severity"], of["interface_heard"]["severity"]),
                          ("critical", "warning"))
