@@ -12,6 +12,7 @@
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 
+static struct ft_registry *registry; /* the vocabulary has a copy */
 static struct ft_vocabulary vocabulary;
 static struct ft_named_set sets[2];
 
@@ -42,7 +43,7 @@ static struct ft_set *make_set(enum ft_value_kind kind, const char *text)
 static void open_vocabulary(void)
 {
     char error[256];
-    struct ft_registry *registry = ft_registry_new();
+    registry = ft_registry_new();
     for (unsigned i = 0; ft_protocols[i]; i++)
         expect(ft_registry_add(registry, ft_protocols[i], NULL, error, sizeof(error)),
                "the dissectors are right");
