@@ -165,8 +165,6 @@ struct ft_call {
     const struct ft_registry *registry;
     /** What is wanted of messages that are not raised, by index of the protocol; NULL: nothing. */
     const struct ft_demand *demand;
-    const struct ft_demand
-        *demand_of_flow; /**< what is wanted instead where `flow_wants` says so */
     const struct ft_flow_wants *flow_wants; /**< never NULL when there is a demand */
     uint64_t wanted_of_all; /**< protocols of which `demand` has any field, ft_protocol_bit() */
     bool wants_all;         /**< every field of every message, for tests */
