@@ -9,7 +9,7 @@
  * with what is left.
  *
  * For whoever adds a thread: one that is made after confine() inherits everything and has nothing
- * to call. That is everything from make_core() in run.c on. Only threads that read packets call
+ * to call. That is everything from run_make_core() in run_core.c on. Only threads that read packets call
  * confine_worker() at their beginning, which leaves them hardly any system call. A call that a new
  * thread needs and that the filter refuses ends the process and is named on standard error: add it
  * to the list in syscalls.c, with what it is for.

@@ -33,7 +33,7 @@ bool run_make_filter(const struct sensor *s, struct ft_filter **filter);
 /** DPDK, buffers, shards, workers. */
 bool run_make_sensor(struct sensor *s);
 
-/* ---- run_make.core.c ---- */
+/* ---- run_core.c ---- */
 bool run_make_core(struct sensor *s);
 
 /* ---- run_sources.c ---- */

@@ -2,7 +2,7 @@
 /*
  * The context behind struct ft_context: the arena in which a PDU becomes a message tree.
  *
- * One per worker, used for every PDU in turn: ft_context_dissect() resets it, runs the dissector
+ * One per worker, used for every PDU in turn: ft_call_dissect() resets it, runs the dissector
  * and leaves the messages, violations and facts in it for the caller to read. Nothing allocates.
  */
 #ifndef FT_CONTEXT_H
@@ -271,10 +271,6 @@ struct ft_tree_value {
 /** The next field that is no group from *offset on, which is 0 at first. False: no more. */
 bool ft_tree_next(const uint8_t *packed, uint32_t length, uint32_t *offset,
                   struct ft_tree_value *value);
-
-/** The smallest field that the evidence [at, at + at_length) lies in; false: in none. */
-bool ft_tree_at(const uint8_t *packed, uint32_t length, uint32_t at, uint32_t at_length,
-                struct ft_tree_value *value);
 
 /**
  * A value as text for people: enumerations and flags by name, addresses and times as everywhere,

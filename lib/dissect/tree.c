@@ -461,20 +461,6 @@ bool ft_tree_next(const uint8_t *packed, uint32_t length, uint32_t *offset,
     return false;
 }
 
-bool ft_tree_at(const uint8_t *packed, uint32_t length, uint32_t at, uint32_t at_length,
-                struct ft_tree_value *value)
-{
-    struct ft_tree_value v;
-    uint32_t best = UINT32_MAX;
-    for (uint32_t offset = 0; ft_tree_next(packed, length, &offset, &v);)
-        if (v.at <= at && v.at_length < best &&
-            (uint64_t)at + at_length <= (uint64_t)v.at + v.at_length) {
-            best = v.at_length;
-            *value = v;
-        }
-    return best != UINT32_MAX;
-}
-
 static uint32_t names_text(const struct ft_name *names, uint64_t value, char *to, uint32_t size)
 {
     uint32_t n = 0;

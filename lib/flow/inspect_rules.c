@@ -503,7 +503,10 @@ static bool has_secret(const struct hit *hit)
 {
     const struct ft_call *call = &hit->ins->call;
     const struct ft_program_value *v = &hit->evidence->value;
-    if (!hit->message || v->at == UINT32_MAX)
+    bool is_expression = hit->evidence->test && hit->evidence->test->test->kind == FT_TEST_MATCHES;
+    if (!hit->message) /* the bytes that a literal finds are known from the rule */
+        return is_expression && may_be_secret(hit->ins, hit->subject);
+    if (v->at == UINT32_MAX)
         return false;
     for (uint32_t i = 0; i < call->message_count; i++)
         for (uint32_t n = call->messages[i].first; n; n = call->nodes[n].next) {

@@ -58,6 +58,14 @@ static bool is_cut_anywhere(const struct ft_inspector *ins, const struct ft_flow
                   ft_match_wants_payload(ins->rules.matcher));
 }
 
+static void forget_tails(struct ft_inspector *ins, const struct ft_flow *flow)
+{
+    if (!ins->rules.has_joint)
+        return;
+    ft_inspect_tail_gap(ins, flow, FT_SIDE_A);
+    ft_inspect_tail_gap(ins, flow, FT_SIDE_B);
+}
+
 /* Bytes in order. Loops when a protocol hands the stream over to another. */
 static void on_data(void *user, struct ft_flow *flow, enum ft_side side, const uint8_t *bytes,
                     uint32_t length)
@@ -94,12 +102,10 @@ static void on_data(void *user, struct ft_flow *flow, enum ft_side side, const u
             flow->flags |= FT_FLOW_UNEXPECTED;
         else if (!(flow->flags & FT_FLOW_UNEXPECTED))
             ft_inspect_tell_foreign(ins, flow, p);
+        forget_tails(ins, flow); /* what is read again lies before what was kept */
         if (call.rest_length)
             on_data(ins, flow, side, call.rest, call.rest_length);
-        if (__builtin_expect(ins->rules.has_joint, 0)) { /* some bytes were not kept */
-            ft_inspect_tail_gap(ins, flow, FT_SIDE_A);
-            ft_inspect_tail_gap(ins, flow, FT_SIDE_B);
-        }
+        forget_tails(ins, flow); /* and some bytes behind it were not kept */
         ft_framer_rest_done(call.pools);
         ft_inspect_prepare(ins, flow, side);
     }

@@ -7,11 +7,11 @@
 #include <stdlib.h>
 #include <string.h>
 
-/* One evaluation of so many is timed. */
 /* Rules for which it is found out in one joint what of the bytes before it they are fulfilled by.
  */
 #define JOINT_SEARCHES 4u
 
+/* One evaluation of so many is timed. */
 #define TIMED_EVERY 64u
 
 struct ft_matcher *ft_matcher_new(const struct ft_ruleset *set)

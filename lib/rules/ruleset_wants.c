@@ -126,11 +126,22 @@ static bool want_secrets(const struct wanting *w)
     return ok;
 }
 
+/* Is what an expression finds in the payload told as evidence? */
+static bool shows_payload(const struct ft_expression *e)
+{
+    for (uint32_t i = 1; i < e->count; i++)
+        if (e->nodes[i].kind == FT_EXPRESSION_TEST && e->nodes[i].test.kind == FT_TEST_MATCHES &&
+            e->nodes[i].test.left.keyword == FT_KEYWORD_PAYLOAD)
+            return true;
+    return false;
+}
+
 bool ft_ruleset_want(struct ft_ruleset *set, struct ft_compiled *c, uint32_t protocol, uint32_t row)
 {
     const struct wanting w = {set, c, protocol, row};
     const struct ft_rule *rule = c->rule;
-    bool ok = want_node(&w, rule->expression, rule->expression->worker);
+    bool ok = want_node(&w, rule->expression, rule->expression->worker) &&
+              (!shows_payload(rule->expression) || want_secrets(&w));
     for (uint32_t i = 0; ok && i < rule->part_count; i++)
         ok = rule->parts[i].keyword == FT_KEYWORD_PAYLOAD
                  ? want_secrets(&w)

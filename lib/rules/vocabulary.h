@@ -96,7 +96,7 @@ enum ft_value_type {
     FT_VALUE_TYPE_GROUP, /**< fields inside: can be asked for, and bound by `any` */
 };
 
-/** Is it compared as a number (see ft_number_key())? */
+/** Is it compared as a number? */
 static inline bool ft_value_type_is_number(enum ft_value_type type)
 {
     return type <= FT_VALUE_TYPE_COMMAND;
