@@ -9,10 +9,10 @@
  * with what is left.
  *
  * For whoever adds a thread: one that is made after confine() inherits everything and has nothing
- * to call. That is everything from run_make_core() in run_core.c on. Only threads that read packets call
- * confine_worker() at their beginning, which leaves them hardly any system call. A call that a new
- * thread needs and that the filter refuses ends the process and is named on standard error: add it
- * to the list in syscalls.c, with what it is for.
+ * to call. That is everything from run_make_core() in run_core.c on. Only threads that read packets
+ * call confine_worker() at their beginning, which leaves them hardly any system call. A call that a
+ * new thread needs and that the filter refuses ends the process and is named on standard error: add
+ * it to the list in syscalls.c, with what it is for.
  *
  * For whoever adds a folder or file: with --user it is opened by that user. Folders beside -l that
  * have to be there are named to confine_give_folder().

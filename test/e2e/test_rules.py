@@ -360,6 +360,317 @@ class Unread(Case):
         self.assertEqual(alert["fieldtap"]["message"], "unknown to_server 68656c6c6f")
 
 
+class Secrets(Case):
+    """{payload} in a message."""
+
+    def messages(self, when, conversation):
+        capture = self.write("a.pcap", pcap(packets([(SCADA, PLC, 0.0, conversation)])))
+        rules = self.write("a.json", json.dumps({"rules": [{
+            "id": 9200001, "title": "t", "when": when, "message": "{payload}"}]}).encode())
+        out = self.dir / f"out{len(list(self.dir.glob('out*')))}"
+        self.assertOk(run("-q", "-r", capture, "-l", out, "--rules", rules))
+        return [a["fieldtap"]["message"] for a in of_type(self.events(out), "alert")
+                if a["alert"]["signature_id"] == 9200001]
+
+    def test_of_messages(self):
+        """What the dissector says is secret is stars, and nothing else."""
+        ftp = tcp(21, (S, b"220 ready\r\n"), (C, b"PASS secret\r\n"), (S, b"230 in\r\n"))
+        told = self.messages('protocol == ftp and payload contains "PASS"', ftp)
+        self.assertEqual([bytes.fromhex(t.replace("**", "2a")) for t in told], [b"PASS ******\r\n"])
+
+    def test_of_packets(self):
+        """Nobody has read them: they are told by their length."""
+        ftp = tcp(21, (S, b"220 ready\r\n"), (C, b"PASS secret\r\n"))
+        told = self.messages('payload contains "PASS"', ftp)
+        self.assertEqual(told, ["(13 bytes, maybe with a password)"])
+        told = self.messages('payload contains "PASS"', tcp(9700, (C, b"PASS x")))
+        self.assertEqual(told, ["504153532078"])
+
+
+class Guide(Case):
+    """doc/rules.md."""
+
+    def setUp(self):
+        super().setUp()
+        self.write("bad-names.txt", b"# of the block list\nc2.example\nbad.example  # since May\n")
+        whole = next(json.loads(text) for heading, text in blocks() if "working_hours" in text)
+        whole["alerts"] = {"built_in_rules": "off"}
+        self.config = self.write("fieldtap.json", json.dumps(whole).encode())
+
+    def alerts(self, parts, rules):
+        capture = self.write("a.pcap", pcap(packets(parts)))
+        out = self.dir / f"out{len(list(self.dir.glob('out*')))}"
+        self.assertOk(run("-q", "-c", self.config, "-r", capture, "-l", out, "--rules", rules))
+        return [a for a in of_type(self.events(out), "alert")
+                if 9200000 < a["alert"]["signature_id"] < 9300000]
+
+    def test_every_example_has_its_row(self):
+        self.assertEqual([heading for heading, _ in examples()], list(ROWS))
+
+    def check(self, where, count):
+        r = run("-c", self.config, "--check-rules", where)
+        self.assertOk(r)
+        self.assertEqual(r.out, f"rules: {count} accepted, 0 refused\n")
+
+    def test_all_examples_are_one_rule_set(self):
+        folder = self.dir / "rules"
+        folder.mkdir()
+        (self.dir / "bad-names.txt").rename(folder / "bad-names.txt")
+        for number, (_, text) in enumerate(examples()):
+            (folder / f"{number:02}.json").write_text(text)
+        self.check(folder, sum(len(json.loads(text)["rules"]) for _, text in examples()))
+
+    def test_other_blocks(self):
+        """All that is JSON is right, wherever it stands."""
+        others = [block for block in blocks() if block not in examples()]
+        self.assertEqual(len(others), 3)
+        for heading, text in others:
+            whole = json.loads(text)
+            if "working_hours" not in whole:
+                with self.subTest(heading):
+                    self.check(self.write("block.json", text.encode()),
+                               len(whole.get("rules", [])))
+
+    def test_conditions_in_the_text(self):
+        """They stand in the guide as they are here, and are conditions."""
+        conditions = (
+            "protocol == modbus and "
+            "(modbus.write.address == 107 or modbus.write.address in 200..299)",
+            "command.class == firmware",
+            "umas.function == 65 and modbus.unit_id == 3", "modbus.exception",
+            "not modbus.exception", "modbus.read.byte_count != modbus.write.byte_count",
+            "modbus.write.address != 107", "not (modbus.write.address == 107)",
+            "modbus.registers > 800", "ip.addr != 10.0.0.1", "port.dst in {80, 8080}",
+            "any dnp3.application.objects (group == 12 and any points (index == 5))")
+        words = " ".join(GUIDE.read_text(encoding="utf-8").split())
+        for condition in conditions:
+            self.assertIn(condition, words)
+        self.check(self.write("text.json", json.dumps({"rules": [
+            {"id": 9200100 + i, "title": condition, "when": condition}
+            for i, condition in enumerate(conditions)]}).encode()), len(conditions))
+
+    def test_what_can_never_hold(self):
+        """Each line of the block in the guide is refused, with the place in the file; all at once."""
+        block = GUIDE.read_text(encoding="utf-8").split("is in flows of certain transports.\n\n")[1]
+        lines = [line.split("#")[0].strip() for line in block.split("\n\n")[0].splitlines()]
+        self.assertGreater(len(lines), 4)
+        rules = self.write("never.json", json.dumps({"rules": [
+            {"id": 9200100 + i, "title": "never", "when": line} for i, line in enumerate(lines)]},
+            indent=0).encode())
+        r = run("--check-rules", "never.json", cwd=rules.parent)
+        self.assertEqual((r.code, r.out), (2, f"rules: 0 accepted, {len(lines)} refused\n"))
+        told = re.findall(r"^never\.json:(\d+):\d+: when: .* never hold", r.err, re.M)
+        written = [n for n, line in enumerate(rules.read_text().splitlines(), 1) if '"when"' in line]
+        self.assertEqual(sorted({int(n) for n in told}), written, r.err)
+
+    def test_errors_outside_rules(self):
+        """They count as refused, and so does the rule that names what is wrong."""
+        rule = {"id": 9200100, "title": "t", "when": "port in $ports"}
+        for ports, when, counts in (("x", "port in $ports", "0 accepted, 2 refused"),
+                                    ("x", "port == 1", "1 accepted, 1 refused"),
+                                    ("1", "port in $ports", "1 accepted, 0 refused")):
+            rules = self.write("sets.json", json.dumps({
+                "sets": {"ports": {"type": "port", "values": [ports]}},
+                "rules": [{**rule, "when": when}]}).encode())
+            r = run("--check-rules", rules)
+            self.assertEqual((r.code, r.out), (2 if ports == "x" else 0, f"rules: {counts}\n"))
+            self.assertEqual(r.err.count("\n"), ports == "x")
+
+    def test_explain(self):
+        """How a rule is found is told as it is."""
+        for when, tested, found, costs in (
+                ("transport == tcp", "the first packet of a flow in each direction",
+                 "nothing: it is tested each time", "every flow"),
+                ("port == 502", "the first packet of a flow in each direction", "port == 502",
+                 "by value"),
+                ("protocol == modbus", "each message of modbus", "its protocol", "by command"),
+                ("command == plc_stop", "each message of s7comm", "its protocol and command",
+                 "by command"),
+                ("command.class == firmware", "each message of any protocol",
+                 "its command or class", "every message"),
+                ("payload.length > 1400", "each payload", "nothing: it is tested each time",
+                 "every message"),
+                ("lower(http.url) == \"/A\"", "each message of http", "lower(http.url)", "by value")):
+            rules = self.write("one.json", json.dumps({"rules": [
+                {"id": 9200100, "title": "t", "when": when}]}).encode())
+            r = run("--explain", "9200100", "--rules", rules)
+            self.assertEqual(r.code, 0, r.err)
+            for word, is_ in (("tested on", tested), ("found by", found), ("costs", costs)):
+                self.assertIn(f"  {word:11} {is_}\n", r.out)
+
+    def test_first_rule(self):
+        text = next(text for heading, text in blocks() if heading == "A first rule")
+        rules = self.write("my.json", text.encode())
+        self.assertEqual(len(self.alerts([(SCADA, PLC, 0.0, write_register(107, 1))], rules)), 1)
+        self.assertEqual(self.alerts([(SCADA, PLC, 0.0, write_register(106, 1))], rules), [])
+        for out, hits in (("out0", 1), ("out1", 0)):
+            counted = json.loads((self.dir / out / "rules.json").read_text())["rules"]
+            self.assertEqual([(r["id"], r["hits"]) for r in counted], [(9200001, hits)])
+
+    def test_error_of_the_guide(self):
+        """The sentence that the guide shows is what is said."""
+        text = next(text for heading, text in blocks() if heading == "A first rule")
+        rules = self.write("my.json", text.replace("modbus.write", "modbus.wirte").encode())
+        r = run("--check-rules", "my.json", cwd=rules.parent)
+        self.assertEqual(r.code, 2)
+        shown = re.search(r"^    (my\.json:.*)\n    (rules: .*)$", GUIDE.read_text(), re.M)
+        self.assertEqual((r.err, r.out), (shown.group(1) + "\n", shown.group(2) + "\n"))
+
+    def test_examples(self):
+        for heading, text in examples():
+            fires, near = ROWS[heading]
+            rules = self.write("example.json", text.encode())
+            rule = json.loads(text)["rules"][-1]  # others are what it counts after
+            with self.subTest(heading):
+                told = self.alerts(fires, rules)
+                self.assertEqual({a["alert"]["signature_id"] for a in told}, {rule["id"]})
+                new = [a for a in told if a["fieldtap"]["state"] == "new"]
+                self.assertEqual(len(new), len(fires), "one for each deed")
+                if "tag." in rule["message"]:
+                    self.assertEqual(new[0]["fieldtap"]["message"], "10.1.1.10: level 4500 mm")
+                for a in new:
+                    self.assertEqual(a["alert"]["signature"], rule["title"])
+                    for sign in "{?":
+                        self.assertNotIn(sign, a["fieldtap"]["message"])
+            with self.subTest(heading + ", nearly"):
+                self.assertEqual(self.alerts(near, rules), [])
+
+
+class Flows(Case):
+    """Which flows have an alert."""
+
+    def alerted(self, **more):
+        rules = self.write("r.json", json.dumps({"rules": [
+            dict(id=9200001, title="t", when="modbus.write.address == 7", **more)]}).encode())
+        capture = self.write("a.pcap", pcap(packets([(SCADA, PLC, NIGHT, WRITE_AT_50)])))
+        out = self.dir / f"out{len(list(self.dir.glob('out*')))}"
+        self.assertOk(run("-q", "-r", capture, "-l", out, "--rules", rules))
+        events = self.events(out)
+        flow, = of_type(events, "flow")
+        told = [a for a in of_type(events, "alert") if a["alert"]["signature_id"] == 9200001]
+        self.assertEqual(flow["flow"]["alerted"], bool(told))
+        return flow["flow"]["alerted"]
+
+    def test_alerted(self):
+        self.assertTrue(self.alerted())
+        self.assertTrue(self.alerted(threshold={"limit": 1, "seconds": 9}))
+        self.assertTrue(self.alerted(schedule={"at": ["22:00-23:00"]}))
+        self.assertFalse(self.alerted(schedule={"at": ["23:00-24:00"]}))
+        self.assertFalse(self.alerted(threshold={"at_least": 2, "seconds": 9}))
+        self.assertFalse(self.alerted(action="event"))
+
+
+class Packets(Case):
+    """Headers of single packets, and how connections came out."""
+
+    OPTIONS = bytes.fromhex("020405b4")
+    # rule: (condition, packets that it holds for)
+    ROWS = {
+        9200001: ("tcp.flags == syn", "syn scan"),
+        9200002: ("tcp.flags & syn", "syn scan synack ecn"),
+        9200003: ("tcp.flags & 0x3f == syn", "syn scan ecn"),
+        9200004: ("tcp.flags in {none, xmas, syn_fin}", "null xmas"),
+        9200005: ("tcp.flags == ack and flow.first", "ack"),
+        9200006: ("tcp.window == 1024 and tcp.options == 020405b4 and tcp.flags == syn", "scan"),
+        9200007: ("not tcp.options == 020405b4 and tcp.flags == syn", "syn"),
+        9200008: ('tcp.options contains "\\x05\\xb4"', "scan"),
+        9200009: ("ip.id == 54321", "scan"),
+        9200010: ("ip.ttl == 64 and flow.first and transport == tcp",
+                  "syn scan ecn null xmas ack data"),
+        9200011: ("ip.protocol == gre", "gre"),
+        9200012: ("ip.protocol not in {tcp, udp}", "gre"),
+        9200013: ("tcp.flags & rst", "rst"),
+        9200014: ('tcp.flags == psh_ack and payload contains "data"', "data"),
+        9200015: ("connection == refused", "syn"),
+        9200016: ("connection == accepted", "scan"),
+        9200017: ("connection == unanswered and transport == tcp", "ecn"),
+        9200018: ("connection == unanswered and transport == udp and ip.src == 10.0.0.1", "gre"),
+        9200019: ("tcp.flags == psh_ack", "data"),
+        9200020: ("not flow.first and transport == tcp", "rst synack"),
+    }
+
+    def frames(self):
+        """(name, frame): each with a client port of its own, so that hits can be told apart."""
+        def at(n, flags, back=False, **header):
+            ends = (SCADA, PLC, (40000 + n, 80)) if not back else (PLC, SCADA, (80, 40000 + n))
+            return traffic.segment(*ends, flags, **header)
+        return [
+            ("syn", at(0, 2)), ("rst", at(0, 0x14, True)),
+            ("scan", at(1, 2, window=1024, options=self.OPTIONS, number=54321)),
+            ("synack", at(1, 0x12, True)), ("ecn", at(2, 0xC2)), ("null", at(3, 0)),
+            ("xmas", at(4, 0x29)), ("ack", at(5, 0x10)),
+            ("data", sensor.tcp(SCADA, PLC, (40006, 80), 1, 1, b"some data")),
+            ("", sensor.tcp(SCADA, PLC, (40006, 80), 10, 1, b"more")),
+            ("gre", sensor.ethernet(sensor.ipv4(47, SCADA, PLC, b"\0\0\x99\x99"))),
+            ("", sensor.udp(b"x"))]
+
+    def test_each(self):
+        frames = self.frames()
+        rules = self.write("r.json", json.dumps({"rules": [
+            {"id": i, "title": "t", "when": when, "action": "event",
+             "message": "{tcp.flags} {tcp.window} {tcp.options} {ip.id} {ip.ttl} {flow.first} "
+                        "{ip.protocol} {connection}"}
+            for i, (when, _) in self.ROWS.items()]}).encode())
+        capture = self.write("a.pcap", pcap(
+            [(i * 0.01, frame) for i, (_, frame) in enumerate(frames)] + [(9, sensor.udp(b"y", host=2))]))
+        config = self.write("none.json", b'{"alerts": {"built_in_rules": "off"}}')
+        self.assertOk(run("-q", "-c", config, "-r", capture, "-l", self.out, "--rules", rules))
+        counted = json.loads((self.out / "rules.json").read_text())["rules"]
+        told = of_type(self.events(), "rule")
+        for i, (when, names) in self.ROWS.items():
+            with self.subTest(when):
+                hits = next((c["hits"] for c in counted if c["id"] == i), 0)
+                self.assertEqual(hits, len(names.split()))
+        messages = {t["rule"]["signature_id"]: t["fieldtap"]["message"] for t in reversed(told)}
+        self.assertEqual(messages[9200006], "syn 1024 020405b4 54321 64 true 6 ?")
+        self.assertEqual(messages[9200015], "? ? ? ? ? ? 6 refused")
+        self.assertEqual(messages[9200011], "? ? ? 0 64 true 47 ?")
+        refused = next(t for t in told if t["rule"]["signature_id"] == 9200015)
+        self.assertEqual((refused["src_ip"], refused["dest_port"]), ("10.1.3.9", 80))
+
+    def test_what_does_not_go_together(self):
+        for when, why in (
+                ("connection == refused and tcp.flags & rst", "connection goes with addresses"),
+                ("connection == refused and protocol == modbus", "connection goes with addresses"),
+                ("connection == closed", "there is no value closed here"),
+                ("tcp.flags == sin", "there is no value sin here; did you mean fin?"),
+                ("tcp.flags == 256", "256 can never be: tcp.flags is at most 255"),
+                ("tcp.flags == syn and transport == udp", "can never hold"),
+                ("flow.first == false", "flow.first is true or not there: write not flow.first"),
+                ("ip.ttl == 300", "300 can never be: ip.ttl is at most 255"),
+                ("tcp.window == 1024 and tcp.window == 2048", "can never hold both")):
+            with self.subTest(when):
+                rules = self.write("r.json", json.dumps(
+                    {"rules": [{"id": 9200001, "title": "t", "when": when}]}).encode())
+                r = run("--check-rules", rules)
+                self.assertEqual(r.code, 2)
+                self.assertIn(why, r.err)
+
+
+class Alone(Case):
+    """Fields are there when nobody asks for others beside them: not only in the first message, which
+    is told with all of its fields."""
+
+    SERVICE = (bytes.fromhex("0000 8400 0000 0002 0000 0000") + b"\2P1\4_ipp\4_tcp\5local\0"
+               + bytes.fromhex("0021 8001 00000078 0011 0000 0000 0277")
+               + b"\3cam\5local\0" + bytes.fromhex("c00c 0010 8001 00001194 0004") + b"\3a=b")
+
+    def test_service(self):
+        capture = self.write("alone.pcap", pcap(packets(
+            [(SCADA, PLC, 0.0, udp(5353, (C, self.SERVICE), (C, self.SERVICE), (C, self.SERVICE),
+                                   source=5353))])))
+        config = self.write("none.json", b'{"alerts": {"built_in_rules": "off"}}')
+        for i, when in enumerate(('mdns.host == "cam.local"', "mdns.port == 631",
+                                  'mdns.txt contains "a=b"')):
+            with self.subTest(when=when):
+                out = self.dir / f"out{i}"
+                rules = self.write("alone.json", json.dumps({"rules": [
+                    {"id": 9200001, "title": "t", "when": when}]}).encode())
+                self.assertOk(run("-q", "-c", config, "-r", capture, "-l", out, "--rules", rules))
+                counted = json.loads((out / "rules.json").read_text())["rules"]
+                self.assertEqual([rule["hits"] for rule in counted], [3])
+
+
 class Tags(Case):
     """Values of tags in messages."""
 
