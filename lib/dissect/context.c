@@ -98,10 +98,44 @@ static bool group_close(struct ft_call *call)
 static bool group_open(struct ft_call *call, uint32_t group)
 {
     struct ft_message *m = current(call);
-    if (m->depth == FT_MAX_GROUP_DEPTH || !node_new(call, group, FT_TYPE_GROUP))
+    struct ft_node *n = m->depth < FT_MAX_GROUP_DEPTH ? node_new(call, group, FT_TYPE_GROUP) : NULL;
+    if (!n)
         return false;
+    n->u = m->lazy_list == group ? m->lazy_count : 0;
     m->open[m->depth++] = (uint16_t)group;
     return true;
+}
+
+/* Closes a group, and those in it, if it is open. */
+static void group_leave(struct ft_call *call, uint32_t group)
+{
+    struct ft_message *m = current(call);
+    uint32_t depth = m->depth;
+    while (depth && m->open[depth - 1] != group)
+        depth--;
+    while (depth && m->depth >= depth)
+        group_close(call);
+}
+
+/*
+ * Begins a group that is opened by what is put into it, if that is ever asked for. Elements of a
+ * list are numbered by then: those of one list in a message, of others all are opened.
+ */
+static bool is_begun_lazily(struct ft_call *call, uint32_t group)
+{
+    struct ft_message *m = current(call);
+    const struct ft_field *f = &call->protocol->fields[group];
+    bool is_lazy = call->field_demand && call->field_demand[group].is_lazy;
+    if (f->flags & FT_FIELD_LIST) {
+        if (is_lazy && !m->lazy_list && !(m->fields & FT_FIELD_BIT(group)))
+            m->lazy_list = (uint16_t)group;
+        if (m->lazy_list != group)
+            return false;
+        m->lazy_count++;
+    }
+    if (is_lazy && m->depth)
+        group_leave(call, group);
+    return is_lazy;
 }
 
 /*
@@ -149,10 +183,19 @@ static bool is_number(uint8_t type)
            type == FT_TYPE_TIME;
 }
 
+/* Does anybody ask for this value of the field? */
+static inline bool is_asked(const struct ft_call *call, uint32_t field, uint64_t value)
+{
+    const uint64_t *values = call->field_demand ? call->field_demand[field].values : NULL;
+    return !values || values[ft_value_bit(value) / 64] >> (ft_value_bit(value) % 64) & 1;
+}
+
 void ft_node_uint(struct ft_context *ctx, uint32_t field, uint64_t value, const uint8_t *at,
                   uint32_t at_length)
 {
     struct ft_call *call = ft_call_of(ctx);
+    if (!is_asked(call, field, value))
+        return;
     struct ft_node *n = node_add(call, field, FT_TYPE_UINT);
     if (!n)
         return;
@@ -300,6 +343,8 @@ void ft_node_group(struct ft_context *ctx, uint32_t field)
         call->dropped++;
         return;
     }
+    if (is_begun_lazily(call, field))
+        return;
     uint32_t parent = p->fields[field].parent;
     if (parent == open_group(current(call)) || enter_group(call, parent))
         group_open(call, field);
@@ -307,44 +352,46 @@ void ft_node_group(struct ft_context *ctx, uint32_t field)
 
 void ft_node_group_end(struct ft_context *ctx, uint32_t field)
 {
-    struct ft_call *call = ft_call_of(ctx);
-    struct ft_message *m = current(call);
-    uint32_t depth = m->depth;
-    while (depth && m->open[depth - 1] != field)
-        depth--;
     /* A group that was begun before anybody wanted it is not open: nothing to end. */
-    while (depth && m->depth >= depth)
-        group_close(call);
+    group_leave(ft_call_of(ctx), field);
 }
 
 /* ---- messages ---- */
 
-const uint64_t ft_demand_nothing[FT_MAX_FIELDS / 64];
+static const uint64_t no_fields[FT_MAX_FIELDS / 64];
+const struct ft_wanted ft_demand_nothing = {.fields = no_fields};
 
 /* What rules want of a message. */
-static __attribute__((noinline)) const uint64_t *demanded(const struct ft_call *call,
-                                                          const struct ft_message *m)
+static __attribute__((noinline)) const struct ft_wanted *demanded(const struct ft_call *call,
+                                                                  const struct ft_message *m)
 {
     const struct ft_flow_wants *w = call->flow_wants;
     uint16_t p = call->protocol->index;
     uint64_t bit = ft_protocol_bit(p);
     if (!((w->protocols | call->wanted_of_all) & bit))
-        return ft_demand_nothing;
+        return &ft_demand_nothing;
     const struct ft_demand *d = &call->demand[p];
     if (!m->has_command)
-        return w->protocols & bit ? d->before_of_flow : d->before;
+        return w->protocols & bit ? &d->before_of_flow : &d->before;
     uint32_t row = m->command ? (uint32_t)(m->command - call->protocol->commands) + 1 : 0;
     bool is_of_flow =
         w->protocols & bit && (w->whole & bit || w->commands & ft_command_bit(p, row));
-    return is_of_flow ? d->rows[row].fields_of_flow : d->rows[row].fields;
+    return is_of_flow ? &d->rows[row].of_flow : &d->rows[row].all;
 }
 
 static void use_demand(struct ft_call *call)
 {
     const struct ft_message *m = current(call);
-    call->pub.demand = m->is_raised || call->wants_all ? call->protocol->demand_all
-                       : call->demand                  ? demanded(call, m)
-                                                       : ft_demand_nothing;
+    const struct ft_wanted *wanted = &ft_demand_nothing;
+    if (m->is_raised || call->wants_all) {
+        call->pub.demand = call->protocol->demand_all;
+        call->field_demand = NULL;
+        return;
+    }
+    if (call->demand)
+        wanted = demanded(call, m);
+    call->pub.demand = wanted->fields;
+    call->field_demand = wanted->asked;
 }
 
 static bool message_new(struct ft_call *call, const struct ft_protocol *protocol, bool is_top)

@@ -29,7 +29,7 @@ struct ft_node {
     uint32_t at_length;
     uint32_t length; /**< of bytes */
     union {
-        uint64_t u;
+        uint64_t u; /**< of a group: which element of its list, from 1; 0: the next one */
         int64_t i;
         double d;
         const uint8_t *bytes;
@@ -57,6 +57,8 @@ struct ft_message {
     bool is_violated;                  /**< a violation was found in it */
     uint8_t parent;                    /**< index of the enclosing message, 0xff = none */
     uint8_t depth;                     /**< groups open */
+    uint16_t lazy_list;                /**< a list whose elements are opened by what is put */
+    uint32_t lazy_count;               /**< elements of it that were begun */
     uint16_t open[FT_MAX_GROUP_DEPTH]; /**< their fields */
     struct ft_sub sub[2];              /**< 0 client, 1 server */
     uint32_t first, last;              /**< nodes */
@@ -109,22 +111,42 @@ struct ft_asset_fact {
     uint8_t of[16];
 };
 
-/** What somebody wants of the messages of one command: fields, a bit each, FT_MAX_FIELDS / 64
- * words. */
+/** Bits of ft_field_demand.values. */
+#define FT_VALUE_BITS 4096u
+
+/** What is asked of a field that is wanted. */
+struct ft_field_demand {
+    const uint64_t *values; /**< only values with ft_value_bit() set; NULL: each value counts */
+    bool is_lazy; /**< a group, in no list, that nobody misses when nothing is put into it */
+};
+
+/** Fields that are wanted, and what is asked of them. */
+struct ft_wanted {
+    const uint64_t *fields;              /**< a bit each, FT_MAX_FIELDS / 64 words */
+    const struct ft_field_demand *asked; /**< by field; NULL: all values, all groups */
+};
+
+/** What somebody wants of the messages of one command. */
 struct ft_demand_row {
-    const uint64_t *fields;
-    const uint64_t *fields_of_flow; /**< where `flow_wants` says so */
+    struct ft_wanted all;
+    struct ft_wanted of_flow; /**< where `flow_wants` says so */
     uint64_t
         gate_fields; /**< only messages with one of them are looked at, FT_FIELD_BIT(); 0: all */
     uint64_t gate_classes; /**< of their classes, a bit each; for who looks */
-};
+} __attribute__((aligned(64)));
 
 /** What somebody wants of the messages of one protocol. */
 struct ft_demand {
-    const uint64_t *before; /**< of a message whose command is not known yet */
-    const uint64_t *before_of_flow;
+    struct ft_wanted before; /**< of a message whose command is not known yet */
+    struct ft_wanted before_of_flow;
     const struct ft_demand_row *rows; /**< by row of the command + 1; 0: not in the table */
-};
+} __attribute__((aligned(64)));
+
+/** The bit of a value among FT_VALUE_BITS. */
+static inline uint32_t ft_value_bit(uint64_t value)
+{
+    return (uint32_t)(value * 0x9e3779b97f4a7c15ull >> 52);
+}
 
 /** The bit of a field in ft_message.fields. */
 #define FT_FIELD_BIT(field) (1ull << ((field)&63))
@@ -151,8 +173,8 @@ static inline uint64_t ft_command_bit(uint16_t protocol, uint32_t row)
     return 1ull << ((protocol * 11u + row) & 63);
 }
 
-/** Bits of no field. */
-extern const uint64_t ft_demand_nothing[FT_MAX_FIELDS / 64];
+/** No field. */
+extern const struct ft_wanted ft_demand_nothing;
 
 struct ft_call;
 
@@ -162,6 +184,7 @@ typedef bool ft_raise_fn(void *user, struct ft_call *call, struct ft_message *me
 /** The whole context; `pub` is what dissectors see. About 300 KiB. */
 struct ft_call {
     struct ft_context pub;
+    const struct ft_field_demand *field_demand; /**< of those in pub.demand; NULL: all of each */
     const struct ft_registry *registry;
     /** What is wanted of messages that are not raised, by index of the protocol; NULL: nothing. */
     const struct ft_demand *demand;

@@ -98,12 +98,17 @@ struct ft_stream_late {
  */
 struct ft_flow {
     struct ft_flow_key key;
-    uint64_t last_ns;   /**< packet time of the last packet; never runs backwards */
-    uint16_t protocol;  /**< index of its dissector in the registry + 1; 0 = not known (yet) */
-    uint8_t state;      /**< enum ft_flow_state */
-    uint8_t server;     /**< enum ft_side of the server, a guess by `confidence` */
-    uint8_t confidence; /**< enum ft_confidence */
-    uint8_t flags;      /**< enum ft_flow_flag */
+    uint64_t last_ns;       /**< packet time of the last packet; never runs backwards */
+    uint16_t protocol;      /**< index of its dissector in the registry + 1; 0 = not known (yet) */
+    uint8_t state;          /**< enum ft_flow_state */
+    uint8_t server : 4;     /**< enum ft_side of the server, a guess by `confidence` */
+    uint8_t confidence : 4; /**< enum ft_confidence */
+    uint8_t tunnel : 4;     /**< enum ft_tunnel of its first packet */
+    uint8_t is_multicast : 1; /**< the side that did not send the first packet is a group */
+    uint8_t is_confirmed : 1; /**< a PDU of `protocol` was read: before, it is what the port says */
+    uint8_t first : 1;        /**< enum ft_side of the sender of the first packet */
+    uint8_t is_one_way : 1;   /**< counted as such */
+    uint8_t flags;            /**< enum ft_flow_flag */
     union {
         uint8_t tcp_flags[2]; /**< TCP: flags seen, by sender side */
         uint8_t icmp[2];      /**< ICMP: type and code of its first packet */
@@ -119,7 +124,9 @@ struct ft_flow {
     uint8_t shard;
     uint8_t list; /**< private: which expiry list */
     uint8_t priority;
-    uint32_t recent[4]; /**< novelty: hashes of operations last told of in this flow */
+    uint32_t recent[4];     /**< novelty: hashes of operations last told of in this flow */
+    uint32_t profile_epoch; /**< of the numbers; another than the inspector's: they are void */
+    uint16_t profile[2];    /**< what rules may hold, by sender side; 0: not judged yet */
     /* cold */
     uint64_t state_words[9]; /**< flow_state of its dissector, and of those above that fit */
     struct ft_inline_state state_map; /**< which those are */
@@ -127,26 +134,22 @@ struct ft_flow {
     uint64_t first_ns;
     uint64_t first_number;         /**< number of its first packet; part of its id */
     uint32_t hash;                 /**< flow_hash of its packets */
-    uint32_t index;                /**< number of the record in its shard, from 1 */
-    uint32_t older, newer;         /**< private: neighbours in the expiry list */
-    struct ft_stream_late late[2]; /**< by sender side */
+    uint16_t index;                /**< number of the record in its shard, from 1 */
+    uint16_t older, newer;         /**< private: neighbours in the expiry list */
     uint16_t slot;                 /**< private: which second of the expiry list */
-    uint16_t interface;            /**< that its first packet came from */
+    struct ft_stream_late late[2]; /**< by sender side */
     uint32_t unknown_since_s;      /**< second of the sensor clock when recognition gave up */
+    uint16_t interface;            /**< that its first packet came from */
     uint16_t maybe;                /**< protocol index + 1 whose probe said maybe, 0 = none */
     uint8_t children[FT_INLINE_CHILDREN]; /**< by layer: which child goes on, index + 1 */
-    uint16_t vlan[2];         /**< VLAN ids of its first packet, outermost first, 0 = none */
-    uint8_t mac[2][6];        /**< MAC address of each side, from its first packet */
-    uint8_t tunnel;           /**< enum ft_tunnel of its first packet */
-    uint8_t is_multicast : 1; /**< the side that did not send the first packet is a group */
-    uint8_t is_confirmed : 1; /**< a PDU of `protocol` was read: before, it is what the port says */
-    uint8_t first : 1;        /**< enum ft_side of the sender of the first packet */
-    uint8_t is_one_way : 1;   /**< counted as such */
+    uint16_t vlan[2];  /**< VLAN ids of its first packet, outermost first, 0 = none */
+    uint8_t mac[2][6]; /**< MAC address of each side, from its first packet */
 } __attribute__((aligned(64)));
 
 _Static_assert(sizeof(struct ft_flow) == 448, "a flow is seven cache lines");
 _Static_assert(offsetof(struct ft_flow, packets) == 64, "counters begin the second line");
 _Static_assert(offsetof(struct ft_flow, framer) == 128, "framers begin the third line");
+_Static_assert(offsetof(struct ft_flow, state_words) == 192, "it has all that is hot");
 
 /** Flows of one shard at most: numbers of records are 16 bits wide in the buckets. */
 #define FT_FLOWS_PER_SHARD_MAX 65535u
@@ -166,9 +169,6 @@ struct ft_flow_config {
 void ft_flow_config_init(struct ft_flow_config *config);
 
 struct ft_flow_table;
-
-/** All records, those of a shard side by side: for tables of others that have a row for each. */
-const struct ft_flow *ft_flow_records(const struct ft_flow_table *table);
 
 /**
  * Called when a flow ends, before its record is used again. The callback hands out what waits with

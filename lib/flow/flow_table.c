@@ -141,11 +141,6 @@ struct ft_pool *ft_flow_segments(const struct ft_flow_table *table, uint8_t shar
     return (struct ft_pool *)&table->shards[shard].segments;
 }
 
-const struct ft_flow *ft_flow_records(const struct ft_flow_table *table)
-{
-    return table->records;
-}
-
 struct ft_flow *ft_flow_at(const struct ft_flow_table *table, uint8_t shard, uint32_t index)
 {
     if (!index || index > table->shards[shard].untouched)

@@ -322,6 +322,13 @@ static __attribute__((noinline)) void keep_packet(struct ft_inspector *ins,
         ft_history_keep(ins->history, p, flow, flow->packets[0] + flow->packets[1] == 1);
 }
 
+/* Of a flow whose record is here. Which side sends is not known yet. */
+static inline void prefetch_profiles(const struct ft_inspector *ins, const struct ft_flow *flow)
+{
+    __builtin_prefetch(ins->rules.profiles + flow->profile[0] * FT_PROFILE_SIZE);
+    __builtin_prefetch(ins->rules.profiles + flow->profile[1] * FT_PROFILE_SIZE);
+}
+
 static void inspect_some(struct ft_inspector *ins, struct ft_packet *const *packets, uint32_t count)
 {
     struct ft_flow_table *flows = ins->shards->flows;
@@ -337,6 +344,8 @@ static void inspect_some(struct ft_inspector *ins, struct ft_packet *const *pack
         uint8_t side;
         if (i + PREFETCH_AHEAD < count)
             ft_flow_prefetch(packets[i + PREFETCH_AHEAD], hints[i + PREFETCH_AHEAD]);
+        if (i + 1 < count && hints[i + 1] && ins->rules.profiles)
+            prefetch_profiles(ins, hints[i + 1]);
         ins->packet = p;
         ins->flow = NULL;
         struct ft_flow *flow = ft_flow_take(flows, p, hints[i], &side, ft_inspect_flow_end, ins);

@@ -96,12 +96,6 @@ struct ft_rule_hits {
     uint64_t since_ns; /**< when the first flow under these rules began; UINT64_MAX: none yet */
 };
 
-/** What rules may hold in a flow, by the direction of side A and B: see ft_match_judge(). */
-struct ft_flow_profile {
-    uint32_t epoch; /**< of the numbers; another than the inspector's: they are void */
-    uint16_t of[2]; /**< 0: not judged yet */
-};
-
 #define FT_TAILS      256u /**< flows of a shard whose last bytes are kept */
 #define FT_TAIL_BYTES 255u
 
@@ -124,8 +118,6 @@ struct ft_shards {
      */
     struct ft_outer *outers[FT_SHARDS];
     struct ft_tail *tails[FT_SHARDS]; /**< FT_TAILS each, by index of the flow */
-    const struct ft_flow *records;    /**< of `flows`: number 0 */
-    struct ft_flow_profile *profiles; /**< where rules are used: by number of the flow's record */
     struct ft_duplicates *duplicates; /**< NULL: no packet is a copy */
     struct ft_mirror *mirrors;        /**< by shard: what the mirror does */
     struct ft_rule_hits *rule_hits;   /**< by shard */

@@ -33,6 +33,7 @@ struct ft_rules_in_use {
     /* What the matcher uses at present: of this flow as this side sends; NULL: of none. */
     const struct ft_flow *of_flow;
     enum ft_side of_side;
+    const uint8_t *profiles; /**< ft_match_profiles() */
     bool has_payload, has_flow;
     bool has_connection, has_packet;
     bool looks_at_tcp; /**< has_payload or has_packet */
@@ -47,7 +48,7 @@ struct ft_rules_in_use {
 struct ft_segment_hit {
     uint64_t flow; /**< as struct ft_owner.flow */
     uint32_t rule, generation;
-    uint32_t seq; /**< of what was found, or of the segment */
+    uint32_t seq; /**< of the last byte of what was found, or the first of the segment */
     uint32_t side;
 };
 
@@ -294,7 +295,7 @@ bool ft_inspect_rules_spare(struct ft_inspector *ins, const struct ft_flow *flow
                             const uint8_t *bytes, uint32_t length);
 
 /** A flow begins: what was judged of another in its record is forgotten. */
-void ft_inspect_rules_new_flow(struct ft_inspector *ins, const struct ft_flow *flow);
+void ft_inspect_rules_new_flow(struct ft_inspector *ins, struct ft_flow *flow);
 
 /** Test the rules on the messages of the PDU at hand. */
 void ft_inspect_rules_messages(struct ft_inspector *ins);

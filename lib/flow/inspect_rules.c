@@ -38,6 +38,7 @@ void ft_inspector_use_rules(struct ft_inspector *ins, const struct ft_ruleset *s
                                           .has_packet = set && ft_ruleset_has_packet(set),
                                           .has_joint = set && ft_ruleset_has_joint(set),
                                           .unknown = set ? ft_ruleset_unknown(set) : NULL};
+    ins->rules.profiles = matcher ? ft_match_profiles(matcher) : NULL;
     ins->rules.looks_at_tcp = ins->rules.has_payload || ins->rules.has_packet;
     ins->call.demand = set ? ft_ruleset_demand(set) : NULL;
     ins->call.flow_wants = matcher ? ft_match_use(matcher, 0) : NULL;
@@ -95,22 +96,25 @@ static void set_subject(const struct ft_inspector *ins, struct ft_subject *s)
 
 /* ---- flows ---- */
 
-static inline struct ft_flow_profile *profile_of(const struct ft_inspector *ins,
-                                                 const struct ft_flow *flow)
+/* Of what the side sends; 0: not judged yet, or of profiles that were forgotten. */
+static inline uint16_t profile_of(const struct ft_inspector *ins, const struct ft_flow *flow,
+                                  enum ft_side side)
 {
-    return &ins->shards->profiles[flow - ins->shards->records];
+    return flow->profile_epoch == ins->rules.epoch ? flow->profile[side == FT_SIDE_B] : 0;
 }
 
-static COLD void judge(struct ft_inspector *ins, struct ft_flow_profile *of)
+static COLD void judge(struct ft_inspector *ins)
 {
     struct ft_subject s;
+    struct ft_flow *flow = ins->flow;
     bool is_new;
     set_subject(ins, &s);
     uint16_t profile = ft_match_judge(ins->rules.matcher, &s, &is_new);
     ins->rules.epoch += is_new;
-    if (of->epoch != ins->rules.epoch)
-        *of = (struct ft_flow_profile){.epoch = ins->rules.epoch};
-    of->of[ins->side == FT_SIDE_B] = profile;
+    if (flow->profile_epoch != ins->rules.epoch)
+        memset(flow->profile, 0, sizeof(flow->profile));
+    flow->profile_epoch = ins->rules.epoch;
+    flow->profile[ins->side == FT_SIDE_B] = profile;
 }
 
 static void use_profile(struct ft_inspector *ins, const struct ft_flow *flow, enum ft_side side,
@@ -125,26 +129,24 @@ void ft_inspect_rules_prepare(struct ft_inspector *ins)
 {
     if (ins->rules.of_flow == ins->flow && ins->rules.of_side == ins->side)
         return;
-    struct ft_flow_profile *of = profile_of(ins, ins->flow);
-    unsigned side = ins->side == FT_SIDE_B;
-    if (of->epoch != ins->rules.epoch || !of->of[side])
-        judge(ins, of);
-    use_profile(ins, ins->flow, ins->side, of->of[side]);
+    if (!profile_of(ins, ins->flow, ins->side))
+        judge(ins);
+    use_profile(ins, ins->flow, ins->side, profile_of(ins, ins->flow, ins->side));
 }
 
 bool ft_inspect_rules_spare(struct ft_inspector *ins, const struct ft_flow *flow, enum ft_side side,
                             const uint8_t *bytes, uint32_t length)
 {
-    const struct ft_flow_profile *of = profile_of(ins, flow);
-    if (of->epoch != ins->rules.epoch || !of->of[side == FT_SIDE_B])
+    uint16_t profile = profile_of(ins, flow, side);
+    if (!profile)
         return false;
-    use_profile(ins, flow, side, of->of[side == FT_SIDE_B]);
+    use_profile(ins, flow, side, profile);
     return !ft_match_may_hold(ins->rules.matcher, bytes, length);
 }
 
-void ft_inspect_rules_new_flow(struct ft_inspector *ins, const struct ft_flow *flow)
+void ft_inspect_rules_new_flow(struct ft_inspector *ins, struct ft_flow *flow)
 {
-    profile_of(ins, flow)->epoch = 0;
+    flow->profile_epoch = 0;
     ins->rules.of_flow = NULL;
 }
 
@@ -432,7 +434,8 @@ static void count_elements(const struct ft_call *call, uint32_t first, uint32_t 
         }
         bool is_of_chain = inside == open && open < count && at->field == chain[open];
         if (is_of_chain) {
-            element[open]++;
+            bool is_numbered = at->type == FT_TYPE_GROUP && at->u;
+            element[open] = is_numbered ? (uint32_t)at->u : element[open] + 1;
             memset(&element[open + 1], 0, (count - open - 1) * sizeof(*element));
         }
         if (n == node)
@@ -754,26 +757,39 @@ static struct ft_segment_hit *segment_hit_of(struct ft_inspector *ins, uint32_t 
 static void note_segment(struct hit *hit, uint32_t rule, const struct ft_program_run *run)
 {
     struct ft_inspector *ins = hit->ins;
-    uint32_t at = run->evidence.operand ? run->evidence.value.at : UINT32_MAX;
-    *segment_hit_of(ins, rule) =
-        (struct ft_segment_hit){.flow = ins->call.owner.flow,
-                                .rule = rule,
-                                .generation = ins->rules.generation,
-                                .seq = ins->packet->tcp_seq + (at == UINT32_MAX ? 0 : at),
-                                .side = ins->side};
+    const struct ft_program_value *found = &run->evidence.value;
+    uint32_t last = 0;
+    if (run->evidence.operand && found->at != UINT32_MAX)
+        last = found->at + found->at_length - (found->at_length != 0);
+    *segment_hit_of(ins, rule) = (struct ft_segment_hit){.flow = ins->call.owner.flow,
+                                                         .rule = rule,
+                                                         .generation = ins->rules.generation,
+                                                         .seq = ins->packet->tcp_seq + last,
+                                                         .side = ins->side};
 }
 
 /*
- * Did it hold in one of the segments that the PDU is made of? The PDU ends in what the stream has
- * handed out, so it begins not later than its length before the end of that.
+ * Sequence number at which a PDU begins. What was collected of several segments ends in what the
+ * stream has handed out, so it begins not later than its length before the end of that.
  */
+static uint32_t seq_of_pdu(const struct hit *hit)
+{
+    const struct ft_inspector *ins = hit->ins;
+    const struct ft_packet *p = ins->packet;
+    const uint8_t *begin = hit->subject->payload, *payload = p->data + p->payload;
+    if (begin >= payload && begin < payload + p->payload_len)
+        return p->tcp_seq + (uint32_t)(begin - payload);
+    return ins->flow->half[ins->side].next_seq - hit->subject->payload_length;
+}
+
+/* Did it hold in one of the segments that the PDU is made of? */
 static bool was_in_segment(const struct hit *hit, uint32_t rule)
 {
     struct ft_inspector *ins = hit->ins;
     const struct ft_segment_hit *s = segment_hit_of(ins, rule);
-    uint32_t end = ins->flow->half[ins->side].next_seq;
     return s->flow == ins->call.owner.flow && s->rule == rule && s->side == ins->side &&
-           s->generation == ins->rules.generation && end - s->seq <= hit->subject->payload_length;
+           s->generation == ins->rules.generation &&
+           s->seq - seq_of_pdu(hit) < hit->subject->payload_length;
 }
 
 /* ---- hits ---- */

@@ -22,12 +22,6 @@ static uint64_t outers_size(const struct ft_shards_config *config)
     return ((uint64_t)config->flow.flows_per_shard + 1) * sizeof(struct ft_outer);
 }
 
-/* Of a shard; those of all stand side by side, as the records of flows do. */
-static uint64_t profiles_size(const struct ft_shards_config *config)
-{
-    return (uint64_t)config->flow.flows_per_shard * sizeof(struct ft_flow_profile);
-}
-
 void ft_shards_free(struct ft_shards *s)
 {
     if (!s)
@@ -40,7 +34,6 @@ void ft_shards_free(struct ft_shards *s)
         ft_unmap(s->outers[i], outers_size(&s->config));
         ft_unmap(s->tails[i], FT_TAILS * sizeof(*s->tails[i]));
     }
-    ft_unmap(s->profiles, FT_SHARDS * profiles_size(&s->config));
     ft_unmap(s->mirrors, FT_SHARDS * sizeof(*s->mirrors));
     ft_unmap(s->rule_hits, FT_SHARDS * sizeof(*s->rule_hits));
     ft_duplicates_free(s->duplicates);
@@ -82,9 +75,7 @@ struct ft_shards *ft_shards_new(const struct ft_registry *registry,
         s->flows = ft_flow_table_new(&config->flow);
         s->mirrors = ft_map(FT_SHARDS * sizeof(*s->mirrors), false);
         s->rule_hits = ft_map(FT_SHARDS * sizeof(*s->rule_hits), false);
-        /* They are small and used at random all over: huge pages always pay. */
-        s->profiles = ft_map(FT_SHARDS * profiles_size(config), true);
-        ok = s->flows && s->mirrors && s->rule_hits && s->profiles;
+        ok = s->flows && s->mirrors && s->rule_hits;
     }
     if (ok && config->duplicate_window_ns) {
         s->duplicates = ft_duplicates_new(config->duplicate_seed, config->duplicate_window_ns,
@@ -108,7 +99,6 @@ struct ft_shards *ft_shards_new(const struct ft_registry *registry,
         ft_shards_free(s);
         return NULL;
     }
-    s->records = ft_flow_records(s->flows);
     tell_ports(s);
     ft_flow_set_mirrors(s->flows, s->mirrors);
     return s;
@@ -121,7 +111,5 @@ void ft_shards_place(struct ft_shards *s, uint8_t shard, int node)
     ft_map_place(s->watched[shard].entries,
                  (uint64_t)s->watched[shard].size * sizeof(*s->watched[shard].entries), node);
     ft_map_place(s->outers[shard], outers_size(&s->config), node);
-    ft_map_place((uint8_t *)s->profiles + shard * profiles_size(&s->config),
-                 profiles_size(&s->config), node);
     ft_map_place(s->tails[shard], FT_TAILS * sizeof(*s->tails[shard]), node);
 }

@@ -41,31 +41,44 @@ static uint32_t find(const struct ft_rule_files *f, uint32_t id)
     return low < f->count && f->rules[low].id == id ? low + 1 : 0;
 }
 
-/* There is no such rule, or it is not used; false: the rule that asks for it is wrong. */
-static bool tell_missing(struct ft_loader *l, const struct ft_rule *r)
+/* Is it after itself, maybe by way of others? */
+static bool waits_for_itself(const struct ft_rule_files *f, const struct ft_rule *rule)
+{
+    const struct ft_rule *at = rule;
+    for (uint32_t steps = 0; at->after.rule && steps < f->count; steps++) {
+        uint32_t awaited = find(f, at->after.rule);
+        if (!awaited)
+            return false;
+        at = &f->rules[awaited - 1];
+        if (at == rule)
+            return true;
+    }
+    return false;
+}
+
+/* Says what is wrong with a rule that is after another one; true: it is refused for that. */
+static bool is_wrong(struct ft_loader *l, const struct ft_rule *r)
 {
     char where[PATH_MAX + 32];
+    bool is_circle = waits_for_itself(l->files, r);
     bool is_there = l->ids[r->after.rule - FT_RULE_ID_BUILT_IN].said.source != NULL;
     snprintf(where, sizeof(where), "%s:%u:%u", r->file, r->after.place.line, r->after.place.column);
-    if (r->after.rule == r->id)
+    if (is_circle)
         ft_load_tell(l, true, where, "after: rule %u waits for itself", r->id);
     else if (!is_there)
         ft_load_tell(l, true, where, "after: there is no rule %u", r->after.rule);
-    else
+    else if (!find(l->files, r->after.rule))
         ft_load_tell(l, false, where, "after: rule %u is not used, so rule %u never counts",
                      r->after.rule, r->id);
-    return is_there && r->after.rule != r->id;
+    return is_circle || !is_there;
 }
 
 void ft_load_find_after(struct ft_loader *l)
 {
     struct ft_rule_files *f = l->files;
-    for (uint32_t i = f->count; i-- > 0;) {
-        const struct ft_rule *r = &f->rules[i];
-        if (r->after.rule && (r->after.rule == r->id || !find(f, r->after.rule)) &&
-            !tell_missing(l, r))
+    for (uint32_t i = f->count; i-- > 0;)
+        if (f->rules[i].after.rule && is_wrong(l, &f->rules[i]))
             ft_load_refuse(l, i);
-    }
     for (uint32_t i = f->count; i-- > 0;) {
         struct ft_rule *r = &f->rules[i];
         uint32_t awaited = r->after.rule ? find(f, r->after.rule) : 0;

@@ -185,6 +185,13 @@ const struct ft_flow_wants *ft_match_use(struct ft_matcher *m, uint16_t profile)
     return profile ? &m->profile->wants : &all;
 }
 
+_Static_assert(sizeof(struct ft_profile) == FT_PROFILE_SIZE, "one line of the cache");
+
+const uint8_t *ft_match_profiles(const struct ft_matcher *m)
+{
+    return (const uint8_t *)m->profiles.all;
+}
+
 const struct ft_profile *ft_profile_of(struct ft_matcher *m, const struct ft_subject *s)
 {
     if (m->profile)

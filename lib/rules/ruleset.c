@@ -174,7 +174,7 @@ static bool make_set(struct ft_making *m, const struct ft_ruleset *before, char 
 struct ft_ruleset *ft_ruleset_new(struct ft_rule_files *files, const struct ft_ruleset *before,
                                   char *error, size_t error_size)
 {
-    struct ft_ruleset *set = calloc(1, sizeof(*set));
+    struct ft_ruleset *set = aligned_alloc(64, sizeof(*set));
     struct ft_making m = {.set = set};
     *error = 0;
     if (!set) {
@@ -182,6 +182,7 @@ struct ft_ruleset *ft_ruleset_new(struct ft_rule_files *files, const struct ft_r
         snprintf(error, error_size, "not enough memory for the rules");
         return NULL;
     }
+    memset(set, 0, sizeof(*set));
     set->files = files;
     set->compiled = calloc(files->count + 1, sizeof(*set->compiled));
     if (set->compiled && make_set(&m, before, error, error_size))

@@ -149,6 +149,10 @@ uint16_t ft_match_judge(struct ft_matcher *m, const struct ft_subject *s, bool *
  */
 const struct ft_flow_wants *ft_match_use(struct ft_matcher *m, uint16_t profile);
 
+/** Where the profiles lie, each of so many bytes: for prefetching the one with a number. */
+#define FT_PROFILE_SIZE 64u
+const uint8_t *ft_match_profiles(const struct ft_matcher *m);
+
 /** May any rule be about payloads of the flow? */
 bool ft_match_wants_payload(const struct ft_matcher *m);
 

@@ -99,6 +99,13 @@ struct ft_port_list {
     uint32_t count;
 };
 
+/** Fields that are wanted of some messages of a protocol. */
+struct ft_place_wants {
+    uint64_t fields[FT_MAX_FIELDS / 64];
+    uint64_t each[FT_MAX_FIELDS / 64]; /**< of them those of which each value or element counts */
+    struct ft_field_demand asked[];    /**< by field; its `values` belong to it */
+};
+
 struct ft_ruleset {
     struct ft_rule_files *files;
     struct ft_compiled *compiled; /**< by index of the rule */
@@ -124,10 +131,10 @@ struct ft_ruleset {
     uint32_t key_size, key_count;
     struct ft_list *pattern_rules; /**< first_pattern[group] + pattern */
     uint32_t *first_pattern, pattern_count;
-    /* Fields that are wanted of all messages, and, with what rules of flows want, of those of such
-     * flows: bits of its own for each protocol and place; NULL: nothing. */
+    /* What is wanted of all messages, and, with what rules of flows want, of those of such flows:
+     * before the command is known and by place; NULL: nothing. */
     struct ft_wants {
-        uint64_t *before[FT_MAX_PROTOCOLS], **by_row;
+        struct ft_place_wants *before[FT_MAX_PROTOCOLS], **by_row;
     } wants[2];
     /* The same for dissectors; and what most messages end at. */
     struct ft_demand demand[FT_MAX_PROTOCOLS];

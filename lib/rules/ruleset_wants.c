@@ -3,6 +3,7 @@
 #include "rules/ruleset_making.h"
 
 #include <stdlib.h>
+#include <string.h>
 
 static bool is_inside(const struct ft_protocol *p, uint32_t field, uint32_t group)
 {
@@ -11,16 +12,84 @@ static bool is_inside(const struct ft_protocol *p, uint32_t field, uint32_t grou
     return field == group;
 }
 
-/* `is_whole`: all that is in it too, for a group is there as soon as anything in it is. */
-static void want_field(uint64_t *bits, const struct ft_protocol *p, uint32_t field, bool is_whole)
+/* Room for what is wanted of messages of a protocol. */
+static struct ft_place_wants *place_wants_new(const struct ft_protocol *p)
 {
-    for (uint32_t i = 1; is_whole && i < p->field_count; i++)
+    size_t size = sizeof(struct ft_place_wants) + p->field_count * sizeof(struct ft_field_demand);
+    struct ft_place_wants *w = aligned_alloc(64, (size + 63) & ~(size_t)63);
+    return w ? memset(w, 0, size) : NULL;
+}
+
+static void place_wants_free(struct ft_place_wants *w, const struct ft_protocol *p)
+{
+    for (uint32_t i = 0; w && i < p->field_count; i++)
+        free((void *)w->asked[i].values);
+    free(w);
+}
+
+static void want_each(struct ft_place_wants *w, uint32_t field)
+{
+    w->fields[field / 64] |= 1ull << (field % 64);
+    w->each[field / 64] |= 1ull << (field % 64);
+}
+
+/* Is it a test that has the same result when a value is gone that it does not ask for? */
+static bool asks_for_values(const struct ft_test *t)
+{
+    uint64_t low, high, count = 0;
+    bool is_number = t->left.type == FT_VALUE_TYPE_UINT || t->left.type == FT_VALUE_TYPE_BOOL ||
+                     t->left.type == FT_VALUE_TYPE_ENUM || t->left.type == FT_VALUE_TYPE_FLAGS;
+    if (!is_number || t->is_none || t->has_mask ||
+        (t->kind != FT_TEST_RANGE && t->kind != FT_TEST_NUMBERS))
+        return false;
+    for (uint32_t i = 0; ft_test_numbers_at(t, i, &low, &high); i++) {
+        if (high - low >= FT_WAY_KEYS_MAX || count > FT_WAY_KEYS_MAX)
+            return false;
+        count += high - low + 1;
+    }
+    return count <= FT_WAY_KEYS_MAX;
+}
+
+static bool want_values(struct ft_place_wants *w, uint32_t field, const struct ft_test *t)
+{
+    struct ft_field_demand *asked = &w->asked[field];
+    uint64_t low, high;
+    uint64_t *values = (uint64_t *)asked->values;
+    if (!values)
+        asked->values = values = calloc(FT_VALUE_BITS / 64, sizeof(*values));
+    for (uint32_t i = 0; values && ft_test_numbers_at(t, i, &low, &high); i++)
+        for (uint64_t v = low;; v++) {
+            values[ft_value_bit(v) / 64] |= 1ull << (ft_value_bit(v) % 64);
+            if (v == high)
+                break;
+        }
+    return values != NULL;
+}
+
+/* What a part of a rule asks for. */
+struct want {
+    const struct ft_operand *operand;
+    const struct ft_test *test; /* values of it; NULL: each counts */
+    bool is_whole; /* all that is in it too, for a group is there as soon as anything in it is */
+};
+
+static bool want_field(struct ft_place_wants *w, const struct ft_protocol *p,
+                       const struct want *what)
+{
+    uint32_t field = what->operand->field;
+    /* Which of several a value is, is counted: see element_text() in lib/flow/inspect_rules.c. */
+    bool is_list = p->fields[field].flags & FT_FIELD_LIST;
+    bool by_value = what->test && !is_list && asks_for_values(what->test);
+    for (uint32_t i = 1; what->is_whole && i < p->field_count; i++)
         if (is_inside(p, i, field))
-            bits[i / 64] |= 1ull << (i % 64);
+            want_each(w, i);
+    if (p->fields[field].type != FT_TYPE_GROUP && !by_value)
+        want_each(w, field);
     /* A group around it as well: an element of a list begins with its group. The root: anything. */
-    bits[0] |= 1;
-    for (; field; field = p->fields[field].parent)
-        bits[field / 64] |= 1ull << (field % 64);
+    w->fields[0] |= 1;
+    for (uint32_t up = field; up; up = p->fields[up].parent)
+        w->fields[up / 64] |= 1ull << (up % 64);
+    return !by_value || want_values(w, field, what->test);
 }
 
 /* Where a rule may hold, and whether a flow decides first. */
@@ -30,46 +99,45 @@ struct wanting {
     uint32_t protocol, row;
 };
 
-/* Bits for one place of a protocol: before the command is known (row UINT32_MAX), and by row. */
-static uint64_t *wants_of(const struct ft_ruleset *set, struct ft_wants *wants, uint32_t protocol,
-                          uint32_t row)
+/* Of one place of a protocol: before the command is known (row UINT32_MAX), and by row. */
+static struct ft_place_wants *wants_of(const struct ft_ruleset *set, struct ft_wants *wants,
+                                       uint32_t protocol, uint32_t row)
 {
-    uint64_t **at = row == UINT32_MAX ? &wants->before[protocol]
-                                      : &wants->by_row[set->first_place[protocol] + row];
+    struct ft_place_wants **at = row == UINT32_MAX
+                                     ? &wants->before[protocol]
+                                     : &wants->by_row[set->first_place[protocol] + row];
     if (!*at)
-        *at = calloc(FT_MAX_FIELDS / 64, sizeof(**at));
+        *at = place_wants_new(set->files->vocabulary.registry->protocols[protocol]);
     return *at;
 }
 
-static bool want_at(const struct wanting *w, uint32_t protocol, uint32_t row,
-                    const uint64_t *fields)
+static bool want_at(const struct wanting *w, uint32_t row, const struct want *what)
 {
+    uint32_t protocol = what->operand->protocol;
+    const struct ft_protocol *p = w->set->files->vocabulary.registry->protocols[protocol];
     for (unsigned i = w->rule->is_of_flow; i < 2; i++) {
-        uint64_t *bits = wants_of(w->set, &w->set->wants[i], protocol, row);
-        for (uint32_t word = 0; bits && word < FT_MAX_FIELDS / 64; word++)
-            bits[word] |= fields[word];
-        if (!bits)
+        struct ft_place_wants *at = wants_of(w->set, &w->set->wants[i], protocol, row);
+        if (!at || !want_field(at, p, what))
             return false;
     }
     return true;
 }
 
-static bool want(const struct wanting *w, const struct ft_operand *o, bool is_whole)
+static bool want(const struct wanting *w, const struct want *what)
 {
+    const struct ft_operand *o = what->operand;
     const struct ft_protocol *p = w->set->files->vocabulary.registry->protocols[o->protocol];
     if (o->keyword || o->is_tag)
         return true;
     w->rule->wanted |= ft_protocol_bit(o->protocol);
-    uint64_t fields[FT_MAX_FIELDS / 64] = {0};
-    want_field(fields, p, o->field, is_whole);
-    if (!want_at(w, o->protocol, UINT32_MAX, fields))
+    if (!want_at(w, UINT32_MAX, what))
         return false;
     if (o->protocol == w->protocol)
-        return want_at(w, o->protocol, w->row, fields);
+        return want_at(w, w->row, what);
     w->rule->wanted_outside |= ft_protocol_bit(o->protocol);
     /* Of a carrier: it knows nothing yet of what it carries. */
     for (uint32_t any = 0; any <= p->command_count; any++)
-        if (!want_at(w, o->protocol, any, fields))
+        if (!want_at(w, any, what))
             return false;
     return true;
 }
@@ -109,8 +177,9 @@ static bool want_node(const struct wanting *w, const struct ft_expression *e, ui
         return true;
     bool is_whole = is_any ? may_hold_empty(&w->set->files->vocabulary, e, n->child, &t->left)
                            : t->left.type == FT_VALUE_TYPE_GROUP;
-    return want(w, &t->left, is_whole) &&
-           (is_any || t->kind != FT_TEST_SAME || want(w, &t->right, false));
+    const struct want left = {&t->left, is_any ? NULL : t, is_whole},
+                      right = {.operand = &t->right};
+    return want(w, &left) && (is_any || t->kind != FT_TEST_SAME || want(w, &right));
 }
 
 /* Whoever shows a payload has to know where the passwords in it stand. */
@@ -121,7 +190,7 @@ static bool want_secrets(const struct wanting *w)
     for (uint32_t i = 1; ok && i < p->field_count; i++) {
         const struct ft_operand o = {.protocol = (uint16_t)w->protocol, .field = (uint16_t)i};
         if (p->fields[i].flags & FT_FIELD_SECRET)
-            ok = want(w, &o, false);
+            ok = want(w, &(struct want){.operand = &o});
     }
     return ok;
 }
@@ -142,12 +211,13 @@ bool ft_ruleset_want(struct ft_ruleset *set, struct ft_compiled *c, uint32_t pro
     const struct ft_rule *rule = c->rule;
     bool ok = want_node(&w, rule->expression, rule->expression->worker) &&
               (!shows_payload(rule->expression) || want_secrets(&w));
-    for (uint32_t i = 0; ok && i < rule->part_count; i++)
-        ok = rule->parts[i].keyword == FT_KEYWORD_PAYLOAD
-                 ? want_secrets(&w)
-                 : want(&w, &rule->parts[i], rule->parts[i].type == FT_VALUE_TYPE_GROUP);
+    for (uint32_t i = 0; ok && i < rule->part_count; i++) {
+        const struct ft_operand *o = &rule->parts[i];
+        const struct want part = {.operand = o, .is_whole = o->type == FT_VALUE_TYPE_GROUP};
+        ok = o->keyword == FT_KEYWORD_PAYLOAD ? want_secrets(&w) : want(&w, &part);
+    }
     if (ok && rule->threshold.kind == FT_THRESHOLD_DISTINCT)
-        ok = want(&w, &rule->threshold.of, false);
+        ok = want(&w, &(struct want){.operand = &rule->threshold.of});
     return ok;
 }
 
@@ -155,18 +225,21 @@ bool ft_wants_init(struct ft_ruleset *set)
 {
     for (unsigned i = 0; i < 2; i++)
         set->wants[i].by_row = calloc(set->place_count + 1, sizeof(*set->wants[i].by_row));
-    set->demand_rows = calloc(set->place_count + 1, sizeof(*set->demand_rows));
+    set->demand_rows = aligned_alloc(64, (set->place_count + 1) * sizeof(*set->demand_rows));
     return set->wants[0].by_row && set->wants[1].by_row && set->demand_rows;
 }
 
 void ft_wants_free(struct ft_ruleset *set)
 {
+    const struct ft_registry *registry = set->files->vocabulary.registry;
     for (unsigned i = 0; i < 2; i++) {
         struct ft_wants *w = &set->wants[i];
-        for (uint32_t place = 0; w->by_row && place < set->place_count; place++)
-            free(w->by_row[place]);
-        for (uint32_t p = 0; p < FT_MAX_PROTOCOLS; p++)
-            free(w->before[p]);
+        for (uint32_t p = 0; w->by_row && p < registry->count; p++) {
+            const struct ft_protocol *protocol = registry->protocols[p];
+            place_wants_free(w->before[p], protocol);
+            for (uint32_t row = 0; row <= protocol->command_count; row++)
+                place_wants_free(w->by_row[set->first_place[p] + row], protocol);
+        }
         free(w->by_row);
     }
     free(set->demand_rows);
@@ -188,28 +261,48 @@ static uint64_t fields_of_place(const struct ft_ruleset *set, const struct ft_pl
     return p->rules.count ? 0 : fields;
 }
 
-static const uint64_t *or_nothing(const uint64_t *fields)
+static bool is_in_list(const struct ft_protocol *p, uint32_t field)
 {
-    return fields ? fields : ft_demand_nothing;
+    for (uint32_t up = p->fields[field].parent; up; up = p->fields[up].parent)
+        if (p->fields[up].flags & FT_FIELD_LIST)
+            return true;
+    return false;
+}
+
+/* All rules have said what they want: what is left when each value of a field counts? */
+static struct ft_wanted wanted_of(struct ft_place_wants *w, const struct ft_protocol *p)
+{
+    if (!w)
+        return ft_demand_nothing;
+    for (uint32_t i = 1; i < p->field_count; i++) {
+        bool is_each = w->each[i / 64] >> (i % 64) & 1;
+        if (is_each) {
+            free((void *)w->asked[i].values);
+            w->asked[i].values = NULL;
+        }
+        w->asked[i].is_lazy = p->fields[i].type == FT_TYPE_GROUP && !is_each && !is_in_list(p, i);
+    }
+    return (struct ft_wanted){.fields = w->fields, .asked = w->asked};
 }
 
 void ft_ruleset_make_demand(struct ft_ruleset *set)
 {
     const struct ft_registry *registry = set->files->vocabulary.registry;
     for (uint32_t p = 0; p < registry->count; p++) {
+        const struct ft_protocol *protocol = registry->protocols[p];
         uint32_t first = set->first_place[p];
-        for (uint32_t row = 0; row <= registry->protocols[p]->command_count; row++) {
+        for (uint32_t row = 0; row <= protocol->command_count; row++) {
             const struct ft_place_of_rules *place = &set->places[first + row];
             set->demand_rows[first + row] = (struct ft_demand_row){
-                .fields = or_nothing(set->wants[0].by_row[first + row]),
-                .fields_of_flow = or_nothing(set->wants[1].by_row[first + row]),
+                .all = wanted_of(set->wants[0].by_row[first + row], protocol),
+                .of_flow = wanted_of(set->wants[1].by_row[first + row], protocol),
                 .gate_fields = fields_of_place(set, place, p),
                 .gate_classes = place->classes,
             };
         }
         set->demand[p] = (struct ft_demand){
-            .before = or_nothing(set->wants[0].before[p]),
-            .before_of_flow = or_nothing(set->wants[1].before[p]),
+            .before = wanted_of(set->wants[0].before[p], protocol),
+            .before_of_flow = wanted_of(set->wants[1].before[p], protocol),
             .rows = &set->demand_rows[first],
         };
     }

@@ -463,9 +463,9 @@ static void test_only_what_is_wanted(void **state)
     assert_int_equal(call->node_count, 0);
     assert_string_equal(json(0), "{}");
     uint64_t before[FT_MAX_FIELDS / 64] = {1ull << NUMBER};
-    const struct ft_demand_row all = {.fields = before};
+    const struct ft_demand_row all = {.all = {.fields = before}};
     const struct ft_demand_row rows[] = {all, all, all, all, all, all};
-    struct ft_demand demand[] = {{.before = before, .rows = rows},
+    struct ft_demand demand[] = {{.before = {.fields = before}, .rows = rows},
                                  {.before = ft_demand_nothing, .rows = rows}};
     struct ft_flow_wants no_rules = {0};
     call->demand = demand;
