@@ -67,6 +67,7 @@ static void deliver(struct ft_framer *f, struct ft_framer_call *call, const uint
     f->mode = FT_FRAMER_PDU;
     f->misses = 0;
     call->bytes->delivered += length;
+    call->behind = (uint32_t)(call->end - (pdu + length)) + call->after;
     call->pdu(call->user, pdu, length, whole, length < whole);
     f->doubt -= f->doubt != 0;
 }
@@ -408,6 +409,9 @@ static uint32_t collect(struct ft_framer *f, struct ft_framer_call *call, const 
     f->buffer = 0;
     f->have = f->need = 0;
     f->mode = FT_FRAMER_PDU;
+    const uint8_t *end = call->end;
+    call->end = buffer + have;
+    call->after += length - take;
     if (f->is_pdu) {
         f->is_pdu = false;
         deliver(f, call, buffer, have, need);
@@ -426,6 +430,8 @@ static uint32_t collect(struct ft_framer *f, struct ft_framer_call *call, const 
         pools->lent = 0;
     }
     take_back(&pools->lent, pools);
+    call->end = end;
+    call->after -= length - take;
     return take;
 }
 
@@ -447,6 +453,7 @@ enum ft_framer_result ft_framer_data(struct ft_framer *f, struct ft_framer_call 
     uint32_t at = 0;
     call->consumed = 0;
     call->rest_length = 0;
+    call->end = bytes + length;
     if (f->mode == FT_FRAMER_START) {
         f->mode = call->context->is_midstream ? FT_FRAMER_RESYNC : FT_FRAMER_PDU;
         f->doubt = call->context->is_midstream ? DOUBT : 0;

@@ -98,6 +98,9 @@ struct ft_framer_call {
     bool is_first;        /**< the flow had no PDU of this protocol yet */
     const char *next;     /**< out: FT_FRAMER_SWITCHED */
     uint32_t consumed;    /**< out: bytes of this call that were taken */
+    uint32_t behind;      /**< out, in pdu(): bytes of this call that are behind the PDU */
+    const uint8_t *end;   /**< private: of the bytes that PDUs are in */
+    uint32_t after;       /**< private: bytes of this call that come behind these; 0 at first */
     const uint8_t *rest;  /**< out: bytes that were kept, and belong to the next protocol */
     uint32_t rest_length; /**< out: how many, mostly 0 */
 };

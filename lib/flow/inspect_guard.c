@@ -23,6 +23,7 @@ void ft_inspect_after_fault(struct ft_inspector *ins, struct ft_packet *p)
     struct ft_ledger *l = &ins->ledger;
     int signal = ins->fault_signal;
     ft_inspect_guard_end(ins);
+    ins->framer_call = NULL;
     ft_call_abandon(&ins->call);
     if (culprit)
         ft_protocol_switch_off(culprit, ins->wait ? ins->packet->shard : FT_ALL_SHARDS);

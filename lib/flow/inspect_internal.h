@@ -75,6 +75,7 @@ struct ft_inspector {
 
     struct ft_rules_in_use rules;
     struct ft_segment_hit segment_hits[FT_SEGMENT_HITS];
+    const struct ft_framer_call *framer_call; /* at work on a stream; NULL: none */
 
     /* the guard around dissectors */
     volatile sig_atomic_t is_guarded;

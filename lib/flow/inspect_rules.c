@@ -768,18 +768,12 @@ static void note_segment(struct hit *hit, uint32_t rule, const struct ft_program
                                                          .side = ins->side};
 }
 
-/*
- * Sequence number at which a PDU begins. What was collected of several segments ends in what the
- * stream has handed out, so it begins not later than its length before the end of that.
- */
+/* Sequence number at which a PDU begins: the stream has handed out all before next_seq. */
 static uint32_t seq_of_pdu(const struct hit *hit)
 {
     const struct ft_inspector *ins = hit->ins;
-    const struct ft_packet *p = ins->packet;
-    const uint8_t *begin = hit->subject->payload, *payload = p->data + p->payload;
-    if (begin >= payload && begin < payload + p->payload_len)
-        return p->tcp_seq + (uint32_t)(begin - payload);
-    return ins->flow->half[ins->side].next_seq - hit->subject->payload_length;
+    uint32_t behind = ins->framer_call ? ins->framer_call->behind : 0;
+    return ins->flow->half[ins->side].next_seq - behind - hit->subject->payload_length;
 }
 
 /* Did it hold in one of the segments that the PDU is made of? */

@@ -82,10 +82,12 @@ static void on_data(void *user, struct ft_flow *flow, enum ft_side side, const u
         if (!ft_inspect_reads(p, flow->shard))
             break;
         struct ft_framer_call call = framer_call(ins, flow);
+        ins->framer_call = &call;
         ins->call.pub.flow_state = flow->state_words;
         ft_inspect_guard_begin(ins, p);
         enum ft_framer_result result = ft_framer_data(&flow->framer[side], &call, bytes, length);
         ft_inspect_guard_end(ins);
+        ins->framer_call = NULL;
         bytes += call.consumed;
         length -= call.consumed;
         if (result == FT_FRAMER_GOING)

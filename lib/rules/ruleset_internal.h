@@ -103,7 +103,8 @@ struct ft_port_list {
 struct ft_place_wants {
     uint64_t fields[FT_MAX_FIELDS / 64];
     uint64_t each[FT_MAX_FIELDS / 64]; /**< of them those of which each value or element counts */
-    struct ft_field_demand asked[];    /**< by field; its `values` belong to it */
+    uint32_t count;
+    struct ft_field_demand asked[]; /**< by field, so many; its `values` belong to it */
 };
 
 struct ft_ruleset {

@@ -17,12 +17,16 @@ static struct ft_place_wants *place_wants_new(const struct ft_protocol *p)
 {
     size_t size = sizeof(struct ft_place_wants) + p->field_count * sizeof(struct ft_field_demand);
     struct ft_place_wants *w = aligned_alloc(64, (size + 63) & ~(size_t)63);
-    return w ? memset(w, 0, size) : NULL;
+    if (w) {
+        memset(w, 0, size);
+        w->count = p->field_count;
+    }
+    return w;
 }
 
-static void place_wants_free(struct ft_place_wants *w, const struct ft_protocol *p)
+static void place_wants_free(struct ft_place_wants *w)
 {
-    for (uint32_t i = 0; w && i < p->field_count; i++)
+    for (uint32_t i = 0; w && i < w->count; i++)
         free((void *)w->asked[i].values);
     free(w);
 }
@@ -231,15 +235,12 @@ bool ft_wants_init(struct ft_ruleset *set)
 
 void ft_wants_free(struct ft_ruleset *set)
 {
-    const struct ft_registry *registry = set->files->vocabulary.registry;
     for (unsigned i = 0; i < 2; i++) {
         struct ft_wants *w = &set->wants[i];
-        for (uint32_t p = 0; w->by_row && p < registry->count; p++) {
-            const struct ft_protocol *protocol = registry->protocols[p];
-            place_wants_free(w->before[p], protocol);
-            for (uint32_t row = 0; row <= protocol->command_count; row++)
-                place_wants_free(w->by_row[set->first_place[p] + row], protocol);
-        }
+        for (uint32_t place = 0; w->by_row && place < set->place_count; place++)
+            place_wants_free(w->by_row[place]);
+        for (uint32_t p = 0; p < FT_MAX_PROTOCOLS; p++)
+            place_wants_free(w->before[p]);
         free(w->by_row);
     }
     free(set->demand_rows);

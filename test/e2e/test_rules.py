@@ -293,6 +293,19 @@ class Segments(Case):
         self.assertEqual(self.hits(tcp(80, (C, body[:end]), (C, body[end:]), (C, body[:end - 3]),
                                        (C, body[end - 3:])))[:2], [2, 2])
 
+    def test_pipelined(self):
+        """PDUs side by side: what one has is found once, in the segments and in it as a whole."""
+        self.CONDITIONS = {9200001: 'port.dst == 80 and payload contains "PATTERN-Across7"',
+                           9200002: 'port.dst == 80 and payload matches "PATT[A-Z]+-A[a-z]+7"'}
+        other, one = traffic.http_request("/a"), traffic.http_request("/" + self.TEXT.decode())
+        begin, end = one.index(b"PATT"), one.index(b"7") + 1
+        for requests in ((one, other), (other, one), (other, other, one), (other, one, other)):
+            whole, at = b"".join(requests), len(other) * requests.index(one)
+            for cut in (0, at + begin, at + begin + 3, at + end, at + len(one) - 1, at + len(one)):
+                turns = [(C, part) for part in (whole[:cut], whole[cut:]) if part]
+                with self.subTest((requests.index(one), len(requests), cut - at)):
+                    self.assertEqual(self.hits(tcp(80, *turns)), [1, 1])
+
     def test_dissected(self):
         """A PDU is put together by its dissector: it is found once, too."""
         body = traffic.http_request("/" + self.TEXT.decode())
@@ -385,6 +398,46 @@ class Secrets(Case):
         self.assertEqual(told, ["(13 bytes, maybe with a password)"])
         told = self.messages('payload contains "PASS"', tcp(9700, (C, b"PASS x")))
         self.assertEqual(told, ["504153532078"])
+
+    def test_evidence(self):
+        """Bytes that an expression finds may be the password, of the first login or of a later."""
+        logins = [turn for i in range(3) for turn in
+                  ((C, b"PASS hunter%d\r\n" % i), (S, b"530 no\r\n"), 2.0)]
+        capture = self.write("ftp.pcap", pcap(packets(
+            [(SCADA, PLC, 0.0, tcp(21, (S, b"220 ready\r\n"), *logins))])))
+        rules = self.write("ftp.json", json.dumps({"rules": [
+            {"id": 9200000 + 10 * i + k, "title": "t", "when": f'{more}payload matches "S [a-z]+{i}"'}
+            for i in range(3) for k, more in enumerate(("", "protocol == ftp and "))]}).encode())
+        self.assertOk(run("-q", "-r", capture, "-l", self.out, "--rules", rules))
+        told = {a["alert"]["signature_id"] for a in of_type(self.events(), "alert")}
+        self.assertLessEqual({9200000 + 10 * i + k for i in range(3) for k in range(2)}, told)
+        text = (self.out / "eve.json").read_text()
+        self.assertFalse("hunter" in text or b"hunter".hex() in text)
+
+
+class Elements(Case):
+    """Which element of a list it was, though the others are not kept."""
+
+    @staticmethod
+    def read(*blocks):
+        items = b"".join(struct.pack(">BBBBHHB", 0x12, 10, 0x10, 2, 1, db, 0x84) + b"\0\0\x50"
+                         for db in blocks)
+        return C, traffic.s7_job(bytes((4, len(blocks))) + items)
+
+    def test_of_a_list(self):
+        """The first is new, and has all its fields; of the second rules alone want some."""
+        turns = (self.read(1, 2, 9, 3), 2.0, self.read(1, 2, 8, 3))
+        capture = self.write("s7.pcap", pcap(packets([(SCADA, PLC, 0.0,
+                                                       traffic.s7_talk(*turns))])))
+        rules = self.write("s7.json", json.dumps({"rules": [
+            {"id": 9200000 + db, "title": "t", "when": f"s7comm.items.db == {db}"}
+            for db in (8, 9)]}).encode())
+        self.assertOk(run("-q", "-r", capture, "-l", self.out, "--rules", rules))
+        told = {a["alert"]["signature_id"] - 9200000: a
+                for a in of_type(self.events(), "alert") if a["alert"]["signature_id"] >= 9200000}
+        for db, blocks in ((9, [1, 2, 9, 3]), (8, [8])):
+            self.assertEqual(told[db]["fieldtap"]["evidence"]["element"], "items[2].db")
+            self.assertEqual([item["db"] for item in told[db]["s7comm"]["items"]], blocks)
 
 
 class Guide(Case):

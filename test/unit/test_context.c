@@ -479,6 +479,92 @@ static void test_only_what_is_wanted(void **state)
     call->demand = NULL;
 }
 
+static void want(uint64_t *fields, uint32_t field)
+{
+    fields[field / 64] |= 1ull << (field % 64);
+}
+
+static void ask(uint64_t *values, uint64_t value)
+{
+    values[ft_value_bit(value) / 64] |= 1ull << (ft_value_bit(value) % 64);
+}
+
+static bool is_exception; /* of the message, from its second item on */
+
+static void items(struct ft_context *ctx, struct ft_view *pdu)
+{
+    static const uint64_t numbers[] = {5, 7, 5, 9};
+    (void)pdu;
+    ft_group_begin(ctx, GROUP);
+    ft_put_uint(ctx, IN_GROUP, 3, NULL);
+    ft_group_end(ctx, GROUP);
+    for (unsigned i = 0; i < 4; i++) {
+        ft_group_begin(ctx, ITEM);
+        ft_put_uint(ctx, IN_ITEM, numbers[i], NULL);
+        ft_group_begin(ctx, SUB);
+        ft_put_uint(ctx, IN_SUB, i, NULL);
+        ft_group_end(ctx, SUB);
+        ft_group_end(ctx, ITEM);
+        if (is_exception)
+            ft_set_kind(ctx, FT_KIND_EXCEPTION);
+    }
+}
+
+/* Which element each item of the message is said to be; 0 ends them. */
+static void assert_elements(const uint64_t *numbers)
+{
+    for (uint32_t n = 1; n <= call->node_count; n++)
+        if (call->nodes[n].field == ITEM && call->nodes[n].type == FT_TYPE_GROUP)
+            assert_int_equal(call->nodes[n].u, *numbers++);
+    assert_int_equal(*numbers, 0);
+}
+
+static void test_only_values_asked_for(void **state)
+{
+    (void)state;
+    uint64_t fields[FT_MAX_FIELDS / 64] = {0};
+    uint64_t in_item[FT_VALUE_BITS / 64] = {0}, in_group[FT_VALUE_BITS / 64] = {0};
+    struct ft_field_demand asked[FIELDS] = {[GROUP] = {.is_lazy = true},
+                                            [IN_GROUP] = {.values = in_group},
+                                            [ITEM] = {.is_lazy = true},
+                                            [IN_ITEM] = {.values = in_item}};
+    const struct ft_demand_row all = {.all = {fields, asked}};
+    const struct ft_demand_row rows[] = {all, all, all};
+    const struct ft_demand demand[] = {{.before = {fields, asked}, .rows = rows},
+                                       {.before = ft_demand_nothing, .rows = rows}};
+    const struct ft_flow_wants no_rules = {0};
+    raise_answer = is_exception = false;
+    for (uint32_t field = GROUP; field < FIELDS; field++)
+        if (field != DEEP && field != IN_DEEP && field != SUB && field != IN_SUB)
+            want(fields, field);
+    ask(in_group, 4);
+    ask(in_item, 7);
+    ask(in_item, 9);
+    call->demand = demand;
+    call->flow_wants = &no_rules;
+    call->wanted_of_all = UINT64_MAX;
+    play(items);
+    assert_string_equal(json(0), "{\"item\":[{\"number\":7},{\"number\":9}]}");
+    assert_elements((uint64_t[]){2, 4, 0});
+    assert_int_equal(call->node_count, 6);
+    is_exception = true; /* everything is wanted from the second on */
+    play(items);
+    assert_string_equal(json(0), "{\"item\":[{\"number\":7,\"sub\":[{\"number\":1}]},"
+                                 "{\"number\":5,\"sub\":[{\"number\":2}]},"
+                                 "{\"number\":9,\"sub\":[{\"number\":3}]}]}");
+    assert_elements((uint64_t[]){2, 3, 4, 0});
+    is_exception = false; /* a list in a list has all its elements, so the one around it, too */
+    want(fields, SUB);
+    want(fields, IN_SUB);
+    play(items);
+    assert_string_equal(json(0), "{\"item\":[{\"sub\":[{\"number\":0}]},"
+                                 "{\"number\":7,\"sub\":[{\"number\":1}]},"
+                                 "{\"sub\":[{\"number\":2}]},"
+                                 "{\"number\":9,\"sub\":[{\"number\":3}]}]}");
+    assert_elements((uint64_t[]){1, 2, 3, 4, 0});
+    call->demand = NULL;
+}
+
 static void raised_class(struct ft_context *ctx, struct ft_view *pdu)
 {
     (void)pdu;
@@ -1466,6 +1552,8 @@ int main(void)
         TEST(test_schema_places_fields),
         TEST(test_groups_opened_before_wanted),
         TEST(test_only_what_is_wanted),
+        TEST(test_only_values_asked_for),
+        TEST(test_only_values_asked_for),
         TEST(test_class_raises),
         TEST(test_evidence),
         TEST(test_bytes_from_elsewhere_are_copied),
