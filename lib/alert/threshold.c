@@ -21,10 +21,11 @@ struct value {
     uint64_t value, clock_ns;
 };
 
-/* Keys in the order of their last use: all of them, and those of one rule. */
+/* Keys in the order of their last use: all of them, those of one rule, those with values. */
 enum order {
     OF_ALL,
     OF_RULE,
+    OF_VALUES,
     ORDERS
 };
 
@@ -58,7 +59,7 @@ struct share {
 struct ft_thresholds {
     struct entry **entries; /* number - 1 */
     uint32_t max, count;
-    struct line line;
+    struct line line, with_values;
     struct ft_index index;
     struct share *shares; /* number - 1; as many as there are keys at most */
     uint32_t share_count, free_share;
@@ -130,12 +131,16 @@ static void line_append(struct ft_thresholds *t, struct line *l, enum order orde
 
 static void unlink_entry(struct ft_thresholds *t, uint32_t number)
 {
+    if (at(t, number)->value_room)
+        line_remove(t, &t->with_values, OF_VALUES, number);
     line_remove(t, &t->line, OF_ALL, number);
     line_remove(t, &t->shares[at(t, number)->share - 1].line, OF_RULE, number);
 }
 
 static void link_newest(struct ft_thresholds *t, uint32_t number)
 {
+    if (at(t, number)->value_room)
+        line_append(t, &t->with_values, OF_VALUES, number);
     line_append(t, &t->line, OF_ALL, number);
     line_append(t, &t->shares[at(t, number)->share - 1].line, OF_RULE, number);
 }
@@ -338,22 +343,24 @@ static void expire_values(struct ft_thresholds *t, struct entry *e, uint64_t clo
     e->value_count = kept;
 }
 
-/* Room for more values; those of keys that were used longest ago go first. */
+/* Room for more values of the key used last; those of keys that were used longest ago go first. */
 static bool grow_values(struct ft_thresholds *t, struct entry *e, uint32_t most)
 {
     uint32_t room = e->value_room ? e->value_room * 2 : 4;
     room = room < most ? room : most;
     uint32_t more = room - e->value_room;
-    for (uint32_t n = t->line.oldest; n && t->value_room + more > FT_THRESHOLD_VALUES;
-         n = at(t, n)->links[OF_ALL].newer) {
-        if (at(t, n) == e)
-            continue;
+    uint32_t n;
+    while (t->value_room + more > FT_THRESHOLD_VALUES && (n = t->with_values.oldest) &&
+           at(t, n) != e) {
         t->evicted += at(t, n)->value_count > 0;
+        line_remove(t, &t->with_values, OF_VALUES, n);
         forget_values(t, at(t, n));
     }
     struct value *grown = reallocarray(e->values, room, sizeof(*grown));
     if (!grown)
         return false;
+    if (!e->value_room)
+        line_append(t, &t->with_values, OF_VALUES, t->line.newest);
     e->values = grown;
     e->value_room = room;
     t->value_room += more;

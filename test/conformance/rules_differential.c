@@ -156,13 +156,9 @@ static void run_compiled(match_fn *match, struct ft_matcher *m, const struct ft_
 static void expect_none(const struct ft_subject *s)
 {
     const struct rules_random_never *n = rules_random_holds(&judge.random, s);
-    char text[1024];
     if (!n)
         return;
-    const struct ft_expression_node *node = &n->expression->nodes[n->node];
-    printf("packet %llu: refused, and holds: node %u, with the test %s\n",
-           (unsigned long long)s->number, n->node,
-           ft_test_text(judge.random.v, &node->test, text, sizeof(text)));
+    printf("packet %llu: refused, and holds: %s\n", (unsigned long long)s->number, n->text);
     judge.refusals++;
 }
 

@@ -706,9 +706,14 @@ static void keep_nevers(struct rules_random *r, const char *text)
 {
     struct ft_expression *e = ft_expression_read_unchecked(r->v, text, ignore, NULL);
     uint32_t before = r->never_count;
-    for (uint32_t i = 1; e && i < e->count && r->never_count < RULES_RANDOM_NEVERS; i++)
-        if (!e->nodes[i].scope && !ft_expression_is_possible(r->v, e, i))
-            r->nevers[r->never_count++] = (struct rules_random_never){e, i};
+    for (uint32_t i = 1; e && i < e->count && r->never_count < RULES_RANDOM_NEVERS; i++) {
+        const struct ft_expression_node *n = &e->nodes[i];
+        if (n->scope || ft_expression_is_possible(r->v, e, i))
+            continue;
+        struct rules_random_never *never = &r->nevers[r->never_count++];
+        *never = (struct rules_random_never){.expression = e, .node = i};
+        snprintf(never->text, sizeof(never->text), "%.*s", (int)(n->end - n->at), text + n->at);
+    }
     if (r->never_count == before)
         ft_expression_free(e);
 }

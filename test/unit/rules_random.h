@@ -29,6 +29,7 @@ struct rules_random {
     struct rules_random_never { /* parts of conditions that were refused as never holding */
         struct ft_expression *expression;
         uint32_t node;
+        char text[1024]; /* of the part */
     } nevers[RULES_RANDOM_NEVERS];
     uint32_t never_count;
 };

@@ -212,7 +212,7 @@ const struct ft_dissector ft_dissector_tpkt = {
     .violations = FT_TABLE(violations),
     .sync = {.bytes = {TPKT_VERSION, 0}, .length = 2, .offset = 0},
     .max_pdu = UINT16_MAX,
-    .flags = FT_DISSECTOR_TRANSPORT | FT_DISSECTOR_UNANSWERED,
+    .flags = FT_DISSECTOR_TRANSPORT,
     .probe = probe,
     .frame = frame,
     .dissect = dissect,

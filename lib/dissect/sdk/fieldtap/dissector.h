@@ -409,8 +409,8 @@ enum ft_dissector_flag {
     FT_DISSECTOR_OWN_CLASSES =
         8, /**< it calls ft_set_class(): a message may have a class that its command has not in the
                 table. Of built-in dissectors without it rules are refused that ask for another */
-    FT_DISSECTOR_UNANSWERED =
-        16, /**< it never calls ft_response(): rules that ask for a response time are refused */
+    FT_DISSECTOR_UNANSWERED = 16, /**< neither it nor what it carries calls ft_response(), which is
+                                     of both: rules that ask for a response time are refused */
 };
 
 /** In a plugin: makes the dissector (or each of several, ended by NULL) known to the engine. */
