@@ -284,28 +284,7 @@ void __wrap_ft_match_connection(struct ft_matcher *m, const struct ft_subject *s
 
 static bool drain(void *user)
 {
-    struct run *r = user;
-    while (ft_ring_peek(&r->engine->ring))
-        ft_ring_release(&r->engine->ring);
-    return true;
-}
-
-static void send_frame(struct run *r, const struct frame *f)
-{
-    if (f->time_ns > r->clock)
-        r->clock = f->time_ns;
-    tick_if_due(r);
-    r->packets[r->waiting] = (struct ft_packet){.seq = ++r->seq,
-                                                .number = ++r->number,
-                                                .time_ns = f->time_ns,
-                                                .stamp_ns = f->time_ns,
-                                                .data = f->data,
-                                                .caplen = f->caplen,
-                                                .wirelen = f->wirelen,
-                                                .linktype = f->linktype};
-    decode(r);
-    if (++r->waiting == BURST)
-        flush(r);
+    return forget_events(user);
 }
 
 static void inspect(struct engine *engine, const struct capture *c, const struct ft_ruleset *set,
@@ -319,15 +298,7 @@ static void inspect(struct engine *engine, const struct capture *c, const struct
     judge.set = set;
     ft_inspector_use_rules(r->inspector, set, m, 1, owned);
     r->inspector->call.wants_all = way != WAY_COMPILED;
-    for (uint32_t i = 0; i < c->count; i++)
-        send_frame(r, &c->frames[i]);
-    flush(r);
-    struct ft_packet end = {
-        .seq = ++r->seq, .number = r->number, .time_ns = r->clock, .flags = FT_PACKET_END};
-    for (unsigned shard = 0; shard < FT_SHARDS; shard++) {
-        ft_inspect_end(r->inspector, &end, (uint8_t)shard);
-        drain(r);
-    }
+    play(r, c);
     run_free(r);
     ft_matcher_free(m);
 }

@@ -475,6 +475,6 @@ void ft_cip_io_read(struct ft_context *ctx, struct ft_view *v)
     if (io && io->is_resolved)
         ft_put_uint(ctx, CIP_IO_RPI, io->role == FT_CIP_ROLE_O2T ? io->o2t_rpi : io->t2o_rpi, NULL);
     ft_group_end(ctx, CIP_IO);
-    if (io && io->is_resolved && ft_wants(ctx, CIP_CLASS_NAME))
+    if (io && io->is_resolved)
         put_connection(ctx, io);
 }
