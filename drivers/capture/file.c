@@ -345,11 +345,6 @@ uint64_t ft_capture_file_position(const struct ft_capture_file *file)
     return file->source.is_seekable && position > file->source.size ? file->source.size : position;
 }
 
-const char *ft_capture_file_path(const struct ft_capture_file *file)
-{
-    return file->path;
-}
-
 uint32_t ft_capture_file_interfaces(const struct ft_capture_file *file)
 {
     return file->interface_count;

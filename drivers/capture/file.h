@@ -121,8 +121,6 @@ uint64_t ft_capture_file_size(const struct ft_capture_file *file);
 uint64_t ft_capture_file_position(const struct ft_capture_file *file);
 
 /* The path as it was given. Owned by the file. */
-const char *ft_capture_file_path(const struct ft_capture_file *file);
-
 /* Interfaces known so far: 1 for pcap; for pcapng it grows while the file is read. */
 uint32_t ft_capture_file_interfaces(const struct ft_capture_file *file);
 

@@ -673,11 +673,6 @@ uint64_t ft_capture_set_position(const struct ft_capture_set *set)
     return position;
 }
 
-size_t ft_capture_set_files(const struct ft_capture_set *set)
-{
-    return set->entry_count;
-}
-
 const struct ft_capture_interface *ft_capture_set_interface(const struct ft_capture_set *set,
                                                             uint32_t index)
 {

@@ -72,8 +72,6 @@ uint64_t ft_capture_set_size(const struct ft_capture_set *set);
 uint64_t ft_capture_set_position(const struct ft_capture_set *set);
 
 /* Number of captures in the set. */
-size_t ft_capture_set_files(const struct ft_capture_set *set);
-
 /*
  * An interface by the index of a record; NULL if there is none. Its strings are copies owned by the
  * set: valid until the close, for any thread that learned of the index after the record was read.

@@ -84,15 +84,12 @@ static void answer_test(struct ft_sink *s)
 
 static void answer(struct ft_sink *s)
 {
-    unsigned asked =
-        atomic_fetch_and(&s->asked, ~(unsigned)(FT_SINK_ASK_REOPEN | FT_SINK_ASK_RETRY));
+    unsigned asked = atomic_fetch_and(&s->asked, ~(unsigned)FT_SINK_ASK_REOPEN);
     if (asked & FT_SINK_ASK_REOPEN && s->is_open && !s->settle_ms) {
         s->kind->close(s, s->state);
         s->is_open = false;
         s->retry_at_ms = 0;
     }
-    if (asked & FT_SINK_ASK_RETRY)
-        s->retry_at_ms = 0;
     if (asked & FT_SINK_ASK_TEST)
         answer_test(s);
 }

@@ -160,6 +160,5 @@ void ft_sink_end_test(struct ft_sink *s, bool is_ok, const char *text)
     s->test_ok = is_ok;
     s->test_answered = s->test_taken;
     snprintf(s->test_text, sizeof(s->test_text), "%s", text);
-    pthread_cond_broadcast(&s->told);
     pthread_mutex_unlock(&s->lock);
 }

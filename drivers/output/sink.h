@@ -120,8 +120,7 @@ const struct ft_sink_kind *ft_sink_kind(uint32_t i);
 enum {
     FT_SINK_ASK_STOP = 1,
     FT_SINK_ASK_REOPEN = 2,
-    FT_SINK_ASK_RETRY = 4,
-    FT_SINK_ASK_TEST = 8,
+    FT_SINK_ASK_TEST = 4,
 };
 
 /** Sent, and not yet known to be with the receiver. */

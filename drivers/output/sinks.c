@@ -213,11 +213,6 @@ void ft_sinks_reopen(struct ft_sinks *all)
     ask_all(all, FT_SINK_ASK_REOPEN);
 }
 
-void ft_sinks_wake(struct ft_sinks *all)
-{
-    ask_all(all, FT_SINK_ASK_RETRY);
-}
-
 static struct ft_sink *find(struct ft_sinks *all, const char *name)
 {
     for (uint32_t i = 0; i < all->count; i++)
@@ -265,25 +260,6 @@ bool ft_sinks_test_is_over(struct ft_sinks *all, const char *name, uint64_t numb
     bool is_over = is_answered(s, number, is_ok, text, text_size);
     pthread_mutex_unlock(&s->lock);
     return is_over;
-}
-
-bool ft_sinks_test(struct ft_sinks *all, const char *name, uint32_t timeout_ms, char *text,
-                   size_t text_size)
-{
-    struct timespec end = in_ms(timeout_ms);
-    bool is_ok = false, is_late = false;
-    uint64_t number = ft_sinks_test_begin(all, name, text, text_size);
-    struct ft_sink *s = number ? find(all, name) : NULL;
-    if (!s)
-        return false;
-    pthread_mutex_lock(&s->lock);
-    while (!is_answered(s, number, &is_ok, text, text_size) && !is_late) {
-        is_late = pthread_cond_timedwait(&s->told, &s->lock, &end) == ETIMEDOUT;
-        if (is_late)
-            snprintf(text, text_size, "%s: no answer within %u ms", s->target, timeout_ms);
-    }
-    pthread_mutex_unlock(&s->lock);
-    return is_ok;
 }
 
 bool ft_sinks_stats(const struct ft_sinks *all, uint32_t i, struct ft_sink_stats *stats)

@@ -102,23 +102,18 @@ bool ft_sinks_free(struct ft_sinks *sinks);
  * waking them. */
 void ft_sinks_reopen(struct ft_sinks *sinks);
 
-/** Try those that are down now, whatever their back-off says. */
-void ft_sinks_wake(struct ft_sinks *sinks);
-
 /**
  * Send one event, marked as a test (event_type health, event "sink_test", `test` true), past filter
- * and journal, and wait for what becomes of it, at most `timeout_ms`. True when the receiver has
- * it, as far as its protocol tells. `text`: one sentence either way.
+ * and journal. Returns a number for ft_sinks_test_is_over(); 0 and a sentence: there is no such
+ * sink that runs.
  */
-bool ft_sinks_test(struct ft_sinks *sinks, const char *name, uint32_t timeout_ms, char *text,
-                   size_t text_size);
-
-/** The same for who may not wait: begin, a number comes back; 0 and a sentence: there is no such
- * sink that runs. */
 uint64_t ft_sinks_test_begin(struct ft_sinks *sinks, const char *name, char *text,
                              size_t text_size);
 
-/** Is that test over? Then *is_ok and `text` say how it ended. */
+/**
+ * Is that test over? Then *is_ok and `text`, one sentence, say how it ended: it is when the
+ * receiver has the event, as far as its protocol tells.
+ */
 bool ft_sinks_test_is_over(struct ft_sinks *sinks, const char *name, uint64_t number, bool *is_ok,
                            char *text, size_t text_size);
 

@@ -748,7 +748,6 @@ void ft_core_event(struct ft_core *core, const struct ft_event *event)
     }
     if (event->type >= FT_EVENT_TYPES || event->protocol > core->registry->count)
         return;
-    core->counts.events[event->type]++;
     remember(core, event);
     ft_inventory_event(core->inventory, event);
     switch (event->type) {
@@ -951,9 +950,4 @@ const struct ft_core_anomaly *ft_core_anomalies(const struct ft_core *core, uint
 {
     *count = core->tally_count;
     return core->tallies;
-}
-
-uint64_t ft_core_events(const struct ft_core *core, enum ft_event_type type)
-{
-    return core->counts.events[type];
 }

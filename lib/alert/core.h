@@ -169,7 +169,4 @@ const struct ft_core_anomaly *ft_core_anomalies(const struct ft_core *core, uint
  */
 bool ft_core_mirror_line(const struct ft_core *core, unsigned line, char *text, size_t size);
 
-/** Events of each type that came, by enum ft_event_type. */
-uint64_t ft_core_events(const struct ft_core *core, enum ft_event_type type);
-
 #endif

@@ -56,7 +56,6 @@ struct ft_core {
     struct ft_core_anomaly *tallies; /* findings are few: as many as dissectors name */
     uint32_t tally_count, tally_size;
     struct {
-        uint64_t events[FT_EVENT_TYPES];
         uint64_t alerts, operations;
         uint64_t flows[FT_MAX_PROTOCOLS], messages[FT_MAX_PROTOCOLS], errors[FT_MAX_PROTOCOLS];
         uint64_t flows_failed;

@@ -45,11 +45,6 @@ enum ft_journal_type ft_journal_type_of(const char *event_type)
     return FT_JOURNAL_TYPE_TRANSACTION;
 }
 
-const char *ft_journal_type_name(enum ft_journal_type type)
-{
-    return types[(unsigned)type < FT_JOURNAL_TYPES ? type : 0].name;
-}
-
 enum ft_journal_class ft_journal_class_of(enum ft_journal_type type)
 {
     return types[(unsigned)type < FT_JOURNAL_TYPES ? type : 0].class;

@@ -83,8 +83,6 @@ enum ft_journal_type {
 
 /** The type of an EVE event_type; every other name is a protocol's: TRANSACTION. */
 enum ft_journal_type ft_journal_type_of(const char *event_type);
-/** "alert", ..., "transaction"; "unknown" for what is none. */
-const char *ft_journal_type_name(enum ft_journal_type type);
 enum ft_journal_class ft_journal_class_of(enum ft_journal_type type);
 /** "alert", "inventory", "flow", "transaction". */
 const char *ft_journal_class_name(enum ft_journal_class c);

@@ -25,11 +25,6 @@ void ft_decode_config_init(struct ft_decode_config *config)
     };
 }
 
-uint32_t ft_packet_fragment_offset(const struct ft_packet *p)
-{
-    return p->flags & FT_PACKET_FRAGMENT ? p->l3 : 0;
-}
-
 /*
  * Zero all that decoding sets but the flags. In two halves, because compilers make a loop or a
  * string instruction of the whole, which takes twice the time of the ten stores.

@@ -269,9 +269,6 @@ enum ft_decode_result ft_packet_decode(const struct ft_decode_config *config, st
 /** The ICMP type that answers another or is answered by it; -1: messages of this type have none. */
 int ft_icmp_counterpart(uint16_t type, bool is_v6);
 
-/** Where the innermost IP header of a fragment begins, for ft_defrag_add(); 0 if p is none. */
-uint32_t ft_packet_fragment_offset(const struct ft_packet *p);
-
 /**
  * The shard of two addresses: the low 7 bits of the symmetric Toeplitz RSS hash (key 6d5a repeated)
  * over the IP pair, so that a 128-entry redirection table gives each shard a queue.

@@ -48,17 +48,6 @@ const char *ft_value_kind_name(enum ft_value_kind kind)
     return KIND_NAMES[kind];
 }
 
-bool ft_value_kind_find(const char *name, enum ft_value_kind *kind)
-{
-    for (size_t i = 0; i < KINDS; i++) {
-        if (strcmp(name, KIND_NAMES[i]))
-            continue;
-        *kind = (enum ft_value_kind)i;
-        return true;
-    }
-    return false;
-}
-
 enum ft_set_kind ft_value_set_kind(enum ft_value_kind kind)
 {
     switch (kind) {

@@ -107,8 +107,6 @@ enum ft_set_kind ft_value_set_kind(enum ft_value_kind kind);
 
 /** "ip", "mac", "port", "number", "text" and back; false when there is no such kind. */
 const char *ft_value_kind_name(enum ft_value_kind kind);
-bool ft_value_kind_find(const char *name, enum ft_value_kind *kind);
-
 /**
  * Called for each wrong line of a file; `line` and `column` (characters of UTF-8) from 1, 0 when
  * the file as a whole is meant. `text` is one sentence; it lives as long as the call.

@@ -61,6 +61,19 @@ static inline void nap(uint32_t ms)
         assert_true(condition);                                                                    \
     } while (0)
 
+/* Send a test event by a sink, and see what becomes of it. */
+static inline bool test_sink(struct world *w, const char *name, uint32_t timeout_ms, char *text,
+                             size_t size)
+{
+    bool is_ok = false;
+    uint64_t end = now_ms() + timeout_ms;
+    uint64_t number = ft_sinks_test_begin(w->sinks, name, text, size);
+    while (number && now_ms() < end &&
+           !ft_sinks_test_is_over(w->sinks, name, number, &is_ok, text, size))
+        nap(5);
+    return is_ok;
+}
+
 static inline void open_journal(struct world *w, uint64_t class_bytes)
 {
     char error[256] = "";

@@ -1281,7 +1281,6 @@ static void test_rewind_and_progress(void **state)
         char *path = write_file("rewind", &bytes);
         struct ft_capture_file *file = ft_capture_file_open(path, error, sizeof(error));
         assert_non_null(file);
-        assert_string_equal(ft_capture_file_path(file), path);
         assert_true(ft_capture_file_is_seekable(file));
         assert_int_equal(ft_capture_file_size(file), bytes.size);
         assert_int_equal(ft_capture_file_position(file), opens);
@@ -1498,7 +1497,6 @@ static void test_set_merged_many(void **state)
     struct ft_capture_set *set =
         ft_capture_set_open(sources, FILES, &options, error, sizeof(error));
     assert_non_null(set);
-    assert_int_equal(ft_capture_set_files(set), FILES);
     render(set, text, sizeof(text));
     assert_string_equal(text, expected);
     ft_capture_set_close(set);
@@ -1652,7 +1650,6 @@ static void test_set_folder(void **state)
     struct ft_capture_set *set =
         ft_capture_set_open((const char *[]){name}, 1, NULL, error, sizeof(error));
     assert_non_null(set);
-    assert_int_equal(ft_capture_set_files(set), 5);
     remark = ft_capture_set_remark(set);
     assert_non_null(remark);
     assert_has(remark, "/folder/m.txt: not a capture");

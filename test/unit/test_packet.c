@@ -830,7 +830,6 @@ static void test_tcp_fields(void **unused)
     assert_int_equal(p.tcp_flags, FT_TCP_PSH | FT_TCP_ACK);
     assert_int_equal(p.tcp_window, 0x2000);
     assert_int_equal(p.shard, ft_shard_ip(&p.src, &p.dst, false));
-    assert_int_equal(ft_packet_fragment_offset(&p), 0);
 }
 
 static void test_tag_stack(void **unused)

@@ -197,15 +197,14 @@ static void test_outage(void **state)
     assert_int_equal(notice.kind, FT_SINK_NOTICE_DOWN);
     assert_string_equal(ft_sink_notice_name(notice.kind), "sink_down");
     assert_false(ft_sinks_next_notice(w.sinks, &notice));
-    assert_false(ft_sinks_test(w.sinks, "eve", 2000, text, sizeof(text)));
-    assert_false(ft_sinks_test(w.sinks, "other", 2000, text, sizeof(text)));
+    assert_false(test_sink(&w, "eve", 2000, text, sizeof(text)));
+    assert_false(test_sink(&w, "other", 2000, text, sizeof(text)));
     snprintf(path, sizeof(path), "%s/sub", w.folder);
     assert_int_equal(mkdir(path, 0755), 0);
-    ft_sinks_wake(w.sinks);
     WAIT_FOR(stats_of(&w).sent == 100 && stats_of(&w).state == FT_SINK_UP);
     assert_true(ft_sinks_next_notice(w.sinks, &notice));
     assert_int_equal(notice.kind, FT_SINK_NOTICE_UP);
-    if (!ft_sinks_test(w.sinks, "eve", 2000, text, sizeof(text)))
+    if (!test_sink(&w, "eve", 2000, text, sizeof(text)))
         fail_msg("%s", text);
     stop_sinks(&w, 2000);
     forget();

@@ -166,7 +166,7 @@ static void test_tcp(void **state)
                     r.port, lines ? "line" : "octets");
         append_events(&w, 2000);
         WAIT_FOR(seen_count(&r.seen) == 2000);
-        if (!ft_sinks_test(w.sinks, "siem", 5000, text, sizeof(text)))
+        if (!test_sink(&w, "siem", 5000, text, sizeof(text)))
             fail_msg("%s", text);
         end(&w, &r);
         assert_int_equal(r.seen.tests, 1);

@@ -65,7 +65,7 @@ static void test_stream(void **state)
     snprintf(path, sizeof(path), "%s/live.sock", w.folder);
     assert_int_equal(stat(path, &st), 0);
     assert_int_equal(st.st_mode & 0777, 0600);
-    assert_false(ft_sinks_test(w.sinks, "live", 2000, text, sizeof(text)));
+    assert_false(test_sink(&w, "live", 2000, text, sizeof(text)));
     /* live: what comes from now on */
     int live = connect_to(&w, "live.sock");
     WAIT_FOR(stats_of(&w).readers == 1);
@@ -76,7 +76,7 @@ static void test_stream(void **state)
     assert_int_equal(seen.times[300], 0);
     assert_int_equal(seen.times[301], 1);
     assert_false(seen.is_disordered);
-    assert_true(ft_sinks_test(w.sinks, "live", 2000, text, sizeof(text)));
+    assert_true(test_sink(&w, "live", 2000, text, sizeof(text)));
     /* from a number */
     int from = connect_to(&w, "live.sock");
     say(from, "{\"from\":251}\n");

@@ -149,7 +149,7 @@ static void test_batches(void **state)
     assert_non_null(strstr(server.head, "POST /in?key=secret HTTP/1.1\r\n"));
     assert_non_null(strstr(server.head, "X-Key: abc\r\n"));
     assert_non_null(strstr(server.head, "Content-Type: application/x-ndjson\r\n"));
-    if (!ft_sinks_test(w.sinks, "hook", 3000, text, sizeof(text)))
+    if (!test_sink(&w, "hook", 3000, text, sizeof(text)))
         fail_msg("%s", text);
     assert_null(strstr(text, "secret"));
     stop_sinks(&w, 2000);
