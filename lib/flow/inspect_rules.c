@@ -360,9 +360,23 @@ static bool may_be_secret(const struct ft_inspector *ins, const struct ft_subjec
     return false;
 }
 
-/* Stars in the place of what is secret, in hexadecimal; false: nobody knows where it stands. */
-static bool hide_fields(const struct ft_call *call, char *text, uint32_t length)
+/* Has the PDU a message beside this one whose passwords nobody asked for? */
+static bool has_unknown_secret(const struct ft_call *call, const struct ft_message *message)
 {
+    for (uint32_t i = 0; i < call->message_count; i++) {
+        const struct ft_message *m = &call->messages[i];
+        if (m != message && !m->is_raised && has_secret_field(m->protocol))
+            return true;
+    }
+    return false;
+}
+
+/* Stars in the place of what is secret, in hexadecimal; false: nobody knows where it stands. */
+static bool hide_fields(const struct ft_call *call, const struct ft_message *message, char *text,
+                        uint32_t length)
+{
+    if (has_unknown_secret(call, message))
+        return false;
     for (uint32_t i = 0; i < call->message_count; i++)
         for (uint32_t n = call->messages[i].first; n; n = call->nodes[n].next) {
             const struct ft_node *at = &call->nodes[n];
@@ -381,7 +395,7 @@ static uint32_t without_secrets(const struct ft_inspector *ins, const struct ft_
                                 char *text, uint32_t length)
 {
     bool is_read = s->message && s->message->protocol != ins->rules.unknown;
-    if (is_read ? hide_fields(s->call, text, length) : !may_be_secret(ins, s))
+    if (is_read ? hide_fields(s->call, s->message, text, length) : !may_be_secret(ins, s))
         return length;
     return (uint32_t)snprintf(text, TEXT_MAX, "(%u bytes, maybe with a password)",
                               s->payload_length);
@@ -511,6 +525,8 @@ static bool has_secret(const struct hit *hit)
         return is_expression && may_be_secret(hit->ins, hit->subject);
     if (v->at == UINT32_MAX)
         return false;
+    if (is_expression && has_unknown_secret(call, hit->message))
+        return true;
     for (uint32_t i = 0; i < call->message_count; i++)
         for (uint32_t n = call->messages[i].first; n; n = call->nodes[n].next) {
             const struct ft_node *at = &call->nodes[n];

@@ -399,6 +399,13 @@ class Secrets(Case):
         told = self.messages('payload contains "PASS"', tcp(9700, (C, b"PASS x")))
         self.assertEqual(told, ["504153532078"])
 
+    def test_of_carriers(self):
+        """What is carried has a password that the rule about the carrier knows nothing of."""
+        talk = traffic.s7_talk((C, traffic.s7_userdata(5, 1, b"\x55" * 8)), 2.0,
+                               (C, traffic.s7_userdata(5, 1, b"\x56" * 8)))
+        told = self.messages('protocol == cotp and payload contains "VVVV"', talk)
+        self.assertEqual(told, ["(37 bytes, maybe with a password)"])
+
     def test_evidence(self):
         """Bytes that an expression finds may be the password, of the first login or of a later."""
         logins = [turn for i in range(3) for turn in
