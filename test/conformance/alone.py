@@ -8,31 +8,20 @@ A capture of the simulated plant always; beside the checkout one capture of each
 each), with FT_LONG=yes all of them.
 """
 
-import concurrent.futures
 import sys
-import tempfile
 
 import captures as cap
-from rules_differential import PROCESSES, judge, one_of_each
+from rules_differential import judge_all
 
 
 def main():
     if len(sys.argv) != 3:
         print(__doc__)
         return 2
-    binary, plant = sys.argv[1:]
-    chosen = cap.beside_the_checkout()
-    if not cap.is_long():
-        chosen = one_of_each(chosen)
     options = ["--frames", "4000" if cap.is_long() else "200"]
-    with tempfile.TemporaryDirectory() as work:
-        chosen += cap.generated(plant, work, [("plant", ["--seed", "11", "--packets", "2000"])])
-        with concurrent.futures.ThreadPoolExecutor(PROCESSES) as pool:
-            results = list(pool.map(lambda c: judge(binary, c, options)[0], chosen))
-    complaints = [text for result in results for text in result]
-    for text in complaints:
-        print(text)
-    print(f"{len(chosen)} captures, {len(complaints)} complaints")
+    results = judge_all(*sys.argv[1:], options, [("plant", ["--seed", "11", "--packets", "2000"])])
+    complaints = sum(len(result) for result, _ in results)
+    print(f"{len(results)} captures, {complaints} complaints")
     return 1 if complaints else 0
 
 

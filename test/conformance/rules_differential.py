@@ -41,29 +41,35 @@ def judge(binary, capture, options):
         lines
 
 
+def judge_all(binary, plant, options, generated):
+    """What judge() says of each capture, after all complaints were printed."""
+    chosen = cap.beside_the_checkout()
+    if not cap.is_long():
+        chosen = one_of_each(chosen)
+    with tempfile.TemporaryDirectory() as work:
+        chosen += cap.generated(plant, work, generated)
+        with concurrent.futures.ThreadPoolExecutor(PROCESSES) as pool:
+            results = list(pool.map(lambda c: judge(binary, c, options), chosen))
+    for complaints, _ in results:
+        for text in complaints:
+            print(text)
+    return results
+
+
 def main():
     if len(sys.argv) != 3:
         print(__doc__)
         return 2
-    binary, plant = sys.argv[1:]
-    chosen = cap.beside_the_checkout()
-    if not cap.is_long():
-        chosen = one_of_each(chosen)
     options = (LONG if cap.is_long() else SHORT) + ["--seed", os.environ.get("FT_RULES_SEED", "1")]
-    with tempfile.TemporaryDirectory() as work:
-        chosen += cap.generated(plant, work, GENERATED)
-        with concurrent.futures.ThreadPoolExecutor(PROCESSES) as pool:
-            results = list(pool.map(lambda c: judge(binary, c, options), chosen))
-    complaints = [text for result, _ in results for text in result]
-    for text in complaints:
-        print(text)
+    results = judge_all(*sys.argv[1:], options, GENERATED)
+    complaints = sum(len(result) for result, _ in results)
     totals = {word: sum(int(before) for _, lines in results for line in lines[-1:]
                         for before, after in zip(line.split(), line.split()[1:])
                         if after.strip(",") == word)
               for word in ("messages", "rules", "evaluations", "hits")}
-    print(f"{len(chosen)} captures, "
+    print(f"{len(results)} captures, "
           f"{', '.join(f'{count} {word}' for word, count in totals.items())}, "
-          f"{len(complaints)} complaints")
+          f"{complaints} complaints")
     return 1 if complaints else 0
 
 
