@@ -147,6 +147,7 @@ struct ft_event_more {
     /** The flow up to here, by src and dst of the event's packet part. */
     uint64_t packets[2], bytes[2], first_ns;
     uint64_t is_unknown; /**< it had payload, and no protocol was recognised */
+    uint64_t number; /**< packet that evidence and place are of; the event may be a later one's */
 };
 
 /** Values that one event tells at most. */

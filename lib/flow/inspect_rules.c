@@ -598,6 +598,7 @@ static void add_more(struct ft_event *e, struct hit *hit, const struct ft_rule *
     e->message.more = e->size;
     e->size += (uint32_t)sizeof(more);
     set_flow(&more, hit->ins);
+    more.number = hit->ins->packet->number;
     if (r->threshold.kind == FT_THRESHOLD_DISTINCT)
         put_values(e, hit->slot, &more);
     if (hit->evidence->operand)

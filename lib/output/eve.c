@@ -486,8 +486,11 @@ static void put_evidence(const struct ft_eve *eve, struct ft_json *j, const stru
         ft_json_put_uint(j, "offset", e->message.at);
         ft_json_put_uint(j, "length", e->message.at_length);
     }
-    if (e->number)
-        ft_json_put_uint(j, "packet", e->number);
+    struct ft_event_more more;
+    bool has_own = e->type == FT_EVENT_RULE && ft_event_more(e, &more) && more.number;
+    uint64_t number = has_own ? more.number : e->number;
+    if (number)
+        ft_json_put_uint(j, "packet", number);
     ft_json_object_end(j);
 }
 

@@ -4,6 +4,7 @@
 
 #include <limits.h>
 #include <stdio.h>
+#include <stdlib.h>
 
 #define COUNT_MAX   1000000u
 #define SECONDS_MAX (7u * 86400u)
@@ -41,44 +42,81 @@ static uint32_t find(const struct ft_rule_files *f, uint32_t id)
     return low < f->count && f->rules[low].id == id ? low + 1 : 0;
 }
 
-/* Is it after itself, maybe by way of others? */
-static bool waits_for_itself(const struct ft_rule_files *f, const struct ft_rule *rule)
+/* Of a rule: looked at in which round, and whether it is after itself by way of others. */
+struct seen {
+    uint32_t round;
+    bool is_circle;
+};
+
+/* Each rule is after one at most: from any of them the way leads to an end, to rules that were
+ * looked at before, or into a circle, which is marked. */
+static void find_circles(const struct ft_rule_files *f, struct seen *seen)
 {
-    const struct ft_rule *at = rule;
-    for (uint32_t steps = 0; at->after.rule && steps < f->count; steps++) {
-        uint32_t awaited = find(f, at->after.rule);
-        if (!awaited)
-            return false;
-        at = &f->rules[awaited - 1];
-        if (at == rule)
-            return true;
+    for (uint32_t i = 0; i < f->count; i++) {
+        uint32_t at = i + 1;
+        while (at && !seen[at - 1].round) {
+            seen[at - 1].round = i + 1;
+            at = f->rules[at - 1].after.rule ? find(f, f->rules[at - 1].after.rule) : 0;
+        }
+        while (at && seen[at - 1].round == i + 1 && !seen[at - 1].is_circle) {
+            seen[at - 1].is_circle = true;
+            at = find(f, f->rules[at - 1].after.rule);
+        }
     }
-    return false;
 }
 
-/* Says what is wrong with a rule that is after another one; true: it is refused for that. */
-static bool is_wrong(struct ft_loader *l, const struct ft_rule *r)
+static void tell(struct ft_loader *l, const struct ft_rule *r, bool is_error, const char *what)
 {
     char where[PATH_MAX + 32];
-    bool is_circle = waits_for_itself(l->files, r);
-    bool is_there = l->ids[r->after.rule - FT_RULE_ID_BUILT_IN].said.source != NULL;
     snprintf(where, sizeof(where), "%s:%u:%u", r->file, r->after.place.line, r->after.place.column);
-    if (is_circle)
-        ft_load_tell(l, true, where, "after: rule %u waits for itself", r->id);
-    else if (!is_there)
-        ft_load_tell(l, true, where, "after: there is no rule %u", r->after.rule);
-    else if (!find(l->files, r->after.rule))
-        ft_load_tell(l, false, where, "after: rule %u is not used, so rule %u never counts",
-                     r->after.rule, r->id);
-    return is_circle || !is_there;
+    ft_load_tell(l, is_error, where, "after: %s", what);
+}
+
+/* Rules that wait for themselves, or for a rule that nobody wrote. */
+static void refuse_wrong(struct ft_loader *l, const struct seen *seen)
+{
+    struct ft_rule_files *f = l->files;
+    char what[96];
+    for (uint32_t i = f->count; i-- > 0;) {
+        const struct ft_rule *r = &f->rules[i];
+        bool is_there =
+            !r->after.rule || l->ids[r->after.rule - FT_RULE_ID_BUILT_IN].said.source != NULL;
+        if (is_there && !seen[i].is_circle)
+            continue;
+        if (is_there)
+            snprintf(what, sizeof(what), "rule %u waits for itself", r->id);
+        else
+            snprintf(what, sizeof(what), "there is no rule %u", r->after.rule);
+        tell(l, r, true, what);
+        ft_load_refuse(l, i);
+    }
+}
+
+/* Rules whose other rule is switched off, or was refused. */
+static void tell_unused(struct ft_loader *l)
+{
+    const struct ft_rule_files *f = l->files;
+    char what[96];
+    for (uint32_t i = 0; i < f->count; i++) {
+        const struct ft_rule *r = &f->rules[i];
+        if (!r->after.rule || find(f, r->after.rule))
+            continue;
+        snprintf(what, sizeof(what), "rule %u is not used, so rule %u never counts", r->after.rule,
+                 r->id);
+        tell(l, r, false, what);
+    }
 }
 
 void ft_load_find_after(struct ft_loader *l)
 {
     struct ft_rule_files *f = l->files;
-    for (uint32_t i = f->count; i-- > 0;)
-        if (f->rules[i].after.rule && is_wrong(l, &f->rules[i]))
-            ft_load_refuse(l, i);
+    struct seen *seen = calloc(f->count + 1, sizeof(*seen));
+    if (seen) {
+        find_circles(f, seen);
+        refuse_wrong(l, seen);
+    }
+    free(seen);
+    tell_unused(l);
     for (uint32_t i = f->count; i-- > 0;) {
         struct ft_rule *r = &f->rules[i];
         uint32_t awaited = r->after.rule ? find(f, r->after.rule) : 0;

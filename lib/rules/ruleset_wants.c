@@ -43,7 +43,8 @@ static bool asks_for_values(const struct ft_test *t)
     uint64_t low, high, count = 0;
     bool is_number = t->left.type == FT_VALUE_TYPE_UINT || t->left.type == FT_VALUE_TYPE_BOOL ||
                      t->left.type == FT_VALUE_TYPE_ENUM || t->left.type == FT_VALUE_TYPE_FLAGS;
-    if (!is_number || t->is_none || t->has_mask ||
+    /* What a negated test passed is the evidence, and is a value that it does not ask for. */
+    if (!is_number || t->is_none || t->is_negated || t->has_mask ||
         (t->kind != FT_TEST_RANGE && t->kind != FT_TEST_NUMBERS))
         return false;
     for (uint32_t i = 0; ft_test_numbers_at(t, i, &low, &high); i++) {

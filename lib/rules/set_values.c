@@ -325,7 +325,12 @@ static bool mac_range(struct entry *e, struct piece from, struct piece to, struc
 static bool mac_single(struct entry *e, struct piece p, struct span *span)
 {
     unsigned bits;
+    char text[64];
     bool is_read = mac_of(e, p, &span->from.low, &bits);
+    if (is_read && bits != 48 && bits != 24)
+        return wrong(e, p.text,
+                     "\"%s\" is a MAC address of %u octets; for all that begin so write %s/%u",
+                     shown(text, p), bits / 8, text, bits);
     span->to.low = span->from.low | ones(is_read ? 48 - bits : 0);
     return is_read;
 }

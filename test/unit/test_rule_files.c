@@ -207,7 +207,7 @@ static void test_after(void **state)
          "a.json:1:102: after: there is no rule 9200009", 1},
         {"", "{\"rule\": 9200002, \"seconds\": 60}", "after: rule 9200002 waits for itself", 1},
         {",\"after\":{\"rule\":9200002,\"seconds\":60}", "{\"rule\": 9200001, \"seconds\": 60}",
-         "after: rule 9200002 waits for itself", 1},
+         "after: rule 9200002 waits for itself", 0},
         {",\"enabled\":false", "{\"rule\": 9200001, \"seconds\": 60}",
          "after: rule 9200001 is not used, so rule 9200002 never counts", 1},
         {"", "{\"rule\": 9200001}", "after needs the key \"seconds\"", 1},

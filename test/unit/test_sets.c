@@ -449,7 +449,7 @@ static void test_written_numbers(void **state)
     assert_numbers(FT_VALUE_MAC, "281474976710655", 0xffffffffffff, 0xffffffffffff);
     assert_numbers(FT_VALUE_MAC, "00:0e:8c", 0x000e8c000000, 0x000e8cffffff);
     assert_numbers(FT_VALUE_MAC, "00-0e-8c", 0x000e8c000000, 0x000e8cffffff);
-    assert_numbers(FT_VALUE_MAC, "000e.8c01", 0x000e8c010000, 0x000e8c01ffff);
+    assert_numbers(FT_VALUE_MAC, "000e.8c01/32", 0x000e8c010000, 0x000e8c01ffff);
     assert_numbers(FT_VALUE_MAC, "00:0e:8c/24", 0x000e8c000000, 0x000e8cffffff);
     assert_numbers(FT_VALUE_MAC, "00:0e:8c:01:02:03/24", 0x000e8c000000, 0x000e8cffffff);
     assert_numbers(FT_VALUE_MAC, "70:b3:d5:9c/28", 0x70b3d5900000, 0x70b3d59fffff);
@@ -533,6 +533,9 @@ static const struct {
     {FT_VALUE_MAC, "000e8c01020a", 1, "\"000e8c01020a\"" WRONG_MAC},
     {FT_VALUE_MAC, "281474976710656", 1, "\"281474976710656\"" WRONG_MAC},
     {FT_VALUE_MAC, "12/8", 1, "\"12\"" WRONG_MAC},
+    {FT_VALUE_MAC, "00:0e:8c:01:02", 1,
+     "\"00:0e:8c:01:02\" is a MAC address of 5 octets; for all that begin so write "
+     "00:0e:8c:01:02/40"},
     {FT_VALUE_MAC, "00:0e:8c/25", 10, "/25 is more than the 24 bits of \"00:0e:8c\""},
     {FT_VALUE_MAC, "00:0e:8c/49", 10, "\"/49\" is no prefix length; here it is /0 to /48"},
     {FT_VALUE_MAC, "00:0e:8d..00:0e:8c", 1,

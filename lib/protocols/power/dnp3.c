@@ -166,12 +166,26 @@ static enum ft_verdict probe(const struct ft_probe *where, struct ft_view payloa
 
 /* ---- link header ---------------------------------------------------------------------------- */
 
-static void put_link(struct ft_context *ctx, const struct link *l, const struct ft_view *v)
+/* The bytes read last before `at` and so many: as many as were read there. */
+static inline struct ft_view read_before(const struct ft_view *at, uint32_t bytes, uint32_t length)
 {
-    ft_put_uint(ctx, DNP3_F_SRC, l->src, v);
-    ft_put_uint(ctx, DNP3_F_DST, l->dst, v);
-    ft_put_bool(ctx, DNP3_F_BROADCAST, l->is_broadcast, v);
-    ft_put_uint(ctx, DNP3_F_LENGTH, l->length, v);
+    struct ft_view v = *at;
+    v.data -= bytes;
+    v.len += bytes;
+    v.last_len = length;
+    return v;
+}
+
+/* `header`: behind length, control and the two addresses, which were read. */
+static void put_link(struct ft_context *ctx, const struct link *l, const struct ft_view *header)
+{
+    const struct ft_view src = read_before(header, 0, 2), dst = read_before(header, 2, 2);
+    const struct ft_view control = read_before(header, 4, 1), length = read_before(header, 5, 1);
+    const struct ft_view *v = &control;
+    ft_put_uint(ctx, DNP3_F_SRC, l->src, &src);
+    ft_put_uint(ctx, DNP3_F_DST, l->dst, &dst);
+    ft_put_bool(ctx, DNP3_F_BROADCAST, l->is_broadcast, &dst);
+    ft_put_uint(ctx, DNP3_F_LENGTH, l->length, &length);
 
     ft_group_begin(ctx, DNP3_F_CONTROL);
     ft_put_bool(ctx, DNP3_F_DIR, l->control & CONTROL_DIR, v);
@@ -789,7 +803,7 @@ static void read_frame(struct ft_context *ctx, struct ft_view *pdu)
     };
 
     ft_skip(pdu, 3);
-    ft_skip(pdu, 5); /* control and addresses: the evidence of the link fields */
+    ft_skip(pdu, 5); /* control and addresses: what is wrong with one of them is shown by all */
 
     struct ft_view at = *pdu;
 
