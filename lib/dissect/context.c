@@ -186,7 +186,8 @@ static bool is_number(uint8_t type)
 /* Does anybody ask for this value of the field? */
 static inline bool is_asked(const struct ft_call *call, uint32_t field, uint64_t value)
 {
-    const uint64_t *values = call->field_demand ? call->field_demand[field].values : NULL;
+    bool is_any = !call->field_demand || field >= call->protocol->field_count;
+    const uint64_t *values = is_any ? NULL : call->field_demand[field].values;
     return !values || values[ft_value_bit(value) / 64] >> (ft_value_bit(value) % 64) & 1;
 }
 

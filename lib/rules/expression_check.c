@@ -168,9 +168,47 @@ static bool can_both(const struct ft_test *a, const struct ft_test *b)
     return !(b->kind == FT_TEST_TEXT && is_whole_text(a) && !has_text(a, b));
 }
 
+/* The word that means both sides, of one that means sender or receiver; 0: none. */
+static enum ft_keyword both_sides(const struct ft_operand *o)
+{
+    switch (o->keyword) {
+    case FT_KEYWORD_IP_SRC:
+    case FT_KEYWORD_IP_DST:
+        return FT_KEYWORD_IP_ADDR;
+    case FT_KEYWORD_ETH_SRC:
+    case FT_KEYWORD_ETH_DST:
+        return FT_KEYWORD_ETH_ADDR;
+    case FT_KEYWORD_PORT_SRC:
+    case FT_KEYWORD_PORT_DST:
+        return FT_KEYWORD_PORT;
+    default:
+        return 0;
+    }
+}
+
+/* "port.dst == 502 and port != 502": what one side has to be neither may be. */
+static bool is_one_excluded(const struct ft_test *one, const struct ft_test *both)
+{
+    return both->is_none && !both->is_negated && !one->is_none && !one->is_negated &&
+           !one->is_named && !both->is_named && both_sides(&one->left) &&
+           both_sides(&one->left) == both->left.keyword && !one->has_mask && !both->has_mask &&
+           !can_both(one, both);
+}
+
+/* Is a text looked for in payloads that are shorter? */
+static bool is_too_long(const struct ft_test *text, const struct ft_test *length)
+{
+    return text->kind == FT_TEST_CONTAINS && text->left.keyword == FT_KEYWORD_PAYLOAD &&
+           !text->is_negated && length->kind == FT_TEST_RANGE &&
+           length->left.keyword == FT_KEYWORD_PAYLOAD_LENGTH && !length->is_none &&
+           !length->is_negated && length->high < text->length;
+}
+
 /* Can two tests that are joined by `and` hold of one message? */
 static bool can_hold(const struct ft_test *a, const struct ft_test *b)
 {
+    if (is_one_excluded(a, b) || is_one_excluded(b, a) || is_too_long(a, b) || is_too_long(b, a))
+        return false;
     if (!same_operand(a, b))
         return true;
     /* "not x": there is no value. */

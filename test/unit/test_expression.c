@@ -796,6 +796,16 @@ static void test_contradictions(void **state)
                   "29-41: \"port.src > 5\" and \"port.src < 3\" can never hold both\n");
     expect_errors("not (port.src <= 5 or not port.src == 7 or port.dst != 9 or not port.src < 7)",
                   "64-76: \"port.src == 7\" and \"port.src < 7\" can never hold both\n");
+    expect_errors("port.dst == 502 and port != 502",
+                  "20-31: \"port.dst == 502\" and \"port != 502\" can never hold both\n");
+    expect_errors(
+        "ip.addr != 10.0.0.1 and ip.src == 10.0.0.1",
+        "24-42: \"ip.addr != 10.0.0.1\" and \"ip.src == 10.0.0.1\" can never hold both\n");
+    assert_true(read_text("port.dst in {1, 2} and port != 1"));
+    expect_errors("payload.length < 3 and payload contains \"abc\"",
+                  "23-45: \"payload.length < 3\" and \"payload contains \"abc\"\" can never hold "
+                  "both\n");
+    assert_true(read_text("payload.length < 4 and payload contains \"abc\""));
     expect_errors("port.src == 1 and port.src in {2, 4..9}",
                   "18-39: \"port.src == 1\" and \"port.src in {2, 4..9}\" can never hold both\n");
     expect_errors("port.src == 1 and port.src != 1",
