@@ -2,8 +2,6 @@
 /* The functions that a dissector calls while it reads a PDU. */
 #include "dissect/context.h"
 
-#include "base/hash.h"
-
 #include <stdio.h>
 #include <string.h>
 
@@ -183,19 +181,32 @@ static bool is_number(uint8_t type)
            type == FT_TYPE_TIME;
 }
 
-/* Does anybody ask for this value of the field? */
-static inline bool is_asked(const struct ft_call *call, uint32_t field, uint64_t value)
+/* Values of the field that anybody asks for; NULL: all. */
+static inline const uint64_t *values_asked(const struct ft_call *call, uint32_t field)
 {
     bool is_any = !call->field_demand || field >= call->protocol->field_count;
-    const uint64_t *values = is_any ? NULL : call->field_demand[field].values;
-    return !values || values[ft_value_bit(value) / 64] >> (ft_value_bit(value) % 64) & 1;
+    return is_any ? NULL : call->field_demand[field].values;
+}
+
+static inline bool is_in(const uint64_t *values, uint64_t value)
+{
+    return values[ft_value_bit(value) / 64] >> (ft_value_bit(value) % 64) & 1;
+}
+
+/* Does anybody ask for this text in the field? */
+static inline bool is_text_asked(const struct ft_call *call, uint32_t field, const void *text,
+                                 uint32_t length)
+{
+    const uint64_t *values = values_asked(call, field);
+    return !values || is_in(values, ft_text_value(text, length));
 }
 
 void ft_node_uint(struct ft_context *ctx, uint32_t field, uint64_t value, const uint8_t *at,
                   uint32_t at_length)
 {
     struct ft_call *call = ft_call_of(ctx);
-    if (!is_asked(call, field, value))
+    const uint64_t *values = values_asked(call, field);
+    if (values && !is_in(values, value))
         return;
     struct ft_node *n = node_add(call, field, FT_TYPE_UINT);
     if (!n)
@@ -254,6 +265,8 @@ static const uint8_t *lasting(struct ft_call *call, const uint8_t *data, uint32_
 void ft_node_bytes(struct ft_context *ctx, uint32_t field, const uint8_t *data, uint32_t length)
 {
     struct ft_call *call = ft_call_of(ctx);
+    if (!is_text_asked(call, field, data, length))
+        return;
     const uint8_t *bytes = lasting(call, data, length);
     struct ft_node *n = bytes ? node_add(call, field, FT_TYPE_BYTES) : NULL;
     if (!n)
@@ -271,6 +284,8 @@ void ft_node_text(struct ft_context *ctx, uint32_t field, const char *text, uint
                   const uint8_t *at, uint32_t at_length)
 {
     struct ft_call *call = ft_call_of(ctx);
+    if (!is_text_asked(call, field, text, length))
+        return;
     char *copy = arena_copy(call, text, length);
     struct ft_node *n = copy ? node_add(call, field, FT_TYPE_STRING) : NULL;
     if (!n)

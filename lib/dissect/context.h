@@ -8,6 +8,7 @@
 #ifndef FT_CONTEXT_H
 #define FT_CONTEXT_H
 
+#include "base/hash.h"
 #include "base/json.h"
 #include "dissect/registry.h"
 #include "dissect/state.h"
@@ -116,7 +117,7 @@ struct ft_asset_fact {
 
 /** What is asked of a field that is wanted. */
 struct ft_field_demand {
-    const uint64_t *values; /**< only values with ft_value_bit() set; NULL: each value counts */
+    const uint64_t *values; /**< only numbers and texts whose ft_value_bit() is set; NULL: all */
     bool is_lazy; /**< a group, in no list, that nobody misses when nothing is put into it */
 };
 
@@ -141,6 +142,12 @@ struct ft_demand {
     struct ft_wanted before_of_flow;
     const struct ft_demand_row *rows; /**< by row of the command + 1; 0: not in the table */
 } __attribute__((aligned(64)));
+
+/** A text as a value. */
+static inline uint64_t ft_text_value(const void *text, uint32_t length)
+{
+    return ft_hash_bytes(0, text, length);
+}
 
 /** The bit of a value among FT_VALUE_BITS. */
 static inline uint32_t ft_value_bit(uint64_t value)

@@ -44,8 +44,11 @@ static bool asks_for_values(const struct ft_test *t)
     bool is_number = t->left.type == FT_VALUE_TYPE_UINT || t->left.type == FT_VALUE_TYPE_BOOL ||
                      t->left.type == FT_VALUE_TYPE_ENUM || t->left.type == FT_VALUE_TYPE_FLAGS;
     /* What a negated test passed is the evidence, and is a value that it does not ask for. */
-    if (!is_number || t->is_none || t->is_negated || t->has_mask ||
-        (t->kind != FT_TEST_RANGE && t->kind != FT_TEST_NUMBERS))
+    if (t->is_none || t->is_negated)
+        return false;
+    if (t->left.type == FT_VALUE_TYPE_TEXT)
+        return t->kind == FT_TEST_TEXT && !t->ignores_case;
+    if (!is_number || t->has_mask || (t->kind != FT_TEST_RANGE && t->kind != FT_TEST_NUMBERS))
         return false;
     for (uint32_t i = 0; ft_test_numbers_at(t, i, &low, &high); i++) {
         if (high - low >= FT_WAY_KEYS_MAX || count > FT_WAY_KEYS_MAX)
@@ -55,6 +58,11 @@ static bool asks_for_values(const struct ft_test *t)
     return count <= FT_WAY_KEYS_MAX;
 }
 
+static void add_value(uint64_t *values, uint64_t value)
+{
+    values[ft_value_bit(value) / 64] |= 1ull << (ft_value_bit(value) % 64);
+}
+
 static bool want_values(struct ft_place_wants *w, uint32_t field, const struct ft_test *t)
 {
     struct ft_field_demand *asked = &w->asked[field];
@@ -62,13 +70,17 @@ static bool want_values(struct ft_place_wants *w, uint32_t field, const struct f
     uint64_t *values = (uint64_t *)asked->values;
     if (!values)
         asked->values = values = calloc(FT_VALUE_BITS / 64, sizeof(*values));
-    for (uint32_t i = 0; values && ft_test_numbers_at(t, i, &low, &high); i++)
+    if (!values)
+        return false;
+    if (t->kind == FT_TEST_TEXT)
+        add_value(values, ft_text_value(t->text, t->length));
+    for (uint32_t i = 0; ft_test_numbers_at(t, i, &low, &high); i++)
         for (uint64_t v = low;; v++) {
-            values[ft_value_bit(v) / 64] |= 1ull << (ft_value_bit(v) % 64);
+            add_value(values, v);
             if (v == high)
                 break;
         }
-    return values != NULL;
+    return true;
 }
 
 /* What a part of a rule asks for. */

@@ -565,6 +565,39 @@ static void test_only_values_asked_for(void **state)
     call->demand = NULL;
 }
 
+static void texts(struct ft_context *ctx, struct ft_view *pdu)
+{
+    (void)pdu;
+    ft_put_text(ctx, TEXT, "one", 3, NULL);
+    ft_put_string(ctx, TEXT, ft_view_make("two  ", 5, false));
+    ft_put_string(ctx, TEXT, ft_view_make("three", 5, false));
+    ft_put_text(ctx, TEXT, "four", 4, NULL);
+}
+
+static void test_only_texts_asked_for(void **state)
+{
+    (void)state;
+    uint64_t fields[FT_MAX_FIELDS / 64] = {0}, asked_texts[FT_VALUE_BITS / 64] = {0};
+    struct ft_field_demand asked[FIELDS] = {[TEXT] = {.values = asked_texts}};
+    const struct ft_demand_row all = {.all = {fields, asked}};
+    const struct ft_demand_row rows[] = {all, all, all};
+    const struct ft_demand demand[] = {{.before = {fields, asked}, .rows = rows},
+                                       {.before = ft_demand_nothing, .rows = rows}};
+    const struct ft_flow_wants no_rules = {0};
+    raise_answer = false;
+    want(fields, TEXT);
+    ask(asked_texts, ft_text_value("two", 3));
+    ask(asked_texts, ft_text_value("four", 4));
+    call->demand = demand;
+    call->flow_wants = &no_rules;
+    call->wanted_of_all = UINT64_MAX;
+    play(texts);
+    assert_int_equal(call->node_count, 2);
+    assert_memory_equal(call->nodes[1].bytes, "two", 3);
+    assert_memory_equal(call->nodes[2].bytes, "four", 4);
+    call->demand = NULL;
+}
+
 static void raised_class(struct ft_context *ctx, struct ft_view *pdu)
 {
     (void)pdu;
@@ -1553,6 +1586,7 @@ int main(void)
         TEST(test_groups_opened_before_wanted),
         TEST(test_only_what_is_wanted),
         TEST(test_only_values_asked_for),
+        TEST(test_only_texts_asked_for),
         TEST(test_only_values_asked_for),
         TEST(test_class_raises),
         TEST(test_evidence),
