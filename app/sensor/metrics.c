@@ -17,7 +17,9 @@
 #endif
 
 #define FILE_INTERVAL_S 10
-#define REQUESTS_MAX    8u
+#define GUESTS_MAX      32u  /* HTTP connections; one more, and the oldest is closed, ... */
+#define CONNECTIONS_MAX 512u /* ... with room for those that come at once */
+#define REQUEST_S       3u   /* a connection that says nothing for so long is closed */
 
 /* ---- HTTP ---- */
 
@@ -119,15 +121,39 @@ static enum MHD_Result on_request(void *user, struct MHD_Connection *connection,
                  MHD_RESPMEM_MUST_FREE);
 }
 
+/* Whoever opens connections and asks for nothing takes no place of those who do: the oldest goes.
+ * Called by the one thread of the daemon, which finds the connection shut and closes it. */
+static void on_guest(void *user, struct MHD_Connection *connection, void **place,
+                     enum MHD_ConnectionNotificationCode what)
+{
+    static struct MHD_Connection *guests[GUESTS_MAX]; /* oldest first */
+    static unsigned count;
+    unsigned i = 0;
+    (void)user;
+    (void)place;
+    if (what == MHD_CONNECTION_NOTIFY_CLOSED)
+        while (i < count && guests[i] != connection)
+            i++;
+    bool is_full = what == MHD_CONNECTION_NOTIFY_STARTED && count == GUESTS_MAX;
+    if (is_full)
+        shutdown(MHD_get_connection_info(guests[0], MHD_CONNECTION_INFO_CONNECTION_FD)->connect_fd,
+                 SHUT_RDWR);
+    if (is_full || (what == MHD_CONNECTION_NOTIFY_CLOSED && i < count))
+        memmove(&guests[i], &guests[i + 1], (--count - i) * sizeof(guests[0]));
+    if (what == MHD_CONNECTION_NOTIFY_STARTED)
+        guests[count++] = connection;
+}
+
 static bool listen_at(struct sensor *s, const char *where, char *error, size_t error_size)
 {
     struct sockaddr_storage a;
     read_address(where, &a);
-    unsigned flags = MHD_USE_INTERNAL_POLLING_THREAD | (a.ss_family == AF_INET6 ? MHD_USE_IPv6 : 0);
+    unsigned flags = MHD_USE_POLL_INTERNAL_THREAD | (a.ss_family == AF_INET6 ? MHD_USE_IPv6 : 0);
     metrics.daemon =
         MHD_start_daemon(flags, 0, NULL, NULL, on_request, s, MHD_OPTION_SOCK_ADDR, &a,
-                         MHD_OPTION_CONNECTION_LIMIT, REQUESTS_MAX, MHD_OPTION_CONNECTION_TIMEOUT,
-                         10u, MHD_OPTION_CONNECTION_MEMORY_LIMIT, (size_t)16384, MHD_OPTION_END);
+                         MHD_OPTION_CONNECTION_LIMIT, CONNECTIONS_MAX, MHD_OPTION_NOTIFY_CONNECTION,
+                         on_guest, NULL, MHD_OPTION_CONNECTION_TIMEOUT, REQUEST_S,
+                         MHD_OPTION_CONNECTION_MEMORY_LIMIT, (size_t)16384, MHD_OPTION_END);
     if (!metrics.daemon)
         snprintf(error, error_size, "metrics.listen: cannot listen at %s: %s", where,
                  strerror(errno));

@@ -195,7 +195,7 @@ static bool keep(void *user, const struct ft_output_line *line, const char *text
 static void say_found(void *user, const struct ft_journal_report *report)
 {
     (void)user;
-    fprintf(stderr, "fieldtap: journal: %s\n", report->text);
+    ft_say("fieldtap", "journal: %s", report->text);
 }
 
 /* The folder that is asked for, or `journal` in the state folder. */

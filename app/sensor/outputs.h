@@ -40,7 +40,8 @@ struct outputs {
     struct {
         bool is_trouble;                /**< was told */
         uint64_t state_ns, given_up_ns; /**< when something was told of it; 0 = never */
-        uint64_t given_up[FT_JOURNAL_CLASSES][FT_JOURNAL_LOSSES]; /**< of those, told */
+        uint64_t given_up[FT_JOURNAL_CLASSES][FT_JOURNAL_LOSSES];    /**< of those, told */
+        uint64_t folders_made, files_gone, lost[FT_JOURNAL_CLASSES]; /**< likewise */
     } told;
     struct {
         uint64_t behind_ns; /**< since when it is far behind; 0 = it is not */

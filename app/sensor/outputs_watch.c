@@ -47,25 +47,63 @@ static bool has_passed(uint64_t since, uint64_t now, uint64_t ns)
     return !since || now - since >= ns;
 }
 
+/* What was on disk and went with a folder or files that somebody removed, when that was not told
+ * yet: one sentence; "" = nothing. */
+static void take_gone(struct outputs *o, char *text, size_t size)
+{
+    struct ft_journal_stats stats;
+    ft_journal_stats(o->journal, &stats);
+    bool is_folder = stats.folders_made != o->told.folders_made;
+    size_t used = 0;
+    *text = 0;
+    if (!is_folder && stats.files_gone == o->told.files_gone)
+        return;
+    used =
+        (size_t)snprintf(text, size, is_folder ? " Its folder %.512s was %s." : "%.0s%s", o->folder,
+                         is_folder ? "removed, moved away or mounted over, and made again"
+                                   : " Files that it was writing were removed.");
+    for (unsigned c = 0, n = 0; c < FT_JOURNAL_CLASSES; c++) {
+        uint64_t lost = stats.classes[c].lost - o->told.lost[c];
+        if (lost && used < size)
+            used += (size_t)snprintf(text + used, size - used, "%s%s %" PRIu64,
+                                     n++ ? ", " : " Gone with it are events, by class: ",
+                                     ft_journal_class_name((enum ft_journal_class)c), lost);
+        o->told.lost[c] = stats.classes[c].lost;
+    }
+    if (used < size && text[used - 1] != '.')
+        snprintf(text + used, size - used, ".");
+    o->told.folders_made = stats.folders_made;
+    o->told.files_gone = stats.files_gone;
+}
+
+/* Something that is over when it is seen, as a folder that was made again, is trouble, too, and its
+ * end is told behind the pause; what is lost in trouble that was told, with its end. */
 static void watch_state(struct sensor *s, uint64_t now)
 {
     struct outputs *o = &s->outputs;
-    char text[256];
+    char gone[768] = "", text[1024];
     o->state = ft_journal_state(o->journal);
-    if (o->state.is_ok == !o->told.is_trouble || !has_passed(o->told.state_ns, now, STATE_NS))
+    if (!has_passed(o->told.state_ns, now, STATE_NS))
         return;
-    o->told.is_trouble = !o->state.is_ok;
+    if (o->state.is_ok)
+        take_gone(o, gone, sizeof(gone));
+    if (o->state.is_ok == !o->told.is_trouble && !*gone)
+        return;
+    bool is_over = o->told.is_trouble;
+    o->told.is_trouble = !is_over;
     o->told.state_ns = now;
-    if (o->told.is_trouble)
+    if (is_over)
+        snprintf(text, sizeof(text), "The journal writes again.%s", gone);
+    else if (o->state.is_ok)
+        snprintf(text, sizeof(text), "The journal has lost what it had.%s Analysis goes on.", gone);
+    else
         snprintf(
             text, sizeof(text),
             "The journal cannot write: %s. Analysis goes on; the most important events stay in "
             "memory.",
             o->state.text);
-    else
-        snprintf(text, sizeof(text), "The journal writes again.");
-    tell(s, o->told.is_trouble ? "journal_trouble" : "journal_recovered",
-         o->told.is_trouble ? FT_SEVERITY_MAJOR : FT_SEVERITY_WARNING, text);
+    tell(s, is_over ? "journal_recovered" : "journal_trouble",
+         is_over ? FT_SEVERITY_WARNING : FT_SEVERITY_MAJOR, text);
 }
 
 /* "transaction 120 (slow), flow 3 (trouble)"; 0 = nothing that was not told. */
@@ -258,6 +296,7 @@ json_t *outputs_journal_books(const struct sensor *s)
     put(o, "sync_max_us", stats->sync_max_us);
     put(o, "failures", stats->failures);
     put(o, "folders_made", stats->folders_made);
+    put(o, "files_gone", stats->files_gone);
     put(o, "compressed", stats->compressed);
     for (unsigned c = 0; c < FT_JOURNAL_CLASSES; c++) {
         json_t *one = json_object(), *given_up = json_object();
@@ -267,6 +306,7 @@ json_t *outputs_journal_books(const struct sensor *s)
             put(given_up, loss_names[i], stats->classes[c].given_up[i]);
         json_object_set_new(one, "given_up", given_up);
         put(one, "removed", stats->classes[c].removed);
+        put(one, "lost", stats->classes[c].lost);
         put(one, "segments", stats->classes[c].segments);
         put(one, "disk_bytes", stats->classes[c].disk_bytes);
         json_object_set_new(classes, ft_journal_class_name((enum ft_journal_class)c), one);

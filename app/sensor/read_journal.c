@@ -2,6 +2,7 @@
 /* --read-journal: the events of a journal, and whether it is whole. */
 #include "read_journal.h"
 
+#include "base/say.h"
 #include "journal/journal.h"
 
 #include <stdio.h>
@@ -13,7 +14,7 @@ static void say(void *user, const struct ft_journal_report *report)
     if (report->finding == FT_JOURNAL_FOUND_UNCLEAN || report->finding == FT_JOURNAL_FOUND_TORN)
         return;
     *is_damaged = true;
-    fprintf(stderr, "fieldtap: %s\n", report->text);
+    ft_say("fieldtap", "%s", report->text);
 }
 
 static void say_gap(const struct ft_journal_item *gap)

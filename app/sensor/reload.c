@@ -12,6 +12,8 @@
 #include "notify.h"
 #include "sensor.h"
 
+#include "base/say.h"
+
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -44,9 +46,9 @@ static bool compile(const struct sensor *s, const char *text, struct ft_filter *
         filters[i] = ft_filter_new(text, error, sizeof(error));
         if (filters[i])
             continue;
-        fprintf(stderr, "fieldtap: %s%scapture.filter: %s\n",
-                s->options->config_file ? s->options->config_file : "",
-                s->options->config_file ? ": " : "", error);
+        ft_say("fieldtap", "%s%scapture.filter: %s",
+               s->options->config_file ? s->options->config_file : "",
+               s->options->config_file ? ": " : "", error);
         while (i--)
             ft_filter_free(filters[i]);
         return false;
@@ -86,7 +88,7 @@ static bool take_over(struct sensor *s, const char *text)
         return false;
     exchange(s, filters);
     control_filter_is(s, text);
-    fprintf(stderr, "fieldtap: the capture filter is now \"%s\"\n", text);
+    ft_say("fieldtap", "the capture filter is now \"%s\"", text);
     return true;
 }
 

@@ -5,6 +5,9 @@
  * A record counts as delivered when the file is synced. After a crash some may be in the file that
  * were not acknowledged: the last line that is whole says how far it came, by its event_uid, and
  * what is behind it is cut off.
+ *
+ * A file is locked as long as it may be written, as the one that a run without a journal writes is:
+ * between two tries, too, so nobody else writes to it because a disk was full for a moment.
  */
 #include "output/file_tail.h"
 #include "output/kinds.h"
@@ -16,12 +19,14 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/file.h>
 #include <sys/stat.h>
 #include <time.h>
 #include <unistd.h>
 
 #define ROOM      (256u << 10)
 #define BODY_SIZE (FT_JOURNAL_RECORD_MAX + 1024u)
+#define TRIES     8 /* to lock a file that is turned over by others meanwhile */
 
 struct file {
     const char *path;
@@ -29,7 +34,7 @@ struct file {
     uint32_t max_age_s, keep, mode;
 
     char full[PATH_MAX];
-    int fd;
+    int fd;          /* -1: none; a regular file stays open, and locked, while it is tried again */
     bool is_regular; /* no pipe, no device */
     uint64_t size;   /* of whole lines, synced */
     uint64_t begun_s;
@@ -137,15 +142,59 @@ static void resume(struct ft_sink *sink, struct file *f)
         sink->resume_through = sequence;
 }
 
+static void close_file(struct file *f)
+{
+    if (f->fd >= 0)
+        close(f->fd);
+    f->fd = -1;
+}
+
+/* What is open is what the path names: not moved away, nor removed. */
+static bool is_in_place(const struct file *f)
+{
+    struct stat here, there;
+    return f->fd >= 0 && fstat(f->fd, &here) == 0 && stat(f->full, &there) == 0 &&
+           here.st_dev == there.st_dev && here.st_ino == there.st_ino;
+}
+
+/* Some file systems have no locks: then there is none. */
+static bool lock_file(struct ft_sink *sink, struct file *f)
+{
+    if (flock(f->fd, LOCK_EX | LOCK_NB) == 0 || errno != EWOULDBLOCK)
+        return true;
+    close_file(f);
+    return ft_sink_fail(sink, "%s is being written by another process: give each its own file",
+                        f->full);
+}
+
+/* What a lock was got for may have been moved away by who had it. */
+static bool open_file(struct ft_sink *sink, struct file *f)
+{
+    struct stat st;
+    for (int i = 0; !is_in_place(f) && i < TRIES; i++) {
+        close_file(f);
+        f->fd =
+            open(f->full, O_RDWR | O_CREAT | O_APPEND | O_CLOEXEC | O_NOCTTY | O_NONBLOCK, f->mode);
+        if (f->fd < 0 && errno == ENXIO)
+            return ft_sink_fail(sink, "%s: nobody reads the pipe", f->full);
+        if (f->fd < 0 || fstat(f->fd, &st) < 0)
+            return ft_sink_fail(sink, "%s: %s", f->full, strerror(errno));
+        f->is_regular = S_ISREG(st.st_mode);
+        if (!f->is_regular)
+            return true;
+        if (!lock_file(sink, f))
+            return false;
+    }
+    return is_in_place(f) || ft_sink_fail(sink, "%s is moved away again and again", f->full);
+}
+
 static bool open_path(struct ft_sink *sink, struct file *f)
 {
     struct stat st;
-    f->fd = open(f->full, O_RDWR | O_CREAT | O_APPEND | O_CLOEXEC | O_NOCTTY | O_NONBLOCK, f->mode);
-    if (f->fd < 0 && errno == ENXIO)
-        return ft_sink_fail(sink, "%s: nobody reads the pipe", f->full);
-    if (f->fd < 0 || fstat(f->fd, &st) < 0)
+    if (!open_file(sink, f))
+        return false;
+    if (fstat(f->fd, &st) < 0)
         return ft_sink_fail(sink, "%s: %s", f->full, strerror(errno));
-    f->is_regular = S_ISREG(st.st_mode);
     f->size = (uint64_t)st.st_size;
     f->begun_s = st.st_size ? birth_of(f->fd) : now_s();
     if (!f->is_regular)
@@ -174,15 +223,14 @@ static bool file_open(struct ft_sink *sink, void *state)
 static void file_close(struct ft_sink *sink, void *state)
 {
     struct file *f = state;
-    (void)sink;
-    if (f->fd >= 0)
-        close(f->fd);
-    f->fd = -1;
+    if (!f->is_regular || ft_sink_is_stopping(sink))
+        close_file(f);
 }
 
 static void file_free(void *state)
 {
     struct file *f = state;
+    close_file(f);
     free(f->room);
 }
 
@@ -190,7 +238,6 @@ static void file_free(void *state)
 static bool turn_over(struct ft_sink *sink, struct file *f)
 {
     char from[PATH_MAX], to[PATH_MAX];
-    file_close(sink, f);
     numbered(f, f->keep + 1, to);
     for (uint32_t i = f->keep; i > 0; i--) {
         numbered(f, i, from);

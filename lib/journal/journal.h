@@ -215,9 +215,10 @@ struct ft_journal_stats {
         uint64_t given_up[FT_JOURNAL_LOSSES];
         uint64_t removed;       /**< records removed for room or age */
         uint64_t removed_bytes; /**< likewise, of files */
-        uint64_t segments;      /**< there now */
-        uint64_t disk_bytes;    /**< of files, now */
-        uint64_t oldest_ns;     /**< when the oldest segment was begun, CLOCK_REALTIME; 0 = none */
+        uint64_t lost; /**< records on disk that went with a folder or file somebody else removed */
+        uint64_t segments;   /**< there now */
+        uint64_t disk_bytes; /**< of files, now */
+        uint64_t oldest_ns;  /**< when the oldest segment was begun, CLOCK_REALTIME; 0 = none */
     } classes[FT_JOURNAL_CLASSES];
     uint64_t next_sequence;
     uint64_t synced_through; /**< sequence up to which all is synced or given up */
@@ -225,6 +226,7 @@ struct ft_journal_stats {
     uint64_t syncs, sync_max_us;
     uint64_t failures;      /**< system calls of writer and keeper that failed */
     uint64_t folders_made;  /**< times that the folder was gone and made again */
+    uint64_t files_gone;    /**< files that were removed by somebody while they were written */
     uint64_t compressed;    /**< segments */
     uint64_t cursor_faults; /**< writes of cursors that failed; tried again */
     uint32_t readers;

@@ -170,6 +170,15 @@ static bool fail(struct ft_journal *j, const char *what, const char *name)
     return false;
 }
 
+/* Of all that its files held, and nobody may have read. With the lock held. */
+static uint64_t count_all(const struct ft_index *index)
+{
+    uint64_t n = 0;
+    for (uint32_t i = 0; i < index->count; i++)
+        n += index->rows[i].count;
+    return n;
+}
+
 static void clear_index(struct ft_journal *j)
 {
     pthread_mutex_lock(&j->lock);
@@ -177,6 +186,7 @@ static void clear_index(struct ft_journal *j)
         struct ft_index *index = &j->index[c];
         if (index->count)
             index->lost_through = index->rows[index->count - 1].last_number;
+        j->stats.classes[c].lost += count_all(index);
         index->count = 0;
     }
     j->generation++;
@@ -246,8 +256,10 @@ static void forget_row(struct ft_journal *j, const struct ft_series *s)
 {
     struct ft_index *index = &j->index[s - j->series];
     pthread_mutex_lock(&j->lock);
+    j->stats.files_gone++;
     if (index->count && index->rows[index->count - 1].first_sequence == s->row.first_sequence) {
         index->lost_through = index->rows[index->count - 1].last_number;
+        j->stats.classes[s - j->series].lost += index->rows[index->count - 1].count;
         ft_journal_index_remove(index, index->count - 1);
     }
     j->generation++;

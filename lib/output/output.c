@@ -182,7 +182,10 @@ static bool open_file(struct ft_output *out, const char *directory, char *error,
         return false;
     }
     if (flock(out->fd, LOCK_EX | LOCK_NB) < 0) {
-        say(error, size, "%s is being written by another run: give each run a directory of its own",
+        say(error, size,
+            errno == EWOULDBLOCK
+                ? "%s is being written by another run: give each run a directory of its own"
+                : "%s cannot be locked: give another directory",
             out->name);
         return false;
     }

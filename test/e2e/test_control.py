@@ -5,6 +5,7 @@
 usage: test_control.py FIELDTAP FIELDTAP_PLANT FIELDTAPCTL [unittest options]
 """
 
+import contextlib
 import grp
 import json
 import os
@@ -397,6 +398,28 @@ class Setting(Control, Case):
                              stats["evidence"]["wanted"])
         self.assertEqual(last["fieldtap_evidence_dropped_total", '{why="disk"}'], 0)
 
+    def test_metrics_with_idlers(self):
+        """Connections that begin a request and go no further keep nobody out."""
+        with socket.socket() as probe:
+            probe.bind(("127.0.0.1", 0))
+            port = probe.getsockname()[1]
+        process = self.begin({"control": {"socket": str(self.path)},
+                              "metrics": {"listen": f"127.0.0.1:{port}"}})
+        idle = []
+        for _ in range(200):
+            idle.append(socket.create_connection(("127.0.0.1", port), timeout=10))
+            with contextlib.suppress(OSError):
+                idle[-1].sendall(b"G")
+        with urllib.request.urlopen(f"http://127.0.0.1:{port}/metrics", timeout=10) as answer:
+            self.assertTrue(samples(answer.read().decode()))
+        deadline = time.monotonic() + 6
+        for one in idle:
+            one.settimeout(max(0.1, deadline - time.monotonic()))
+            with contextlib.suppress(ConnectionError):
+                self.assertEqual(one.recv(1), b"")  # closed, those that are left after a while
+            one.close()
+        self.ctl("shutdown")
+        self.assertEqual(process.wait(timeout=5), 0)
 
     def test_sink_test_holds_nobody(self):
         """A receiver that takes the connection and says nothing: who tests it waits, others do
@@ -537,6 +560,16 @@ class LiveControl(Control, live.Live):
         self.assertEqual(self.process.wait(timeout=5), 0)
         self.assertTrue(self.stats()["balanced"])
         self.assertEqual(self.stats()["packets"]["read"], 28)
+
+    def test_log_is_not_forged(self):
+        """What a request says stays in its line."""
+        self.begin("--control-socket", self.path)
+        self.until(self.path.exists, "the socket")
+        self.json("filter", "port\n502\r\n")
+        self.ctl("shutdown")
+        _, log = self.process.communicate(timeout=10)
+        self.assertIn(b'filter is now "port\\n502\\r\\n"\n', log)
+        self.assertFalse([line for line in log.splitlines() if not line.startswith(b"fieldtap: ")])
 
     def test_telemetry(self):
         """DPDK's own socket, of a sensor that has given up its rights; all counters are those of

@@ -84,6 +84,28 @@ class Captures(Keeping):
             {"journal": {"folder": str(self.dir / "file")}}).encode())
         self.assertFails(run("-r", capture, "-c", config), 1, "file")
 
+    def test_one_file_one_writer(self):
+        """A second run into the same folder, with a journal or without one, writes nothing."""
+        capture, config = self.plant(seconds=2), self.config()
+        other = self.write("other.json", json.dumps(
+            {"journal": {"folder": str(self.dir / "other")}}).encode())
+        # pylint: disable=consider-using-with
+        first = sensor.start("-r", self.plant("long.pcap", seconds=20), "--loop", 1000000,
+                             "--speed", 20, "-l", self.out, "-c", config,
+                             stderr=subprocess.DEVNULL)
+        try:
+            deadline = time.monotonic() + 30
+            while not whole_lines(self.out):
+                self.assertLess(time.monotonic(), deadline)
+                time.sleep(0.02)
+            self.assertFails(run("-r", capture, "-l", self.out), 1, "by another run")
+            self.assertFails(run("-r", capture, "-l", self.out, "-c", other), 1, "by another run")
+        finally:
+            first.send_signal(signal.SIGTERM)
+            first.wait(timeout=30)
+        numbers = [uid(e) for e in self.events()]
+        self.assertEqual(numbers, sorted(set(numbers)))
+
     def test_configuration(self):
         ok = run("-T", "-c", self.config({"name": "a", "kind": "file", "path": "a.json"}))
         self.assertEqual(ok.code, 0, ok.err)
@@ -394,6 +416,7 @@ class Running(Live, Keeping):
         self.until(self.journal.exists, "a new folder", 20)
         at = self.messages()
         self.until(lambda: self.messages() > at + 100, "events", 20)
+        self.until(lambda: self.told("journal_trouble"), "that it was gone", 20)
         self.end()
         self.assertEqual(self.check_books(self.stats()), 0)
 
@@ -411,7 +434,26 @@ class Running(Live, Keeping):
         missed = sum(e["health"]["count"] for e in self.events()
                      if "records_missed" in healths([e]))
         self.assertEqual(numbers, sorted(set(numbers)))
-        self.assertEqual(len(numbers) + missed, self.stats()["lines"]["made"])
+        stats = self.stats()
+        self.assertEqual(len(numbers) + missed, stats["lines"]["made"])
+        self.assertEqual(stats["journal"]["folders_made"], 1)
+        told = [e["health"]["text"] for e in self.events() if "journal_trouble" in healths([e])]
+        self.assertEqual(len(told), 1, told)
+        self.assertIn("removed, moved away", told[0])
+        self.assertIn(f"transaction {stats['journal']['classes']['transaction']['lost']}", told[0])
+
+    def test_files_removed(self):
+        """The folder stays: what it held is told, and that it is over."""
+        self.begin("-c", self.config(), "--log", "messages")
+        self.load(500)
+        self.until(lambda: self.messages() > 100, "events", 20)
+        for segment in self.journal.glob("*.ftj"):
+            segment.unlink()
+        self.until(lambda: self.told("journal_trouble"), "that files are gone", 20)
+        self.until(lambda: self.told("journal_recovered"), "that it writes again", 20)
+        self.end()
+        self.assertEqual(healths(self.events()).count("journal_trouble"), 1)
+        self.assertGreater(self.stats()["journal"]["classes"]["transaction"]["lost"], 0)
 
 
 if __name__ == "__main__":

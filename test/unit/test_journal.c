@@ -1247,6 +1247,14 @@ static void test_unreadable(void **state)
     ft_journal_close(j, 5000, NULL);
 }
 
+static uint64_t lost(const struct ft_journal_stats *stats)
+{
+    uint64_t n = 0;
+    for (unsigned c = 0; c < FT_JOURNAL_CLASSES; c++)
+        n += stats->classes[c].lost;
+    return n;
+}
+
 static void test_folder_gone(void **state)
 {
     (void)state;
@@ -1269,6 +1277,8 @@ static void test_folder_gone(void **state)
     assert_true(ft_journal_reader_sync(r));
     ft_journal_stats(j, &stats);
     assert_int_equal(stats.folders_made, 1);
+    assert_int_equal(stats.files_gone, 0);
+    assert_int_equal(lost(&stats), 1000);
     assert_true(ft_journal_state(j).is_ok);
     ft_journal_reader_close(r);
     assert_true(ft_journal_close(j, 5000, NULL));
@@ -1292,6 +1302,10 @@ static void test_file_gone(void **state)
     free(f.bytes);
     append_record(j, FT_JOURNAL_TYPE_ALERT);
     flush(j);
+    struct ft_journal_stats stats;
+    ft_journal_stats(j, &stats);
+    assert_int_equal(stats.files_gone, 1);
+    assert_int_equal(lost(&stats), 2);
     struct got got = read_all(r, 0);
     assert_int_equal(got.records + got.skipped, 2);
     assert_int_equal(got.last, 3);

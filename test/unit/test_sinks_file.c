@@ -4,6 +4,7 @@
 
 #include <signal.h>
 #include <stdatomic.h>
+#include <sys/file.h>
 #include <sys/mman.h>
 #include <sys/wait.h>
 
@@ -146,6 +147,46 @@ static void test_reopen(void **state)
     assert_int_equal(seen.count, 100);
     read_lines(path);
     assert_int_equal(seen.count, 200);
+    end_world(&w);
+}
+
+/* Another process has the file: nothing is written to it, and all of it later. */
+static void test_lock(void **state)
+{
+    struct world w;
+    char path[128];
+    struct stat st;
+    (void)state;
+    begin_world(&w);
+    open_journal(&w, 0);
+    snprintf(path, sizeof(path), "%s/eve.json", w.folder);
+    int other = open(path, O_RDWR | O_CREAT | O_CLOEXEC, 0644);
+    assert_int_equal(flock(other, LOCK_EX | LOCK_NB), 0);
+    append_events(&w, 100);
+    start_sinks(&w, "[{'name':'eve','kind':'file','path':'eve.json','max_bytes':65536,"
+                    "'retry_ms':250}]");
+    WAIT_FOR(stats_of(&w).state == FT_SINK_DOWN);
+    assert_true(strstr(stats_of(&w).last_error, "another process") != NULL);
+    assert_int_equal(fstat(other, &st), 0);
+    assert_int_equal(st.st_size, 0);
+    close(other);
+    WAIT_FOR(stats_of(&w).sent == 100);
+    for (int i = 0; i < 3; i++) { /* as it is; turned over by size; opened again */
+        other = open(path, O_RDWR | O_CLOEXEC);
+        assert_true(flock(other, LOCK_EX | LOCK_NB) < 0);
+        close(other);
+        append_events(&w, 500);
+        WAIT_FOR(stats_of(&w).sent == 600 + 500 * (unsigned)i);
+        if (i)
+            ft_sinks_reopen(w.sinks);
+    }
+    stop_sinks(&w, 2000);
+    forget();
+    assert_true(read_all(&w, "eve.json") > 1);
+    assert_int_equal(seen.count, 1600);
+    other = open(path, O_RDWR | O_CLOEXEC);
+    assert_int_equal(flock(other, LOCK_EX | LOCK_NB), 0);
+    close(other);
     end_world(&w);
 }
 
@@ -391,9 +432,10 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_lines),    cmocka_unit_test(test_filter),
         cmocka_unit_test(test_rotation), cmocka_unit_test(test_reopen),
-        cmocka_unit_test(test_tail),     cmocka_unit_test(test_outage),
-        cmocka_unit_test(test_gap),      cmocka_unit_test(test_pace),
-        cmocka_unit_test(test_newest),   cmocka_unit_test(test_killed),
+        cmocka_unit_test(test_lock),     cmocka_unit_test(test_tail),
+        cmocka_unit_test(test_outage),   cmocka_unit_test(test_gap),
+        cmocka_unit_test(test_pace),     cmocka_unit_test(test_newest),
+        cmocka_unit_test(test_killed),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
