@@ -64,6 +64,14 @@ static const char *wanted_user(const struct options *o)
     return geteuid() == 0 && getenv("NOTIFY_SOCKET") && getpwnam("fieldtap") ? "fieldtap" : NULL;
 }
 
+static bool tell_no_user(const struct options *o, const char *name)
+{
+    static const char format[] = "%s \"%s\": there is no such user; useradd --system --shell "
+                                 "/usr/sbin/nologin %s makes one";
+    return o->user ? ft_say("fieldtap", format, "--user", name, name)
+                   : options_wrong_at(o, o->config.user_at, format, "service.user", name, name);
+}
+
 bool confine_find_user(const struct options *o)
 {
     const char *name = wanted_user(o);
@@ -72,11 +80,7 @@ bool confine_find_user(const struct options *o)
     errno = 0;
     const struct passwd *p = getpwnam(name);
     if (!p) {
-        ft_say("fieldtap",
-               "%s \"%s\": there is no such user; useradd --system --shell /usr/sbin/nologin %s "
-               "makes one",
-               o->user ? "--user" : "service.user", name, name);
-        return false;
+        return tell_no_user(o, name);
     }
     snprintf(user.name, sizeof(user.name), "%s", name);
     user.uid = p->pw_uid;

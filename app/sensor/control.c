@@ -6,6 +6,7 @@
 #include "control_internal.h"
 
 #include "base/clock_ns.h"
+#include "base/say.h"
 #include "confine.h"
 
 #include <errno.h>
@@ -70,19 +71,20 @@ bool control_check(const struct options *o)
     struct sockaddr_un a;
     unsigned mode;
     const char *group = o->config.control_group;
+    bool ok = true;
     if (strlen(o->control_socket) >= sizeof(a.sun_path))
-        fprintf(stderr, "fieldtap: --control-socket: a path of at most %zu bytes\n",
-                sizeof(a.sun_path) - 1);
-    else if (!mode_of(o->config.control_mode, &mode))
-        fprintf(stderr,
-                "fieldtap: control.mode \"%s\": expected permissions in octal, such as \"0660\"\n",
-                o->config.control_mode);
-    else if (*group && !getgrnam(group))
-        fprintf(stderr, "fieldtap: control.group: there is no group \"%s\" on this machine\n",
-                group);
-    else
-        return true;
-    return false;
+        ok = ft_say("fieldtap", "--control-socket: a path of at most %zu bytes",
+                    sizeof(a.sun_path) - 1);
+    if (!mode_of(o->config.control_mode, &mode))
+        ok = options_wrong_at(o, o->config.control_mode_at,
+                              "control.mode \"%s\": expected permissions in octal, such as "
+                              "\"0660\"",
+                              o->config.control_mode);
+    if (*group && !getgrnam(group))
+        ok =
+            options_wrong_at(o, o->config.control_group_at,
+                             "control.group \"%s\": there is no such group on this machine", group);
+    return ok;
 }
 
 /* A socket that nobody listens at is what a run before has left. */

@@ -52,19 +52,16 @@ bool metrics_check(const struct options *o)
 {
     struct sockaddr_storage a;
     const char *listen = o->config.metrics_listen;
-    if (*listen && !read_address(listen, &a)) {
-        fprintf(stderr,
-                "fieldtap: metrics.listen \"%s\": expected an address of this host and a port: "
-                "127.0.0.1:9469 or [::1]:9469\n",
-                listen);
-        return false;
-    }
+    if (*listen && !read_address(listen, &a))
+        return options_wrong_at(o, o->config.metrics_listen_at,
+                                "metrics.listen \"%s\": expected an address of this host and a "
+                                "port: 127.0.0.1:9469 or [::1]:9469",
+                                listen);
 #ifndef FT_HAVE_MICROHTTPD
-    if (*listen) {
-        fprintf(stderr, "fieldtap: metrics.listen: this build has no HTTP (libmicrohttpd); "
-                        "metrics.file writes the same\n");
-        return false;
-    }
+    if (*listen)
+        return options_wrong_at(o, o->config.metrics_listen_at,
+                                "metrics.listen: this build has no HTTP (libmicrohttpd); "
+                                "metrics.file writes the same");
 #endif
     return true;
 }

@@ -88,4 +88,10 @@ bool options_have_nic(const struct options *o);
 
 void options_help(void);
 
+/** Say what is wrong with a value of the configuration: FILE:LINE:COLUMN: and the sentence, which
+ * begins with the key. False. */
+__attribute__((format(printf, 3, 4))) bool options_wrong_at(const struct options *o,
+                                                            struct ft_place at, const char *format,
+                                                            ...);
+
 #endif

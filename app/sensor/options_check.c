@@ -2,12 +2,26 @@
 /* Does what the command line and the configuration ask for fit together, and this machine? */
 #include "options_internal.h"
 
+#include "confine.h"
 #include "control.h"
 #include "core_map.h"
 #include "metrics.h"
 #include "outputs.h"
 
 #include <sched.h>
+#include <stdarg.h>
+#include <stdio.h>
+
+bool options_wrong_at(const struct options *o, struct ft_place at, const char *format, ...)
+{
+    va_list ap;
+    fprintf(stderr, "%s:%u:%u: ", o->config_file, at.line, at.column);
+    va_start(ap, format);
+    vfprintf(stderr, format, ap);
+    va_end(ap);
+    fputc('\n', stderr);
+    return false;
+}
 
 static uint32_t cores(void)
 {
@@ -75,11 +89,20 @@ static bool check_source(const struct options *o)
     return true;
 }
 
+/* Values that only this machine can judge: all that are wrong are told. */
+static bool check_values(const struct options *o)
+{
+    bool ok = metrics_check(o);
+    ok &= control_check(o);
+    return confine_find_user(o) && ok;
+}
+
 /* A check of a configuration need not name a source. */
 bool options_check(const struct options *o)
 {
     bool runs = o->action == ACTION_RUN;
-    return (!runs && o->action != ACTION_TEST) ||
-           (check_cores(o) && (!runs || check_source(o)) && check_workers(o) && metrics_check(o) &&
-            control_check(o));
+    if (!runs && o->action != ACTION_TEST)
+        return true;
+    bool ok = check_values(o);
+    return check_cores(o) && (!runs || check_source(o)) && check_workers(o) && ok;
 }

@@ -88,7 +88,8 @@ static bool add_log_dir(json_t *outputs, const char *dir)
     return has_file(outputs, path) ||
            json_array_append_new(outputs,
                                  json_pack("{s:s, s:s, s:s, s:i}", "name", "log-dir", "kind",
-                                           "file", "path", "eve.json", "max_bytes", 0)) == 0;
+                                           "file", "path", "eve.json", "max_bytes", 0)) == 0 ||
+           fail("out of memory");
 }
 
 static bool make_protocols(struct sensor *s)
@@ -150,12 +151,13 @@ bool outputs_read(struct sensor *s)
     if ((!is_run && o->action != ACTION_TEST) || (!o->config.has_outputs && !s->outputs.is_used))
         return true;
     char *text = o->config_file ? read_text(o->config_file) : NULL;
-    json_t *root = text ? json_loads(text, 0, NULL) : NULL;
+    const char *json = text && strncmp(text, "\xef\xbb\xbf", 3) == 0 ? text + 3 : text;
+    json_t *root = json ? json_loads(json, 0, NULL) : NULL;
     json_t *outputs = json_deep_copy(json_object_get(root, "outputs"));
     outputs = outputs ? outputs : json_array();
     bool ok = is_sensible(o, outputs) &&
               (!s->outputs.is_used || add_log_dir(outputs, o->log_dir)) && make_protocols(s) &&
-              make_sinks(s, outputs, text);
+              make_sinks(s, outputs, json);
     json_decref(outputs);
     json_decref(root);
     free(text);

@@ -225,6 +225,13 @@ static int run(struct sensor *s)
     return code;
 }
 
+/* What needs the dissectors, and what needs libpcap: all that is wrong of both is told. */
+static bool read_rest(struct sensor *s)
+{
+    bool has_filter = run_make_filter(s, &s->filter);
+    return outputs_read(s) && has_filter;
+}
+
 int sensor_run(const struct options *o)
 {
     struct sensor *s = aligned_alloc(64, (sizeof(*s) + 63) & ~(size_t)63);
@@ -238,9 +245,7 @@ int sensor_run(const struct options *o)
     s->worker_count = sensor_workers(o);
     s->is_pinned = s->worker_count <= o->config.worker_cpu_count;
     notify_open();
-    bool runs = o->action == ACTION_RUN || o->action == ACTION_TEST;
-    if ((runs && !confine_find_user(o)) || !run_make_registry(s) ||
-        !run_make_filter(s, &s->filter) || !outputs_read(s)) {
+    if (!run_make_registry(s) || !read_rest(s)) {
         code = 2;
     } else if (o->action != ACTION_RUN) {
         code = answer(s);

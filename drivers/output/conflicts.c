@@ -8,8 +8,10 @@
 #include <stdio.h>
 #include <string.h>
 #include <sys/stat.h>
+#include <unistd.h>
 
 #define PATH_SIZE 4096
+#define LINKS_MAX 40u /* as many as the kernel follows */
 
 static bool same_value(const struct ft_sink_key *k, const void *a, const void *b)
 {
@@ -42,12 +44,41 @@ static bool path_of(const struct ft_sink *s, char *path)
     return false;
 }
 
-/* By name, or as the same thing on the disk. */
-static bool same_path(const char *a, const char *b)
+static bool same_thing(const char *a, const char *b)
 {
     struct stat x, y;
-    return strcmp(a, b) == 0 ||
-           (stat(a, &x) == 0 && stat(b, &y) == 0 && x.st_dev == y.st_dev && x.st_ino == y.st_ino);
+    return stat(a, &x) == 0 && stat(b, &y) == 0 && x.st_dev == y.st_dev && x.st_ino == y.st_ino;
+}
+
+/* The last name of a path that is not there yet; the folder that it would be in goes to `folder`.
+ * A link that leads to a file which is not there yet is followed, as by who makes the file. */
+static const char *split(char *path, char *folder)
+{
+    char target[PATH_SIZE];
+    for (unsigned links = 0;; links++) {
+        char *slash = strrchr(path, '/');
+        int n = slash ? (int)(slash - path) : 0;
+        snprintf(folder, PATH_SIZE, "%.*s", slash ? n + !n : 1, slash ? path : ".");
+        ssize_t length = links < LINKS_MAX ? readlink(path, target, sizeof(target) - 1) : -1;
+        if (length <= 0)
+            return slash ? slash + 1 : path;
+        target[length] = 0;
+        size_t kept = *target == '/' || !slash ? 0 : (size_t)n + 1;
+        snprintf(path + kept, PATH_SIZE - kept, "%s", target);
+    }
+}
+
+/* By name, as the same thing on the disk, or as what would be made in the same folder. */
+static bool same_path(const char *a, const char *b)
+{
+    char x[PATH_SIZE], y[PATH_SIZE], x_folder[PATH_SIZE], y_folder[PATH_SIZE];
+    if (strcmp(a, b) == 0 || same_thing(a, b))
+        return true;
+    snprintf(x, sizeof(x), "%s", a);
+    snprintf(y, sizeof(y), "%s", b);
+    const char *x_name = split(x, x_folder), *y_name = split(y, y_folder);
+    return strcmp(x_name, y_name) == 0 &&
+           (strcmp(x_folder, y_folder) == 0 || same_thing(x_folder, y_folder));
 }
 
 /* path.3: what a file is called when it is the third before the one that is written. */

@@ -141,6 +141,19 @@ static const struct key keys[] = {
 
 #define KEYS (sizeof(keys) / sizeof(keys[0]))
 
+/* Texts that are judged when they are used: where to put the place that they have in the file. */
+static const struct {
+    size_t text, place;
+} places[] = {
+    {AT(filter), AT(filter_at)},
+    {AT(control_mode), AT(control_mode_at)},
+    {AT(control_group), AT(control_group_at)},
+    {AT(metrics_listen), AT(metrics_listen_at)},
+    {AT(user), AT(user_at)},
+};
+
+#define PLACES (sizeof(places) / sizeof(places[0]))
+
 /* Sections that are not made of the keys above. */
 static const char *const free_sections[] = {"plugins", "interfaces", "bindings", "ports",
                                             "rules",   "sets",       "zones",    "working_hours",
@@ -278,6 +291,14 @@ static void set_text(struct reading *r, const struct key *k, const json_t *value
         *(const char **)(void *)((char *)r->config + k->offset) = json_string_value(value);
 }
 
+static void keep_place(struct reading *r, const struct key *k, const struct ft_step *path)
+{
+    for (unsigned i = 0; i < PLACES; i++)
+        if (places[i].text == k->offset)
+            *(struct ft_place *)(void *)((char *)r->config + places[i].place) =
+                ft_locate(r->text, path, 2);
+}
+
 /* A list of different CPUs, one for each worker; or their number. */
 static void set_cpus(struct reading *r, const struct key *k, const json_t *value,
                      const struct ft_step *path)
@@ -354,8 +375,7 @@ static void set(struct reading *r, const struct key *k, const json_t *value,
         return;
     case TEXT:
         set_text(r, k, value, path);
-        if ((char *)r->config + k->offset == (const char *)&r->config->filter)
-            r->config->filter_at = ft_locate(r->text, path, 2);
+        keep_place(r, k, path);
         return;
     case TRUTH:
         if (!json_is_boolean(value))
@@ -520,8 +540,11 @@ static void read_section(struct reading *r, const char *name, json_t *value)
         ft_config_journal_read(&r->config->journal, value, wrong_in, r);
         return;
     }
-    if (strcmp(name, "outputs") == 0)
+    if (strcmp(name, "outputs") == 0) {
         r->config->has_outputs = json_array_size(value) > 0;
+        if (!json_is_array(value))
+            wrong(r, path, 1, "outputs: expected a list of sinks [{...}, ...]; it may be empty");
+    }
     if (is_read_elsewhere(name))
         return;
     bool is_bindings = strcmp(name, "bindings") == 0;

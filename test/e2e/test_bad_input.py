@@ -101,6 +101,26 @@ class Usage(Case):
         self.assertFails(run("-T", "--plugin", text), 2, "text.so")
         self.assertFails(run("-T", "--plugin", self.dir), 2, str(self.dir))
 
+    def test_values_that_the_machine_judges(self):
+        """All of them at once, each with its place."""
+        path = self.write("m.json", b'{"control": {"mode": "0999",\n "group": "nogroupx"},\n'
+                          b'"metrics": {"listen": "0.0.0.0:99999"},\n'
+                          b'"service": {"user": "nouserx"}}')
+        r = run("-T", "-c", path)
+        self.assertEqual((r.code, r.err.count("\n")), (2, 4), r.err)
+        for wanted in ('m.json:1:14: control.mode "0999"', 'm.json:2:2: control.group "nogroupx"',
+                       'm.json:3:13: metrics.listen "0.0.0.0:99999"',
+                       'm.json:4:13: service.user "nouserx"'):
+            self.assertIn(wanted, r.err)
+
+    def test_outputs_that_are_no_list(self):
+        for value in ("{}", '"x"', "5", "null", '{"name": "s", "kind": "file", "path": "a"}'):
+            path = self.write("o.json", f'{{"journal": {{}},\n "outputs": {value}}}'.encode())
+            self.assertFails(run("-T", "-c", path), 2, "o.json:2:2: outputs: expected a list")
+
+    def test_outputs_behind_a_byte_order_mark(self):
+        path = self.write("o.json", b'\xef\xbb\xbf{"outputs":\n [{"name": "s", "kind": "fil"}]}')
+        self.assertFails(run("-T", "-c", path), 2, "o.json:2:17: outputs[0].kind", '"file"')
 
     def test_configuration(self):
         self.assertFails(run("-T", "-c", self.dir / "none.json"), 2, "none.json", "No such file",

@@ -35,6 +35,12 @@ static void test_errors(void **state)
         {"[{'name':'a','kind':'file','path':'/dev/null'},{'name':'b','kind':'file',"
          "'path':'/dev/./null'}]",
          "outputs[1].path: is that of outputs[0]"},
+        {"[{'name':'a','kind':'file','path':'no-such-file'},{'name':'b','kind':'file',"
+         "'path':'./no-such-file'}]",
+         "outputs[1].path: is that of outputs[0]"},
+        {"[{'name':'a','kind':'file','path':'/tmp/no-such-file'},{'name':'b','kind':'file',"
+         "'path':'/tmp/../tmp//no-such-file'}]",
+         "outputs[1].path: is that of outputs[0]"},
         {"[{'name':'a','kind':'file','path':'x.12'},{'name':'b','kind':'file','path':'x'}]",
          "outputs[1].path: would be overwritten when files are moved on by outputs[0]"},
         {"[{'name':'a','kind':'syslog','host':'h'},{'name':'b','kind':'syslog','host':'h',"
