@@ -287,6 +287,8 @@ static uint32_t read_any(struct ft_reader *r, bool is_negated)
     r->expression->nodes[n].is_negated = is_negated;
     r->scope = n;
     r->bindings++;
+    bool was_wrong = r->is_wrong;
+    r->is_wrong = false;
     uint32_t child = read_or(r, false);
     r->bindings--;
     r->scope = outer;
@@ -295,6 +297,7 @@ static uint32_t read_any(struct ft_reader *r, bool is_negated)
         ft_reader_next(r);
     else if (!r->is_wrong)
         ft_reader_wrong(r, open, open + 1, "( without )");
+    r->is_wrong |= was_wrong;
     r->expression->nodes[n].end = r->last_end;
     return n;
 }
@@ -363,6 +366,8 @@ static uint32_t read_factor(struct ft_reader *r, bool is_negated)
         return 0;
     }
     ft_reader_next(r);
+    bool was_wrong = r->is_wrong; /* only an error inside may be why there is no end */
+    r->is_wrong = false;
     uint32_t n = read_or(r, is_negated);
     r->depth--;
     if (r->token.kind == FT_TOKEN_CLOSE)
@@ -371,6 +376,7 @@ static uint32_t read_factor(struct ft_reader *r, bool is_negated)
         not_joined(r);
     else if (!r->is_wrong)
         ft_reader_wrong(r, open, open + 1, "( without )");
+    r->is_wrong |= was_wrong;
     return n;
 }
 

@@ -263,6 +263,9 @@ static void test_any(void **state)
                   "0-19: there is no field modbus.wirte.adress; did you mean modbus.write?\n");
     expect_errors("any modbus.write == 5",
                   "17-19: ( is missing: any modbus.write (what holds for one element)\n");
+    assert_false(read_text("vlan == 1 and nothing == 2 and (port == 1"));
+    assert_int_equal(errors, 2);
+    assert_non_null(strstr(said, "31-32: ( without )"));
     expect_errors("any modbus.write (address == 1", "17-18: ( without )\n");
     expect_errors("any modbus.write (addres == 1)",
                   "18-24: there is no addres in modbus.write; did you mean address?\n");
