@@ -5,7 +5,9 @@
 #include "base/say.h"
 #include "journal/journal.h"
 
+#include <limits.h>
 #include <stdio.h>
+#include <unistd.h>
 
 /* That it was not closed, and the tail of a segment, belong to a sensor that runs or was killed. */
 static void say(void *user, const struct ft_journal_report *report)
@@ -47,6 +49,19 @@ static int fail(const char *error)
     return 1;
 }
 
+/* Opening a folder to read asks for nothing in it, as a sensor that starts does. */
+static bool has_files(struct ft_journal *journal, const char *folder)
+{
+    struct ft_journal_stats stats;
+    char path[PATH_MAX];
+    uint64_t segments = 0;
+    ft_journal_stats(journal, &stats);
+    for (unsigned c = 0; c < FT_JOURNAL_CLASSES; c++)
+        segments += stats.classes[c].segments;
+    snprintf(path, sizeof(path), "%s/state", folder);
+    return segments || access(path, F_OK) == 0;
+}
+
 int read_journal(const char *folder)
 {
     char error[512];
@@ -57,6 +72,12 @@ int read_journal(const char *folder)
     struct ft_journal *journal = ft_journal_open(&options, error, sizeof(error));
     if (!journal)
         return fail(error);
+    if (!has_files(journal, folder)) {
+        ft_journal_close(journal, 0, NULL);
+        snprintf(error, sizeof(error), "%s is no journal: no file in it is one of a journal's",
+                 folder);
+        return fail(error);
+    }
     struct ft_journal_reader *reader = ft_journal_reader_open(journal, &from, error, sizeof(error));
     if (reader) {
         print(reader);

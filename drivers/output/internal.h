@@ -47,6 +47,12 @@ void *ft_sink_run(void *sink);
 void ft_sink_set_state(struct ft_sink *sink, enum ft_sink_state state);
 /** Count a failure, with sink->error. */
 void ft_sink_note_failure(struct ft_sink *sink);
-void ft_sink_update_lag(struct ft_sink *sink);
+/** How far it came, for who asks. Its thread. */
+void ft_sink_note_progress(struct ft_sink *sink);
+/** stats.lag as it is now. With its lock held. */
+void ft_sink_set_lag(struct ft_sink *sink);
+
+/** Milliseconds in one call of a kind after which a sink that is up counts as down. */
+#define FT_SINK_HANGING_MS 5000u
 
 #endif

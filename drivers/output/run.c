@@ -16,7 +16,7 @@ static bool try_to_open(struct ft_sink *s)
 {
     if (!s->reader && !ft_sink_open_reader(s))
         return false;
-    if (!s->kind->open(s, s->state))
+    if (!ft_sink_call_open(s))
         return false;
     s->is_open = true;
     s->may_resume = false;
@@ -37,7 +37,7 @@ static void stay_away(struct ft_sink *s)
         ft_sink_wait(s, -1, 0, wait > FT_SINK_IDLE_MS ? FT_SINK_IDLE_MS : (uint32_t)wait);
     }
     s->has_all = false;
-    ft_sink_update_lag(s);
+    ft_sink_note_progress(s);
 }
 
 /* ---- what others ask for ---- */
@@ -71,7 +71,7 @@ static void answer_test(struct ft_sink *s)
     bool ok = s->is_open || try_to_open(s);
     if (ok) {
         ft_forward_event_skim(&record.event, line, ft_sink_line_test(s, line));
-        struct ft_sink_sent sent = s->kind->send(s, s->state, &record, 1);
+        struct ft_sink_sent sent = ft_sink_call_send(s, &record, 1);
         ok = sent.done && !sent.refused && wait_until_landed(s);
         ft_forward_event_free(&record.event);
         if (sent.is_failed || (!ok && !sent.refused))
@@ -120,7 +120,7 @@ static bool turn(struct ft_sink *s)
         return true;
     }
     s->has_all = !has_read && !s->flight_count && s->first == s->count;
-    ft_sink_update_lag(s);
+    ft_sink_note_progress(s);
     return !(s->has_all && ft_sink_is_stopping(s));
 }
 
@@ -137,12 +137,16 @@ void *ft_sink_run(void *argument)
         if (s->is_open)
             s->kind->close(s, s->state);
         ft_sink_free_records(s);
+        ft_sink_note_progress(s);
         ft_sink_close_reader(s);
     }
     ft_sink_set_state(s, FT_SINK_STOPPED);
     if (ft_sink_take_test(s))
         ft_sink_end_test(s, false, "the sensor stops");
     pthread_mutex_lock(&s->lock);
+    if (s->is_moving)
+        ft_sink_set_lag(s);
+    s->is_moving = false;
     s->has_ended = true;
     pthread_cond_broadcast(&s->told);
     pthread_mutex_unlock(&s->lock);

@@ -28,6 +28,11 @@ bool ft_sink_read_batch(struct ft_sink *s);
 
 /* ---- run_send.c ---- */
 
+/** The kind's open() and send(), with the time noted for who asks how it goes. */
+bool ft_sink_call_open(struct ft_sink *s);
+struct ft_sink_sent ft_sink_call_send(struct ft_sink *s, struct ft_sink_record *records,
+                                      uint32_t count);
+
 /** Send what was read. False: failed; the rest waits, if the kind does not settle. */
 bool ft_sink_send_batch(struct ft_sink *s);
 

@@ -24,9 +24,20 @@ bool ft_sink_open_reader(struct ft_sink *s)
     return reader != NULL;
 }
 
+/* For the next one, should the cursor not be on disk: the folder may be gone, or full. */
+static void keep_place(struct ft_sink *s)
+{
+    struct ft_journal_reader_status status = ft_journal_reader_status(s->reader);
+    s->where.start = FT_JOURNAL_START_SEQUENCE;
+    s->where.start_sequence = status.acknowledged + 1;
+    memcpy(s->where.start_numbers, status.numbers, sizeof(status.numbers));
+}
+
 void ft_sink_close_reader(struct ft_sink *s)
 {
     struct ft_journal_reader *reader = s->reader;
+    if (reader)
+        keep_place(s);
     set_awake(s, NULL);
     s->reader = NULL;
     if (reader)
@@ -42,14 +53,10 @@ void ft_sink_free_records(struct ft_sink *s)
 
 void ft_sink_acknowledge(struct ft_sink *s, uint64_t through)
 {
-    if (!through || (s->has_acknowledged && through <= s->acknowledged))
+    if (through <= s->acknowledged)
         return;
     ft_journal_reader_ack(s->reader, through);
     s->acknowledged = through;
-    s->has_acknowledged = true;
-    /* for a reader that is opened anew, should its cursor not be on disk */
-    s->where.start = FT_JOURNAL_START_SEQUENCE;
-    s->where.start_sequence = through + 1;
 }
 
 void ft_sink_rewind(struct ft_sink *s)

@@ -10,6 +10,23 @@
 #define FIRST_RETRY_MS 250u
 #define CALM_MS        60000u /* without refusals: the next one is told again */
 
+bool ft_sink_call_open(struct ft_sink *s)
+{
+    atomic_store(&s->call_ms, ft_sink_now_ms());
+    bool ok = s->kind->open(s, s->state);
+    atomic_store(&s->call_ms, 0);
+    return ok;
+}
+
+struct ft_sink_sent ft_sink_call_send(struct ft_sink *s, struct ft_sink_record *records,
+                                      uint32_t count)
+{
+    atomic_store(&s->call_ms, ft_sink_now_ms());
+    struct ft_sink_sent sent = s->kind->send(s, s->state, records, count);
+    atomic_store(&s->call_ms, 0);
+    return sent;
+}
+
 static void note_sent(struct ft_sink *s, const struct ft_sink_sent *sent)
 {
     uint64_t now = ft_sink_now_ms();
@@ -149,8 +166,7 @@ bool ft_sink_send_batch(struct ft_sink *s)
 {
     while (s->first < s->count) {
         keep_pace(s, s->count - s->first);
-        struct ft_sink_sent sent =
-            s->kind->send(s, s->state, s->records + s->first, s->count - s->first);
+        struct ft_sink_sent sent = ft_sink_call_send(s, s->records + s->first, s->count - s->first);
         note_sent(s, &sent);
         if (sent.done) {
             s->first += sent.done;

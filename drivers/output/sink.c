@@ -128,18 +128,26 @@ void ft_sink_tell(struct ft_sink *s, enum ft_sink_notice_kind kind, uint64_t cou
     va_end(ap);
 }
 
-/* By numbers of the sequence. Behind a crash it jumps ahead, so who has read all lags by nothing,
- * whatever the numbers say. */
-void ft_sink_update_lag(struct ft_sink *s)
+/* By numbers of the sequence. Behind a crash it jumps ahead, so who has read all is done with all
+ * that the reader has seen, whatever was acknowledged last. */
+void ft_sink_note_progress(struct ft_sink *s)
 {
-    uint64_t acknowledged = s->acknowledged;
-    struct ft_journal_stats journal;
-    ft_journal_stats(s->journal, &journal);
-    uint64_t through = journal.synced_through;
+    uint64_t done = s->acknowledged;
+    if (s->has_all && s->reader) {
+        struct ft_journal_reader_status status = ft_journal_reader_status(s->reader);
+        done = status.seen > done ? status.seen : done;
+    }
     pthread_mutex_lock(&s->lock);
-    s->stats.lag = !s->has_all && through > acknowledged ? through - acknowledged : 0;
-    s->stats.acknowledged = acknowledged;
+    if (done > s->done_through)
+        s->done_through = done;
+    s->stats.acknowledged = s->acknowledged;
     pthread_mutex_unlock(&s->lock);
+}
+
+void ft_sink_set_lag(struct ft_sink *s)
+{
+    uint64_t synced = ft_journal_synced_through(s->journal);
+    s->stats.lag = synced > s->done_through ? synced - s->done_through : 0;
 }
 
 /* ---- tests ---- */

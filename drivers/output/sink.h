@@ -160,7 +160,7 @@ struct ft_sink {
     uint32_t count, first; /**< records that wait are first..count */
     uint64_t through;      /**< all that was read is done up to here when they are */
     uint64_t acknowledged;
-    bool has_acknowledged, is_open, is_told_down, is_told_refused;
+    bool is_open, is_told_down, is_told_refused;
     uint32_t failures; /**< in a row */
     uint64_t retry_at_ms, paced_us, refused_ms;
     uint64_t retry_after_ms; /**< a kind's send(): the receiver wants not to be asked for so long */
@@ -175,8 +175,11 @@ struct ft_sink {
     bool has_ended;  /**< the thread is about to return; under the lock */
     bool has_all;    /**< then: everything was sent */
     int wake_fd;
-    atomic_uint asked;               /**< FT_SINK_ASK_* */
-    _Atomic uint64_t deadline_ms;    /**< of stopping */
+    atomic_uint asked;            /**< FT_SINK_ASK_* */
+    _Atomic uint64_t deadline_ms; /**< of stopping */
+    _Atomic uint64_t call_ms;     /**< the thread is in open() or send() since then; 0: no */
+    uint64_t done_through; /**< in the journal, under the lock: behind it lies what it lags by */
+    bool is_moving; /**< likewise: its lag follows the journal; else it is what it was at the end */
     pthread_mutex_t lock;            /**< stats, test, reader as seen by who wakes it */
     pthread_cond_t told;             /**< test is over; the thread has ended */
     struct ft_journal_reader *awake; /**< the reader that may wait */

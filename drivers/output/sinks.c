@@ -2,6 +2,8 @@
 /* Sinks as the sensor uses them: starting, stopping, asking. */
 #include "output/internal.h"
 
+#include "base/clock_ns.h"
+
 #include <errno.h>
 #include <signal.h>
 #include <stdio.h>
@@ -51,34 +53,17 @@ static bool allocate(struct ft_sink *s)
     return (s->records && s->room) || ft_sink_fail(s, "out of memory");
 }
 
-/* A sink that never ran and wants what comes from now on begins here, even if it is killed before
- * it has sent anything. */
-static void mark_start(struct ft_sink *s, uint64_t synced_through)
-{
-    ft_journal_reader_ack(s->reader, synced_through);
-    ft_journal_reader_sync(s->reader);
-    s->where.start = FT_JOURNAL_START_SEQUENCE;
-    s->where.start_sequence = synced_through + 1;
-    s->acknowledged = synced_through;
-    s->has_acknowledged = true;
-}
-
 static bool open_first_reader(struct ft_sink *s)
 {
-    struct ft_journal_stats stats;
     s->where = (struct ft_journal_reader_options){
         .name = s->name, .start = s->start ? FT_JOURNAL_START_NEWEST : FT_JOURNAL_START_OLDEST};
     if (s->kind->serve)
         return true;
-    ft_journal_stats(s->journal, &stats);
     s->reader = ft_journal_reader_open(s->journal, &s->where, s->error, sizeof(s->error));
     s->awake = s->reader;
     if (!s->reader)
         return false;
-    struct ft_journal_reader_status status = ft_journal_reader_status(s->reader);
-    s->acknowledged = status.acknowledged;
-    if (s->start && status.cursor == FT_JOURNAL_CURSOR_NEW)
-        mark_start(s, stats.synced_through);
+    s->acknowledged = s->done_through = ft_journal_reader_status(s->reader).acknowledged;
     return true;
 }
 
@@ -86,9 +71,12 @@ static bool start_thread(struct ft_sink *s)
 {
     char name[16];
     s->has_ended = false;
+    s->is_moving = !s->kind->serve;
     int wrong = pthread_create(&s->thread, NULL, ft_sink_run, s);
-    if (wrong)
+    if (wrong) {
+        s->is_moving = false;
         return ft_sink_fail(s, "no thread: %s", strerror(wrong));
+    }
     s->is_running = true;
     snprintf(name, sizeof(name), "sink-%.10s", s->name);
     pthread_setname_np(s->thread, name);
@@ -262,14 +250,31 @@ bool ft_sinks_test_is_over(struct ft_sinks *all, const char *name, uint64_t numb
     return is_over;
 }
 
+/* Its thread has been in one call for long: it will find out itself when the time of that is over,
+ * which may be a minute. */
+static void mark_hanging(struct ft_sink *s, struct ft_sink_stats *stats)
+{
+    uint64_t began = atomic_load(&s->call_ms), now = ft_sink_now_ms();
+    if (!began || now < began + FT_SINK_HANGING_MS || stats->state != FT_SINK_UP)
+        return;
+    stats->state = FT_SINK_DOWN;
+    stats->since_ns = ft_clock_ns(CLOCK_REALTIME) - (now - began) * 1000000u;
+    stats->last_error_ns = stats->since_ns;
+    snprintf(stats->last_error, sizeof(stats->last_error), "it has taken nothing for %llu s",
+             (unsigned long long)((now - began) / 1000u));
+}
+
 bool ft_sinks_stats(const struct ft_sinks *all, uint32_t i, struct ft_sink_stats *stats)
 {
     if (i >= all->count)
         return false;
     struct ft_sink *s = &all->sinks[i];
     pthread_mutex_lock(&s->lock);
+    if (s->is_moving) /* the journal is there: it outlives the thread, which ends under the lock */
+        ft_sink_set_lag(s);
     *stats = s->stats;
     pthread_mutex_unlock(&s->lock);
+    mark_hanging(s, stats);
     return true;
 }
 

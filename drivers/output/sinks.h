@@ -121,7 +121,7 @@ enum ft_sink_state {
     FT_SINK_STOPPED,    /**< not started, or stopped */
     FT_SINK_CONNECTING, /**< for the first time, or again after it was up */
     FT_SINK_UP,         /**< the receiver takes what it is sent */
-    FT_SINK_DOWN,       /**< it does not; tried again with back-off */
+    FT_SINK_DOWN,       /**< it does not, or not since 5 s; tried again with back-off */
 };
 /** "stopped", "connecting", "up", "down". */
 const char *ft_sink_state_name(enum ft_sink_state state);
@@ -131,7 +131,8 @@ struct ft_sink_stats {
     const char *target;      /**< "tls://siem.example:6514", "/var/log/eve.json" */
     enum ft_sink_state state;
     uint64_t since_ns; /**< CLOCK_REALTIME: since when it is in that state */
-    uint64_t lag;      /**< records synced in the journal and not acknowledged, of all classes */
+    uint64_t lag;      /**< records synced in the journal and not acknowledged, of all classes, at
+                            this moment, whatever the sink's thread waits for */
     uint64_t acknowledged;  /**< sequence through which all is delivered or not wanted */
     uint64_t sent;          /**< records delivered; what was sent again counts again */
     uint64_t bytes;         /**< of them, as sent */

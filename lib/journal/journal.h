@@ -233,6 +233,9 @@ struct ft_journal_stats {
 };
 void ft_journal_stats(struct ft_journal *journal, struct ft_journal_stats *stats);
 
+/** synced_through alone. A lock held for a moment; any thread. */
+uint64_t ft_journal_synced_through(struct ft_journal *journal);
+
 /* ---- reading ---- */
 
 enum ft_journal_start {
@@ -246,6 +249,9 @@ struct ft_journal_reader_options {
     uint8_t classes;  /**< bits 1 << enum ft_journal_class; 0 = all. Others are not even read */
     enum ft_journal_start start; /**< where there is no cursor */
     uint64_t start_sequence;
+    /** Of FT_JOURNAL_START_SEQUENCE: the number expected next in each class, as
+     * ft_journal_reader_status() gave it, so that what is missing there is told; 0 = not known. */
+    uint64_t start_numbers[FT_JOURNAL_CLASSES];
 };
 
 enum ft_journal_item_kind {
@@ -283,8 +289,11 @@ struct ft_journal_item {
 struct ft_journal_reader;
 
 /**
- * A reader that goes on behind what its cursor says was acknowledged. A cursor that is damaged in
- * both of its generations means the oldest record: doubled rather than lost. A name may be used by
+ * A reader that goes on behind what its cursor says was acknowledged. Where there is none, it is
+ * written at once: what the journal holds then, if the reader starts with the oldest, and all that
+ * comes from then on is either given or told as a gap, also when the sensor is killed before
+ * anything was acknowledged. A cursor that is damaged in both of its generations means the oldest
+ * record: doubled rather than lost. A name may be used by
  * one reader at a time. NULL and one sentence: a bad name, a name in use, memory. 1.6 MB each.
  */
 struct ft_journal_reader *ft_journal_reader_open(struct ft_journal *journal,
@@ -326,6 +335,9 @@ struct ft_journal_reader_status {
     uint64_t acknowledged;         /**< sequence */
     uint64_t records, skipped;     /**< given by ft_journal_reader_next(); in gaps */
     uint64_t lag;                  /**< sequences synced and not acknowledged */
+    uint64_t seen; /**< behind FT_JOURNAL_NOTHING: up to this sequence there is no more to give */
+    uint64_t numbers[FT_JOURNAL_CLASSES]; /**< expected next behind what is acknowledged; 0 = not
+                                               known */
 };
 /** As seen by the reader's own thread. */
 struct ft_journal_reader_status ft_journal_reader_status(const struct ft_journal_reader *reader);

@@ -343,7 +343,8 @@ static bool wait_for_news(struct ft_journal_reader *r, const struct timespec *un
 static bool is_behind(const struct ft_journal_reader *r)
 {
     return r->name[0] && !r->journal->is_read_only &&
-           r->status.acknowledged != r->cursor.position.sequence;
+           (!r->cursor.position.generation ||
+            r->status.acknowledged != r->cursor.position.sequence);
 }
 
 static void follow(struct ft_journal_reader *r)
@@ -419,7 +420,20 @@ struct ft_journal_reader_status ft_journal_reader_status(const struct ft_journal
 {
     struct ft_journal_reader_status status = r->status;
     status.lag = r->last > status.acknowledged ? r->last - status.acknowledged : 0;
+    status.seen = r->last;
+    for (unsigned c = 0; c < FT_JOURNAL_CLASSES; c++)
+        if (r->streams[c].has_fault) /* there is more, and it cannot be read now */
+            status.seen = status.acknowledged;
+    memcpy(status.numbers, r->acknowledged_numbers, sizeof(status.numbers));
     return status;
+}
+
+uint64_t ft_journal_synced_through(struct ft_journal *j)
+{
+    pthread_mutex_lock(&j->lock);
+    uint64_t through = j->published;
+    pthread_mutex_unlock(&j->lock);
+    return through;
 }
 
 /* ---- opening ---- */
@@ -471,20 +485,37 @@ static void set_expected(struct ft_journal_reader *r, const uint64_t *numbers)
     }
 }
 
+/* Of the oldest records that are there now: who begins with them is told what is removed before it
+ * comes to read it. */
+static void find_oldest(const struct ft_journal_reader *r, uint64_t *numbers)
+{
+    struct ft_journal *j = r->journal;
+    pthread_mutex_lock(&j->lock);
+    for (unsigned c = 0; c < FT_JOURNAL_CLASSES; c++)
+        numbers[c] =
+            j->index[c].count ? j->index[c].rows[0].first_number : r->bounds[c].next_number;
+    pthread_mutex_unlock(&j->lock);
+}
+
 static void set_start(struct ft_journal_reader *r, const struct ft_journal_reader_options *o)
 {
     uint64_t numbers[FT_JOURNAL_CLASSES] = {0};
     if (r->name[0])
         r->status.cursor = ft_cursor_open(&r->cursor, r->journal, r->name);
-    if (r->status.cursor != FT_JOURNAL_CURSOR_NEW) {
+    if (r->status.cursor == FT_JOURNAL_CURSOR_DAMAGED) {
+        find_oldest(r, numbers);
+    } else if (r->status.cursor != FT_JOURNAL_CURSOR_NEW) {
         r->start = r->cursor.position.sequence;
         memcpy(numbers, r->cursor.position.numbers, sizeof(numbers));
+    } else if (o->start == FT_JOURNAL_START_OLDEST) {
+        find_oldest(r, numbers);
     } else if (o->start == FT_JOURNAL_START_NEWEST) {
         r->start = r->last;
         for (unsigned c = 0; c < FT_JOURNAL_CLASSES; c++)
             numbers[c] = r->bounds[c].next_number;
     } else if (o->start == FT_JOURNAL_START_SEQUENCE && o->start_sequence) {
         r->start = o->start_sequence - 1;
+        memcpy(numbers, o->start_numbers, sizeof(numbers));
     }
     set_expected(r, numbers);
     r->status.acknowledged = r->start;
