@@ -77,6 +77,11 @@ class Captures(Keeping):
             {"name": "eve", "kind": "file", "path": str(self.out / "eve.json")}]}).encode())
         self.assertOk(run("-r", self.plant(seconds=2), "-l", self.out, "-c", config))
 
+    def test_no_journal(self):
+        (self.dir / "empty").mkdir()
+        self.assertFails(run("--read-journal", self.dir / "empty"), 1, "is no journal")
+        self.assertFails(run("--read-journal", self.dir / "away"), 1, "cannot open")
+
     def test_folder_in_use_or_impossible(self):
         capture = self.plant(seconds=2)
         self.write("file", b"")

@@ -434,14 +434,15 @@ static void test_cursor(void **state)
     size_t size;
     uint8_t *bytes = read_whole(path, &size);
     assert_true(size >= FT_JOURNAL_SECTOR + FT_JOURNAL_POSITION);
-    /* The newer generation is the second: with it damaged some come twice, with both all do. */
-    bytes[FT_JOURNAL_SECTOR + 20] ^= 1;
+    /* The newest generation is the third, one was written when the reader was new: with it damaged
+     * some come twice, with both all do. */
+    bytes[20] ^= 1;
     write_whole(path, bytes, size);
     r = open_reader(j, "siem");
     assert_int_equal(ft_journal_reader_status(r).cursor, FT_JOURNAL_CURSOR_OLDER);
     assert_int_equal(read_all(r, 0).records, 60);
     ft_journal_reader_close(r);
-    bytes[20] ^= 1;
+    bytes[FT_JOURNAL_SECTOR + 20] ^= 1;
     write_whole(path, bytes, size);
     r = open_reader(j, "siem");
     assert_int_equal(ft_journal_reader_status(r).cursor, FT_JOURNAL_CURSOR_DAMAGED);
@@ -452,6 +453,60 @@ static void test_cursor(void **state)
     assert_int_equal(ft_journal_reader_status(r).acknowledged, 60);
     ft_journal_reader_close(r);
     free(bytes);
+    ft_journal_close(j, 1000, NULL);
+}
+
+static void remove_segment(const char *path, const char *name, void *user)
+{
+    (void)user;
+    if (strstr(name, ".ftj"))
+        unlink(path);
+}
+
+/* A reader that has acknowledged nothing yet has a place all the same: what the journal held when
+ * it was made and what came since is given or told, also behind a restart and in a folder made
+ * anew.
+ */
+static void test_new_reader_misses(void **state)
+{
+    (void)state;
+    struct ft_journal *j = open_at(folder);
+    append_many(j, 100);
+    flush(j);
+    struct ft_journal_reader *r = open_reader(j, "new"), *nameless = open_reader(j, NULL);
+    struct ft_journal_reader_status status = ft_journal_reader_status(nameless);
+    each_file(folder, remove_segment, NULL);
+    append_many(j, 50);
+    flush(j);
+    struct got got = read_all(r, 0);
+    assert_int_equal(got.records + got.skipped, 150);
+    assert_int_equal(got.reasons[FT_JOURNAL_GAP_MISSING], got.skipped);
+    assert_in_range(got.skipped, 100, 150);
+    ft_journal_reader_close(r);
+    ft_journal_reader_close(nameless);
+    /* A place that was kept elsewhere. */
+    struct ft_journal_reader_options options = {.start = FT_JOURNAL_START_SEQUENCE,
+                                                .start_sequence = status.acknowledged + 1};
+    memcpy(options.start_numbers, status.numbers, sizeof(status.numbers));
+    r = ft_journal_reader_open(j, &options, error, sizeof(error));
+    assert_int_equal(read_all(r, 0).skipped, got.skipped);
+    ft_journal_reader_close(r);
+    ft_journal_close(j, 1000, NULL);
+
+    each_file(folder, remove_segment, NULL);
+    j = open_at(folder);
+    append_many(j, 50);
+    flush(j);
+    r = open_reader(j, "new");
+    assert_int_equal(ft_journal_reader_status(r).cursor, FT_JOURNAL_CURSOR_RESUMED);
+    got = read_all(r, 0);
+    assert_int_equal(got.records + got.skipped, 200);
+    assert_in_range(got.skipped, 150, 200);
+    ft_journal_reader_close(r);
+    /* One that is made now is entitled to what is there now. */
+    r = open_reader(j, "newer");
+    assert_int_equal(read_all(r, 0).skipped, 0);
+    ft_journal_reader_close(r);
     ft_journal_close(j, 1000, NULL);
 }
 
@@ -1396,6 +1451,7 @@ int main(void)
         TEST(test_options),
         TEST(test_refused),
         TEST(test_cursor),
+        TEST(test_new_reader_misses),
         TEST(test_starts),
         TEST(test_many_readers),
         TEST(test_torn),

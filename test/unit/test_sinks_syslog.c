@@ -363,11 +363,56 @@ static void test_tls(void **state)
     end_world(&w);
 }
 
+static void remove_segment(const char *path, const char *name, void *user)
+{
+    (void)user;
+    if (strstr(name, ".ftj"))
+        unlink(path);
+}
+
+/* A receiver that never was there: what the journal could not keep for it is counted and told. */
+static void test_never_there(void **state)
+{
+    static struct receiver r;
+    struct world w;
+    (void)state;
+    for (int is_folder = 0; is_folder < 2; is_folder++) {
+        struct ft_sink_notice notice = {0};
+        begin(&w, &r, false, NO_TRICK);
+        stop_receiver(&r); /* the port is nobody's now */
+        start_sinks(&w,
+                    "[{'name':'siem','kind':'syslog','host':'127.0.0.1','port':%u,'settle_ms':100,"
+                    "'retry_ms':200}]",
+                    r.port);
+        append_events(&w, 100);
+        WAIT_FOR(stats_of(&w).failed >= 2 && stats_of(&w).lag == 100);
+        if (is_folder)
+            remove_folder(w.journal_folder);
+        else
+            each_file(w.journal_folder, remove_segment, NULL);
+        append_events(&w, 50);
+        WAIT_FOR(stats_of(&w).lag == 150);
+        uint64_t failed = stats_of(&w).failed;
+        WAIT_FOR(stats_of(&w).failed >= failed + 2);
+        start_receiver(&r);
+        WAIT_FOR(seen_count(&r.seen) + stats_of(&w).missed == 150);
+        assert_true(stats_of(&w).missed >= 100);
+        while (ft_sinks_next_notice(w.sinks, &notice) && notice.kind != FT_SINK_NOTICE_MISSED)
+            ;
+        assert_int_equal(notice.kind, FT_SINK_NOTICE_MISSED);
+        assert_true(notice.count >= 100);
+        end(&w, &r);
+        assert_true(r.seen.gaps > 0);
+    }
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(test_tcp),   cmocka_unit_test(test_cef), cmocka_unit_test(test_outage),
-        cmocka_unit_test(test_dying), cmocka_unit_test(test_udp), cmocka_unit_test(test_tls),
+        cmocka_unit_test(test_tcp),         cmocka_unit_test(test_cef),
+        cmocka_unit_test(test_outage),      cmocka_unit_test(test_dying),
+        cmocka_unit_test(test_udp),         cmocka_unit_test(test_tls),
+        cmocka_unit_test(test_never_there),
     };
     signal(SIGPIPE, SIG_IGN);
     return cmocka_run_group_tests(tests, NULL, NULL);

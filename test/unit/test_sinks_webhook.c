@@ -306,12 +306,41 @@ static void test_extended(void **state)
             fail_msg("no %s in %s", members[i], server.body);
 }
 
+/* Connections are taken and nothing is ever answered: behind, and not up. */
+static void test_hanging(void **state)
+{
+    struct world w;
+    uint16_t port = 0;
+    int listener = listen_on(&port);
+    (void)state;
+    begin_world(&w);
+    open_journal(&w, 0);
+    start_sinks(&w,
+                "[{'name':'hook','kind':'webhook','url':'http://127.0.0.1:%u/','linger_ms':1,"
+                "'timeout_ms':60000}]",
+                port);
+    WAIT_FOR(stats_of(&w).state == FT_SINK_UP);
+    append_events(&w, 10);
+    assert_int_equal(stats_of(&w).lag, 10);
+    nap(500); /* it is in its first request */
+    append_events(&w, 200);
+    assert_int_equal(stats_of(&w).lag, 210);
+    assert_int_equal(stats_of(&w).state, FT_SINK_UP);
+    WAIT_FOR(stats_of(&w).state == FT_SINK_DOWN);
+    assert_non_null(strstr(stats_of(&w).last_error, "taken nothing for 5 s"));
+    assert_false(ft_sinks_stop(w.sinks, 500));
+    assert_int_equal(stats_of(&w).lag, 210);
+    end_world(&w);
+    close(listener);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_batches), cmocka_unit_test(test_refused),
         cmocka_unit_test(test_packed),  cmocka_unit_test(test_retry_after),
         cmocka_unit_test(test_away),    cmocka_unit_test(test_extended),
+        cmocka_unit_test(test_hanging),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
