@@ -406,6 +406,11 @@ class Setting(Control, Case):
         process = self.begin({"control": {"socket": str(self.path)},
                               "metrics": {"listen": f"127.0.0.1:{port}"}})
         idle = []
+        give_up = time.monotonic() + 10
+        while not idle:  # it listens a moment after it answers
+            with contextlib.suppress(ConnectionRefusedError):
+                idle.append(socket.create_connection(("127.0.0.1", port), timeout=10))
+            self.assertLess(time.monotonic(), give_up)
         for _ in range(200):
             idle.append(socket.create_connection(("127.0.0.1", port), timeout=10))
             with contextlib.suppress(OSError):
