@@ -6,6 +6,7 @@
 #include "journal/internal.h"
 
 #include <errno.h>
+#include <fcntl.h>
 #include <string.h>
 #include <sys/stat.h>
 #include <unistd.h>
@@ -48,9 +49,14 @@ static bool pack_one(struct ft_journal *j, struct ft_segment *s, enum ft_journal
     uint64_t size = 0;
     ft_journal_segment_name(name, class, first);
     pthread_mutex_unlock(&j->lock);
-    int result =
-        ft_segment_pack(s, j->folder, name, j->file_mode, &j->disk, &j->keeper_stops, &size);
+    /* All of it in one folder: what is packed when the folder is removed stays out of the new one.
+     */
+    int folder = fcntl(j->folder, F_DUPFD_CLOEXEC, 0), result = -1;
+    if (folder >= 0)
+        result = ft_segment_pack(s, folder, name, j->file_mode, &j->disk, &j->keeper_stops, &size);
     int reason = errno;
+    if (folder >= 0)
+        close(folder);
     pthread_mutex_lock(&j->lock);
     struct ft_indexed *row = find_row(j, class, first);
     if (result < 0 && reason != ECANCELED)

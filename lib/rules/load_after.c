@@ -111,10 +111,12 @@ void ft_load_find_after(struct ft_loader *l)
 {
     struct ft_rule_files *f = l->files;
     struct seen *seen = calloc(f->count + 1, sizeof(*seen));
-    if (seen) {
-        find_circles(f, seen);
-        refuse_wrong(l, seen);
+    if (!seen) {
+        ft_load_tell(l, true, "rules", "not enough memory to see which rule waits for which");
+        return;
     }
+    find_circles(f, seen);
+    refuse_wrong(l, seen);
     free(seen);
     tell_unused(l);
     for (uint32_t i = f->count; i-- > 0;) {

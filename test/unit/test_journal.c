@@ -42,8 +42,8 @@ static int end(void **state)
 static atomic_int write_error, sync_error, open_error, read_error;
 static atomic_int bad_page = -1; /* of every file; cannot be read, ever */
 static atomic_bool packs_nothing;
-static atomic_bool is_hanging;
-static atomic_int hanging;
+static atomic_bool is_hanging, is_packing_slowly;
+static atomic_int hanging, packing;
 
 static int disk_open(int at, const char *name, int flags, mode_t mode)
 {
@@ -52,6 +52,10 @@ static int disk_open(int at, const char *name, int flags, mode_t mode)
         errno = open_error ? open_error : EACCES;
         return -1;
     }
+    packing += is_packing;
+    while (is_packing && is_packing_slowly)
+        usleep(500);
+    packing -= is_packing;
     return openat(at, name, flags, mode);
 }
 
@@ -1341,6 +1345,31 @@ static void test_folder_gone(void **state)
     assert_int_equal(read_folder(folder).records, 300);
 }
 
+/* The folder is removed while a segment of it is being packed: none of it comes into the new one.
+ */
+static void test_folder_gone_packing(void **state)
+{
+    (void)state;
+    struct ft_journal_stats stats;
+    is_packing_slowly = true;
+    struct ft_journal *j = open_small(folder);
+    append_many(j, 500);
+    flush(j);
+    for (unsigned i = 0; i < 5000 && !packing; i++)
+        usleep(1000);
+    assert_int_equal(packing, 1);
+    remove_folder(folder);
+    append_many(j, 300);
+    flush(j);
+    is_packing_slowly = false;
+    wait_packed(j, 1);
+    ft_journal_stats(j, &stats);
+    assert_int_equal(stats.folders_made, 1);
+    assert_true(ft_journal_close(j, 5000, NULL));
+    assert_int_equal(findings(folder), 0);
+    assert_int_equal(read_folder(folder).records, 300);
+}
+
 /* Somebody removes the file that is being written. */
 static void test_file_gone(void **state)
 {
@@ -1473,6 +1502,7 @@ int main(void)
         TEST(test_close_in_trouble),
         TEST(test_unreadable),
         TEST(test_folder_gone),
+        TEST(test_folder_gone_packing),
         TEST(test_file_gone),
         TEST(test_full_disk),
         TEST(test_small_disk),
