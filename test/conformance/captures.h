@@ -84,15 +84,14 @@ static inline bool forget_events(struct run *r)
     return true;
 }
 
-static inline void play_frame(struct run *r, const struct frame *f)
+/* A frame as packet `number` of that time, which the clock has come to. */
+static inline void play_at(struct run *r, const struct frame *f, uint64_t time_ns, uint64_t number)
 {
-    if (f->time_ns > r->clock)
-        r->clock = f->time_ns;
-    tick_if_due(r);
+    r->number = number;
     r->packets[r->waiting] = (struct ft_packet){.seq = ++r->seq,
-                                                .number = ++r->number,
-                                                .time_ns = f->time_ns,
-                                                .stamp_ns = f->time_ns,
+                                                .number = number,
+                                                .time_ns = time_ns,
+                                                .stamp_ns = time_ns,
                                                 .data = f->data,
                                                 .caplen = f->caplen,
                                                 .wirelen = f->wirelen,
@@ -102,11 +101,21 @@ static inline void play_frame(struct run *r, const struct frame *f)
         flush(r);
 }
 
+/* Time goes on to that of a frame; packets that wait are then sent, their buffers are free. */
+static inline uint64_t advance_to(struct run *r, const struct frame *f)
+{
+    uint64_t time_ns = f->time_ns + r->shift;
+    if (time_ns > r->clock)
+        r->clock = time_ns;
+    tick_if_due(r);
+    return time_ns;
+}
+
 /* All of a capture, and its end. */
 static inline void play(struct run *r, const struct capture *c)
 {
     for (uint32_t i = 0; i < c->count; i++)
-        play_frame(r, &c->frames[i]);
+        play_at(r, &c->frames[i], advance_to(r, &c->frames[i]), c->frames[i].number);
     flush(r);
     struct ft_packet end = {
         .seq = ++r->seq, .number = r->number, .time_ns = r->clock, .flags = FT_PACKET_END};

@@ -189,31 +189,9 @@ static bool drain(void *user)
 
 /* ---- a run ---- */
 
-/* Time goes on to that of a frame; packets that wait are then sent, their buffers are free. */
-static uint64_t advance_to(struct run *r, const struct frame *f)
-{
-    uint64_t time_ns = f->time_ns + r->shift;
-    if (time_ns > r->clock)
-        r->clock = time_ns;
-    tick_if_due(r);
-    return time_ns;
-}
-
 static void send_frame(struct run *r, const struct frame *f)
 {
-    uint64_t time_ns = advance_to(r, f);
-    r->number = f->number;
-    r->packets[r->waiting] = (struct ft_packet){.seq = ++r->seq,
-                                                .number = f->number,
-                                                .time_ns = time_ns,
-                                                .stamp_ns = time_ns,
-                                                .data = f->data,
-                                                .caplen = f->caplen,
-                                                .wirelen = f->wirelen,
-                                                .linktype = f->linktype};
-    decode(r);
-    if (++r->waiting == BURST)
-        flush(r);
+    play_at(r, f, advance_to(r, f), f->number);
 }
 
 static void put_u32be(uint8_t *to, uint32_t x)
