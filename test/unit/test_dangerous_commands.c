@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 /*
- * Tests of the tables in dnp3_tables.c and s7_tables.c, and of the commands of Modbus and UMAS: what
- * can harm a plant is of the class that says so, and has the techniques of MITRE ATT&CK for ICS that
- * the protocol's description gives it, whatever else stands there.
+ * Tests of the tables in dnp3_tables.c and s7_tables.c, and of the commands of Modbus and UMAS:
+ * what can harm a plant is of the class that says so, and has the techniques of MITRE ATT&CK for
+ * ICS that the protocol's description gives it, whatever else stands there.
  */
 #include <setjmp.h>
 #include <stdarg.h>
