@@ -2,6 +2,8 @@
 /* What is wrong in outputs[]: each error with its place in the file. */
 #include "output/settings.h"
 
+#include "base/say.h"
+
 #include <stdarg.h>
 #include <stdio.h>
 
@@ -9,13 +11,15 @@ void ft_sink_add_error(struct ft_sink_reading *r, const struct ft_step *path, ui
                        const char *text)
 {
     struct ft_place place = {1, 1};
+    char plain[1024], name[1024];
     if (r->text)
         place = ft_locate(r->text, path, steps);
     r->is_wrong = true;
     if (r->used >= r->size)
         return;
     int n = snprintf(r->error + r->used, r->size - r->used, "%s%s:%u:%u: %s", r->used ? "\n" : "",
-                     r->file, place.line, place.column, text);
+                     ft_say_plain(name, sizeof(name), r->file), place.line, place.column,
+                     ft_say_plain(plain, sizeof(plain), text));
     r->used += n > 0 ? (size_t)n : 0;
 }
 

@@ -3,6 +3,7 @@
 #include "config/config.h"
 
 #include "base/nearest.h"
+#include "base/say.h"
 #include "config/locate.h"
 
 #include <errno.h>
@@ -213,7 +214,19 @@ void ft_config_free(struct ft_config *config)
     config->private_ = NULL;
 }
 
-/* Add one line: file:line:column: what is wrong. */
+/* Add one line: file:line:column: what is wrong. What is quoted of the file writes no other. */
+static void add_line(struct reading *r, unsigned line, unsigned column, const char *text)
+{
+    char plain[1024], name[1024];
+    r->is_wrong = true;
+    if (r->used >= r->size)
+        return;
+    int n = snprintf(r->error + r->used, r->size - r->used, "%s%s:%u:%u: %s", r->used ? "\n" : "",
+                     ft_say_plain(name, sizeof(name), r->file), line, column,
+                     ft_say_plain(plain, sizeof(plain), text));
+    r->used += n > 0 ? (size_t)n : 0;
+}
+
 __attribute__((format(printf, 4, 5))) static void wrong(struct reading *r,
                                                         const struct ft_step *path, uint32_t steps,
                                                         const char *format, ...)
@@ -224,12 +237,7 @@ __attribute__((format(printf, 4, 5))) static void wrong(struct reading *r,
     va_start(ap, format);
     vsnprintf(line, sizeof(line), format, ap);
     va_end(ap);
-    r->is_wrong = true;
-    if (r->used >= r->size)
-        return;
-    int n = snprintf(r->error + r->used, r->size - r->used, "%s%s:%u:%u: %s", r->used ? "\n" : "",
-                     r->file, place.line, place.column, line);
-    r->used += n > 0 ? (size_t)n : 0;
+    add_line(r, place.line, place.column, line);
 }
 
 /* The valid word nearest to a wrong one. `section` NULL: names of sections. */
@@ -598,10 +606,9 @@ static size_t mark_length(const char *text)
 
 static void not_json(struct reading *r, const json_error_t *where)
 {
-    int n = snprintf(r->error, r->size, "%s:%d:%d: cannot be read as JSON: %s", r->file,
-                     where->line, where->column > 0 ? where->column : 1, where->text);
-    r->used = n > 0 ? (size_t)n : 0;
-    r->is_wrong = true;
+    char text[sizeof(where->text) + 32];
+    snprintf(text, sizeof(text), "cannot be read as JSON: %s", where->text);
+    add_line(r, (unsigned)where->line, where->column > 0 ? (unsigned)where->column : 1, text);
 }
 
 bool ft_config_read(struct ft_config *config, const char *file, char *error, size_t error_size)

@@ -40,8 +40,13 @@
 #define FT_JOURNAL_RECORD_ROOM (FT_JOURNAL_RECORD_HEAD + FT_JOURNAL_RECORD_MAX)
 
 /** A packed frame holds records until they are so long: at most this and one record. */
-#define FT_JOURNAL_FRAME     (64u << 10)
+#define FT_JOURNAL_FRAME     (128u << 10)
 #define FT_JOURNAL_FRAME_MAX (FT_JOURNAL_FRAME + FT_JOURNAL_RECORD_ROOM)
+
+/** And packed: a block a record, of three bytes more when it cannot be packed, and what is around
+ * them. */
+#define FT_JOURNAL_PACKED_MAX                                                                      \
+    (FT_JOURNAL_FRAME_MAX + 3 * (FT_JOURNAL_FRAME_MAX / FT_JOURNAL_RECORD_HEAD) + 32)
 
 struct ft_journal_header {
     enum ft_journal_class class;

@@ -1,5 +1,10 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
-/* Packing a closed segment: frames of whole records, each to be unpacked alone. */
+/*
+ * Packing a closed segment: frames of whole records, each to be unpacked alone.
+ *
+ * Within a frame each record ends a block of Zstandard's. So what is before damage in a frame can
+ * be unpacked, to the last record; a frame of one block would be lost as a whole.
+ */
 #include "journal/segment.h"
 
 #include "base/crc32c.h"
@@ -12,10 +17,12 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-/* Level 1 packs JSON lines to an eighth at 400 MB/s; higher levels gain a few percent. */
-#define LEVEL   1
-#define PACKED  ZSTD_COMPRESSBOUND(FT_JOURNAL_FRAME_MAX)
-#define PENDING (1u << 20) /* written at once */
+/* A level that leaves literals as they are: an entropy table a block costs more time than all else
+ * and in blocks so short gains little. JSON lines are packed to a seventh or an eighth. */
+#define LEVEL      (-1)
+#define PACKED     FT_JOURNAL_PACKED_MAX
+#define PENDING    (1u << 20) /* written at once */
+#define WINDOW_LOG 17         /* of FT_JOURNAL_FRAME */
 
 struct packer {
     const struct ft_journal_disk *disk;
@@ -24,7 +31,7 @@ struct packer {
     uint64_t offset;
     uint8_t *out; /* to be written, PENDING and a frame */
     uint32_t out_length;
-    uint8_t *plain;
+    uint8_t *head; /* of the frame that is being made */
     struct ft_journal_frame frame;
     ZSTD_CCtx *context;
 };
@@ -55,40 +62,48 @@ static uint8_t *skippable(struct packer *p, uint32_t size)
     return to;
 }
 
-static bool put_frame(struct packer *p)
+/* Into the frame that is being made, which is behind its head. */
+static bool pack(struct packer *p, const void *data, size_t size, ZSTD_EndDirective end)
 {
-    if (!p->frame.plain)
+    ZSTD_inBuffer in = {data, size, 0};
+    ZSTD_outBuffer out = {p->out + p->out_length, PACKED, p->frame.packed};
+    if (ZSTD_compressStream2(p->context, &out, &in, end) != 0) {
+        errno = ENOMEM;
+        return false;
+    }
+    p->frame.packed = (uint32_t)out.pos;
+    return true;
+}
+
+static bool end_frame(struct packer *p)
+{
+    if (!p->frame.count)
         return true;
+    if (!pack(p, NULL, 0, ZSTD_e_end))
+        return false;
+    p->frame.packed_crc = ft_crc32c(p->out + p->out_length, p->frame.packed);
+    ft_journal_put_frame(p->head, &p->frame);
+    p->out_length += p->frame.packed;
+    memset(&p->frame, 0, sizeof(p->frame));
     if (atomic_load(p->stops)) {
         errno = ECANCELED;
         return false;
     }
-    uint8_t *head = skippable(p, FT_JOURNAL_FRAME_HEAD);
-    uint8_t *packed = head + FT_JOURNAL_FRAME_HEAD;
-    size_t n = ZSTD_compress2(p->context, packed, PACKED, p->plain, p->frame.plain);
-    if (ZSTD_isError(n)) {
-        errno = ENOMEM;
-        return false;
-    }
-    p->frame.packed = (uint32_t)n;
-    p->frame.packed_crc = ft_crc32c(packed, n);
-    ft_journal_put_frame(head, &p->frame);
-    p->out_length += (uint32_t)n;
-    memset(&p->frame, 0, sizeof(p->frame));
     return p->out_length < PENDING || write_out(p);
 }
 
 static bool put_record(struct packer *p, const struct ft_segment_record *r)
 {
     uint32_t length = FT_JOURNAL_RECORD_HEAD + r->head.length;
-    if (!p->frame.count)
+    if (!p->frame.count++) {
+        p->head = skippable(p, FT_JOURNAL_FRAME_HEAD);
         p->frame.first_sequence = r->head.sequence;
-    memcpy(p->plain + p->frame.plain, r->raw, length);
+    }
     p->frame.plain += length;
-    p->frame.count++;
     if (r->head.sequence > p->frame.last_sequence)
         p->frame.last_sequence = r->head.sequence;
-    return p->frame.plain < FT_JOURNAL_FRAME || put_frame(p);
+    return pack(p, r->raw, length, ZSTD_e_flush) &&
+           (p->frame.plain < FT_JOURNAL_FRAME || end_frame(p));
 }
 
 /* 1 done, 0 damaged, -1 errno */
@@ -108,7 +123,7 @@ static int pack_into(struct packer *p, struct ft_segment *s)
     }
     if (s->damaged || !s->has_footer || s->footer.data_bytes != bytes)
         return 0;
-    if (!put_frame(p))
+    if (!end_frame(p))
         return -1;
     ft_journal_put_footer(skippable(p, FT_JOURNAL_FOOTER), &s->footer);
     return write_out(p) && p->disk->sync(p->fd) == 0 ? 1 : -1;
@@ -117,13 +132,13 @@ static int pack_into(struct packer *p, struct ft_segment *s)
 static bool open_packer(struct packer *p, int folder, const char *name, mode_t mode)
 {
     p->out = malloc(PENDING + PACKED + 4 * FT_JOURNAL_HEADER);
-    p->plain = malloc(FT_JOURNAL_FRAME_MAX);
     p->context = ZSTD_createCCtx();
-    if (!p->out || !p->plain || !p->context) {
+    if (!p->out || !p->context) {
         errno = ENOMEM;
         return false;
     }
     ZSTD_CCtx_setParameter(p->context, ZSTD_c_compressionLevel, LEVEL);
+    ZSTD_CCtx_setParameter(p->context, ZSTD_c_windowLog, WINDOW_LOG);
     ZSTD_CCtx_setParameter(p->context, ZSTD_c_checksumFlag, 1);
     p->fd =
         p->disk->open(folder, name, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC | O_NOFOLLOW, mode);
@@ -155,7 +170,6 @@ int ft_segment_pack(struct ft_segment *s, int folder, const char *name, mode_t m
     }
     *size = p.offset;
     ZSTD_freeCCtx(p.context);
-    free(p.plain);
     free(p.out);
     ft_segment_close(s);
     errno = reason;

@@ -180,7 +180,8 @@ static void look_ahead(struct ft_journal_reader *r, struct stream *t)
         } else if (!t->row.is_closed && !t->segment.is_packed && !t->segment.has_footer) {
             t->exhausted = r->generation; /* it is still being written */
         } else {
-            t->was_damaged |= t->segment.damaged > 0;
+            t->was_damaged |=
+                t->segment.damaged || (t->segment.is_packed && !t->segment.has_footer);
             t->behind = t->row.first_sequence;
             ft_segment_close(&t->segment);
         }

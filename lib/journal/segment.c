@@ -11,9 +11,9 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-/* Room for the longest record, and for the longest frame that Zstandard makes of one of ours. */
+/* Room for the longest record, and for the longest frame that is made. */
 #define WINDOW (256u << 10)
-_Static_assert(ZSTD_COMPRESSBOUND(FT_JOURNAL_FRAME_MAX) + 64 < WINDOW, "a frame fits the window");
+_Static_assert(FT_JOURNAL_PACKED_MAX + 64 < WINDOW, "a frame fits the window");
 
 #define PAGE 4096u /* read on its own where more cannot be read */
 
@@ -183,6 +183,7 @@ bool ft_segment_open(struct ft_segment *s, int folder, const char *name)
     s->window_length = 0;
     s->window_offset = 0;
     s->plain_length = s->plain_at = 0;
+    s->rest = s->last_sequence = 0;
     s->has_footer = s->hashes = false;
     s->damaged = s->skip_through = 0;
     s->error = 0;
@@ -242,25 +243,53 @@ static bool next_plain(struct ft_segment *s, struct ft_segment_record *r)
 
 /* ---- packed ---- */
 
+/* As much of a damaged frame as Zstandard gives: byte by byte, since of a call that fails nothing
+ * is given, not even the blocks before the wrong one. */
+static void unpack_before_damage(struct ft_segment *s, const uint8_t *p, uint32_t have,
+                                 uint64_t whole)
+{
+    ZSTD_inBuffer in = {p, 0, 0};
+    ZSTD_outBuffer out = {s->plain, FT_JOURNAL_FRAME_MAX, 0};
+    size_t good = 0, n = 1;
+    ZSTD_DCtx_reset(s->unpacker, ZSTD_reset_session_only);
+    while (n && !ZSTD_isError(n) && in.size < have) {
+        in.size++;
+        n = ZSTD_decompressStream(s->unpacker, &out, &in);
+        if (!ZSTD_isError(n) && out.pos > s->plain_length) {
+            s->plain_length = (uint32_t)out.pos;
+            good = in.pos;
+        }
+    }
+    s->at += FRAME_START + good;
+    s->rest = whole - FRAME_START - good;
+    if (s->rest > s->limit - s->at)
+        s->rest = s->limit - s->at;
+}
+
+/* False when it cannot be read. */
 static bool unpack(struct ft_segment *s, const struct ft_journal_frame *frame)
 {
     uint32_t have;
+    uint64_t whole = FRAME_START + frame->packed;
     const uint8_t *p = look(s, s->at + FRAME_START, frame->packed, &have);
     if (is_fault(s, s->at + FRAME_START, have, frame->packed))
         return false;
-    if (have < frame->packed || ft_crc32c(p, frame->packed) != frame->packed_crc)
-        return false;
-    size_t n = ZSTD_decompressDCtx(s->unpacker, s->plain, FT_JOURNAL_FRAME_MAX, p, frame->packed);
-    if (ZSTD_isError(n) || n != frame->plain)
-        return false;
+    s->plain_at = s->plain_length = 0;
+    size_t n = 0;
+    if (have == frame->packed && ft_crc32c(p, frame->packed) == frame->packed_crc)
+        n = ZSTD_decompressDCtx(s->unpacker, s->plain, FT_JOURNAL_FRAME_MAX, p, frame->packed);
+    if (ZSTD_isError(n) || n != frame->plain) {
+        unpack_before_damage(s, p, have, whole);
+        return true;
+    }
     s->plain_length = (uint32_t)n;
-    s->plain_at = 0;
+    s->at += whole;
     if (s->hashes)
         EVP_DigestUpdate(s->digest, s->plain, n);
     return true;
 }
 
-/* Stand before the next frame that is whole and wanted; false at the end. */
+/* Unpack the next frame that is wanted, as far as it is whole; false at the end. */
 static bool next_frame(struct ft_segment *s)
 {
     for (;;) {
@@ -272,18 +301,9 @@ static bool next_frame(struct ft_segment *s)
         if (have >= FRAME_START && ft_journal_is_skippable(p, FT_JOURNAL_FRAME_HEAD) &&
             ft_journal_get_frame(p + FT_JOURNAL_SKIPPABLE, &frame) && frame.packed < WINDOW - 64 &&
             frame.plain <= FT_JOURNAL_FRAME_MAX) {
-            uint64_t whole = FRAME_START + frame.packed;
-            bool is_wanted = !s->skip_through || frame.last_sequence > s->skip_through || s->hashes;
-            if (is_wanted && unpack(s, &frame)) {
-                s->at += whole;
-                return true;
-            }
-            if (s->error)
-                return false;
-            if (is_wanted)
-                skip_damage(s, whole < s->limit - s->at ? whole : s->limit - s->at);
-            else
-                s->at += whole;
+            if (!s->skip_through || frame.last_sequence > s->skip_through || s->hashes)
+                return unpack(s, &frame);
+            s->at += FRAME_START + frame.packed;
         } else if (have == FT_JOURNAL_SKIPPABLE + FT_JOURNAL_FOOTER &&
                    ft_journal_is_skippable(p, FT_JOURNAL_FOOTER) &&
                    ft_journal_get_footer(p + FT_JOURNAL_SKIPPABLE, &s->footer)) {
@@ -295,22 +315,40 @@ static bool next_frame(struct ft_segment *s)
     }
 }
 
+/* Over what is wrong in an unpacked frame: to where a record may begin. */
+static void skip_plain(struct ft_segment *s, uint32_t bytes)
+{
+    if (!s->damaged)
+        s->damaged_at = s->at;
+    s->damaged += bytes;
+    s->plain_at += bytes;
+}
+
 static bool next_packed(struct ft_segment *s, struct ft_segment_record *r)
 {
     for (;;) {
-        uint32_t left = s->plain_length - s->plain_at;
+        uint32_t left = s->plain_length - s->plain_at, length;
         const uint8_t *p = s->plain + s->plain_at;
         if (left >= FT_JOURNAL_RECORD_HEAD && ft_journal_get_record(p, &r->head) &&
-            r->head.length <= left - FT_JOURNAL_RECORD_HEAD &&
-            r->head.bytes_crc == ft_crc32c(p + FT_JOURNAL_RECORD_HEAD, r->head.length)) {
-            r->raw = p;
-            s->plain_at += FT_JOURNAL_RECORD_HEAD + r->head.length;
-            return true;
+            (length = FT_JOURNAL_RECORD_HEAD + r->head.length) <= left) {
+            /* Behind damage an earlier record may come again, as what is unpacked was copied. */
+            if (r->head.sequence > s->last_sequence &&
+                r->head.bytes_crc == ft_crc32c(p + FT_JOURNAL_RECORD_HEAD, r->head.length)) {
+                r->raw = p;
+                s->last_sequence = r->head.sequence;
+                s->plain_at += length;
+                return true;
+            }
+            skip_plain(s, length);
+        } else if (left) {
+            skip_plain(s, to_next(p, left, 0x1e, 0x1e));
+        } else {
+            if (s->rest)
+                skip_damage(s, s->rest);
+            s->rest = 0;
+            if (!next_frame(s))
+                return false;
         }
-        s->damaged += left; /* what was packed was wrong already */
-        s->plain_at = s->plain_length;
-        if (!next_frame(s))
-            return false;
     }
 }
 

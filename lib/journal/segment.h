@@ -40,6 +40,8 @@ struct ft_segment {
     uint32_t window_length;
     uint8_t *plain;
     uint32_t plain_length, plain_at;
+    uint64_t rest;          /* of a frame that is damaged: bytes that could not be unpacked */
+    uint64_t last_sequence; /* that was unpacked */
     ZSTD_DCtx *unpacker;
     EVP_MD_CTX *digest;
 };

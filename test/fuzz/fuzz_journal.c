@@ -36,7 +36,7 @@ enum what {
 static struct {
     uint8_t bytes[64 << 10];
     size_t size;
-    size_t ends[RECORDS]; /* behind each record; packed: behind the frame that has it */
+    size_t ends[RECORDS]; /* behind each record; packed: behind its block */
 } files[3];
 
 static char folder[64];
@@ -123,8 +123,15 @@ static void make_packed(void)
     close(file);
     expect(n > 0 && (uint64_t)n == size, "it is read");
     files[PACKED].size = (size_t)n;
-    for (unsigned i = 0; i < RECORDS; i++) /* one frame has all */
-        files[PACKED].ends[i] = (size_t)n - FT_JOURNAL_SKIPPABLE - FT_JOURNAL_FOOTER;
+    /* One frame has all, behind a header of six bytes; a block each (RFC 8878, 3.1.1.2). */
+    size_t end = 2 * FT_JOURNAL_SKIPPABLE + FT_JOURNAL_HEADER + FT_JOURNAL_FRAME_HEAD + 6;
+    for (unsigned i = 0; i < RECORDS; i++) {
+        const uint8_t *head = files[PACKED].bytes + end;
+        uint32_t word = head[0] | (uint32_t)head[1] << 8 | (uint32_t)head[2] << 16;
+        end += 3 + ((word >> 1 & 3) == 1 ? 1 : word >> 3);
+        files[PACKED].ends[i] = end;
+    }
+    expect(end + 3 + 4 + FT_JOURNAL_SKIPPABLE + FT_JOURNAL_FOOTER == (size_t)n, "a block a record");
 }
 
 static void begin(void)
@@ -233,8 +240,7 @@ static unsigned lay_out(const uint8_t *data, size_t size)
         put_small(what, data, size, is_sealed);
         return RECORDS;
     }
-    from = from >> 8 == 255 && what != PACKED ? files[what].ends[from % RECORDS]
-                                              : from % (files[what].size + 1);
+    from = from >> 8 == 255 ? files[what].ends[from % RECORDS] : from % (files[what].size + 1);
     while (whole < RECORDS && files[what].ends[whole] <= from)
         whole++;
     memcpy(bytes, files[what].bytes, from);
