@@ -3,7 +3,8 @@
 
 #include <string.h>
 
-#define WORD_MAX 31u
+#define WORD_MAX   31u
+#define WITHIN_MIN 3u /* "in", "or" and "id" are words of too many names */
 
 /* Edits that make one word of the other (Levenshtein); two letters that changed places, the slip
  * that fingers make most, are one edit. */
@@ -31,6 +32,43 @@ static unsigned distance(const char *a, const char *b)
     return rows[la % 3][lb];
 }
 
+static bool is_between(char c)
+{
+    return c == '-' || c == '_';
+}
+
+static bool is_letter(char c)
+{
+    return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z');
+}
+
+/* Words with - or _ between and around them. Those that begin with a digit are none: "UTC-5" says
+ * something else than "UTC". Nor are those with a dot, whose parts are names of different things:
+ * the slip in "modbsu.start_address" is in the protocol. */
+static bool are_words(const char *text, size_t n)
+{
+    for (size_t i = 0; i < n; i++) {
+        bool begins = !i || is_between(text[i - 1]);
+        bool is_digit = text[i] >= '0' && text[i] <= '9';
+        if (!is_between(text[i]) && !is_letter(text[i]) && (begins || !is_digit))
+            return false;
+    }
+    return true;
+}
+
+/* Does the word say `valid`, as whole words, and other words? */
+static bool contains(const char *word, const char *valid)
+{
+    size_t n = strlen(word), length = strlen(valid);
+    for (size_t i = 0; length < n && i + length <= n; i++) {
+        const char *behind = word + i + length;
+        bool is_whole = (!i || is_between(word[i - 1])) && (!*behind || is_between(*behind));
+        if (is_whole && memcmp(word + i, valid, length) == 0)
+            return are_words(word, i) && are_words(behind, n - length - i);
+    }
+    return false;
+}
+
 struct ft_nearest ft_nearest_begin(const char *word)
 {
     /* One wrong letter of three is a slip, more is another word: who writes "zones" does not mean
@@ -41,8 +79,14 @@ struct ft_nearest ft_nearest_begin(const char *word)
 void ft_nearest_offer(struct ft_nearest *n, const char *valid)
 {
     unsigned edits = distance(n->word, valid);
-    if (edits >= n->least || edits >= WORD_MAX)
-        return;
-    n->least = edits;
-    n->best = valid;
+    unsigned length = (unsigned)strlen(valid);
+    if (edits < n->least && edits < WORD_MAX) {
+        n->least = edits;
+        n->is_near = true;
+        n->best = valid;
+    } else if (!n->is_near && length >= WITHIN_MIN && length > n->within &&
+               contains(n->word, valid)) {
+        n->within = length;
+        n->best = valid;
+    }
 }

@@ -1,15 +1,20 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 /*
  * What somebody meant who misspelled a word: of the valid ones the nearest, if it is near enough to
- * be a slip. For error messages; any thread.
+ * be a slip; else the longest that the word says and more, such as "severity" of
+ * "minimum_severity". For error messages; any thread.
  */
 #ifndef FT_NEAREST_H
 #define FT_NEAREST_H
+
+#include <stdbool.h>
 
 struct ft_nearest {
     const char *word; /**< as it was written */
     const char *best; /**< the nearest so far: one of those offered, not copied; NULL = none */
     unsigned least;   /**< edits that make one of the other */
+    bool is_near;     /**< best is there by its edits */
+    unsigned within;  /**< else: letters of best, which the word contains */
 };
 
 /** Begin with the word that was written. */

@@ -70,12 +70,53 @@ static void test_best(void **state)
     assert_null(nearest(too_long[0], too_long));
 }
 
+/* Who says more than the name of a key means that key: whole words of it, and no more than words.
+ */
+static void test_within(void **state)
+{
+    static const char *const keys[] = {"severity", "host", "port", "app_name", "id", "name", NULL};
+    static const char *const cases[][2] = {
+        {"minimum_severity", "severity"},
+        {"severity_of_alerts", "severity"},
+        {"the_least_severity_that_passes", "severity"},
+        {"the-least-severity-that-ever-passes", "severity"}, /* longer than what is edited */
+        {"server_host", "host"},
+        {"tcp-port", "port"},
+        {"tls13_port", "port"},
+        {"_server_port", "port"},
+        {"syslog_app_name", "app_name"}, /* the longest */
+        {"minimum_sevrity", NULL},       /* not the word */
+        {"server_hostname", NULL},       /* not a whole one */
+        {"serverhost", NULL},
+        {"ghost_writer", NULL},
+        {"port_2_x", NULL}, /* a second one, which there is not */
+        {"modbsu.port", NULL},
+        {"modbsu.start_port", NULL},
+        {"server port", NULL},
+        {"sensor_id", NULL}, /* two letters are in many names */
+        {"application", NULL},
+    };
+    static const char *const nearer[] = {"host", "server_hosts", NULL};
+    static const char *const last[] = {"server_hosts", "host", NULL};
+    static const char *const zones[] = {"UTC", NULL};
+    (void)state;
+    for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
+        const char *best = nearest(cases[i][0], keys), *meant = cases[i][1];
+        if (meant ? !best || strcmp(best, meant) != 0 : best != NULL)
+            fail_msg("%s: %s", cases[i][0], best ? best : "nothing");
+    }
+    assert_string_equal(nearest("server_host", nearer), "server_hosts"); /* a slip goes first */
+    assert_string_equal(nearest("server_host", last), "server_hosts");
+    assert_null(nearest("UTC-5", zones));
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_slips),
         cmocka_unit_test(test_others),
         cmocka_unit_test(test_best),
+        cmocka_unit_test(test_within),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
