@@ -47,7 +47,8 @@ struct file {
 static const struct ft_sink_key keys[] = {
     {.name = "path", .kind = FT_SINK_KEY_TEXT, .is_required = true, .is_destination = true, .low = 1, .high = 1024,
      .offset = AT(path), .standard = "none",
-     .meaning = "the file, such as \"/var/log/fieldtap/eve.json\"; relative: in the folder of -l"},
+     .meaning = "the file, such as \"/var/log/fieldtap/eve.json\"; relative: in the folder of -l. "
+                "While its folder is not there (yet), the sink is down and tries again"},
     {.name = "max_bytes", .kind = FT_SINK_KEY_LONG, .high = 1ull << 50, .offset = AT(max_bytes),
      .standard = "268435456", .meaning = "before a file gets longer, the next is begun; 0: never"},
     {.name = "max_age_s", .kind = FT_SINK_KEY_NUMBER, .high = 31622400, .offset = AT(max_age_s),
@@ -68,12 +69,26 @@ static void file_init(void *state)
     f->fd = -1;
 }
 
+/* A folder that is not there may be mounted later: the sink is down until then. */
+static bool can_be_file(const struct ft_sink *sink, const struct file *f)
+{
+    struct stat st;
+    if (f->path[strlen(f->path) - 1] == '/')
+        return false;
+    if (*f->path != '/' && !sink->options->folder)
+        return true; /* a check without -l */
+    return stat(f->full, &st) < 0 ? errno != ENOTDIR : !S_ISDIR(st.st_mode);
+}
+
 static void file_check(struct ft_sink_reading *r, struct ft_sink *sink, void *state)
 {
     struct file *f = state;
     /* room for ".1000" */
     if (!ft_sink_path(sink, f->path, f->full, sizeof(f->full) - 8))
         ft_sink_wrong(r, "path", "expected a shorter path");
+    else if (!can_be_file(sink, f))
+        ft_sink_wrong(r, "path", "expected the name of a file, not of a folder or below a file: %s",
+                      f->full);
     if (f->max_bytes && f->max_bytes < 65536)
         ft_sink_wrong(r, "max_bytes", "expected 0 or at least 65536");
 }

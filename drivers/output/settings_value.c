@@ -76,8 +76,9 @@ static void expect_file(struct ft_sink_reading *r, const struct ft_sink_key *k, 
         return; /* a check without -l */
     snprintf(path, sizeof(path), "%s%s%s", *name == '/' ? "" : folder, *name == '/' ? "" : "/",
              name);
-    if (stat(path, &st) < 0 && (errno == ENOENT || errno == ENOTDIR))
-        ft_sink_wrong(r, k->name, "%s: %s", path, strerror(errno));
+    int error = stat(path, &st) < 0 ? errno : S_ISDIR(st.st_mode) ? EISDIR : 0;
+    if (error == ENOENT || error == ENOTDIR || error == EISDIR)
+        ft_sink_wrong(r, k->name, "%s: %s", path, strerror(error));
 }
 
 void ft_sink_read_value(struct ft_sink_reading *r, const struct ft_sink_key *k, const json_t *value,

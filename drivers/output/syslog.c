@@ -3,7 +3,7 @@
  */
 #include "forward/syslog_message.h"
 
-#include "output/connection.h"
+#include "output/check.h"
 #include "output/kinds.h"
 
 #include <stdio.h>
@@ -44,7 +44,7 @@ static const char *severity_name(uint32_t i)
 static const struct ft_sink_key keys[] = {
     {.name = "host", .kind = FT_SINK_KEY_TEXT, .is_required = true, .is_destination = true, .low = 1, .high = 255,
      .offset = AT(connection.host), .standard = "none",
-     .meaning = "name or address of the receiver"},
+     .meaning = "name or address of the receiver, such as \"siem.example\" or \"fe80::1%eth0\""},
     {.name = "port", .kind = FT_SINK_KEY_NUMBER, .is_destination = true, .low = 1, .high = 65535,
      .offset = AT(connection.port), .standard = "514, of tls 6514", .meaning = "its port"},
     {.name = "transport", .kind = FT_SINK_KEY_WORD, .is_destination = true, .names = ft_transport_name,
@@ -89,7 +89,7 @@ static const struct ft_sink_key keys[] = {
      .meaning = "of tls: the sensor's own, PEM, with its chain"},
     {.name = "key", .kind = FT_SINK_KEY_TEXT, .is_file = true, .low = 1, .high = 1024,
      .offset = AT(connection.tls.key), .standard = "in the same file",
-     .meaning = "of tls: private key of the certificate, PEM"},
+     .meaning = "of tls: private key of the certificate, PEM, not encrypted"},
 };
 /* clang-format on */
 
@@ -105,7 +105,18 @@ static void syslog_init(void *state)
     l->message.app_name = "fieldtap";
 }
 
-static void check_tls(struct ft_sink_reading *r, const struct syslog *l)
+static void check_hosts(struct ft_sink_reading *r, const struct syslog *l)
+{
+    const char *name = l->connection.tls.server_name;
+    char why[FT_SINK_TEXT_SIZE];
+    if (!ft_sink_check_host(l->connection.host, why, sizeof(why)))
+        ft_sink_wrong(r, "host", "%s", why);
+    /* .example is any name below it */
+    if (name && !ft_sink_check_host(name[0] == '.' ? name + 1 : name, why, sizeof(why)))
+        ft_sink_wrong(r, "server_name", "%s", why);
+}
+
+static void check_tls(struct ft_sink_reading *r, const struct ft_sink *sink, const struct syslog *l)
 {
     const struct ft_tls_settings *tls = &l->connection.tls;
     if (l->transport == FT_TRANSPORT_TLS && !ft_tls_is_built())
@@ -114,12 +125,15 @@ static void check_tls(struct ft_sink_reading *r, const struct syslog *l)
         ft_sink_wrong(r, "transport", "certificates are used with \"tls\" only");
     if (tls->key && !tls->certificate)
         ft_sink_wrong(r, "key", "expected a certificate with it");
+    if (l->transport == FT_TRANSPORT_TLS)
+        ft_sink_check_certificates(r, sink, tls);
 }
 
 static void syslog_check(struct ft_sink_reading *r, struct ft_sink *sink, void *state)
 {
     struct syslog *l = state;
-    check_tls(r, l);
+    check_hosts(r, l);
+    check_tls(r, sink, l);
     l->connection.transport = (enum ft_transport)l->transport;
     if (!l->connection.port)
         l->connection.port = l->transport == FT_TRANSPORT_TLS ? 6514 : 514;

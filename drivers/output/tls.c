@@ -12,6 +12,7 @@
 #include <openssl/ssl.h>
 #include <openssl/x509v3.h>
 #include <poll.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -33,6 +34,16 @@ static const char *reason(void)
     const char *text = error ? ERR_reason_error_string(error) : NULL;
     ERR_clear_error();
     return text ? text : errno ? strerror(errno) : "the connection was closed";
+}
+
+/* Of a key that is encrypted: a service has nobody to ask, and OpenSSL would ask the terminal. */
+static int refuse_password(char *to, int size, int is_writing, void *user)
+{
+    (void)to;
+    (void)size;
+    (void)is_writing;
+    (void)user;
+    return -1;
 }
 
 static bool load_certificates(struct ft_sink *sink, SSL_CTX *context,
@@ -58,13 +69,15 @@ static bool load_certificates(struct ft_sink *sink, SSL_CTX *context,
     return true;
 }
 
-/* Whom the certificate must name. */
+/* Whom the certificate must name. No certificate has the interface of fe80::1%eth0. */
 static bool expect_name(SSL *ssl, const char *name)
 {
-    unsigned char address[16];
+    unsigned char bytes[16];
+    char address[INET6_ADDRSTRLEN] = "";
     X509_VERIFY_PARAM *param = SSL_get0_param(ssl);
-    if (inet_pton(AF_INET, name, address) == 1 || inet_pton(AF_INET6, name, address) == 1)
-        return X509_VERIFY_PARAM_set1_ip_asc(param, name) == 1;
+    snprintf(address, sizeof(address), "%.*s", (int)strcspn(name, "%"), name);
+    if (inet_pton(AF_INET, address, bytes) == 1 || inet_pton(AF_INET6, address, bytes) == 1)
+        return X509_VERIFY_PARAM_set1_ip_asc(param, address) == 1;
     X509_VERIFY_PARAM_set_hostflags(param, X509_CHECK_FLAG_NO_PARTIAL_WILDCARDS);
     return SSL_set_tlsext_host_name(ssl, name) == 1 &&
            X509_VERIFY_PARAM_set1_host(param, name, 0) == 1;
@@ -105,6 +118,7 @@ static bool prepare(struct ft_sink *sink, struct ft_tls *tls, int fd, const char
     tls->context = SSL_CTX_new(TLS_client_method());
     if (!tls->context || SSL_CTX_set_min_proto_version(tls->context, TLS1_2_VERSION) != 1)
         return ft_sink_fail(sink, "no TLS: %s", reason());
+    SSL_CTX_set_default_passwd_cb(tls->context, refuse_password);
     if (!load_certificates(sink, tls->context, settings))
         return false;
     SSL_CTX_set_verify(tls->context, settings->verify ? SSL_VERIFY_PEER : SSL_VERIFY_NONE, NULL);

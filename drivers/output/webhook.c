@@ -9,13 +9,17 @@
  */
 #include "forward/webhook.h"
 
+#include "output/check.h"
 #include "output/gzip.h"
 #include "output/kinds.h"
+#include "output/webhook_header.h"
+#include "output/webhook_url.h"
 
 #include <curl/curl.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <strings.h>
 
 #define HEADERS_MAX 32u
 #define ANSWER_SIZE 161u
@@ -56,6 +60,23 @@ static bool is_header(const char *key, const char *value)
     return v < 2 || (strncmp(value, "  ", 2) != 0 && strcmp(value + v - 2, "  ") != 0);
 }
 
+static void add_header(struct webhook *w, const char *line)
+{
+    struct curl_slist *more = curl_slist_append(w->headers, line);
+    w->headers = more ? more : w->headers;
+}
+
+/* What is wrong with a header; NULL: nothing. */
+static const char *header_wrong(const struct webhook *w, const char *key, const char *value)
+{
+    if (!is_header(key, value))
+        return "expected a name of letters, digits, - and _, and a text without control "
+               "characters, at most one blank before and behind it";
+    if (ft_webhook_header_has(w->headers, key))
+        return "it is there already: case makes no other name of it";
+    return ft_webhook_header_refused(key);
+}
+
 static void read_headers(struct ft_sink_reading *r, const json_t *value, void *state)
 {
     struct webhook *w = state;
@@ -71,17 +92,14 @@ static void read_headers(struct ft_sink_reading *r, const json_t *value, void *s
     json_object_foreach((json_t *)(uintptr_t)value, key, text)
     {
         char line[4400];
-        const char *v = json_string_value(text);
-        if (!is_header(key, v)) {
-            ft_sink_wrong_below(r, "headers", (struct ft_step){key, 0},
-                                "expected a name of letters, digits, - and _, and a text without "
-                                "control characters, at most one blank before and behind it");
+        const char *v = json_string_value(text), *wrong = header_wrong(w, key, v);
+        if (wrong) {
+            ft_sink_wrong_below(r, "headers", (struct ft_step){key, 0}, "%s", wrong);
             continue;
         }
         /* libcurl takes a header without a value for one to leave out, unless it ends so */
         snprintf(line, sizeof(line), *v ? "%s: %s" : "%s;%s", key, v);
-        struct curl_slist *more = curl_slist_append(w->headers, line);
-        w->headers = more ? more : w->headers;
+        add_header(w, line);
     }
 }
 
@@ -89,14 +107,15 @@ static void read_headers(struct ft_sink_reading *r, const json_t *value, void *s
 #define AT(member) offsetof(struct webhook, member)
 static const struct ft_sink_key keys[] = {
     {.name = "url", .kind = FT_SINK_KEY_TEXT, .is_required = true, .is_destination = true, .low = 8, .high = 2048,
-     .offset = AT(url), .standard = "none", .meaning = "http://... or https://..."},
+     .offset = AT(url), .standard = "none",
+     .meaning = "http://... or https://..., such as \"https://siem.example:8443/in\""},
     {.name = "format", .kind = FT_SINK_KEY_WORD, .names = format_name, .offset = AT(format),
      .standard = "\"ndjson\"", .meaning = "of the request: doc/forwarding-formats.md"},
     {.name = "single", .kind = FT_SINK_KEY_TRUTH, .offset = AT(single), .standard = "false",
      .meaning = "one event in each request; alert and extended have no array around it then"},
     {.name = "headers", .kind = FT_SINK_KEY_OWN,
      .values = "object", .own = read_headers, .standard = "{}",
-     .meaning = "further headers: an object of texts"},
+     .meaning = "further headers: an object of texts; a Content-Type instead of that of the format"},
     {.name = "max_bytes", .kind = FT_SINK_KEY_NUMBER, .low = FT_WEBHOOK_SIZE_MIN, .high = 64u << 20,
      .offset = AT(max_bytes), .standard = "524288", .meaning = "bytes of a request's body"},
     {.name = "gzip", .kind = FT_SINK_KEY_TRUTH, .offset = AT(packs), .standard = "false",
@@ -104,7 +123,9 @@ static const struct ft_sink_key keys[] = {
     {.name = "timeout_ms", .kind = FT_SINK_KEY_NUMBER, .low = 100, .high = 600000,
      .offset = AT(timeout_ms), .standard = "10000", .meaning = "milliseconds for a request"},
     {.name = "proxy", .kind = FT_SINK_KEY_TEXT, .high = 2048, .offset = AT(proxy),
-     .standard = "none", .meaning = "such as \"http://proxy:3128\""},
+     .standard = "none",
+     .meaning = "such as \"http://proxy:3128\"; https, socks4, socks4a, socks5 and socks5h, too. "
+"Without a port it is 1080, of https 443"},
     {.name = "ca_file", .kind = FT_SINK_KEY_TEXT, .is_file = true, .low = 1, .high = 1024, .offset = AT(ca_file),
      .standard = "the system's", .meaning = "certificates of authorities, PEM"},
     {.name = "verify", .kind = FT_SINK_KEY_TRUTH, .offset = AT(verify), .standard = "true",
@@ -112,15 +133,10 @@ static const struct ft_sink_key keys[] = {
     {.name = "certificate", .kind = FT_SINK_KEY_TEXT, .is_file = true, .low = 1, .high = 1024,
      .offset = AT(certificate), .standard = "none", .meaning = "the sensor's own, PEM"},
     {.name = "key", .kind = FT_SINK_KEY_TEXT, .is_file = true, .low = 1, .high = 1024, .offset = AT(key),
-     .standard = "in the same file", .meaning = "private key of the certificate, PEM"},
+     .standard = "in the same file",
+     .meaning = "private key of the certificate, PEM, not encrypted"},
 };
 /* clang-format on */
-
-static void add_header(struct webhook *w, const char *line)
-{
-    struct curl_slist *more = curl_slist_append(w->headers, line);
-    w->headers = more ? more : w->headers;
-}
 
 static void webhook_init(void *state)
 {
@@ -131,24 +147,47 @@ static void webhook_init(void *state)
     w->proxy = "";
 }
 
-static void webhook_check(struct ft_sink_reading *r, struct ft_sink *sink, void *state)
+/* Where no TLS is spoken files of certificates are not read, and whoever is believed needs no
+ * authority. */
+static void check_files(struct ft_sink_reading *r, const struct ft_sink *sink,
+                        const struct webhook *w)
 {
-    struct webhook *w = state;
-    char type[96];
-    if (strncmp(w->url, "http://", 7) != 0 && strncmp(w->url, "https://", 8) != 0)
-        ft_sink_wrong(r, "url", "expected a URL that begins with http:// or https://");
+    struct ft_tls_settings files = {
+        .ca_file = w->verify ? w->ca_file : NULL, .certificate = w->certificate, .key = w->key};
     if (w->key && !w->certificate)
         ft_sink_wrong(r, "key", "expected a certificate with it");
-    if (w->single)
-        sink->batch = 1;
+    if (strncasecmp(w->url, "https:", 6) == 0)
+        ft_sink_check_certificates(r, sink, &files);
+}
+
+static void add_own_headers(struct webhook *w)
+{
+    char type[96];
     snprintf(type, sizeof(type), "Content-Type: %s",
              ft_webhook_content_type((enum ft_webhook_format)w->format));
-    add_header(w, type);
+    if (!ft_webhook_header_has(w->headers, "Content-Type"))
+        add_header(w, type);
     if (w->packs)
         add_header(w, "Content-Encoding: gzip");
     /* no question whether it may send: that costs each request a second with servers that do not
      * know it */
     add_header(w, "Expect:");
+}
+
+static void webhook_check(struct ft_sink_reading *r, struct ft_sink *sink, void *state)
+{
+    struct webhook *w = state;
+    char why[FT_SINK_TEXT_SIZE];
+    const char *wrong = ft_webhook_url_wrong(w->url, why, sizeof(why));
+    if (wrong)
+        ft_sink_wrong(r, "url", "%s", wrong);
+    wrong = ft_webhook_proxy_wrong(w->proxy, why, sizeof(why));
+    if (wrong)
+        ft_sink_wrong(r, "proxy", "%s", wrong);
+    check_files(r, sink, w);
+    if (w->single)
+        sink->batch = 1;
+    add_own_headers(w);
 }
 
 /* Without what may be secret in it: users, passwords, queries. */
@@ -196,7 +235,9 @@ static bool set_files(struct ft_sink *sink, struct webhook *w)
         ok = ok && ft_sink_path(sink, w->certificate, own, sizeof(own)) &&
              ft_sink_path(sink, key_file, key, sizeof(key)) &&
              !curl_easy_setopt(w->curl, CURLOPT_SSLCERT, own) &&
-             !curl_easy_setopt(w->curl, CURLOPT_SSLKEY, key);
+             !curl_easy_setopt(w->curl, CURLOPT_SSLKEY, key) &&
+             /* a service has nobody to ask, and OpenSSL would ask the terminal */
+             !curl_easy_setopt(w->curl, CURLOPT_KEYPASSWD, "");
     return ok;
 }
 

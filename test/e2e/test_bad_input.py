@@ -122,6 +122,49 @@ class Usage(Case):
         path = self.write("o.json", b'\xef\xbb\xbf{"outputs":\n [{"name": "s", "kind": "fil"}]}')
         self.assertFails(run("-T", "-c", path), 2, "o.json:2:17: outputs[0].kind", '"file"')
 
+    def test_outputs_that_never_work(self):
+        """All of them at once, each with its place; nothing that may be secret is told."""
+        path = self.dir / "o.json"
+        key = self.write("a.key", b"no key")
+        key.chmod(0o644)
+        tls = {"kind": "syslog", "host": "h", "transport": "tls"}
+        sinks = [{"name": "url", "kind": "webhook", "url": "http://u:secret@x y/"},
+                 {"name": "header", "kind": "webhook", "url": "http://h/",
+                  "headers": {"content-length": "5"}},
+                 {"name": "port", "kind": "syslog", "host": "siem:514"},
+                 {"name": "ca", "ca_file": str(key), **tls},
+                 {"name": "folder", "kind": "file", "path": str(self.dir)},
+                 {"name": "key", "kind": "file", "path": "a", "filter": {"minimum_severity": 1}}]
+        lines = ",\n".join(json.dumps(s) for s in sinks)
+        path.write_text('{"outputs": [\n' + lines + "]}")
+        r = run("-T", "-c", path)
+        if "built without" in r.err:
+            return
+        self.assertEqual((r.code, r.err.count("\n")), (2, len(sinks)), r.err)
+        for i, (at, text) in enumerate((
+                ("url", "there is a blank"), ("headers.content-length", "each request has a length"),
+                ("host", 'the port is a key of its own: "host": "siem", "port": 514'),
+                ("ca_file", f"{key}: no certificate in it"), ("path", "expected the name of a file"),
+                ("filter.minimum_severity", 'did you mean "severity"?'))):
+            line = r.err.splitlines()[i]
+            self.assertRegex(line, rf"o\.json:{i + 2}:\d+: ")
+            self.assertIn(f"outputs[{i}].{at}", line)
+            self.assertIn(text, line)
+        self.assertNotIn("secret", r.err)
+
+    @unittest.skipUnless(IS_ROOT, "needs root to become somebody who may not read")
+    def test_certificates_that_only_the_sensor_may_read(self):
+        os.chmod(self.dir, 0o755)
+        key = self.write("a.key", b"no key")
+        path = self.write("o.json", json.dumps({"outputs": [{
+            "name": "a", "kind": "webhook", "url": "https://h/", "ca_file": str(key)}]}).encode())
+        path.chmod(0o644)
+        key.chmod(0o600)
+        r = run("-T", "-c", path, preexec_fn=as_nobody)
+        if "built without" not in r.err:
+            self.assertEqual((r.code, r.err), (0, ""))
+            self.assertFails(run("-T", "-c", path), 2, "outputs[0].ca_file", "no certificate in it")
+
     def test_configuration(self):
         self.assertFails(run("-T", "-c", self.dir / "none.json"), 2, "none.json", "No such file",
                          "give a file of JSON")

@@ -312,24 +312,38 @@ static SSL_CTX *server_context(const char *folder, bool wants_client)
     return c;
 }
 
+static void replace(const char *folder, const char *name)
+{
+    char from[128], to[128];
+    snprintf(from, sizeof(from), "%s/other.key", folder);
+    snprintf(to, sizeof(to), "%s/%s", folder, name ? name : "");
+    if (name && (unlink(to) || link(from, to)))
+        fail_msg("%s: %s", to, strerror(errno));
+}
+
 static void test_tls(void **state)
 {
     static struct receiver r;
     static const struct {
         const char *host, *settings, *why; /* NULL: it works */
         bool wants_client;
+        const char *replaced; /* by other.key, once the settings were read */
     } cases[] = {
-        {"localhost", "'ca_file':'ca.pem'", NULL, false},
+        {"localhost", "'ca_file':'ca.pem'", NULL, false, NULL},
         {"localhost", "'ca_file':'ca.pem','certificate':'sensor.pem','key':'sensor.key'", NULL,
-         true},
-        {"127.0.0.1", "'ca_file':'ca.pem','server_name':'localhost'", NULL, false},
-        {"127.0.0.1", "'ca_file':'other.pem','verify':false", NULL, false},
-        {"localhost", "'ca_file':'other.pem'", "its certificate is refused", false},
-        {"127.0.0.1", "'ca_file':'ca.pem'", "IP address mismatch", false},
-        {"localhost", "'ca_file':'ca.pem','server_name':'siem.example'", "ostname mismatch", false},
-        {"localhost", "'ca_file':'ca.pem'", "the receiver ", true},
-        {"localhost", "'ca_file':'sensor.key'", "sensor.key: no certificates", false},
+         true, NULL},
+        {"127.0.0.1", "'ca_file':'ca.pem','server_name':'localhost'", NULL, false, NULL},
+        {"127.0.0.1", "'ca_file':'other.pem','verify':false", NULL, false, NULL},
+        {"localhost", "'ca_file':'other.pem'", "its certificate is refused", false, NULL},
+        {"127.0.0.1", "'ca_file':'ca.pem'", "IP address mismatch", false, NULL},
+        {"localhost", "'ca_file':'ca.pem','server_name':'siem.example'", "ostname mismatch", false,
+         NULL},
+        {"localhost", "'ca_file':'ca.pem'", "the receiver ", true, NULL},
+        {"localhost", "'ca_file':'ca.pem','certificate':'sensor.pem','key':'sensor.key'",
+         "sensor.key: no key of sensor.pem in it", false, "sensor.key"},
+        {"localhost", "'ca_file':'other.pem'", "other.pem: no certificates", false, "other.pem"},
     };
+    char text[512], error[512];
     struct world w;
     (void)state;
     begin_world(&w);
@@ -340,10 +354,14 @@ static void test_tls(void **state)
         start_receiver(&r);
         remove_folder(w.journal_folder);
         open_journal(&w, 0);
-        start_sinks(&w,
-                    "[{'name':'siem','kind':'syslog','transport':'tls','host':'%s','port':%u,"
-                    "'settle_ms':200,'retry_ms':100,%s}]",
-                    cases[i].host, r.port, cases[i].settings);
+        snprintf(text, sizeof(text),
+                 "[{'name':'siem','kind':'syslog','transport':'tls','host':'%s','port':%u,"
+                 "'settle_ms':200,'retry_ms':100,%s}]",
+                 cases[i].host, r.port, cases[i].settings);
+        if (!configure(&w, text, error, sizeof(error)))
+            fail_msg("%s", error);
+        replace(w.folder, cases[i].replaced);
+        assert_true(ft_sinks_start(w.sinks, w.journal, error, sizeof(error)));
         append_events(&w, 200);
         if (cases[i].why) {
             WAIT_FOR(stats_of(&w).state == FT_SINK_DOWN);

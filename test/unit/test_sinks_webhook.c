@@ -198,11 +198,13 @@ static void test_packed(void **state)
     start_server(&server);
     start_sinks(&w,
                 "[{'name':'hook','kind':'webhook','url':'http://127.0.0.1:%u/','gzip':true,"
-                "'batch':100,'linger_ms':50}]",
+                "'batch':100,'linger_ms':50,'headers':{'content-type':'text/x-own'}}]",
                 server.port);
     WAIT_FOR(seen_count(&server.seen) == 500);
     WAIT_FOR(stats_of(&w).lag == 0);
     assert_non_null(strstr(server.head, "Content-Encoding: gzip\r\n"));
+    assert_non_null(strstr(server.head, "content-type: text/x-own\r\n"));
+    assert_null(strstr(server.head, "Content-Type:"));
     assert_true(stats_of(&w).bytes < atomic_load(&server.plain_bytes) / 2); /* as sent */
     /* One that does not take it is misconfigured: nothing is left out. */
     atomic_store(&server.status, 415);
