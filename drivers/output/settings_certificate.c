@@ -39,8 +39,10 @@ static void check_authorities(struct ft_sink_reading *r, const struct ft_sink *s
                               const char *name)
 {
     char path[1200];
+    bool is_wanted = false;
     BIO *file = open_file(sink, name, path, sizeof(path));
-    STACK_OF(X509_INFO) *all = file ? PEM_X509_INFO_read_bio(file, NULL, NULL, NULL) : NULL;
+    STACK_OF(X509_INFO) *all =
+        file ? PEM_X509_INFO_read_bio(file, NULL, refuse_password, &is_wanted) : NULL;
     int certificates = 0;
     for (int i = 0; i < sk_X509_INFO_num(all); i++)
         certificates += sk_X509_INFO_value(all, i)->x509 != NULL;
