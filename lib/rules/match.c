@@ -284,8 +284,10 @@ static inline bool profile_wants(const struct ft_profile *p, const struct ft_mes
 
 static inline bool gate_lets_pass(const struct ft_matcher *m, const struct ft_message *message)
 {
-    const struct ft_demand_row *row =
-        &m->set->demand[message->protocol->index].rows[row_of(message)];
+    uint16_t protocol = message->protocol->index;
+    if (!ft_protocols_has(&m->set->placed, protocol)) /* most carriers: spares the load of a row */
+        return false;
+    const struct ft_demand_row *row = &m->set->demand[protocol].rows[row_of(message)];
     return row->gate_classes & FT_CLASS_BIT(message) &&
            (!row->gate_fields || row->gate_fields & message->fields);
 }

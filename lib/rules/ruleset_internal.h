@@ -116,6 +116,7 @@ struct ft_ruleset {
     /* By protocol and command: first_place[protocol] + row + 1, row 0 = not in the table. */
     uint32_t first_place[FT_MAX_PROTOCOLS];
     struct ft_place_of_rules *places;
+    struct ft_protocols placed; /**< those of which some place has rules */
     uint32_t place_count;
     struct ft_place_of_rules flow, connection, packet, payload;
     bool has_new_flow; /**< some rule about flows is new */

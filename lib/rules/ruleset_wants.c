@@ -307,6 +307,8 @@ void ft_ruleset_make_demand(struct ft_ruleset *set)
         uint32_t first = set->first_place[p];
         for (uint32_t row = 0; row <= protocol->command_count; row++) {
             const struct ft_place_of_rules *place = &set->places[first + row];
+            if (place->classes)
+                ft_protocols_add(&set->placed, (uint16_t)p);
             set->demand_rows[first + row] = (struct ft_demand_row){
                 .all = wanted_of(set->wants[0].by_row[first + row], protocol),
                 .of_flow = wanted_of(set->wants[1].by_row[first + row], protocol),
