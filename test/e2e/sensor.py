@@ -6,6 +6,7 @@ import json
 import os
 import pathlib
 import shutil
+import socket
 import struct
 import subprocess
 import sys
@@ -48,6 +49,16 @@ def start(*options, **more):
 
 
 # ---- captures ----
+
+def listens(path):
+    """Does somebody listen at this socket? Its name is there a moment before."""
+    with socket.socket(socket.AF_UNIX) as probe:
+        try:
+            probe.connect(str(path))
+        except OSError:
+            return False
+    return True
+
 
 def ipv4(protocol, source, destination, payload):
     # No identification: packets may be equal without being copies of a mirror.
