@@ -10,6 +10,10 @@
 /* Ranges looked at of a set; a larger one is taken to meet anything. */
 #define RANGES_MAX 4096u
 
+/* Bits of a number whose values are all tried; and values that are tried for one condition. */
+#define VALUE_BITS 16
+#define VALUES_MAX (1u << 20)
+
 bool ft_test_has_number(const struct ft_test *test, uint64_t key)
 {
     switch (test->kind) {
@@ -139,12 +143,16 @@ static bool is_whole_text(const struct ft_test *t)
     return t->kind == FT_TEST_TEXT || t->kind == FT_TEST_TEXTS;
 }
 
+/* Are they about the same values, before masks? */
 static bool same_operand(const struct ft_test *a, const struct ft_test *b)
 {
-    const struct ft_operand *l = &a->left, *r = &b->left;
-    return l->keyword == r->keyword && l->is_tag == r->is_tag && l->protocol == r->protocol &&
-           l->field == r->field && a->has_mask == b->has_mask && a->mask == b->mask &&
-           a->is_code == b->is_code && a->ignores_case == b->ignores_case;
+    return ft_operand_is_same(&a->left, &b->left) && a->is_code == b->is_code &&
+           a->ignores_case == b->ignores_case;
+}
+
+static bool same_mask(const struct ft_test *a, const struct ft_test *b)
+{
+    return a->has_mask == b->has_mask && a->mask == b->mask;
 }
 
 /* Can both hold of one value? */
@@ -204,13 +212,197 @@ static bool is_too_long(const struct ft_test *text, const struct ft_test *length
            !length->is_negated && length->high < text->length;
 }
 
+/* ---- masks ---- */
+
+static bool asks_for_number(const struct ft_test *t)
+{
+    return is_numbers(t) || t->kind == FT_TEST_MASK;
+}
+
+/* Of one value that is there; the test is not negated. */
+static bool passes(const struct ft_test *t, uint64_t value)
+{
+    return ft_test_has_number(t, t->has_mask ? value & t->mask : value) != t->is_none;
+}
+
+/* The least number from `low` on that has no bits but those of a mask; false: there is none. */
+static bool next_within(uint64_t mask, uint64_t low, uint64_t *next)
+{
+    uint64_t outside = low & ~mask;
+    *next = low;
+    if (!outside)
+        return true;
+    /* A bit of the mask above the first one outside is set, and what is below it is not. */
+    unsigned first = 63 - (unsigned)__builtin_clzll(outside);
+    for (unsigned bit = first + 1; bit < 64; bit++)
+        if (mask >> bit & 1 && !(low >> bit & 1)) {
+            *next = (low >> bit | 1) << bit;
+            return true;
+        }
+    return false;
+}
+
+bool ft_test_mask_leaves_any(const struct ft_test *t)
+{
+    uint64_t low, high, value = 0;
+    if (!t->has_mask || !is_numbers(t))
+        return true;
+    if (t->is_none) {
+        if (__builtin_popcountll(t->mask) > VALUE_BITS)
+            return true;
+        do {
+            if (!ft_test_has_number(t, value))
+                return true;
+            value = (value - t->mask) & t->mask;
+        } while (value);
+        return false;
+    }
+    for (uint32_t i = 0; i < RANGES_MAX; i++) {
+        if (!ft_test_numbers_at(t, i, &low, &high))
+            return false;
+        if (next_within(t->mask, low, &value) && value <= high)
+            return true;
+    }
+    return true;
+}
+
+/* Which bits of a value matter for a test. */
+static uint64_t bits_of(const struct ft_test *t)
+{
+    return t->has_mask ? t->mask : ft_reader_largest(&t->left);
+}
+
+/* Is there a value among those that `listed` names for which both hold? With too many there may be.
+ */
+static bool has_listed(const struct ft_test *listed, const struct ft_test *other, uint32_t *budget)
+{
+    uint64_t low, high;
+    for (uint32_t i = 0; ft_test_numbers_at(listed, i, &low, &high); i++) {
+        if (high - low >= *budget)
+            return true;
+        *budget -= (uint32_t)(high - low) + 1;
+        for (uint64_t n = 0; n <= high - low; n++)
+            if (passes(other, low + n))
+                return true;
+    }
+    return false;
+}
+
+/* Can both hold of one number, of which at least one looks at some bits only? */
+static bool can_both_masked(const struct ft_test *a, const struct ft_test *b, uint32_t *budget)
+{
+    uint64_t bits = bits_of(a) | bits_of(b), value = 0;
+    if (!a->has_mask && is_numbers(a) && !a->is_none)
+        return has_listed(a, b, budget);
+    if (!b->has_mask && is_numbers(b) && !b->is_none)
+        return has_listed(b, a, budget);
+    if (__builtin_popcountll(bits) > VALUE_BITS || *budget < 1u << VALUE_BITS)
+        return true;
+    *budget -= 1u << __builtin_popcountll(bits);
+    do {
+        if (passes(a, value) && passes(b, value))
+            return true;
+        value = (value - bits) & bits;
+    } while (value);
+    return false;
+}
+
+/* ---- two tests ---- */
+
+static bool same_set(const struct ft_set *a, const struct ft_set *b)
+{
+    struct ft_set_address first[2], last[2];
+    uint64_t low[2], high[2];
+    const char *text;
+    size_t length;
+    if (a == b)
+        return true;
+    if (!a || !b || ft_set_kind_of(a) != ft_set_kind_of(b) || ft_set_size(a) != ft_set_size(b))
+        return false;
+    for (uint32_t i = 0; ft_set_numbers_at(a, i, &low[0], &high[0]); i++)
+        if (!ft_set_numbers_at(b, i, &low[1], &high[1]) || low[0] != low[1] || high[0] != high[1])
+            return false;
+    for (uint32_t i = 0; ft_set_addresses_at(a, i, &first[0], &last[0]); i++)
+        if (!ft_set_addresses_at(b, i, &first[1], &last[1]) || is_less(first[0], first[1]) ||
+            is_less(first[1], first[0]) || is_less(last[0], last[1]) || is_less(last[1], last[0]))
+            return false;
+    for (uint32_t i = 0; ft_set_text_at(a, i, &text, &length); i++)
+        if (!ft_set_has_text(b, text, length))
+            return false;
+    return true;
+}
+
+static bool same_value(const struct ft_test *a, const struct ft_test *b)
+{
+    switch (a->kind) {
+    case FT_TEST_RANGE:
+        return a->low == b->low && a->high == b->high;
+    case FT_TEST_ADDRESS:
+        return !is_less(a->address_low, b->address_low) &&
+               !is_less(b->address_low, a->address_low) &&
+               !is_less(a->address_high, b->address_high) &&
+               !is_less(b->address_high, a->address_high);
+    case FT_TEST_NUMBERS:
+    case FT_TEST_ADDRESSES:
+    case FT_TEST_TEXTS:
+        return same_set(a->set, b->set);
+    case FT_TEST_TEXT:
+    case FT_TEST_CONTAINS:
+    case FT_TEST_MATCHES:
+        return a->length == b->length && memcmp(a->text, b->text, a->length) == 0;
+    case FT_TEST_SAME:
+        return a->same == b->same && ft_operand_is_same(&a->right, &b->right);
+    default:
+        return true;
+    }
+}
+
+/* Do they say the same, but for `not`? */
+static bool same_test(const struct ft_test *a, const struct ft_test *b)
+{
+    return a->kind == b->kind && a->is_none == b->is_none && same_operand(a, b) &&
+           same_mask(a, b) && same_value(a, b);
+}
+
+/* "a < b and a == b": which orders of two values pass, a bit each: less, equal, greater. */
+static unsigned orders_of(const struct ft_test *t)
+{
+    static const unsigned orders[] = {[FT_SAME_EQUAL] = 2,
+                                      [FT_SAME_LESS] = 1,
+                                      [FT_SAME_LESS_EQUAL] = 3,
+                                      [FT_SAME_GREATER] = 4,
+                                      [FT_SAME_GREATER_EQUAL] = 6};
+    return t->is_none ? 7 & ~orders[t->same] : orders[t->same];
+}
+
+static bool can_both_same(const struct ft_test *a, const struct ft_test *b)
+{
+    bool is_many = a->left.is_many || a->right.is_many;
+    return is_many || !same_mask(a, b) || !ft_operand_is_same(&a->right, &b->right) ||
+           orders_of(a) & orders_of(b);
+}
+
+/*
+ * `not x == 1` beside what asks for a value of x: there is one, and none is 1; so `x != 1`. And
+ * `not x != 1` is `x == 1`.
+ */
+static struct ft_test without_not(const struct ft_test *t)
+{
+    struct ft_test plain = *t;
+    plain.is_none = t->is_none != t->is_negated;
+    plain.is_negated = false;
+    return plain;
+}
+
 /* Can two tests that are joined by `and` hold of one message? */
-static bool can_hold(const struct ft_test *a, const struct ft_test *b)
+static bool can_hold(const struct ft_test *a, const struct ft_test *b, uint32_t *budget)
 {
     if (is_one_excluded(a, b) || is_one_excluded(b, a) || is_too_long(a, b) || is_too_long(b, a))
         return false;
     if (!same_operand(a, b))
         return true;
+    if (same_test(a, b))
+        return a->is_negated == b->is_negated;
     /* "not x": there is no value. */
     bool absent_a = a->is_negated && a->kind == FT_TEST_EXISTS;
     bool absent_b = b->is_negated && b->kind == FT_TEST_EXISTS;
@@ -218,24 +410,143 @@ static bool can_hold(const struct ft_test *a, const struct ft_test *b)
         return absent_a ? b->is_negated : a->is_negated;
     if (a->is_named || b->is_named) /* a list may hold others tomorrow, and the rule with it */
         return true;
-    if (a->is_negated || b->is_negated || (a->left.is_many && !a->is_none && !b->is_none))
+    if (a->is_negated && b->is_negated)
         return true;
-    return can_both(a, b) && can_both(b, a);
+    struct ft_test x = without_not(a), y = without_not(b);
+    if (x.left.is_many && !x.is_none && !y.is_none)
+        return true;
+    if (x.kind == FT_TEST_SAME && y.kind == FT_TEST_SAME)
+        return can_both_same(&x, &y);
+    if (same_mask(&x, &y) && (!can_both(&x, &y) || !can_both(&y, &x)))
+        return false;
+    return (!x.has_mask && !y.has_mask) || x.left.is_many || !asks_for_number(&x) ||
+           !asks_for_number(&y) || can_both_masked(&x, &y, budget);
 }
 
-static void check_and(struct ft_reader *r, const struct ft_expression_node *parent)
+/* ---- the parts of an `and` ---- */
+
+static bool is_leaf(const struct ft_expression_node *n)
 {
-    const struct ft_expression_node *nodes = r->expression->nodes;
-    for (uint32_t i = parent->child; i; i = nodes[i].next)
+    return n->kind == FT_EXPRESSION_TEST || n->kind == FT_EXPRESSION_ANY;
+}
+
+/* Do two parts of the tree say the same? */
+static bool same_tree(const struct ft_expression *e, uint32_t a, uint32_t b)
+{
+    const struct ft_expression_node *x = &e->nodes[a], *y = &e->nodes[b];
+    if (x->kind != y->kind || x->is_negated != y->is_negated)
+        return false;
+    if (x->kind == FT_EXPRESSION_TEST)
+        return x->test.is_negated == y->test.is_negated && same_test(&x->test, &y->test);
+    if (x->kind == FT_EXPRESSION_ANY && !ft_operand_is_same(&x->test.left, &y->test.left))
+        return false;
+    for (a = x->child, b = y->child; a && b; a = e->nodes[a].next, b = e->nodes[b].next)
+        if (!same_tree(e, a, b))
+            return false;
+    return !a && !b;
+}
+
+/* "any x (...)" and the same with `not`, or "not x". */
+static bool is_any_excluded(const struct ft_expression *e, uint32_t any, uint32_t other)
+{
+    const struct ft_expression_node *x = &e->nodes[any], *y = &e->nodes[other];
+    if (x->kind != FT_EXPRESSION_ANY || x->is_negated ||
+        !ft_operand_is_same(&x->test.left, &y->test.left))
+        return false;
+    if (y->kind == FT_EXPRESSION_TEST)
+        return y->test.kind == FT_TEST_EXISTS && y->test.is_negated;
+    return y->is_negated && same_tree(e, x->child, y->child);
+}
+
+/* Of an `or` one of its parts has to go with the other, of an `and` all. */
+static bool go_together(const struct ft_expression *e, uint32_t a, uint32_t b, uint32_t *budget)
+{
+    const struct ft_expression_node *x = &e->nodes[a], *y = &e->nodes[b];
+    if (is_leaf(x) && is_leaf(y)) {
+        if (x->kind == FT_EXPRESSION_TEST && y->kind == FT_EXPRESSION_TEST)
+            return can_hold(&x->test, &y->test, budget);
+        return !is_any_excluded(e, a, b) && !is_any_excluded(e, b, a);
+    }
+    if (is_leaf(x))
+        return go_together(e, b, a, budget);
+    bool is_or = x->kind == FT_EXPRESSION_OR;
+    for (uint32_t child = x->child; child; child = e->nodes[child].next)
+        if (go_together(e, child, b, budget) == is_or)
+            return is_or;
+    return !is_or;
+}
+
+/* Is there a part of an `or` that goes with all it is joined with? */
+static bool has_alternative(const struct ft_expression *e, uint32_t and, uint32_t or,
+                            uint32_t *budget)
+{
+    for (uint32_t one = e->nodes[or].child; one; one = e->nodes[one].next) {
+        uint32_t other = e->nodes[and].child;
+        while (other && (other == or || go_together(e, one, other, budget)))
+            other = e->nodes[other].next;
+        if (!other)
+            return true;
+    }
+    return false;
+}
+
+/* Told of each pair of children that cannot both hold; `b` 0: of an `or` with no part that can. */
+typedef void clash_fn(void *user, uint32_t a, uint32_t b);
+
+static bool find_clashes(const struct ft_expression *e, uint32_t and, uint32_t *budget,
+                         clash_fn *tell, void *user)
+{
+    const struct ft_expression_node *nodes = e->nodes;
+    bool is_found = false;
+    for (uint32_t i = nodes[and].child; i; i = nodes[i].next)
         for (uint32_t j = nodes[i].next; j; j = nodes[j].next) {
-            const struct ft_expression_node *a = &nodes[i], *b = &nodes[j];
-            if (a->kind != FT_EXPRESSION_TEST || b->kind != FT_EXPRESSION_TEST ||
-                can_hold(&a->test, &b->test))
+            if (!is_leaf(&nodes[i]) || !is_leaf(&nodes[j]) || go_together(e, i, j, budget))
                 continue;
-            ft_reader_wrong(r, b->at, b->end, "\"%.*s\" and \"%.*s\" can never hold both",
-                            (int)(a->end - a->at), r->text + a->at, (int)(b->end - b->at),
-                            r->text + b->at);
+            is_found = true;
+            tell(user, i, j);
         }
+    for (uint32_t i = nodes[and].child; i && !is_found; i = nodes[i].next)
+        if (nodes[i].kind == FT_EXPRESSION_OR && !has_alternative(e, and, i, budget)) {
+            is_found = true;
+            tell(user, i, 0);
+        }
+    return is_found;
+}
+
+static void tell_nobody(void *user, uint32_t a, uint32_t b)
+{
+    (void)user;
+    (void)a;
+    (void)b;
+}
+
+bool ft_expression_is_contradictory(const struct ft_expression *e, uint32_t node)
+{
+    uint32_t budget = VALUES_MAX;
+    return e->nodes[node].kind == FT_EXPRESSION_AND &&
+           find_clashes(e, node, &budget, tell_nobody, NULL);
+}
+
+static const char *not_of(const struct ft_expression_node *n)
+{
+    return n->kind == FT_EXPRESSION_TEST ? n->test.is_negated ? "not " : ""
+           : n->is_negated               ? "not "
+                                         : "";
+}
+
+static void tell_clash(void *user, uint32_t i, uint32_t j)
+{
+    struct ft_reader *r = user;
+    const struct ft_expression_node *a = &r->expression->nodes[i], *b = &r->expression->nodes[j];
+    if (!j)
+        ft_reader_wrong(r, a->at, a->end,
+                        "\"%.*s\" can never hold here: each way in which it could contradicts what "
+                        "it is joined with by and",
+                        (int)(a->end - a->at), r->text + a->at);
+    else
+        ft_reader_wrong(r, b->at, b->end, "\"%s%.*s\" and \"%s%.*s\" can never hold both",
+                        not_of(a), (int)(a->end - a->at), r->text + a->at, not_of(b),
+                        (int)(b->end - b->at), r->text + b->at);
 }
 
 /* Which levels of words stand under a node, a bit each. */
@@ -313,9 +624,10 @@ void ft_reader_split(struct ft_reader *r)
 
 void ft_reader_contradictions(struct ft_reader *r)
 {
+    uint32_t budget = VALUES_MAX;
     for (uint32_t i = 1; i < r->expression->count; i++)
         if (r->expression->nodes[i].kind == FT_EXPRESSION_AND)
-            check_and(r, &r->expression->nodes[i]);
+            find_clashes(r->expression, i, &budget, tell_clash, r);
 }
 
 /* ---- tests as text ---- */

@@ -117,7 +117,12 @@ void ft_reader_impossible(struct ft_reader *r);
 
 /** Is there a message that the part of a condition under a node may hold for? */
 bool ft_expression_is_possible(const struct ft_vocabulary *v, const struct ft_expression *e,
-                               uint32_t node);
+                               const char *text, uint32_t node);
+/** Do the children of a node contradict one another, if it is an `and`? */
+bool ft_expression_is_contradictory(const struct ft_expression *e, uint32_t node);
+
+/** Can a masked number be one that the test asks for? Where that is not known it can. */
+bool ft_test_mask_leaves_any(const struct ft_test *t);
 
 /** As ft_expression_read(), also what can never hold: for who wants to see that it does not. */
 struct ft_expression *ft_expression_read_unchecked(const struct ft_vocabulary *vocabulary,

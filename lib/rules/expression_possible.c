@@ -11,10 +11,33 @@
 #include <stdio.h>
 #include <string.h>
 
-#define BIT(transport) ((uint8_t)(1u << (transport)))
-#define WITH_PORTS     (BIT(FT_TRANSPORT_UDP) | BIT(FT_TRANSPORT_TCP))
-#define WITH_ADDRESSES (WITH_PORTS | BIT(FT_TRANSPORT_IP))
-#define ANYWHERE       (WITH_ADDRESSES | BIT(FT_TRANSPORT_L2))
+/*
+ * Kinds of flows, a bit each: by transport, those of IPv4 and without IP in the lower half, those
+ * of IPv6 in the upper one.
+ */
+#define BIT(transport) (1u << ((transport)-FT_TRANSPORT_L2))
+#define IPV4           (BIT(FT_TRANSPORT_IP) | BIT(FT_TRANSPORT_UDP) | BIT(FT_TRANSPORT_TCP))
+#define IPV6           (IPV4 << 4)
+#define BOTH(bits)     ((uint8_t)((bits) | ((bits)&IPV4) << 4))
+#define WITH_TCP       BOTH(BIT(FT_TRANSPORT_TCP))
+#define WITH_PORTS     BOTH(BIT(FT_TRANSPORT_UDP) | BIT(FT_TRANSPORT_TCP))
+#define WITH_ADDRESSES BOTH(IPV4)
+#define ANYWHERE       BOTH(IPV4 | BIT(FT_TRANSPORT_L2))
+
+_Static_assert(FT_TRANSPORT_TCP - FT_TRANSPORT_L2 < 4, "transports are the bits of a half");
+
+#define TYPE_IPV4 0x0800u
+#define TYPE_IPV6 0x86ddu
+
+/* ::ffff:0.0.0.0 to ::ffff:255.255.255.255, the lower half. */
+#define MAPPED_FIRST 0xffff00000000ull
+#define MAPPED_LAST  0xffffffffffffull
+
+#define PROTO_TCP 6u
+#define PROTO_UDP 17u
+
+/* Ranges of addresses looked at of a set; with more it may be any. */
+#define RANGES_MAX 4096u
 
 /* Children of one `and` among which the two are looked for that do not go together. */
 #define PAIRS_MAX 64u
@@ -26,6 +49,7 @@ struct place {
     const struct ft_vocabulary *vocabulary;
     const struct ft_protocol *protocol;
     uint32_t row;
+    const char *text; /* of the condition */
 };
 
 /* ---- tests ---- */
@@ -100,7 +124,7 @@ static uint8_t transports_of(const struct ft_operand *o, const struct place *at)
     switch (o->keyword) {
     case FT_KEYWORD_NONE:
         if (o->is_tag)
-            return BIT(at->vocabulary->tags[o->field].transport);
+            return BOTH(BIT(at->vocabulary->tags[o->field].transport));
         return !at->protocol ||
                        ft_reach_has_fields(&at->vocabulary->reach[at->protocol->index], o->protocol)
                    ? ANYWHERE
@@ -114,12 +138,13 @@ static uint8_t transports_of(const struct ft_operand *o, const struct place *at)
     case FT_KEYWORD_PURDUE_DST:
     case FT_KEYWORD_IP_PROTOCOL:
     case FT_KEYWORD_IP_TTL:
-    case FT_KEYWORD_IP_ID:
         return WITH_ADDRESSES;
+    case FT_KEYWORD_IP_ID: /* IPv6 has it in fragments only, where it is not read */
+        return IPV4;
     case FT_KEYWORD_TCP_FLAGS:
     case FT_KEYWORD_TCP_WINDOW:
     case FT_KEYWORD_TCP_OPTIONS:
-        return BIT(FT_TRANSPORT_TCP);
+        return WITH_TCP;
     case FT_KEYWORD_PORT_SRC:
     case FT_KEYWORD_PORT_DST:
     case FT_KEYWORD_PORT:
@@ -132,11 +157,65 @@ static uint8_t transports_of(const struct ft_operand *o, const struct place *at)
 
 static uint8_t possible_of_transport(const struct ft_test *t)
 {
-    uint8_t all = 0;
+    unsigned all = 0;
     for (unsigned transport = FT_TRANSPORT_L2; transport <= FT_TRANSPORT_TCP; transport++)
         if (holds_for(t, transport))
             all |= BIT(transport);
-    return all;
+    return BOTH(all);
+}
+
+/* An IP packet has the type of its version, whatever stands around it; any other any. */
+static uint8_t possible_of_ethertype(const struct ft_test *t)
+{
+    unsigned all = BIT(FT_TRANSPORT_L2);
+    all |= holds_for(t, TYPE_IPV4) ? IPV4 : 0;
+    all |= holds_for(t, TYPE_IPV6) ? IPV6 : 0;
+    return (uint8_t)all;
+}
+
+static uint8_t possible_of_ip_protocol(const struct ft_test *t)
+{
+    unsigned all = 0;
+    for (unsigned proto = 0; proto <= UINT8_MAX; proto++)
+        if (holds_for(t, proto))
+            all |= BIT(proto == PROTO_TCP   ? FT_TRANSPORT_TCP
+                       : proto == PROTO_UDP ? FT_TRANSPORT_UDP
+                                            : FT_TRANSPORT_IP);
+    return BOTH(all);
+}
+
+/* The addresses of IPv4 among those of IPv6. */
+static bool has_mapped(struct ft_set_address low, struct ft_set_address high)
+{
+    return !low.high && low.low <= MAPPED_LAST && (high.high || high.low >= MAPPED_FIRST);
+}
+
+static bool is_mapped(struct ft_set_address low, struct ft_set_address high)
+{
+    return !high.high && low.low >= MAPPED_FIRST && high.low <= MAPPED_LAST;
+}
+
+/*
+ * Of which version are the addresses that are asked for? One of IPv4 is meant as that, unless it is
+ * written as IPv6 does, ::ffff:10.0.0.1: there may be such packets. A named set has others
+ * tomorrow.
+ */
+static uint8_t possible_of_address(const struct ft_expression_node *n, const struct place *at)
+{
+    const struct ft_test *t = &n->test;
+    struct ft_set_address low, high;
+    unsigned all = 0;
+    bool is_address = t->kind == FT_TEST_ADDRESS || t->kind == FT_TEST_ADDRESSES;
+    if (!is_address || t->is_none || t->is_named)
+        return WITH_ADDRESSES;
+    bool is_v6 = memchr(at->text + n->at, ':', n->end - n->at);
+    for (uint32_t i = 0; ft_test_addresses_at(t, i, &low, &high); i++) {
+        if (i == RANGES_MAX)
+            return WITH_ADDRESSES;
+        all |= has_mapped(low, high) ? IPV4 : 0;
+        all |= is_v6 || !is_mapped(low, high) ? IPV6 : 0;
+    }
+    return (uint8_t)all;
 }
 
 /* That something is not there which everything has. */
@@ -153,17 +232,35 @@ static bool is_never_absent(const struct ft_test *t)
     }
 }
 
-/* In which flows may it hold? Without a value it does not, but for its contrary. */
-static uint8_t possible_test(const struct ft_test *t, const struct place *at)
+/* In which flows has it a value that passes? */
+static uint8_t possible_of_value(const struct ft_expression_node *n, const struct place *at)
 {
+    const struct ft_test *t = &n->test;
+    if (t->kind == FT_TEST_SAME)
+        return transports_of(&t->left, at) & transports_of(&t->right, at);
+    switch (t->left.keyword) {
+    case FT_KEYWORD_IP_SRC:
+    case FT_KEYWORD_IP_DST:
+    case FT_KEYWORD_IP_ADDR:
+        return possible_of_address(n, at);
+    case FT_KEYWORD_ETHERTYPE:
+        return asks_for_number(t) ? possible_of_ethertype(t) : ANYWHERE;
+    case FT_KEYWORD_IP_PROTOCOL:
+        return asks_for_number(t) ? possible_of_ip_protocol(t) : WITH_ADDRESSES;
+    default:
+        return transports_of(&t->left, at);
+    }
+}
+
+/* In which flows may it hold? Without a value it does not, but for its contrary. */
+static uint8_t possible_test(const struct ft_expression_node *n, const struct place *at)
+{
+    const struct ft_test *t = &n->test;
     if (t->left.keyword == FT_KEYWORD_TRANSPORT && asks_for_number(t))
         return possible_of_transport(t);
     if (is_never_absent(t) || !may_hold_of_message(t, at))
         return 0;
-    if (t->is_negated)
-        return ANYWHERE;
-    uint8_t all = transports_of(&t->left, at);
-    return t->kind == FT_TEST_SAME ? all & transports_of(&t->right, at) : all;
+    return t->is_negated ? ANYWHERE : possible_of_value(n, at);
 }
 
 /* ---- trees ---- */
@@ -172,7 +269,7 @@ static uint8_t possible(const struct ft_expression *e, uint32_t node, const stru
 {
     const struct ft_expression_node *n = &e->nodes[node];
     if (n->kind == FT_EXPRESSION_TEST)
-        return possible_test(&n->test, at);
+        return possible_test(n, at);
     if (n->kind == FT_EXPRESSION_ANY)
         return n->is_negated ? ANYWHERE
                              : transports_of(&n->test.left, at) & possible(e, n->child, at);
@@ -187,7 +284,9 @@ static uint8_t possible(const struct ft_expression *e, uint32_t node, const stru
 static bool is_possible_at(const struct ft_expression *e, uint32_t first, uint32_t second,
                            const struct place *at)
 {
-    uint8_t all = at->protocol ? at->vocabulary->reach[at->protocol->index].transports : ANYWHERE;
+    uint8_t all = ANYWHERE;
+    if (at->protocol) /* its transports are counted from 0 there */
+        all = BOTH(at->vocabulary->reach[at->protocol->index].transports >> FT_TRANSPORT_L2);
     all &= possible(e, first, at);
     return all && (!second || all & possible(e, second, at));
 }
@@ -238,10 +337,10 @@ static bool is_possible_of_protocol(const struct ft_expression *e, uint32_t firs
 }
 
 static bool is_possible(const struct ft_vocabulary *v, const struct ft_expression *e,
-                        uint32_t first, uint32_t second)
+                        const char *text, uint32_t first, uint32_t second)
 {
     const struct ft_registry *registry = v->registry;
-    struct place at = {.vocabulary = v, .row = ROW_UNKNOWN};
+    struct place at = {.vocabulary = v, .row = ROW_UNKNOWN, .text = text};
     if (!is_about_either(e, first, second, is_message_test))
         return is_possible_at(e, first, second, &at);
     for (uint32_t i = 0; i < registry->count; i++) {
@@ -253,9 +352,9 @@ static bool is_possible(const struct ft_vocabulary *v, const struct ft_expressio
 }
 
 bool ft_expression_is_possible(const struct ft_vocabulary *v, const struct ft_expression *e,
-                               uint32_t node)
+                               const char *text, uint32_t node)
 {
-    return is_possible(v, e, node, 0);
+    return is_possible(v, e, text, node, 0);
 }
 
 /* ---- telling ---- */
@@ -276,6 +375,12 @@ static bool is_of_flow(const struct ft_expression_node *n)
     return n->kind == FT_EXPRESSION_TEST && n->test.left.level < FT_LEVEL_MESSAGE;
 }
 
+static bool has_ip(const struct ft_expression_node *n)
+{
+    return has_keyword(n, FT_KEYWORD_IP_SRC) || has_keyword(n, FT_KEYWORD_IP_DST) ||
+           has_keyword(n, FT_KEYWORD_IP_ADDR);
+}
+
 /* Why two do not go together, as far as two words say it. */
 static void reason(const struct ft_reader *r, const struct ft_expression_node *a,
                    const struct ft_expression_node *b, char *to, size_t size)
@@ -287,6 +392,14 @@ static void reason(const struct ft_reader *r, const struct ft_expression_node *a
                  protocols[a->test.left.protocol]->name, protocols[b->test.left.protocol]->name);
     else if (has_keyword(a, FT_KEYWORD_RESPONSE_TIME) || has_keyword(b, FT_KEYWORD_RESPONSE_TIME))
         snprintf(to, size, ": its messages are not answered");
+    else if (has_keyword(a, FT_KEYWORD_ETHERTYPE) || has_keyword(b, FT_KEYWORD_ETHERTYPE))
+        snprintf(to, size,
+                 ": the ethertype of IPv4 is 0x0800, of IPv6 0x86dd; nothing else has IP "
+                 "addresses or ports");
+    else if (has_ip(a) && has_ip(b))
+        snprintf(to, size,
+                 ": the addresses of a packet are both of IPv4 or both of IPv6; an IPv4 "
+                 "address in one of IPv6 is written ::ffff:10.0.0.1");
     else if (is_of_flow(a) || is_of_flow(b))
         snprintf(to, size, ": that is never in such flows");
     else if (field)
@@ -304,13 +417,13 @@ static bool tell_pair(struct ft_reader *r, const struct ft_expression_node *and)
 {
     const struct ft_expression_node *nodes = r->expression->nodes;
     uint32_t all[PAIRS_MAX], count = 0;
-    char why[160];
+    char why[256];
     for (uint32_t child = and->child; child && count < PAIRS_MAX; child = nodes[child].next)
         all[count++] = child;
     for (uint32_t j = 1; j < count; j++)
         for (uint32_t i = 0; i < j; i++) {
             const struct ft_expression_node *a = &nodes[all[i]], *b = &nodes[all[j]];
-            if (is_possible(r->vocabulary, r->expression, all[i], all[j]))
+            if (is_possible(r->vocabulary, r->expression, r->text, all[i], all[j]))
                 continue;
             reason(r, a, b, why, sizeof(why));
             ft_reader_wrong(r, b->at, b->end, "\"%.*s\" and \"%.*s\" can never hold both%s",
@@ -328,7 +441,7 @@ static bool tell(struct ft_reader *r, uint32_t node)
     bool is_told = false;
     for (uint32_t child = n->child; child; child = r->expression->nodes[child].next)
         is_told |= tell(r, child);
-    if (is_told || ft_expression_is_possible(r->vocabulary, r->expression, node))
+    if (is_told || is_possible(r->vocabulary, r->expression, r->text, node, 0))
         return is_told;
     if (n->kind == FT_EXPRESSION_TEST && is_never_absent(&n->test))
         ft_reader_wrong(r, n->at, n->end,

@@ -309,13 +309,16 @@ static bool check_known(struct ft_reader *r, const struct ft_test *test, const s
 /* A masked number is never another than its mask allows. */
 static bool check_mask(struct ft_reader *r, const struct ft_test *test, const struct ft_token *t)
 {
-    if (!test->has_mask || test->kind != FT_TEST_RANGE || test->low != test->high ||
-        !(test->low & ~test->mask) || test->is_none || test->is_negated)
+    if (test->is_negated || test->is_named || ft_test_mask_leaves_any(test))
         return true;
-    ft_reader_wrong(r, t->at, t->end,
-                    "0x%llx has bits that the mask 0x%llx takes away: it can "
-                    "never hold",
-                    (unsigned long long)test->low, (unsigned long long)test->mask);
+    if (test->kind == FT_TEST_RANGE && test->low == test->high && !test->is_none)
+        ft_reader_wrong(r, t->at, t->end,
+                        "0x%llx has bits that the mask 0x%llx takes away: it can never hold",
+                        (unsigned long long)test->low, (unsigned long long)test->mask);
+    else
+        ft_reader_wrong(r, t->at, r->last_end,
+                        "what the mask 0x%llx leaves of a number is never such: it can never hold",
+                        (unsigned long long)test->mask);
     return false;
 }
 
@@ -385,11 +388,11 @@ static bool read_test(struct ft_reader *r, struct ft_test *test)
         ft_reader_next(r);
         test->is_none = true;
         if (r->token.kind == FT_TOKEN_IN)
-            return ft_reader_in(r, test);
+            return ft_reader_in(r, test) && check_mask(r, test, &operator);
         ft_reader_wrong(r, operator.at, operator.end, "after a name only in can follow on not");
         return false;
     case FT_TOKEN_IN:
-        return ft_reader_in(r, test);
+        return ft_reader_in(r, test) && check_mask(r, test, &operator);
     case FT_TOKEN_CONTAINS:
         return read_contains(r, test);
     case FT_TOKEN_MATCHES:

@@ -97,10 +97,11 @@ static long double meaning(const struct ft_operand *o, uint64_t key)
 _Static_assert(LDBL_MANT_DIG >= 64, "each number of 64 bits is a long double");
 
 /* Numbers of different types are compared as what they mean, not by their keys. */
-static int compare_numbers(const struct ft_operand *l, const struct ft_program_value *a,
-                           const struct ft_operand *r, const struct ft_program_value *b)
+static int compare_numbers(const struct ft_test *t, const struct ft_program_value *a,
+                           const struct ft_program_value *b)
 {
-    uint64_t x = a->number, y = b->number;
+    const struct ft_operand *l = &t->left, *r = &t->right;
+    uint64_t x = t->has_mask ? a->number & t->mask : a->number, y = b->number;
     if (l->type != r->type && (l->type == FT_VALUE_TYPE_FLOAT || r->type == FT_VALUE_TYPE_FLOAT ||
                                l->type == FT_VALUE_TYPE_INT || r->type == FT_VALUE_TYPE_INT)) {
         long double p = meaning(l, x), q = meaning(r, y);
@@ -114,7 +115,7 @@ static bool compare(const struct ft_test *t, const struct ft_program_value *a,
 {
     int order;
     if (is_same_kind(&t->left))
-        order = compare_numbers(&t->left, a, &t->right, b);
+        order = compare_numbers(t, a, b);
     else if (t->left.type == FT_VALUE_TYPE_ADDRESS)
         order = a->address.high != b->address.high || a->address.low != b->address.low;
     else if (t->ignores_case)
@@ -148,10 +149,11 @@ static bool test_same(struct ft_program_run *run, const struct ft_subject *s,
         struct ft_value_cursor d = ft_value_first(run, s, &t->right, r);
         while (run->steps < FT_PROGRAM_STEPS && ft_value_next(run, s, &t->right, false, &d, &b)) {
             *has_value = true;
-            if (compare(t, &a, &b)) {
+            bool passed = compare(t, &a, &b);
+            if (passed == (t->is_none == t->is_negated))
                 ft_program_note(run, &a);
+            if (passed)
                 return true;
-            }
         }
     }
     return false;

@@ -504,7 +504,10 @@ static bool is_same(const struct ft_test *t, const struct value *a, const struct
         sign = a->length != b->length ||
                !is_same_text(bytes_of(a), bytes_of(b), a->length, t->ignores_case);
     } else {
-        long double x = meaning(t->left.type, a), y = meaning(t->right.type, b);
+        struct value masked = *a;
+        if (t->has_mask)
+            masked.u &= t->mask;
+        long double x = meaning(t->left.type, &masked), y = meaning(t->right.type, b);
         sign = x < y ? -1 : x > y;
     }
     return t->same == FT_SAME_EQUAL        ? sign == 0

@@ -32,6 +32,7 @@ struct rules_random {
         char text[1024]; /* of the part */
     } nevers[RULES_RANDOM_NEVERS];
     uint32_t never_count;
+    bool is_repeating; /* fields that are no lists come more than once: what contradicts may hold */
 };
 
 /** splitmix64: the same numbers everywhere. */

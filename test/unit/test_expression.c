@@ -13,7 +13,7 @@
 #include <cmocka.h>
 
 #include "protocols/protocols.h"
-#include "rules/expression.h"
+#include "rules/expression_internal.h"
 
 static struct ft_registry *registry;
 static struct ft_vocabulary vocabulary;
@@ -335,7 +335,9 @@ static void test_formulas(void **state)
         random_state = seed;
         uint32_t truths = random_number(UINT32_MAX);
         bool expected = formula(text, sizeof(text), 1 + random_number(4), truths);
-        expect_good(text);
+        ft_expression_free(expression);
+        expression = ft_expression_read_unchecked(&vocabulary, text, wrong, text);
+        assert_non_null(expression);
         assert_true(holds(expression->root, truths) == expected);
     }
 }
@@ -831,7 +833,7 @@ static void test_contradictions(void **state)
     expect_errors("http.url in {a, b} and http.url == c",
                   "23-36: \"http.url in {a, b}\" and \"http.url == c\" can never hold both\n");
     expect_errors("http.url and not http.url",
-                  "17-25: \"http.url\" and \"http.url\" can never hold both\n");
+                  "17-25: \"http.url\" and \"not http.url\" can never hold both\n");
     expect_errors(
         "any dnp3.application.objects (colour == 1)",
         "30-36: there is no colour, neither in dnp3.application.objects nor as a keyword; "
@@ -844,7 +846,7 @@ static void test_contradictions(void **state)
                   "34-57: \"protocol in {syslog, unknown}\" and \"response_time_us > 5000\" can "
                   "never hold both: its messages are not answered\n");
     expect_errors("not http.url and http.url == a",
-                  "17-30: \"http.url\" and \"http.url == a\" can never hold both\n");
+                  "17-30: \"not http.url\" and \"http.url == a\" can never hold both\n");
     expect_errors("protocol == modbus and protocol == dnp3",
                   "23-39: \"protocol == modbus\" and \"protocol == dnp3\" can never hold both\n");
     expect_errors("vlan == 1 and vlan != 1",
@@ -920,6 +922,168 @@ static void test_pairs(void **state)
         if (read_text(text) != can)
             fail_msg("%s: %s", text, can ? said : "can never hold");
     }
+}
+
+static void test_masks_that_contradict(void **state)
+{
+    (void)state;
+    expect_errors("modbus.unit_id & 1 == 1 and modbus.unit_id & 1 == 0",
+                  "28-51: \"modbus.unit_id & 1 == 1\" and \"modbus.unit_id & 1 == 0\" can never "
+                  "hold both\n");
+    expect_errors("modbus.unit_id & 1 and modbus.unit_id & 1 == 0",
+                  "23-46: \"modbus.unit_id & 1\" and \"modbus.unit_id & 1 == 0\" can never hold "
+                  "both\n");
+    expect_errors("modbus.unit_id == 2 and modbus.unit_id & 1 == 1",
+                  "24-47: \"modbus.unit_id == 2\" and \"modbus.unit_id & 1 == 1\" can never hold "
+                  "both\n");
+    expect_errors("tcp.flags & 0x12 == 2 and tcp.flags & 0x10",
+                  "26-42: \"tcp.flags & 0x12 == 2\" and \"tcp.flags & 0x10\" can never hold "
+                  "both\n");
+    expect_error_at("port.src & 0xfff0 == 0x10 and port.src & 0x1f == 3", 30,
+                    "can never hold both");
+    expect_error_at("modbus.unit_id & 1 != 0 and modbus.unit_id & 1 != 1", 28,
+                    "can never hold both");
+    expect_error_at("modbus.registers & 1 and not modbus.registers & 1", 29, "can never hold both");
+    expect_error_at("modbus.unit_id < 8 and modbus.unit_id & 8", 23, "can never hold both");
+    expect_error_at("not modbus.unit_id and modbus.unit_id & 8", 23, "can never hold both");
+    expect_error_at("any dnp3.application.objects (group & 1 == 1 and group & 1 == 0)", 49,
+                    "can never hold both");
+    expect_good("modbus.unit_id & 1 == 1 and modbus.unit_id & 2 == 0");
+    expect_good("modbus.unit_id & 3 == 1 and modbus.unit_id & 1 == 1 and modbus.unit_id == 5");
+    expect_good("not modbus.unit_id & 1 and not modbus.unit_id & 2");
+    expect_good("modbus.unit_id != 2 and modbus.unit_id & 3 == 2");
+    expect_good("http.length > 7 and http.length & 7 == 7");
+    /* Several values of a list. */
+    expect_good("modbus.registers & 1 == 1 and modbus.registers & 1 == 0");
+    expect_good("modbus.registers == 2 and modbus.registers & 1 == 1");
+    expect_good("vlan & 1 and vlan & 1 == 0");
+    /* Sets are others tomorrow. */
+    expect_good("modbus.unit_id & 1 in $codes and modbus.unit_id & 1 == 0");
+    /* What a mask never leaves. */
+    expect_error_at("modbus.unit_id & 0xf in {0x10, 0x20..0x2f}", 21, "is never such");
+    expect_error_at("modbus.unit_id & 0xf > 0xf", 21, "is never such");
+    expect_error_at("modbus.unit_id & 1 not in {0, 1}", 19, "is never such");
+    expect_error_at("modbus.unit_id & 6 in {1, 3, 5}", 19, "is never such");
+    expect_error_at("modbus.unit_id & 0x81 in 2..0x7f", 22, "is never such");
+    expect_good("modbus.unit_id & 0x81 in 2..0x80");
+    expect_good("modbus.unit_id & 0xf > 0xe");
+    expect_good("modbus.unit_id & 6 in {1, 3, 4}");
+    expect_good("modbus.unit_id & 1 not in {0, 2}");
+    expect_good("modbus.unit_id & 2 in $codes");
+    expect_good("not modbus.unit_id & 0xf in {0x10}");
+}
+
+static void test_something_and_not_the_same(void **state)
+{
+    (void)state;
+    expect_errors("any dns.queries (rrname == \"a\") and not any dns.queries ( rrname==\"a\" )",
+                  "40-71: \"any dns.queries (rrname == \"a\")\" and \"not any dns.queries ( "
+                  "rrname==\"a\" )\" can never hold both\n");
+    expect_error_at("any dns.queries (rrname == \"a\") and not dns.queries", 40, "never hold both");
+    expect_good("any dns.queries (rrname == \"a\") and any dns.queries (rrname == \"b\")");
+    expect_good("any dns.queries (rrname == \"a\") and not any dns.queries (rrname == \"b\")");
+    expect_good("any dns.queries (rrname == \"a\") and any dns.queries (not rrname == \"a\")");
+    expect_error_at("port.src == 1 and not port.src == 1", 22, "and \"not port.src == 1\"");
+    expect_error_at("port == 1 and not port == 1", 18, "never hold both");
+    expect_error_at("port == 1 and not port in 1..2", 18, "never hold both");
+    expect_error_at("not http.url contains a and http.url contains \"a\"", 28, "never hold both");
+    expect_error_at("payload matches \"a+\" and not payload matches \"a+\"", 29, "never hold both");
+    expect_error_at("ip.src in $plc and not ip.src in $plc", 23, "never hold both");
+    expect_error_at("asset.vendor == abb and not asset.vendor == abb", 28, "never hold both");
+    expect_error_at("ip.src == ip.dst and ip.src != ip.dst", 21, "never hold both");
+    expect_error_at("port.src < port.dst and port.src >= port.dst", 24, "never hold both");
+    expect_error_at("port.src < port.dst and not port.src <= port.dst", 28, "never hold both");
+    expect_good("port.src <= port.dst and port.src >= port.dst");
+    expect_good("port.src < port.dst and not port.src == 7");
+    expect_good("port == 1 and not port == 2");
+    expect_good("not port == 1 and not port != 1"); /* of what has none */
+    expect_good("ip.src in $plc and not ip.dst in $plc");
+    expect_good("ip.src in $plc and not ip.src in {$plc, 10.0.0.1}");
+    expect_good("payload contains \"a\" and not payload contains \"b\"");
+    /* Of more than one test. */
+    expect_errors(
+        "vlan == 1 and port.src == 1 and not (port.src == 1 and vlan == 1)",
+        "37-64: \"port.src == 1 and vlan == 1\" can never hold here: each way in which it "
+        "could contradicts what it is joined with by and\n");
+    expect_error_at("port.src > 5 and (port.src < 3 or port.src == 4 and vlan)", 18,
+                    "can never hold here");
+    expect_good("port.src > 5 and (port.src < 3 or port.src == 6 and vlan)");
+    expect_good("vlan == 1 and port.src == 1 and not (port.src == 1 and vlan == 2)");
+}
+
+/* What is refused holds for no values: tried on all of a small domain. */
+#define UNITS 17u /* the last: none */
+
+static void random_condition(char *to, size_t size, uint32_t depth)
+{
+    static const char *const operators[] = {"==", "!=", "<=", ">="};
+    uint32_t kind = depth ? random_number(5) : 0;
+    size_t used = 0;
+    if (kind >= 3)
+        used = (size_t)snprintf(to, size, "not ");
+    if (kind == 0 || kind == 3) {
+        bool is_vlan = random_number(3) == 0;
+        used += (size_t)snprintf(to + used, size - used, "%s", is_vlan ? "vlan" : "modbus.unit_id");
+        if (random_number(2))
+            used += (size_t)snprintf(to + used, size - used, " & %u", 1 + random_number(7));
+        if (random_number(5))
+            snprintf(to + used, size - used, " %s %u", operators[random_number(4)],
+                     random_number(is_vlan ? 4 : 8));
+        return;
+    }
+    bool is_and = random_number(3);
+    used += (size_t)snprintf(to + used, size - used, "(");
+    for (uint32_t i = 0, n = 2 + random_number(2); i < n; i++) {
+        used += (size_t)snprintf(to + used, size - used, "%s", !i ? "" : is_and ? " and " : " or ");
+        random_condition(to + used, size - used, depth - 1);
+        used = strlen(to);
+    }
+    snprintf(to + used, size - used, ")");
+}
+
+static bool number_passes(const struct ft_test *t, uint32_t value)
+{
+    return t->kind == FT_TEST_EXISTS ||
+           ft_test_has_number(t, t->has_mask ? value & t->mask : value);
+}
+
+/* Values of `vlan` as bits, and one of the unit. */
+static bool holds_of(uint32_t node, uint32_t vlans, uint32_t unit)
+{
+    const struct ft_expression_node *n = &expression->nodes[node];
+    bool is_and = n->kind == FT_EXPRESSION_AND, all = is_and, passed = false;
+    if (n->kind == FT_EXPRESSION_TEST) {
+        uint32_t values = n->test.left.keyword ? vlans : unit + 1 < UNITS ? 1u << unit : 0;
+        for (uint32_t i = 0; i < 32; i++)
+            passed |= values >> i & 1 && number_passes(&n->test, i);
+        return (n->test.is_none ? values && !passed : passed) != n->test.is_negated;
+    }
+    for (uint32_t child = n->child; child; child = expression->nodes[child].next)
+        all = is_and ? holds_of(child, vlans, unit) && all : holds_of(child, vlans, unit) || all;
+    return all;
+}
+
+static void test_refused_never_holds(void **state)
+{
+    static char text[1 << 13];
+    uint32_t refused = 0;
+    (void)state;
+    for (uint32_t seed = 0; seed < 6000; seed++) {
+        random_state = seed;
+        random_condition(text, sizeof(text), 1 + random_number(3));
+        if (read_text(text))
+            continue;
+        expression = ft_expression_read_unchecked(&vocabulary, text, wrong, text);
+        for (uint32_t i = 1; expression && i < expression->count; i++) {
+            if (!ft_expression_is_contradictory(expression, i))
+                continue;
+            refused++;
+            for (uint32_t at = 0; at < 32 * UNITS; at++)
+                if (holds_of(i, at / UNITS, at % UNITS))
+                    fail_msg("%s: %s", text, said);
+        }
+    }
+    assert_in_range(refused, 300, 1 << 20);
 }
 
 /* ---- limits ---- */
@@ -1055,6 +1219,48 @@ static void test_impossible(void **state)
     expect_errors("protocol == arp and ip.src == 10.0.0.1",
                   "20-38: \"protocol == arp\" and \"ip.src == 10.0.0.1\" can never hold both: "
                   "that is never in such flows\n");
+    expect_errors("ethertype == 0x0806 and port == 1",
+                  "24-33: \"ethertype == 0x0806\" and \"port == 1\" can never hold both: the "
+                  "ethertype of IPv4 is 0x0800, of IPv6 0x86dd; nothing else has IP addresses or "
+                  "ports\n");
+    expect_error_at("ethertype == 0x0806 and transport == tcp", 24, "can never hold both");
+    expect_error_at("ethertype in {0x0806, 0x8892} and ip.src != fe80::1", 34, "never hold both");
+    expect_error_at("ethertype == 0x0800 and ip.src == fe80::1", 24, "can never hold both");
+    expect_error_at("ip.dst in 10.0.0.0/8 and ethertype == 0x86dd", 25, "can never hold both");
+    expect_error_at("ethertype == 0x0806 and modbus.unit_id == 1", 24, "can never hold both");
+    expect_error_at("ethertype == 0x86dd and ip.id == 7", 24, "can never hold both");
+    expect_error_at("ip.protocol == icmp and port == 1", 24, "can never hold both");
+    expect_error_at("ip.protocol == udp and transport == tcp", 23, "can never hold both");
+    expect_good("ethertype == 0x0806 and protocol == arp");
+    expect_good("ethertype == 0x0806 and not port == 1");
+    expect_good("not ethertype == 0x0800 and port == 1"); /* a link that has no types */
+    expect_good("ethertype != 0x0800 and port == 1");
+    expect_good("ethertype == 0x86dd and port == 1 and ip.src == fe80::1");
+    expect_good("ethertype in {0x0806, 0x0800} and transport == tcp");
+    expect_good("ethertype == 0x0800 and transport == ethernet"); /* 802.2 service points */
+    expect_good("ethertype == 0x0806 and vlan == 3 and arp.src_ip == 10.0.0.1");
+    expect_good("ip.protocol != tcp and port == 1");
+    expect_good("ip.protocol == sctp and transport == ip");
+
+    /* One packet is of one version. */
+    expect_errors(
+        "ip.src == 10.0.0.1 and ip.dst == fe80::1",
+        "23-40: \"ip.src == 10.0.0.1\" and \"ip.dst == fe80::1\" can never hold both: the "
+        "addresses of a packet are both of IPv4 or both of IPv6; an IPv4 address in one of "
+        "IPv6 is written ::ffff:10.0.0.1\n");
+    expect_error_at("ip.addr == 10.0.0.1 and ip.addr in fe80::/10", 24, "can never hold both");
+    expect_error_at("ip.dst in {fe80::1, ff02::1} and vlan == 1 and ip.src in 10.0.0.0/8", 47,
+                    "can never hold both");
+    expect_error_at("ip.id == 7 and ip.src == fe80::1", 15, "can never hold both");
+    expect_good("ip.src == ::ffff:10.0.0.1 and ip.dst == fe80::1");
+    expect_good("ip.src == 10.0.0.1 and ip.dst == ::ffff:10.0.0.2");
+    expect_good("ip.src == 10.0.0.1 and ip.dst in ::/0");
+    expect_good("ip.src in {10.0.0.1, fe80::2} and ip.dst == fe80::1");
+    expect_good("ip.src in $plc and ip.dst == fe80::1");
+    expect_good("ip.src != 10.0.0.1 and ip.dst == fe80::1");
+    expect_good("not ip.src == 10.0.0.1 and ip.dst == fe80::1");
+    expect_good("arp.src_ip == 10.0.0.1 or ip.src == 10.0.0.1 or ip.dst == fe80::1");
+    expect_good("dns.id == 1 and ip.src == fe80::1");
     expect_good("protocol == goose and ip.src == 10.0.0.1"); /* routable GOOSE */
     expect_good("transport == udp and protocol == dns");
     expect_good("transport != tcp and port == 502");
@@ -1280,21 +1486,39 @@ static void test_mutated(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(test_impossible),    cmocka_unit_test(test_plugins_are_not_known),
-        cmocka_unit_test(test_lower),         cmocka_unit_test(test_asset_types),
-        cmocka_unit_test(test_bits_by_name),  cmocka_unit_test(test_subaddresses),
-        cmocka_unit_test(test_precedence),    cmocka_unit_test(test_any),
-        cmocka_unit_test(test_formulas),      cmocka_unit_test(test_numbers),
-        cmocka_unit_test(test_signed),        cmocka_unit_test(test_floats),
-        cmocka_unit_test(test_truths),        cmocka_unit_test(test_names),
-        cmocka_unit_test(test_commands),      cmocka_unit_test(test_addresses),
-        cmocka_unit_test(test_macs),          cmocka_unit_test(test_texts),
-        cmocka_unit_test(test_times),         cmocka_unit_test(test_subaddress),
-        cmocka_unit_test(test_masks),         cmocka_unit_test(test_fields_beside_fields),
-        cmocka_unit_test(test_written),       cmocka_unit_test(test_wrong_names),
-        cmocka_unit_test(test_wrong_grammar), cmocka_unit_test(test_contradictions),
-        cmocka_unit_test(test_pairs),         cmocka_unit_test(test_limits),
-        cmocka_unit_test(test_every_name),    cmocka_unit_test(test_zones),
+        cmocka_unit_test(test_masks_that_contradict),
+        cmocka_unit_test(test_something_and_not_the_same),
+        cmocka_unit_test(test_refused_never_holds),
+        cmocka_unit_test(test_impossible),
+        cmocka_unit_test(test_plugins_are_not_known),
+        cmocka_unit_test(test_lower),
+        cmocka_unit_test(test_asset_types),
+        cmocka_unit_test(test_bits_by_name),
+        cmocka_unit_test(test_subaddresses),
+        cmocka_unit_test(test_precedence),
+        cmocka_unit_test(test_any),
+        cmocka_unit_test(test_formulas),
+        cmocka_unit_test(test_numbers),
+        cmocka_unit_test(test_signed),
+        cmocka_unit_test(test_floats),
+        cmocka_unit_test(test_truths),
+        cmocka_unit_test(test_names),
+        cmocka_unit_test(test_commands),
+        cmocka_unit_test(test_addresses),
+        cmocka_unit_test(test_macs),
+        cmocka_unit_test(test_texts),
+        cmocka_unit_test(test_times),
+        cmocka_unit_test(test_subaddress),
+        cmocka_unit_test(test_masks),
+        cmocka_unit_test(test_fields_beside_fields),
+        cmocka_unit_test(test_written),
+        cmocka_unit_test(test_wrong_names),
+        cmocka_unit_test(test_wrong_grammar),
+        cmocka_unit_test(test_contradictions),
+        cmocka_unit_test(test_pairs),
+        cmocka_unit_test(test_limits),
+        cmocka_unit_test(test_every_name),
+        cmocka_unit_test(test_zones),
         cmocka_unit_test(test_mutated),
     };
     return cmocka_run_group_tests(tests, set_up, tear_down);
