@@ -91,6 +91,20 @@ static struct ft_ruleset *compile(struct ft_rule_files *files, const struct ft_r
     return set;
 }
 
+/* Rules that cost every packet something are named: one may be meant, a hundred are not. */
+static void name_costly(const struct ft_ruleset *set)
+{
+    for (uint32_t i = 0; i < ft_ruleset_count(set); i++) {
+        enum ft_rule_cost cost = ft_ruleset_cost(set, i);
+        const struct ft_rule *r = ft_ruleset_rule(set, i);
+        if (cost == FT_RULE_COST_EVERY_PAYLOAD && !r->is_built_in)
+            fprintf(stderr,
+                    "%s:%u:%u: rule %u searches every payload: name a port or a protocol if it can "
+                    "(a remark)\n",
+                    r->file, r->place.line, r->place.column, r->id);
+    }
+}
+
 /* Read and compile; NULL after everything that is wrong was told. */
 static struct ft_ruleset *read_rules(const struct sensor *s, const struct ft_ruleset *before,
                                      struct reading *r)
@@ -108,6 +122,8 @@ static struct ft_ruleset *read_rules(const struct sensor *s, const struct ft_rul
         r->refused = files->refused + files->broken;
         set = compile(files, before, r);
     }
+    if (set && o->action == ACTION_CHECK_RULES) /* even if others are wrong */
+        name_costly(set);
     if (r->is_out_of_memory)
         tell("fieldtap: out of memory for the rules\n");
     if (is_sound)
@@ -481,26 +497,10 @@ void rules_free(struct sensor *s)
 
 /* ---- answers ---- */
 
-/* Rules that cost every packet something are named: one may be meant, a hundred are not. */
-static void name_costly(const struct ft_ruleset *set)
-{
-    for (uint32_t i = 0; i < ft_ruleset_count(set); i++) {
-        enum ft_rule_cost cost = ft_ruleset_cost(set, i);
-        const struct ft_rule *r = ft_ruleset_rule(set, i);
-        if (cost == FT_RULE_COST_EVERY_PAYLOAD && !r->is_built_in)
-            fprintf(stderr,
-                    "%s:%u:%u: rule %u searches every payload: name a port or a protocol if it can "
-                    "(a remark)\n",
-                    r->file, r->place.line, r->place.column, r->id);
-    }
-}
-
 int rules_check(const struct sensor *s)
 {
     struct reading r;
     struct ft_ruleset *set = read_rules(s, NULL, &r);
-    if (set)
-        name_costly(set);
     ft_ruleset_free(set);
     if (r.is_out_of_memory)
         return 1;

@@ -333,7 +333,8 @@ static bool close_vocabulary(struct ft_loader *l)
                                .zones = has_areas ? s->areas : l->environment.zones,
                                .zone_count = has_areas ? s->area_count : l->environment.zone_count};
     s->set_hashes = calloc(s->set_count + 1, sizeof(*s->set_hashes));
-    return s->set_hashes && ft_vocabulary_open(&l->files->vocabulary);
+    s->sets_told = calloc(s->set_count + 1, sizeof(*s->sets_told));
+    return s->set_hashes && s->sets_told && ft_vocabulary_open(&l->files->vocabulary);
 }
 
 static int by_id(const void *a, const void *b)
@@ -431,6 +432,7 @@ static void free_store(struct ft_rule_store *s)
     free(s->sets);
     free(s->sets_said);
     free(s->set_hashes);
+    free(s->sets_told);
     free(s->tags);
     free(s->tags_said);
     free(s);

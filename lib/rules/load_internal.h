@@ -49,6 +49,7 @@ struct ft_rule_store {
     struct ft_named_set *sets; /**< those of the configuration first: they are not owned */
     struct ft_said *sets_said;
     uint64_t *set_hashes;
+    bool *sets_told; /**< that they are empty */
     uint32_t set_count, foreign_sets;
     struct ft_zone *areas; /**< zones[] of the configuration */
     uint32_t area_count;

@@ -203,6 +203,57 @@ static void warn_of_everything(struct ft_loader *l, const struct rule_reading *r
                  r->rule.id);
 }
 
+/* The next $NAME of a condition, outside of texts: where it stands; NULL: none before `end`. */
+static const char *next_named_set(const char *at, const char *end)
+{
+    bool is_text = false;
+    for (; at < end; at++) {
+        if (is_text && *at == '\\')
+            at++;
+        else if (*at == '"')
+            is_text = !is_text;
+        else if (*at == '$' && !is_text)
+            return at;
+    }
+    return NULL;
+}
+
+/* What is not in a set that has nothing in it: each set is told once. */
+static void tell_empty_set(struct ft_loader *l, const struct rule_reading *r,
+                           const struct ft_expression_node *n, const char *dollar)
+{
+    const struct ft_vocabulary *v = &l->files->vocabulary;
+    const struct ft_outline *o = &l->source->outline;
+    uint32_t at = (uint32_t)(dollar - r->rule.when);
+    char name[256], ignored[512], where[PATH_MAX + 32];
+    snprintf(name, sizeof(name), "%.*s", (int)strcspn(dollar + 1, " \t\r\n,}()&|"), dollar + 1);
+    const struct ft_named_set *set = ft_vocabulary_set(v, name, ignored, sizeof(ignored));
+    if (!set || set->is_broken || ft_set_size(set->set) || l->store->sets_told[set - v->sets])
+        return;
+    l->store->sets_told[set - v->sets] = true;
+    struct ft_said here = {l->source, ft_outline_place(o, ft_outline_inside(o, r->when_node, at))};
+    bool is_alone = !n->test.set || !ft_set_size(n->test.set);
+    const char *means = !is_alone ? ""
+                        : n->test.is_none == n->test.is_negated
+                            ? ": until it has some this never holds"
+                            : ": until it has some this holds of any";
+    ft_load_tell(l, false, ft_load_said(&here, where, sizeof(where)),
+                 "when: the set $%s has no values%s", name, means);
+}
+
+static void tell_empty_sets(struct ft_loader *l, const struct rule_reading *r)
+{
+    const struct ft_expression *e = r->rule.expression;
+    for (uint32_t i = 1; i < e->count; i++) {
+        const struct ft_expression_node *n = &e->nodes[i];
+        const char *at = r->rule.when + n->at, *end = r->rule.when + n->end;
+        if (n->kind != FT_EXPRESSION_TEST || !n->test.is_named)
+            continue;
+        while ((at = next_named_set(at, end)))
+            tell_empty_set(l, r, n, at++);
+    }
+}
+
 /* Patterns may be found wrong later on, together with those of other rules. */
 static void keep_places(struct ft_loader *l, struct rule_reading *r)
 {
@@ -238,6 +289,8 @@ static void read_condition(struct ft_loader *l, struct rule_reading *r)
     r->is_broken = r->rule.expression->is_broken;
     keep_places(l, r);
     warn_of_everything(l, r);
+    if (r->is_enabled)
+        tell_empty_sets(l, r);
 }
 
 /* ---- what is counted ---- */

@@ -182,23 +182,39 @@ static bool is_always_one(const struct threshold_reading *r)
     }
 }
 
-static bool is_distinct_wrong(struct ft_loader *l, uint32_t node, const struct threshold_reading *r)
+/* What keys say of others can be told where the others are right, or are not there. */
+static bool is_distinct_wrong(struct ft_loader *l, const json_t *value, uint32_t node,
+                              const struct threshold_reading *r, bool has_right_keys)
 {
     char name[256];
+    uint64_t errors = l->errors;
     ft_vocabulary_name(&l->files->vocabulary, &r->distinct, name, sizeof(name));
-    if (!r->at_least)
+    bool has_count = json_object_get(value, "at_least");
+    if (!has_count && (has_right_keys || r->limit))
         ft_load_wrong(l, ft_load_at(l, node),
                       "threshold: \"distinct\" goes with \"at_least\": so many values of %s", name);
-    else if (r->at_least < 2 || r->at_least > FT_DISTINCT_MAX)
+    if (r->at_least && (r->at_least < 2 || r->at_least > FT_DISTINCT_MAX))
         ft_load_wrong(l, ft_load_at(l, node),
                       "threshold: at_least: from 2 to %u values of %s can be told apart",
                       FT_DISTINCT_MAX, name);
-    else if (is_always_one(r))
+    if (has_count && has_right_keys && is_always_one(r))
         ft_load_wrong(l, ft_load_at(l, node),
                       "threshold: by \"%s\" there is never more than one %s", by_words[r->by],
                       name);
-    else
+    return l->errors != errors;
+}
+
+/* One of both: told even if other keys are wrong. But one of those may be meant for it. */
+static bool is_count_wrong(struct ft_loader *l, const json_t *value, uint32_t node,
+                           bool has_right_keys)
+{
+    bool has_limit = json_object_get(value, "limit"),
+         has_least = json_object_get(value, "at_least");
+    if (has_limit != has_least || (!has_limit && !has_right_keys))
         return false;
+    ft_load_wrong(l, ft_load_at(l, node),
+                  "threshold: one of \"limit\" (at most so many in \"seconds\") and "
+                  "\"at_least\" (only from so many on)");
     return true;
 }
 
@@ -206,17 +222,14 @@ void ft_load_threshold(struct ft_loader *l, const json_t *value, uint32_t node, 
 {
     struct ft_threshold *threshold = to;
     struct threshold_reading r = {.distinct.type = FT_VALUE_TYPE_GROUP};
-    if (!ft_load_object(l, "threshold", threshold_keys,
-                        sizeof(threshold_keys) / sizeof(threshold_keys[0]), value, node, &r))
-        return;
-    if (!r.limit == !r.at_least) {
-        ft_load_wrong(l, ft_load_at(l, node),
-                      "threshold: one of \"limit\" (at most so many in \"seconds\") and "
-                      "\"at_least\" (only from so many on)");
-        return;
-    }
+    bool ok = ft_load_object(l, "threshold", threshold_keys,
+                             sizeof(threshold_keys) / sizeof(threshold_keys[0]), value, node, &r);
+    bool is_wrong = is_count_wrong(l, value, node, ok);
     bool is_distinct = r.distinct.type != FT_VALUE_TYPE_GROUP;
-    if (is_distinct && is_distinct_wrong(l, node, &r))
+    bool is_counted = r.limit || r.at_least; /* else that was told */
+    if (is_distinct && (!ok || is_counted))
+        is_wrong |= is_distinct_wrong(l, value, node, &r, ok);
+    if (!ok || is_wrong)
         return;
     *threshold = (struct ft_threshold){
         .kind = is_distinct ? FT_THRESHOLD_DISTINCT

@@ -563,6 +563,10 @@ static void test_same(void **state)
          "demo.number == demo.number", "demo.v4 != demo.v6", "ip.src != demo.v4",
          "demo.text != demo.raw", "port.dst > demo.number", "demo.number >= demo.choice",
          "demo.card == demo.card", "port.src != port.dst", "demo.others == demo.list");
+    /* Of the left one, only what the mask leaves. */
+    HOLD("demo.number & 1 < demo.choice", "demo.number & 4 != demo.number",
+         "demo.number & 0xf == demo.number");
+    HOLD_NOT("demo.number & 4 == demo.number", "demo.number & 1 >= demo.choice");
     HOLD_NOT("demo.signed >= demo.number", "demo.big == demo.negative", "demo.big <= demo.negative",
              "demo.signed == demo.number", "demo.text == demo.raw", "demo.v4 == ip.src",
              "demo.number < demo.choice");
@@ -676,6 +680,10 @@ static void test_evidence(void **state)
     expect_evidence("tag.after matches \"^\\xde\"", "tag.after", 14, 1, "dead");
     expect_evidence("subaddress contains \"nit\"", "subaddress", 0, 0, "unit 3");
     expect_evidence("demo.choice < demo.number", "demo.choice", 2, 1, "");
+    expect_evidence("demo.choice != demo.number", "demo.choice", 2, 1, "");
+    expect_evidence("not demo.choice == demo.number", "demo.choice", 2, 1, "");
+    expect_evidence("not demo.choice != demo.choice", "demo.choice", 2, 1, "");
+    expect_evidence("vlan == 7 and port.src != port.dst", "port.src", 0, 0, "40000");
     expect_evidence("vlan == 7", "vlan", 0, 0, "7");
     expect_evidence("demo.signed == -7", "demo.signed", 0, 0, "");
     /* A value that a test was not about: what held is another. */

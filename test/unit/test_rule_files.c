@@ -397,6 +397,66 @@ static void test_threshold(void **state)
                                  "condition is tested on the first packet of a flow"));
     expect_wrong("\"threshold\": {\"second\": 1, \"limit\": 1, \"seconds\": 1}", 14,
                  "threshold has no key \"second\"; did you mean \"seconds\"?");
+    expect_wrong("\"threshold\": {\"limt\": 1, \"seconds\": 1}", 14,
+                 "threshold has no key \"limt\"; did you mean \"limit\"?");
+}
+
+/* All that is wrong with one, not the first. */
+static void test_threshold_errors(void **state)
+{
+    (void)state;
+    assert_false(read_text(rule_with("\"threshold\": {\"limit\": 1, \"at_least\": 2, "
+                                     "\"seconds\": 0, \"by\": \"sorce\"}")));
+    assert_int_equal(errors, 3);
+    assert_non_null(strstr(said, "seconds: expected a whole number"));
+    assert_non_null(strstr(said, "by: there is no \"sorce\""));
+    assert_non_null(strstr(said, "threshold: one of \"limit\""));
+    assert_false(read_text(rule_with("\"threshold\": {\"limit\": 0, \"at_least\": 0, "
+                                     "\"second\": 1}")));
+    assert_int_equal(errors, 4);
+    assert_non_null(strstr(said, "threshold: one of \"limit\""));
+    assert_false(read_text(rule_with("\"threshold\": {\"limit\": 3, \"seconds\": 0, "
+                                     "\"distinct\": \"port.dst\"}")));
+    assert_int_equal(errors, 2);
+    assert_non_null(strstr(said, "threshold: \"distinct\" goes with \"at_least\""));
+    assert_false(read_text(rule_with("\"threshold\": {\"at_least\": 1, \"seconds\": 1, "
+                                     "\"distinct\": \"ip.src\"}")));
+    assert_int_equal(errors, 2);
+    assert_non_null(strstr(said, "from 2 to 1000 values"));
+    assert_non_null(strstr(said, "never more than one ip.src"));
+    /* What is meant by a key that is wrong is not known. */
+    assert_false(read_text(rule_with("\"threshold\": {\"at_least\": 5, \"seconds\": 1, \"by\": "
+                                     "\"par\", \"distinct\": \"ip.src\"}")));
+    assert_int_equal(errors, 1);
+}
+
+/* A file of values may be filled tomorrow: so an empty set is no error. */
+static void test_empty_sets(void **state)
+{
+    (void)state;
+    write_file("none.txt", "# nobody yet\n");
+    assert_true(read_text(
+        "{\"sets\": {\"none\": {\"type\": \"ip\", \"file\": \"none.txt\"}, \"no\": {\"type\": "
+        "\"ip\", \"values\": []}, \"off\": {\"type\": \"ip\", \"values\": []}, \"idle\": "
+        "{\"type\": \"ip\", \"values\": []}},\n\"rules\": [\n"
+        "{\"id\": 9200001, \"title\": \"a\", \"when\": \"port == 5 and ip.src in $none\"},\n"
+        "{\"id\": 9200002, \"title\": \"b\", \"when\": \"ip.dst in $none or ip.dst in $off\", "
+        "\"enabled\": false},\n"
+        "{\"id\": 9200003, \"title\": \"c\", \"when\": \"http.url == \\\"$off\\\" and ip.dst "
+        "not in $no\"},\n"
+        "{\"id\": 9200004, \"title\": \"d\", \"when\": \"ip.src in {$idle, 10.0.0.1}\"}]}"));
+    assert_int_equal(files->count, 3);
+    assert_string_equal(
+        warned,
+        "a.json:3:64: when: the set $none has no values: until it has some this never holds\n"
+        "a.json:5:79: when: the set $no has no values: until it has some this holds of any\n"
+        "a.json:6:51: when: the set $idle has no values\n");
+    write_file("none.txt", "10.0.0.1\n");
+    assert_true(read_text(
+        "{\"sets\": {\"none\": {\"type\": \"ip\", \"file\": \"none.txt\"}}, \"rules\": ["
+        "{\"id\": 9200001, \"title\": \"a\", \"when\": \"port == 5 and ip.src in $none\"}]}"));
+    assert_string_equal(warned, "");
+    expect_condition("ip.src in {}", 11, "a value is missing: 10.0.0.1");
 }
 
 static void test_wrong_values(void **state)
@@ -1284,6 +1344,8 @@ int main(void)
         cmocka_unit_test_setup(test_message, begin),
         cmocka_unit_test_setup(test_schedule, begin),
         cmocka_unit_test_setup(test_threshold, begin),
+        cmocka_unit_test_setup(test_threshold_errors, begin),
+        cmocka_unit_test_setup(test_empty_sets, begin),
         cmocka_unit_test_setup(test_after, begin),
         cmocka_unit_test_setup(test_wrong_values, begin),
         cmocka_unit_test_setup(test_condition_places, begin),
