@@ -510,18 +510,31 @@ class Guide(Case):
             for i, condition in enumerate(conditions)]}).encode()), len(conditions))
 
     def test_what_can_never_hold(self):
-        """Each line of the block in the guide is refused, with the place in the file; all at once."""
-        block = GUIDE.read_text(encoding="utf-8").split("is in flows of certain transports.\n\n")[1]
-        lines = [line.split("#")[0].strip() for line in block.split("\n\n")[0].splitlines()]
-        self.assertGreater(len(lines), 4)
-        rules = self.write("never.json", json.dumps({"rules": [
-            {"id": 9200100 + i, "title": "never", "when": line} for i, line in enumerate(lines)]},
-            indent=0).encode())
+        """Each line of both blocks in the guide is refused, with the place in the file; all at once."""
+        lines = []
+        for before in ("is in flows of certain transports.\n\n", "and a part beside `not` the same:\n\n"):
+            block = GUIDE.read_text(encoding="utf-8").split(before)[1].split("\n\n")[0]
+            lines += [line.split("#")[0].strip() for line in block.splitlines()]
+        self.assertGreater(len(lines), 12)
+        rules = self.write("never.json", json.dumps({
+            "sets": {"plc": {"type": "ip", "values": ["10.0.0.1"]}},
+            "rules": [{"id": 9200100 + i, "title": "never", "when": line}
+                      for i, line in enumerate(lines)]}, indent=0).encode())
         r = run("--check-rules", "never.json", cwd=rules.parent)
         self.assertEqual((r.code, r.out), (2, f"rules: 0 accepted, {len(lines)} refused\n"))
         told = re.findall(r"^never\.json:(\d+):\d+: when: .* never hold", r.err, re.M)
         written = [n for n, line in enumerate(rules.read_text().splitlines(), 1) if '"when"' in line]
         self.assertEqual(sorted({int(n) for n in told}), written, r.err)
+
+    def test_remarks_beside_errors(self):
+        """What a rule costs is said, though another is wrong."""
+        rules = self.write("both.json", json.dumps({"rules": [
+            {"id": 9200100, "title": "t", "when": "payload contains \"abcdef\""},
+            {"id": 9200101, "title": "t", "when": "port == 65536"}]}).encode())
+        r = run("--check-rules", rules)
+        self.assertEqual((r.code, r.out), (2, "rules: 1 accepted, 1 refused\n"))
+        self.assertIn("rule 9200100 searches every payload", r.err)
+        self.assertEqual(r.err.count("(a remark)"), 1)
 
     def test_errors_outside_rules(self):
         """They count as refused, and so does the rule that names what is wrong."""
