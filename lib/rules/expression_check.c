@@ -527,7 +527,7 @@ bool ft_expression_is_contradictory(const struct ft_expression *e, uint32_t node
            find_clashes(e, node, &budget, tell_nobody, NULL);
 }
 
-static const char *not_of(const struct ft_expression_node *n)
+const char *ft_expression_not(const struct ft_expression_node *n)
 {
     return n->kind == FT_EXPRESSION_TEST ? n->test.is_negated ? "not " : ""
            : n->is_negated               ? "not "
@@ -545,8 +545,8 @@ static void tell_clash(void *user, uint32_t i, uint32_t j)
                         (int)(a->end - a->at), r->text + a->at);
     else
         ft_reader_wrong(r, b->at, b->end, "\"%s%.*s\" and \"%s%.*s\" can never hold both",
-                        not_of(a), (int)(a->end - a->at), r->text + a->at, not_of(b),
-                        (int)(b->end - b->at), r->text + b->at);
+                        ft_expression_not(a), (int)(a->end - a->at), r->text + a->at,
+                        ft_expression_not(b), (int)(b->end - b->at), r->text + b->at);
 }
 
 /* Which levels of words stand under a node, a bit each. */

@@ -121,6 +121,9 @@ bool ft_expression_is_possible(const struct ft_vocabulary *v, const struct ft_ex
 /** Do the children of a node contradict one another, if it is an `and`? */
 bool ft_expression_is_contradictory(const struct ft_expression *e, uint32_t node);
 
+/** "not ", or "": what stands before the text of a test or an `any`. */
+const char *ft_expression_not(const struct ft_expression_node *n);
+
 /** Can a masked number be one that the test asks for? Where that is not known it can. */
 bool ft_test_mask_leaves_any(const struct ft_test *t);
 

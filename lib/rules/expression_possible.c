@@ -426,9 +426,9 @@ static bool tell_pair(struct ft_reader *r, const struct ft_expression_node *and)
             if (is_possible(r->vocabulary, r->expression, r->text, all[i], all[j]))
                 continue;
             reason(r, a, b, why, sizeof(why));
-            ft_reader_wrong(r, b->at, b->end, "\"%.*s\" and \"%.*s\" can never hold both%s",
-                            (int)(a->end - a->at), r->text + a->at, (int)(b->end - b->at),
-                            r->text + b->at, why);
+            ft_reader_wrong(r, b->at, b->end, "\"%s%.*s\" and \"%s%.*s\" can never hold both%s",
+                            ft_expression_not(a), (int)(a->end - a->at), r->text + a->at,
+                            ft_expression_not(b), (int)(b->end - b->at), r->text + b->at, why);
             return true;
         }
     return false;

@@ -1169,7 +1169,7 @@ static void test_impossible(void **state)
                   "21-37: \"protocol == umas\" and \"tpkt.length == 3\" can never hold both: only "
                   "messages of tpkt, and of what it carries, have its fields\n");
     expect_errors("not (protocol != modbus or modbus.unit_id == 1 or not dns.id == 3)",
-                  "54-65: \"protocol != modbus\" and \"dns.id == 3\" can never hold both: only "
+                  "54-65: \"not protocol != modbus\" and \"dns.id == 3\" can never hold both: only "
                   "messages of dns, and of what it carries, have its fields\n");
     expect_errors("any dns.queries (modbus.unit_id == 3)",
                   "0-37: \"any dns.queries (modbus.unit_id == 3)\" can never hold: no message has "
@@ -1231,6 +1231,10 @@ static void test_impossible(void **state)
     expect_error_at("ethertype == 0x86dd and ip.id == 7", 24, "can never hold both");
     expect_error_at("ip.protocol == icmp and port == 1", 24, "can never hold both");
     expect_error_at("ip.protocol == udp and transport == tcp", 23, "can never hold both");
+    expect_errors(
+        "not transport in {udp, tcp} and port == 5",
+        "32-41: \"not transport in {udp, tcp}\" and \"port == 5\" can never hold both: that "
+        "is never in such flows\n");
     expect_good("ethertype == 0x0806 and protocol == arp");
     expect_good("ethertype == 0x0806 and not port == 1");
     expect_good("not ethertype == 0x0800 and port == 1"); /* a link that has no types */
