@@ -720,11 +720,13 @@ static void compare_pdu(const struct ft_ruleset *set, struct ft_matcher *m, cons
     ft_match_begin(m);
     s.call = compiled_side.call;
     plain.call = naive_side.call;
+    uint64_t wanted = ft_match_wanted(m, s.call);
     for (uint32_t i = 0; i < s.call->message_count; i++) {
         s.message = &s.call->messages[i];
         plain.message = &plain.call->messages[i];
         memset(held, 0, size);
-        ft_match_message(m, &s, on_hit, held);
+        if (wanted >> i & 1)
+            ft_match_message(m, &s, on_hit, held);
         judge_message(set, &plain, naive);
         compare(set, p, i, naive, "message");
     }
@@ -924,9 +926,57 @@ static void test_sides(void **state)
     rules_random_close(&r);
 }
 
+/* A flow that several rules are about is looked at for the commands of each of them. */
+static void test_commands_of_flow(void **state)
+{
+    static const char *const conditions[] = {
+        "ip.src == 10.0.0.1 and protocol == modbus and command == read_holding_registers",
+        "ip.src == 10.0.0.1 and protocol == modbus and command == write_single_coil",
+        "ip.src == 10.0.0.1 and protocol == modbus and command == write_single_register",
+        "ip.src == 10.0.0.2 and protocol == modbus and command == write_single_register",
+    };
+    static const char *const requests[] = {"00010000000601030000000a", "0004000000060105000aff00",
+                                           "000500000006010600040001"};
+    static struct rules_random r;
+    (void)state;
+    assert_true(rules_random_open(&r, registry, 1));
+    struct ft_ruleset *set = rules_random_set_of(&r, conditions, 4);
+    assert_non_null(set);
+    struct ft_matcher *m = ft_matcher_new(set);
+    for (unsigned host = 1; host <= 3; host++)
+        for (unsigned i = 0; i < 3; i++) {
+            struct pdu p = {.protocol = ft_registry_find(registry, "modbus"),
+                            .transport = TCP,
+                            .ethertype = 0x0800,
+                            .src_port = 40000,
+                            .dst_port = 502,
+                            .ip_version = 4,
+                            .ip = {{10, 0, 0, (uint8_t)host}, {10, 0, 0, 9}}};
+            uint32_t told[4] = {0};
+            struct ft_subject s;
+            p.length = hex_bytes(requests[i], p.bytes);
+            number = 1; /* of a flow that is judged */
+            subject_of(&p, &s);
+            use_profile(set, m, &s);
+            dissect(&compiled_side, &p);
+            s.call = compiled_side.call;
+            s.message = s.call->messages;
+            bool is_wanted = host == 1 || (host == 2 && i == 2);
+            assert_int_equal(ft_match_wanted(m, s.call), is_wanted);
+            ft_match_begin(m);
+            ft_match_message(m, &s, on_told, told);
+            expect_told(told, host == 1 && i == 0, host == 1 && i == 1, host == 1 && i == 2,
+                        host == 2 && i == 2);
+        }
+    ft_matcher_free(m);
+    ft_ruleset_free(set);
+    rules_random_close(&r);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
+        cmocka_unit_test(test_commands_of_flow),
         cmocka_unit_test(test_once),
         cmocka_unit_test(test_sides),
         cmocka_unit_test(test_random),
