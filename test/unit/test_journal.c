@@ -960,6 +960,39 @@ static void test_sequence(void **state)
     }
 }
 
+static void count_first(const char *path, const char *name, void *user)
+{
+    static const uint8_t none[FT_JOURNAL_HASH];
+    struct ft_journal_header header;
+    size_t size;
+    if (!strstr(name, ".ftj"))
+        return;
+    uint8_t *bytes = read_whole(path, &size);
+    assert_true(ft_journal_get_header(bytes, &header));
+    *(unsigned *)user += memcmp(header.previous, none, sizeof(none)) == 0;
+    free(bytes);
+}
+
+/* Without the state file the chain of hashes goes on from the segments that are there. */
+static void test_chain_without_state(void **state)
+{
+    (void)state;
+    char path[128];
+    snprintf(path, sizeof(path), "%s/state", folder);
+    packs_nothing = true;
+    for (unsigned i = 0; i < 3; i++) {
+        unsigned first = 0;
+        struct ft_journal *j = open_at(folder);
+        append_many(j, 50);
+        assert_true(ft_journal_close(j, 60000, NULL));
+        assert_int_equal(findings(folder), 0);
+        each_file(folder, count_first, &first);
+        assert_int_equal(first, FT_JOURNAL_CLASSES);
+        assert_int_equal(unlink(path), 0);
+    }
+    packs_nothing = false;
+}
+
 /* ---- retention ---- */
 
 static void test_retention(void **state)
@@ -1516,6 +1549,7 @@ int main(void)
         TEST(test_changed),
         TEST(test_strangers),
         TEST(test_sequence),
+        TEST(test_chain_without_state),
         TEST(test_retention),
         TEST(test_total),
         TEST(test_days),
