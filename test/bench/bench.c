@@ -751,7 +751,9 @@ static bool rules_rows(const struct engine *e, const struct arguments *a, double
             continue;
         rules_told(&all[i], base, a->rounds, hz, rows);
         base = i ? base : median(all[0].typical, a->rounds);
-        if (!all[i].is_builtin && (all[i].last.hits > 0) != (all[i].kind == BENCH_RULES_HITTING))
+        /* in traffic of millions of packets some value comes to a limit */
+        bool holds = all[i].last.hits * 1000 > all[i].last.messages;
+        if (!all[i].is_builtin && holds != (all[i].kind == BENCH_RULES_HITTING))
             ok = false;
     }
     if (!ok)
