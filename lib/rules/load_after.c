@@ -9,15 +9,13 @@
 #define COUNT_MAX   1000000u
 #define SECONDS_MAX (7u * 86400u)
 
-static const char *const by_words[] = {"source", "destination", "pair", "asset", NULL};
-
 #define AT(member) offsetof(struct ft_after, member)
 
 static const struct ft_load_key keys[] = {
     {"rule", FT_LOAD_NUMBER, true, FT_RULE_ID_BUILT_IN, FT_RULE_ID_LAST, AT(rule), NULL, NULL},
     {"at_least", FT_LOAD_NUMBER, false, 1, COUNT_MAX, AT(count), NULL, NULL},
     {"seconds", FT_LOAD_NUMBER, true, 1, SECONDS_MAX, AT(seconds), NULL, NULL},
-    {"by", FT_LOAD_WORD, false, FT_BY_SOURCE, 0, AT(by), by_words, NULL},
+    {"by", FT_LOAD_WORD, false, FT_BY_SOURCE, 0, AT(by), ft_load_by_words, NULL},
 };
 
 void ft_load_after(struct ft_loader *l, const json_t *value, uint32_t node, void *to)

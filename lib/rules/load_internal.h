@@ -137,6 +137,9 @@ void ft_load_environment(struct ft_loader *l);
 /** One of rules[]. False: memory is short, or there are too many. */
 bool ft_load_rule(struct ft_loader *l, const json_t *value, uint32_t node);
 
+/** What thresholds and "after" count by: enum ft_threshold_by. Ends with NULL. */
+extern const char *const ft_load_by_words[];
+
 /** "schedule" and "threshold" of a rule. */
 void ft_load_schedule(struct ft_loader *l, const json_t *value, uint32_t node, void *to);
 void ft_load_threshold(struct ft_loader *l, const json_t *value, uint32_t node, void *to);

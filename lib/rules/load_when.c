@@ -131,7 +131,7 @@ struct threshold_reading {
     struct ft_operand distinct; /* GROUP: there is none */
 };
 
-static const char *const by_words[] = {"source", "destination", "pair", "asset", NULL};
+const char *const ft_load_by_words[] = {"source", "destination", "pair", "asset", NULL};
 
 /* A threshold that counts values, not hits: of what. */
 static void read_distinct(struct ft_loader *l, const json_t *value, uint32_t node, void *to)
@@ -159,7 +159,7 @@ static const struct ft_load_key threshold_keys[] = {
     {"limit", FT_LOAD_NUMBER, false, 1, COUNT_MAX, AT(limit), NULL, NULL},
     {"at_least", FT_LOAD_NUMBER, false, 1, COUNT_MAX, AT(at_least), NULL, NULL},
     {"seconds", FT_LOAD_NUMBER, true, 1, SECONDS_MAX, AT(seconds), NULL, NULL},
-    {"by", FT_LOAD_WORD, false, FT_BY_SOURCE, 0, AT(by), by_words, NULL},
+    {"by", FT_LOAD_WORD, false, FT_BY_SOURCE, 0, AT(by), ft_load_by_words, NULL},
     {"distinct", FT_LOAD_OWN, false, 0, 0, AT(distinct), NULL, read_distinct},
 };
 
@@ -199,8 +199,8 @@ static bool is_distinct_wrong(struct ft_loader *l, const json_t *value, uint32_t
                       FT_DISTINCT_MAX, name);
     if (has_count && has_right_keys && is_always_one(r))
         ft_load_wrong(l, ft_load_at(l, node),
-                      "threshold: by \"%s\" there is never more than one %s", by_words[r->by],
-                      name);
+                      "threshold: by \"%s\" there is never more than one %s",
+                      ft_load_by_words[r->by], name);
     return l->errors != errors;
 }
 
