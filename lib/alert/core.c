@@ -310,7 +310,9 @@ static void fold(struct ft_window_key *key, const struct ft_event *e, enum ft_co
     key->sub[1] = key->sub_kind[1] = 0;
     if (fold != FT_CORE_FOLD_RECEIVER)
         set_address(&key->client, &sender);
-    if (fold != FT_CORE_FOLD_SENDER)
+    if (fold == FT_CORE_FOLD_SERVICE)
+        key->code = e->packet.dst_port;
+    else if (fold != FT_CORE_FOLD_SENDER)
         set_address(&key->server, &receiver);
 }
 

@@ -71,8 +71,9 @@ enum ft_core_fold {
     FT_CORE_FOLD_NONE = 0, /**< all that makes findings the same, see window.h */
     FT_CORE_FOLD_SENDER,   /**< who sends, whatever it is and to whom */
     FT_CORE_FOLD_RECEIVER,
-    FT_CORE_FOLD_PAIR,   /**< who sends and to whom */
-    FT_CORE_FOLD_SERVER, /**< the server, and the device behind its address */
+    FT_CORE_FOLD_PAIR,    /**< who sends and to whom */
+    FT_CORE_FOLD_SERVER,  /**< the server, and the device behind its address */
+    FT_CORE_FOLD_SERVICE, /**< who sends and to which port */
 };
 
 /** Hits of a rule that are told together. */

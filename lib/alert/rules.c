@@ -365,7 +365,7 @@ static void key_of(struct ft_threshold_key *key, const struct hit *hit, uint8_t 
     key->rule = serial;
     if (by == FT_BY_ASSET)
         key_of_asset(key, hit);
-    if (by == FT_BY_SOURCE || by == FT_BY_PAIR) {
+    if (by == FT_BY_SOURCE || by == FT_BY_PAIR || by == FT_BY_SERVICE) {
         key->a.ip = src.ip; /* member by member: the gap behind `family` stays zero */
         key->a.family = src.family;
     }
@@ -373,6 +373,8 @@ static void key_of(struct ft_threshold_key *key, const struct hit *hit, uint8_t 
         key->b.ip = dst.ip;
         key->b.family = dst.family;
     }
+    if (by == FT_BY_SERVICE)
+        key->sub = hit->event->packet.dst_port;
 }
 
 /* What is told again for its number comes without fields, and without what only the worker has. */
@@ -477,7 +479,8 @@ static enum ft_core_fold fold_of(const struct ft_threshold *how)
     static const uint8_t folds[] = {[FT_BY_SOURCE] = FT_CORE_FOLD_SENDER,
                                     [FT_BY_DESTINATION] = FT_CORE_FOLD_RECEIVER,
                                     [FT_BY_PAIR] = FT_CORE_FOLD_PAIR,
-                                    [FT_BY_ASSET] = FT_CORE_FOLD_SERVER};
+                                    [FT_BY_ASSET] = FT_CORE_FOLD_SERVER,
+                                    [FT_BY_SERVICE] = FT_CORE_FOLD_SERVICE};
     bool is_counted = how->kind == FT_THRESHOLD_AT_LEAST || how->kind == FT_THRESHOLD_DISTINCT;
     return is_counted ? (enum ft_core_fold)folds[how->by] : FT_CORE_FOLD_NONE;
 }

@@ -25,7 +25,7 @@
 struct ft_threshold_key {
     uint64_t rule; /**< a number of the rule that a reload does not change */
     struct ft_address a, b;
-    uint64_t sub; /**< ASSET: the device behind the address */
+    uint64_t sub; /**< ASSET: the device behind the address; SERVICE: the port */
     uint64_t sub_kind;
 };
 

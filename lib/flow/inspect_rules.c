@@ -612,6 +612,12 @@ static void add_more(struct ft_event *e, struct hit *hit, const struct ft_rule *
 
 /* ---- telling ---- */
 
+/* Mixed by itself: ports beside each other would come to one slot. */
+static uint64_t hash_of_port(const struct ft_inspector *ins)
+{
+    return ft_hash_mix(0, ins->side == FT_SIDE_B ? ins->flow->key.port_a : ins->flow->key.port_b);
+}
+
 static uint64_t hash_of_hit(const struct ft_inspector *ins, const struct ft_message *m,
                             uint32_t rule)
 {
@@ -620,6 +626,8 @@ static uint64_t hash_of_hit(const struct ft_inspector *ins, const struct ft_mess
                              ft_hash_mix(flow->key.a.words[0], flow->key.a.words[1]));
     h = ft_hash_mix(h, ft_hash_mix(flow->key.b.words[0], flow->key.b.words[1]));
     h = ft_hash_mix(h, (uint64_t)flow->key.family << 8 | ins->side);
+    if (ft_ruleset_rule(ins->rules.set, rule)->splits_ports)
+        h = ft_hash_mix(h, hash_of_port(ins));
     if (m)
         h = ft_hash_mix(h, ft_hash_mix(m->sub[0].value ^ (uint64_t)m->sub[0].kind << 56,
                                        m->sub[1].value ^ (uint64_t)m->sub[1].kind << 48) ^
@@ -679,7 +687,9 @@ static uint64_t hash_of_counted(const struct ft_inspector *ins, const struct ft_
     uint64_t h = ft_hash_mix((uint64_t)ins->rules.generation << 32 | rule, flow->key.family);
     if (by != FT_BY_DESTINATION)
         h = ft_hash_mix(h, ft_hash_mix(src->words[0], src->words[1]));
-    if (by != FT_BY_SOURCE)
+    if (by == FT_BY_SERVICE)
+        h = ft_hash_mix(h + 2, hash_of_port(ins));
+    else if (by != FT_BY_SOURCE)
         h = ft_hash_mix(h + 1, ft_hash_mix(dst->words[0], dst->words[1]));
     return h;
 }

@@ -120,8 +120,11 @@ void ft_load_find_after(struct ft_loader *l)
     for (uint32_t i = f->count; i-- > 0;) {
         struct ft_rule *r = &f->rules[i];
         uint32_t awaited = r->after.rule ? find(f, r->after.rule) : 0;
+        r->splits_ports |= r->threshold.by == FT_BY_SERVICE;
         if (!awaited)
             continue;
+        if (r->after.by == FT_BY_SERVICE)
+            r->splits_ports = f->rules[awaited - 1].splits_ports = true;
         r->after.next = f->rules[awaited - 1].awaited_by;
         f->rules[awaited - 1].awaited_by = i + 1;
     }

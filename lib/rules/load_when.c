@@ -131,7 +131,7 @@ struct threshold_reading {
     struct ft_operand distinct; /* GROUP: there is none */
 };
 
-const char *const ft_load_by_words[] = {"source", "destination", "pair", "asset", NULL};
+const char *const ft_load_by_words[] = {"source", "destination", "pair", "asset", "service", NULL};
 
 /* A threshold that counts values, not hits: of what. */
 static void read_distinct(struct ft_loader *l, const json_t *value, uint32_t node, void *to)
@@ -166,7 +166,7 @@ static const struct ft_load_key threshold_keys[] = {
 /* Is there one value at most for whom is counted? */
 static bool is_always_one(const struct threshold_reading *r)
 {
-    bool of_source = r->by == FT_BY_SOURCE || r->by == FT_BY_PAIR;
+    bool of_source = r->by != FT_BY_DESTINATION && r->by != FT_BY_ASSET;
     bool of_destination = r->by == FT_BY_DESTINATION || r->by == FT_BY_PAIR;
     switch (r->distinct.keyword) {
     case FT_KEYWORD_IP_SRC:
@@ -177,6 +177,8 @@ static bool is_always_one(const struct threshold_reading *r)
     case FT_KEYWORD_ZONE_DST:
     case FT_KEYWORD_PURDUE_DST:
         return of_destination;
+    case FT_KEYWORD_PORT_DST:
+        return r->by == FT_BY_SERVICE;
     default:
         return false;
     }

@@ -38,7 +38,8 @@ enum ft_threshold_by {
     FT_BY_SOURCE = 0, /**< address of the sender */
     FT_BY_DESTINATION,
     FT_BY_PAIR,
-    FT_BY_ASSET, /**< the device of the server side, or of the receiver */
+    FT_BY_ASSET,   /**< the device of the server side, or of the receiver */
+    FT_BY_SERVICE, /**< address of the sender, and the port that it sends to */
 };
 
 struct ft_threshold {
@@ -66,11 +67,12 @@ struct ft_rule {
     const char *mitre;                   /**< techniques, space separated, or NULL */
     const char *remediation, *reference; /**< or NULL */
     const char *when;
-    uint8_t severity; /**< enum ft_severity; default minor */
-    uint8_t engine;   /**< enum ft_engine; default policy */
-    uint8_t action;   /**< enum ft_rule_action */
-    bool evidence;    /**< packets are wanted */
-    bool is_built_in; /**< it comes with fieldtap, and no file of the user says anything of it */
+    uint8_t severity;  /**< enum ft_severity; default minor */
+    uint8_t engine;    /**< enum ft_engine; default policy */
+    uint8_t action;    /**< enum ft_rule_action */
+    bool evidence;     /**< packets are wanted */
+    bool splits_ports; /**< its hits are counted by service, be it for another rule */
+    bool is_built_in;  /**< it comes with fieldtap, and no file of the user says anything of it */
     struct ft_schedule schedule;
     struct ft_threshold threshold;
     struct ft_after after;

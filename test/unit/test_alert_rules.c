@@ -410,6 +410,12 @@ static void test_types_are_those_of_the_inventory(void **state)
 
 /* ---- thresholds ---- */
 
+static struct record *to_port(struct record *to, uint16_t port)
+{
+    to->event.packet.dst_port = port;
+    return to;
+}
+
 /* How a key differs: alerts of each kind of threshold. */
 static void test_limits_by_whom(void **state)
 {
@@ -443,9 +449,10 @@ static void test_at_least_by_whom(void **state)
     } cases[] = {{"source", {false, true, true, true}},
                  {"destination", {false, false, true, true}},
                  {"pair", {false, false, false, true}},
-                 {"asset", {false, false, true, true}}};
+                 {"asset", {false, false, true, true}},
+                 {"service", {false, true, true, true}}};
     (void)state;
-    for (unsigned i = 0; i < 4; i++) {
+    for (unsigned i = 0; i < 5; i++) {
         char more[200];
         reopen_core();
         snprintf(more, sizeof(more),
@@ -533,9 +540,9 @@ static void test_one_alert_for_whom_is_counted(void **state)
     static const struct {
         const char *by;
         unsigned alerts; /* of 1>2, 1>3, 3>2, twice each, and other commands */
-    } cases[] = {{"source", 2}, {"destination", 2}, {"pair", 3}, {"asset", 2}};
+    } cases[] = {{"source", 2}, {"destination", 2}, {"pair", 3}, {"asset", 2}, {"service", 2}};
     (void)state;
-    for (unsigned i = 0; i < 4; i++) {
+    for (unsigned i = 0; i < 5; i++) {
         char more[200];
         reopen_core();
         snprintf(more, sizeof(more),
@@ -552,6 +559,22 @@ static void test_one_alert_for_whom_is_counted(void **state)
             fail_msg("by %s: %zu alerts", cases[i].by, count("alert"));
         assert_int_equal(counter("told"), 6);
     }
+}
+
+/* Two of each port that one sends to, whoever has it; nothing comes of one alone. */
+static void test_a_service_is_a_port(void **state)
+{
+    (void)state;
+    use_one(", \"threshold\": {\"at_least\": 2, \"seconds\": 60, \"by\": \"service\"}");
+    give(to_port(hit(1, 0, CLIENT, PLC, 1), 502));
+    give(to_port(hit(2, 0, CLIENT, STATION, 1), 102));
+    give(to_port(hit(3, 0, STATION, PLC, 1), 502));
+    assert_int_equal(count("alert"), 0);
+    give(to_port(hit(4, 0, CLIENT, STATION, 1), 502));
+    assert_int_equal(count("alert"), 1);
+    give(to_port(hit(5, 0, CLIENT, PLC, 1), 102));
+    assert_int_equal(count("alert"), 2);
+    assert_int_equal(counter("told"), 4);
 }
 
 /* The record of a hit gets values, as a worker tells them. */
@@ -1662,6 +1685,7 @@ int main(void)
         TEST(test_at_least_counts_what_repeats),
         TEST(test_alerts_begin_with_the_first_hit),
         TEST(test_one_alert_for_whom_is_counted),
+        TEST(test_a_service_is_a_port),
         TEST(test_different_values_are_counted),
         TEST(test_thresholds_know_the_first),
         TEST(test_values_are_bounded),

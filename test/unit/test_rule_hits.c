@@ -359,6 +359,19 @@ static void test_values_of_a_source(void **state)
     close_worker();
 }
 
+/* Of each port that it sends to. */
+static void test_values_of_a_service(void **state)
+{
+    (void)state;
+    open_worker_with(4u << 20, 1, DISTINCT(20, "ip.dst", "service"));
+    for (uint32_t i = 0; i < 200; i++)
+        send_to(CLIENT, SERVER + i % 10, (uint16_t)(5000 + i % 4));
+    tick(0);
+    check(200);
+    assert_int_equal(w.values, 20); /* ten hosts, of each the ports that are odd, or even */
+    close_worker();
+}
+
 /* More than the threshold asks for is not told, whatever the flood. */
 static void test_a_flood_of_values(void **state)
 {
@@ -405,6 +418,7 @@ int main(void)
         cmocka_unit_test(test_a_reload_in_between),
         cmocka_unit_test(test_values_of_a_pair),
         cmocka_unit_test(test_values_of_a_source),
+        cmocka_unit_test(test_values_of_a_service),
         cmocka_unit_test(test_a_flood_of_values),
         cmocka_unit_test(test_values_and_a_full_ring),
     };
