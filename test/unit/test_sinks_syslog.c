@@ -289,7 +289,7 @@ static void make_certificates(const char *folder)
         "-nodes -days 2 -subj /CN=$ca -keyout $ca.key -out $ca.pem; done\n"
         "for who in siem sensor; do openssl req -newkey ec -pkeyopt ec_paramgen_curve:P-256 -nodes "
         "-subj /CN=$who -keyout $who.key -out $who.csr; "
-        "printf 'subjectAltName=DNS:localhost' >$who.ext; "
+        "printf 'subjectAltName=DNS:localhost,DNS:*.siem.example,DNS:ACME Syslog' >$who.ext; "
         "openssl x509 -req -in $who.csr -CA ca.pem -CAkey ca.key -CAcreateserial -days 2 "
         "-extfile $who.ext -out $who.pem; done\n";
     char command[2048];
@@ -333,10 +333,12 @@ static void test_tls(void **state)
         {"localhost", "'ca_file':'ca.pem','certificate':'sensor.pem','key':'sensor.key'", NULL,
          true, NULL},
         {"127.0.0.1", "'ca_file':'ca.pem','server_name':'localhost'", NULL, false, NULL},
+        {"127.0.0.1", "'ca_file':'ca.pem','server_name':'*.siem.example'", NULL, false, NULL},
+        {"127.0.0.1", "'ca_file':'ca.pem','server_name':'ACME Syslog'", NULL, false, NULL},
         {"127.0.0.1", "'ca_file':'other.pem','verify':false", NULL, false, NULL},
         {"localhost", "'ca_file':'other.pem'", "its certificate is refused", false, NULL},
         {"127.0.0.1", "'ca_file':'ca.pem'", "IP address mismatch", false, NULL},
-        {"localhost", "'ca_file':'ca.pem','server_name':'siem.example'", "ostname mismatch", false,
+        {"localhost", "'ca_file':'ca.pem','server_name':'other.example'", "ostname mismatch", false,
          NULL},
         {"localhost", "'ca_file':'ca.pem'", "the receiver ", true, NULL},
         {"localhost", "'ca_file':'ca.pem','certificate':'sensor.pem','key':'sensor.key'",
