@@ -278,7 +278,7 @@ static bool unpack(struct ft_segment *s, const struct ft_journal_frame *frame)
     size_t n = 0;
     if (have == frame->packed && ft_crc32c(p, frame->packed) == frame->packed_crc)
         n = ZSTD_decompressDCtx(s->unpacker, s->plain, FT_JOURNAL_FRAME_MAX, p, frame->packed);
-    if (ZSTD_isError(n) || n != frame->plain) {
+    if (ZSTD_isError(n) || !n || n != frame->plain) {
         unpack_before_damage(s, p, have, whole);
         return true;
     }
