@@ -5,6 +5,7 @@
 usage: test_builtin_rules.py PATH_OF_FIELDTAP PATH_OF_FIELDTAP_PLANT [unittest options]
 """
 
+import base64
 import json
 import pathlib
 import struct
@@ -122,10 +123,22 @@ def syslog(text, times=1):
                       for i in range(times)])
 
 
-def basic(user):
-    import base64  # pylint: disable=import-outside-toplevel
+def credentials(user):
     token = base64.b64encode(f"{user}:x".encode()).decode()
-    return http(more=f"Authorization: Basic {token}\r\n")
+    return f"Authorization: Basic {token}\r\n"
+
+
+def basic(user):
+    return http(more=credentials(user))
+
+
+def http_logins(*users, then="401 Unauthorized"):
+    """One after another, refused; the last as told."""
+    turns = []
+    for i, user in enumerate(users):
+        turns += [(C, traffic.http_request(more=credentials(user))),
+                  (S, traffic.http_response("401 Unauthorized" if i + 1 < len(users) else then))]
+    return tcp(80, *turns)
 
 
 def discovers(times):
@@ -303,11 +316,12 @@ ROWS = {
     9150052: (on_smb(smb2(wide("RemCom_communicaton"))), on_smb(smb2(wide("RemCommand")))),
     9150053: (on_smb(smb2(wide("%COMSPEC% /Q /c echo cd"))),
               on_smb(smb2(wide("%COMSPEC% /c echo cd")))),
+    9150054: (refused(30), refused(29)),
     9150056: (repeat(10, lambda i: ftp_login(i, b"530 no\r\n")),
               repeat(9, lambda i: ftp_login(i, b"530 no\r\n"))),
     9150057: (repeat(5, lambda i: telnet_login(i, b"root", b"Login incorrect")),
               repeat(4, lambda i: telnet_login(i, b"root", b"Login incorrect"))),
-    9150058: (refused(30), refused(29)),
+    9150058: (http_logins(*["root"] * 5), http_logins(*["root"] * 4)),
     9150059: (s7_passwords(5), s7_passwords(4)),
     9150060: (syslog("Failed password for root", 10), syslog("Failed password for root", 9)),
     9150061: (repeat(2, lambda i: (telnet_login(0, b"sysdiag", b"$"), basic("fdrusers"))[i]),
@@ -340,6 +354,10 @@ ROWS = {
               repeat(3, lambda i: ftp_login(i, (b"530 no", b"230 in")[i == 2] + b"\r\n"))),
     9150077: (telnet_logins(b"Login incorrect", b"Login incorrect", b"Login incorrect", PROMPT),
               telnet_logins(b"Login incorrect", b"Login incorrect", PROMPT, PROMPT)),
+    9150078: (http_logins("a", "a", "a", "a", then="200 OK"),
+              http_logins("a", "a", "a", then="200 OK")),
+    9150079: (others(2, lambda i: http_logins(*("abc", "cde")[i])),
+              others(2, lambda i: http_logins(*("abc", "bcd")[i]))),
     # scans.json
     9150080: (http(url="/nice%20ports%2C/Tri%6Eity.txt%2ebak"), http(url="/nice%20ports/a.txt")),
     9150081: (http(agent="Mozilla/5.0 (compatible; CensysInspect/1.1)"), http(agent="census")),

@@ -260,6 +260,58 @@ static void test_credentials(void **state)
     assert_has(out, "\"cookie_name\":[\"\",\"c\"]");
 }
 
+/* What the server says of credentials. */
+static void test_result_of_login(void **state)
+{
+    (void)state;
+    static const struct {
+        const char *credentials, *answer, *result;
+    } rows[] = {
+        {"Authorization: Basic YTpi", "401 No\r\nWWW-Authenticate: Basic realm=\"r\"",
+         "\"user\":\"a\",\"result\":\"failure\""},
+        {"Authorization: Basic YTpi", "401 No", "\"user\":\"a\",\"result\":\"failure\""},
+        {"Authorization: Basic YTpi", "200 OK", "\"user\":\"a\",\"result\":\"success\""},
+        {"Authorization: Bearer t0ken", "302 Found", "\"result\":\"success\""},
+        {"Authorization: Basic YTpi", "403 Forbidden", NULL}, /* who it is was accepted, or not */
+        {"Authorization: Basic YTpi", "404 Not Found", NULL},
+        {"Authorization: Basic YTpi", "500 Broken", NULL},
+        {"Authorization: Basic YTpi", "407 No\r\nProxy-Authenticate: Basic realm=\"r\"", NULL},
+        {"Authorization: Digest realm=\"r\", username=\"joe\"",
+         "401 No\r\nWWW-Authenticate: Digest realm=\"r\", stale=true, nonce=\"n\"", NULL},
+        {"Authorization: Digest realm=\"r\", username=\"joe\"",
+         "401 No\r\nWWW-Authenticate: Digest realm=\"r\", stale=false, nonce=\"n\"",
+         "\"user\":\"joe\",\"result\":\"failure\""},
+        {"Authorization: NTLM TlRMTVNTUAAB", "401 No\r\nWWW-Authenticate: NTLM TlRMTVNTUAAC", NULL},
+        {"Authorization: NTLM TlRMTVNTUAAD",
+         "401 No\r\nWWW-Authenticate: Negotiate\r\nWWW-Authenticate: NTLM",
+         "\"result\":\"failure\""},
+        {"Proxy-Authorization: Basic YTpi", "407 No", "\"user\":\"a\",\"result\":\"failure\""},
+        {"Proxy-Authorization: Basic YTpi", "401 No", NULL},
+        {"Proxy-Authorization: Basic YTpi", "200 OK", "\"user\":\"a\",\"result\":\"success\""},
+        {"Accept: a", "401 No", NULL},
+        {"Accept: a", "200 OK", NULL},
+    };
+    for (unsigned i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
+        char request[256], response[256];
+        snprintf(request, sizeof(request), "GET / HTTP/1.1\r\nHost: a\r\n%s\r\n\r\n",
+                 rows[i].credentials);
+        snprintf(response, sizeof(response), "HTTP/1.1 %s\r\nContent-Length: 0\r\n\r\n",
+                 rows[i].answer);
+        assert_has_not(client(request), "\"result\"");
+        const char *out = server(response);
+        char *expected = NULL;
+        if (rows[i].result && asprintf(&expected, "\"auth\":{%s}", rows[i].result) > 0)
+            assert_has(out, expected);
+        else
+            assert_has_not(out, "\"result\"");
+        free(expected);
+    }
+    /* An answer whose request was not seen says nothing of it. */
+    feed_close(&f);
+    setup(NULL);
+    assert_has_not(server("HTTP/1.1 401 No\r\nContent-Length: 0\r\n\r\n"), "\"result\"");
+}
+
 static void test_forms(void **state)
 {
     (void)state;
@@ -530,6 +582,7 @@ int main(void)
         TEST(test_loss_in_a_body),
         TEST(test_midstream),
         TEST(test_credentials),
+        TEST(test_result_of_login),
         TEST(test_forms),
         TEST(test_files),
         TEST(test_facts),

@@ -82,6 +82,7 @@ static const struct ft_field fields[] = {
     [HTTP_F_AUTH_PASSWORD] = FIELD("password", "Password", HTTP_F_AUTH, STRING, FT_FIELD_SECRET),
     [HTTP_F_AUTH_TOKEN] = FIELD("token", "Token or response", HTTP_F_AUTH, STRING, FT_FIELD_SECRET),
     [HTTP_F_AUTH_IS_PROXY] = FIELD("is_proxy", "For a proxy on the way", HTTP_F_AUTH, BOOL, 0),
+    [HTTP_F_AUTH_RESULT] = FIELD("result", "What became of the credentials of the request", HTTP_F_AUTH, STRING, 0),
     [HTTP_F_TITLE] = FIELD("title", "Title of the page", 0, STRING, 0),
     [HTTP_F_FORM] = FIELD("form", "Form that logs in", 0, GROUP, 0),
     [HTTP_F_FORM_USER] = FIELD("user", "User name", HTTP_F_FORM, STRING, 0),

@@ -102,13 +102,14 @@ struct http_kept {
     uint32_t number; /* of the request in its flow */
     uint8_t method;
     uint8_t is_rockwell; /* asks for a page that only Rockwell's modules have */
+    uint8_t login;       /* the status that says that its credentials are wrong, less 400; or 0 */
 };
 
 /* The text of a request, kept for its response. */
 struct http_text {
     uint32_t number;
-    uint8_t host_length, url_length;
-    char text[FT_MAX_CHANNEL_STATE - 8];
+    uint8_t host_length, user_length, url_length;
+    char text[FT_MAX_CHANNEL_STATE - 8]; /* host, user, URL */
 };
 
 _Static_assert(sizeof(struct http_text) <= FT_MAX_CHANNEL_STATE, "channel");
@@ -153,6 +154,7 @@ enum http_field {
     HTTP_F_AUTH_PASSWORD,
     HTTP_F_AUTH_TOKEN,
     HTTP_F_AUTH_IS_PROXY,
+    HTTP_F_AUTH_RESULT,
     HTTP_F_TITLE,
     HTTP_F_FORM,
     HTTP_F_FORM_USER,

@@ -11,19 +11,25 @@ enum {
     URL_MAX = 2048,
     HEADERS_MAX = 128,
     METHOD_SIZE = 16,
+    HOST_KEPT = 64, /* bytes of a request's host and user that are kept for its response */
+    USER_KEPT = 32,
 };
 
 /* A message as far as it was read. */
 struct message {
     struct ft_view method, url, version, reason;
     struct ft_view shown; /* the URL without its secrets */
-    struct ft_view host, agent, type, server, location, realm, authorization;
+    struct ft_view host, agent, type, server, location, realm;
     uint64_t length;
     uint32_t status, headers;
     uint8_t code; /* enum http_command */
     bool is_response, is_simple, is_complete;
     bool has_length, has_coding, is_chunked, is_encoded, is_length_bad, is_upgrade;
     bool has_host, has_long_line, has_control, has_no_colon;
+    bool has_login, has_proxy_login; /* a request with credentials */
+    uint8_t user_length;
+    char user[USER_KEPT]; /* as far as it is kept for the response */
+    bool is_continued;    /* a response that refuses them, but only for the time being */
 };
 
 static const struct {
@@ -200,8 +206,15 @@ static struct ft_view parameter(struct ft_view list, const char *name)
     return ft_view_empty();
 }
 
+static void put_user(struct ft_context *ctx, struct message *m, struct ft_view user)
+{
+    ft_put_string(ctx, HTTP_F_AUTH_USER, user);
+    m->user_length = (uint8_t)(user.len < USER_KEPT ? user.len : USER_KEPT);
+    memcpy(m->user, user.data, m->user_length);
+}
+
 /* Programs log in with a token for the name and no password, or with no colon at all. */
-static void read_basic(struct ft_context *ctx, struct ft_view token)
+static void read_basic(struct ft_context *ctx, struct message *m, struct ft_view token)
 {
     uint8_t text[256];
     uint32_t n = base64_decode(ft_text_trim(token), text, sizeof(text));
@@ -211,7 +224,7 @@ static void read_basic(struct ft_context *ctx, struct ft_view token)
     if (!password.len && !is_default) {
         ft_put_string(ctx, HTTP_F_AUTH_TOKEN, user);
     } else {
-        ft_put_string(ctx, HTTP_F_AUTH_USER, user);
+        put_user(ctx, m, user);
         ft_put_string(ctx, HTTP_F_AUTH_PASSWORD, password);
     }
     ft_violation(ctx, HTTP_V_CLEAR_TEXT, NULL);
@@ -234,9 +247,12 @@ static bool is_scheme(struct ft_view name)
     return false;
 }
 
-static void read_authorization(struct ft_context *ctx, struct ft_view value, bool is_proxy)
+static void read_authorization(struct ft_context *ctx, struct message *m, struct ft_view value,
+                               bool is_proxy)
 {
     struct ft_view rest = value;
+    m->has_login |= !is_proxy;
+    m->has_proxy_login |= is_proxy;
     struct ft_view scheme = ft_text_take(&rest, ' ');
     if (scheme.len == value.len || !is_scheme(scheme)) {
         rest = value;
@@ -246,9 +262,9 @@ static void read_authorization(struct ft_context *ctx, struct ft_view value, boo
     ft_put_string(ctx, HTTP_F_AUTH_SCHEME, scheme);
     ft_put_bool(ctx, HTTP_F_AUTH_IS_PROXY, is_proxy, NULL);
     if (ft_text_is(scheme, "basic")) {
-        read_basic(ctx, rest);
+        read_basic(ctx, m, rest);
     } else if (ft_text_is(scheme, "digest")) {
-        ft_put_string(ctx, HTTP_F_AUTH_USER, parameter(rest, "username"));
+        put_user(ctx, m, parameter(rest, "username"));
         ft_put_string(ctx, HTTP_F_AUTH_REALM, parameter(rest, "realm"));
         ft_put_string(ctx, HTTP_F_AUTH_TOKEN, parameter(rest, "response"));
     } else {
@@ -299,7 +315,8 @@ void http_tell(struct ft_context *ctx, enum ft_fact fact, struct ft_view text, u
 }
 
 /* "Basic realm=..": what a scheme has without a name is a token (Negotiate, NTLM). */
-static void put_challenge(struct ft_context *ctx, uint32_t field, struct ft_view value)
+static void put_challenge(struct ft_context *ctx, struct message *m, uint32_t field,
+                          struct ft_view value)
 {
     struct ft_view rest = value, scheme = ft_text_take(&rest, ' ');
     rest = ft_text_trim(rest);
@@ -307,6 +324,7 @@ static void put_challenge(struct ft_context *ctx, uint32_t field, struct ft_view
     bool has_name = equals > 0 && equals + 1 < (int64_t)rest.len &&
                     ft_peek_u8(&rest, (uint32_t)equals + 1) != '=';
     http_put_text(ctx, field, has_name ? value : scheme);
+    m->is_continued |= (rest.len && !has_name) || ft_text_is(parameter(value, "stale"), "true");
 }
 
 static void read_host(struct ft_context *ctx, struct message *m, struct ft_view value)
@@ -410,9 +428,9 @@ static void read_party(struct ft_context *ctx, struct message *m, struct ft_view
         put_url(ctx, HTTP_F_ORIGIN, value);
     } else if (ft_text_is(name, "www-authenticate")) {
         m->realm = parameter(value, "realm");
-        put_challenge(ctx, HTTP_F_WWW_AUTHENTICATE, value);
+        put_challenge(ctx, m, HTTP_F_WWW_AUTHENTICATE, value);
     } else if (ft_text_is(name, "proxy-authenticate")) {
-        put_challenge(ctx, HTTP_F_PROXY_AUTHENTICATE, value);
+        put_challenge(ctx, m, HTTP_F_PROXY_AUTHENTICATE, value);
     } else {
         read_plain(ctx, name, value);
     }
@@ -433,7 +451,7 @@ static void read_field(struct ft_context *ctx, struct message *m, struct ft_view
         m->is_encoded |= !ft_text_is(value, "identity");
         ft_put_string(ctx, HTTP_F_CONTENT_ENCODING, value);
     } else if (ft_text_is(name, "authorization") || ft_text_is(name, "proxy-authorization")) {
-        read_authorization(ctx, value, ft_text_begins(name, "proxy"));
+        read_authorization(ctx, m, value, ft_text_begins(name, "proxy"));
     } else if (ft_text_is(name, "cookie") || ft_text_is(name, "set-cookie")) {
         read_cookies(ctx, value, ft_text_begins(name, "set"));
     } else if (ft_text_is(name, "upgrade")) {
@@ -572,21 +590,28 @@ static void classify(struct ft_context *ctx, const struct message *m)
 static void keep_request(struct ft_context *ctx, struct http_flow *flow, const struct message *m)
 {
     uint32_t number = ++flow->requests;
-    struct http_kept kept = {
-        .number = number, .method = m->code, .is_rockwell = ft_text_begins(m->url, "/rokform/")};
+    struct http_kept kept = {.number = number,
+                             .method = m->code,
+                             .is_rockwell = ft_text_begins(m->url, "/rokform/"),
+                             .login = m->has_login         ? 1
+                                      : m->has_proxy_login ? 7
+                                                           : 0};
     if (ctx->transport != FT_TRANSPORT_TCP)
         return;
     ft_request(ctx, FT_SCOPE_FLOW, 0, &kept, sizeof(kept));
     struct http_text *text = ft_channel(ctx, FT_SCOPE_FLOW, number % HTTP_REQUEST_SLOTS);
     if (!text)
         return;
-    uint32_t host = m->host.len < 64 ? m->host.len : 64, room = sizeof(text->text) - host;
+    uint32_t host = m->host.len < HOST_KEPT ? m->host.len : HOST_KEPT, user = m->user_length;
+    uint32_t room = sizeof(text->text) - host - user;
     uint32_t url = m->shown.len < room ? m->shown.len : room;
     text->number = number;
     text->host_length = (uint8_t)host;
+    text->user_length = (uint8_t)user;
     text->url_length = (uint8_t)url;
     memcpy(text->text, m->host.data, host);
-    memcpy(text->text + host, m->shown.data, url);
+    memcpy(text->text + host, m->user, user);
+    memcpy(text->text + host + user, m->shown.data, url);
 }
 
 /* A query that logs in becomes fields, too. */
@@ -644,6 +669,14 @@ static void read_request(struct ft_context *ctx, struct http_flow *flow, struct 
 
 /* ---- responses ------------------------------------------------------------------------------ */
 
+/* The text of the request that a response answers, or NULL. */
+static const struct http_text *text_of(struct ft_context *ctx, const struct http_kept *kept)
+{
+    const struct http_text *text =
+        ft_channel_find(ctx, FT_SCOPE_FLOW, kept->number % HTTP_REQUEST_SLOTS);
+    return text && text->number == kept->number ? text : NULL;
+}
+
 /* What the request said, for who reads the response alone. */
 static void put_request(struct ft_context *ctx, const struct http_kept *kept)
 {
@@ -654,13 +687,33 @@ static void put_request(struct ft_context *ctx, const struct http_kept *kept)
     uint32_t length = method_name(kept->method, name);
     if (length)
         ft_put_text(ctx, HTTP_F_METHOD, name, length, NULL);
-    const struct http_text *text =
-        ft_channel_find(ctx, FT_SCOPE_FLOW, kept->number % HTTP_REQUEST_SLOTS);
-    if (!text || text->number != kept->number)
+    const struct http_text *text = text_of(ctx, kept);
+    if (!text)
         return;
     if (text->host_length)
         ft_put_text(ctx, HTTP_F_HOSTNAME, text->text, text->host_length, NULL);
-    ft_put_text(ctx, HTTP_F_URL, text->text + text->host_length, text->url_length, NULL);
+    ft_put_text(ctx, HTTP_F_URL, text->text + text->host_length + text->user_length,
+                text->url_length, NULL);
+}
+
+/*
+ * Did the login work? RFC 9110, 15.5.2: 401 refuses the credentials that the request had. It does
+ * not when it hands out a token to go on with (NTLM, Negotiate: RFC 4559, 5), or says that the
+ * nonce alone was too old (Digest: RFC 7616, 3.3). What is forbidden or broken behind the login
+ * tells nothing of it.
+ */
+static void put_result(struct ft_context *ctx, const struct message *m,
+                       const struct http_kept *kept)
+{
+    bool is_failure = m->status == 400u + kept->login && !m->is_continued;
+    if (!kept->login || !(is_failure || (m->status >= 200 && m->status < 400)))
+        return;
+    const struct http_text *text = text_of(ctx, kept);
+    ft_group_begin(ctx, HTTP_F_AUTH);
+    if (text && text->user_length)
+        ft_put_text(ctx, HTTP_F_AUTH_USER, text->text + text->host_length, text->user_length, NULL);
+    ft_put_text(ctx, HTTP_F_AUTH_RESULT, is_failure ? "failure" : "success", 7, NULL);
+    ft_group_end(ctx, HTTP_F_AUTH);
 }
 
 /* A realm or a title that names a vendor of devices is mostly the model. */
@@ -719,6 +772,8 @@ static void read_response(struct ft_context *ctx, struct http_flow *flow, struct
     ft_put_uint(ctx, HTTP_F_STATUS, m->status, NULL);
     http_put_text(ctx, HTTP_F_REASON, m->reason);
     read_headers(ctx, m, pdu);
+    if (kept)
+        put_result(ctx, m, kept);
     ft_put_uint(ctx, HTTP_F_HEADERS, m->headers, NULL);
     ft_put_uint(ctx, HTTP_F_HEADER_LENGTH, ctx->pdu_length, NULL);
     check_headers(ctx, m);
@@ -742,8 +797,7 @@ void http_read_message(struct ft_context *ctx, struct http_flow *flow, struct ft
                         .type = nothing,
                         .server = nothing,
                         .location = nothing,
-                        .realm = nothing,
-                        .authorization = nothing};
+                        .realm = nothing};
     read_start_line(&m, take_line(pdu));
     if (m.is_response)
         read_response(ctx, flow, &m, pdu);
