@@ -376,23 +376,35 @@ void ft_node_group_end(struct ft_context *ctx, uint32_t field)
 
 static const uint64_t no_fields[FT_MAX_FIELDS / 64];
 const struct ft_wanted ft_demand_nothing = {.fields = no_fields};
+const struct ft_demand_row ft_demand_row_nothing = {.all = {.fields = no_fields},
+                                                    .of_flow = {.fields = no_fields}};
+
+/* Which row of its command, or of its protocol as long as that is not known. */
+static void find_row(const struct ft_call *call, struct ft_message *m)
+{
+    uint16_t p = m->protocol->index;
+    bool is_any = (call->flow_wants->protocols | call->wanted_of_all) & ft_protocol_bit(p);
+    uint32_t row = m->command ? (uint32_t)(m->command - m->protocol->commands) + 1 : 0;
+    m->row = is_any ? &call->demand[p].rows[row] : &ft_demand_row_nothing;
+}
 
 /* What rules want of a message. */
 static __attribute__((noinline)) const struct ft_wanted *demanded(const struct ft_call *call,
                                                                   const struct ft_message *m)
 {
     const struct ft_flow_wants *w = call->flow_wants;
+    const struct ft_demand_row *row = m->row;
     uint16_t p = call->protocol->index;
     uint64_t bit = ft_protocol_bit(p);
-    if (!((w->protocols | call->wanted_of_all) & bit))
+    if (row == &ft_demand_row_nothing)
         return &ft_demand_nothing;
     const struct ft_demand *d = &call->demand[p];
     if (!m->has_command)
         return w->protocols & bit ? &d->before_of_flow : &d->before;
-    uint32_t row = m->command ? (uint32_t)(m->command - call->protocol->commands) + 1 : 0;
     bool is_of_flow =
-        w->protocols & bit && (w->whole & bit || w->commands & ft_command_bit(p, row));
-    return is_of_flow ? &d->rows[row].of_flow : &d->rows[row].all;
+        w->protocols & bit &&
+        (w->whole & bit || w->commands & ft_command_bit(p, (uint32_t)(row - d->rows)));
+    return is_of_flow ? &row->of_flow : &row->all;
 }
 
 static void use_demand(struct ft_call *call)
@@ -421,6 +433,8 @@ static bool message_new(struct ft_call *call, const struct ft_protocol *protocol
     memset(m, 0, offsetof(struct ft_message, open));
     m->protocol = protocol;
     m->direction = call->pub.direction;
+    if (__builtin_expect(call->demand != NULL, 0))
+        find_row(call, m);
     m->first = m->last = 0;
     m->response_ns = 0;
     m->request_number = 0;
@@ -516,8 +530,10 @@ void ft_command(struct ft_context *ctx, uint32_t code, uint32_t qualifier)
     m->command = ft_protocol_command(call->protocol, code, qualifier);
     m->class_ = m->command ? m->command->class_ : FT_CLASS_UNKNOWN;
     ask_raise(call, m);
-    if (__builtin_expect(call->demand != NULL, 0))
+    if (__builtin_expect(call->demand != NULL, 0)) {
+        find_row(call, m);
         use_demand(call);
+    }
 }
 
 void ft_set_class(struct ft_context *ctx, enum ft_class class_)

@@ -48,6 +48,7 @@ struct ft_sub {
 struct ft_message {
     const struct ft_protocol *protocol;
     const struct ft_command *command; /**< row, NULL = not in the table */
+    const struct ft_demand_row *row;  /**< what is wanted of such; of no use without a demand */
     uint32_t code, qualifier;
     uint64_t fields; /**< of its nodes: a bit of 64 each */
     uint8_t kind, direction, class_;
@@ -180,8 +181,9 @@ static inline uint64_t ft_command_bit(uint16_t protocol, uint32_t row)
     return 1ull << ((protocol * 11u + row) & 63);
 }
 
-/** No field. */
+/** No field, and nobody who looks. */
 extern const struct ft_wanted ft_demand_nothing;
+extern const struct ft_demand_row ft_demand_row_nothing;
 
 struct ft_call;
 
@@ -196,7 +198,7 @@ struct ft_call {
     /** What is wanted of messages that are not raised, by index of the protocol; NULL: nothing. */
     const struct ft_demand *demand;
     const struct ft_flow_wants *flow_wants; /**< never NULL when there is a demand */
-    uint64_t wanted_of_all; /**< protocols of which `demand` has any field, ft_protocol_bit() */
+    uint64_t wanted_of_all; /**< protocols of which rows of `demand` are any, ft_protocol_bit() */
     bool wants_all;         /**< every field of every message, for tests */
     struct ft_state *state; /**< of the shard */
     struct ft_owner owner;

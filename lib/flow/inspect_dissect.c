@@ -98,7 +98,8 @@ COLD void ft_inspect_confirm(struct ft_inspector *ins, struct ft_flow *flow,
 }
 
 /* A PDU that is not just the payload of this packet, which is searched by itself. */
-static COLD void search_pdu(struct ft_inspector *ins, const uint8_t *pdu, uint32_t length)
+static __attribute__((noinline)) void search_pdu(struct ft_inspector *ins, const uint8_t *pdu,
+                                                 uint32_t length)
 {
     const struct ft_packet *p = ins->packet;
     bool is_payload = !(p->flags & (FT_PACKET_TICK | FT_PACKET_END)) &&

@@ -230,37 +230,48 @@ static bool passes_at(const struct ft_content_filter *f, const uint8_t *bytes, u
 }
 
 #ifdef FT_CONTENT_FILTER_WIDE
-/* Bits of the buckets that let pass what stands `i` bytes behind each place; behind the end is 0.
- */
-static inline __m512i wide_of(const struct ft_content_filter *f, const uint8_t *at, uint32_t length,
-                              uint32_t i)
+/* The first `n` of 64 bytes; n < 256. */
+static inline __mmask64 first_bytes(uint32_t n)
 {
-    uint32_t n = length > i ? length - i : 0;
-    __mmask64 is_there = _bzhi_u64(UINT64_MAX, n < WIDE_LANES ? n : WIDE_LANES);
+    return _bzhi_u64(UINT64_MAX, n);
+}
+
+/* Bits of the buckets that let pass what stands `i` bytes behind each place; 0 where nothing is. */
+static inline __m512i wide_of(const struct ft_content_filter *f, const uint8_t *at,
+                              __mmask64 is_there, uint32_t i)
+{
     return _mm512_permutex2var_epi8(_mm512_load_si512(f->wide[i]),
                                     _mm512_maskz_loadu_epi8(is_there, at + i),
                                     _mm512_load_si512(f->wide[i] + WIDE / 2));
 }
 
-/* The places of a text, 64 at most, that the first sieve lets pass, a bit each. */
+/* The places of a text, 64 at most, that the first sieve lets pass, a bit each; length >= PAIR. */
 static inline uint64_t sieve_wide(const struct ft_content_filter *f, const uint8_t *at,
                                   uint32_t length)
 {
-    __m512i first = _mm512_and_si512(wide_of(f, at, length, 0), wide_of(f, at, length, 1));
-    __m512i last = _mm512_and_si512(wide_of(f, at, length, 2), wide_of(f, at, length, 3));
-    uint32_t places = length - 1 < WIDE_LANES ? length - 1 : WIDE_LANES;
-    return _mm512_test_epi8_mask(first, last) & _bzhi_u64(UINT64_MAX, places);
+    uint32_t n = length < 2 * WIDE_LANES ? length : 2 * WIDE_LANES;
+    __mmask64 pairs = first_bytes(n - 1);
+    __m512i first = _mm512_and_si512(wide_of(f, at, first_bytes(n), 0), wide_of(f, at, pairs, 1));
+    __m512i last = _mm512_and_si512(wide_of(f, at, first_bytes(n - 2), 2),
+                                    wide_of(f, at, first_bytes(n > 3 ? n - 3 : 0), 3));
+    return _mm512_mask_test_epi8_mask(pairs, first, last);
 }
 
-static COLD bool passes_among_wide(const struct ft_content_filter *f, uint64_t left,
-                                   const uint8_t *at, uint32_t length)
+/* The second sieve at the places from `at` on that the first let pass, and all that follows. */
+static COLD bool passes_from(const struct ft_content_filter *f, uint64_t left, const uint8_t *bytes,
+                             uint32_t at, uint32_t length)
 {
-    for (; left; left &= left - 1) {
-        uint32_t i = (uint32_t)__builtin_ctzll(left);
-        if (passes_at(f, at + i, length - i))
-            return true;
+    for (;;) {
+        for (; left; left &= left - 1) {
+            uint32_t i = at + (uint32_t)__builtin_ctzll(left);
+            if (passes_at(f, bytes + i, length - i))
+                return true;
+        }
+        at += WIDE_LANES;
+        if (at + PAIR > length)
+            return false;
+        left = sieve_wide(f, bytes + at, length - at);
     }
-    return false;
 }
 
 bool ft_content_filter_passes(const struct ft_content_filter *f, const uint8_t *bytes,
@@ -270,8 +281,8 @@ bool ft_content_filter_passes(const struct ft_content_filter *f, const uint8_t *
         return true;
     for (uint32_t at = 0; at + PAIR <= length; at += WIDE_LANES) {
         uint64_t left = sieve_wide(f, bytes + at, length - at);
-        if (__builtin_expect(left != 0, 0) && passes_among_wide(f, left, bytes + at, length - at))
-            return true;
+        if (__builtin_expect(left != 0, 0))
+            return passes_from(f, left, bytes, at, length);
     }
     return false;
 }

@@ -21,6 +21,8 @@ struct ft_matcher *ft_matcher_new(const struct ft_ruleset *set)
     if (!m)
         return NULL;
     m->set = set;
+    m->tests_any_payload = set->payload.keyed.count || set->payload.rules.count;
+    m->searches_any_payload = set->payload.groups.count;
     m->run = ft_program_run_new(&set->files->vocabulary, &set->patterns);
     m->counts = calloc(count, sizeof(*m->counts));
     m->seen = calloc(count, sizeof(*m->seen));
@@ -275,41 +277,50 @@ static uint32_t row_of(const struct ft_message *message)
 }
 
 /* Has the profile a rule that may hold for such a message? */
-static inline bool profile_wants(const struct ft_profile *p, const struct ft_message *message)
+static bool profile_wants(const struct ft_profile *p, const struct ft_message *message)
 {
     uint16_t protocol = message->protocol->index;
-    return p->classes & FT_CLASS_BIT(message) || p->wants.whole & ft_protocol_bit(protocol) ||
-           p->wants.commands & ft_command_bit(protocol, row_of(message));
+    return ((p->classes & FT_CLASS_BIT(message)) | (p->wants.whole & ft_protocol_bit(protocol)) |
+            (p->wants.commands & ft_command_bit(protocol, row_of(message)))) != 0;
 }
 
-static inline bool gate_lets_pass(const struct ft_matcher *m, const struct ft_message *message)
+/* Branches on what differs from one message to the next would be guessed wrong. */
+static inline bool row_lets_pass(const struct ft_demand_row *row, const struct ft_message *message)
 {
-    uint16_t protocol = message->protocol->index;
-    if (!ft_protocols_has(&m->set->placed, protocol)) /* most carriers: spares the load of a row */
-        return false;
-    const struct ft_demand_row *row = &m->set->demand[protocol].rows[row_of(message)];
-    return row->gate_classes & FT_CLASS_BIT(message) &&
-           (!row->gate_fields || row->gate_fields & message->fields);
+    bool is_of_class = (row->gate_classes & FT_CLASS_BIT(message)) != 0;
+    bool has_field = (!row->gate_fields) | ((row->gate_fields & message->fields) != 0);
+    return is_of_class & has_field;
 }
 
-static inline bool is_wanted(const struct ft_matcher *m, const struct ft_message *message)
+static bool gate_lets_pass(const struct ft_matcher *m, const struct ft_message *message)
 {
-    if (gate_lets_pass(m, message))
-        return true;
-    return m->profile ? profile_wants(m->profile, message)
-                      : m->set->flow_operands.count || m->set->flow_rules.count;
+    return row_lets_pass(&m->set->demand[message->protocol->index].rows[row_of(message)], message);
+}
+
+/* Without a profile: may a flow have what finds a rule? */
+static bool may_have_any(const struct ft_matcher *m)
+{
+    return m->set->flow_operands.count || m->set->flow_rules.count;
 }
 
 bool ft_match_is_wanted(const struct ft_matcher *m, const struct ft_message *message)
 {
-    return is_wanted(m, message);
+    return gate_lets_pass(m, message) ||
+           (m->profile ? profile_wants(m->profile, message) : may_have_any(m));
 }
 
+/* The same, of messages that know their rows. */
 uint64_t ft_match_wanted(const struct ft_matcher *m, const struct ft_call *call)
 {
+    const struct ft_profile *p = m->profile;
     uint64_t wanted = 0;
-    for (uint32_t i = 0; i < call->message_count; i++)
-        wanted |= (uint64_t)is_wanted(m, &call->messages[i]) << i;
+    for (uint32_t i = 0; i < call->message_count; i++) {
+        const struct ft_message *message = &call->messages[i];
+        wanted |= (uint64_t)row_lets_pass(message->row, message) << i;
+    }
+    bool is_any = !p && may_have_any(m);
+    for (uint32_t i = 0; (is_any || (p && p->count)) && i < call->message_count; i++)
+        wanted |= (uint64_t)(is_any || profile_wants(p, &call->messages[i])) << i;
     return wanted;
 }
 

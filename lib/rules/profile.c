@@ -182,7 +182,10 @@ const struct ft_flow_wants *ft_match_use(struct ft_matcher *m, uint16_t profile)
 {
     static const struct ft_flow_wants all = {UINT64_MAX, UINT64_MAX, UINT64_MAX};
     m->profile = profile ? &m->profiles.all[profile] : NULL;
-    return profile ? &m->profile->wants : &all;
+    if (!profile)
+        return &all;
+    __builtin_prefetch(&m->profiles.rules[m->profile->first]); /* by the time a message is read */
+    return &m->profile->wants;
 }
 
 _Static_assert(sizeof(struct ft_profile) == FT_PROFILE_SIZE, "one line of the cache");
@@ -221,14 +224,14 @@ bool ft_match_wants_payload(const struct ft_matcher *m)
 bool ft_match_may_hold(const struct ft_matcher *m, const uint8_t *bytes, uint32_t length)
 {
     const struct ft_profile *p = m->profile;
-    const struct ft_place_of_rules *any = &m->set->payload;
-    if (!p || p->payload_count || any->keyed.count || any->rules.count)
+    if (!p || p->payload_count || m->tests_any_payload)
         return true;
-    const struct ft_profile_group *groups = &m->profiles.groups[p->first_group];
     if (p->group_count && (!p->filter || ft_content_filter_passes(p->filter, bytes, length)))
         return true;
-    for (uint32_t i = 1; i < p->group_count; i++)
-        if (!groups[i].filter || ft_content_filter_passes(groups[i].filter, bytes, length))
+    for (uint32_t i = 1; i < p->group_count; i++) {
+        const struct ft_content_filter *f = m->profiles.groups[p->first_group + i].filter;
+        if (!f || ft_content_filter_passes(f, bytes, length))
             return true;
-    return may_find_any(m->set, bytes, length);
+    }
+    return m->searches_any_payload && may_find_any(m->set, bytes, length);
 }

@@ -48,7 +48,8 @@ const struct ft_rule *ft_ruleset_rule(const struct ft_ruleset *set, uint32_t ind
  * want which are found by addresses, ports or zones, see ft_match_use().
  */
 const struct ft_demand *ft_ruleset_demand(const struct ft_ruleset *set);
-/** Protocols of which the rules want any field, those found by flows apart: a bit of 64 each. */
+/** Protocols of which the rules want any field or message, those found by flows apart: a bit of 64
+ * each. */
 uint64_t ft_ruleset_wanted(const struct ft_ruleset *set);
 
 /** Is there any rule about payloads, about flows? */

@@ -116,7 +116,6 @@ struct ft_ruleset {
     /* By protocol and command: first_place[protocol] + row + 1, row 0 = not in the table. */
     uint32_t first_place[FT_MAX_PROTOCOLS];
     struct ft_place_of_rules *places;
-    struct ft_protocols placed; /**< those of which some place has rules */
     uint32_t place_count;
     struct ft_place_of_rules flow, connection, packet, payload;
     bool has_new_flow; /**< some rule about flows is new */
@@ -204,6 +203,7 @@ struct ft_matcher {
     const struct ft_profile *profile; /**< of the flow at hand; NULL: not known */
     struct ft_joint *joint; /**< rules are gathered instead of told; NULL: they are told */
     bool is_part, is_new;   /**< is_part: only rules that are new, or only those that are not */
+    bool tests_any_payload, searches_any_payload; /**< rules of no flow in particular */
 };
 
 bool ft_profiles_init(struct ft_matcher *m);

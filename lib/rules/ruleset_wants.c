@@ -307,8 +307,6 @@ void ft_ruleset_make_demand(struct ft_ruleset *set)
         uint32_t first = set->first_place[p];
         for (uint32_t row = 0; row <= protocol->command_count; row++) {
             const struct ft_place_of_rules *place = &set->places[first + row];
-            if (place->classes)
-                ft_protocols_add(&set->placed, (uint16_t)p);
             set->demand_rows[first + row] = (struct ft_demand_row){
                 .all = wanted_of(set->wants[0].by_row[first + row], protocol),
                 .of_flow = wanted_of(set->wants[1].by_row[first + row], protocol),
@@ -324,12 +322,14 @@ void ft_ruleset_make_demand(struct ft_ruleset *set)
     }
 }
 
+/* Does anybody want a field of it, or look at its messages? */
 static bool wants_any(const struct ft_ruleset *set, uint32_t protocol)
 {
     const struct ft_wants *w = &set->wants[0];
     uint32_t rows = set->files->vocabulary.registry->protocols[protocol]->command_count + 1;
     for (uint32_t row = 0; row < rows; row++)
-        if (w->by_row[set->first_place[protocol] + row])
+        if (w->by_row[set->first_place[protocol] + row] ||
+            set->places[set->first_place[protocol] + row].classes)
             return true;
     return w->before[protocol] != NULL;
 }
