@@ -5,19 +5,82 @@
 #include <stdlib.h>
 #include <string.h>
 
-/* Ports by a list; 0: they are too many, or memory is short. */
-static uint64_t list_binding(struct ft_ruleset *set, const struct ft_test *t)
+/* Ports that packets must have, or the ethertype, for a condition to hold. */
+struct bound {
+    struct ft_port_list list;
+    uint64_t sides; /* FT_BINDING_SRC, FT_BINDING_DST; 0: either */
+    bool is_ethertype;
+};
+
+static bool bound_add(struct bound *b, struct ft_port_range range)
 {
-    struct ft_port_list list = {0};
+    for (uint32_t i = 0; i < b->list.count; i++)
+        if (range.low >= b->list.ranges[i].low && range.high <= b->list.ranges[i].high)
+            return true;
+    if (b->list.count == FT_PORT_RANGES)
+        return false;
+    b->list.ranges[b->list.count++] = range;
+    return true;
+}
+
+/* What a test demands of ports or the ethertype; false: nothing that helps. */
+static bool bound_of_test(const struct ft_test *t, struct bound *b)
+{
+    bool is_port = t->left.keyword == FT_KEYWORD_PORT || t->left.keyword == FT_KEYWORD_PORT_SRC ||
+                   t->left.keyword == FT_KEYWORD_PORT_DST;
     uint64_t low, high;
-    for (uint32_t i = 0; ft_test_numbers_at(t, i, &low, &high); i++) {
-        if (list.count == FT_PORT_RANGES)
-            return 0;
-        list.ranges[list.count].low = (uint16_t)low;
-        list.ranges[list.count++].high = (uint16_t)high;
+    *b = (struct bound){.is_ethertype = t->left.keyword == FT_KEYWORD_ETHERTYPE,
+                        .sides = t->left.keyword == FT_KEYWORD_PORT_SRC   ? FT_BINDING_SRC
+                                 : t->left.keyword == FT_KEYWORD_PORT_DST ? FT_BINDING_DST
+                                                                          : 0};
+    if ((!is_port && !b->is_ethertype) || t->is_none || t->is_negated || t->has_mask ||
+        (t->kind != FT_TEST_RANGE && t->kind != FT_TEST_NUMBERS))
+        return false;
+    for (uint32_t i = 0; ft_test_numbers_at(t, i, &low, &high); i++)
+        if (!bound_add(b, (struct ft_port_range){(uint16_t)low, (uint16_t)high}))
+            return false;
+    return true;
+}
+
+static bool bound_of(const struct ft_expression *e, uint32_t node, struct bound *b);
+
+/* Whichever of them holds: all are bound, and the ports of all are few. */
+static bool bound_of_any(const struct ft_expression *e, uint32_t node, struct bound *b)
+{
+    struct bound one;
+    if (!bound_of(e, node, b))
+        return false;
+    while ((node = e->nodes[node].next)) {
+        if (!bound_of(e, node, &one) || one.is_ethertype != b->is_ethertype)
+            return false;
+        b->sides = one.sides == b->sides ? one.sides : 0;
+        for (uint32_t i = 0; i < one.list.count; i++)
+            if (!bound_add(b, one.list.ranges[i]))
+                return false;
     }
+    return true;
+}
+
+/* Conditions are not deep: FT_EXPRESSION_DEPTH. */
+static bool bound_of(const struct ft_expression *e, uint32_t node, struct bound *b)
+{
+    const struct ft_expression_node *n = &e->nodes[node];
+    if (n->kind == FT_EXPRESSION_TEST)
+        return bound_of_test(&n->test, b);
+    if (n->kind == FT_EXPRESSION_OR)
+        return bound_of_any(e, n->child, b);
+    for (uint32_t child = n->kind == FT_EXPRESSION_AND ? n->child : 0; child;
+         child = e->nodes[child].next)
+        if (bound_of(e, child, b))
+            return true;
+    return false;
+}
+
+/* A list that others may have, too; 0: memory is short, or there are too many. */
+static uint64_t list_binding(struct ft_ruleset *set, const struct ft_port_list *list)
+{
     uint32_t i = 0;
-    while (i < set->port_list_count && memcmp(&set->port_lists[i], &list, sizeof(list)) != 0)
+    while (i < set->port_list_count && memcmp(&set->port_lists[i], list, sizeof(*list)) != 0)
         i++;
     if (i > UINT16_MAX)
         return 0;
@@ -26,28 +89,21 @@ static uint64_t list_binding(struct ft_ruleset *set, const struct ft_test *t)
         if (!grown)
             return 0;
         set->port_lists = grown;
-        grown[set->port_list_count++] = list;
+        grown[set->port_list_count++] = *list;
     }
     return FT_BINDING_PORT | FT_BINDING_PORTS | i;
 }
 
-/* What a test demands of ports or the ethertype; 0: nothing that helps. */
-static uint64_t binding_of_test(struct ft_ruleset *set, const struct ft_test *t)
+/* 0: of nothing that helps. */
+static uint64_t binding_of(struct ft_ruleset *set, const struct bound *b)
 {
-    bool is_ethertype = t->left.keyword == FT_KEYWORD_ETHERTYPE;
-    bool is_port = t->left.keyword == FT_KEYWORD_PORT || t->left.keyword == FT_KEYWORD_PORT_SRC ||
-                   t->left.keyword == FT_KEYWORD_PORT_DST;
-    if ((!is_port && !is_ethertype) || t->is_none || t->is_negated || t->has_mask)
-        return 0;
+    const struct ft_port_range *first = &b->list.ranges[0];
     uint64_t binding = 0;
-    if (t->kind == FT_TEST_RANGE && t->low == t->high)
-        binding = FT_BINDING_PORT | (is_ethertype ? FT_BINDING_ETHERTYPE : 0) | t->low;
-    else if (is_port && (t->kind == FT_TEST_RANGE || t->kind == FT_TEST_NUMBERS))
-        binding = list_binding(set, t);
-    uint64_t side = t->left.keyword == FT_KEYWORD_PORT_SRC   ? FT_BINDING_SRC
-                    : t->left.keyword == FT_KEYWORD_PORT_DST ? FT_BINDING_DST
-                                                             : 0;
-    return binding ? binding | side : 0;
+    if (b->list.count == 1 && first->low == first->high)
+        binding = FT_BINDING_PORT | (b->is_ethertype ? FT_BINDING_ETHERTYPE : 0) | first->low;
+    else if (!b->is_ethertype)
+        binding = list_binding(set, &b->list);
+    return binding ? binding | b->sides : 0;
 }
 
 /* Must it hold for the rule to hold? */
@@ -61,10 +117,8 @@ static bool is_demanded(const struct ft_expression *e, uint32_t node)
 uint64_t ft_ruleset_binding(struct ft_ruleset *set, const struct ft_compiled *c)
 {
     const struct ft_expression *e = c->rule->expression;
-    uint64_t binding = 0;
-    for (uint32_t i = 1; i < e->count && !binding; i++)
-        if (is_demanded(e, i))
-            binding = binding_of_test(set, &e->nodes[i].test);
+    struct bound b;
+    uint64_t binding = e->worker && bound_of(e, e->worker, &b) ? binding_of(set, &b) : 0;
     if (c->level == FT_LEVEL_MESSAGE && !c->is_anywhere)
         for (uint32_t p = 0; p < FT_MAX_PROTOCOLS && !binding; p++)
             if (ft_protocols_has(&c->homes, (uint16_t)p))

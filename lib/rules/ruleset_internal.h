@@ -47,7 +47,7 @@ struct ft_compiled {
     bool is_anywhere;          /**< names no protocol */
     bool is_broad;             /**< `whole` has so many protocols that classes tell more */
     bool is_linear;            /**< found by protocol and command only */
-    bool is_pattern;           /**< found by a pattern */
+    bool is_pattern;           /**< found by a pattern, in an alternative at least */
     bool is_new;               /**< the rule set before had no such rule */
     bool is_joinable;          /**< may be tested where payloads meet: ft_match_joint() */
     bool is_of_flow;           /**< found once for a flow: by its addresses, ports and zones */
@@ -80,7 +80,7 @@ struct ft_key {
 };
 
 /* More of them are taken as any port. */
-#define FT_PORT_RANGES 8u
+#define FT_PORT_RANGES 32u
 
 /* What payloads must have to be searched for the patterns of a group. */
 #define FT_BINDING_PORT      (1ull << 32) /* this port, of either side or of one: */
@@ -92,10 +92,12 @@ struct ft_key {
 #define FT_BINDING_ANY       (3ull << 32) /* nothing */
 
 /** Ports as ranges. */
+struct ft_port_range {
+    uint16_t low, high;
+};
+
 struct ft_port_list {
-    struct {
-        uint16_t low, high;
-    } ranges[FT_PORT_RANGES];
+    struct ft_port_range ranges[FT_PORT_RANGES];
     uint32_t count;
 };
 

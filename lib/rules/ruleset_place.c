@@ -111,7 +111,8 @@ bool ft_ruleset_place(struct ft_making *m, uint32_t rule, struct ft_way *way, ch
     if (e->worker)
         ft_way_of(m, c, e->worker, way);
     c->is_linear = !way->count;
-    c->is_pattern = way->count && way->keys[0].operand == FT_WAY_PATTERN;
+    for (uint32_t i = 0; i < way->count; i++)
+        c->is_pattern |= way->keys[i].operand == FT_WAY_PATTERN;
     c->is_of_flow = is_of_flow(set, c, way);
     c->classes = c->level == FT_LEVEL_MESSAGE ? ft_rule_classes(e) : FT_CLASSES_ALL;
     c->guard = e->worker ? ft_guard_of(e, e->worker) : (struct ft_guard){.protocol = UINT16_MAX};

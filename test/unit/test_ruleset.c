@@ -890,23 +890,26 @@ static void test_sides(void **state)
         "port.src == 81 and payload contains \"abcd\"",
         "port.dst in {80, 90..99} and payload contains \"abcd\"",
         "port == 80 and payload contains \"abcd\"",
+        "transport == tcp and (port.dst == 70 and payload contains \"abcd\" or "
+        "port.dst in {71, 73..75} and (payload.length > 3 and payload contains \"abcd\"))",
         "port.src == 80 and payload contains \"abce\"",
     };
     static const struct {
         uint16_t src, dst;
-        bool is_bound[3];
+        bool is_bound[4];
     } rows[] = {
-        {81, 5, {true, false, false}}, {5, 81, {false, false, false}},
-        {80, 5, {false, false, true}}, {5, 80, {false, true, true}},
-        {5, 95, {false, true, false}}, {95, 5, {false, false, false}},
-        {81, 80, {true, true, true}},
+        {81, 5, {true, false, false, false}}, {5, 81, {false, false, false, false}},
+        {80, 5, {false, false, true, false}}, {5, 80, {false, true, true, false}},
+        {5, 95, {false, true, false, false}}, {95, 5, {false, false, false, false}},
+        {81, 80, {true, true, true, false}},  {5, 70, {false, false, false, true}},
+        {5, 74, {false, false, false, true}}, {74, 72, {false, false, false, false}},
     };
     static struct rules_random r;
     (void)state;
     assert_true(rules_random_open(&r, registry, 1));
-    struct ft_ruleset *set = rules_random_set_of(&r, conditions, 4);
+    struct ft_ruleset *set = rules_random_set_of(&r, conditions, 5);
     assert_non_null(set);
-    assert_int_equal(group_of_rule(set, 2), group_of_rule(set, 3));
+    assert_int_equal(group_of_rule(set, 2), group_of_rule(set, 4));
     for (unsigned row = 0; row < sizeof(rows) / sizeof(rows[0]); row++) {
         const struct ft_subject s = {.transport = TCP,
                                      .has_ports = true,
@@ -914,7 +917,7 @@ static void test_sides(void **state)
                                      .dst_port = rows[row].dst,
                                      .payload = (const uint8_t *)"xabcd",
                                      .payload_length = 5};
-        for (unsigned i = 0; i < 3; i++) {
+        for (unsigned i = 0; i < 4; i++) {
             const struct ft_expression *e = ft_ruleset_rule(set, i)->expression;
             assert_int_equal(ft_ruleset_is_bound(set, group_of_rule(set, i), &s),
                              rows[row].is_bound[i]);
@@ -923,6 +926,38 @@ static void test_sides(void **state)
         }
     }
     ft_ruleset_free(set);
+    rules_random_close(&r);
+}
+
+/* What a rule names of ports in each of its alternatives keeps it from payloads of others. */
+static void test_bound_alternatives(void **state)
+{
+    static const struct {
+        const char *condition;
+        enum ft_rule_cost cost;
+    } rows[] = {
+        {"port.dst == 1 and payload contains \"abcd\" or port.src == 2 and payload contains "
+         "\"efgh\"",
+         FT_RULE_COST_CONTENT},
+        {"(port == 1 or port in {2, 5..7}) and payload contains \"abcd\"", FT_RULE_COST_CONTENT},
+        {"port == 1 and payload contains \"abcd\" or payload contains \"efgh\"",
+         FT_RULE_COST_EVERY_PAYLOAD},
+        {"not (port == 1 or port == 2) and payload contains \"abcd\"", FT_RULE_COST_EVERY_PAYLOAD},
+        {"(port == 1 or ethertype == 0x0806) and payload contains \"abcd\"",
+         FT_RULE_COST_EVERY_PAYLOAD},
+        {"(ethertype == 0x88a4 or ethertype == 0x88b8) and payload contains \"abcd\"",
+         FT_RULE_COST_EVERY_PAYLOAD},
+        {"ethertype == 0x88a4 and payload contains \"abcd\"", FT_RULE_COST_KEYED},
+    };
+    static struct rules_random r;
+    (void)state;
+    assert_true(rules_random_open(&r, registry, 1));
+    for (unsigned i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
+        struct ft_ruleset *set = rules_random_set_of(&r, &rows[i].condition, 1);
+        assert_non_null(set);
+        assert_int_equal(ft_ruleset_cost(set, 0), rows[i].cost);
+        ft_ruleset_free(set);
+    }
     rules_random_close(&r);
 }
 
@@ -979,6 +1014,7 @@ int main(void)
         cmocka_unit_test(test_commands_of_flow),
         cmocka_unit_test(test_once),
         cmocka_unit_test(test_sides),
+        cmocka_unit_test(test_bound_alternatives),
         cmocka_unit_test(test_random),
     };
     return cmocka_run_group_tests(tests, set_up, tear_down);
