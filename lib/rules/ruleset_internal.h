@@ -106,6 +106,7 @@ struct ft_place_wants {
     uint64_t fields[FT_MAX_FIELDS / 64];
     uint64_t each[FT_MAX_FIELDS / 64]; /**< of them those of which each value or element counts */
     uint32_t count;
+    uint32_t sharers;               /**< places that want the same, beside the first */
     struct ft_field_demand asked[]; /**< by field, so many; its `values` belong to it */
 };
 

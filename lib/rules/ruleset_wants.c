@@ -26,6 +26,10 @@ static struct ft_place_wants *place_wants_new(const struct ft_protocol *p)
 
 static void place_wants_free(struct ft_place_wants *w)
 {
+    if (w && w->sharers) {
+        w->sharers--;
+        return;
+    }
     for (uint32_t i = 0; w && i < w->count; i++)
         free((void *)w->asked[i].values);
     free(w);
@@ -284,10 +288,8 @@ static bool is_in_list(const struct ft_protocol *p, uint32_t field)
 }
 
 /* All rules have said what they want: what is left when each value of a field counts? */
-static struct ft_wanted wanted_of(struct ft_place_wants *w, const struct ft_protocol *p)
+static void settle(struct ft_place_wants *w, const struct ft_protocol *p)
 {
-    if (!w)
-        return ft_demand_nothing;
     for (uint32_t i = 1; i < p->field_count; i++) {
         bool is_each = w->each[i / 64] >> (i % 64) & 1;
         if (is_each) {
@@ -296,7 +298,62 @@ static struct ft_wanted wanted_of(struct ft_place_wants *w, const struct ft_prot
         }
         w->asked[i].is_lazy = p->fields[i].type == FT_TYPE_GROUP && !is_each && !is_in_list(p, i);
     }
-    return (struct ft_wanted){.fields = w->fields, .asked = w->asked};
+}
+
+static bool is_same(const struct ft_place_wants *a, const struct ft_place_wants *b)
+{
+    if (a->count != b->count || memcmp(a->fields, b->fields, sizeof(a->fields)) != 0)
+        return false;
+    for (uint32_t i = 0; i < a->count; i++) {
+        const uint64_t *of_a = a->asked[i].values, *of_b = b->asked[i].values;
+        if (a->asked[i].is_lazy != b->asked[i].is_lazy || !of_a != !of_b ||
+            (of_a && memcmp(of_a, of_b, FT_VALUE_BITS / 8) != 0))
+            return false;
+    }
+    return true;
+}
+
+/* Of `rows` commands of a protocol, and before they are known, each of which has its place. */
+static struct ft_place_wants **place_at(struct ft_ruleset *set, uint32_t protocol, uint32_t rows,
+                                        uint32_t i)
+{
+    struct ft_wants *w = &set->wants[i > rows];
+    i %= rows + 1;
+    return i == rows ? &w->before[protocol] : &w->by_row[set->first_place[protocol] + i];
+}
+
+/*
+ * Many commands want the same: then it lies in the cache once, where traffic of several of them
+ * finds it. Without memory each keeps its own.
+ */
+static void share_wants(struct ft_ruleset *set, uint32_t protocol, const struct ft_protocol *p)
+{
+    uint32_t rows = p->command_count + 1, places = 2 * (rows + 1), count = 0;
+    struct ft_place_wants **known = calloc(places, sizeof(struct ft_place_wants *));
+    for (uint32_t i = 0; i < places; i++) {
+        struct ft_place_wants **at = place_at(set, protocol, rows, i);
+        uint32_t same = 0;
+        if (!*at)
+            continue;
+        settle(*at, p);
+        while (same < count && !is_same(known[same], *at))
+            same++;
+        if (!known)
+            continue;
+        if (same == count) {
+            known[count++] = *at;
+        } else {
+            place_wants_free(*at);
+            *at = known[same];
+            known[same]->sharers++;
+        }
+    }
+    free(known);
+}
+
+static struct ft_wanted wanted_of(const struct ft_place_wants *w)
+{
+    return w ? (struct ft_wanted){.fields = w->fields, .asked = w->asked} : ft_demand_nothing;
 }
 
 void ft_ruleset_make_demand(struct ft_ruleset *set)
@@ -305,18 +362,19 @@ void ft_ruleset_make_demand(struct ft_ruleset *set)
     for (uint32_t p = 0; p < registry->count; p++) {
         const struct ft_protocol *protocol = registry->protocols[p];
         uint32_t first = set->first_place[p];
+        share_wants(set, p, protocol);
         for (uint32_t row = 0; row <= protocol->command_count; row++) {
             const struct ft_place_of_rules *place = &set->places[first + row];
             set->demand_rows[first + row] = (struct ft_demand_row){
-                .all = wanted_of(set->wants[0].by_row[first + row], protocol),
-                .of_flow = wanted_of(set->wants[1].by_row[first + row], protocol),
+                .all = wanted_of(set->wants[0].by_row[first + row]),
+                .of_flow = wanted_of(set->wants[1].by_row[first + row]),
                 .gate_fields = fields_of_place(set, place, p),
                 .gate_classes = place->classes,
             };
         }
         set->demand[p] = (struct ft_demand){
-            .before = wanted_of(set->wants[0].before[p], protocol),
-            .before_of_flow = wanted_of(set->wants[1].before[p], protocol),
+            .before = wanted_of(set->wants[0].before[p]),
+            .before_of_flow = wanted_of(set->wants[1].before[p]),
             .rows = &set->demand_rows[first],
         };
     }
