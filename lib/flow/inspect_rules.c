@@ -343,6 +343,16 @@ static bool has_secret_field(const struct ft_protocol *p)
     return false;
 }
 
+/* Where clients log in with a password in clear text, by protocols that no dissector reads. */
+static bool is_login_port(uint16_t port)
+{
+    static const uint16_t ports[] = {25, 110, 143, 389, 512, 513, 514, 587, 1883, 5432, 6379};
+    for (unsigned i = 0; i < sizeof(ports) / sizeof(ports[0]); i++)
+        if (port == ports[i])
+            return true;
+    return false;
+}
+
 /* Is what is sent in the flow of a protocol that has passwords, as far as is known? A payload is
  * searched before anybody reads it: then what its ports are bound to. */
 static bool may_be_secret(const struct ft_inspector *ins, const struct ft_subject *s)
@@ -357,7 +367,7 @@ static bool may_be_secret(const struct ft_inspector *ins, const struct ft_subjec
     for (unsigned i = 0; i < 3; i++)
         if (of[i] && has_secret_field(r->protocols[of[i] - 1]))
             return true;
-    return false;
+    return s->transport == FT_TRANSPORT_TCP && is_login_port(s->dst_port);
 }
 
 /* Has the PDU a message beside this one whose passwords nobody asked for? */
@@ -521,7 +531,8 @@ static bool has_secret(const struct hit *hit)
     const struct ft_call *call = &hit->ins->call;
     const struct ft_program_value *v = &hit->evidence->value;
     bool is_expression = hit->evidence->test && hit->evidence->test->test->kind == FT_TEST_MATCHES;
-    if (!hit->message) /* the bytes that a literal finds are known from the rule */
+    /* The bytes that a literal finds are known from the rule. */
+    if (!hit->message || hit->message->protocol == hit->ins->rules.unknown)
         return is_expression && may_be_secret(hit->ins, hit->subject);
     if (v->at == UINT32_MAX)
         return false;

@@ -399,6 +399,26 @@ class Secrets(Case):
         told = self.messages('payload contains "PASS"', tcp(9700, (C, b"PASS x")))
         self.assertEqual(told, ["504153532078"])
 
+    def test_of_what_nobody_reads(self):
+        """Ports of which it is known that clients log in there; what servers say is shown."""
+        for port, told in ((389, "(14 bytes, maybe with a password)"), (390, "cn=a passw0rd\n")):
+            bind = tcp(port, (C, b"cn=a passw0rd\n"), (S, b"no passw0rd of yours\n"))
+            for when in ('payload contains "passw0rd"',
+                         'protocol == unknown and payload contains "passw0rd"'):
+                for side, text in (("dst", told), ("src", "no passw0rd of yours\n")):
+                    texts = {t if t[0] == "(" else bytes.fromhex(t).decode()
+                             for t in self.messages(f"port.{side} == {port} and {when}", bind)}
+                    self.assertEqual(texts, {text}, (port, when))
+            capture = self.write("a.pcap", pcap(packets([(SCADA, PLC, 0.0, bind)])))
+            rules = self.write("a.json", json.dumps({"rules": [
+                {"id": 9200000 + i, "title": "t", "when": f'{more}payload matches "cn=. [a-z]+0rd"'}
+                for i, more in enumerate(("", "protocol == unknown and "))]}).encode())
+            out = self.dir / f"evidence{port}"
+            self.assertOk(run("-q", "-r", capture, "-l", out, "--rules", rules))
+            self.assertEqual(len(of_type(self.events(out), "alert")), 2)
+            text = (out / "eve.json").read_text()
+            self.assertEqual("passw0rd" in text or b"passw0rd".hex() in text, port == 390)
+
     def test_of_carriers(self):
         """What is carried has a password that the rule about the carrier knows nothing of."""
         talk = traffic.s7_talk((C, traffic.s7_userdata(5, 1, b"\x55" * 8)), 2.0,
