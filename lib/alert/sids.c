@@ -421,6 +421,7 @@ static const struct ft_sid sids[] = {
     {9101418, "syslog", "power_failed"},
     {9101419, "llc", "organisation"},
     {9101420, "mdns", "off_link"},
+    {9101421, "dhcp", "shell_function"},
 };
 
 const struct ft_sid *ft_sids(uint32_t *count)

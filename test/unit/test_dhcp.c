@@ -173,6 +173,13 @@ static void violations(void **state)
                      "frame_sender");
     assert_violation(say((struct message){0}, COOKIE "35 01 01 0c 08 28292b7b3a3b7d3b ff"),
                      "shell_command");
+    const char *out =
+        say((struct message){.op = "02"}, COOKIE "35 01 05 0f 08 28297b3a3b7d3b78 ff");
+    assert_violation(out, "shell_function");
+    assert_no_violation(out, "shell_command");
+    assert_violation(say((struct message){.op = "02"}, COOKIE "35 01 05 0f 04 2829207b ff"),
+                     "shell_function");
+    assert_clean(say((struct message){.op = "02"}, COOKIE "35 01 05 0f 04 2829287b ff"));
     assert_violation(say((struct message){.op = "02"}, COOKIE "35 01 05 fc 04 61606260 ff"),
                      "shell_command");
     const struct message m = {0};

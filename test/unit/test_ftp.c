@@ -110,6 +110,8 @@ static void test_logins(void **state)
     assert_no_violation(out, "credential_clear_text");
     assert_violation(client("USER sysdiag\r\n"), "hard_coded_account");
     assert_violation(client("USER joe:)\r\n"), "backdoor_user");
+    assert_violation(client("USER :)joe\r\n"), "backdoor_user");
+    assert_clean(client("USER joe: )\r\n"));
     assert_clean(client("USER system\r\n"));
 }
 

@@ -247,6 +247,14 @@ static void test_commands(void **state)
     assert_violation(client("enable\r\nsystem\r\nshell\r\nsh\r\n"), "botnet_commands");
     assert_has(client("reboot\r\n"), "\"class\":\"config\"");
     log_in("box\r\n");
+    assert_clean(client("enable \r\nsystem\r\nlinuxshell\r\nshell\r\n"));
+    assert_violation(client(" sh\r\n"), "botnet_commands");
+    log_in("box\r\n");
+    assert_clean(client("busybox ls\r\nbusybox NTP\r\nbusybox ECCHi\r\nmybusybox\r\n"));
+    assert_clean(client("busyboxes ECCHI\r\ncat /binbusybox\r\n"));
+    assert_violation(client("busybox ECCHI\r\n"), "botnet_commands");
+    assert_violation(client("id;busybox\tMIRAI;id\r\n"), "botnet_commands");
+    assert_violation(client("/bin/busybox\tps\r\n"), "botnet_commands");
     assert_violation(client("/bin/busybox ECCHI\r\n"), "botnet_commands");
     assert_violation(server("ECCHI: applet not found\r\n"), "botnet_commands");
     assert_violation(client("cd /tmp; wget http://1/x\r\n"), "file_drop");

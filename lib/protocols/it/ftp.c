@@ -200,12 +200,12 @@ static const struct ft_violation violations[] = {
     [V_TRAVERSAL] = EVENT("traversal", "FTP path that leaves the server's folder", NULL, NULL, "T0866", MAJOR, MALWARE, NEVER),
     [V_FORMAT] = EVENT("format_string", "Format string in an FTP command", NULL, NULL, "T0866", MAJOR, MALWARE, NEVER),
     [V_CLEAR_TEXT] = EVENT("credential_clear_text", "Password sent in clear text over FTP", NULL, "Authentication", "T0859", MINOR, POLICY, NEVER),
-    [V_DEFAULT_LOGIN] = EVENT("default_login", "FTP login with a password that devices are delivered with", NULL, "Authentication", "T0812", MAJOR, POLICY, NEVER),
+    [V_DEFAULT_LOGIN] = EVENT("default_login", "FTP login with a password that devices are delivered with", NULL, "Authentication", "T0812", MAJOR, POLICY, EACH),
     [V_HARD_CODED] = EVENT("hard_coded_account", "FTP login with an account built into controllers", NULL, "Authentication", "T0891 T0812", CRITICAL, POLICY, NEVER),
     [V_ANONYMOUS] = EVENT("anonymous_login", "Anonymous FTP login", NULL, "Authentication", "T0859", WARNING, POLICY, NEVER),
     [V_LOGIN_FAILED] = EVENT("login_failed", "FTP login failed", "P9", "Authentication", "T0812 T0869", MAJOR, POLICY, EACH),
-    [V_BACKDOOR] = EVENT("backdoor_user", "FTP user name that opens a known backdoor", NULL, NULL, "T0866", CRITICAL, MALWARE, NEVER),
-    [V_SITE_COPY] = EVENT("server_exploit", "FTP command of a known attack on the server", NULL, NULL, "T0866", CRITICAL, MALWARE, NEVER),
+    [V_BACKDOOR] = EVENT("backdoor_user", "FTP user name that opens a known backdoor", NULL, NULL, "T0866", CRITICAL, MALWARE, EACH),
+    [V_SITE_COPY] = EVENT("server_exploit", "FTP command of a known attack on the server", NULL, NULL, "T0866", CRITICAL, MALWARE, EACH),
 };
 /* clang-format on */
 
@@ -526,7 +526,7 @@ static void read_user(struct ft_context *ctx, struct ftp_flow *flow, struct ft_v
         ft_violation(ctx, V_ANONYMOUS, &seen);
     if (ft_is_hard_coded_user(name))
         ft_violation(ctx, V_HARD_CODED, &seen);
-    if (ends_with(name, ":)"))
+    if (ft_text_has(name, ":)")) /* vsftpd 2.3.4 opens a shell, wherever in the name it stands */
         ft_violation(ctx, V_BACKDOOR, &seen);
 }
 

@@ -7,7 +7,8 @@
  * The start line with its headers is one PDU, however many segments it comes in. A body is skipped
  * where it lies: by Content-Length, chunk by chunk, or until the connection closes; what a response
  * has for a body depends on the method that was asked (RFC 9112, 6.3). Of bodies that may tell
- * something (pages, device descriptions, forms, uploads) the first 2 KiB are a PDU of their own.
+ * something (pages, device descriptions, all of requests, where attacks may be) the first 2 KiB are
+ * a PDU of their own.
  *
  * Specification: RFC 9110, RFC 9112, RFC 7617, RFC 7616; UPnP Device Architecture.
  */
@@ -135,10 +136,15 @@ static const struct ft_command commands[] = {
 };
 
 #define EVENT(name, title, reference, category, mitre, severity, engine) \
-    {name, title, reference, category, mitre, FT_SEVERITY_##severity, FT_ENGINE_##engine, 0, {0}}
+    {name, title, reference, category, mitre, FT_SEVERITY_##severity, FT_ENGINE_##engine, FT_ALERT_NEVER, {0}}
+#define ALERT(name, title, category, mitre, severity, engine) \
+    {name, title, NULL, category, mitre, FT_SEVERITY_##severity, FT_ENGINE_##engine, FT_ALERT_EACH, {0}}
 #define HTTP_GROUP "Abnormal HTTP Communication Behavior"
 
-/* What features lists of HTTP is off after installation, so these are anomalies, not alerts. */
+/*
+ * Alerts are what attacks alone send, and logins that everybody may do. What benign programs send,
+ * too (paths with "..", programs that are fetched, headers that are odd), is an anomaly.
+ */
 static const struct ft_violation violations[] = {
     [HTTP_V_VERSION] = EVENT("bad_version", "HTTP version that does not exist", "A16", HTTP_GROUP, "T0866", WARNING, PROTOCOL),
     [HTTP_V_CONTROL] = EVENT("control_in_header", "Control characters in an HTTP header", "A16", HTTP_GROUP, "T0866", MINOR, PROTOCOL),
@@ -156,12 +162,12 @@ static const struct ft_violation violations[] = {
     [HTTP_V_TRAVERSAL] = EVENT("traversal", "HTTP path that leaves the server's folder", NULL, HTTP_GROUP, "T0866", MAJOR, MALWARE),
     [HTTP_V_EARLY_RESPONSE] = EVENT("early_response", "HTTP response before the first request", NULL, HTTP_GROUP, "T0866", MINOR, PROTOCOL),
     [HTTP_V_CLEAR_TEXT] = EVENT("credential_clear_text", "Password sent in clear text over HTTP", NULL, "Authentication", "T0859", MINOR, POLICY),
-    [HTTP_V_DEFAULT_LOGIN] = EVENT("default_login", "Login with a password that devices are delivered with", NULL, "Authentication", "T0812", MAJOR, POLICY),
-    [HTTP_V_JNDI] = EVENT("jndi", "Attempt to load code by a JNDI look-up (Log4Shell)", NULL, NULL, "T0866 T0819", CRITICAL, MALWARE),
-    [HTTP_V_SHELLSHOCK] = EVENT("shellshock", "Attempt to run a shell function (Shellshock)", NULL, NULL, "T0866 T0819", CRITICAL, MALWARE),
-    [HTTP_V_INJECTION] = EVENT("command_injection", "Shell commands in an HTTP request", NULL, NULL, "T0866 T0807", CRITICAL, MALWARE),
+    [HTTP_V_DEFAULT_LOGIN] = ALERT("default_login", "Login with a password that devices are delivered with", "Authentication", "T0812", MAJOR, POLICY),
+    [HTTP_V_JNDI] = ALERT("jndi", "Attempt to load code by a JNDI look-up (Log4Shell)", NULL, "T0866 T0819", CRITICAL, MALWARE),
+    [HTTP_V_SHELLSHOCK] = ALERT("shellshock", "Attempt to run a shell function (Shellshock)", NULL, "T0866 T0819", CRITICAL, MALWARE),
+    [HTTP_V_INJECTION] = ALERT("command_injection", "Shell commands in an HTTP request", NULL, "T0866 T0807", CRITICAL, MALWARE),
     [HTTP_V_SQL_OR_SCRIPT] = EVENT("sql_or_script_injection", "SQL or script in an HTTP URL", NULL, NULL, "T0819", WARNING, MALWARE),
-    [HTTP_V_SCANNER] = EVENT("scanner", "HTTP client that is a scanner", NULL, "Scan", "T0846", MAJOR, MALWARE),
+    [HTTP_V_SCANNER] = ALERT("scanner", "HTTP client that is a scanner", "Scan", "T0846", MAJOR, MALWARE),
     [HTTP_V_SCRIPTED_CLIENT] = EVENT("scripted_client", "HTTP client that is a script", NULL, NULL, "T0846", WARNING, POLICY),
     [HTTP_V_TUNNEL] = EVENT("proxy_tunnel", "Tunnel through an HTTP proxy", NULL, NULL, "T0884", MINOR, POLICY),
     [HTTP_V_EXECUTABLE] = EVENT("executable", "Program transferred over HTTP", NULL, NULL, "T0867", MINOR, POLICY),

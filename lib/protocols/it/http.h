@@ -67,6 +67,7 @@ enum http_look {
     HTTP_LOOK_FORM,
     HTTP_LOOK_PARTS, /* multipart/form-data */
     HTTP_LOOK_MAGIC, /* an executable? */
+    HTTP_LOOK_OTHER, /* of a request: nothing but attacks */
 };
 
 /* What frame() cut out last. */
@@ -215,10 +216,14 @@ void http_read_look(struct ft_context *ctx, struct http_flow *flow, enum http_lo
 /* A form in a query, if it has a password: its fields and what is wrong with it. */
 void http_read_form(struct ft_context *ctx, struct ft_view form);
 
-/* http_attack.c: what in a URL or a header value is an attempt to break in. */
+/* http_attack.c: what in a URL, a header value or a body is an attempt to break in. */
 void http_check_url(struct ft_context *ctx, struct ft_view url);
 void http_check_value(struct ft_context *ctx, struct ft_view value);
+void http_check_body(struct ft_context *ctx, struct ft_view body);
 void http_check_agent(struct ft_context *ctx, struct ft_view agent);
+
+/* http_jndi.c: does the text make Log4j look something up by JNDI? *seen: as far as that shows. */
+bool http_find_jndi(struct ft_view text, struct ft_view *seen);
 
 /* The code of a method; HTTP_OTHER for those that are not known. */
 enum http_command http_method(struct ft_view name);

@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 /*
- * Attempts to break in that stand in the URL or the headers of an HTTP request, and clients that
- * are scanners. Literal texts only: what is found is what the attack needs to work.
+ * Attempts to break in that stand in an HTTP request, and clients that are scanners. What is found
+ * is what the attack needs to work: literal texts, and look-ups of Log4j however they are written
+ * (http_jndi.c).
  */
 #include "http.h"
 
@@ -10,15 +11,7 @@ struct needle {
     uint8_t violation;
 };
 
-static const struct needle in_values[] = {
-    {"${jndi:", HTTP_V_JNDI},
-    {"${${", HTTP_V_JNDI}, /* "${${lower:j}ndi:": nothing benign nests look-ups in a header */
-    {"() {", HTTP_V_SHELLSHOCK},
-};
-
 static const struct needle in_urls[] = {
-    {"${jndi:", HTTP_V_JNDI},
-    {"%7bjndi", HTTP_V_JNDI},
     {"/../", HTTP_V_TRAVERSAL},
     {"\\..\\", HTTP_V_TRAVERSAL},
     {"..%2f", HTTP_V_TRAVERSAL},
@@ -34,13 +27,11 @@ static const struct needle in_urls[] = {
     {"%252f", HTTP_V_DOUBLE_ENCODING},
     {"%255c", HTTP_V_DOUBLE_ENCODING},
     {"/bin/busybox", HTTP_V_INJECTION},
-    {"/bin/sh", HTTP_V_INJECTION},
     {";wget", HTTP_V_INJECTION},
     {"%3bwget", HTTP_V_INJECTION},
     {";cd+/tmp", HTTP_V_INJECTION},
     {";curl+", HTTP_V_INJECTION},
     {"$(wget", HTTP_V_INJECTION},
-    {"cmd.exe", HTTP_V_INJECTION},
     {"union+select", HTTP_V_SQL_OR_SCRIPT},
     {"union%20select", HTTP_V_SQL_OR_SCRIPT},
     {"union+all+select", HTTP_V_SQL_OR_SCRIPT},
@@ -80,6 +71,53 @@ static void check(struct ft_context *ctx, struct ft_view text, const struct need
     }
 }
 
+static void tell(struct ft_context *ctx, enum http_violation violation, struct ft_view text,
+                 uint32_t from, uint32_t to)
+{
+    struct ft_view seen = ft_text_seen(ft_text_part(text, from, to));
+    ft_violation(ctx, violation, &seen);
+}
+
+static void check_jndi(struct ft_context *ctx, struct ft_view text)
+{
+    struct ft_view seen;
+    if (http_find_jndi(text, &seen))
+        ft_violation(ctx, HTTP_V_JNDI, &seen);
+}
+
+static bool is_word_at(struct ft_view text, int64_t at)
+{
+    int c = at < 0 ? -1 : ft_peek_u8(&text, (uint32_t)at);
+    return c >= 0 && ft_text_is_word((uint8_t)c);
+}
+
+/* A shell that is called, not "/bin/show.cgi" or a "cmd.exe" that is downloaded. */
+static void check_shell(struct ft_context *ctx, struct ft_view url)
+{
+    int64_t at = -1;
+    while ((at = ft_text_find(url, "/bin/sh", (uint32_t)(at + 1))) >= 0)
+        if (!is_word_at(url, at + 7))
+            return tell(ctx, HTTP_V_INJECTION, url, (uint32_t)at, (uint32_t)at + 7);
+    while ((at = ft_text_find(url, "cmd.exe", (uint32_t)(at + 1))) >= 0) {
+        int next = ft_peek_u8(&url, (uint32_t)at + 7);
+        if (next > 0 && strchr("?+%/ ", next) && !is_word_at(url, at - 1))
+            return tell(ctx, HTTP_V_INJECTION, url, (uint32_t)at, (uint32_t)at + 7);
+    }
+}
+
+/* "() {", with which a function begins; not "function() {", which is no shell's. */
+static void check_shellshock(struct ft_context *ctx, struct ft_view value)
+{
+    int64_t at = -1;
+    while ((at = ft_text_find(value, "()", (uint32_t)(at + 1))) >= 0) {
+        uint32_t end = (uint32_t)at + 2;
+        while (ft_peek_u8(&value, end) == ' ' || ft_peek_u8(&value, end) == '\t')
+            end++;
+        if (ft_peek_u8(&value, end) == '{' && !is_word_at(value, at - 1))
+            return tell(ctx, HTTP_V_SHELLSHOCK, value, (uint32_t)at, end + 1);
+    }
+}
+
 /* Every needle has one of these; most URLs have none of them. */
 static bool is_plain(struct ft_view url)
 {
@@ -98,7 +136,9 @@ void http_check_url(struct ft_context *ctx, struct ft_view url)
 {
     if (is_plain(url))
         return;
+    check_jndi(ctx, url);
     check(ctx, url, in_urls, sizeof(in_urls) / sizeof(in_urls[0]));
+    check_shell(ctx, url);
     struct ft_view seen = ft_text_seen(url);
     if (ft_text_has(url, "cgi-bin") && ft_find_u8(&url, '`', 0) >= 0)
         ft_violation(ctx, HTTP_V_INJECTION, &seen);
@@ -106,8 +146,14 @@ void http_check_url(struct ft_context *ctx, struct ft_view url)
 
 void http_check_value(struct ft_context *ctx, struct ft_view value)
 {
+    check_jndi(ctx, value);
     if (ft_find_u8(&value, '{', 0) >= 0)
-        check(ctx, value, in_values, sizeof(in_values) / sizeof(in_values[0]));
+        check_shellshock(ctx, value);
+}
+
+void http_check_body(struct ft_context *ctx, struct ft_view body)
+{
+    check_jndi(ctx, body);
 }
 
 void http_check_agent(struct ft_context *ctx, struct ft_view agent)

@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 /*
  * The beginnings of HTTP bodies: titles of pages, device descriptions of UPnP, forms that log in,
- * names of files that are uploaded, programs.
+ * names of files that are uploaded, programs; and attacks in those of requests, whatever their
+ * type.
  */
 #include "http.h"
 #include "secret.h"
@@ -188,6 +189,7 @@ static void read_magic(struct ft_context *ctx, const struct ft_view *body)
 void http_read_look(struct ft_context *ctx, struct http_flow *flow, enum http_look look,
                     struct ft_view *pdu)
 {
+    struct ft_view body = *pdu;
     switch (look) {
     case HTTP_LOOK_HTML:
         read_html(ctx, flow, *pdu);
@@ -201,8 +203,12 @@ void http_read_look(struct ft_context *ctx, struct http_flow *flow, enum http_lo
     case HTTP_LOOK_PARTS:
         read_parts(ctx, *pdu);
         break;
+    case HTTP_LOOK_OTHER:
+        break;
     default:
         read_magic(ctx, pdu);
         break;
     }
+    if (ctx->direction == FT_TO_SERVER)
+        http_check_body(ctx, body);
 }

@@ -221,6 +221,10 @@ static void read_basic(struct ft_context *ctx, struct message *m, struct ft_view
     struct ft_view password = ft_view_make(text, n, false);
     struct ft_view user = ft_text_take(&password, ':');
     bool is_default = ft_is_default_login(user, password);
+    struct ft_view seen;
+    /* Programs log whose login failed. Where it stands in the packet it is coded: no evidence. */
+    if (http_find_jndi(ft_view_make(text, n, false), &seen))
+        ft_violation(ctx, HTTP_V_JNDI, NULL);
     if (!password.len && !is_default) {
         ft_put_string(ctx, HTTP_F_AUTH_TOKEN, user);
     } else {
@@ -524,13 +528,15 @@ static enum http_look look_of_response(const struct message *m)
     return HTTP_LOOK_NONE;
 }
 
+/* What RPC_IN_DATA and its like send goes on for hours, and is no text. */
 static enum http_look look_of_request(const struct message *m)
 {
-    if (m->is_encoded)
+    if (m->is_encoded || m->code == HTTP_RPC_IN || m->code == HTTP_RPC_OUT ||
+        m->code == HTTP_CONNECT)
         return HTTP_LOOK_NONE;
     if (ft_text_is(m->type, "application/x-www-form-urlencoded"))
         return HTTP_LOOK_FORM;
-    return ft_text_is(m->type, "multipart/form-data") ? HTTP_LOOK_PARTS : HTTP_LOOK_NONE;
+    return ft_text_is(m->type, "multipart/form-data") ? HTTP_LOOK_PARTS : HTTP_LOOK_OTHER;
 }
 
 static void expect_body(struct ft_context *ctx, struct http_way *way, const struct message *m)

@@ -259,8 +259,8 @@ static const struct ft_violation violations[] = {
                       "T0830", MINOR, ANOMALY),
     [V_VERSION_1] = EVENT("version_1", "Outdated version 1 of SSH in use", "T0830", WARNING, POLICY),
     [V_WEAK] = EVENT("weak_algorithm", "Weak key exchange, cipher or MAC of SSH in use", "T0830", WARNING, POLICY),
-    [V_CLIENT_SUCCESS] = EVENT("client_says_success", "SSH client that declares its own login to be done (libssh)",
-                               "T0866", CRITICAL, MALWARE),
+    [V_CLIENT_SUCCESS] = {"client_says_success", "SSH client that declares its own login to be done (libssh)",
+                          NULL, NULL, "T0866", FT_SEVERITY_CRITICAL, FT_ENGINE_MALWARE, FT_ALERT_EACH, {0}},
 };
 /* clang-format on */
 

@@ -87,19 +87,21 @@ static const struct ft_command commands[] = {
     COMMAND(TELNET_PROMPT, "prompt", DATA), COMMAND(TELNET_RESULT, "login_result", AUTH),
 };
 
-#define EVENT(name, title, category, mitre, severity, engine) \
-    {name, title, NULL, category, mitre, FT_SEVERITY_##severity, FT_ENGINE_##engine, FT_ALERT_NEVER, {0}}
+#define ROW(name, title, category, mitre, severity, engine, alerts) \
+    {name, title, NULL, category, mitre, FT_SEVERITY_##severity, FT_ENGINE_##engine, FT_ALERT_##alerts, {0}}
+#define EVENT(...) ROW(__VA_ARGS__, NEVER)
+#define ALERT(...) ROW(__VA_ARGS__, EACH)
 
 static const struct ft_violation violations[] = {
     [TELNET_V_LONG_SUB] = EVENT("long_subnegotiation", "Telnet option data without an end", "Buffer overflow", "T0866", MAJOR, PROTOCOL),
     [TELNET_V_LONG_LINE] = EVENT("long_line", "Telnet line of abnormal length", "Buffer overflow", "T0866", MINOR, PROTOCOL),
     [TELNET_V_UNKNOWN_COMMAND] = EVENT("unknown_command", "Telnet command that is not known", NULL, "T0869", WARNING, PROTOCOL),
-    [TELNET_V_KEY_ID] = EVENT("long_key_id", "Telnet encryption key name that overflows a server (CVE-2011-4862)", "Buffer overflow", "T0866", CRITICAL, MALWARE),
-    [TELNET_V_BYPASS] = EVENT("login_bypass", "Telnet user name that bypasses the password", "Authentication", "T0866", CRITICAL, MALWARE),
+    [TELNET_V_KEY_ID] = ALERT("long_key_id", "Telnet encryption key name that overflows a server (CVE-2011-4862)", "Buffer overflow", "T0866", CRITICAL, MALWARE),
+    [TELNET_V_BYPASS] = ALERT("login_bypass", "Telnet user name that bypasses the password", "Authentication", "T0866", CRITICAL, MALWARE),
     [TELNET_V_CLEAR_TEXT] = EVENT("credential_clear_text", "Password sent in clear text over Telnet", "Authentication", "T0859", MINOR, POLICY),
-    [TELNET_V_DEFAULT_LOGIN] = EVENT("default_login", "Telnet login with a password that devices are delivered with", "Authentication", "T0812", MAJOR, POLICY),
+    [TELNET_V_DEFAULT_LOGIN] = ALERT("default_login", "Telnet login with a password that devices are delivered with", "Authentication", "T0812", MAJOR, POLICY),
     [TELNET_V_LOGIN_FAILED] = EVENT("login_failed", "Telnet login failed", "Authentication", "T0812", MINOR, POLICY),
-    [TELNET_V_BOTNET] = EVENT("botnet_commands", "Commands with which worms try a Telnet shell", NULL, "T0866 T0807", CRITICAL, MALWARE),
+    [TELNET_V_BOTNET] = ALERT("botnet_commands", "Commands with which worms try a Telnet shell", NULL, "T0866 T0807", CRITICAL, MALWARE),
     [TELNET_V_FILE_DROP] = EVENT("file_drop", "File brought in through a Telnet shell", NULL, "T0867", MAJOR, MALWARE),
     [TELNET_V_VXWORKS] = EVENT("vxworks_shell", "VxWorks shell command that changes memory or starts code", NULL, "T0807 T0816", MAJOR, POLICY),
 };

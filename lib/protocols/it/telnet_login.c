@@ -6,7 +6,8 @@
 #include "telnet.h"
 
 enum {
-    TEXT_MAX = 512
+    TEXT_MAX = 512,
+    APPLET_MIN = 4, /* letters of what worms ask BusyBox for */
 };
 
 /* ---- text ----------------------------------------------------------------------------------- */
@@ -309,16 +310,46 @@ static void read_password(struct ft_context *ctx, struct telnet_flow *flow, stru
     flow->state = TELNET_JUDGING;
 }
 
-/* Worms walk from one vendor's shell to the next: enable, system, shell, sh. */
+/*
+ * "/bin/busybox ECCHI", also as "busybox ECCHI": worms ask for an applet that nobody has, in
+ * capitals, and see by the refusal that there is a shell.
+ */
+static bool asks_busybox(struct ft_view line)
+{
+    int64_t at = -1;
+    while ((at = ft_text_find(line, "busybox", (uint32_t)(at + 1))) >= 0) {
+        struct ft_view rest = ft_text_part(line, (uint32_t)at + 7, line.len);
+        if (ft_peek_u8(&rest, 0) != ' ' && ft_peek_u8(&rest, 0) != '\t')
+            continue;
+        struct ft_view path = ft_text_part(line, at < 5 ? 0 : (uint32_t)at - 5, (uint32_t)at);
+        if (ft_text_is(path, "/bin/"))
+            return true;
+        rest = ft_text_trim(rest);
+        uint32_t n = 0;
+        while (n < rest.len && rest.data[n] >= 'A' && rest.data[n] <= 'Z')
+            n++;
+        if (n >= APPLET_MIN && !(n < rest.len && ft_text_is_word(rest.data[n])))
+            return true;
+    }
+    return false;
+}
+
+/*
+ * Worms walk from one vendor's shell to the next: enable, system, shell, sh; some with further
+ * names between them.
+ */
 static void count_steps(struct ft_context *ctx, struct telnet_flow *flow, struct ft_view line)
 {
     static const char *const steps[] = {"enable", "system", "shell", "sh"};
     const uint8_t count = sizeof(steps) / sizeof(steps[0]);
+    line = ft_text_trim(line);
+    if (ft_text_is(line, "linuxshell") || ft_text_is(line, "development"))
+        return;
     if (flow->step < count && ft_text_is(line, steps[flow->step]))
         flow->step++;
     else if (flow->step < count)
         flow->step = ft_text_is(line, steps[0]);
-    if (flow->step == count || ft_text_has(line, "/bin/busybox ")) {
+    if (flow->step == count || asks_busybox(line)) {
         flow->step = count + 1;
         ft_violation(ctx, TELNET_V_BOTNET, NULL);
     }

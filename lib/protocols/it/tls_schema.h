@@ -300,8 +300,10 @@ static const struct ft_command commands[] = {
     COMMAND(TLS_APPLICATION_DATA, FT_ANY_QUALIFIER, "application_data", DATA),
 };
 
-#define EVENT(name, title, mitre, severity, engine) \
-    {(name), (title), NULL, NULL, (mitre), FT_SEVERITY_##severity, FT_ENGINE_##engine, 0, {0}}
+#define ROW(name, title, mitre, severity, engine, alerts) \
+    {(name), (title), NULL, NULL, (mitre), FT_SEVERITY_##severity, FT_ENGINE_##engine, FT_ALERT_##alerts, {0}}
+#define EVENT(...) ROW(__VA_ARGS__, NEVER)
+#define ALERT(...) ROW(__VA_ARGS__, EACH)
 
 static const struct ft_violation violations[] = {
     [TLS_V_RECORD_LENGTH] = EVENT("record_length", "TLS record longer than the standard allows",
@@ -312,9 +314,9 @@ static const struct ft_violation violations[] = {
         "T0866", MINOR, PROTOCOL),
     [TLS_V_CCS_ORDER] = EVENT("change_cipher_spec_order", "Keys changed before they were exchanged",
         "T0866", MAJOR, PROTOCOL),
-    [TLS_V_HEARTBLEED] = EVENT("heartbleed_request", "Heartbeat that says to carry more than it does (Heartbleed)",
+    [TLS_V_HEARTBLEED] = ALERT("heartbleed_request", "Heartbeat that says to carry more than it does (Heartbleed)",
         "T0866", CRITICAL, MALWARE),
-    [TLS_V_HEARTBLEED_LEAK] = EVENT("heartbleed_response", "Heartbeat answered by more than was asked: memory of the server leaks (Heartbleed)",
+    [TLS_V_HEARTBLEED_LEAK] = ALERT("heartbleed_response", "Heartbeat answered by more than was asked: memory of the server leaks (Heartbleed)",
         "T0866 T0882", CRITICAL, MALWARE),
     [TLS_V_DOWNGRADE] = EVENT("downgrade", "Client and server were made to use an older TLS version than both know",
         "T0830", MAJOR, ANOMALY),

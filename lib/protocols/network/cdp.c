@@ -184,7 +184,9 @@ static const struct ft_command commands[] = {
 };
 
 #define VIOLATION(name, title, category, mitre, severity)                                          \
-    {name, title, NULL, category, mitre, FT_SEVERITY_##severity, FT_ENGINE_PROTOCOL, 0, {0}}
+    {name, title, NULL, category, mitre, FT_SEVERITY_##severity, FT_ENGINE_PROTOCOL, FT_ALERT_NEVER, {0}}
+#define ALERT(name, title, category, mitre, severity)                                              \
+    {name, title, NULL, category, mitre, FT_SEVERITY_##severity, FT_ENGINE_PROTOCOL, FT_ALERT_EACH, {0}}
 #define ABNORMAL "Abnormal Communication Behavior"
 #define MALICIOUS "Suspicion of malicious activity"
 
@@ -193,9 +195,9 @@ static const struct ft_violation violations[] = {
     VIOLATION("checksum", "CDP with a wrong checksum", ABNORMAL, NULL, WARNING),
     VIOLATION("tlv_length", "CDP value of a length that cannot be", MALICIOUS, "T0866 T0819", MAJOR),
     VIOLATION("address_count", "CDP counts more addresses than it has", MALICIOUS, "T0866 T0814", MAJOR),
-    VIOLATION("power_levels", "CDP asks for more levels of power than receivers have room for", MALICIOUS, "T0866 T0819", CRITICAL),
+    ALERT("power_levels", "CDP asks for more levels of power than receivers have room for", MALICIOUS, "T0866 T0819", CRITICAL),
     VIOLATION("name_length", "CDP name longer than receivers have room for", MALICIOUS, "T0866 T0819", MAJOR),
-    VIOLATION("format_string", "CDP text with a directive that makes receivers write memory", MALICIOUS, "T0866", CRITICAL),
+    ALERT("format_string", "CDP text with a directive that makes receivers write memory", MALICIOUS, "T0866", CRITICAL),
     VIOLATION("identity_changed", "CDP neighbour changed its name or model", ABNORMAL, "T0830", MINOR),
 };
 /* clang-format on */

@@ -93,6 +93,8 @@ static const struct ft_violation violations[] = {
         "T0866", FT_SEVERITY_MAJOR, FT_ENGINE_MALWARE, 0, {0}},
     [DHCP_V_NO_ADDRESS] = {"no_address", "Device gets no address by DHCP", "O8", NULL,
         "T0842", FT_SEVERITY_MAJOR, FT_ENGINE_OPERATIONAL, 1, {0}},
+    [DHCP_V_FUNCTION] = {"shell_function", "DHCP option with a shell function (Shellshock)", NULL, NULL,
+        "T0866", FT_SEVERITY_CRITICAL, FT_ENGINE_MALWARE, FT_ALERT_EACH, {0}},
 };
 /* clang-format on */
 

@@ -350,9 +350,12 @@ void ft_dhcp_check_text(struct ft_context *ctx, struct ft_view text)
 
     ft_rest(&text);
     while (v.len) {
-        bool is_function = ft_view_starts(&v, "() {", 4) || ft_view_starts(&v, "(){", 3);
+        if (ft_view_starts(&v, "() {", 4) || ft_view_starts(&v, "(){", 3)) {
+            ft_violation(ctx, DHCP_V_FUNCTION, &text);
+            return;
+        }
         int c = ft_u8(&v);
-        if (is_function || c == ';' || c == '|' || c == '`' || c == '\n' ||
+        if (c == ';' || c == '|' || c == '`' || c == '\n' ||
             (c == '$' && ft_peek_u8(&v, 0) == '(')) {
             ft_violation(ctx, DHCP_V_INJECTION, &text);
             return;

@@ -133,6 +133,7 @@ enum ft_dhcp_violation {
     DHCP_V_FORGED,
     DHCP_V_INJECTION,
     DHCP_V_NO_ADDRESS,
+    DHCP_V_FUNCTION,
     DHCP_VIOLATIONS
 };
 
@@ -163,7 +164,7 @@ bool ft_dhcp_has_own(const struct ft_dhcp_options *o);
 /** Put all options that have a field; tell of shell commands in texts. */
 void ft_dhcp_options_put(struct ft_context *ctx, const struct ft_dhcp_options *o);
 
-/** DHCP_V_INJECTION when the text is more than a name. */
+/** DHCP_V_INJECTION or DHCP_V_FUNCTION when the text is more than a name. */
 void ft_dhcp_check_text(struct ft_context *ctx, struct ft_view text);
 
 /** State what a client says of itself; `mac` is its address. */

@@ -211,7 +211,7 @@ static const struct ft_violation violations[] = {
     VIOLATION("broadcast_echo", "Ping to everybody", ABNORMAL, "T0846 T0814", WARNING, ANOMALY),
     VIOLATION("large_echo", "Ping too large for one frame", ABNORMAL, "T0814", WARNING, ANOMALY),
     VIOLATION("echo_data", "Answer to a ping with other data than was sent", ABNORMAL, "T0884 T0869", MINOR, ANOMALY),
-    VIOLATION("tunnel", "Ping that carries another protocol", "Suspicion of malicious activity", "T0884 T0869", MAJOR, ANOMALY),
+    {"tunnel", "Ping that carries another protocol", NULL, "Suspicion of malicious activity", "T0884 T0869", FT_SEVERITY_MAJOR, FT_ENGINE_ANOMALY, FT_ALERT_EACH, {0}},
     VIOLATION("redirect_gateway", "ICMP redirect to an address that no router can have", ABNORMAL, "T0830", MAJOR, PROTOCOL),
     VIOLATION("router_entries", "ICMP router advertisement whose entries hold no router", ABNORMAL, "T0814", MINOR, PROTOCOL),
 };

@@ -365,7 +365,7 @@ static const struct ft_violation violations[] = {
     VIOLATION("group_echo", "Ping to all hosts of the link", ABNORMAL, "T0846", WARNING, ANOMALY),
     VIOLATION("large_echo", "Ping too large for one frame", ABNORMAL, "T0814", WARNING, ANOMALY),
     VIOLATION("echo_data", "Answer to a ping with other data than was sent", ABNORMAL, "T0884 T0869", MINOR, ANOMALY),
-    VIOLATION("tunnel", "Ping that carries another protocol", "Suspicion of malicious activity", "T0884 T0869", MAJOR, ANOMALY),
+    {"tunnel", "Ping that carries another protocol", NULL, "Suspicion of malicious activity", "T0884 T0869", FT_SEVERITY_MAJOR, FT_ENGINE_ANOMALY, FT_ALERT_EACH, {0}},
 };
 /* clang-format on */
 
