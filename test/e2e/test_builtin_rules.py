@@ -79,7 +79,7 @@ ROWS = {
         "windows\\mssecsvc.exe", "tasksche.exe", "@WanaDecryptor@.exe")],
               on_smb(create("mssecsvc.log"))),
     9150022: ([on_smb(create(name)) for name in (
-        "infpub.dat", "perfc.dat", "dllhost.dat", "cscc.dat", "windows\\dispci.exe")],
+        "infpub.dat", "perfc.dat", "perfc", "dllhost.dat", "cscc.dat", "windows\\dispci.exe")],
               on_smb(create("perfc009.dat"))),
     9150023: ([others(2, lambda i, request=request: on_smb(request)) for request in (
         peek_pipe(0x23, 0), trans2(14), nt_transact(0, 0x10016))],
@@ -330,7 +330,7 @@ ROWS = {
         opc_enumeration(1), opc_enumeration(1), opc_enumeration(2, OPC_ENUM[::-1]))[i])),
     9150170: ([spread_ports(25)], spread_ports(24)),
     9150171: ([others(5, lambda i, port=port: udp(port, (C, b"who?"))) for port in (
-        1502, 1740, 1743, 9600, 27127, 34964, 44818, 47808)],
+        1502, 1740, 1743, 9600, 27127, 44818)],
               [others(4, lambda i: udp(9600, (C, b"who?"))),
                others(9, lambda i: udp(9600, (C, b"who?"), (S, b"me")))]),
     9150172: (others(5, lambda i: endpoints()),
