@@ -283,13 +283,15 @@ ROWS = {
     9150083: ([tcp(3389, (C, b"\3\0\0\x2a\x25\xe0\0\0\0\0\0" + cookie + b"\r\n"))
                for cookie in (b"Cookie: mstshash=nmap", b"COOKIE: mstshash=NMAP")],
               tcp(3389, (C, b"\3\0\0\x2a\x25\xe0\0\0\0\0\0Cookie: mstshash=nmapper\r\n"))),
-    9150084: (udp(5060, (C, b"OPTIONS sip:nm SIP/2.0\r\nVia: SIP/2.0/UDP nm\r\n\r\n")),
+    9150084: ([udp(5060, (C, b"OPTIONS sip:nm SIP/2.0\r\nVia: SIP/2.0/UDP nm\r\n\r\n")),
+               tcp(5061, (C, b"OPTIONS sip:nm SIP/2.0\r\nVia: SIP/2.0/TCP nm\r\n\r\n"))],
               udp(5060, (C, b"OPTIONS sip:pm SIP/2.0\r\nVia: SIP/2.0/UDP nm\r\n\r\n"))),
     9150085: ([udp(111, (C, NMAP_RPC)), tcp(111, (C, b"\x80\0\0\x28" + NMAP_RPC)),
                tcp(2049, (C, b"\x80\0\0\x28" + NMAP_RPC))],
               udp(111, (C, b"\x72\xfe\x1d\x14" + NMAP_RPC[4:]))),
     9150086: ([ssh(name) for name in (
-        b"Nmap-SSH2-Hostkey", b"ZGrab", b"MEDUSA_1.0", b"libssh-scan", b"ssh-audit_3")],
+        b"Nmap-SSH2-Hostkey", b"ZGrab", b"MEDUSA_1.0", b"libssh-scan", b"check-ssh-scan",
+        b"ssh-audit_3")],
               ssh(b"OpenSSH_9.6 Nmap")),
     9150087: (nbstat(50), nbstat(49)),
     9150088: ([device_ids(30), device_ids(30, b"\x11")], device_ids(29)),
@@ -313,7 +315,8 @@ ROWS = {
     9150098: (refused_datagrams(10),
               repeat(2, lambda i: (refused_datagrams(9), refused_datagrams(20, 53))[i])),
     9150099: (datagrams(15), repeat(2, lambda i: (datagrams(14), datagrams(40, 33434))[i])),
-    9150120: (ports(3, window=2048, options=b"\2\4\5\xb4"),
+    9150120: ([ports(3, window=window, options=b"\2\4\5\xb4")
+               for window in (1024, 2048, 3072, 4096)],
               repeat(2, lambda i: (ports(2, window=2048, options=b"\2\4\5\xb4"),
                                    ports(9, window=2048, options=b"\2\4\5\xb4\1\1\4\2"))[i])),
     9150121: (attempt(80, window=65535, number=54321), attempt(80, window=65535, number=54322)),
@@ -322,9 +325,11 @@ ROWS = {
               attempt(80, flags=SYN | PSH | ACK, window=256)),
     9150123: (ip_protocols(3, 5, 7, 8, 9, 10, 11, 12),
               ip_protocols(3, 5, 7, 8, 9, 10, 11, 11, 1, 2, 6, 17, 58)),
-    9150124: (repeat(2, lambda i: traffic.icmp((13, 17)[i], data=bytes(12))),
+    9150124: ([repeat(2, lambda i, kinds=kinds: traffic.icmp(kinds[i], data=bytes(12)))
+               for kinds in ((13, 17), (13, 15), (15, 17))],
               repeat(2, lambda i: traffic.icmp((13, 8)[i], data=bytes(12)))),
-    9150125: (others(5, lambda i: (nbstat(1), snmp(b"public"))[i % 2]),
+    9150125: ([others(5, lambda i: (nbstat(1), snmp(b"public"))[i % 2]),
+               others(5, lambda i: nbstat(1)), others(5, lambda i: snmp(b"public"))],
               others(4, lambda i: (nbstat(1), snmp(b"public"))[i % 2])),
     9150126: ([opc_enumeration(2), opc_enumeration(2, OPC_DA_2)], repeat(3, lambda i: (
         opc_enumeration(1), opc_enumeration(1), opc_enumeration(2, OPC_ENUM[::-1]))[i])),
