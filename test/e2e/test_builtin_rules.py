@@ -141,10 +141,6 @@ ROWS = {
     9150164: ([on_smb(create(name)) for name in (
         "Windows\\NTDS\\ntds.dit", "Windows\\System32\\config\\SAM", "System32\\config\\SECURITY")],
               [on_smb(create(name)) for name in ("ntds.txt", "config\\SAM", "System32\\config")]),
-    9150165: ([http(port=port, method="POST", url="/a", body=text) for port, text in (
-        (80, b"u=${jndi:ldap://a}"), (8080, b"u=%24%7Bjndi%3Aldap"), (9200, b"u=${a${::-j}ndi:x}"),
-        (8000, b"u=${jn${lower:d}i:ldap://a}"))],
-              http(method="POST", url="/a", body=b"u=${jnd}")),
     9150166: (llmnr_answers(3), llmnr_answers(2)),
     9150167: ([netbios_answers(3), netbios_answers(3, 0x8500, 0x20)],
               [netbios_answers(2), netbios_answers(9, 0x8580), netbios_answers(9, 0x8583),
