@@ -316,7 +316,9 @@ enum ft_rule_cost ft_ruleset_cost(const struct ft_ruleset *set, uint32_t index)
     if (searches && (c->is_pattern || c->is_linear))
         return searches_any ? FT_RULE_COST_EVERY_PAYLOAD : FT_RULE_COST_CONTENT;
     if (!c->is_linear)
-        return FT_RULE_COST_KEYED;
+        return c->level == FT_LEVEL_PAYLOAD && !c->is_of_flow && !c->is_pattern
+                   ? FT_RULE_COST_EVERY_PAYLOAD
+                   : FT_RULE_COST_KEYED;
     return c->is_of_flow || (c->level == FT_LEVEL_MESSAGE && !c->is_anywhere)
                ? FT_RULE_COST_COMMAND
                : FT_RULE_COST_EVERY_MESSAGE;

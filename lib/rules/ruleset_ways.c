@@ -10,6 +10,8 @@
 #define MESSAGE_KEY_PRICE 64u
 /* ... and than a pattern that payloads of a port are searched for, with all others of the port. */
 #define PORT_PATTERN_PRICE 4u
+/* What no flow has each payload is asked for, of whatever flow. */
+#define ANY_PAYLOAD_PRICE 4096u
 
 /* Number of a keyed operand, which is made when it is new. */
 static uint32_t keyed_operand(struct ft_making *m, const struct ft_operand *o, uint8_t bits)
@@ -177,7 +179,7 @@ static uint64_t key_price(const struct ft_ruleset *set, const struct ft_compiled
     if (k->operand == FT_WAY_PATTERN)
         return ft_ruleset_is_port_group(set, k->group) ? PORT_PATTERN_PRICE : MESSAGE_KEY_PRICE;
     if (!ft_way_key_is_of_flow(set, k))
-        return MESSAGE_KEY_PRICE;
+        return c->level == FT_LEVEL_PAYLOAD ? ANY_PAYLOAD_PRICE : MESSAGE_KEY_PRICE;
     /* A port is what all flows of a service have: its payloads are rather searched once for all. */
     enum ft_keyword keyword = set->keyed[k->operand].operand.keyword;
     bool is_port = keyword == FT_KEYWORD_PORT_SRC || keyword == FT_KEYWORD_PORT_DST ||

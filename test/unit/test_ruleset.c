@@ -947,7 +947,12 @@ static void test_bound_alternatives(void **state)
          FT_RULE_COST_EVERY_PAYLOAD},
         {"(ethertype == 0x88a4 or ethertype == 0x88b8) and payload contains \"abcd\"",
          FT_RULE_COST_EVERY_PAYLOAD},
-        {"ethertype == 0x88a4 and payload contains \"abcd\"", FT_RULE_COST_KEYED},
+        {"ethertype == 0x88a4 and payload contains \"abcd\"", FT_RULE_COST_CONTENT},
+        {"eth.src == 02:00:00:00:00:01 and payload contains \"abcd\"", FT_RULE_COST_EVERY_PAYLOAD},
+        {"eth.src == 02:00:00:00:00:01 and payload.length > 5", FT_RULE_COST_EVERY_PAYLOAD},
+        {"port.dst == 1502 and (ip.dst == 10.0.0.1 or eth.dst == ff:ff:ff:ff:ff:ff) and payload == "
+         "0600",
+         FT_RULE_COST_KEYED},
     };
     static struct rules_random r;
     (void)state;
