@@ -708,7 +708,7 @@ static void keep_nevers(struct rules_random *r, const char *text)
     uint32_t before = r->never_count;
     for (uint32_t i = 1; e && i < e->count && r->never_count < RULES_RANDOM_NEVERS; i++) {
         const struct ft_expression_node *n = &e->nodes[i];
-        bool is_contradictory = !r->is_repeating && ft_expression_is_contradictory(e, i);
+        bool is_contradictory = !r->is_repeating && ft_expression_is_contradictory(r->v, e, i);
         if (n->scope || (ft_expression_is_possible(r->v, e, text, i) && !is_contradictory))
             continue;
         struct rules_random_never *never = &r->nevers[r->never_count++];
