@@ -1141,8 +1141,7 @@ static void test_listed(void **state)
     expect_error_at("payload == 00ff and payload.length == 3", 20, "never hold both");
     expect_error_at("payload.length > 2 and payload in {00ff, 00}", 23, "never hold both");
     expect_good("http.url == abc and http.url contains bc");
-    expect_good("http.url == abc and http.url matches \"^A\" or vlan == 1 and lower(http.url) "
-                "matches \"^A\" and http.url == abc");
+    expect_good("http.url == abc and lower(http.url) matches \"^A\"");
     expect_good("http.url in {abc, abd} and http.url contains d");
     expect_good("http.url == abc and not http.url contains d");
     expect_good("lower(http.url) == abc and http.url == ABC");
@@ -1427,6 +1426,47 @@ static void test_impossible(void **state)
     expect_good("transport != tcp and port == 502");
     expect_good("transport == ethernet and not port == 502");
     expect_good("protocol == goose and transport == ethernet and eth.src == 00:0e:8c:01:02:03");
+
+    /* Who is answered has no response time; only TCP accepts and refuses. */
+    expect_errors(
+        "kind == request and response_time_us > 5",
+        "20-40: \"kind == request\" and \"response_time_us > 5\" can never hold both: the "
+        "time is of the message that answers, not of the request\n");
+    expect_error_at("protocol == modbus and command == read_coils and response_time_us and not "
+                    "kind != request",
+                    74, "can never hold both");
+    expect_error_at("protocol == unknown and kind == request", 24, "can never hold both");
+    expect_errors("connection == refused and transport == udp",
+                  "26-42: \"connection == refused\" and \"transport == udp\" can never hold both: "
+                  "connections are accepted and refused over TCP; over UDP they are unanswered\n");
+    expect_error_at("ip.protocol == udp and connection in {accepted, refused}", 23,
+                    "over UDP they are unanswered");
+    expect_good("kind in {request, response} and response_time_us > 5");
+    expect_good("kind != request and response_time_us > 5");
+    expect_good("kind == exception and response_time_us > 5");
+    expect_good("kind == request and not response_time_us > 5");
+    expect_good("kind == request or response_time_us > 5");
+    expect_good("protocol == unknown and kind == data");
+    expect_good("protocol in {unknown, modbus} and kind == request");
+    expect_good("connection == unanswered and transport == udp");
+    expect_good("connection in {refused, unanswered} and transport == udp");
+    expect_good("connection != refused and transport == udp");
+    expect_good("not connection == refused and transport == udp");
+    expect_good("connection == refused and transport == tcp");
+
+    /* What is always there in flows that have it. */
+    expect_errors("not ip.src and port == 5",
+                  "15-24: \"not ip.src\" and \"port == 5\" can never hold both: that is never in "
+                  "such flows\n");
+    expect_error_at("not port.src and transport == tcp", 17, "can never hold both");
+    expect_error_at("not ip.addr and ip.src == 10.0.0.1", 16, "never hold both");
+    expect_error_at("protocol == dns and not ip.dst", 24, "can never hold both");
+    expect_good("not ip.src and transport == ethernet");
+    expect_good("not ip.src and protocol == goose");
+    expect_good("not ip.src and not port == 5");
+    expect_good("not port and ip.src == 10.0.0.1");
+    expect_good("not ethertype and port == 5");
+    expect_good("not tcp.flags and port == 5");
 
     /* Numbers that nothing has. */
     expect_errors("kind == 77",
