@@ -615,7 +615,13 @@ static void test_texts(void **state)
     expect_errors("http.url matches /a/",
                   "17-20: after matches stands a regular expression in quotes\n");
     expect_errors("modbus.write.data == 00ff1",
-                  "21-26: 00ff1: expected \"a text\" or 00ff12 in hexadecimal\n");
+                  "21-26: 00ff1: 5 digits: a byte is two in hexadecimal; a text stands in "
+                  "quotes\n");
+    expect_errors("payload contains 0011zz",
+                  "21-23: 0011zz: bytes in hexadecimal go on with 0-9 and a-f, not with \"zz\"; a "
+                  "text stands in quotes\n");
+    expect_error_at("payload in {00ff, 00ff1g}", 23, "not with \"g\"");
+    expect_error_at("payload == hello", 11, "hello: expected \"a text\" or 00ff12");
     expect_error_at("http.url matches \"a(b\"", 21, "");
     expect_error_at("http.url matches \"\\\"\\\"\\d(b\"", 26, "");
     expect_error_at("http.url matches \"a*\"", 17, "");
@@ -1156,6 +1162,16 @@ static void test_listed(void **state)
     expect_good("not payload == 00ff and payload.length == 3");
     expect_good("payload == 00ff and not payload.length == 3");
     expect_good("tag.level == 3 and payload contains 01");
+    /* A tag has its length. */
+    expect_errors("tag.text == \"abc\"", "0-17: tag.text has 4 bytes: it can never hold\n");
+    expect_error_at("vlan == 1 and tag.text in {abc, abcde}", 14, "has 4 bytes");
+    expect_error_at("tag.text contains abcde", 0, "has 4 bytes");
+    expect_good("tag.text == abcd");
+    expect_good("tag.text in {abc, abcd}");
+    expect_good("tag.text contains abcd");
+    expect_good("tag.text != abc");
+    expect_good("not tag.text == abc");
+    expect_good("tag.text in $hosts");
     /* A value beside itself. */
     expect_errors("port.src != port.src and vlan == 1",
                   "0-20: \"port.src != port.src\" can never hold: it is compared with itself\n");
