@@ -881,11 +881,11 @@ struct ft_ruleset *rules_random_set(struct rules_random *r, uint32_t count)
 }
 
 struct ft_ruleset *rules_random_set_of(struct rules_random *r, const char *const *conditions,
-                                       uint32_t count)
+                                       uint32_t count, const struct ft_ruleset *before)
 {
     static char errors[1 << 16];
     struct ft_rule_files *files = read_rules(r, (char *const *)(uintptr_t)conditions, count);
-    struct ft_ruleset *set = files ? ft_ruleset_new(files, NULL, errors, sizeof(errors)) : NULL;
+    struct ft_ruleset *set = files ? ft_ruleset_new(files, before, errors, sizeof(errors)) : NULL;
     if (files && !set)
         fprintf(stderr, "%s\n", errors);
     return set;
