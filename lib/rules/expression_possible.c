@@ -235,10 +235,12 @@ static uint8_t possible_of_address(const struct ft_expression_node *n, const str
     return (uint8_t)all;
 }
 
-/* That something is not there which everything has. */
+/* That something is not there which everything has. Who asks for payloads is tested on those. */
 static bool is_never_absent(const struct ft_test *t)
 {
     switch (t->left.keyword) {
+    case FT_KEYWORD_PAYLOAD:
+    case FT_KEYWORD_PAYLOAD_LENGTH:
     case FT_KEYWORD_TRANSPORT:
     case FT_KEYWORD_PROTOCOL:
     case FT_KEYWORD_KIND:
@@ -517,10 +519,11 @@ static bool tell(struct ft_reader *r, uint32_t node)
     if (is_told || is_possible(r->vocabulary, r->expression, r->text, node, 0))
         return is_told;
     if (n->kind == FT_EXPRESSION_TEST && is_never_absent(&n->test))
-        ft_reader_wrong(r, n->at, n->end,
-                        "\"not %.*s\" can never hold: it is always there; the protocol of what no "
-                        "dissector reads is \"unknown\"",
-                        (int)(n->end - n->at), r->text + n->at);
+        ft_reader_wrong(r, n->at, n->end, "\"not %.*s\" can never hold: it is always there; %s",
+                        (int)(n->end - n->at), r->text + n->at,
+                        n->test.left.level == FT_LEVEL_PAYLOAD
+                            ? "packets without payload are not asked for it"
+                            : "the protocol of what no dissector reads is \"unknown\"");
     else if (n->kind != FT_EXPRESSION_AND || !tell_pair(r, n))
         ft_reader_wrong(r, n->at, n->end,
                         "\"%.*s\" can never hold: no message has such a protocol, command and "

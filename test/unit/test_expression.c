@@ -1470,6 +1470,15 @@ static void test_impossible(void **state)
     expect_good("not connection == refused and transport == udp");
     expect_good("connection == refused and transport == tcp");
 
+    /* Nothing is tested on packets without payload that asks for it. */
+    expect_errors("port == 5 and not payload",
+                  "18-25: \"not payload\" can never hold: it is always there; packets without "
+                  "payload are not asked for it\n");
+    expect_error_at("not payload.length", 4, "it is always there");
+    expect_good("payload == \"\""); /* of a frame with a type and nothing behind it */
+    expect_good("payload.length == 0");
+    expect_good("not payload == 00ff");
+
     /* What is always there in flows that have it. */
     expect_errors("not ip.src and port == 5",
                   "15-24: \"not ip.src\" and \"port == 5\" can never hold both: that is never in "
