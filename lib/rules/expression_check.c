@@ -605,7 +605,7 @@ static bool either_side(const struct clashes *c, const struct ft_test *t, struct
                                .left = {.keyword = FT_KEYWORD_PORT, .type = FT_VALUE_TYPE_UINT},
                                .low = tag->port,
                                .high = tag->port};
-    return tag->transport != FT_TRANSPORT_L2;
+    return tag->transport != FT_TRANSPORT_L2 && !tag->is_broken;
 }
 
 /* Is there a side for which it can hold beside all it is joined with? */

@@ -932,6 +932,43 @@ static void test_pairs(void **state)
     }
 }
 
+/* Three of senders, receivers and either: what is refused holds for no two ports. */
+static void test_random_sides(void **state)
+{
+    static const char *const names[] = {"port", "port.src", "port.dst"};
+    uint32_t refused = 0, never = 0;
+    (void)state;
+    for (uint32_t seed = 0; seed < 20000; seed++) {
+        char one[64], text[256] = "";
+        struct pair_test t[3];
+        bool is_negated[3], can = false;
+        uint32_t of[3];
+        random_state = seed;
+        for (uint32_t i = 0; i < 3; i++) {
+            of[i] = random_number(3);
+            is_negated[i] = random_number(3) == 0;
+            t[i] = random_test(one, sizeof(one), names[of[i]]);
+            size_t used = strlen(text);
+            snprintf(text + used, sizeof(text) - used, "%s%s%s", i ? " and " : "",
+                     is_negated[i] ? "not " : "", one);
+        }
+        /* 8 and 9 stand for all the values that no test names, 10 for none. */
+        for (uint32_t at = 0; at < 101 && !can; at++) {
+            uint32_t src = at < 100 ? 1u << (at / 10) : 0, dst = at < 100 ? 1u << (at % 10) : 0;
+            const uint32_t values[] = {src | dst, src, dst};
+            can = true;
+            for (uint32_t i = 0; i < 3; i++)
+                can &= test_holds(&t[i], values[of[i]]) != is_negated[i];
+        }
+        bool is_refused = !read_text(text);
+        if (is_refused && can)
+            fail_msg("%s: %s", text, said);
+        refused += is_refused;
+        never += !can;
+    }
+    assert_in_range(refused, never * 17 / 20, never); /* most are found */
+}
+
 static void test_masks_that_contradict(void **state)
 {
     (void)state;
@@ -1745,6 +1782,7 @@ int main(void)
         cmocka_unit_test(test_wrong_grammar),
         cmocka_unit_test(test_contradictions),
         cmocka_unit_test(test_pairs),
+        cmocka_unit_test(test_random_sides),
         cmocka_unit_test(test_limits),
         cmocka_unit_test(test_every_name),
         cmocka_unit_test(test_zones),
