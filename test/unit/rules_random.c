@@ -724,7 +724,10 @@ const struct rules_random_never *rules_random_holds(const struct rules_random *r
 {
     for (uint32_t i = 0; i < r->never_count; i++) {
         const struct rules_random_never *n = &r->nevers[i];
-        if ((s->message || rules_naive_level(n->expression, n->node) < FT_LEVEL_MESSAGE) &&
+        uint8_t most = s->message   ? FT_LEVEL_ASSET
+                       : s->payload ? FT_LEVEL_PAYLOAD
+                                    : FT_LEVEL_PACKET;
+        if (rules_naive_level(n->expression, n->node) <= most &&
             rules_naive_holds(r->v, n->expression, n->node, s))
             return n;
     }
