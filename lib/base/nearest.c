@@ -5,6 +5,7 @@
 
 #define WORD_MAX   31u
 #define WITHIN_MIN 3u /* "in", "or" and "id" are words of too many names */
+#define BEGUN_MIN  2u
 
 /* Edits that make one word of the other (Levenshtein); two letters that changed places, the slip
  * that fingers make most, are one edit. */
@@ -69,6 +70,25 @@ static bool contains(const char *word, const char *valid)
     return false;
 }
 
+/* With one letter more, or several. */
+static bool begins(const char *word, const char *with)
+{
+    size_t n = strlen(with);
+    return strncmp(word, with, n) == 0 && word[n];
+}
+
+/* One of several is meant only if it begins all the others. */
+static void offer_begun(struct ft_nearest *n, const char *valid)
+{
+    if (strlen(n->word) < BEGUN_MIN || !begins(valid, n->word))
+        return;
+    if (!n->begun || begins(n->begun, valid))
+        n->begun = valid;
+    else if (!begins(valid, n->begun))
+        n->is_any = true;
+    n->best = n->is_any ? NULL : n->begun;
+}
+
 struct ft_nearest ft_nearest_begin(const char *word)
 {
     /* One wrong letter of three is a slip, more is another word: who writes "zones" does not mean
@@ -88,5 +108,7 @@ void ft_nearest_offer(struct ft_nearest *n, const char *valid)
                contains(n->word, valid)) {
         n->within = length;
         n->best = valid;
+    } else if (!n->is_near && !n->within) {
+        offer_begun(n, valid);
     }
 }

@@ -2,7 +2,8 @@
 /*
  * What somebody meant who misspelled a word: of the valid ones the nearest, if it is near enough to
  * be a slip; else the longest that the word says and more, such as "severity" of
- * "minimum_severity". For error messages; any thread.
+ * "minimum_severity"; else the one that the word begins, such as "s7comm" of "s7". For error
+ * messages; any thread.
  */
 #ifndef FT_NEAREST_H
 #define FT_NEAREST_H
@@ -10,11 +11,13 @@
 #include <stdbool.h>
 
 struct ft_nearest {
-    const char *word; /**< as it was written */
-    const char *best; /**< the nearest so far: one of those offered, not copied; NULL = none */
-    unsigned least;   /**< edits that make one of the other */
-    bool is_near;     /**< best is there by its edits */
-    unsigned within;  /**< else: letters of best, which the word contains */
+    const char *word;  /**< as it was written */
+    const char *best;  /**< the nearest so far: one of those offered, not copied; NULL = none */
+    unsigned least;    /**< edits that make one of the other */
+    bool is_near;      /**< best is there by its edits */
+    unsigned within;   /**< else: letters of best, which the word contains */
+    const char *begun; /**< else: what the word begins, and what begins all others that it does */
+    bool is_any;       /**< there is no such: they differ */
 };
 
 /** Begin with the word that was written. */

@@ -42,6 +42,13 @@ enum ft_content_means {
     FT_CONTENT_PCRE2,
 };
 
+/**
+ * May an expression match a text (is_match), or not match it? True where that is not found out
+ * within its limits. Some 50 us.
+ */
+bool ft_content_may_match(const struct ft_pattern *p, const char *bytes, uint32_t length,
+                          bool is_match);
+
 struct ft_content;
 struct ft_content_scratch;
 

@@ -222,3 +222,22 @@ bool ft_content_check(const struct ft_pattern *pattern, enum ft_content_means *m
         *means = ft_content_means_of(plan);
     return ok;
 }
+
+bool ft_content_may_match(const struct ft_pattern *p, const char *bytes, uint32_t length,
+                          bool is_match)
+{
+    char error[256];
+    uint32_t offset;
+    int found = PCRE2_ERROR_MATCHLIMIT;
+    pcre2_code *code = ft_content_expression(p, &offset, error, sizeof(error));
+    pcre2_match_context *limits = pcre2_match_context_create(NULL);
+    pcre2_match_data *match = pcre2_match_data_create(1, NULL);
+    if (code && limits && match) {
+        pcre2_set_match_limit(limits, STEPS_MAX);
+        found = pcre2_match(code, (PCRE2_SPTR)bytes, length, 0, 0, match, limits);
+    }
+    pcre2_match_data_free(match);
+    pcre2_match_context_free(limits);
+    pcre2_code_free(code);
+    return is_match ? found != PCRE2_ERROR_NOMATCH : found < 0;
+}

@@ -14,6 +14,16 @@
 #define VALUE_BITS 16
 #define VALUES_MAX (1u << 20)
 
+/* Tests on one field, joined by `and`, that are looked at together. */
+#define OTHERS_MAX 64u
+
+/* What contradictions are looked for in, and how many values may still be tried for that. */
+struct clashes {
+    const struct ft_vocabulary *v;
+    const struct ft_expression *e;
+    uint32_t budget;
+};
+
 bool ft_test_has_number(const struct ft_test *test, uint64_t key)
 {
     switch (test->kind) {
@@ -176,33 +186,6 @@ static bool can_both(const struct ft_test *a, const struct ft_test *b)
     return !(b->kind == FT_TEST_TEXT && is_whole_text(a) && !has_text(a, b));
 }
 
-/* The word that means both sides, of one that means sender or receiver; 0: none. */
-static enum ft_keyword both_sides(const struct ft_operand *o)
-{
-    switch (o->keyword) {
-    case FT_KEYWORD_IP_SRC:
-    case FT_KEYWORD_IP_DST:
-        return FT_KEYWORD_IP_ADDR;
-    case FT_KEYWORD_ETH_SRC:
-    case FT_KEYWORD_ETH_DST:
-        return FT_KEYWORD_ETH_ADDR;
-    case FT_KEYWORD_PORT_SRC:
-    case FT_KEYWORD_PORT_DST:
-        return FT_KEYWORD_PORT;
-    default:
-        return 0;
-    }
-}
-
-/* "port.dst == 502 and port != 502": what one side has to be neither may be. */
-static bool is_one_excluded(const struct ft_test *one, const struct ft_test *both)
-{
-    return both->is_none && !both->is_negated && !one->is_none && !one->is_negated &&
-           !one->is_named && !both->is_named && both_sides(&one->left) &&
-           both_sides(&one->left) == both->left.keyword && !one->has_mask && !both->has_mask &&
-           !can_both(one, both);
-}
-
 /* Is a text looked for in payloads that are shorter? */
 static bool is_too_long(const struct ft_test *text, const struct ft_test *length)
 {
@@ -214,13 +197,12 @@ static bool is_too_long(const struct ft_test *text, const struct ft_test *length
 
 /* ---- masks ---- */
 
-static bool asks_for_number(const struct ft_test *t)
+bool ft_test_is_of_number(const struct ft_test *t)
 {
     return is_numbers(t) || t->kind == FT_TEST_MASK;
 }
 
-/* Of one value that is there; the test is not negated. */
-static bool passes(const struct ft_test *t, uint64_t value)
+bool ft_test_passes(const struct ft_test *t, uint64_t value)
 {
     return ft_test_has_number(t, t->has_mask ? value & t->mask : value) != t->is_none;
 }
@@ -282,7 +264,7 @@ static bool has_listed(const struct ft_test *listed, const struct ft_test *other
             return true;
         *budget -= (uint32_t)(high - low) + 1;
         for (uint64_t n = 0; n <= high - low; n++)
-            if (passes(other, low + n))
+            if (ft_test_passes(other, low + n))
                 return true;
     }
     return false;
@@ -300,14 +282,14 @@ static bool can_both_masked(const struct ft_test *a, const struct ft_test *b, ui
         return true;
     *budget -= 1u << __builtin_popcountll(bits);
     do {
-        if (passes(a, value) && passes(b, value))
+        if (ft_test_passes(a, value) && ft_test_passes(b, value))
             return true;
         value = (value - bits) & bits;
     } while (value);
     return false;
 }
 
-/* ---- two tests ---- */
+/* ---- the same ---- */
 
 static bool same_set(const struct ft_set *a, const struct ft_set *b)
 {
@@ -357,11 +339,18 @@ static bool same_value(const struct ft_test *a, const struct ft_test *b)
     }
 }
 
+/* Do they ask for the same values, also when named sets are others? */
+static bool same_asked(const struct ft_test *a, const struct ft_test *b)
+{
+    if (a->kind != b->kind || a->is_named != b->is_named)
+        return false;
+    return a->is_named ? a->set == b->set : same_value(a, b);
+}
+
 /* Do they say the same, but for `not`? */
 static bool same_test(const struct ft_test *a, const struct ft_test *b)
 {
-    return a->kind == b->kind && a->is_none == b->is_none && same_operand(a, b) &&
-           same_mask(a, b) && same_value(a, b);
+    return a->is_none == b->is_none && same_operand(a, b) && same_mask(a, b) && same_asked(a, b);
 }
 
 /* "a < b and a == b": which orders of two values pass, a bit each: less, equal, greater. */
@@ -394,10 +383,88 @@ static struct ft_test without_not(const struct ft_test *t)
     return plain;
 }
 
-/* Can two tests that are joined by `and` hold of one message? */
-static bool can_hold(const struct ft_test *a, const struct ft_test *b, uint32_t *budget)
+/* ---- senders and receivers ---- */
+
+/* Words that mean either side, with those that mean one. */
+static const struct sides {
+    uint8_t either, side[2];
+} all_sides[] = {
+    {FT_KEYWORD_IP_ADDR, {FT_KEYWORD_IP_SRC, FT_KEYWORD_IP_DST}},
+    {FT_KEYWORD_ETH_ADDR, {FT_KEYWORD_ETH_SRC, FT_KEYWORD_ETH_DST}},
+    {FT_KEYWORD_PORT, {FT_KEYWORD_PORT_SRC, FT_KEYWORD_PORT_DST}},
+    {FT_KEYWORD_VENDOR, {FT_KEYWORD_VENDOR_SRC, FT_KEYWORD_VENDOR_DST}},
+    {FT_KEYWORD_MODEL, {FT_KEYWORD_MODEL_SRC, FT_KEYWORD_MODEL_DST}},
+    {FT_KEYWORD_TYPE, {FT_KEYWORD_TYPE_SRC, FT_KEYWORD_TYPE_DST}},
+};
+
+static const struct sides *sides_of(const struct ft_operand *either)
 {
-    if (is_one_excluded(a, b) || is_one_excluded(b, a) || is_too_long(a, b) || is_too_long(b, a))
+    for (unsigned i = 0; i < sizeof(all_sides) / sizeof(all_sides[0]); i++)
+        if (all_sides[i].either == either->keyword)
+            return &all_sides[i];
+    return NULL;
+}
+
+/*
+ * "port.dst == 502 and port != 502", "... and not port == 502": what one side has to be neither may
+ * be. The one asks for a value, so there are some.
+ */
+static bool is_one_excluded(const struct ft_test *one, const struct ft_test *either)
+{
+    const struct sides *s = sides_of(&either->left);
+    if (!s || (one->left.keyword != s->side[0] && one->left.keyword != s->side[1]) ||
+        one->is_negated)
+        return false;
+    if (either->kind == FT_TEST_EXISTS)
+        return either->is_negated;
+    struct ft_test none = without_not(either);
+    if (!none.is_none || one->is_none || one->ignores_case != none.ignores_case ||
+        !same_mask(one, &none))
+        return false;
+    if (same_asked(one, &none))
+        return true;
+    return !one->is_named && !none.is_named && !can_both(one, &none);
+}
+
+/* ---- two tests ---- */
+
+/* "x.y == 1 and not x": what stands in a group is not there without it. */
+static bool is_group_absent(const struct clashes *c, const struct ft_test *group,
+                            const struct ft_test *inside)
+{
+    const struct ft_operand *g = &group->left, *o[] = {&inside->left, &inside->right};
+    if (g->type != FT_VALUE_TYPE_GROUP || !group->is_negated || inside->is_negated)
+        return false;
+    for (unsigned i = 0; i < (inside->kind == FT_TEST_SAME ? 2 : 1); i++)
+        if (!o[i]->keyword && !o[i]->is_tag && o[i]->protocol == g->protocol &&
+            ft_field_is_inside(c->v->registry->protocols[g->protocol], o[i]->field, g->field))
+            return true;
+    return false;
+}
+
+/* Are they about the same values, or the second about the length of the first? */
+static bool is_beside(const struct ft_test *a, const struct ft_test *b)
+{
+    return (ft_operand_is_same(&a->left, &b->left) && a->is_code == b->is_code) ||
+           (a->left.keyword == FT_KEYWORD_PAYLOAD && b->left.keyword == FT_KEYWORD_PAYLOAD_LENGTH);
+}
+
+/* Of texts that one of two tests names, is there one for which the other holds? */
+static bool has_text_for(const struct ft_test *a, const struct ft_test *b, uint32_t *budget)
+{
+    if (!is_beside(a, b) || a->is_named || b->is_named || (a->is_negated && b->is_negated))
+        return true;
+    struct ft_test x = without_not(a), y = without_not(b);
+    return !is_whole_text(&x) || ft_test_has_value_for(&x, &y, 1, budget);
+}
+
+/* Can two tests that are joined by `and` hold of one message? */
+static bool can_hold(struct clashes *c, const struct ft_test *a, const struct ft_test *b)
+{
+    uint32_t *budget = &c->budget;
+    if (is_one_excluded(a, b) || is_one_excluded(b, a) || is_too_long(a, b) || is_too_long(b, a) ||
+        is_group_absent(c, a, b) || is_group_absent(c, b, a) || !has_text_for(a, b, budget) ||
+        !has_text_for(b, a, budget))
         return false;
     if (!same_operand(a, b))
         return true;
@@ -413,14 +480,22 @@ static bool can_hold(const struct ft_test *a, const struct ft_test *b, uint32_t 
     if (a->is_negated && b->is_negated)
         return true;
     struct ft_test x = without_not(a), y = without_not(b);
-    if (x.left.is_many && !x.is_none && !y.is_none)
+    if (ft_operand_may_be_many(&x.left) && !x.is_none && !y.is_none)
         return true;
     if (x.kind == FT_TEST_SAME && y.kind == FT_TEST_SAME)
         return can_both_same(&x, &y);
     if (same_mask(&x, &y) && (!can_both(&x, &y) || !can_both(&y, &x)))
         return false;
-    return (!x.has_mask && !y.has_mask) || x.left.is_many || !asks_for_number(&x) ||
-           !asks_for_number(&y) || can_both_masked(&x, &y, budget);
+    return (!x.has_mask && !y.has_mask) || x.left.is_many || !ft_test_is_of_number(&x) ||
+           !ft_test_is_of_number(&y) || can_both_masked(&x, &y, budget);
+}
+
+/* "a != a", "a < a": what is compared with itself. Of a list two may be meant. */
+static bool is_never_itself(const struct ft_test *t)
+{
+    return t->kind == FT_TEST_SAME && !t->is_negated && !t->has_mask &&
+           ft_operand_is_same(&t->left, &t->right) && !(orders_of(t) & 2) &&
+           (t->is_none || !t->left.is_many);
 }
 
 /* ---- the parts of an `and` ---- */
@@ -430,83 +505,168 @@ static bool is_leaf(const struct ft_expression_node *n)
     return n->kind == FT_EXPRESSION_TEST || n->kind == FT_EXPRESSION_ANY;
 }
 
-/* Do two parts of the tree say the same? */
-static bool same_tree(const struct ft_expression *e, uint32_t a, uint32_t b)
+static bool implies(struct clashes *c, uint32_t a, uint32_t b);
+
+static bool leaf_implies(struct clashes *c, uint32_t a, uint32_t b)
 {
-    const struct ft_expression_node *x = &e->nodes[a], *y = &e->nodes[b];
-    if (x->kind != y->kind || x->is_negated != y->is_negated)
+    const struct ft_expression_node *x = &c->e->nodes[a], *y = &c->e->nodes[b];
+    if (x->kind != y->kind)
         return false;
-    if (x->kind == FT_EXPRESSION_TEST)
-        return x->test.is_negated == y->test.is_negated && same_test(&x->test, &y->test);
-    if (x->kind == FT_EXPRESSION_ANY && !ft_operand_is_same(&x->test.left, &y->test.left))
-        return false;
-    for (a = x->child, b = y->child; a && b; a = e->nodes[a].next, b = e->nodes[b].next)
-        if (!same_tree(e, a, b))
-            return false;
-    return !a && !b;
+    if (x->kind == FT_EXPRESSION_ANY)
+        return x->is_negated == y->is_negated && ft_operand_is_same(&x->test.left, &y->test.left) &&
+               (x->is_negated ? implies(c, y->child, x->child) : implies(c, x->child, y->child));
+    struct ft_test contrary = y->test;
+    contrary.is_negated = !contrary.is_negated;
+    return !can_hold(c, &x->test, &contrary);
 }
 
-/* "any x (...)" and the same with `not`, or "not x". */
-static bool is_any_excluded(const struct ft_expression *e, uint32_t any, uint32_t other)
+/* Does one part of the tree hold wherever another does? No, if it is too much work to tell. */
+static bool implies(struct clashes *c, uint32_t a, uint32_t b)
 {
-    const struct ft_expression_node *x = &e->nodes[any], *y = &e->nodes[other];
-    if (x->kind != FT_EXPRESSION_ANY || x->is_negated ||
-        !ft_operand_is_same(&x->test.left, &y->test.left))
+    const struct ft_expression_node *nodes = c->e->nodes, *x = &nodes[a], *y = &nodes[b];
+    uint32_t child;
+    if (!c->budget)
+        return false;
+    c->budget--;
+    if (is_leaf(x) && is_leaf(y))
+        return leaf_implies(c, a, b);
+    /* All of an `or` have to, and all of an `and` have to be; of the others one is enough. */
+    if (x->kind == FT_EXPRESSION_OR) {
+        for (child = x->child; child && implies(c, child, b); child = nodes[child].next) {}
+        return !child;
+    }
+    if (y->kind == FT_EXPRESSION_AND) {
+        for (child = y->child; child && implies(c, a, child); child = nodes[child].next) {}
+        return !child;
+    }
+    for (child = is_leaf(x) ? 0 : x->child; child; child = nodes[child].next)
+        if (implies(c, child, b))
+            return true;
+    for (child = is_leaf(y) ? 0 : y->child; child; child = nodes[child].next)
+        if (implies(c, a, child))
+            return true;
+    return false;
+}
+
+/* "any x (...)" and `not any` of the same or more; or "not x". */
+static bool is_any_excluded(struct clashes *c, uint32_t any, uint32_t other)
+{
+    const struct ft_expression_node *x = &c->e->nodes[any], *y = &c->e->nodes[other];
+    if (x->kind != FT_EXPRESSION_ANY || x->is_negated)
         return false;
     if (y->kind == FT_EXPRESSION_TEST)
-        return y->test.kind == FT_TEST_EXISTS && y->test.is_negated;
-    return y->is_negated && same_tree(e, x->child, y->child);
+        return is_group_absent(c, &y->test, &x->test);
+    return y->is_negated && ft_operand_is_same(&x->test.left, &y->test.left) &&
+           implies(c, x->child, y->child);
 }
 
 /* Of an `or` one of its parts has to go with the other, of an `and` all. */
-static bool go_together(const struct ft_expression *e, uint32_t a, uint32_t b, uint32_t *budget)
+static bool go_together(struct clashes *c, uint32_t a, uint32_t b)
 {
-    const struct ft_expression_node *x = &e->nodes[a], *y = &e->nodes[b];
+    const struct ft_expression_node *nodes = c->e->nodes, *x = &nodes[a], *y = &nodes[b];
     if (is_leaf(x) && is_leaf(y)) {
         if (x->kind == FT_EXPRESSION_TEST && y->kind == FT_EXPRESSION_TEST)
-            return can_hold(&x->test, &y->test, budget);
-        return !is_any_excluded(e, a, b) && !is_any_excluded(e, b, a);
+            return can_hold(c, &x->test, &y->test);
+        return !is_any_excluded(c, a, b) && !is_any_excluded(c, b, a);
     }
     if (is_leaf(x))
-        return go_together(e, b, a, budget);
+        return go_together(c, b, a);
     bool is_or = x->kind == FT_EXPRESSION_OR;
-    for (uint32_t child = x->child; child; child = e->nodes[child].next)
-        if (go_together(e, child, b, budget) == is_or)
+    for (uint32_t child = x->child; child; child = nodes[child].next)
+        if (go_together(c, child, b) == is_or)
             return is_or;
     return !is_or;
 }
 
 /* Is there a part of an `or` that goes with all it is joined with? */
-static bool has_alternative(const struct ft_expression *e, uint32_t and, uint32_t or,
-                            uint32_t *budget)
+static bool has_alternative(struct clashes *c, uint32_t and, uint32_t or)
 {
-    for (uint32_t one = e->nodes[or].child; one; one = e->nodes[one].next) {
-        uint32_t other = e->nodes[and].child;
-        while (other && (other == or || go_together(e, one, other, budget)))
-            other = e->nodes[other].next;
+    const struct ft_expression_node *nodes = c->e->nodes;
+    for (uint32_t one = nodes[or].child; one; one = nodes[one].next) {
+        uint32_t other = nodes[and].child;
+        while (other && (other == or || go_together(c, one, other)))
+            other = nodes[other].next;
         if (!other)
             return true;
     }
     return false;
 }
 
-/* Told of each pair of children that cannot both hold; `b` 0: of an `or` with no part that can. */
+/* "port == 5", or a tag of port 5, which asks for that too: as a test that knows sides. */
+static bool either_side(const struct clashes *c, const struct ft_test *t, struct ft_test *either)
+{
+    *either = *t;
+    if (t->is_negated || t->is_none || t->kind == FT_TEST_SAME)
+        return false;
+    if (!t->left.is_tag)
+        return sides_of(&t->left) != NULL;
+    const struct ft_tag *tag = &c->v->tags[t->left.field];
+    *either = (struct ft_test){.kind = FT_TEST_RANGE,
+                               .left = {.keyword = FT_KEYWORD_PORT, .type = FT_VALUE_TYPE_UINT},
+                               .low = tag->port,
+                               .high = tag->port};
+    return tag->transport != FT_TRANSPORT_L2 && !tag->is_broken;
+}
+
+/* Is there a side for which it can hold beside all it is joined with? */
+static bool has_side(struct clashes *c, uint32_t and, uint32_t node)
+{
+    const struct ft_expression_node *nodes = c->e->nodes;
+    struct ft_test one;
+    if (!either_side(c, &nodes[node].test, &one))
+        return true;
+    const struct sides *s = sides_of(&one.left);
+    one.left.is_many = false; /* addresses and ports; devices are many all the same */
+    for (unsigned side = 0; side < 2; side++) {
+        one.left.keyword = s->side[side];
+        uint32_t other = nodes[and].child;
+        while (other && (other == node || nodes[other].kind != FT_EXPRESSION_TEST ||
+                         can_hold(c, &one, &nodes[other].test)))
+            other = nodes[other].next;
+        if (!other)
+            return true;
+    }
+    return false;
+}
+
+/* Of the values that it names, is there one for which all hold that it is joined with? */
+static bool has_value(struct clashes *c, uint32_t and, uint32_t node)
+{
+    const struct ft_expression_node *nodes = c->e->nodes;
+    struct ft_test others[OTHERS_MAX];
+    uint32_t count = 0;
+    for (uint32_t other = nodes[and].child; other && count < OTHERS_MAX; other = nodes[other].next)
+        if (other != node && nodes[other].kind == FT_EXPRESSION_TEST &&
+            !nodes[other].test.is_named && is_beside(&nodes[node].test, &nodes[other].test))
+            others[count++] = without_not(&nodes[other].test);
+    return count < 2 || ft_test_has_value_for(&nodes[node].test, others, count, &c->budget);
+}
+
+static bool has_way(struct clashes *c, uint32_t and, uint32_t node)
+{
+    const struct ft_expression_node *n = &c->e->nodes[node];
+    if (n->kind == FT_EXPRESSION_OR)
+        return has_alternative(c, and, node);
+    return n->kind != FT_EXPRESSION_TEST || (has_side(c, and, node) && has_value(c, and, node));
+}
+
+/* Told of each pair of children that cannot both hold; `b` 0: of one that cannot beside the others.
+ */
 typedef void clash_fn(void *user, uint32_t a, uint32_t b);
 
-static bool find_clashes(const struct ft_expression *e, uint32_t and, uint32_t *budget,
-                         clash_fn *tell, void *user)
+static bool find_clashes(struct clashes *c, uint32_t and, clash_fn *tell, void *user)
 {
-    const struct ft_expression_node *nodes = e->nodes;
+    const struct ft_expression_node *nodes = c->e->nodes;
     bool is_found = false;
     for (uint32_t i = nodes[and].child; i; i = nodes[i].next)
         for (uint32_t j = nodes[i].next; j; j = nodes[j].next) {
-            if (!is_leaf(&nodes[i]) || !is_leaf(&nodes[j]) || go_together(e, i, j, budget))
+            if (!is_leaf(&nodes[i]) || !is_leaf(&nodes[j]) || go_together(c, i, j))
                 continue;
             is_found = true;
             tell(user, i, j);
         }
     for (uint32_t i = nodes[and].child; i && !is_found; i = nodes[i].next)
-        if (nodes[i].kind == FT_EXPRESSION_OR && !has_alternative(e, and, i, budget)) {
+        if (!has_way(c, and, i)) {
             is_found = true;
             tell(user, i, 0);
         }
@@ -520,11 +680,13 @@ static void tell_nobody(void *user, uint32_t a, uint32_t b)
     (void)b;
 }
 
-bool ft_expression_is_contradictory(const struct ft_expression *e, uint32_t node)
+bool ft_expression_is_contradictory(const struct ft_vocabulary *v, const struct ft_expression *e,
+                                    uint32_t node)
 {
-    uint32_t budget = VALUES_MAX;
-    return e->nodes[node].kind == FT_EXPRESSION_AND &&
-           find_clashes(e, node, &budget, tell_nobody, NULL);
+    struct clashes c = {v, e, VALUES_MAX};
+    if (e->nodes[node].kind == FT_EXPRESSION_TEST)
+        return is_never_itself(&e->nodes[node].test);
+    return e->nodes[node].kind == FT_EXPRESSION_AND && find_clashes(&c, node, tell_nobody, NULL);
 }
 
 const char *ft_expression_not(const struct ft_expression_node *n)
@@ -532,6 +694,13 @@ const char *ft_expression_not(const struct ft_expression_node *n)
     return n->kind == FT_EXPRESSION_TEST ? n->test.is_negated ? "not " : ""
            : n->is_negated               ? "not "
                                          : "";
+}
+
+static bool is_neither_side(const struct ft_expression_node *one,
+                            const struct ft_expression_node *either)
+{
+    return one->kind == FT_EXPRESSION_TEST && either->kind == FT_EXPRESSION_TEST &&
+           either->test.is_negated && is_one_excluded(&one->test, &either->test);
 }
 
 static void tell_clash(void *user, uint32_t i, uint32_t j)
@@ -544,9 +713,13 @@ static void tell_clash(void *user, uint32_t i, uint32_t j)
                         "it is joined with by and",
                         (int)(a->end - a->at), r->text + a->at);
     else
-        ft_reader_wrong(r, b->at, b->end, "\"%s%.*s\" and \"%s%.*s\" can never hold both",
+        ft_reader_wrong(r, b->at, b->end, "\"%s%.*s\" and \"%s%.*s\" can never hold both%s",
                         ft_expression_not(a), (int)(a->end - a->at), r->text + a->at,
-                        ft_expression_not(b), (int)(b->end - b->at), r->text + b->at);
+                        ft_expression_not(b), (int)(b->end - b->at), r->text + b->at,
+                        is_neither_side(a, b) || is_neither_side(b, a)
+                            ? ": what has no .src or .dst is of either side, and of neither with "
+                              "not"
+                            : "");
 }
 
 /* Which levels of words stand under a node, a bit each. */
@@ -624,10 +797,15 @@ void ft_reader_split(struct ft_reader *r)
 
 void ft_reader_contradictions(struct ft_reader *r)
 {
-    uint32_t budget = VALUES_MAX;
+    const struct ft_expression_node *nodes = r->expression->nodes;
+    struct clashes c = {r->vocabulary, r->expression, VALUES_MAX};
     for (uint32_t i = 1; i < r->expression->count; i++)
-        if (r->expression->nodes[i].kind == FT_EXPRESSION_AND)
-            find_clashes(r->expression, i, &budget, tell_clash, r);
+        if (nodes[i].kind == FT_EXPRESSION_AND)
+            find_clashes(&c, i, tell_clash, r);
+        else if (nodes[i].kind == FT_EXPRESSION_TEST && is_never_itself(&nodes[i].test))
+            ft_reader_wrong(r, nodes[i].at, nodes[i].end,
+                            "\"%.*s\" can never hold: it is compared with itself",
+                            (int)(nodes[i].end - nodes[i].at), r->text + nodes[i].at);
 }
 
 /* ---- tests as text ---- */

@@ -118,12 +118,30 @@ void ft_reader_impossible(struct ft_reader *r);
 /** Is there a message that the part of a condition under a node may hold for? */
 bool ft_expression_is_possible(const struct ft_vocabulary *v, const struct ft_expression *e,
                                const char *text, uint32_t node);
-/** Do the children of a node contradict one another, if it is an `and`? */
-bool ft_expression_is_contradictory(const struct ft_expression *e, uint32_t node);
+/** Do the children of a node contradict one another, if it is an `and`? Or a test itself? */
+bool ft_expression_is_contradictory(const struct ft_vocabulary *v, const struct ft_expression *e,
+                                    uint32_t node);
 
 /** "not ", or "": what stands before the text of a test or an `any`. */
 const char *ft_expression_not(const struct ft_expression_node *n);
 
+/** May there be several values? Of a device too: what is behind an address, and the address. */
+static inline bool ft_operand_may_be_many(const struct ft_operand *o)
+{
+    return o->is_many || o->level == FT_LEVEL_ASSET;
+}
+
+/** Does it ask for a number, whole or masked? */
+bool ft_test_is_of_number(const struct ft_test *t);
+/** Does it hold for the number, if that is the one value that is there? But for `not`. */
+bool ft_test_passes(const struct ft_test *t, uint64_t value);
+/**
+ * Of the values that a test names, is there one for which all others may hold, which are about the
+ * same values (or, of the payload, its length) and have no `not`? Where that is not known there is:
+ * of lists, named sets, or with too many values for the budget.
+ */
+bool ft_test_has_value_for(const struct ft_test *t, const struct ft_test *others, uint32_t count,
+                           uint32_t *budget);
 /** Can a masked number be one that the test asks for? Where that is not known it can. */
 bool ft_test_mask_leaves_any(const struct ft_test *t);
 

@@ -7,19 +7,12 @@
 #include <stdio.h>
 #include <string.h>
 
-static bool is_inside(const struct ft_protocol *p, uint32_t field, uint32_t group)
-{
-    while (field && field != group)
-        field = p->fields[field].parent;
-    return field == group;
-}
-
 /* The only field inside a group, however deep, whose own name it is; 0: none, or several. */
 static uint32_t only_inside(const struct ft_protocol *p, uint32_t group, const char *name)
 {
     uint32_t found = 0;
     for (uint32_t i = 1; i < p->field_count; i++) {
-        if (strcmp(p->fields[i].name, name) != 0 || i == group || !is_inside(p, i, group))
+        if (strcmp(p->fields[i].name, name) != 0 || i == group || !ft_field_is_inside(p, i, group))
             continue;
         if (p->fields[i].parent == group)
             return i;
@@ -49,7 +42,7 @@ static void bind(const struct ft_reader *r, struct ft_operand *o)
     for (uint32_t s = o->keyword || o->is_tag ? 0 : r->scope; s; s = nodes[s].scope) {
         const struct ft_operand *group = &nodes[s].test.left;
         if (group->protocol == o->protocol && o->field != group->field &&
-            is_inside(p, o->field, group->field)) {
+            ft_field_is_inside(p, o->field, group->field)) {
             o->is_many = is_many_inside(p, o->field, group->field);
             return;
         }
@@ -67,7 +60,7 @@ static void nearest_inside(const struct ft_reader *r, const char *name, char *er
     struct ft_nearest n = ft_nearest_begin(name);
     char whole[256];
     for (uint32_t i = 1; i < p->field_count; i++)
-        if (i != group->field && is_inside(p, i, group->field))
+        if (i != group->field && ft_field_is_inside(p, i, group->field))
             ft_nearest_offer(&n, p->fields[i].name);
     if (n.best)
         snprintf(error, error_size, "there is no %s in %s; did you mean %s?", name,

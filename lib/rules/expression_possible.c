@@ -42,13 +42,15 @@ _Static_assert(FT_TRANSPORT_TCP - FT_TRANSPORT_L2 < 4, "transports are the bits 
 /* Children of one `and` among which the two are looked for that do not go together. */
 #define PAIRS_MAX 64u
 
-#define ROW_UNKNOWN UINT32_MAX
+#define ROW_UNKNOWN  UINT32_MAX
+#define KIND_UNKNOWN FT_KIND_COUNT
 
-/* What a message is: of a command (row 0: of none that the table has), or of any. */
+/* What a message is: of a command (row 0: of none that the table has), or of any; of a kind. */
 struct place {
     const struct ft_vocabulary *vocabulary;
     const struct ft_protocol *protocol;
     uint32_t row;
+    unsigned kind;    /* enum ft_kind */
     const char *text; /* of the condition */
 };
 
@@ -94,11 +96,24 @@ static bool may_hold_of_class(const struct ft_test *t, const struct place *at)
     return holds_for(t, FT_CLASS_UNKNOWN);
 }
 
-/* Of a message: its protocol, command and class. */
+/* A request is answered, and answers nothing itself: see message_value() in program_value.c. */
+static bool may_have_response_time(const struct place *at)
+{
+    return !(at->protocol->flags & FT_DISSECTOR_UNANSWERED) && at->kind != FT_KIND_REQUEST;
+}
+
+static bool may_hold_of_kind(const struct ft_test *t, const struct place *at)
+{
+    if (at->protocol == at->vocabulary->unknown)
+        return holds_for(t, FT_KIND_DATA);
+    return at->kind == KIND_UNKNOWN || holds_for(t, at->kind);
+}
+
+/* Of a message: its protocol, command, class and kind. */
 static bool may_hold_of_message(const struct ft_test *t, const struct place *at)
 {
     const struct ft_protocol *p = at->protocol;
-    if (!p || !asks_for_number(t))
+    if (!p || (!asks_for_number(t) && t->left.keyword != FT_KEYWORD_RESPONSE_TIME))
         return true;
     switch (t->left.keyword) {
     case FT_KEYWORD_PROTOCOL:
@@ -108,11 +123,13 @@ static bool may_hold_of_message(const struct ft_test *t, const struct place *at)
             return may_hold_of_commands(t, at);
         return holds_for(t, (uint64_t)p->index << 32 | at->row) || (!at->row && t->is_negated);
     case FT_KEYWORD_RESPONSE_TIME:
-        return t->is_negated || !(p->flags & FT_DISSECTOR_UNANSWERED);
+        return t->is_negated || may_have_response_time(at);
     case FT_KEYWORD_COMMAND_CODE:
         return !at->row || at->row == ROW_UNKNOWN || holds_for(t, p->commands[at->row - 1].code);
     case FT_KEYWORD_CLASS:
         return may_hold_of_class(t, at);
+    case FT_KEYWORD_KIND:
+        return may_hold_of_kind(t, at);
     default:
         return true;
     }
@@ -218,10 +235,12 @@ static uint8_t possible_of_address(const struct ft_expression_node *n, const str
     return (uint8_t)all;
 }
 
-/* That something is not there which everything has. */
+/* That something is not there which everything has. Who asks for payloads is tested on those. */
 static bool is_never_absent(const struct ft_test *t)
 {
     switch (t->left.keyword) {
+    case FT_KEYWORD_PAYLOAD:
+    case FT_KEYWORD_PAYLOAD_LENGTH:
     case FT_KEYWORD_TRANSPORT:
     case FT_KEYWORD_PROTOCOL:
     case FT_KEYWORD_KIND:
@@ -247,8 +266,29 @@ static uint8_t possible_of_value(const struct ft_expression_node *n, const struc
         return asks_for_number(t) ? possible_of_ethertype(t) : ANYWHERE;
     case FT_KEYWORD_IP_PROTOCOL:
         return asks_for_number(t) ? possible_of_ip_protocol(t) : WITH_ADDRESSES;
+    case FT_KEYWORD_CONNECTION: /* of UDP it is known only that nothing came back */
+        return asks_for_number(t) && !holds_for(t, FT_CONNECTION_UNANSWERED) ? WITH_TCP
+                                                                             : WITH_PORTS;
     default:
         return transports_of(&t->left, at);
+    }
+}
+
+/* In which flows is there surely a value? */
+static uint8_t always_in(const struct ft_operand *o)
+{
+    switch (o->keyword) {
+    case FT_KEYWORD_IP_SRC:
+    case FT_KEYWORD_IP_DST:
+    case FT_KEYWORD_IP_ADDR:
+        return WITH_ADDRESSES;
+    case FT_KEYWORD_IP_PROTOCOL:
+    case FT_KEYWORD_PORT_SRC:
+    case FT_KEYWORD_PORT_DST:
+    case FT_KEYWORD_PORT:
+        return WITH_PORTS;
+    default:
+        return 0;
     }
 }
 
@@ -260,7 +300,9 @@ static uint8_t possible_test(const struct ft_expression_node *n, const struct pl
         return possible_of_transport(t);
     if (is_never_absent(t) || !may_hold_of_message(t, at))
         return 0;
-    return t->is_negated ? ANYWHERE : possible_of_value(n, at);
+    if (!t->is_negated)
+        return possible_of_value(n, at);
+    return t->kind == FT_TEST_EXISTS ? ANYWHERE & ~always_in(&t->left) : ANYWHERE;
 }
 
 /* ---- trees ---- */
@@ -316,22 +358,42 @@ static bool is_command_test(const struct ft_test *t)
            t->left.keyword == FT_KEYWORD_CLASS;
 }
 
+static bool is_response_time_test(const struct ft_test *t)
+{
+    return t->left.keyword == FT_KEYWORD_RESPONSE_TIME;
+}
+
 static bool is_about_either(const struct ft_expression *e, uint32_t first, uint32_t second,
                             bool (*what)(const struct ft_test *))
 {
     return is_about(e, first, what) || (second && is_about(e, second, what));
 }
 
+/* The kind matters where a response time is asked for. */
+static bool is_possible_of_kinds(const struct ft_expression *e, uint32_t first, uint32_t second,
+                                 struct place *at)
+{
+    at->kind = KIND_UNKNOWN;
+    if (!is_possible_at(e, first, second, at))
+        return false;
+    if (!is_about_either(e, first, second, is_response_time_test))
+        return true;
+    for (at->kind = 0; at->kind < FT_KIND_COUNT; at->kind++)
+        if (is_possible_at(e, first, second, at))
+            return true;
+    return false;
+}
+
 static bool is_possible_of_protocol(const struct ft_expression *e, uint32_t first, uint32_t second,
                                     struct place *at)
 {
     at->row = ROW_UNKNOWN;
-    if (!is_possible_at(e, first, second, at))
+    if (!is_possible_of_kinds(e, first, second, at))
         return false;
     if (!is_about_either(e, first, second, is_command_test))
         return true;
     for (at->row = 0; at->row <= at->protocol->command_count; at->row++)
-        if (is_possible_at(e, first, second, at))
+        if (is_possible_of_kinds(e, first, second, at))
             return true;
     return false;
 }
@@ -340,7 +402,7 @@ static bool is_possible(const struct ft_vocabulary *v, const struct ft_expressio
                         const char *text, uint32_t first, uint32_t second)
 {
     const struct ft_registry *registry = v->registry;
-    struct place at = {.vocabulary = v, .row = ROW_UNKNOWN, .text = text};
+    struct place at = {.vocabulary = v, .row = ROW_UNKNOWN, .kind = KIND_UNKNOWN, .text = text};
     if (!is_about_either(e, first, second, is_message_test))
         return is_possible_at(e, first, second, &at);
     for (uint32_t i = 0; i < registry->count; i++) {
@@ -362,6 +424,13 @@ bool ft_expression_is_possible(const struct ft_vocabulary *v, const struct ft_ex
 static bool has_keyword(const struct ft_expression_node *n, enum ft_keyword keyword)
 {
     return n->kind == FT_EXPRESSION_TEST && n->test.left.keyword == keyword;
+}
+
+static bool has_both(const struct ft_expression_node *a, const struct ft_expression_node *b,
+                     enum ft_keyword first, enum ft_keyword second)
+{
+    return (has_keyword(a, first) && has_keyword(b, second)) ||
+           (has_keyword(b, first) && has_keyword(a, second));
 }
 
 static bool has_field(const struct ft_expression_node *n)
@@ -390,6 +459,12 @@ static void reason(const struct ft_reader *r, const struct ft_expression_node *a
     if (has_field(a) && has_field(b))
         snprintf(to, size, ": %s and %s carry not one another",
                  protocols[a->test.left.protocol]->name, protocols[b->test.left.protocol]->name);
+    else if (has_both(a, b, FT_KEYWORD_RESPONSE_TIME, FT_KEYWORD_KIND))
+        snprintf(to, size, ": the time is of the message that answers, not of the request");
+    else if (has_both(a, b, FT_KEYWORD_CONNECTION, FT_KEYWORD_TRANSPORT) ||
+             has_both(a, b, FT_KEYWORD_CONNECTION, FT_KEYWORD_IP_PROTOCOL))
+        snprintf(to, size,
+                 ": connections are accepted and refused over TCP; over UDP they are unanswered");
     else if (has_keyword(a, FT_KEYWORD_RESPONSE_TIME) || has_keyword(b, FT_KEYWORD_RESPONSE_TIME))
         snprintf(to, size, ": its messages are not answered");
     else if (has_keyword(a, FT_KEYWORD_ETHERTYPE) || has_keyword(b, FT_KEYWORD_ETHERTYPE))
@@ -444,10 +519,11 @@ static bool tell(struct ft_reader *r, uint32_t node)
     if (is_told || is_possible(r->vocabulary, r->expression, r->text, node, 0))
         return is_told;
     if (n->kind == FT_EXPRESSION_TEST && is_never_absent(&n->test))
-        ft_reader_wrong(r, n->at, n->end,
-                        "\"not %.*s\" can never hold: it is always there; the protocol of what no "
-                        "dissector reads is \"unknown\"",
-                        (int)(n->end - n->at), r->text + n->at);
+        ft_reader_wrong(r, n->at, n->end, "\"not %.*s\" can never hold: it is always there; %s",
+                        (int)(n->end - n->at), r->text + n->at,
+                        n->test.left.level == FT_LEVEL_PAYLOAD
+                            ? "packets without payload are not asked for it"
+                            : "the protocol of what no dissector reads is \"unknown\"");
     else if (n->kind != FT_EXPRESSION_AND || !tell_pair(r, n))
         ft_reader_wrong(r, n->at, n->end,
                         "\"%.*s\" can never hold: no message has such a protocol, command and "

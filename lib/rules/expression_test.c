@@ -409,8 +409,37 @@ static bool read_test(struct ft_reader *r, struct ft_test *test)
     }
 }
 
+/* Can a text be one that the test asks for, which has as many bytes as it is told? */
+static bool fits_length(const struct ft_test *t, uint32_t bytes)
+{
+    const char *text;
+    size_t length;
+    if (t->kind == FT_TEST_TEXT)
+        return t->length == bytes;
+    if (t->kind == FT_TEST_CONTAINS)
+        return t->length <= bytes;
+    if (t->kind != FT_TEST_TEXTS)
+        return true;
+    for (uint32_t i = 0; ft_set_text_at(t->set, i, &text, &length); i++)
+        if (length == bytes)
+            return true;
+    return false;
+}
+
+/* Texts and bytes of a tag are as long as it says. */
+static bool check_tag(struct ft_reader *r, const struct ft_test *test, const struct ft_token *t)
+{
+    const struct ft_tag *tag = &r->vocabulary->tags[test->left.is_tag ? test->left.field : 0];
+    if (!test->left.is_tag || tag->is_broken || test->is_none || test->is_negated ||
+        test->is_named || fits_length(test, tag->length))
+        return true;
+    ft_reader_wrong(r, t->at, r->last_end, "tag.%s has %u byte%s: it can never hold", tag->name,
+                    tag->length, tag->length == 1 ? "" : "s");
+    return false;
+}
+
 bool ft_reader_test(struct ft_reader *r, struct ft_test *test)
 {
     struct ft_token first = r->token;
-    return read_test(r, test) && check_known(r, test, &first);
+    return read_test(r, test) && check_known(r, test, &first) && check_tag(r, test, &first);
 }

@@ -246,20 +246,31 @@ enum ft_set_kind ft_reader_set_kind(const struct ft_operand *o)
                                                                   : FT_SET_TEXTS;
 }
 
-/* "00ff12" as bytes, in place. False: it is not that. */
-static bool read_hex(const char *text, uint32_t length, char *to, uint32_t *bytes)
+/* "00ff12" as bytes, in place. */
+static void read_hex(const char *text, uint32_t length, char *to, uint32_t *bytes)
 {
+    unsigned value;
     *bytes = 0;
-    if (!length || length % 2)
-        return false;
-    for (uint32_t i = 0; i < length; i += 2) {
-        unsigned value;
-        if (!strchr("0123456789abcdefABCDEF", text[i]) ||
-            !strchr("0123456789abcdefABCDEF", text[i + 1]) || sscanf(text + i, "%2x", &value) != 1)
-            return false;
+    for (uint32_t i = 0; i < length && sscanf(text + i, "%2x", &value) == 1; i += 2)
         to[(*bytes)++] = (char)value;
-    }
-    return true;
+}
+
+/* Bytes in hexadecimal? Told from where on they are none. */
+static bool check_hex(struct ft_reader *r, const struct ft_token *t, const struct ft_operand *o)
+{
+    uint32_t digits = (uint32_t)strspn(t->text, "0123456789abcdefABCDEF");
+    if (digits < t->length && digits < 2)
+        ft_reader_wrong(r, t->at, t->end, "%s: expected %s", t->text, ft_reader_example(o));
+    else if (digits < t->length)
+        ft_reader_wrong(r, t->at + digits, t->end,
+                        "%s: bytes in hexadecimal go on with 0-9 and a-f, not with \"%s\"; a text "
+                        "stands in quotes",
+                        t->text, t->text + digits);
+    else if (digits % 2)
+        ft_reader_wrong(r, t->at, t->end,
+                        "%s: %u digits: a byte is two in hexadecimal; a text stands in quotes",
+                        t->text, digits);
+    return digits == t->length && digits % 2 == 0;
 }
 
 /* A text without what a number is of: "3" for "unit 3". No sub-address is it. */
@@ -288,10 +299,10 @@ bool ft_reader_text(struct ft_reader *r, const struct ft_token *t, const struct 
     char *own = (char *)(uintptr_t)t->text; /* in the expression's texts */
     *text = own;
     *length = t->length;
-    if (t->kind == FT_TOKEN_WORD && o->type == FT_VALUE_TYPE_BYTES &&
-        !read_hex(t->text, t->length, own, length)) {
-        ft_reader_wrong(r, t->at, t->end, "%s: expected %s", t->text, ft_reader_example(o));
-        return false;
+    if (t->kind == FT_TOKEN_WORD && o->type == FT_VALUE_TYPE_BYTES) {
+        if (!check_hex(r, t, o))
+            return false;
+        read_hex(t->text, t->length, own, length);
     }
     if (r->folds)
         fold(own, *length);

@@ -132,7 +132,7 @@ bool ft_load_object(struct ft_loader *l, const char *what, const struct ft_load_
         while (i < key_count && strcmp(keys[i].name, w.key) != 0)
             i++;
         if (w.is_twice) {
-            ft_load_wrong(l, ft_load_at(l, w.node), "%s has the key \"%s\" twice", what, w.key);
+            ft_load_wrong(l, ft_load_at(l, w.again), "%s has the key \"%s\" twice", what, w.key);
         } else if (i == key_count) {
             seen |= unknown(l, what, keys, key_count, &w);
         } else {

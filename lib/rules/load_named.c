@@ -221,7 +221,7 @@ void ft_load_sets(struct ft_loader *l, const json_t *value, uint32_t node, void 
     while (ft_outline_next(o, &w)) {
         uint64_t errors = l->errors;
         if (w.is_twice)
-            ft_load_wrong(l, ft_load_at(l, w.node), "sets has the key \"%s\" twice", w.key);
+            ft_load_wrong(l, ft_load_at(l, w.again), "sets has the key \"%s\" twice", w.key);
         else
             read_set(l, w.key, w.value, w.node);
         l->files->broken += l->errors != errors;

@@ -384,6 +384,10 @@ static void add_part(struct message *m, const char *at, const char *name)
         wrong_message(m, at, "%s", error);
     } else if (operand.type == FT_VALUE_TYPE_GROUP) {
         wrong_message(m, at, "%s is a group: name a field in it", name);
+    } else if (!operand.keyword && !operand.is_tag && rule->expression &&
+               !has_field(&m->loader->files->vocabulary, rule->expression, &operand)) {
+        wrong_message(m, at, "what the condition asks for never has %s: it would always be ?",
+                      name);
     } else if (rule->part_count == MESSAGE_PARTS) {
         wrong_message(m, at, "more than %u values in one message", MESSAGE_PARTS);
     } else {

@@ -273,6 +273,19 @@ static bool end_walk(struct ft_outline_walk *w)
     return false;
 }
 
+/* The next member with the same key. */
+static uint32_t again(const struct ft_outline *o, const struct ft_outline_walk *w)
+{
+    for (uint32_t i = w->next; i < w->end; i = o->nodes[i].next) {
+        char *name = key_of(o, i);
+        bool is_same = name && strcmp(name, w->name) == 0;
+        free(name);
+        if (is_same)
+            return i;
+    }
+    return w->node;
+}
+
 bool ft_outline_next(const struct ft_outline *o, struct ft_outline_walk *w)
 {
     free(w->name);
@@ -292,5 +305,6 @@ bool ft_outline_next(const struct ft_outline *o, struct ft_outline_walk *w)
         return end_walk(w);
     w->is_twice =
         w->last && json_integer_value(json_object_get(w->last, w->name)) != (json_int_t)w->node;
+    w->again = w->is_twice ? again(o, w) : w->node;
     return true;
 }

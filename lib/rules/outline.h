@@ -41,7 +41,8 @@ struct ft_outline_walk {
     const json_t *value; /**< of the member or element */
     uint32_t node;       /**< its number */
     const char *key;     /**< of the member; NULL of elements */
-    bool is_twice;       /**< another member before it has the same key, and is passed over */
+    bool is_twice;       /**< another member behind it has the same key, and counts */
+    uint32_t again;      /**< ... the next that has it */
     json_t *last;        /**< keys that are there twice, or NULL */
     const json_t *in;
     uint32_t next, end, index;

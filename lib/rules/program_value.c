@@ -224,7 +224,7 @@ static bool message_value(struct ft_program_run *run, const struct ft_subject *s
     case FT_KEYWORD_DIRECTION:
         return number_value(v, m->direction, true);
     case FT_KEYWORD_RESPONSE_TIME:
-        return number_value(v, m->response_ns / 1000, m->is_paired);
+        return number_value(v, m->response_ns / 1000, m->is_paired && m->kind != FT_KIND_REQUEST);
     case FT_KEYWORD_SUBADDRESS:
         return sub_value(run, s, index, is_code, v);
     default:

@@ -5,13 +5,6 @@
 #include <stdlib.h>
 #include <string.h>
 
-static bool is_inside(const struct ft_protocol *p, uint32_t field, uint32_t group)
-{
-    while (field && field != group)
-        field = p->fields[field].parent;
-    return field == group;
-}
-
 /* Room for what is wanted of messages of a protocol. */
 static struct ft_place_wants *place_wants_new(const struct ft_protocol *p)
 {
@@ -102,7 +95,7 @@ static bool want_field(struct ft_place_wants *w, const struct ft_protocol *p,
     bool is_list = p->fields[field].flags & FT_FIELD_LIST;
     bool by_value = what->test && !is_list && asks_for_values(what->test);
     for (uint32_t i = 1; what->is_whole && i < p->field_count; i++)
-        if (is_inside(p, i, field))
+        if (ft_field_is_inside(p, i, field))
             want_each(w, i);
     if (p->fields[field].type != FT_TYPE_GROUP && !by_value)
         want_each(w, field);
@@ -177,7 +170,7 @@ static bool may_hold_empty(const struct ft_vocabulary *v, const struct ft_expres
         return is_and;
     }
     bool is_in_it = !o->keyword && !o->is_tag && o->protocol == group->protocol &&
-                    is_inside(v->registry->protocols[o->protocol], o->field, group->field);
+                    ft_field_is_inside(v->registry->protocols[o->protocol], o->field, group->field);
     if (!is_in_it)
         return true;
     if (n->kind == FT_EXPRESSION_ANY)

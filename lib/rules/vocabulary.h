@@ -235,6 +235,14 @@ const char *ft_value_type_name(enum ft_value_type type);
 /** Is the group or field, or a group around it, one of a list? */
 bool ft_field_is_many(const struct ft_protocol *p, uint32_t field);
 
+/** Is a field the group, or somewhere in it? */
+static inline bool ft_field_is_inside(const struct ft_protocol *p, uint32_t field, uint32_t group)
+{
+    while (field && field != group)
+        field = p->fields[field].parent;
+    return field == group;
+}
+
 /*
  * Numbers of any type as one that is in the same order: so that all comparisons are with ranges of
  * unsigned numbers.

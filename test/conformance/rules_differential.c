@@ -386,7 +386,7 @@ static struct ft_ruleset *everything(struct rules_random *random)
 {
     static const char *const all[] = {"not vlan == 4095", "not payload.length == 0",
                                       "not kind == data or kind == data"};
-    return must(rules_random_set_of(random, all, 3));
+    return must(rules_random_set_of(random, all, 3, NULL));
 }
 
 struct plan {

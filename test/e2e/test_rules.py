@@ -538,6 +538,7 @@ class Guide(Case):
         self.assertGreater(len(lines), 12)
         rules = self.write("never.json", json.dumps({
             "sets": {"plc": {"type": "ip", "values": ["10.0.0.1"]}},
+            "tags": [{"name": "text", "transport": "udp", "port": 5, "type": "text", "length": 4}],
             "rules": [{"id": 9200100 + i, "title": "never", "when": line}
                       for i, line in enumerate(lines)]}, indent=0).encode())
         r = run("--check-rules", "never.json", cwd=rules.parent)

@@ -291,7 +291,7 @@ static void of_message(const struct ft_message *m, uint8_t keyword, bool is_code
         add_number(to, m->kind);
     if (keyword == FT_KEYWORD_DIRECTION)
         add_number(to, m->direction);
-    if (keyword == FT_KEYWORD_RESPONSE_TIME && m->is_paired)
+    if (keyword == FT_KEYWORD_RESPONSE_TIME && m->is_paired && m->kind != FT_KIND_REQUEST)
         add_number(to, m->response_ns / 1000);
     for (unsigned i = 0; keyword == FT_KEYWORD_SUBADDRESS && i < 2; i++)
         subaddress(&m->sub[i], is_code, to);

@@ -708,7 +708,7 @@ static void keep_nevers(struct rules_random *r, const char *text)
     uint32_t before = r->never_count;
     for (uint32_t i = 1; e && i < e->count && r->never_count < RULES_RANDOM_NEVERS; i++) {
         const struct ft_expression_node *n = &e->nodes[i];
-        bool is_contradictory = !r->is_repeating && ft_expression_is_contradictory(e, i);
+        bool is_contradictory = !r->is_repeating && ft_expression_is_contradictory(r->v, e, i);
         if (n->scope || (ft_expression_is_possible(r->v, e, text, i) && !is_contradictory))
             continue;
         struct rules_random_never *never = &r->nevers[r->never_count++];
@@ -724,7 +724,10 @@ const struct rules_random_never *rules_random_holds(const struct rules_random *r
 {
     for (uint32_t i = 0; i < r->never_count; i++) {
         const struct rules_random_never *n = &r->nevers[i];
-        if ((s->message || rules_naive_level(n->expression, n->node) < FT_LEVEL_MESSAGE) &&
+        uint8_t most = s->message   ? FT_LEVEL_ASSET
+                       : s->payload ? FT_LEVEL_PAYLOAD
+                                    : FT_LEVEL_PACKET;
+        if (rules_naive_level(n->expression, n->node) <= most &&
             rules_naive_holds(r->v, n->expression, n->node, s))
             return n;
     }
@@ -881,11 +884,11 @@ struct ft_ruleset *rules_random_set(struct rules_random *r, uint32_t count)
 }
 
 struct ft_ruleset *rules_random_set_of(struct rules_random *r, const char *const *conditions,
-                                       uint32_t count)
+                                       uint32_t count, const struct ft_ruleset *before)
 {
     static char errors[1 << 16];
     struct ft_rule_files *files = read_rules(r, (char *const *)(uintptr_t)conditions, count);
-    struct ft_ruleset *set = files ? ft_ruleset_new(files, NULL, errors, sizeof(errors)) : NULL;
+    struct ft_ruleset *set = files ? ft_ruleset_new(files, before, errors, sizeof(errors)) : NULL;
     if (files && !set)
         fprintf(stderr, "%s\n", errors);
     return set;

@@ -58,6 +58,6 @@ struct ft_ruleset *rules_random_set(struct rules_random *r, uint32_t count);
 
 /** The same of given conditions, of which none may be wrong. */
 struct ft_ruleset *rules_random_set_of(struct rules_random *r, const char *const *conditions,
-                                       uint32_t count);
+                                       uint32_t count, const struct ft_ruleset *before);
 
 #endif

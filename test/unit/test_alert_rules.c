@@ -943,7 +943,7 @@ static struct record *with_more(const char *tpkt_key, uint8_t part, const char *
 static void test_fields_of_what_carries_a_message(void **state)
 {
     (void)state;
-    use("{\"id\": 9200001, \"title\": \"a\", \"when\": \"protocol == goose\", "
+    use("{\"id\": 9200001, \"title\": \"a\", \"when\": \"protocol in {goose, poll}\", "
         "\"message\": \"{poll.text} {payload.length} {payload} {poll.address}\"}");
     make(&r, FT_EVENT_RULE, PROTOCOL_GOOSE, 1, CLIENT, PLC);
     r.event.message.generation = generation;

@@ -47,7 +47,7 @@ static void test_others(void **state)
 {
     (void)state;
     assert_nearest("zones", NULL);
-    assert_nearest("fl", NULL);
+    assert_nearest("f", NULL);
     assert_nearest("", NULL);
     assert_nearest("x", NULL);
     assert_nearest("xxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxx", NULL);
@@ -110,13 +110,29 @@ static void test_within(void **state)
     assert_null(nearest("UTC-5", zones));
 }
 
+/* Who leaves out the tail; of several names one that begins all the others. */
+static void test_begun(void **state)
+{
+    static const char *const names[] = {"s7comm_plus", "s7comm", "modbus_rtu", "modbus",
+                                        "icmpv6",      "igmp",   "mdns",       NULL};
+    static const char *const ports[] = {"port.src", "port.dst", NULL};
+    (void)state;
+    assert_string_equal(nearest("s7", names), "s7comm");
+    assert_string_equal(nearest("mo", names), "modbus");
+    assert_string_equal(nearest("icm", names), "icmpv6");
+    assert_null(nearest("s", names)); /* a letter is nothing */
+    assert_null(nearest("m", names));
+    assert_null(nearest("7comm_", ports));
+    assert_null(nearest("port", ports)); /* either */
+    assert_nearest("fl", "flow");
+    assert_nearest("cap", "capture");
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(test_slips),
-        cmocka_unit_test(test_others),
-        cmocka_unit_test(test_best),
-        cmocka_unit_test(test_within),
+        cmocka_unit_test(test_slips),  cmocka_unit_test(test_others), cmocka_unit_test(test_best),
+        cmocka_unit_test(test_within), cmocka_unit_test(test_begun),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

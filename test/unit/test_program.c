@@ -488,7 +488,7 @@ static void test_absent(void **state)
          "demo.number == 5 and not demo.absent");
     HOLD_NOT("demo.absent", "demo.absent == 1", "demo.absent != 1", "demo.absent not in {1, 2}",
              "demo.absent < 5", "demo.absent & 1 == 0", "demo.absent == demo.number",
-             "demo.number != demo.absent", "demo.absent != demo.absent");
+             "demo.number != demo.absent", "demo.absent == demo.absent");
 }
 
 static void test_lists(void **state)

@@ -297,6 +297,16 @@ static void test_message(void **state)
                  "message: in {} stands the name of a value, such as {ip.src}");
     expect_wrong("\"message\": \"{modbus.write}\"", 13,
                  "message: modbus.write is a group: name a field in it");
+    expect_errors("{\"rules\":[{\"id\":9200001,\"title\":\"t\",\"when\":\"protocol == modbus\",\n"
+                  "\"message\": \"{modbus.unit_id} {dns.id}\"}]}",
+                  "a.json:2:31: message: what the condition asks for never has dns.id: it would "
+                  "always be ?\n");
+    assert_true(
+        read_text("{\"rules\":[{\"id\":9200001,\"title\":\"t\",\"when\":\"umas.function == 1\","
+                  "\"message\": \"{umas.function} {modbus.unit_id} {subaddress}\"}]}"));
+    assert_true(
+        read_text("{\"rules\":[{\"id\":9200001,\"title\":\"t\",\"when\":\"modbus.unit_id == 1 or "
+                  "dns.id == 3\",\"message\": \"{modbus.unit_id} {dns.id} {port.src}\"}]}"));
     expect_wrong("\"message\": \"\"", 0, "message: expected a text of 1 to 1024 bytes");
     expect_wrong("\"message\": {}", 0, "message: expected a text of 1 to 1024 bytes");
 }
@@ -505,9 +515,14 @@ static void test_wrong_values(void **state)
         "a rule has no key \"a??b\"; there are: id, title, message, severity, category, "
         "engine, mitre, when, schedule, threshold, after, action, evidence, enabled, revision, "
         "remediation, reference");
-    expect_wrong("\"revision\": 1, \"revision\": 1", 0, "a rule has the key \"revision\" twice");
-    expect_wrong("\"revision\": [1,2], \"r\\u0065vision\": 1", 0,
+    expect_wrong("\"revision\": 1, \"revision\": 1", 15, "a rule has the key \"revision\" twice");
+    expect_wrong("\"revision\": [1,2], \"r\\u0065vision\": 1", 19,
                  "a rule has the key \"revision\" twice");
+    expect_errors(
+        "{\"rules\": [{\"id\": 1,\n\"id\": 2,\n\"id\": 9200001, \"title\": \"t\", \"when\": "
+        "\"port\"}]}",
+        "a.json:2:1: a rule has the key \"id\" twice\n"
+        "a.json:3:1: a rule has the key \"id\" twice\n");
     expect_errors("{\"rules\": [{\"id\": 5, \"title\": \"t\", \"when\": \"port\"}]}",
                   "a.json:1:13: id: expected a whole number from 9200000 to 9299999 (from 9150000: "
                   "rules that come with fieldtap)\n");
@@ -855,7 +870,7 @@ static void test_wrong_sets(void **state)
     expect_errors(
         "{\"sets\": {\"a\": {\"type\": \"ip\", \"values\": []},\n"
         "\"b\": {\"type\": \"ip\", \"values\": []}, \"a\": {\"type\": \"ip\", \"values\": []}}}",
-        "a.json:1:11: sets has the key \"a\" twice\n");
+        "a.json:2:36: sets has the key \"a\" twice\n");
     write_file("b.json", "{\"sets\": {\"a\": {\"type\": \"ip\", \"values\": []}}}");
     struct ft_set *set = ft_set_new(FT_SET_NUMBERS);
     struct ft_named_set named = {.name = "mine", .kind = FT_VALUE_PORT, .set = set};

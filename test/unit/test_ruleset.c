@@ -839,7 +839,7 @@ static void test_once(void **state)
     uint32_t told[4] = {0};
     (void)state;
     assert_true(rules_random_open(&r, registry, 1));
-    struct ft_ruleset *set = rules_random_set_of(&r, conditions, 4);
+    struct ft_ruleset *set = rules_random_set_of(&r, conditions, 4, NULL);
     assert_non_null(set);
     struct ft_matcher *m = ft_matcher_new(set);
     struct ft_subject s = {.transport = TCP,
@@ -907,7 +907,7 @@ static void test_sides(void **state)
     static struct rules_random r;
     (void)state;
     assert_true(rules_random_open(&r, registry, 1));
-    struct ft_ruleset *set = rules_random_set_of(&r, conditions, 5);
+    struct ft_ruleset *set = rules_random_set_of(&r, conditions, 5, NULL);
     assert_non_null(set);
     assert_int_equal(group_of_rule(set, 2), group_of_rule(set, 4));
     for (unsigned row = 0; row < sizeof(rows) / sizeof(rows[0]); row++) {
@@ -958,11 +958,81 @@ static void test_bound_alternatives(void **state)
     (void)state;
     assert_true(rules_random_open(&r, registry, 1));
     for (unsigned i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
-        struct ft_ruleset *set = rules_random_set_of(&r, &rows[i].condition, 1);
+        struct ft_ruleset *set = rules_random_set_of(&r, &rows[i].condition, 1, NULL);
         assert_non_null(set);
         assert_int_equal(ft_ruleset_cost(set, 0), rows[i].cost);
         ft_ruleset_free(set);
     }
+    rules_random_close(&r);
+}
+
+/* Which rules hold for a payload that is sent to a port. */
+static void expect_found(struct ft_matcher *m, uint16_t port, const char *payload, uint32_t a,
+                         uint32_t b, uint32_t c, uint32_t d)
+{
+    uint32_t told[4] = {0};
+    const struct ft_subject s = {.transport = TCP,
+                                 .has_ports = true,
+                                 .src_port = 4000,
+                                 .dst_port = port,
+                                 .payload = (const uint8_t *)payload,
+                                 .payload_length = (uint32_t)strlen(payload),
+                                 .number = ++number};
+    ft_match_payload(m, &s, on_told, told);
+    expect_told(told, a, b, c, d);
+}
+
+/* What is looked for is compiled anew only where it is not what it was; both find what they did. */
+static void test_patterns_that_stay(void **state)
+{
+    static const char *const first[] = {
+        "port.dst == 80 and payload contains \"abcd\"",
+        "port.dst == 80 and payload contains \"abxy\"",
+        "port.dst == 90 and payload contains \"efgh\"",
+        "port.dst == 100 and payload contains \"a text that is none of the short ones\"",
+    };
+    /* Other numbers, and another text at 90. */
+    static const char *const second[] = {
+        "port.dst == 90 and payload contains \"efgi\"",
+        "port.dst == 80 and payload contains \"abcd\"",
+        "port.dst == 80 and payload contains \"abxy\"",
+        "port.dst == 100 and payload contains \"a text that is none of the short ones\"",
+    };
+    static struct rules_random r;
+    (void)state;
+    assert_true(rules_random_open(&r, registry, 1));
+    struct ft_ruleset *old = rules_random_set_of(&r, first, 4, NULL);
+    assert_non_null(old);
+    struct ft_ruleset *new = rules_random_set_of(&r, second, 4, old);
+    assert_non_null(new);
+    const struct ft_pattern_group *was = old->patterns.groups, *is = new->patterns.groups;
+    assert_int_equal(group_of_rule(old, 0), group_of_rule(old, 1));
+    assert_ptr_equal(is[group_of_rule(new, 1)].content, was[group_of_rule(old, 0)].content);
+    assert_ptr_equal(is[group_of_rule(new, 3)].content, was[group_of_rule(old, 3)].content);
+    assert_ptr_not_equal(is[group_of_rule(new, 0)].content, was[group_of_rule(old, 2)].content);
+    struct ft_matcher *m = ft_matcher_new(old);
+    assert_non_null(m);
+    expect_found(m, 80, "xabcd", 1, 0, 0, 0);
+    expect_found(m, 90, "efgh", 0, 0, 1, 0);
+    ft_matcher_free(m);
+    ft_ruleset_free(old); /* the new set owns what it shares */
+    m = ft_matcher_new(new);
+    assert_non_null(m);
+    expect_found(m, 80, "xabcd", 0, 1, 0, 0);
+    expect_found(m, 80, "abxy", 0, 0, 1, 0);
+    expect_found(m, 80, "efgi", 0, 0, 0, 0);
+    expect_found(m, 90, "efgi", 1, 0, 0, 0);
+    expect_found(m, 90, "efgh", 0, 0, 0, 0);
+    expect_found(m, 100, "here is a text that is none of the short ones", 0, 0, 0, 1);
+    /* All of it, where nothing changed. */
+    struct ft_ruleset *same = rules_random_set_of(&r, second, 4, new);
+    assert_non_null(same);
+    assert_int_equal(same->patterns.count, new->patterns.count);
+    for (uint32_t i = 0; i < same->patterns.count; i++)
+        assert_ptr_equal(same->patterns.groups[i].content, new->patterns.groups[i].content);
+    ft_matcher_free(m);
+    ft_ruleset_free(new);
+    ft_ruleset_free(same);
     rules_random_close(&r);
 }
 
@@ -980,7 +1050,7 @@ static void test_commands_of_flow(void **state)
     static struct rules_random r;
     (void)state;
     assert_true(rules_random_open(&r, registry, 1));
-    struct ft_ruleset *set = rules_random_set_of(&r, conditions, 4);
+    struct ft_ruleset *set = rules_random_set_of(&r, conditions, 4, NULL);
     assert_non_null(set);
     struct ft_matcher *m = ft_matcher_new(set);
     for (unsigned host = 1; host <= 3; host++)
@@ -1020,6 +1090,7 @@ int main(void)
         cmocka_unit_test(test_once),
         cmocka_unit_test(test_sides),
         cmocka_unit_test(test_bound_alternatives),
+        cmocka_unit_test(test_patterns_that_stay),
         cmocka_unit_test(test_random),
     };
     return cmocka_run_group_tests(tests, set_up, tear_down);
