@@ -183,6 +183,7 @@ class Files(Case):
         self.assertLessEqual(sum(p.stat().st_size for p in folder.glob("*.pcapng")), 65536)
         self.assertGreater(self.assertBalance()["removed"], 12)
         self.assertFalse((self.out / "evidence").exists())
+        (folder / name).unlink()  # else numbers go on after it, which is said
         self.sensor(out=self.dir / "days", folder=str(folder), max_days=30)
         self.assertEqual([p.name for p in folder.glob("old-*")], [])
 
@@ -191,6 +192,40 @@ class Files(Case):
             {"evidence": {"enabled": "on", "folder": "/proc/no/such"}}).encode())
         self.assertFails(run("-c", config, "-r", self.plant_file, "-l", self.out), 1,
                          "/proc/no/such")
+
+    def keeping(self):
+        """Names and contents of the files in a folder that runs share."""
+        return {f.name: f.read_bytes() for f in (self.dir / "shared").iterdir()}
+
+    def check_numbers_lost(self, lose, *options, **more):
+        """Files of a run whose numbers are lost stay, and those of the next are beside them."""
+        config = self.write("config.json", json.dumps(
+            {"evidence": {"enabled": "on", "folder": str(self.dir / "shared"),
+                          "minimum_severity": "minor"}, **more}).encode())
+        before = {}
+        for seed in (1, 3, 3):
+            capture = self.plant("plant.pcap", seed=seed)
+            r = run("-c", config, "-r", capture, *options)
+            self.assertEqual(r.code, 0, r.err)
+            after = self.keeping()
+            self.assertEqual({name: after.get(name) for name in before}, before)
+            self.assertGreater(len(after), len(before) + 10)
+            self.assertEqual([name for name in after if ".2." in name], [])
+            last = max((int(name[9:-7]) for name in before), default=0)
+            self.assertEqual(r.err.count("numbers go on after"), bool(before), r.err)
+            self.assertIn(f"numbers go on after {last}:" if before else "", r.err)
+            before = after
+            lose()
+
+    def test_journal_is_lost(self):
+        journal = self.dir / "journal"
+        self.check_numbers_lost(lambda: shutil.rmtree(journal), journal={"folder": str(journal)})
+
+    def test_lines_are_lost(self):
+        self.check_numbers_lost((self.out / "eve.json").unlink, "-l", self.out)
+
+    def test_no_lines(self):
+        self.check_numbers_lost(lambda: None)
 
     def test_replay(self):
         self.sensor()

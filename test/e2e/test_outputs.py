@@ -63,6 +63,26 @@ class Captures(Keeping):
         self.assertEqual(numbers, sorted(set(numbers)))
         self.assertEqual(self.events(), self.kept())
 
+    def test_journal_lost(self):
+        """Its numbers are known from eve.json: none comes twice, and it is said once."""
+        capture, config = self.plant(seconds=5), self.config()
+        first = run("-r", capture, "-l", self.out, "-c", config)
+        self.assertNotIn("numbers go on", first.err)
+        last = uid(self.events()[-1])
+        self.journal.rename(self.dir / "away")
+        again = run("-r", capture, "-l", self.out, "-c", config)
+        self.assertEqual(again.err.count(f"numbers go on after {last}:"), 1, again.err)
+        self.assertNotIn("numbers go on", run("-r", capture, "-l", self.out, "-c", config).err)
+        numbers = [uid(e) for e in self.events()]
+        self.assertEqual(numbers[:2 * last], list(range(1, 2 * last + 1)))
+        self.assertEqual(numbers, sorted(set(numbers)))
+        self.assertEqual(self.kept(), self.events()[last:])
+        # Nothing is left of it: that is a sensor's first day.
+        self.journal.rename(self.dir / "gone")
+        (self.out / "eve.json").unlink()
+        self.assertNotIn("numbers go on", run("-r", capture, "-l", self.out, "-c", config).err)
+        self.assertEqual(uid(self.events()[0]), 1)
+
     def test_without_journal_nothing_is_kept(self):
         capture = self.plant(seconds=5)
         config = self.write("c.json", json.dumps({"outputs": [
