@@ -6,6 +6,7 @@ bounds.
 usage: test_evidence.py FIELDTAP FIELDTAP_PLANT FIELDTAPCTL [unittest options]
 """
 
+import contextlib
 import json
 import os
 import shutil
@@ -245,11 +246,12 @@ class Running(live.Live):
         self.assertEqual(done.returncode, code, (words, done.stdout, done.stderr))
         return json.loads(done.stdout) if not code else done.stderr
 
-    def start(self, *ports):
+    def start(self, *ports, **evidence):
         text = RULES.replace("ACTION", "alert").replace("EVIDENCE", "true")
         rules = self.write("rules.json", text.encode())
         config = self.write("config.json", json.dumps(
-            {"evidence": {"after_seconds": 1, "packets": 40, "minimum_severity": "critical"},
+            {"evidence": {"after_seconds": 1, "packets": 40, "minimum_severity": "critical",
+                          **evidence},
              "rules": [str(rules)], "alerts": {"built_in_rules": "off"}}).encode())
         self.begin("-c", config, "-w", 2, "--control-socket", self.dir / "control.sock",
                    ports=ports)
@@ -313,6 +315,44 @@ class Running(live.Live):
     def evidence_of_talk(self, plc):
         sent = self.talk(plc)
         return (*self.evidence_of(".".join(map(str, plc))), sent)
+
+    def told(self, event):
+        return [e["health"]["text"] for e in live.whole_lines(self.out, "health")
+                if e["health"]["event"] == event]
+
+    def test_disk_full(self):
+        """Which disk, why, and when it is over; the alerts in between have no file."""
+        disk = self.dir / "disk"
+        disk.mkdir()
+        subprocess.run(["mount", "-t", "tmpfs", "-o", "size=1m", "tmpfs", disk], check=True)
+        try:
+            self.fill(disk, disk / "evidence")
+        finally:
+            subprocess.run(["umount", "-l", disk], check=False)
+
+    def fill(self, disk, kept):
+        self.start("-i", "tap0", folder=str(kept))
+        filler = disk / "filler"
+        with contextlib.suppress(OSError), open(filler, "wb", buffering=0) as file:
+            while file.write(bytes(4096)):
+                pass
+        for host in (1, 2):
+            self.talk((10, 1, 1, host))
+        self.until(lambda: self.told("evidence_not_written"), "that it is full")
+        self.until(lambda: self.ctl("stats")["evidence"]["dropped"] == 2, "both have failed")
+        filler.unlink()
+        self.assertEqual(self.told("evidence_not_written_ended"), [])
+        self.talk((10, 1, 1, 3))
+        self.until(lambda: self.told("evidence_not_written_ended"), "that there is room", 15)
+        said = self.end()
+        trouble, = self.told("evidence_not_written")
+        self.assertIn(f"cannot be written to {kept}: No space left on device.", trouble)
+        over, = self.told("evidence_not_written_ended")
+        self.assertIn("written again; 2 files were not", over)
+        self.assertEqual(said.count(f"to {kept}: No space left on device"), 1, said)
+        e = self.stats()["evidence"]
+        self.assertEqual((e["wanted"], e["written"], e["dropped"]["disk"]), (3, 1, 2))
+        self.assertEqual(len(list(kept.iterdir())), 1)
 
     def test_interface(self):
         self.check("-i", "tap0")
