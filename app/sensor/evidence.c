@@ -76,8 +76,9 @@ void evidence_tick(struct sensor *s)
     char text[1024];
     if (!e->wishes)
         return;
-    bool is_failing = atomic_load(&e->is_failing);
+    /* In this order: what fails in between is told the next time. */
     uint64_t lost = ft_evidence_stats(e->wishes).dropped[FT_EVIDENCE_DISK];
+    bool is_failing = atomic_load(&e->is_failing);
     uint64_t now = ft_clock_ns(CLOCK_MONOTONIC);
     if ((e->is_told ? is_failing : lost == e->told_lost) ||
         (e->told_ns && now - e->told_ns < TELL_NS))
