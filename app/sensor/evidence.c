@@ -3,6 +3,7 @@
 #include "evidence.h"
 
 #include "base/clock_ns.h"
+#include "base/say.h"
 #include "sensor.h"
 
 #include <errno.h>
@@ -13,6 +14,7 @@
 #include <time.h>
 
 #define TIDY_NS (60ull * 1000000000ull)
+#define TELL_NS (5ull * 1000000000ull) /* between two events about trouble and its end */
 
 bool evidence_folder(const struct options *o, char *path, size_t size)
 {
@@ -67,11 +69,34 @@ void evidence_ask(struct sensor *s, struct ft_core_config *config)
     config->wants_user = s;
 }
 
+/* What lasts shorter than the pause is told as well: it shows by what is lost. */
 void evidence_tick(struct sensor *s)
 {
-    if (atomic_exchange_explicit(&s->evidence.cannot_write, false, memory_order_relaxed))
-        ft_core_health(s->core, "evidence_not_written", FT_SEVERITY_MINOR,
-                       "Packets of alerts could not be written: see standard error");
+    struct evidence_state *e = &s->evidence;
+    char text[1024];
+    if (!e->wishes)
+        return;
+    /* In this order: what fails in between is told the next time. */
+    uint64_t lost = ft_evidence_stats(e->wishes).dropped[FT_EVIDENCE_DISK];
+    bool is_failing = atomic_load(&e->is_failing);
+    uint64_t now = ft_clock_ns(CLOCK_MONOTONIC);
+    if ((e->is_told ? is_failing : lost == e->told_lost) ||
+        (e->told_ns && now - e->told_ns < TELL_NS))
+        return;
+    e->told_ns = now;
+    e->is_told = !e->is_told;
+    if (e->is_told) {
+        snprintf(text, sizeof(text),
+                 "Packets of alerts cannot be written to %.512s: %s. Analysis goes on; each alert "
+                 "tries again.",
+                 e->folder, strerror(atomic_load(&e->why)));
+        outputs_tell(s, "evidence_not_written", FT_SEVERITY_MINOR, text);
+        return;
+    }
+    snprintf(text, sizeof(text), "Packets of alerts are written again; %llu files were not.",
+             (unsigned long long)(lost - e->told_lost));
+    e->told_lost = lost;
+    outputs_tell(s, "evidence_not_written_ended", FT_SEVERITY_WARNING, text);
 }
 
 /* Numbers only, as in all of a stats event. Of captures in stats.json alone: how far the writer is
@@ -112,17 +137,38 @@ void evidence_turn(struct worker *w)
 
 /* ---- the writer ---- */
 
-static void write_one(struct sensor *s, struct ft_evidence_wish *wish, bool *was_said)
+/* Trouble is said when it begins; the alerting loop tells it, and its end. */
+static void note_trouble(struct evidence_state *e, int why)
 {
-    uint64_t bytes = wish->packets ? ft_evidence_store_write(s->evidence.store, wish) : 0;
-    int why = errno;
-    if (wish->packets && !bytes && !*was_said) {
-        fprintf(stderr, "fieldtap: cannot write packets of alerts: %s\n", strerror(why));
-        atomic_store_explicit(&s->evidence.cannot_write, true, memory_order_relaxed);
-    }
-    *was_said = wish->packets ? !bytes : *was_said;
+    if (!atomic_load(&e->is_failing))
+        ft_say("fieldtap", "cannot write packets of alerts to %s: %s", e->folder, strerror(why));
+    atomic_store(&e->why, why);
+    atomic_store(&e->is_failing, true);
+}
+
+static void note_file(struct evidence_state *e)
+{
+    atomic_store(&e->is_failing, false);
+    if (e->was_beside || !ft_evidence_store_stats(e->store).beside)
+        return;
+    e->was_beside = true;
+    ft_say(
+        "fieldtap",
+        "%s has files of the names of alerts already: they stay, and packets are kept beside them, "
+        "as NAME.2.pcapng",
+        e->folder);
+}
+
+static void write_one(struct sensor *s, struct ft_evidence_wish *wish)
+{
+    bool has_packets = wish->packets;
+    uint64_t bytes = has_packets ? ft_evidence_store_write(s->evidence.store, wish) : 0;
+    if (bytes)
+        note_file(&s->evidence);
+    else if (has_packets)
+        note_trouble(&s->evidence, errno); /* before it is counted */
     ft_evidence_release(s->evidence.wishes, wish, bytes,
-                        wish->packets ? FT_EVIDENCE_DISK : FT_EVIDENCE_NO_PACKET);
+                        has_packets ? FT_EVIDENCE_DISK : FT_EVIDENCE_NO_PACKET);
 }
 
 /* What is done when it is told to end, it still writes. */
@@ -131,13 +177,13 @@ static void *writer_main(void *arg)
     static const struct timespec nap = {.tv_nsec = 5000000};
     struct sensor *s = arg;
     uint64_t tidied = ft_clock_ns(CLOCK_MONOTONIC);
-    bool was_said = false, is_last = false;
+    bool is_last = false;
     while (!is_last) {
         is_last = atomic_load_explicit(&s->evidence.is_ending, memory_order_acquire);
         struct ft_evidence_wish *wish = ft_evidence_take(s->evidence.wishes), *next;
         for (; wish; wish = next) {
             next = wish->next;
-            write_one(s, wish, &was_said);
+            write_one(s, wish);
         }
         if (ft_clock_ns(CLOCK_MONOTONIC) - tidied > TIDY_NS) {
             tidied = ft_clock_ns(CLOCK_MONOTONIC);
@@ -171,6 +217,14 @@ bool evidence_make(struct sensor *s, char *error, size_t error_size)
     return s->evidence.wishes != NULL;
 }
 
+uint64_t evidence_last(const struct sensor *s)
+{
+    char path[4096];
+    return s->evidence.wishes && evidence_folder(s->options, path, sizeof(path))
+               ? ft_evidence_last(path, s->options->config.sensor_name)
+               : 0;
+}
+
 /* The machine, as its own kernel names it. */
 static void describe_machine(struct evidence_state *e)
 {
@@ -189,6 +243,7 @@ bool evidence_open(struct sensor *s, char *error, size_t error_size)
     if (!e->wishes || !evidence_folder(o, path, sizeof(path)))
         return true;
     describe_machine(e);
+    e->folder = strdup(path);
     struct ft_evidence_store_config config = {.folder = path,
                                               .total_bytes = o->config.evidence_total,
                                               .max_days = o->config.evidence_days,
@@ -199,6 +254,10 @@ bool evidence_open(struct sensor *s, char *error, size_t error_size)
                                               .interface_count = o->link_count,
                                               .snap_length =
                                                   ft_evidence_history(e->wishes)->snap_length};
+    if (!e->folder) {
+        snprintf(error, error_size, "out of memory");
+        return false;
+    }
     e->store = ft_evidence_store_open(&config, error, error_size);
     if (!e->store)
         return false;
@@ -227,4 +286,5 @@ void evidence_free(struct sensor *s)
     evidence_end(s); /* of a run that could not begin */
     ft_evidence_store_close(s->evidence.store);
     ft_evidence_free(s->evidence.wishes);
+    free(s->evidence.folder);
 }

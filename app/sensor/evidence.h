@@ -21,11 +21,17 @@ struct evidence_state {
     struct ft_evidence *wishes; /**< NULL: no packets are kept */
     struct ft_evidence_store *store;
     char os[160], hardware[160];
+    char *folder;
     pthread_t thread;
     bool has_thread;
-    bool is_over;              /**< nothing is asked for any more; the alerting loop's */
-    _Atomic bool is_ending;    /**< of the thread */
-    _Atomic bool cannot_write; /**< not told yet */
+    bool was_beside;         /**< it was said that names were taken; the thread's */
+    bool is_over;            /**< nothing is asked for any more; the alerting loop's */
+    _Atomic bool is_ending;  /**< of the thread */
+    _Atomic int why;         /**< errno of the last file that could not be written */
+    _Atomic bool is_failing; /**< that was the last one */
+    bool is_told;            /**< that there is trouble; the alerting loop's, as what follows */
+    uint64_t told_ns;        /**< when something was */
+    uint64_t told_lost;      /**< files not written, when its end was */
 };
 
 /**
@@ -39,6 +45,12 @@ bool evidence_make(struct sensor *s, char *error, size_t error_size);
 
 /** Have the core ask for packets, if any are kept. */
 void evidence_ask(struct sensor *s, struct ft_core_config *config);
+
+/**
+ * The highest number of an alert that has packets there, of an earlier run: 0 when none has, or
+ * none are kept. Who asks says where numbers go on.
+ */
+uint64_t evidence_last(const struct sensor *s);
 
 /** Open the folder, when that of eve.json is there, and begin to write. */
 bool evidence_open(struct sensor *s, char *error, size_t error_size);
@@ -54,7 +66,7 @@ void evidence_turn(struct worker *w);
 struct ft_json;
 void evidence_put_stats(const struct sensor *s, struct ft_json *j);
 
-/** By the alerting loop, at a tick: tell what went wrong. */
+/** By the alerting loop, at a tick: tell what went wrong, and that it is over. */
 void evidence_tick(struct sensor *s);
 
 #endif

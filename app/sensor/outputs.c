@@ -7,14 +7,17 @@
 
 #include "base/clock_ns.h"
 #include "base/say.h"
+#include "output/file_tail.h"
 
 #include <errno.h>
+#include <fcntl.h>
 #include <jansson.h>
 #include <libgen.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
+#include <unistd.h>
 
 /* The end of a live run takes 5 s at most: with a disk that hangs the journal needs up to 1.5 s
  * more than it is given, and what was read last is still to be analysed. */
@@ -225,6 +228,28 @@ bool outputs_give_folders(struct sensor *s)
     return ok && confine_give_folder(s->outputs.folder);
 }
 
+/* In a file of lines of the sensor's own; what is no number of ours is above this. */
+#define NUMBER_MAX 999999999999999999ull
+
+static uint64_t last_in_file(const struct options *o)
+{
+    char path[4096];
+    bool is_file = o->log_dir && strcmp(o->log_dir, "-") != 0 &&
+                   snprintf(path, sizeof(path), "%s/eve.json", o->log_dir) < (int)sizeof(path);
+    int fd = is_file ? open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK) : -1;
+    if (fd < 0)
+        return 0;
+    uint64_t last = ft_file_tail_sequence(fd, o->config.sensor_name);
+    close(fd);
+    return last <= NUMBER_MAX ? last : 0;
+}
+
+uint64_t outputs_numbers_after(const struct sensor *s)
+{
+    uint64_t in_file = last_in_file(s->options), of_packets = evidence_last(s);
+    return in_file > of_packets ? in_file : of_packets;
+}
+
 static bool open_journal(struct sensor *s)
 {
     const struct ft_config_journal *c = &s->options->config.journal;
@@ -234,6 +259,7 @@ static bool open_journal(struct sensor *s)
                                          .total_bytes = c->total_bytes,
                                          .segment_bytes = c->segment_bytes,
                                          .memory_bytes = c->memory_bytes,
+                                         .numbers_after = outputs_numbers_after(s),
                                          .report = say_found};
     snprintf(name, sizeof(name), "%s", s->options->config.sensor_name);
     for (unsigned i = 0; i < FT_JOURNAL_CLASSES; i++)

@@ -15,6 +15,7 @@
 #define OUTPUTS_H
 
 #include "base/json.h"
+#include "fieldtap/dissector.h"
 #include "journal/journal.h"
 #include "output/sinks.h"
 
@@ -70,6 +71,16 @@ bool outputs_open(struct sensor *s);
 
 /** Begin to send. False after saying why not. */
 bool outputs_start(struct sensor *s);
+
+/** A health event by the clock of this machine live, where packets may not come; by that of packets
+ * in captures. */
+void outputs_tell(struct sensor *s, const char *name, enum ft_severity severity, const char *text);
+
+/**
+ * The number that lines are above at least when a journal does not know of it: the last of eve.json
+ * in the folder of -l, and of an alert with packets (evidence.h). 0 = there is none.
+ */
+uint64_t outputs_numbers_after(const struct sensor *s);
 
 /** Five times a second: health events of journal and sinks; files reopened if asked for. */
 void outputs_watch(struct sensor *s);

@@ -31,8 +31,7 @@ static const char *const loss_names[FT_JOURNAL_LOSSES] = {
     [FT_JOURNAL_LOSS_CLOSED] = "closed",
 };
 
-/* By the clock of this machine live, where packets may not come; by that of packets in captures. */
-static void tell(struct sensor *s, const char *name, enum ft_severity severity, const char *text)
+void outputs_tell(struct sensor *s, const char *name, enum ft_severity severity, const char *text)
 {
     if (s->is_live)
         ft_core_health_at(s->core, name, severity, text, ft_clock_ns(CLOCK_REALTIME));
@@ -102,8 +101,8 @@ static void watch_state(struct sensor *s, uint64_t now)
             "The journal cannot write: %s. Analysis goes on; the most important events stay in "
             "memory.",
             o->state.text);
-    tell(s, is_over ? "journal_recovered" : "journal_trouble",
-         is_over ? FT_SEVERITY_WARNING : FT_SEVERITY_MAJOR, text);
+    outputs_tell(s, is_over ? "journal_recovered" : "journal_trouble",
+                 is_over ? FT_SEVERITY_WARNING : FT_SEVERITY_MAJOR, text);
 }
 
 /* "transaction 120 (slow), flow 3 (trouble)"; 0 = nothing that was not told. */
@@ -140,7 +139,7 @@ static void watch_given_up(struct sensor *s, uint64_t now)
         memcpy(o->told.given_up[c], stats.classes[c].given_up, sizeof(o->told.given_up[c]));
     snprintf(text, sizeof(text), "The journal gave up %" PRIu64 " events, by class and reason: %s.",
              n, list);
-    tell(s, "journal_given_up", FT_SEVERITY_MAJOR, text);
+    outputs_tell(s, "journal_given_up", FT_SEVERITY_MAJOR, text);
 }
 
 /* ---- sinks ---- */
@@ -159,13 +158,13 @@ static void watch_lag(struct sensor *s, uint32_t i, const struct ft_sink_stats *
                  "The output %s is %" PRIu64 " events behind: its receiver takes them slower than "
                  "they come.",
                  sink->name, sink->lag);
-        tell(s, "sink_lag", FT_SEVERITY_MINOR, text);
+        outputs_tell(s, "sink_lag", FT_SEVERITY_MINOR, text);
     }
     if (is_behind)
         return;
     if (o->lag[i].is_told) {
         snprintf(text, sizeof(text), "The output %s has caught up.", sink->name);
-        tell(s, "sink_lag_ended", FT_SEVERITY_WARNING, text);
+        outputs_tell(s, "sink_lag_ended", FT_SEVERITY_WARNING, text);
     }
     o->lag[i].behind_ns = 0;
     o->lag[i].is_told = false;
@@ -182,8 +181,8 @@ static void tell_notices(struct sensor *s)
 {
     struct ft_sink_notice notice;
     for (unsigned i = 0; i < NOTICES_MAX && ft_sinks_next_notice(s->outputs.sinks, &notice); i++)
-        tell(s, ft_sink_notice_name(notice.kind),
-             (enum ft_severity)ft_sink_notice_severity(notice.kind), notice.text);
+        outputs_tell(s, ft_sink_notice_name(notice.kind),
+                     (enum ft_severity)ft_sink_notice_severity(notice.kind), notice.text);
 }
 
 void outputs_watch(struct sensor *s)

@@ -2,6 +2,9 @@
 /* The alerting core of a run, and where what it tells is written. */
 #include "run_internal.h"
 
+#include "base/say.h"
+#include "output/eve.h"
+
 #include <stdio.h>
 #include <string.h>
 #include <sys/random.h>
@@ -30,6 +33,18 @@ static bool open_output(struct sensor *s)
     return s->output ? has_room(s->options->log_dir) : fail(error);
 }
 
+/* Lines that no journal numbers go on after those of the file; and after what has packets, which
+ * would be another's otherwise when the file was removed. */
+static uint64_t first_number(const struct sensor *s)
+{
+    uint64_t after = s->outputs.is_used ? 0 : evidence_last(s);
+    if (after < ft_eve_uid_after(ft_output_last_line(s->output)) || !after)
+        return 0;
+    ft_say("fieldtap", "numbers go on after %llu: an alert with this number has packets already",
+           (unsigned long long)after);
+    return after + 1;
+}
+
 bool run_make_core(struct sensor *s)
 {
     const struct ft_config *c = &s->options->config;
@@ -51,6 +66,7 @@ bool run_make_core(struct sensor *s)
         s->port_names[i] = s->options->ports[i].name;
     if (!open_output(s))
         return false;
+    config.first_number = first_number(s);
     s->core = ft_core_new(&config, s->registry, s->output, error, sizeof(error));
     if (!s->core)
         return fail(error);

@@ -18,8 +18,10 @@
 
 bool ft_core_line(struct ft_core *core, struct ft_json *j)
 {
-    if (core->is_nowhere)
+    if (core->is_nowhere) { /* but alerts are told apart by their numbers, and their packets are */
+        ft_eve_set_next_uid(core->eve, ft_eve_next_uid(core->eve) + 1);
         return false;
+    }
     char *room = ft_output_reserve(core->out);
     if (room)
         *j = ft_json_make(room, FT_OUTPUT_LINE_MAX);
@@ -868,6 +870,8 @@ struct ft_core *ft_core_new(const struct ft_core_config *config, const struct ft
     uint64_t next = ft_output_next(out);
     if (!next)
         next = ft_eve_uid_after(ft_output_last_line(out));
+    if (next < config->first_number)
+        next = config->first_number;
     core->eve = ft_eve_new(&(struct ft_eve_config){.sensor = config->sensor,
                                                    .site = config->site,
                                                    .log_secrets = config->log_secrets,

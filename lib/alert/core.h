@@ -67,6 +67,8 @@ struct ft_core_config {
      * Then its lines name the file. NULL: never. */
     bool (*wants_packets)(void *user, const struct ft_core_wish *wish);
     void *wants_user;
+    uint64_t first_number;   /**< of the first line at least; lower: behind the last line of the
+                                  file, or what the keeper says */
     uint32_t max_thresholds; /**< sources, pairs, ... that thresholds of rules count; 0 = 16,384 */
 };
 

@@ -23,6 +23,10 @@
 
 #define DAY_S 86400u
 
+/* Files of one name that are kept, and digits of a number that can be an alert's. */
+#define BESIDE_MAX 1000u
+#define DIGITS_MAX 18u
+
 struct file {
     char *name;
     uint64_t bytes;
@@ -36,7 +40,7 @@ struct ft_evidence_store {
     size_t first, count, size;
     uint8_t *block; /* what is being written */
     size_t block_size;
-    _Atomic uint64_t file_count, bytes, removed;
+    _Atomic uint64_t file_count, bytes, removed, beside;
 };
 
 /* ---- the files there are ---- */
@@ -82,21 +86,6 @@ static void forget_oldest(struct ft_evidence_store *s)
     s->first = (s->first + 1) % s->size;
     s->count--;
     atomic_store(&s->file_count, s->count);
-}
-
-/* One of this name is about to be replaced, which happens when somebody removed eve.json. */
-static void forget(struct ft_evidence_store *s, const char *name)
-{
-    size_t i = 0;
-    while (i < s->count && strcmp(file_at(s, i)->name, name))
-        i++;
-    if (i == s->count)
-        return;
-    struct file found = *file_at(s, i);
-    for (; i > 0; i--)
-        *file_at(s, i) = *file_at(s, i - 1);
-    *file_at(s, 0) = found;
-    forget_oldest(s);
 }
 
 /* Make room for `bytes`, and remove what is too old. */
@@ -197,7 +186,7 @@ void ft_evidence_store_close(struct ft_evidence_store *s)
 struct ft_evidence_store_stats ft_evidence_store_stats(const struct ft_evidence_store *s)
 {
     return (struct ft_evidence_store_stats){atomic_load(&s->file_count), atomic_load(&s->bytes),
-                                            atomic_load(&s->removed)};
+                                            atomic_load(&s->removed), atomic_load(&s->beside)};
 }
 
 /* ---- writing ---- */
@@ -323,6 +312,20 @@ static bool write_file(struct ft_evidence_store *s, const char *name, const stru
     return false;
 }
 
+/* A file of this name is of an alert that had this number before, or of a sensor whose name looks
+ * the same in files. Nothing tells whose packets matter more: both stay. 0 = there are too many. */
+static unsigned choose_name(const struct ft_evidence_store *s, char name[NAME_SIZE])
+{
+    size_t base = strlen(name) - (sizeof(FT_EVIDENCE_SUFFIX) - 1);
+    unsigned n = 1;
+    while (n < BESIDE_MAX && faccessat(s->folder, name, F_OK, AT_SYMLINK_NOFOLLOW) == 0)
+        if (snprintf(name + base, NAME_SIZE - base, ".%u" FT_EVIDENCE_SUFFIX, ++n) >=
+            (int)(NAME_SIZE - base))
+            n = BESIDE_MAX;
+    errno = EEXIST;
+    return n < BESIDE_MAX ? n : 0;
+}
+
 uint64_t ft_evidence_store_write(struct ft_evidence_store *s, const struct ft_evidence_wish *w)
 {
     char name[NAME_SIZE];
@@ -338,16 +341,42 @@ uint64_t ft_evidence_store_write(struct ft_evidence_store *s, const struct ft_ev
         errno = EFBIG;
         return 0;
     }
-    if (faccessat(s->folder, name, F_OK, 0) == 0)
-        forget(s, name);
     tidy(s, file.used);
-    if (!write_file(s, name, &file))
+    unsigned number = choose_name(s, name);
+    if (!number || !write_file(s, name, &file))
         return 0;
-    if (add(s, name, file.used, time(NULL)))
+    if (add(s, name, file.used, time(NULL))) {
+        atomic_fetch_add(&s->beside, number > 1);
         return file.used;
+    }
     unlinkat(s->folder, name, 0); /* it could never be removed */
     errno = ENOMEM;
     return 0;
+}
+
+/* Behind `start` digits alone, up to a dot: NAME.pcapng, NAME.2.pcapng. */
+static uint64_t number_in(const char *name, const char *start, size_t length)
+{
+    const char *digits = name + length;
+    size_t n =
+        is_evidence(name) && !strncmp(name, start, length) ? strspn(digits, "0123456789") : 0;
+    return n && n <= DIGITS_MAX && digits[n] == '.' ? strtoull(digits, NULL, 10) : 0;
+}
+
+uint64_t ft_evidence_last(const char *folder, const char *sensor)
+{
+    char id[NAME_SIZE], start[NAME_SIZE];
+    uint64_t last = 0;
+    const struct dirent *entry;
+    snprintf(id, sizeof(id), "%.100s-", sensor);
+    DIR *dir = ft_evidence_file_name(id, start, sizeof(start)) ? opendir(folder) : NULL;
+    while (dir && (entry = readdir(dir))) {
+        uint64_t n = number_in(entry->d_name, start, strlen(id));
+        last = n > last ? n : last;
+    }
+    if (dir)
+        closedir(dir);
+    return last;
 }
 
 int ft_evidence_open(const char *folder, const char *alert_id)

@@ -36,7 +36,8 @@ void ft_evidence_store_close(struct ft_evidence_store *store);
 
 /**
  * Write the file of a wish that is done. Its bytes; 0 and errno when it could not be written: then
- * nothing of it is left. A file of that name is replaced.
+ * nothing of it is left. Where a file of its name is already (NAME.pcapng), it is NAME.2.pcapng, or
+ * with the next number that is free: a file that is there is never replaced.
  */
 uint64_t ft_evidence_store_write(struct ft_evidence_store *store,
                                  const struct ft_evidence_wish *wish);
@@ -44,9 +45,10 @@ uint64_t ft_evidence_store_write(struct ft_evidence_store *store,
 /** Remove what is too old, or beyond the bound. To be called now and then. */
 void ft_evidence_store_tidy(struct ft_evidence_store *store);
 
-/** Files and bytes there are, and files that were removed because of a bound. Any thread. */
+/** Files and bytes there are, files that were removed because of a bound, and files that have a
+ * number because there was one of their name. Any thread. */
 struct ft_evidence_store_stats {
-    uint64_t files, bytes, removed;
+    uint64_t files, bytes, removed, beside;
 };
 struct ft_evidence_store_stats ft_evidence_store_stats(const struct ft_evidence_store *store);
 
@@ -55,5 +57,11 @@ struct ft_evidence_store_stats ft_evidence_store_stats(const struct ft_evidence_
  * (not yet, not any more, or never wanted), EINVAL for what is no id. Any thread, any process.
  */
 int ft_evidence_open(const char *folder, const char *alert_id);
+
+/**
+ * The highest number of an alert of this sensor (SENSOR-NUMBER) that has a file in the folder; 0
+ * when none has, or there is no such folder.
+ */
+uint64_t ft_evidence_last(const char *folder, const char *sensor);
 
 #endif

@@ -98,7 +98,8 @@ struct ft_journal {
     atomic_bool keeper_stops;
     bool wants_room; /* the disk is full: see give_room() in keeper.c */
     struct ft_journal_reader *readers;
-    uint64_t found_cursor; /* greatest sequence in any cursor, when opened */
+    uint64_t found_cursor;  /* greatest sequence in any cursor, when opened */
+    uint64_t numbers_after; /* of the options */
     struct ft_journal_state state;
     struct ft_journal_stats stats; /* the counters that are kept here */
 };

@@ -102,6 +102,7 @@ static bool take_options(struct ft_journal *j, const struct ft_journal_options *
     j->path = strdup(o->folder);
     j->file_mode = o->file_mode ? o->file_mode : 0640;
     j->is_read_only = o->is_read_only;
+    j->numbers_after = o->numbers_after;
     j->disk = o->disk ? *o->disk : system_disk;
     if (!j->disk.read)
         j->disk.read = pread;

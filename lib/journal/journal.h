@@ -23,7 +23,8 @@
  * - What a reader missed, because it was given up, removed or damaged, the reader is told: how many
  *   records of which class and between which numbers. The records of a class are numbered without
  *   holes when they are appended, so every loss is seen by whoever reads on.
- * - A sequence number that reached the disk is never used twice, whatever happens.
+ * - A sequence number that reached the disk is never used twice as long as anything of the folder
+ *   is there; when all of it is lost, none up to `numbers_after` is.
  * - Damage costs what is damaged: a record in an open segment, a frame of about 64 KiB in a
  *   compressed one. What is before and behind it is read.
  * - A disk that is full before the limits are reached gets room: the oldest segments of
@@ -114,6 +115,7 @@ enum ft_journal_finding {
     FT_JOURNAL_FOUND_HASH,    /**< the segment is not what its footer says (ft_journal_verify()) */
     FT_JOURNAL_FOUND_UNREADABLE, /**< a file that cannot be opened or read */
     FT_JOURNAL_FOUND_STATE, /**< the state file was damaged or missing: sequence skipped ahead */
+    FT_JOURNAL_FOUND_USED,  /**< `numbers_after` is above all that the journal knows */
 };
 
 /** What was found when opening or verifying. */
@@ -134,7 +136,9 @@ struct ft_journal_options {
     uint32_t segment_bytes; /**< default 16 MiB; at most 1/8 of a class, 1/32 of total_bytes */
     uint64_t memory_bytes; /**< default 32 MiB, at least 4 MiB: of records that wait for the writer;
                                 16 MiB more for those that it has in hand */
-    mode_t file_mode;      /**< default 0640; the folder gets the search bits too */
+    uint64_t numbers_after; /**< sequences begin above this: numbers that the caller knows to be in
+                                 use, whatever became of the journal that gave them; 0 = none */
+    mode_t file_mode;       /**< default 0640; the folder gets the search bits too */
     bool is_read_only; /**< for tools: nothing is changed or locked, no threads; readers get what
                             the files hold, synced or not, and then FT_JOURNAL_END */
     ft_journal_report_fn *report; /**< may be NULL; called while opening only */
@@ -167,9 +171,9 @@ bool ft_journal_close(struct ft_journal *journal, uint32_t timeout_ms,
 /* ---- writing ---- */
 
 /**
- * The next sequence number, for the line about to be made; begins at 1. Goes on after a restart
- * above every number that reached the disk. Not giving it to ft_journal_append() afterwards is
- * allowed. Core thread, some nanoseconds.
+ * The next sequence number, for the line about to be made; begins at 1, or above `numbers_after`.
+ * Goes on after a restart above every number that reached the disk. Not giving it to
+ * ft_journal_append() afterwards is allowed. Core thread, some nanoseconds.
  */
 uint64_t ft_journal_next(struct ft_journal *journal);
 

@@ -291,7 +291,8 @@ static void take_series(struct ft_journal *j, struct ft_segment *s, enum ft_jour
     check_chain(j, class);
 }
 
-/* Where to go on: above all that is on disk or was acknowledged, or may have been. */
+/* Where to go on: above all that is on disk or was acknowledged, or may have been, and above what
+ * is in use elsewhere: of a folder that is lost. */
 static void set_numbers(struct ft_journal *j, bool is_known, const struct ft_journal_saved *saved)
 {
     uint64_t last = j->found_cursor;
@@ -319,6 +320,14 @@ static void set_numbers(struct ft_journal *j, bool is_known, const struct ft_jou
         last = saved->reserved_through;
     else if (!is_known && !is_empty)
         last += 1u << 20; /* as far as is reserved at a time */
+    if (j->numbers_after > last) {
+        last = j->numbers_after;
+        ft_journal_tell(
+            j, FT_JOURNAL_FOUND_USED, "state", 0, 0,
+            "numbers go on after %llu: they are in use up to there, although the journal "
+            "knows of none so high",
+            (unsigned long long)last);
+    }
     j->next_sequence = last + 1;
     j->queue.last_sequence = last;
 }

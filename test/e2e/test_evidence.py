@@ -6,6 +6,8 @@ bounds.
 usage: test_evidence.py FIELDTAP FIELDTAP_PLANT FIELDTAPCTL [unittest options]
 """
 
+import contextlib
+import hashlib
 import json
 import os
 import shutil
@@ -183,6 +185,7 @@ class Files(Case):
         self.assertLessEqual(sum(p.stat().st_size for p in folder.glob("*.pcapng")), 65536)
         self.assertGreater(self.assertBalance()["removed"], 12)
         self.assertFalse((self.out / "evidence").exists())
+        (folder / name).unlink()  # else numbers go on after it, which is said
         self.sensor(out=self.dir / "days", folder=str(folder), max_days=30)
         self.assertEqual([p.name for p in folder.glob("old-*")], [])
 
@@ -191,6 +194,41 @@ class Files(Case):
             {"evidence": {"enabled": "on", "folder": "/proc/no/such"}}).encode())
         self.assertFails(run("-c", config, "-r", self.plant_file, "-l", self.out), 1,
                          "/proc/no/such")
+
+    def keeping(self):
+        """Names of the files and what they hold, in a folder that runs share."""
+        return {f.name: hashlib.sha256(f.read_bytes()).hexdigest()
+                for f in (self.dir / "shared").iterdir()}
+
+    def check_numbers_lost(self, lose, *options, **more):
+        """Files of a run whose numbers are lost stay, and those of the next are beside them."""
+        config = self.write("config.json", json.dumps(
+            {"evidence": {"enabled": "on", "folder": str(self.dir / "shared"),
+                          "minimum_severity": "minor"}, **more}).encode())
+        before = {}
+        for seed in (1, 3, 3):
+            capture = self.plant("plant.pcap", seed=seed)
+            r = run("-c", config, "-r", capture, *options)
+            self.assertEqual(r.code, 0, r.err)
+            after = self.keeping()
+            self.assertEqual({name: after.get(name) for name in before}, before)
+            self.assertGreater(len(after), len(before) + 10)
+            self.assertEqual([name for name in after if ".2." in name], [])
+            last = max((int(name[9:-7]) for name in before), default=0)
+            self.assertEqual(r.err.count("numbers go on after"), bool(before), r.err)
+            self.assertIn(f"numbers go on after {last}:" if before else "", r.err)
+            before = after
+            lose()
+
+    def test_journal_is_lost(self):
+        journal = self.dir / "journal"
+        self.check_numbers_lost(lambda: shutil.rmtree(journal), journal={"folder": str(journal)})
+
+    def test_lines_are_lost(self):
+        self.check_numbers_lost((self.out / "eve.json").unlink, "-l", self.out)
+
+    def test_no_lines(self):
+        self.check_numbers_lost(lambda: None)
 
     def test_replay(self):
         self.sensor()
@@ -210,11 +248,12 @@ class Running(live.Live):
         self.assertEqual(done.returncode, code, (words, done.stdout, done.stderr))
         return json.loads(done.stdout) if not code else done.stderr
 
-    def start(self, *ports):
+    def start(self, *ports, **evidence):
         text = RULES.replace("ACTION", "alert").replace("EVIDENCE", "true")
         rules = self.write("rules.json", text.encode())
         config = self.write("config.json", json.dumps(
-            {"evidence": {"after_seconds": 1, "packets": 40, "minimum_severity": "critical"},
+            {"evidence": {"after_seconds": 1, "packets": 40, "minimum_severity": "critical",
+                          **evidence},
              "rules": [str(rules)], "alerts": {"built_in_rules": "off"}}).encode())
         self.begin("-c", config, "-w", 2, "--control-socket", self.dir / "control.sock",
                    ports=ports)
@@ -278,6 +317,44 @@ class Running(live.Live):
     def evidence_of_talk(self, plc):
         sent = self.talk(plc)
         return (*self.evidence_of(".".join(map(str, plc))), sent)
+
+    def told(self, event):
+        return [e["health"]["text"] for e in live.whole_lines(self.out, "health")
+                if e["health"]["event"] == event]
+
+    def test_disk_full(self):
+        """Which disk, why, and when it is over; the alerts in between have no file."""
+        disk = self.dir / "disk"
+        disk.mkdir()
+        subprocess.run(["mount", "-t", "tmpfs", "-o", "size=1m", "tmpfs", disk], check=True)
+        try:
+            self.fill(disk, disk / "evidence")
+        finally:
+            subprocess.run(["umount", "-l", disk], check=False)
+
+    def fill(self, disk, kept):
+        self.start("-i", "tap0", folder=str(kept))
+        filler = disk / "filler"
+        with contextlib.suppress(OSError), open(filler, "wb", buffering=0) as file:
+            while file.write(bytes(4096)):
+                pass
+        for host in (1, 2):
+            self.talk((10, 1, 1, host))
+        self.until(lambda: self.told("evidence_not_written"), "that it is full")
+        self.until(lambda: self.ctl("stats")["evidence"]["dropped"] == 2, "both have failed")
+        filler.unlink()
+        self.assertEqual(self.told("evidence_not_written_ended"), [])
+        self.talk((10, 1, 1, 3))
+        self.until(lambda: self.told("evidence_not_written_ended"), "that there is room", 15)
+        said = self.end()
+        trouble, = self.told("evidence_not_written")
+        self.assertIn(f"cannot be written to {kept}: No space left on device.", trouble)
+        over, = self.told("evidence_not_written_ended")
+        self.assertIn("written again; 2 files were not", over)
+        self.assertEqual(said.count(f"to {kept}: No space left on device"), 1, said)
+        e = self.stats()["evidence"]
+        self.assertEqual((e["wanted"], e["written"], e["dropped"]["disk"]), (3, 1, 2))
+        self.assertEqual(len(list(kept.iterdir())), 1)
 
     def test_interface(self):
         self.check("-i", "tap0")

@@ -637,12 +637,55 @@ static void test_names(void **state)
     (void)state;
 }
 
+/* A file that is there stays as it is, whoever made it; names tell the highest number. */
+static void test_nothing_is_replaced(void **state)
+{
+    struct ft_evidence_store *s = open_store(1u << 20, 0);
+    char path[160], text[64], command[256];
+    FILE *f;
+    static const char *const names[] = {"x-7.pcapng",
+                                        "x-7.2.pcapng",
+                                        "x-9",
+                                        "x-10.pcap",
+                                        "y-11.pcapng",
+                                        "x-y-12.pcapng",
+                                        "x-0x13.pcapng",
+                                        "x-9999999999999999999.pcapng",
+                                        ".x-14.pcapng",
+                                        "x-.pcapng",
+                                        "x-15 old.pcapng",
+                                        "x_z-16.pcapng"};
+    (void)state;
+    assert_int_equal(ft_evidence_last(folder, "x"), 0);
+    for (unsigned i = 0; i < sizeof(names) / sizeof(names[0]); i++) {
+        snprintf(path, sizeof(path), "%s/%s", folder, names[i]);
+        f = fopen(path, "w");
+        assert_non_null(f);
+        fprintf(f, "theirs %u", i);
+        fclose(f);
+    }
+    assert_int_equal(ft_evidence_last(folder, "x"), 7);
+    assert_int_equal(ft_evidence_last(folder, "x/z"), 16);
+    assert_int_equal(ft_evidence_last("/nonexistent", "x"), 0);
+    assert_true(write_alert(s, "x-7") > 0);
+    assert_true(write_alert(s, "x-8") > 0);
+    assert_int_equal(ft_evidence_last(folder, "x"), 8);
+    assert_int_equal(ft_evidence_store_stats(s).beside, 1);
+    assert_int_equal(ft_evidence_store_stats(s).files, 2);
+    snprintf(command, sizeof(command),
+             "cat %s/x-7.pcapng %s/x-7.2.pcapng; cmp %s/x-7.3.pcapng %s/x-8.pcapng | wc -l", folder,
+             folder, folder, folder);
+    output_of(command, text, sizeof(text));
+    assert_string_equal(text, "theirs 0theirs 11\n"); /* the comments differ */
+    ft_evidence_store_close(s);
+}
+
 /* What stands in the way of writing is an error, and leaves nothing. */
 static void test_cannot_write(void **state)
 {
     struct ft_evidence_store *s = open_store(1u << 20, 0);
     char path[128], command[128], text[64];
-    snprintf(path, sizeof(path), "%s/x-1.pcapng", folder);
+    snprintf(path, sizeof(path), "%s/.evidence.tmp", folder);
     assert_int_equal(mkdir(path, 0700), 0);
     assert_int_equal(write_alert(s, "x-1"), 0);
     assert_int_equal(rmdir(path), 0);
@@ -706,6 +749,7 @@ int main(void)
         cmocka_unit_test_setup_teardown(test_oldest_makes_room, make_folder, remove_folder),
         cmocka_unit_test_setup_teardown(test_age, make_folder, remove_folder),
         cmocka_unit_test(test_names),
+        cmocka_unit_test_setup_teardown(test_nothing_is_replaced, make_folder, remove_folder),
         cmocka_unit_test_setup_teardown(test_cannot_write, make_folder, remove_folder),
         cmocka_unit_test(test_pcapng_room),
     };

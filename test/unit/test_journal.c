@@ -960,6 +960,33 @@ static void test_sequence(void **state)
     }
 }
 
+/* A folder that is new, and one that knows less than the caller, go on above what is in use. */
+static void test_numbers_in_use(void **state)
+{
+    (void)state;
+    static const struct {
+        uint64_t after, first;
+        unsigned told;
+    } runs[] = {{443, 444, 1}, {443, 455, 0}, {465, 466, 0}, {1000, 1001, 1}, {0, 1012, 0}};
+    for (unsigned i = 0; i < sizeof(runs) / sizeof(runs[0]); i++) {
+        struct ft_journal_options options = options_for(folder);
+        options.numbers_after = runs[i].after;
+        struct ft_journal *j = ft_journal_open(&options, error, sizeof(error));
+        assert_non_null(j);
+        assert_int_equal(told.count[FT_JOURNAL_FOUND_USED], runs[i].told);
+        struct ft_journal_reader *r = open_reader(j, NULL);
+        for (unsigned n = 0; n < 10; n++)
+            assert_true(append_record(j, FT_JOURNAL_TYPE_ALERT));
+        flush(j);
+        assert_int_equal(ft_journal_next(j), runs[i].first + 10);
+        struct got got = read_all(r, 0);
+        assert_int_equal(got.records, 10 * (i + 1));
+        assert_int_equal(got.gaps, 0);
+        ft_journal_reader_close(r);
+        assert_true(ft_journal_close(j, 5000, NULL));
+    }
+}
+
 static void count_first(const char *path, const char *name, void *user)
 {
     static const uint8_t none[FT_JOURNAL_HASH];
@@ -1549,6 +1576,7 @@ int main(void)
         TEST(test_changed),
         TEST(test_strangers),
         TEST(test_sequence),
+        TEST(test_numbers_in_use),
         TEST(test_chain_without_state),
         TEST(test_retention),
         TEST(test_total),

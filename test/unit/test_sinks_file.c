@@ -307,6 +307,7 @@ static void test_gap(void **state)
     assert_true(sink.missed > 0);
     assert_true(ft_sinks_next_notice(w.sinks, &notice));
     assert_int_equal(notice.kind, FT_SINK_NOTICE_MISSED);
+    assert_string_equal(ft_sink_notice_name(notice.kind), "sink_missed");
     assert_int_equal(notice.count, sink.missed);
     stop_sinks(&w, 2000);
     forget();

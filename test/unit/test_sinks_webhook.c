@@ -183,6 +183,7 @@ static void test_refused(void **state)
     assert_int_equal(server.seen.times[42], 0);
     assert_true(ft_sinks_next_notice(w.sinks, &notice));
     assert_int_equal(notice.kind, FT_SINK_NOTICE_REFUSED);
+    assert_string_equal(ft_sink_notice_name(notice.kind), "sink_refused");
     assert_non_null(strstr(notice.text, "HTTP 400: why?"));
     end_world(&w);
     stop_server(&server);
