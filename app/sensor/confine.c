@@ -141,12 +141,15 @@ bool confine_give_folder(const char *path)
     return true;
 }
 
-bool confine_give_path(const char *path, gid_t group)
+bool confine_give_path(const char *path)
 {
-    uid_t owner = user.changes ? user.uid : (uid_t)-1;
-    if (group == (gid_t)-1 && user.changes)
-        group = user.gid;
-    return (owner == (uid_t)-1 && group == (gid_t)-1) || chown(path, owner, group) == 0;
+    return !user.changes || chown(path, user.uid, user.gid) == 0;
+}
+
+void confine_user(uid_t *owner, gid_t *group)
+{
+    *owner = user.changes ? user.uid : (uid_t)-1;
+    *group = user.changes ? user.gid : (gid_t)-1;
 }
 
 /* ---- all threads ---- */

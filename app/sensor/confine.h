@@ -43,11 +43,12 @@ bool confine_find_user(const struct options *o);
  */
 bool confine_give_folder(const char *path);
 
-/**
- * Give a path that was just made to the user that the sensor is about to become, and to a group;
- * (gid_t)-1: the user's. False with errno. Before confine().
- */
-bool confine_give_path(const char *path, gid_t group);
+/** Give a path that was just made to the user that the sensor is about to become. False with errno.
+ * Before confine(). */
+bool confine_give_path(const char *path);
+
+/** That user and its group, for what is made before; -1 each when the sensor stays who it is. */
+void confine_user(uid_t *owner, gid_t *group);
 
 /**
  * Become the user, give up what is not needed any more. By the main thread, when all ports are

@@ -6,6 +6,7 @@
 #include "control_internal.h"
 
 #include "base/clock_ns.h"
+#include "base/local_socket.h"
 #include "base/say.h"
 #include "confine.h"
 
@@ -87,26 +88,6 @@ bool control_check(const struct options *o)
     return ok;
 }
 
-/* A socket that nobody listens at is what a run before has left. */
-static bool is_in_use(const struct sockaddr_un *a)
-{
-    int fd = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
-    bool answers =
-        fd >= 0 && (connect(fd, (const struct sockaddr *)a, sizeof(*a)) == 0 || errno == EAGAIN);
-    if (fd >= 0)
-        close(fd);
-    return answers;
-}
-
-static bool set_permissions(const struct sensor *s, const char *path)
-{
-    const char *group = s->options->config.control_group;
-    const struct group *g = *group ? getgrnam(group) : NULL;
-    unsigned mode = 0660;
-    mode_of(s->options->config.control_mode, &mode);
-    return confine_give_path(path, g ? g->gr_gid : (gid_t)-1) && chmod(path, mode) == 0;
-}
-
 /* The folder of the default socket, which the system forgets when it restarts. */
 static void make_folder(const char *path)
 {
@@ -114,36 +95,26 @@ static void make_folder(const char *path)
     snprintf(folder, sizeof(folder), "%s", path);
     *strrchr(folder, '/') = 0;
     if (mkdir(folder, 0755) == 0) /* else bind(2) says why */
-        confine_give_path(folder, (gid_t)-1);
+        confine_give_path(folder);
 }
 
 static bool bind_socket(struct control *c, char *error, size_t size)
 {
-    struct sockaddr_un a = {.sun_family = AF_UNIX};
-    struct stat st;
-    snprintf(a.sun_path, sizeof(a.sun_path), "%s", c->path);
-    if (lstat(c->path, &st) == 0 && !S_ISSOCK(st.st_mode)) {
-        snprintf(error, size, "control socket %s: there is a file of this name", c->path);
-        return false;
-    }
-    if (is_in_use(&a)) {
-        snprintf(error, size,
-                 "control socket %s: another sensor has it; give each its own with "
-                 "--control-socket, or none",
-                 c->path);
-        return false;
-    }
-    unlink(c->path);
-    c->listener = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
-    mode_t before = umask(0177); /* nobody else before its permissions are set */
-    bool ok = c->listener >= 0 && bind(c->listener, (struct sockaddr *)&a, sizeof(a)) == 0;
-    umask(before);
-    ok = ok && set_permissions(c->sensor, c->path) && listen(c->listener, CONNECTIONS) == 0;
-    if (ok)
-        return true;
-    snprintf(error, size, "control socket %s: %s", c->path, strerror(errno));
+    const char *group = c->sensor->options->config.control_group;
+    const struct group *g = *group ? getgrnam(group) : NULL;
+    struct ft_local_socket what = {.path = c->path, .backlog = CONNECTIONS};
+    unsigned mode = 0660;
+    mode_of(c->sensor->options->config.control_mode, &mode);
+    confine_user(&what.owner, &what.group);
+    what.mode = mode;
+    what.group = g ? g->gr_gid : what.group;
+    c->listener = ft_local_socket_listen(&what);
     if (c->listener >= 0)
-        close(c->listener);
+        return true;
+    snprintf(error, size, "control socket %s: %s", c->path,
+             errno == EADDRINUSE ? "another sensor has it; give each its own with "
+                                   "--control-socket, or none"
+                                 : ft_local_socket_error(errno));
     return false;
 }
 

@@ -11,6 +11,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/socket.h>
 #include <unistd.h>
 #ifdef FT_HAVE_MICROHTTPD
 #include <microhttpd.h>
@@ -71,6 +72,8 @@ static struct {
     struct sensor *sensor;
 #ifdef FT_HAVE_MICROHTTPD
     struct MHD_Daemon *daemon;
+    int listener; /* the daemon's, once there is one */
+    bool is_v6;
 #endif
     pthread_t thread;
     bool has_thread;
@@ -141,19 +144,30 @@ static void on_guest(void *user, struct MHD_Connection *connection, void **place
         guests[count++] = connection;
 }
 
-static bool listen_at(struct sensor *s, const char *where, char *error, size_t error_size)
+/* False with errno. */
+static bool bind_address(const char *where)
 {
     struct sockaddr_storage a;
+    int on = 1;
     read_address(where, &a);
-    unsigned flags = MHD_USE_POLL_INTERNAL_THREAD | (a.ss_family == AF_INET6 ? MHD_USE_IPv6 : 0);
-    metrics.daemon =
-        MHD_start_daemon(flags, 0, NULL, NULL, on_request, s, MHD_OPTION_SOCK_ADDR, &a,
-                         MHD_OPTION_CONNECTION_LIMIT, CONNECTIONS_MAX, MHD_OPTION_NOTIFY_CONNECTION,
-                         on_guest, NULL, MHD_OPTION_CONNECTION_TIMEOUT, REQUEST_S,
-                         MHD_OPTION_CONNECTION_MEMORY_LIMIT, (size_t)16384, MHD_OPTION_END);
-    if (!metrics.daemon)
-        snprintf(error, error_size, "metrics.listen: cannot listen at %s: %s", where,
-                 strerror(errno));
+    metrics.is_v6 = a.ss_family == AF_INET6;
+    socklen_t size = metrics.is_v6 ? sizeof(struct sockaddr_in6) : sizeof(struct sockaddr_in);
+    metrics.listener = socket(a.ss_family, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
+    return metrics.listener >= 0 &&
+           setsockopt(metrics.listener, SOL_SOCKET, SO_REUSEADDR, &on, sizeof(on)) == 0 &&
+           bind(metrics.listener, (struct sockaddr *)&a, size) == 0 &&
+           listen(metrics.listener, SOMAXCONN) == 0;
+}
+
+/* The daemon closes the socket. */
+static bool serve(struct sensor *s)
+{
+    unsigned flags = MHD_USE_POLL_INTERNAL_THREAD | (metrics.is_v6 ? MHD_USE_IPv6 : 0);
+    metrics.daemon = MHD_start_daemon(
+        flags, 0, NULL, NULL, on_request, s, MHD_OPTION_LISTEN_SOCKET, metrics.listener,
+        MHD_OPTION_CONNECTION_LIMIT, CONNECTIONS_MAX, MHD_OPTION_NOTIFY_CONNECTION, on_guest, NULL,
+        MHD_OPTION_CONNECTION_TIMEOUT, REQUEST_S, MHD_OPTION_CONNECTION_MEMORY_LIMIT, (size_t)16384,
+        MHD_OPTION_END);
     return metrics.daemon;
 }
 #endif
@@ -235,6 +249,23 @@ static int on_telemetry(const char *command, const char *parameters, struct rte_
     return is_there ? 0 : -1;
 }
 
+bool metrics_listen(struct sensor *s, char *error, size_t error_size)
+{
+#ifdef FT_HAVE_MICROHTTPD
+    const char *where = s->options->config.metrics_listen;
+    if (*where && !bind_address(where)) {
+        snprintf(error, error_size, "metrics.listen: cannot listen at %s: %s", where,
+                 strerror(errno));
+        return false;
+    }
+#else
+    (void)s;
+    (void)error;
+    (void)error_size;
+#endif
+    return true;
+}
+
 bool metrics_begin(struct sensor *s, char *error, size_t error_size)
 {
     const struct ft_config *c = &s->options->config;
@@ -245,7 +276,8 @@ bool metrics_begin(struct sensor *s, char *error, size_t error_size)
     if (*c->metrics_file && !begin_file(s, error, error_size))
         return false;
 #ifdef FT_HAVE_MICROHTTPD
-    if (*c->metrics_listen && !listen_at(s, c->metrics_listen, error, error_size)) {
+    if (*c->metrics_listen && !serve(s)) {
+        snprintf(error, error_size, "metrics.listen: cannot serve at %s", c->metrics_listen);
         metrics_end(s);
         return false;
     }

@@ -15,6 +15,9 @@ struct sensor;
 /** Is what the configuration says of metrics right? False after saying what is not. */
 bool metrics_check(const struct options *o);
 
+/** Take the address to serve at, before anything is begun. False and a sentence. */
+bool metrics_listen(struct sensor *s, char *error, size_t error_size);
+
 /** Begin to serve and to write, where that is wished. False and a sentence when it cannot be. */
 bool metrics_begin(struct sensor *s, char *error, size_t error_size);
 

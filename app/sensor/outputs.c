@@ -250,6 +250,20 @@ uint64_t outputs_numbers_after(const struct sensor *s)
     return in_file > of_packets ? in_file : of_packets;
 }
 
+/* Relative paths of sockets begin in the folder of -l: it is made here, as the output would. */
+bool outputs_listen(struct sensor *s, char *error, size_t error_size)
+{
+    struct outputs *o = &s->outputs;
+    uid_t owner;
+    gid_t group;
+    if (!o->is_used || !ft_sinks_will_listen(o->sinks))
+        return true;
+    if (o->options.folder && confine_give_folder(o->options.folder))
+        mkdir(o->options.folder, 0755); /* else bind(2) says why */
+    confine_user(&owner, &group);
+    return ft_sinks_listen(o->sinks, owner, group, error, error_size);
+}
+
 static bool open_journal(struct sensor *s)
 {
     const struct ft_config_journal *c = &s->options->config.journal;

@@ -66,6 +66,9 @@ bool outputs_read(struct sensor *s);
  * why there is none. */
 bool outputs_give_folders(struct sensor *s);
 
+/** Make the sockets of outputs, before the sensor becomes another user. False and a sentence. */
+bool outputs_listen(struct sensor *s, char *error, size_t error_size);
+
 /** Open the journal, and the output that keeps lines in it. False after saying why not. */
 bool outputs_open(struct sensor *s);
 

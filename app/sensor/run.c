@@ -165,11 +165,14 @@ static int answer(struct sensor *s)
     return 0;
 }
 
-/* Where only root may make a socket, and give it to a group. */
-static bool open_control(struct sensor *s)
+/* All sockets, while the sensor may still make them anywhere and give them to any group, and before
+ * there is anything that would have to be ended: a place that is taken is a wrong configuration. */
+static bool open_sockets(struct sensor *s)
 {
     char error[512];
-    return control_open(s, error, sizeof(error)) || fail(error);
+    return (control_open(s, error, sizeof(error)) && metrics_listen(s, error, sizeof(error)) &&
+            outputs_listen(s, error, sizeof(error))) ||
+           fail(error);
 }
 
 /*
@@ -192,8 +195,11 @@ static int run(struct sensor *s)
     examine(s);
     if (!evidence_make(s, error, sizeof(error)))
         return fail(error) ? 0 : 1;
-    if (!run_make_sensor(s) || !run_open_polled(s) || !open_control(s) || !give_up_rights(s) ||
-        !run_make_core(s))
+    if (!run_make_sensor(s) || !run_open_polled(s))
+        return 1;
+    if (!open_sockets(s))
+        return 2;
+    if (!give_up_rights(s) || !run_make_core(s))
         return 1;
     if (!evidence_open(s, error, sizeof(error)))
         return fail(error) ? 0 : 1;

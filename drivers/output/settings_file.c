@@ -105,6 +105,9 @@ bool ft_sinks_free(struct ft_sinks *all)
     if (!ft_sinks_have_ended(all))
         return false;
     for (uint32_t i = 0; i < all->count; i++) {
+        struct ft_sink *s = &all->sinks[i];
+        if (s->kind->listen) /* and was never started */
+            s->kind->close(s, s->state);
         pthread_mutex_destroy(&all->sinks[i].lock);
         pthread_cond_destroy(&all->sinks[i].told);
         ft_sink_clear(&all->sinks[i]);

@@ -108,7 +108,8 @@ struct ft_sink_kind {
     void (*free)(void *state);
 
     /** Instead of all but the first three: run until ft_sink_is_over(), serving who connects. */
-    bool (*listen)(struct ft_sink *sink, void *state); /**< once, before; false and sink->error */
+    /** Before, as ft_sinks_listen() does; nothing when it does already. False and sink->error. */
+    bool (*listen)(struct ft_sink *sink, void *state, uid_t owner, gid_t group);
     void (*serve)(struct ft_sink *sink, void *state);
 };
 

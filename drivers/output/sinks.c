@@ -90,7 +90,7 @@ static bool prepare(struct ft_sink *s, struct ft_journal *journal)
     s->jitter = ft_sink_now_ms() ^ (uintptr_t)s;
     ft_sink_set_state(s, FT_SINK_CONNECTING);
     return allocate(s) && open_first_reader(s) &&
-           (!s->kind->listen || s->kind->listen(s, s->state));
+           (!s->kind->listen || s->kind->listen(s, s->state, (uid_t)-1, (gid_t)-1));
 }
 
 static void give_back(struct ft_sink *s)
@@ -108,6 +108,26 @@ static void give_back(struct ft_sink *s)
         close(s->wake_fd);
     s->wake_fd = -1;
     ft_sink_set_state(s, FT_SINK_STOPPED);
+}
+
+bool ft_sinks_will_listen(const struct ft_sinks *all)
+{
+    for (uint32_t i = 0; i < all->count; i++)
+        if (all->sinks[i].kind->listen)
+            return true;
+    return false;
+}
+
+bool ft_sinks_listen(struct ft_sinks *all, uid_t owner, gid_t group, char *error, size_t error_size)
+{
+    for (uint32_t i = 0; i < all->count; i++) {
+        struct ft_sink *s = &all->sinks[i];
+        if (s->kind->listen && !s->kind->listen(s, s->state, owner, group)) {
+            snprintf(error, error_size, "sink %s: %s", s->name, s->error);
+            return false;
+        }
+    }
+    return true;
 }
 
 bool ft_sinks_start(struct ft_sinks *all, struct ft_journal *journal, char *error,

@@ -13,6 +13,7 @@
  * The life of it, as the sensor calls it (from one thread, where nothing else is said):
  *
  *     sinks = ft_sinks_read(file, &options, error, sizeof(error));   configuration; no thread yet
+ *     ft_sinks_listen(sinks, owner, group, error, sizeof(error));    as root, before the journal
  *     ft_sinks_start(sinks, journal, error, sizeof(error));
  *     while (...)  ft_sinks_next_notice(sinks, &notice)              what to tell as health events
  *     ft_journal_flush(journal, ...);                                the last lines
@@ -30,6 +31,7 @@
 #include <stddef.h>
 #include <stdint.h>
 #include <stdio.h>
+#include <sys/types.h>
 
 #define FT_SINKS_MAX 32u
 /** Bytes of a sink's name, with its NUL: letters, digits, - and _. It names its cursor, too. */
@@ -66,9 +68,20 @@ struct ft_sinks *ft_sinks_new(const json_t *outputs, const char *file, const cha
 /** How many there are. */
 uint32_t ft_sinks_count(const struct ft_sinks *sinks);
 
+/** Is there one that ft_sinks_listen() makes a socket for? */
+bool ft_sinks_will_listen(const struct ft_sinks *sinks);
+
 /**
- * Start the threads (all signals blocked in them) and, in this thread, listen on the sockets of
- * `unix` sinks. False and one sentence when there is no memory or no thread, or a name is in use;
+ * Listen on the sockets of `unix_stream` sinks, before privileges are dropped, which a socket's
+ * group may take, and before the journal is opened. They become `owner`'s and, if a sink names no
+ * group, `group`'s; -1: as they are made. False and one sentence when one cannot be made.
+ */
+bool ft_sinks_listen(struct ft_sinks *sinks, uid_t owner, gid_t group, char *error,
+                     size_t error_size);
+
+/**
+ * Start the threads (all signals blocked in them), and listen where ft_sinks_listen() was not
+ * called. False and one sentence when there is no memory or no thread, or a name is in use;
  * none runs then. A receiver that does not answer, a file that cannot be written is no error: that
  * sink is down, and tries again.
  *

@@ -5,21 +5,23 @@
  * the line {"from":N}, all that the journal has from sequence N. There is no cursor; a reader that
  * wants to go on remembers the number in the last event_uid.
  *
+ * The socket is made once, before the sensor gives up its rights, which its group may take; SIGHUP
+ * leaves it alone.
+ *
  * Each reader has a reader of the journal of its own. One that takes nothing for slow_ms while
  * something waits for it is dropped, and counted.
  */
+#include "base/local_socket.h"
 #include "output/internal.h"
 #include "output/kinds.h"
 
 #include <errno.h>
-#include <fcntl.h>
 #include <grp.h>
 #include <poll.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/socket.h>
-#include <sys/stat.h>
 #include <sys/un.h>
 #include <unistd.h>
 
@@ -81,8 +83,14 @@ static void stream_check(struct ft_sink_reading *r, struct ft_sink *sink, void *
     if (!ft_sink_path(sink, t->path, t->at.sun_path, sizeof(t->at.sun_path)))
         ft_sink_wrong(r, "path", "expected a path of at most %zu bytes, the folder included",
                       sizeof(t->at.sun_path) - 1);
-    if (t->group && !getgrnam(t->group))
+    const struct group *g = t->group ? getgrnam(t->group) : NULL;
+    if (t->group && !g)
         ft_sink_wrong(r, "group", "there is no group \"%s\"", t->group);
+    else if (g && !ft_local_socket_may_give(g->gr_gid))
+        ft_sink_wrong(r, "group",
+                      "only root and members of the group \"%s\" can give it a socket: start as "
+                      "root (--user), or add this user to the group",
+                      t->group);
 }
 
 static void stream_target(const struct ft_sink *sink, const void *state, char *to, size_t size)
@@ -94,42 +102,19 @@ static void stream_target(const struct ft_sink *sink, const void *state, char *t
 
 /* ---- the socket ---- */
 
-/* A socket that a killed sensor left behind is replaced; one that somebody listens on is not. */
-static bool clear_path(struct ft_sink *sink, struct stream *t)
-{
-    struct stat st;
-    if (lstat(t->at.sun_path, &st) < 0)
-        return errno == ENOENT || ft_sink_fail(sink, "%s: %s", t->at.sun_path, strerror(errno));
-    if (!S_ISSOCK(st.st_mode))
-        return ft_sink_fail(sink, "%s: there is a file that is no socket", t->at.sun_path);
-    int probe = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
-    bool is_used = probe >= 0 && connect(probe, (struct sockaddr *)&t->at, sizeof(t->at)) == 0;
-    if (probe >= 0)
-        close(probe);
-    if (is_used)
-        return ft_sink_fail(sink, "%s: somebody listens there already", t->at.sun_path);
-    return unlink(t->at.sun_path) == 0 ||
-           ft_sink_fail(sink, "%s: %s", t->at.sun_path, strerror(errno));
-}
-
-static bool set_owner(const struct stream *t)
-{
-    const struct group *g = t->group ? getgrnam(t->group) : NULL;
-    if (t->group && (!g || chown(t->at.sun_path, (uid_t)-1, g->gr_gid) < 0))
-        return false;
-    return chmod(t->at.sun_path, t->mode) == 0;
-}
-
-static bool stream_listen(struct ft_sink *sink, void *state)
+static bool stream_listen(struct ft_sink *sink, void *state, uid_t owner, gid_t group)
 {
     struct stream *t = state;
-    if (!clear_path(sink, t))
-        return false;
-    t->fd = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
-    if (t->fd < 0 || bind(t->fd, (struct sockaddr *)&t->at, sizeof(t->at)) < 0 || !set_owner(t) ||
-        listen(t->fd, 16) < 0)
-        return ft_sink_fail(sink, "%s: %s", t->at.sun_path, strerror(errno));
-    return true;
+    const struct group *g = t->group ? getgrnam(t->group) : NULL;
+    struct ft_local_socket what = {.path = t->at.sun_path,
+                                   .mode = t->mode,
+                                   .owner = owner,
+                                   .group = g ? g->gr_gid : group,
+                                   .backlog = 16};
+    if (t->fd >= 0)
+        return true;
+    t->fd = ft_local_socket_listen(&what);
+    return t->fd >= 0 || ft_sink_fail(sink, "%s: %s", t->at.sun_path, ft_local_socket_error(errno));
 }
 
 /* ---- readers ---- */
@@ -288,7 +273,7 @@ static bool fill(struct ft_sink *sink, struct reader *r)
         else
             return false;
     }
-    return has_room(r);
+    return true;
 }
 
 /* False: it is gone, or too slow. */
@@ -328,7 +313,8 @@ static int serve_one(struct ft_sink *sink, struct stream *t, struct reader *r, s
     bool has_more = fill(sink, r);
     if (!drain(sink, t, r, is_slow))
         return 0;
-    return has_more ? 2 : 1;
+    make_room(r); /* what the journal has more is not to be waited for now that there is room */
+    return has_more && has_room(r) ? 2 : 1;
 }
 
 static void answer_test(struct ft_sink *sink, struct stream *t)

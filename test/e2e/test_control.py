@@ -327,7 +327,7 @@ class Setting(Control, Case):
         first = self.begin(options=("--control-socket", self.path))
         second = self.begin(out="second", options=("--control-socket", self.path), wait=False)
         _, err = second.communicate(timeout=60)
-        self.assertEqual(second.returncode, 1)
+        self.assertEqual(second.returncode, 2)
         self.assertIn(b"another sensor", err)
         first.kill()
         first.communicate()

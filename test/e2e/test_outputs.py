@@ -7,11 +7,15 @@ usage: test_outputs.py FIELDTAP FIELDTAP_PLANT HANG.so [unittest options]
 """
 
 import contextlib
+import grp
 import json
 import os
 import pathlib
+import pwd
 import shutil
 import signal
+import socket
+import stat
 import subprocess
 import sys
 import time
@@ -147,6 +151,97 @@ class Captures(Keeping):
 
 
 @unittest.skipUnless(live.HAS_NET_ADMIN, "network namespaces need CAP_NET_ADMIN")
+class Sockets(Keeping):
+    """Of the sensor's own: made before the journal is begun and before rights are given up."""
+
+    def setUp(self):
+        super().setUp()
+        self.live = self.dir / "live.sock"
+
+    def output(self, **more):
+        return {"name": "live", "kind": "unix_stream", "path": str(self.live), **more}
+
+    @staticmethod
+    def some_group():
+        return next(g for g in grp.getgrall() if g.gr_gid not in (0, 65534))
+
+    def check_group(self, *options, owner):
+        """The group lets in, nobody else."""
+        group = self.some_group()
+        config = self.config(self.output(group=group.gr_name))
+        self.dir.chmod(0o755)
+        config.chmod(0o644)
+        # pylint: disable=consider-using-with
+        process = sensor.start("-r", self.plant(seconds=20), "-c", config, "-l", self.out,
+                               "--loop", "100000", "--speed", "40", *options,
+                               stdout=subprocess.DEVNULL, stderr=subprocess.PIPE)
+        try:
+            while not sensor.listens(self.live):
+                self.assertIsNone(process.poll(), process.stderr)
+                time.sleep(0.02)
+            status = self.live.stat()
+            self.assertEqual((stat.S_IMODE(status.st_mode), status.st_uid, status.st_gid),
+                             (0o660, owner, group.gr_gid))
+            for gid, code in ((group.gr_gid, 0), (65534, 1)):
+                done = subprocess.run(["test", "-w", self.live], check=False, user=65533,
+                                      group=gid, extra_groups=[])
+                self.assertEqual(done.returncode, code)
+            with socket.socket(socket.AF_UNIX) as reader:
+                reader.settimeout(20)
+                reader.connect(str(self.live))
+                self.assertEqual(reader.recv(1), b"{")
+            process.terminate()
+            self.assertEqual(process.wait(20), 0)
+        finally:
+            process.kill()
+            process.communicate()
+
+    @unittest.skipUnless(os.geteuid() == 0, "needs root")
+    def test_group(self):
+        self.check_group(owner=0)
+
+    @unittest.skipUnless(os.geteuid() == 0, "needs root")
+    def test_group_of_user(self):
+        """The user is no member of it: root gives the socket away before it becomes the user."""
+        self.check_group("--user", "nobody", owner=pwd.getpwnam("nobody").pw_uid)
+
+    @unittest.skipUnless(os.geteuid() == 0, "needs root")
+    def test_group_of_others(self):
+        """Who may not give the socket to the group is told by -T."""
+        group = self.some_group()
+        config = self.config(self.output(group=group.gr_name))
+        self.dir.chmod(0o755)
+        config.chmod(0o644)
+        program = self.dir / "fieldtap"
+        shutil.copy(sensor.FIELDTAP, program)
+        program.chmod(0o755)
+        for gid, code in ((65534, 2), (group.gr_gid, 0)):
+            done = subprocess.run([program, "-T", "-c", config], check=False, user=65534,
+                                  group=gid, extra_groups=[], capture_output=True, text=True)
+            self.assertEqual(done.returncode, code, done.stderr)
+            self.assertEqual("only root and members of the group" in done.stderr, code == 2)
+
+    def test_taken(self):
+        """A wrong configuration, exit code 2; nothing is begun: no journal, no output."""
+        with socket.socket() as tcp, socket.socket(socket.AF_UNIX) as local:
+            tcp.bind(("127.0.0.1", 0))
+            tcp.listen()
+            local.bind(str(self.dir / "taken"))
+            local.listen()
+            metrics = {"listen": f"127.0.0.1:{tcp.getsockname()[1]}"}
+            for more, word in (
+                    ({"metrics": metrics, "outputs": [self.output()]}, "metrics.listen: cannot"),
+                    ({"outputs": [self.output(path=str(self.dir / "taken"))]}, "sink live: "),
+                    ({"control": {"socket": str(self.dir / "taken")}}, "control socket ")):
+                config = self.write("taken.json", json.dumps(
+                    {"journal": {"folder": str(self.journal)}, **more}).encode())
+                r = run("-r", self.plant(seconds=1), "-l", self.out, "-c", config)
+                self.assertFails(r, 2, word)
+                self.assertFalse(self.journal.exists())
+                self.assertFalse((self.out / "eve.json").exists())
+                self.assertFalse(self.live.exists())
+
+
 class Running(Live, Keeping):
     """Live, with a journal."""
 
