@@ -10,6 +10,7 @@
 
 /* Packets between asking for a flow's record and using it. */
 #define PREFETCH_AHEAD 4u
+#define PROFILES_AHEAD 2u /* which the record says */
 
 struct ft_inspector *ft_inspector_new(struct ft_shards *shards, struct ft_ring *ring,
                                       ft_inspect_wait_fn *wait, void *user)
@@ -322,7 +323,7 @@ static __attribute__((noinline)) void keep_packet(struct ft_inspector *ins,
         ft_history_keep(ins->history, p, flow, flow->packets[0] + flow->packets[1] == 1);
 }
 
-/* Of a flow whose record is here. Which side sends is not known yet. */
+/* Of a flow whose record was asked for two packets ago. Which side sends is not known yet. */
 static inline void prefetch_profiles(const struct ft_inspector *ins, const struct ft_flow *flow)
 {
     __builtin_prefetch(ins->rules.profiles + flow->profile[0] * FT_PROFILE_SIZE);
@@ -344,8 +345,9 @@ static void inspect_some(struct ft_inspector *ins, struct ft_packet *const *pack
         uint8_t side;
         if (i + PREFETCH_AHEAD < count)
             ft_flow_prefetch(packets[i + PREFETCH_AHEAD], hints[i + PREFETCH_AHEAD]);
-        if (i + 1 < count && hints[i + 1] && ins->rules.profiles)
-            prefetch_profiles(ins, hints[i + 1]);
+        if (ins->rules.profiles && i + PROFILES_AHEAD < count && hints[i + PROFILES_AHEAD] &&
+            packets[i + PROFILES_AHEAD]->payload_len)
+            prefetch_profiles(ins, hints[i + PROFILES_AHEAD]);
         ins->packet = p;
         ins->flow = NULL;
         struct ft_flow *flow = ft_flow_take(flows, p, hints[i], &side, ft_inspect_flow_end, ins);

@@ -182,10 +182,7 @@ const struct ft_flow_wants *ft_match_use(struct ft_matcher *m, uint16_t profile)
 {
     static const struct ft_flow_wants all = {UINT64_MAX, UINT64_MAX, UINT64_MAX};
     m->profile = profile ? &m->profiles.all[profile] : NULL;
-    if (!profile)
-        return &all;
-    __builtin_prefetch(&m->profiles.rules[m->profile->first]); /* by the time a message is read */
-    return &m->profile->wants;
+    return profile ? &m->profile->wants : &all;
 }
 
 _Static_assert(sizeof(struct ft_profile) == FT_PROFILE_SIZE, "one line of the cache");
