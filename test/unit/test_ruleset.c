@@ -890,8 +890,8 @@ static void test_sides(void **state)
         "port.src == 81 and payload contains \"abcd\"",
         "port.dst in {80, 90..99} and payload contains \"abcd\"",
         "port == 80 and payload contains \"abcd\"",
-        "transport == tcp and (port.dst == 70 and payload contains \"abcd\" or "
-        "port.dst in {71, 73..75} and (payload.length > 3 and payload contains \"abcd\"))",
+        ("transport == tcp and (port.dst == 70 and payload contains \"abcd\" or "
+         "port.dst in {71, 73..75} and (payload.length > 3 and payload contains \"abcd\"))"),
         "port.src == 80 and payload contains \"abce\"",
     };
     static const struct {
