@@ -429,9 +429,11 @@ static bool fits_length(const struct ft_test *t, uint32_t bytes)
 /* Texts and bytes of a tag are as long as it says. */
 static bool check_tag(struct ft_reader *r, const struct ft_test *test, const struct ft_token *t)
 {
-    const struct ft_tag *tag = &r->vocabulary->tags[test->left.is_tag ? test->left.field : 0];
-    if (!test->left.is_tag || tag->is_broken || test->is_none || test->is_negated ||
-        test->is_named || fits_length(test, tag->length))
+    if (!test->left.is_tag)
+        return true;
+    const struct ft_tag *tag = &r->vocabulary->tags[test->left.field];
+    if (tag->is_broken || test->is_none || test->is_negated || test->is_named ||
+        fits_length(test, tag->length))
         return true;
     ft_reader_wrong(r, t->at, r->last_end, "tag.%s has %u byte%s: it can never hold", tag->name,
                     tag->length, tag->length == 1 ? "" : "s");
