@@ -241,24 +241,32 @@ static uint32_t members(const struct ft_outline *o, uint32_t node)
     return n;
 }
 
-/* jansson keeps the last of members with the same key: which one is it? */
-static json_t *last_of_each(const struct ft_outline *o, uint32_t node)
+/* For each member the number of the next one with the same key, or 0: jansson keeps the last. NULL
+ * when memory is short: then none is told. */
+static uint32_t *next_of_same(const struct ft_outline *o, uint32_t node)
 {
-    json_t *last = json_object();
-    for (uint32_t i = node + 1; i < o->nodes[node].next; i = o->nodes[i].next) {
+    uint32_t first = node + 1, end = o->nodes[node].next;
+    uint32_t *same = calloc(end - first, sizeof(*same));
+    json_t *seen = json_object();
+    for (uint32_t i = first; same && i < end; i = o->nodes[i].next) {
         char *name = key_of(o, i);
+        const json_t *before = name ? json_object_get(seen, name) : NULL;
+        if (before)
+            same[json_integer_value(before) - first] = i;
         if (name)
-            json_object_set_new_nocheck(last, name, json_integer(i));
+            json_object_set_new_nocheck(seen, name, json_integer(i));
         free(name);
     }
-    return last;
+    json_decref(seen);
+    return same;
 }
 
 struct ft_outline_walk ft_outline_walk(const struct ft_outline *o, const json_t *in, uint32_t node)
 {
-    struct ft_outline_walk w = {.in = in, .next = node + 1, .end = o->nodes[node].next};
+    struct ft_outline_walk w = {
+        .in = in, .first = node + 1, .next = node + 1, .end = o->nodes[node].next};
     if (json_is_object(in) && members(o, node) != json_object_size(in))
-        w.last = last_of_each(o, node);
+        w.same = next_of_same(o, node);
     if (!json_is_object(in) && !json_is_array(in))
         w.end = w.next;
     return w;
@@ -267,23 +275,10 @@ struct ft_outline_walk ft_outline_walk(const struct ft_outline *o, const json_t 
 static bool end_walk(struct ft_outline_walk *w)
 {
     free(w->name);
-    json_decref(w->last);
+    free(w->same);
     w->name = NULL;
-    w->last = NULL;
+    w->same = NULL;
     return false;
-}
-
-/* The next member with the same key. */
-static uint32_t again(const struct ft_outline *o, const struct ft_outline_walk *w)
-{
-    for (uint32_t i = w->next; i < w->end; i = o->nodes[i].next) {
-        char *name = key_of(o, i);
-        bool is_same = name && strcmp(name, w->name) == 0;
-        free(name);
-        if (is_same)
-            return i;
-    }
-    return w->node;
 }
 
 bool ft_outline_next(const struct ft_outline *o, struct ft_outline_walk *w)
@@ -303,8 +298,7 @@ bool ft_outline_next(const struct ft_outline *o, struct ft_outline_walk *w)
     w->value = w->name ? json_object_get(w->in, w->name) : NULL;
     if (!w->value)
         return end_walk(w);
-    w->is_twice =
-        w->last && json_integer_value(json_object_get(w->last, w->name)) != (json_int_t)w->node;
-    w->again = w->is_twice ? again(o, w) : w->node;
+    w->again = w->same ? w->same[w->node - w->first] : 0;
+    w->is_twice = w->again != 0;
     return true;
 }

@@ -43,9 +43,9 @@ struct ft_outline_walk {
     const char *key;     /**< of the member; NULL of elements */
     bool is_twice;       /**< another member behind it has the same key, and counts */
     uint32_t again;      /**< ... the next that has it */
-    json_t *last;        /**< keys that are there twice, or NULL */
+    uint32_t *same;      /**< of each member, where keys are there twice; or NULL */
     const json_t *in;
-    uint32_t next, end, index;
+    uint32_t first, next, end, index;
     char *name; /**< the key without its escapes */
 };
 
