@@ -15,8 +15,7 @@
 #include <unistd.h>
 
 /* From SIGTERM on; a service manager's patience is longer. */
-#define STOP_S  4
-#define STOP_NS 500000000
+#define STOP_S 4
 
 /* Less often than this nobody is asked, however long the watchdog's interval is. */
 #define FEED_NS_MAX 10000000000ull
@@ -113,11 +112,10 @@ static void *stop_main(void *arg)
     sigaddset(&term, SIGTERM);
     pthread_sigmask(SIG_UNBLOCK, &term, NULL);
     while (sem_wait(&stopping.asked) != 0) {}
+    clock_gettime(CLOCK_MONOTONIC, &until);
+    until.tv_sec += STOP_S;
     if (!atomic_load(&stopping.is_over))
         notify("STOPPING=1\nSTATUS=Stopping: what was received is analysed and written");
-    clock_gettime(CLOCK_MONOTONIC, &until);
-    until.tv_sec += STOP_S + (until.tv_nsec + STOP_NS) / 1000000000;
-    until.tv_nsec = (until.tv_nsec + STOP_NS) % 1000000000;
     int failed;
     while ((failed = sem_clockwait(&stopping.ended, CLOCK_MONOTONIC, &until)) != 0 &&
            errno == EINTR) {}
@@ -125,9 +123,9 @@ static void *stop_main(void *arg)
         _exit(atomic_load(&stopping.code));
     if (failed) {
         fprintf(stderr,
-                "fieldtap: it has not ended %d.%d seconds after SIGTERM: %s; it ends now, and what "
+                "fieldtap: it has not ended %d seconds after SIGTERM: %s; it ends now, and what "
                 "was not written is lost\n",
-                STOP_S, STOP_NS / 100000000, find_obstacle(s));
+                STOP_S, find_obstacle(s));
         _exit(1);
     }
     return NULL;
