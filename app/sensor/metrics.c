@@ -77,6 +77,7 @@ static struct {
 #endif
     pthread_t thread;
     bool has_thread;
+    bool is_failing; /* of the thread alone: the file cannot be written */
     pthread_mutex_t lock;
     pthread_cond_t wake;
     bool is_ending;
@@ -174,19 +175,39 @@ static bool serve(struct sensor *s)
 
 /* ---- the file ---- */
 
-/* By way of another name: who reads it finds the old figures or the new ones. */
-static void write_file(struct sensor *s)
+/* By way of another name: who reads it finds the old figures or the new ones. False with errno. */
+static bool write_text(const char *path, const char *text, size_t size)
 {
     char fresh[1024 + 8];
+    snprintf(fresh, sizeof(fresh), "%s.new", path);
+    FILE *f = fopen(fresh, "w");
+    bool ok = f && fwrite(text, 1, size, f) == size;
+    int why = errno;
+    if (f && fclose(f) != 0 && ok) {
+        ok = false;
+        why = errno;
+    }
+    if (ok && rename(fresh, path) == 0)
+        return true;
+    why = ok ? errno : why;
+    unlink(fresh);
+    errno = why;
+    return false;
+}
+
+static void write_file(struct sensor *s)
+{
+    const char *path = s->options->config.metrics_file;
     size_t size = 0;
     char *text = metrics_text(s, &size);
-    snprintf(fresh, sizeof(fresh), "%s.new", s->options->config.metrics_file);
-    FILE *f = text ? fopen(fresh, "w") : NULL;
-    bool ok = f && fwrite(text, 1, size, f) == size;
-    if (f)
-        ok &= fclose(f) == 0;
-    if (!ok || rename(fresh, s->options->config.metrics_file) < 0)
-        unlink(fresh);
+    errno = ENOMEM;
+    bool ok = text && write_text(path, text, size);
+    if (!ok && !metrics.is_failing)
+        ft_say("fieldtap", "metrics.file: cannot write %s: %s; its figures are old until it can be",
+               path, strerror(errno));
+    else if (ok && metrics.is_failing)
+        ft_say("fieldtap", "metrics.file: %s is written again", path);
+    metrics.is_failing = !ok;
     free(text);
 }
 
@@ -212,13 +233,6 @@ static void *file_main(void *arg)
 
 static bool begin_file(struct sensor *s, char *error, size_t error_size)
 {
-    FILE *f = fopen(s->options->config.metrics_file, "a");
-    if (!f) {
-        snprintf(error, error_size, "metrics.file: cannot write %s: %s",
-                 s->options->config.metrics_file, strerror(errno));
-        return false;
-    }
-    fclose(f);
     metrics.has_thread = pthread_create(&metrics.thread, NULL, file_main, s) == 0;
     if (metrics.has_thread)
         pthread_setname_np(metrics.thread, "metrics");
@@ -264,6 +278,15 @@ bool metrics_listen(struct sensor *s, char *error, size_t error_size)
     (void)error_size;
 #endif
     return true;
+}
+
+bool metrics_try_file(struct sensor *s, char *error, size_t error_size)
+{
+    const char *path = s->options->config.metrics_file;
+    if (!*path || write_text(path, "# EOF\n", 6))
+        return true;
+    snprintf(error, error_size, "metrics.file: cannot write %s: %s", path, strerror(errno));
+    return false;
 }
 
 bool metrics_begin(struct sensor *s, char *error, size_t error_size)

@@ -18,6 +18,12 @@ bool metrics_check(const struct options *o);
 /** Take the address to serve at, before anything is begun. False and a sentence. */
 bool metrics_listen(struct sensor *s, char *error, size_t error_size);
 
+/**
+ * Can the file be written by who the sensor is now? It then holds no figures yet. False and a
+ * sentence.
+ */
+bool metrics_try_file(struct sensor *s, char *error, size_t error_size);
+
 /** Begin to serve and to write, where that is wished. False and a sentence when it cannot be. */
 bool metrics_begin(struct sensor *s, char *error, size_t error_size);
 

@@ -199,7 +199,11 @@ static int run(struct sensor *s)
         return 1;
     if (!open_sockets(s))
         return 2;
-    if (!give_up_rights(s) || !run_make_core(s))
+    if (!give_up_rights(s))
+        return 1;
+    if (!metrics_try_file(s, error, sizeof(error)))
+        return fail(error) ? 0 : 2;
+    if (!run_make_core(s))
         return 1;
     if (!evidence_open(s, error, sizeof(error)))
         return fail(error) ? 0 : 1;

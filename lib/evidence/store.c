@@ -34,7 +34,7 @@ struct file {
 };
 
 struct ft_evidence_store {
-    struct ft_evidence_store_config config;
+    struct ft_evidence_store_config config; /* whose folder is a copy */
     int folder;
     struct file *files; /* a ring, the oldest at `first` */
     size_t first, count, size;
@@ -146,6 +146,33 @@ static bool look(struct ft_evidence_store *s)
 
 /* ---- open and close ---- */
 
+/* The folder is made if there is none. False with errno. */
+static bool open_folder(const struct ft_evidence_store *s, int *folder)
+{
+    if (mkdir(s->config.folder, 0750) < 0 && errno != EEXIST)
+        return false;
+    *folder = open(s->config.folder, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+    return *folder >= 0;
+}
+
+/* Somebody may remove the folder, move it away, or mount a disk over it. What is there then is what
+ * is written to and kept within bounds. */
+static void follow_folder(struct ft_evidence_store *s)
+{
+    struct stat here, there;
+    int folder = -1;
+    bool is_there = stat(s->config.folder, &there) == 0;
+    if ((!is_there && errno != ENOENT) || fstat(s->folder, &here) < 0 ||
+        (is_there && here.st_dev == there.st_dev && here.st_ino == there.st_ino) ||
+        !open_folder(s, &folder))
+        return; /* what cannot be written says why */
+    close(s->folder);
+    s->folder = folder;
+    while (s->count)
+        forget_oldest(s);
+    look(s);
+}
+
 struct ft_evidence_store *ft_evidence_store_open(const struct ft_evidence_store_config *config,
                                                  char *error, size_t error_size)
 {
@@ -155,16 +182,15 @@ struct ft_evidence_store *ft_evidence_store_open(const struct ft_evidence_store_
         return NULL;
     }
     s->config = *config;
+    s->config.folder = strdup(config->folder);
     s->folder = -1;
-    if (mkdir(config->folder, 0750) == 0 || errno == EEXIST)
-        s->folder = open(config->folder, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
-    if (s->folder < 0 || faccessat(s->folder, ".", W_OK | X_OK, AT_EACCESS) < 0 || !look(s)) {
+    if (!s->config.folder || !open_folder(s, &s->folder) ||
+        faccessat(s->folder, ".", W_OK | X_OK, AT_EACCESS) < 0 || !look(s)) {
         snprintf(error, error_size, "cannot use %s for packets of alerts: %s", config->folder,
                  strerror(errno));
         ft_evidence_store_close(s);
         return NULL;
     }
-    s->config.folder = NULL; /* from here on by its descriptor */
     unlinkat(s->folder, UNFINISHED, 0);
     ft_evidence_store_tidy(s);
     return s;
@@ -180,6 +206,7 @@ void ft_evidence_store_close(struct ft_evidence_store *s)
         close(s->folder);
     free(s->files);
     free(s->block);
+    free((char *)s->config.folder);
     free(s);
 }
 
@@ -341,6 +368,7 @@ uint64_t ft_evidence_store_write(struct ft_evidence_store *s, const struct ft_ev
         errno = EFBIG;
         return 0;
     }
+    follow_folder(s);
     tidy(s, file.used);
     unsigned number = choose_name(s, name);
     if (!number || !write_file(s, name, &file))

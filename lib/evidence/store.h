@@ -13,7 +13,7 @@
 #include "evidence/name.h"
 
 struct ft_evidence_store_config {
-    const char *folder;            /**< made if it is not there; its parent is */
+    const char *folder;            /**< made whenever it is not there; its parent is */
     uint64_t total_bytes;          /**< of all files */
     uint32_t max_days;             /**< 0: files are kept for any time */
     const char *hardware;          /**< texts of the section header; NULL: left out */

@@ -390,6 +390,18 @@ class Setting(Control, Case):
                              stats["evidence"]["wanted"])
         self.assertEqual(last["fieldtap_evidence_dropped_total", '{why="disk"}'], 0)
 
+    def test_metrics_file_lost(self):
+        """The file that cannot be written any more is said, and that its figures are old."""
+        folder = self.dir / "metrics"
+        folder.mkdir()
+        process = self.begin({"control": {"socket": str(self.path)},
+                              "metrics": {"file": str(folder / "fieldtap.prom")}})
+        shutil.rmtree(folder)
+        self.ctl("shutdown")
+        _, err = process.communicate(timeout=10)
+        self.assertEqual(process.returncode, 0)
+        self.assertEqual(err.decode().count("metrics.file: cannot write"), 1, err)
+
     def test_metrics_with_idlers(self):
         """Connections that begin a request and go no further keep nobody out."""
         with socket.socket() as probe:

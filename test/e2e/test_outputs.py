@@ -232,7 +232,9 @@ class Sockets(Keeping):
             for more, word in (
                     ({"metrics": metrics, "outputs": [self.output()]}, "metrics.listen: cannot"),
                     ({"outputs": [self.output(path=str(self.dir / "taken"))]}, "sink live: "),
-                    ({"control": {"socket": str(self.dir / "taken")}}, "control socket ")):
+                    ({"control": {"socket": str(self.dir / "taken")}}, "control socket "),
+                    ({"metrics": {"file": str(self.dir / "none" / "x.prom")}},
+                     "metrics.file: cannot write")):
                 config = self.write("taken.json", json.dumps(
                     {"journal": {"folder": str(self.journal)}, **more}).encode())
                 r = run("-r", self.plant(seconds=1), "-l", self.out, "-c", config)

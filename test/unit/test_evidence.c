@@ -701,6 +701,42 @@ static void test_cannot_write(void **state)
     (void)state;
 }
 
+static void test_folder_removed(void **state)
+{
+    struct ft_evidence_store *s = open_store(1u << 20, 0);
+    char aside[128], command[300];
+    uint64_t one = write_alert(s, "x-1");
+    assert_true(one > 0 && write_alert(s, "x-2") == one);
+    remove_folder(NULL);
+    assert_int_equal(write_alert(s, "x-3"), one);
+    assert_int_equal(files(), 1);
+    assert_int_equal(ft_evidence_store_stats(s).files, 1);
+    assert_int_equal(ft_evidence_store_stats(s).bytes, one);
+    assert_int_equal(ft_evidence_store_stats(s).removed, 0);
+    /* Moved away and back, which is as a disk mounted over it: what is there then counts. */
+    snprintf(aside, sizeof(aside), "%s.aside", folder);
+    assert_int_equal(rename(folder, aside), 0);
+    assert_true(write_alert(s, "x-4") == one && write_alert(s, "x-5") == one);
+    assert_int_equal(ft_evidence_store_stats(s).files, 2);
+    remove_folder(NULL);
+    assert_int_equal(rename(aside, folder), 0);
+    assert_int_equal(write_alert(s, "x-6"), one);
+    assert_int_equal(files(), 2);
+    assert_int_equal(ft_evidence_store_stats(s).files, 2);
+    assert_int_equal(ft_evidence_store_stats(s).bytes, 2 * one);
+    /* Where it cannot be made each alert tries again. */
+    remove_folder(NULL);
+    fclose(fopen(folder, "w"));
+    assert_int_equal(write_alert(s, "x-7"), 0);
+    assert_int_equal(errno, ENOENT);
+    snprintf(command, sizeof(command), "rm %s", folder);
+    assert_int_equal(system(command), 0);
+    assert_int_equal(write_alert(s, "x-7"), one);
+    assert_int_equal(files(), 1);
+    ft_evidence_store_close(s);
+    (void)state;
+}
+
 /* Blocks that do not fit are left out whole. */
 static void test_pcapng_room(void **state)
 {
@@ -751,6 +787,7 @@ int main(void)
         cmocka_unit_test(test_names),
         cmocka_unit_test_setup_teardown(test_nothing_is_replaced, make_folder, remove_folder),
         cmocka_unit_test_setup_teardown(test_cannot_write, make_folder, remove_folder),
+        cmocka_unit_test_setup_teardown(test_folder_removed, make_folder, remove_folder),
         cmocka_unit_test(test_pcapng_room),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
