@@ -2,6 +2,7 @@
 /* OpenMetrics of a running sensor. */
 #include "metrics.h"
 
+#include "base/say.h"
 #include "figures.h"
 #include "metrics_text.h"
 

@@ -450,7 +450,10 @@ uint64_t ft_thresholds_came(struct ft_thresholds *t, const struct ft_threshold_k
     if (!e)
         return 0;
     expire(e, clock_ns, seconds * SECOND_NS);
-    return sum(e);
+    uint64_t all = 0;
+    for (uint32_t i = 0; i < e->used && e->hits[i].clock_ns <= clock_ns; i++)
+        all += e->hits[i].count;
+    return all;
 }
 
 uint32_t ft_thresholds_values(const struct ft_thresholds *t)

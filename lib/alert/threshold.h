@@ -70,7 +70,8 @@ struct ft_threshold_told ft_thresholds_pass(struct ft_thresholds *t, const struc
 /** Count hits that others ask for with ft_thresholds_came(), over so many seconds. */
 void ft_thresholds_note(struct ft_thresholds *t, const struct ft_threshold_key *key,
                         const struct ft_threshold_hits *hits, uint32_t seconds);
-/** How many came in the last so many seconds up to `clock_ns`. */
+/** How many came in the last so many seconds up to `clock_ns`; what came later is not among them.
+ */
 uint64_t ft_thresholds_came(struct ft_thresholds *t, const struct ft_threshold_key *key,
                             uint64_t clock_ns, uint32_t seconds);
 

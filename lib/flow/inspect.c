@@ -10,7 +10,7 @@
 
 /* Packets between asking for a flow's record and using it. */
 #define PREFETCH_AHEAD 4u
-#define PROFILES_AHEAD 2u /* which the record says */
+#define PROFILES_AHEAD 1u /* which the record says */
 
 struct ft_inspector *ft_inspector_new(struct ft_shards *shards, struct ft_ring *ring,
                                       ft_inspect_wait_fn *wait, void *user)

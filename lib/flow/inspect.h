@@ -81,6 +81,7 @@ struct ft_rule_hits {
         /** Of rules that count different values: those of this second, the first so many of them
          * told, and how often there were too many to keep. */
         uint16_t value_count, values_told, overflows;
+        uint16_t told; /**< hits that were told each for itself in this second */
         uint64_t values[FT_EVENT_VALUES];
         /** As it was told, without its message's fields, and behind it the evidence. */
         union {

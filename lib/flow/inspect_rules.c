@@ -8,7 +8,8 @@
 #include <string.h>
 
 /* Hits told in one second of one shard; the rest are counted. */
-#define TOLD_MAX 1024u
+#define TOLD_MAX  1024u
+#define TOLD_EACH 8u /* see told_each() */
 
 /* Flows tested in one tick, of those that are older than the rules. */
 #define SWEEP 256u
@@ -253,22 +254,37 @@ static uint32_t slot_of(uint64_t hash)
 }
 
 /*
- * What repeats within a second is one event, and a number with the next, or at the tick, unless
- * its time matters to others. In its slot there is room then for a hit that is told now; what was
- * there has been told.
+ * Hits of a second that are told each for itself. Whose time matters to others are all; where a
+ * few are counted, or compared with what came before, it is many enough to be exact, unless there
+ * are so many of different slots already that others might go without.
  */
-static bool is_told_now(struct ft_inspector *ins, uint64_t hash, uint32_t rule, bool may_wait)
+static uint32_t told_each(const struct ft_rule_hits *all, const struct ft_rule *r)
+{
+    if (r->awaited_by)
+        return UINT32_MAX;
+    bool is_timed = r->after.rule || r->threshold.kind == FT_THRESHOLD_AT_LEAST;
+    return is_timed && all->told < TOLD_MAX / 2 ? TOLD_EACH : 1;
+}
+
+/*
+ * What repeats within a second is an event or a few, and a number with the next, or at the tick. In
+ * its slot there is room then for a hit that is told now; what was there has been told.
+ */
+static bool is_told_now(struct ft_inspector *ins, uint64_t hash, uint32_t rule,
+                        const struct ft_rule *r)
 {
     struct ft_rule_hits *all = &ins->shards->rule_hits[ins->packet->shard];
     struct ft_event_message hit = {.rule = rule, .generation = ins->rules.generation};
     uint32_t i = slot_of(hash);
     uint32_t second = (uint32_t)(ins->packet->time_ns / SECOND_NS);
     bool is_known = all->slots[i].hash == hash;
+    bool is_again = is_known && all->slots[i].second == second;
     if (all->second != second) {
         all->second = second;
         all->told = 0;
     }
-    if (is_known && ((all->slots[i].second == second && may_wait) || all->told == TOLD_MAX)) {
+    if ((is_again && all->slots[i].told >= told_each(all, r)) ||
+        (is_known && all->told == TOLD_MAX)) {
         hold(ins, all, i, 1);
         return false;
     }
@@ -281,6 +297,7 @@ static bool is_told_now(struct ft_inspector *ins, uint64_t hash, uint32_t rule, 
         flush(ins, all, i, true);
     all->slots[i].hash = hash;
     all->slots[i].second = second;
+    all->slots[i].told = is_again ? (uint16_t)(all->slots[i].told + 1) : 1;
     return true;
 }
 
@@ -836,7 +853,7 @@ static bool take_hit(struct hit *hit, struct ft_rule_hits *all, uint32_t rule,
     uint64_t hash = is_distinct ? hash_of_counted(ins, hit->message, r, rule)
                                 : hash_of_hit(ins, hit->message, rule);
     hit->slot = &all->slots[slot_of(hash)];
-    bool is_known = hit->slot->hash == hash, is_now = is_told_now(ins, hash, rule, !r->awaited_by);
+    bool is_known = hit->slot->hash == hash, is_now = is_told_now(ins, hash, rule, r);
     if (is_distinct && is_now)
         renew_values(hit->slot, is_known);
     if (is_distinct && (is_now || is_known))

@@ -110,6 +110,11 @@ static bool read_comparison(struct ft_reader *r, struct ft_test *test, uint8_t o
         return false;
     }
     if (is_order(operator)) {
+        if (t.kind == FT_TOKEN_TEXT) {
+            ft_reader_wrong(r, t.at, t.end, "\"%s\" is a text: a number stands without quotes",
+                            t.text);
+            return false;
+        }
         if (t.kind != FT_TOKEN_WORD) {
             ft_reader_wrong(r, t.at, t.end, "a value is missing: %s",
                             ft_reader_example(o) ? ft_reader_example(o) : "");

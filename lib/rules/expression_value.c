@@ -331,6 +331,15 @@ bool ft_reader_out_of_memory(struct ft_reader *r, bool ok)
     return !ok;
 }
 
+/* A number, but for names such as "10 Mbit/s", is written without quotes. */
+static bool is_quoted_number(const struct ft_token *t, const struct ft_operand *o)
+{
+    const char *digits = t->text + (t->text[0] == '-');
+    uint64_t ignored;
+    return t->kind == FT_TOKEN_TEXT && *digits >= '0' && *digits <= '9' &&
+           !(o->names && ft_reader_name_of_value(o->names, t->text, &ignored));
+}
+
 /* "low..high" or one number. */
 static bool add_numbers(struct ft_reader *r, const struct ft_token *t, const struct ft_operand *o,
                         struct ft_set *set)
@@ -338,6 +347,11 @@ static bool add_numbers(struct ft_reader *r, const struct ft_token *t, const str
     const char *dots = strstr(t->text, "..");
     char low_text[64];
     uint64_t low, high;
+    if (is_quoted_number(t, o)) {
+        ft_reader_wrong(r, t->at, t->end, "\"%s\" is a text: a number stands without quotes",
+                        t->text);
+        return false;
+    }
     if (dots && (dots == t->text || !dots[2])) {
         ft_reader_wrong(r, t->at, t->end, "%s: a range has two ends: 100..199; else < or >",
                         t->text);

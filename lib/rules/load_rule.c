@@ -309,6 +309,12 @@ static bool has_field(const struct ft_vocabulary *v, const struct ft_expression 
     return false;
 }
 
+/* What the condition is tested on. */
+static enum ft_level level_of(const struct ft_expression *e)
+{
+    return e->worker ? (enum ft_level)ft_rule_level(e, e->worker) : FT_LEVEL_FLOW;
+}
+
 /* Of what the condition is not tested on there are no values to count. */
 static void check_threshold(struct ft_loader *l, const struct rule_reading *r)
 {
@@ -320,11 +326,11 @@ static void check_threshold(struct ft_loader *l, const struct rule_reading *r)
         return;
     l->source = r->threshold_source;
     ft_vocabulary_name(v, o, name, sizeof(name));
-    uint8_t level = e->worker ? ft_rule_level(e, e->worker) : FT_LEVEL_FLOW;
+    enum ft_level level = level_of(e);
     if (o->level > level || (o->level == FT_LEVEL_CONNECTION && level != FT_LEVEL_CONNECTION))
         ft_load_wrong(l, ft_load_at(l, r->threshold_node),
                       "threshold: distinct: %s is of %s, and the condition is tested on %s", name,
-                      ft_level_name((enum ft_level)o->level), ft_level_name((enum ft_level)level));
+                      ft_level_name((enum ft_level)o->level), ft_level_name(level));
     else if (!o->keyword && !o->is_tag && !has_field(v, e, o))
         ft_load_wrong(l, ft_load_at(l, r->threshold_node),
                       "threshold: distinct: what the condition asks for never has %s", name);
@@ -378,14 +384,18 @@ static bool put_known(struct message *m, const char *name)
 static void add_part(struct message *m, const char *at, const char *name)
 {
     struct ft_rule *rule = &m->reading->rule;
+    const struct ft_expression *e = rule->expression;
     struct ft_operand operand;
     char error[768];
     if (!ft_vocabulary_find(&m->loader->files->vocabulary, name, &operand, error, sizeof(error))) {
         wrong_message(m, at, "%s", error);
     } else if (operand.type == FT_VALUE_TYPE_GROUP) {
         wrong_message(m, at, "%s is a group: name a field in it", name);
-    } else if (!operand.keyword && !operand.is_tag && rule->expression &&
-               !has_field(&m->loader->files->vocabulary, rule->expression, &operand)) {
+    } else if (!operand.keyword && !operand.is_tag && e && level_of(e) < FT_LEVEL_MESSAGE) {
+        wrong_message(m, at, "%s is of %s, and the condition is tested on %s: it would always be ?",
+                      name, ft_level_name(FT_LEVEL_MESSAGE), ft_level_name(level_of(e)));
+    } else if (!operand.keyword && !operand.is_tag && e &&
+               !has_field(&m->loader->files->vocabulary, e, &operand)) {
         wrong_message(m, at, "what the condition asks for never has %s: it would always be ?",
                       name);
     } else if (rule->part_count == MESSAGE_PARTS) {

@@ -182,6 +182,8 @@ const struct ft_flow_wants *ft_match_use(struct ft_matcher *m, uint16_t profile)
 {
     static const struct ft_flow_wants all = {UINT64_MAX, UINT64_MAX, UINT64_MAX};
     m->profile = profile ? &m->profiles.all[profile] : NULL;
+    if (profile)
+        __builtin_prefetch(&m->profiles.rules[m->profile->first]);
     return profile ? &m->profile->wants : &all;
 }
 

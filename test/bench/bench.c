@@ -651,6 +651,7 @@ struct rules_row {
     struct ft_ruleset *set; /* NULL: no rules */
     double load_ms, load_mb;
     double cycles[ROUNDS_MAX], typical[ROUNDS_MAX];
+    double times[ROUNDS_MAX]; /* a round's typical burst, of that without rules right before it */
     struct result last;
     uint64_t allocs;
 };
@@ -698,23 +699,32 @@ static bool rules_measure(const struct engine *e, const struct bench_list *list,
     return ok;
 }
 
-static void rules_told(struct rules_row *r, double base, uint32_t rounds, double hz, json_t *rows)
+static void rules_told(struct rules_row *r, uint32_t rounds, double hz, json_t *rows)
 {
     double c = median(r->cycles, rounds), t = median(r->typical, rounds);
+    double times = median(r->times, rounds);
     printf("%-18s %6.0f cycles (median burst %5.0f)  %5.2f Mpps  x %.3f  %6.3f hits/message  %6.3f "
            "tests/message  allocs %llu  loaded in %.0f ms, %.1f MB\n",
-           r->name, c, t, hz / c / 1e6, base > 0 ? t / base : 1.0,
-           (double)r->last.hits / (double)r->last.messages,
+           r->name, c, t, hz / c / 1e6, times, (double)r->last.hits / (double)r->last.messages,
            (double)r->last.evaluations / (double)r->last.messages, (unsigned long long)r->allocs,
            r->load_ms / hz * 1e3, r->load_mb);
     json_array_append_new(
-        rows,
-        json_pack("{s:s,s:I,s:f,s:f,s:f,s:f,s:I,s:I,s:I,s:I,s:f,s:f}", "mix", r->name, "rules",
-                  (json_int_t)r->count, "cycles_per_packet", c, "mpps", hz / c / 1e6,
-                  "median_burst_cycles_per_packet", t, "times_no_rules", base > 0 ? t / base : 1.0,
-                  "hits", (json_int_t)r->last.hits, "evaluations", (json_int_t)r->last.evaluations,
-                  "allocs", (json_int_t)r->allocs, "syscalls", (json_int_t)0, "load_ms",
-                  r->load_ms / hz * 1e3, "load_mb", r->load_mb));
+        rows, json_pack("{s:s,s:I,s:f,s:f,s:f,s:f,s:I,s:I,s:I,s:I,s:f,s:f}", "mix", r->name,
+                        "rules", (json_int_t)r->count, "cycles_per_packet", c, "mpps", hz / c / 1e6,
+                        "median_burst_cycles_per_packet", t, "times_no_rules", times, "hits",
+                        (json_int_t)r->last.hits, "evaluations", (json_int_t)r->last.evaluations,
+                        "allocs", (json_int_t)r->allocs, "syscalls", (json_int_t)0, "load_ms",
+                        r->load_ms / hz * 1e3, "load_mb", r->load_mb));
+}
+
+/* One round: each beside none, so that what the machine does meanwhile slows both. */
+static bool rules_round(const struct engine *e, const struct bench_list *list,
+                        struct rules_row *none, struct rules_row *r, uint32_t round)
+{
+    if (!rules_measure(e, list, none, round) || (r != none && !rules_measure(e, list, r, round)))
+        return false;
+    r->times[round] = r->typical[round] / none->typical[round];
+    return true;
 }
 
 /* What rules cost traffic that they do not hold for, beside none: all in turn, medians. */
@@ -744,13 +754,11 @@ static bool rules_rows(const struct engine *e, const struct arguments *a, double
         ok = !wanted[i] || rules_load(e, &all[i]);
     for (uint32_t round = 0; ok && round < a->rounds; round++)
         for (uint32_t i = 0; ok && i < n; i++)
-            ok = !wanted[i] || rules_measure(e, &list, &all[i], round);
-    double base = 0;
+            ok = !wanted[i] || rules_round(e, &list, &all[0], &all[i], round);
     for (uint32_t i = 0; ok && i < n; i++) {
         if (!wanted[i])
             continue;
-        rules_told(&all[i], base, a->rounds, hz, rows);
-        base = i ? base : median(all[0].typical, a->rounds);
+        rules_told(&all[i], a->rounds, hz, rows);
         /* in traffic of millions of packets some value comes to a limit */
         bool holds = all[i].last.hits * 1000 > all[i].last.messages;
         if (!all[i].is_builtin && holds != (all[i].kind == BENCH_RULES_HITTING))

@@ -10,6 +10,7 @@ import json
 import pathlib
 import re
 import struct
+from random import Random
 
 import sensor
 import traffic
@@ -739,6 +740,68 @@ class Packets(Case):
                 r = run("--check-rules", rules)
                 self.assertEqual(r.code, 2)
                 self.assertIn(why, r.err)
+
+
+class Times(Case):
+    """Thresholds and `after` beside a naive count, with some hits closer to each other than the
+    second in which workers put together what repeats."""
+
+    SECONDS, COUNT = 3, 3
+    PAUSES = (0.001, 0.01, 0.05, 0.3, 0.6, 1.0, 2.0, 2.999999, 3.0)
+    RULES = (("A", None), ("B", ("after", {"rule": 9200001, "at_least": 2})),
+             ("A", ("threshold", {"at_least": COUNT})), ("A", ("threshold", {"limit": 2})))
+
+    def rules(self):
+        made = []
+        for i, (word, more) in enumerate(self.RULES):
+            made.append({"id": 9200001 + i, "title": f"rule {i}",
+                         "when": f'port.dst == 7001 and payload contains "HIT{word}"'})
+            if more:
+                made[-1][more[0]] = {**more[1], "seconds": self.SECONDS, "by": "source"}
+        return self.write("times.json", json.dumps({"rules": made}).encode())
+
+    def recent(self, times, now):
+        """Of what came up to now: a full three seconds ago is too long ago."""
+        return [t for t in times if t <= now and round(now - t, 6) < self.SECONDS]
+
+    def expected(self, hits):
+        a, b = ([t for t, kind in hits if kind == word] for word in "AB")
+        reached, told = set(), []
+        for now in a:
+            recent = self.recent(a, now)
+            if len(recent) >= self.COUNT:
+                reached.update(recent)
+            if len(self.recent(told, now)) < 2:
+                told.append(now)
+        return {9200002: sum(len(self.recent(a, now)) >= 2 for now in b), 9200003: len(reached),
+                9200004: len(told)}
+
+    def test_beside_a_naive_count(self):
+        random = Random(1)
+        sources, all_packets = {}, []
+        for host in range(1, 121):
+            now, sources[host] = random.random(), []
+            for i in range(random.randint(2, 14)):
+                now = round(now + random.choice(self.PAUSES), 6)
+                kind = random.choice("AB")
+                sources[host].append((now, kind))
+                all_packets.append((now, sensor.udp(b"HIT%s %d" % (kind.encode(), i), port=7001,
+                                                    host=host)))
+        capture = self.write("times.pcap", pcap(sorted(all_packets)))
+        rules = self.rules()
+        config = self.write("none.json", b'{"alerts": {"built_in_rules": "off"}}')
+        for workers in "1", "2":
+            out = self.dir / f"out{workers}"
+            self.assertOk(run("-q", "-c", config, "-w", workers, "-r", capture, "-l", out,
+                              "--rules", rules))
+            told = {}
+            for alert in of_type(sensor.lines(out / "eve.json"), "alert"):
+                key = alert["src_ip"], alert["alert"]["signature_id"]
+                told[key] = max(told.get(key, 0), alert["fieldtap"]["count"])
+            for host, hits in sources.items():
+                for rule, times in self.expected(hits).items():
+                    self.assertEqual(told.get((f"10.0.0.{host}", rule), 0), times, (rule, hits))
+            self.assertEqual({rule for _, rule in told}, set(range(9200001, 9200005)))
 
 
 class Alone(Case):

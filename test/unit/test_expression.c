@@ -781,6 +781,10 @@ static void test_wrong_grammar(void **state)
     expect_errors("port not 5", "5-8: after a name only in can follow on not\n");
     expect_errors("port ==", "7-7: a value is missing: 17 or 0x11\n");
     expect_errors("port >", "6-6: a value is missing: 17 or 0x11\n");
+    expect_errors("port == \"5\"", "8-11: \"5\" is a text: a number stands without quotes\n");
+    expect_errors("port > \"5\"", "7-10: \"5\" is a text: a number stands without quotes\n");
+    expect_errors("port in {1, \"5..9\"}",
+                  "12-18: \"5..9\" is a text: a number stands without quotes\n");
     expect_errors("port in", "7-7: a value is missing: 17 or 0x11\n");
     expect_errors("port in {", "9-9: a value is missing: 17 or 0x11\n");
     expect_errors("port in {}", "9-10: a value is missing: 17 or 0x11\n");

@@ -273,7 +273,8 @@ static void test_message(void **state)
 {
     (void)state;
     assert_true(
-        read_text(rule_with("\"message\": \"{title}: {modbus.write.address} {{{ip.src}}\"")));
+        read_text("{\"rules\":[{\"id\":9200001,\"title\":\"t\",\"when\":\"protocol == modbus\","
+                  "\"message\": \"{title}: {modbus.write.address} {{{ip.src}}\"}]}"));
     assert_string_equal(files->rules[0].message, "t: {modbus.write.address} {{{ip.src}}");
     assert_int_equal(files->rules[0].part_count, 2);
     assert_int_equal(files->rules[0].parts[1].keyword, FT_KEYWORD_IP_SRC);
@@ -301,6 +302,9 @@ static void test_message(void **state)
                   "\"message\": \"{modbus.unit_id} {dns.id}\"}]}",
                   "a.json:2:31: message: what the condition asks for never has dns.id: it would "
                   "always be ?\n");
+    expect_wrong("\"message\": \"{ip.src} {modbus.unit_id}\"", 22,
+                 "message: modbus.unit_id is of messages, and the condition is tested on the first "
+                 "packet of a flow in each direction: it would always be ?");
     assert_true(
         read_text("{\"rules\":[{\"id\":9200001,\"title\":\"t\",\"when\":\"umas.function == 1\","
                   "\"message\": \"{umas.function} {modbus.unit_id} {subaddress}\"}]}"));
