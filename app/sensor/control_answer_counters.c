@@ -50,6 +50,31 @@ static json_t *sources(const struct sensor *s)
     return list;
 }
 
+/* Null where there is none. */
+static json_t *journal_of(const struct sensor *s)
+{
+    const struct outputs *out = &s->outputs;
+    struct ft_journal_stats stats;
+    uint64_t given_up = 0, appended = 0;
+    if (!out->journal)
+        return json_null();
+    struct ft_journal_state state = ft_journal_state(out->journal);
+    ft_journal_stats(out->journal, &stats);
+    for (unsigned c = 0; c < FT_JOURNAL_CLASSES; c++) {
+        appended += stats.classes[c].appended;
+        for (unsigned i = 0; i < FT_JOURNAL_LOSSES; i++)
+            given_up += stats.classes[c].given_up[i];
+    }
+    json_t *o = json_object();
+    put_text(o, "folder", out->folder);
+    put_text(o, "state", state.is_ok ? "writing" : "trouble");
+    put_text(o, "trouble", state.is_ok ? NULL : state.text);
+    put_real(o, "since", (double)(state.since_ns / MS) / 1e3);
+    put(o, "events", appended);
+    put(o, "given_up", given_up);
+    return o;
+}
+
 enum control_outcome control_status(struct control *c, struct control_job *job)
 {
     const struct sensor *s = c->sensor;
@@ -82,6 +107,7 @@ enum control_outcome control_status(struct control *c, struct control_job *job)
     control_put_filter(c, r);
     put_text(r, "configuration", o->config_file);
     put_text(r, "log_dir", o->log_dir);
+    json_object_set_new(r, "journal", journal_of(s));
     put_text(r, "log_level", control_levels[atomic_load(&c->level)]);
     return CONTROL_DONE;
 }

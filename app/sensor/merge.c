@@ -111,9 +111,12 @@ static void tell_stats(struct merge *m, const struct ft_event *tick)
         .user = m->sensor,
     };
     ft_core_stats(m->sensor->core, &totals);
+    bool is_kept = !m->sensor->outputs.journal || m->sensor->outputs.state.is_ok;
     if (m->sensor->is_live && !m->is_over)
-        notify("STATUS=Listening: %llu packets, %llu alerts", (unsigned long long)tick->number,
-               (unsigned long long)atomic_load_explicit(&m->sensor->alerts, memory_order_relaxed));
+        notify("STATUS=Listening: %llu packets, %llu alerts%s%s", (unsigned long long)tick->number,
+               (unsigned long long)atomic_load_explicit(&m->sensor->alerts, memory_order_relaxed),
+               is_kept ? "" : "; the journal cannot write: ",
+               is_kept ? "" : m->sensor->outputs.state.text);
     rules_want(m->sensor, RULES_WISH_STATISTICS); /* by its thread: this one waits for no disk */
 }
 

@@ -66,6 +66,26 @@ static char *read_text(const char *file)
     return text;
 }
 
+/* Is it the same, as a way to a file: from the working folder, and however many slashes? */
+static bool is_same_path(const char *a, const char *b)
+{
+    char folder[4096] = "", whole[2][8200], text[2][8200];
+    const char *paths[2] = {a, b};
+    if (!getcwd(folder, sizeof(folder)))
+        return strcmp(a, b) == 0;
+    for (unsigned i = 0; i < 2; i++) {
+        size_t n = 0;
+        snprintf(text[i], sizeof(text[i]), "%s/%s", *paths[i] == '/' ? "" : folder, paths[i]);
+        for (const char *p = text[i]; *p; p++)
+            if (p[0] == '/' && p[1] == '.' && (p[2] == '/' || !p[2]))
+                p++;
+            else if (p[0] != '/' || p[1] != '/')
+                whole[i][n++] = *p;
+        whole[i][n] = 0;
+    }
+    return strcmp(whole[0], whole[1]) == 0;
+}
+
 /* Does one of them write this file? Relative paths begin in its folder. */
 static bool has_file(const json_t *outputs, const char *path)
 {
@@ -74,7 +94,7 @@ static bool has_file(const json_t *outputs, const char *path)
     json_array_foreach((json_t *)(uintptr_t)outputs, i, one)
     {
         const char *other = json_string_value(json_object_get(one, "path"));
-        if (other && (strcmp(other, path) == 0 || strcmp(other, "eve.json") == 0))
+        if (other && (is_same_path(other, path) || strcmp(other, "eve.json") == 0))
             return true;
     }
     return false;
@@ -110,6 +130,8 @@ static bool make_sinks(struct sensor *s, const json_t *outputs, const char *text
     s->outputs.options = (struct ft_sinks_options){
         .sensor = {.name = o->config.sensor_name,
                    .version = FIELDTAP_VERSION,
+                   .address = o->config.sensor_address,
+                   .zone = o->config.sensor_zone,
                    .site = o->config.sensor_site},
         .folder = o->log_dir && strcmp(o->log_dir, "-") != 0 ? o->log_dir : NULL,
         .protocols = s->outputs.protocols,
@@ -159,7 +181,7 @@ bool outputs_read(struct sensor *s)
     json_t *outputs = json_deep_copy(json_object_get(root, "outputs"));
     outputs = outputs ? outputs : json_array();
     bool ok = is_sensible(o, outputs) &&
-              (!s->outputs.is_used || add_log_dir(outputs, o->log_dir)) && make_protocols(s) &&
+              (!outputs_have_journal(o) || add_log_dir(outputs, o->log_dir)) && make_protocols(s) &&
               make_sinks(s, outputs, json);
     json_decref(outputs);
     json_decref(root);
@@ -287,16 +309,22 @@ static bool open_journal(struct sensor *s)
     return s->outputs.journal || fail(error);
 }
 
-/* What -l names has to be a folder that can be written to; said now and not by a sink. */
+/* What -l names has to be a folder that can be written to; said now and not by a sink. A file that
+ * was not there is left to the sink, which makes it with the mode that it is given. */
 static bool try_log_dir(const struct options *o)
 {
-    char error[512];
+    char error[512], path[4096];
     if (!o->log_dir)
         return true;
+    bool is_file = strcmp(o->log_dir, "-") != 0 &&
+                   snprintf(path, sizeof(path), "%s/eve.json", o->log_dir) < (int)sizeof(path);
+    bool was_there = !is_file || faccessat(AT_FDCWD, path, F_OK, AT_SYMLINK_NOFOLLOW) == 0;
     struct ft_output *out = ft_output_open(o->log_dir, error, sizeof(error));
     if (!out)
         return fail(error);
     ft_output_close(out, NULL, error, sizeof(error));
+    if (!was_there)
+        unlink(path);
     return true;
 }
 

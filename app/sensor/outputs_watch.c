@@ -11,6 +11,7 @@
 #include "sensor.h"
 
 #include "base/clock_ns.h"
+#include "base/say.h"
 
 #include <inttypes.h>
 #include <stdio.h>
@@ -101,6 +102,7 @@ static void watch_state(struct sensor *s, uint64_t now)
             "The journal cannot write: %s. Analysis goes on; the most important events stay in "
             "memory.",
             o->state.text);
+    ft_say("fieldtap", "%s", text); /* no sink can tell it: they send what is in the journal */
     outputs_tell(s, is_over ? "journal_recovered" : "journal_trouble",
                  is_over ? FT_SEVERITY_WARNING : FT_SEVERITY_MAJOR, text);
 }
@@ -139,6 +141,7 @@ static void watch_given_up(struct sensor *s, uint64_t now)
         memcpy(o->told.given_up[c], stats.classes[c].given_up, sizeof(o->told.given_up[c]));
     snprintf(text, sizeof(text), "The journal gave up %" PRIu64 " events, by class and reason: %s.",
              n, list);
+    ft_say("fieldtap", "%s", text);
     outputs_tell(s, "journal_given_up", FT_SEVERITY_MAJOR, text);
 }
 

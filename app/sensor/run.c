@@ -205,8 +205,8 @@ static int run(struct sensor *s)
         return fail(error) ? 0 : 2;
     if (!run_make_core(s))
         return 1;
-    if (!evidence_open(s, error, sizeof(error)))
-        return fail(error) ? 0 : 1;
+    if (!evidence_open(s, error, sizeof(error))) /* its folder may be in that of the output */
+        return fail(error) ? 0 : 2;
     s->began_ns = ft_clock_ns(CLOCK_MONOTONIC);
     s->started_tsc = rte_rdtsc();
     if (!outputs_start(s))

@@ -280,11 +280,27 @@ static bool write_all(struct ft_sink *sink, struct file *f)
     return fdatasync(f->fd) == 0 || !f->is_regular;
 }
 
+/* Somebody removed it: what would be written is nowhere. One that was moved away is written until
+ * SIGHUP, as who moves files expects. */
+static bool is_removed(const struct file *f)
+{
+    struct stat st;
+    return f->is_regular && fstat(f->fd, &st) == 0 && st.st_nlink == 0;
+}
+
 /* Write and sync what was collected; what cannot be is not left there by half. */
 static bool flush(struct ft_sink *sink, struct file *f)
 {
     if (!f->used)
         return true;
+    if (is_removed(f)) {
+        f->used = 0;
+        close_file(f);
+        ft_sink_tell(sink, FT_SINK_NOTICE_REMOVED, 0,
+                     "The file %s of the sink %s was removed: a new one is begun.", f->full,
+                     sink->name);
+        return ft_sink_fail(sink, "%s was removed: a new one is begun", f->full);
+    }
     if (!write_all(sink, f)) {
         ft_sink_fail(sink, "%s: %s", f->full, strerror(errno));
         if (f->is_regular && ftruncate(f->fd, (off_t)f->size) < 0)

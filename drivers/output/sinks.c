@@ -328,6 +328,7 @@ static const struct {
     [FT_SINK_NOTICE_MISSED] = {"sink_missed", 2},
     [FT_SINK_NOTICE_REFUSED] = {"sink_refused", 3},
     [FT_SINK_NOTICE_DROPPED] = {"sink_reader_dropped", 3},
+    [FT_SINK_NOTICE_REMOVED] = {"sink_file_removed", 3},
 };
 
 const char *ft_sink_notice_name(enum ft_sink_notice_kind kind)

@@ -173,6 +173,7 @@ enum ft_sink_notice_kind {
     FT_SINK_NOTICE_REFUSED, /**< "sink_refused", minor: the receiver refuses records; once until it
                                  takes all for a minute */
     FT_SINK_NOTICE_DROPPED, /**< "sink_reader_dropped", minor: a reader of a `unix` stream */
+    FT_SINK_NOTICE_REMOVED, /**< "sink_file_removed", minor: a new file is begun */
 };
 
 struct ft_sink_notice {

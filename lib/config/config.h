@@ -47,9 +47,11 @@ enum ft_config_evidence {
 };
 
 struct ft_config {
-    const char *sensor_name; /**< sensor.name, default "fieldtap" */
-    const char *sensor_site; /**< sensor.site, default "" */
-    uint32_t max_flows;      /**< flow.max_flows, default 1048576 */
+    const char *sensor_name;    /**< sensor.name, default "fieldtap" */
+    const char *sensor_site;    /**< sensor.site, default "" */
+    const char *sensor_address; /**< sensor.address, default "" */
+    const char *sensor_zone;    /**< sensor.zone, default "" */
+    uint32_t max_flows;         /**< flow.max_flows, default 1048576 */
     uint32_t tcp_new_s, tcp_established_s, tcp_ot_s, tcp_closed_s, udp_s, udp_ot_s, other_s;
     uint64_t stats_interval;      /**< stats.interval, seconds, default 60 */
     bool log_secrets;             /**< output.log_secrets, default false */

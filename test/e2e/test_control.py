@@ -355,6 +355,9 @@ class Setting(Control, Case):
                               "evidence": {"enabled": "on"},
                               "metrics": {"listen": f"127.0.0.1:{port}", "file": str(path)}})
         time.sleep(1)
+        journal = self.json("status")["journal"]
+        self.assertEqual((journal["folder"], journal["state"], journal["trouble"],
+                          journal["given_up"]), (str(self.dir / "journal"), "writing", None, 0))
         url = f"http://127.0.0.1:{port}"
         with urllib.request.urlopen(url + "/metrics", timeout=10) as answer:
             self.assertIn("application/openmetrics-text; version=1.0.0",

@@ -192,7 +192,7 @@ class Files(Case):
     def test_folder_that_cannot_be(self):
         config = self.write("bad.json", json.dumps(
             {"evidence": {"enabled": "on", "folder": "/proc/no/such"}}).encode())
-        self.assertFails(run("-c", config, "-r", self.plant_file, "-l", self.out), 1,
+        self.assertFails(run("-c", config, "-r", self.plant_file, "-l", self.out), 2,
                          "/proc/no/such")
 
     def keeping(self):

@@ -59,6 +59,38 @@ class Captures(Keeping):
         self.assertEqual(self.events(), self.kept())
         self.assertEqual([one["target"] for one in self.stats()["outputs"]], ["out/eve.json"])
 
+    def test_one_folder_in_other_words(self):
+        """An output of -l's eve.json is that one, however the folder is spelled; its mode holds."""
+        own = {"name": "own", "kind": "file", "path": str(self.out / "eve.json"), "mode": "0600"}
+        two = {"name": "two", "kind": "file", "path": str(self.out / "two.json"), "mode": "0640"}
+        for words in f"{self.out}/", f"{self.dir}//./out", "out":
+            config = self.config(own, two)
+            self.assertOk(run("-T", "-c", config, "-l", words, cwd=self.dir))
+            r = run("-r", self.plant(seconds=2), "-l", words, "-c", config, cwd=self.dir)
+            self.assertEqual(r.code, 0, r.err)
+            self.assertEqual([one["name"] for one in self.stats()["outputs"]], ["own", "two"])
+            modes = [stat.S_IMODE((self.out / name).stat().st_mode)
+                     for name in ("eve.json", "two.json")]
+            self.assertEqual(modes, [0o600, 0o640])
+        other = {**own, "path": str(self.dir / "other" / ".." / "out" / "eve.json")}
+        (self.dir / "other").mkdir()
+        refused = run("-T", "-c", self.config(other), "-l", self.out)
+        self.assertEqual(refused.code, 2, "the same by way of another folder")
+
+    def test_where_the_sensor_is(self):
+        with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as receiver:
+            receiver.bind(("127.0.0.1", 0))
+            receiver.settimeout(10)
+            config = self.write("where.json", json.dumps({
+                "journal": {"folder": str(self.journal)},
+                "sensor": {"address": "10.1.2.3", "zone": "Hall 4"},
+                "outputs": [{"name": "siem", "kind": "syslog", "host": "127.0.0.1",
+                             "port": receiver.getsockname()[1], "transport": "udp",
+                             "structured_data": True}]}).encode())
+            r = run("-r", self.plant(seconds=2), "-l", self.out, "-c", config)
+            self.assertEqual(r.code, 0, r.err)
+            self.assertIn(b'[origin ip="10.1.2.3" software="fieldtap"', receiver.recv(65536))
+
     def test_numbers_go_on(self):
         capture, config = self.plant(seconds=5), self.config()
         for _ in range(3):
@@ -333,6 +365,24 @@ class Running(Live, Keeping):
         both = lines(self.out / "eve.json.1") + self.events()
         self.assertEqual(both, self.kept())
 
+    def test_file_removed(self):
+        """What comes after it is in a new one, and that it was removed is told."""
+        self.begin("-c", self.config(), "--log", "messages")
+        self.send([modbus_read(n) for n in range(100)])
+        self.until(lambda: len(whole_lines(self.out, "message")) == 100, "events", 10)
+        before = self.events()
+        (self.out / "eve.json").unlink()
+        self.send([modbus_read(n) for n in range(100)])
+        self.until((self.out / "eve.json").exists, "a new file", 10)
+        self.until(lambda: len(whole_lines(self.out, "message")) == 100, "events", 10)
+        self.end()
+        kept, numbers = self.kept(), [uid(e) for e in self.events()]
+        self.assertEqual(self.events(), kept[-len(numbers):])
+        # Only what was written between the last look and the removal is gone with the file.
+        self.assertLessEqual(numbers[0], uid(before[-1]) + 5)
+        self.assertIn("was removed", next(e["health"]["text"] for e in of_type(kept, "health")
+                                          if e["health"]["event"] == "sink_file_removed"))
+
     def test_dead_receiver(self):
         """Nothing waits for it, neither the core nor the end."""
         dead = {"name": "dead", "kind": "syslog", "host": "127.0.0.1", "port": 9,
@@ -373,8 +423,10 @@ class Running(Live, Keeping):
         time.sleep(0.5)
         before = len(whole_lines(self.out))
         self.process.send_signal(signal.SIGTERM)
-        self.process.communicate(timeout=20)
+        said = self.process.communicate(timeout=20)[1].decode()
         self.assertGreaterEqual(len(self.events()), before)
+        self.assertIn("The journal cannot write: ", said)
+        self.assertIn("The journal writes again.", said)
         stats, events = self.stats(), self.events()
         given_up = self.check_books(stats)
         self.assertEqual(self.process.returncode, 1 if given_up else 0)

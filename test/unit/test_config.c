@@ -401,7 +401,7 @@ static void test_describe(void **state)
     unsigned lines = 0;
     for (const char *at = text; (at = strchr(at, '\n')); at++)
         lines++;
-    assert_int_equal(lines, 70);
+    assert_int_equal(lines, 72);
     assert_non_null(strstr(text, "\"live\", \"drop\" or \"keep\""));
     free(text);
 }
