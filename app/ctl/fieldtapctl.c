@@ -93,23 +93,21 @@ static int unknown_command(const char *word)
     return usage("there is no command \"%.40s\"; fieldtapctl --help lists them", word);
 }
 
-/* Put an argument into the request; the sensor checks what it means. */
+/* Put an argument into the request. */
 static int put_argument(struct ctl *c, const struct ft_control_argument *a, const char *text)
 {
-    json_t *value = NULL;
-    if (a->kind == FT_CONTROL_NUMBER) {
-        char *end;
-        unsigned long long n = strtoull(text, &end, 10);
-        if (*text < '0' || *text > '9' || *end || n < a->low || n > a->high)
-            return usage("%s \"%.40s\": expected a whole number from %llu to %llu", a->name, text,
-                         (unsigned long long)a->low, (unsigned long long)a->high);
-        value = json_integer((json_int_t)n);
-    } else {
-        value = json_string(text);
-        if (!value)
-            return usage("%s: expected text in UTF-8", a->name);
-    }
+    char error[256], *end;
+    json_t *value = json_string(text);
+    if (!value)
+        return usage("%s: expected text in UTF-8", a->name);
     json_object_set_new(c->request, a->name, value);
+    if (a->kind == FT_CONTROL_NUMBER && *text >= '0' && *text <= '9') {
+        unsigned long long n = strtoull(text, &end, 10);
+        if (!*end && n <= INT64_MAX)
+            json_object_set_new(c->request, a->name, json_integer((json_int_t)n));
+    }
+    if (!ft_control_check(a, json_object_get(c->request, a->name), error, sizeof(error)))
+        return usage("\"%.40s\": %s", text, error);
     return CTL_OK;
 }
 

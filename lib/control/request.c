@@ -48,8 +48,8 @@ static bool is_word(const struct ft_control_argument *a, const char *text)
     return false;
 }
 
-static bool check_value(const struct ft_control_argument *a, const json_t *value, char *error,
-                        size_t size)
+bool ft_control_check(const struct ft_control_argument *a, const json_t *value, char *error,
+                      size_t size)
 {
     json_int_t n = json_integer_value(value);
     size_t length = json_string_length(value), used;
@@ -93,7 +93,7 @@ static bool check_arguments(struct ft_control_request *r, char *error, size_t si
             snprintf(error, size, "\"%s\" takes no \"" SHOWN "\"", r->of->name, key);
             return false;
         }
-        if (!check_value(a, value, error, size))
+        if (!ft_control_check(a, value, error, size))
             return false;
     }
     for (unsigned i = 0; i < FT_CONTROL_ARGUMENTS && r->of->arguments[i].name; i++) {

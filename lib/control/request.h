@@ -27,6 +27,10 @@ bool ft_control_read(const char *line, size_t length, struct ft_control_request 
                      size_t error_size);
 void ft_control_request_free(struct ft_control_request *r);
 
+/** May an argument have this value? False and one sentence when it may not. */
+bool ft_control_check(const struct ft_control_argument *a, const json_t *value, char *error,
+                      size_t size);
+
 /** An argument, which was checked; `otherwise` when it is not there. */
 uint64_t ft_control_number(const struct ft_control_request *r, const char *name,
                            uint64_t otherwise);

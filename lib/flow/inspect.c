@@ -323,7 +323,7 @@ static __attribute__((noinline)) void keep_packet(struct ft_inspector *ins,
         ft_history_keep(ins->history, p, flow, flow->packets[0] + flow->packets[1] == 1);
 }
 
-/* Of a flow whose record was asked for two packets ago. Which side sends is not known yet. */
+/* Of a flow whose record was asked for three packets ago. Which side sends is not known yet. */
 static inline void prefetch_profiles(const struct ft_inspector *ins, const struct ft_flow *flow)
 {
     __builtin_prefetch(ins->rules.profiles + flow->profile[0] * FT_PROFILE_SIZE);

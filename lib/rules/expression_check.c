@@ -405,15 +405,19 @@ static const struct sides *sides_of(const struct ft_operand *either)
     return NULL;
 }
 
+static bool is_side_of(const struct ft_test *either, const struct ft_test *one)
+{
+    const struct sides *s = sides_of(&either->left);
+    return s && (one->left.keyword == s->side[0] || one->left.keyword == s->side[1]);
+}
+
 /*
  * "port.dst == 502 and port != 502", "... and not port == 502": what one side has to be neither may
  * be. The one asks for a value, so there are some.
  */
 static bool is_one_excluded(const struct ft_test *one, const struct ft_test *either)
 {
-    const struct sides *s = sides_of(&either->left);
-    if (!s || (one->left.keyword != s->side[0] && one->left.keyword != s->side[1]) ||
-        one->is_negated)
+    if (!is_side_of(either, one) || one->is_negated)
         return false;
     if (either->kind == FT_TEST_EXISTS)
         return either->is_negated;
@@ -608,22 +612,57 @@ static bool either_side(const struct clashes *c, const struct ft_test *t, struct
     return tag->transport != FT_TRANSPORT_L2 && !tag->is_broken;
 }
 
+/* Do all others go with a test that is meant of one side? */
+static bool go_all_with(struct clashes *c, uint32_t and, uint32_t node, const struct ft_test *one)
+{
+    const struct ft_expression_node *nodes = c->e->nodes;
+    uint32_t other = nodes[and].child;
+    while (other && (other == node || nodes[other].kind != FT_EXPRESSION_TEST ||
+                     can_hold(c, one, &nodes[other].test)))
+        other = nodes[other].next;
+    return !other;
+}
+
+/*
+ * "port == 1 and port == 2 and port == 3": of the tests on either side those that cannot hold where
+ * this one does have to on the other side, all of them.
+ */
+static bool others_have_side(struct clashes *c, uint32_t and, uint32_t node,
+                             const struct ft_test *one, uint8_t other_side)
+{
+    const struct ft_expression_node *nodes = c->e->nodes;
+    struct ft_test others[OTHERS_MAX];
+    uint32_t count = 0;
+    for (uint32_t i = nodes[and].child; i && count < OTHERS_MAX; i = nodes[i].next) {
+        struct ft_test *t = &others[count];
+        if (i == node || nodes[i].kind != FT_EXPRESSION_TEST ||
+            !either_side(c, &nodes[i].test, t) || !is_side_of(t, one))
+            continue;
+        t->left = one->left;
+        if (can_hold(c, one, t))
+            continue;
+        t->left.keyword = other_side;
+        if (!go_all_with(c, and, i, t))
+            return false;
+        for (uint32_t j = 0; j < count; j++)
+            if (!can_hold(c, &others[j], t))
+                return false;
+        count++;
+    }
+    return true;
+}
+
 /* Is there a side for which it can hold beside all it is joined with? */
 static bool has_side(struct clashes *c, uint32_t and, uint32_t node)
 {
-    const struct ft_expression_node *nodes = c->e->nodes;
     struct ft_test one;
-    if (!either_side(c, &nodes[node].test, &one))
+    if (!either_side(c, &c->e->nodes[node].test, &one))
         return true;
     const struct sides *s = sides_of(&one.left);
     one.left.is_many = false; /* addresses and ports; devices are many all the same */
     for (unsigned side = 0; side < 2; side++) {
         one.left.keyword = s->side[side];
-        uint32_t other = nodes[and].child;
-        while (other && (other == node || nodes[other].kind != FT_EXPRESSION_TEST ||
-                         can_hold(c, &one, &nodes[other].test)))
-            other = nodes[other].next;
-        if (!other)
+        if (go_all_with(c, and, node, &one) && others_have_side(c, and, node, &one, s->side[!side]))
             return true;
     }
     return false;

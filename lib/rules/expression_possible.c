@@ -251,6 +251,13 @@ static bool is_never_absent(const struct ft_test *t)
     }
 }
 
+/* Is nothing behind the headers asked for? Of IP packets only those with payload are tested. */
+static bool is_of_no_payload(const struct ft_test *t)
+{
+    return !t->is_none && ((t->kind == FT_TEST_TEXT && !t->length) ||
+                           (t->kind == FT_TEST_RANGE && !t->has_mask && !t->high));
+}
+
 /* In which flows has it a value that passes? */
 static uint8_t possible_of_value(const struct ft_expression_node *n, const struct place *at)
 {
@@ -266,6 +273,9 @@ static uint8_t possible_of_value(const struct ft_expression_node *n, const struc
         return asks_for_number(t) ? possible_of_ethertype(t) : ANYWHERE;
     case FT_KEYWORD_IP_PROTOCOL:
         return asks_for_number(t) ? possible_of_ip_protocol(t) : WITH_ADDRESSES;
+    case FT_KEYWORD_PAYLOAD:
+    case FT_KEYWORD_PAYLOAD_LENGTH:
+        return is_of_no_payload(t) ? BIT(FT_TRANSPORT_L2) : ANYWHERE;
     case FT_KEYWORD_CONNECTION: /* of UDP it is known only that nothing came back */
         return asks_for_number(t) && !holds_for(t, FT_CONNECTION_UNANSWERED) ? WITH_TCP
                                                                              : WITH_PORTS;
@@ -450,6 +460,12 @@ static bool has_ip(const struct ft_expression_node *n)
            has_keyword(n, FT_KEYWORD_IP_ADDR);
 }
 
+static bool has_empty_payload(const struct ft_expression_node *n)
+{
+    return (has_keyword(n, FT_KEYWORD_PAYLOAD) || has_keyword(n, FT_KEYWORD_PAYLOAD_LENGTH)) &&
+           is_of_no_payload(&n->test);
+}
+
 /* Why two do not go together, as far as two words say it. */
 static void reason(const struct ft_reader *r, const struct ft_expression_node *a,
                    const struct ft_expression_node *b, char *to, size_t size)
@@ -475,6 +491,8 @@ static void reason(const struct ft_reader *r, const struct ft_expression_node *a
         snprintf(to, size,
                  ": the addresses of a packet are both of IPv4 or both of IPv6; an IPv4 "
                  "address in one of IPv6 is written ::ffff:10.0.0.1");
+    else if (has_empty_payload(a) || has_empty_payload(b))
+        snprintf(to, size, ": packets without payload are not asked for it");
     else if (is_of_flow(a) || is_of_flow(b))
         snprintf(to, size, ": that is never in such flows");
     else if (field)

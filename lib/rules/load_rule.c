@@ -315,12 +315,57 @@ static enum ft_level level_of(const struct ft_expression *e)
     return e->worker ? (enum ft_level)ft_rule_level(e, e->worker) : FT_LEVEL_FLOW;
 }
 
-/* Of what the condition is not tested on there are no values to count. */
+static uint64_t count_from(uint64_t low, uint64_t high)
+{
+    return high - low == UINT64_MAX ? UINT64_MAX : high - low + 1;
+}
+
+/* How many values of the operand does a test leave? UINT64_MAX: more than can be told. */
+static uint64_t values_left(const struct ft_test *t, const struct ft_operand *o)
+{
+    if (!ft_operand_is_same(&t->left, o) || o->is_many || t->is_none || t->is_negated ||
+        t->is_named || t->has_mask || t->is_code || t->ignores_case)
+        return UINT64_MAX;
+    switch (t->kind) {
+    case FT_TEST_TEXT:
+        return 1;
+    case FT_TEST_RANGE:
+        return count_from(t->low, t->high);
+    case FT_TEST_ADDRESS:
+        return t->address_low.high != t->address_high.high
+                   ? UINT64_MAX
+                   : count_from(t->address_low.low, t->address_high.low);
+    case FT_TEST_NUMBERS:
+    case FT_TEST_ADDRESSES:
+    case FT_TEST_TEXTS:
+        return ft_set_size(t->set);
+    default:
+        return UINT64_MAX;
+    }
+}
+
+/* The same of a condition: of the tests that all have to hold. */
+static uint64_t condition_leaves(const struct ft_expression *e, const struct ft_operand *o)
+{
+    const struct ft_expression_node *root = &e->nodes[e->worker];
+    if (root->kind == FT_EXPRESSION_TEST)
+        return values_left(&root->test, o);
+    uint64_t least = UINT64_MAX, left;
+    for (uint32_t i = root->kind == FT_EXPRESSION_AND ? root->child : 0; i; i = e->nodes[i].next)
+        if (e->nodes[i].kind == FT_EXPRESSION_TEST &&
+            (left = values_left(&e->nodes[i].test, o)) < least)
+            least = left;
+    return least;
+}
+
+/* Of what the condition is not tested on there are no values to count, and of what it asks for only
+ * these. */
 static void check_threshold(struct ft_loader *l, const struct rule_reading *r)
 {
     const struct ft_operand *o = &r->rule.threshold.of;
     const struct ft_expression *e = r->rule.expression;
     const struct ft_vocabulary *v = &l->files->vocabulary;
+    uint64_t left;
     char name[256];
     if (r->rule.threshold.kind != FT_THRESHOLD_DISTINCT || !e)
         return;
@@ -334,6 +379,12 @@ static void check_threshold(struct ft_loader *l, const struct rule_reading *r)
     else if (!o->keyword && !o->is_tag && !has_field(v, e, o))
         ft_load_wrong(l, ft_load_at(l, r->threshold_node),
                       "threshold: distinct: what the condition asks for never has %s", name);
+    else if (e->worker && (left = condition_leaves(e, o)) < r->rule.threshold.count)
+        ft_load_wrong(l, ft_load_at(l, r->threshold_node),
+                      "threshold: distinct: the condition leaves %llu value%s of %s, and at_least "
+                      "asks for %u",
+                      (unsigned long long)left, left == 1 ? "" : "s", name,
+                      r->rule.threshold.count);
 }
 
 /* ---- the message ---- */

@@ -191,6 +191,11 @@ class Captures(Control, Case):
         self.assertIn("second word", self.ctl("rules", code=2))
         self.ctl("flows", "--top", "0", code=2)
         self.ctl("flows", "--top", code=2)
+        self.assertIn('expected one of "bytes", "packets", "new"',
+                      self.ctl("flows", "--by", "size", code=2))
+        self.assertIn('"loud"', self.ctl("log", "level", "loud", code=2))
+        self.assertIn("1 to 127 characters", self.ctl("pcap", "a" * 128, code=2))
+        self.assertIn("from 1 to 1000", self.ctl("flows", "--top", "18446744073709551617", code=2))
         self.ctl("status", "more", code=2)
         self.ctl("pcap", code=2)
         self.ctl("status", "--watch", code=2)

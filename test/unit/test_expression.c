@@ -1095,6 +1095,18 @@ static void test_sides(void **state)
     expect_error_at("not port == 5 and tag.level", 18, "each way");
     expect_error_at("ip.addr == 10.0.0.1 and ip.src == 10.0.0.2 and not ip.dst == 10.0.0.1", 0,
                     "each way");
+    expect_errors("port == 5 and port == 6 and port == 7",
+                  "0-9: \"port == 5\" can never hold here: each way in which it could contradicts "
+                  "what it is joined with by and\n");
+    expect_error_at("port == 5 and port in {6, 7} and port.src == 6 and port > 7", 0, "each way");
+    expect_error_at("ip.addr == 10.0.0.1 and ip.addr == 10.0.0.2 and ip.src == 10.0.0.3", 0,
+                    "each way");
+    expect_error_at("tag.level == 3 and port == 6 and port == 7", 0, "each way");
+    expect_good("port == 5 and port == 6 and port in {6, 7}");
+    expect_good("port == 5 and port in {5, 6} and port == 6 and port > 4 and port != 7");
+    expect_good("tag.level == 3 and port == 6 and port in {5, 7}");
+    expect_good("asset.type == plc and asset.type == hmi and asset.type == scada");
+    expect_good("eth.addr == 00:0e:8c:01:02:03 and ip.addr == 10.0.0.1 and ip.addr == 10.0.0.2");
     expect_good("port == 5 and port.src == 6 and port.dst in 5..7");
     expect_good("tag.level == 3 and port.src == 6 and port.dst == 5");
     expect_good("tag.level == 3 and port.src == 5 and port.dst == 6");
@@ -1518,6 +1530,13 @@ static void test_impossible(void **state)
     expect_error_at("not payload.length", 4, "it is always there");
     expect_good("payload == \"\""); /* of a frame with a type and nothing behind it */
     expect_good("payload.length == 0");
+    expect_errors("port == 5 and payload.length < 1",
+                  "14-32: \"port == 5\" and \"payload.length < 1\" can never hold both: packets "
+                  "without payload are not asked for it\n");
+    expect_error_at("payload == \"\" and transport == udp", 18, "packets without payload");
+    expect_good("port == 5 and payload.length <= 1");
+    expect_good("port == 5 and payload != \"\"");
+    expect_good("transport == ethernet and payload.length == 0");
     expect_good("not payload == 00ff");
 
     /* What is always there in flows that have it. */

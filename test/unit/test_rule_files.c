@@ -415,6 +415,40 @@ static void test_threshold(void **state)
                  "threshold has no key \"limt\"; did you mean \"limit\"?");
 }
 
+static bool counts_distinct(const char *when, unsigned at_least, const char *of)
+{
+    char text[512];
+    snprintf(text, sizeof(text),
+             "{\"rules\":[{\"id\":9200001,\"title\":\"t\",\"when\":\"%s\",\"threshold\": "
+             "{\"at_least\": %u, \"seconds\": 1, \"distinct\": \"%s\"}}]}",
+             when, at_least, of);
+    return read_text(text);
+}
+
+/* More values are asked for than the condition leaves. */
+static void test_threshold_of_few(void **state)
+{
+    (void)state;
+    assert_false(counts_distinct("port.dst == 502", 2, "port.dst"));
+    assert_non_null(strstr(said, "threshold: distinct: the condition leaves 1 value of port.dst, "
+                                 "and at_least asks for 2"));
+    assert_false(counts_distinct("port.dst in {80, 8080..8082} and vlan == 1", 5, "port.dst"));
+    assert_non_null(strstr(said, "leaves 4 values of port.dst, and at_least asks for 5"));
+    assert_false(counts_distinct("vlan == 1 and ip.dst in 10.0.0.0/31", 3, "ip.dst"));
+    assert_false(counts_distinct("http.url == \\\"/a\\\"", 2, "http.url"));
+    assert_false(counts_distinct("protocol == modbus", 2, "protocol"));
+    assert_true(counts_distinct("port.dst in {80, 8080..8082}", 4, "port.dst"));
+    assert_true(counts_distinct("port.dst == 502", 2, "port.src"));
+    assert_true(counts_distinct("port.dst != 502", 5, "port.dst"));
+    assert_true(counts_distinct("not port.dst == 502", 5, "port.dst"));
+    assert_true(counts_distinct("port.dst == 502 or vlan == 1", 5, "port.dst"));
+    assert_true(counts_distinct("port == 502", 2, "port"));
+    assert_true(counts_distinct("port.dst & 1 == 1", 5, "port.dst"));
+    assert_true(counts_distinct("lower(http.url) == \\\"/a\\\"", 2, "http.url"));
+    assert_true(counts_distinct("ip.dst in 10.0.0.0/24", 256, "ip.dst"));
+    assert_true(counts_distinct("modbus.registers == 1", 2, "modbus.registers"));
+}
+
 /* All that is wrong with one, not the first. */
 static void test_threshold_errors(void **state)
 {
@@ -1363,6 +1397,7 @@ int main(void)
         cmocka_unit_test_setup(test_message, begin),
         cmocka_unit_test_setup(test_schedule, begin),
         cmocka_unit_test_setup(test_threshold, begin),
+        cmocka_unit_test_setup(test_threshold_of_few, begin),
         cmocka_unit_test_setup(test_threshold_errors, begin),
         cmocka_unit_test_setup(test_empty_sets, begin),
         cmocka_unit_test_setup(test_after, begin),
