@@ -238,7 +238,7 @@ static void test_retry_after(void **state)
     WAIT_FOR(atomic_load(&server.requests) == 1);
     clock_gettime(CLOCK_MONOTONIC, &begin);
     atomic_store(&server.status, 200);
-    WAIT_FOR(atomic_load(&server.requests) == 2);
+    WAIT_FOR(atomic_load(&server.requests) >= 2);
     clock_gettime(CLOCK_MONOTONIC, &end);
     int64_t ms = (end.tv_sec - begin.tv_sec) * 1000 + (end.tv_nsec - begin.tv_nsec) / 1000000;
     assert_in_range(ms, 1800, 3500);
