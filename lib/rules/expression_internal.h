@@ -122,6 +122,44 @@ bool ft_expression_is_possible(const struct ft_vocabulary *v, const struct ft_ex
 bool ft_expression_is_contradictory(const struct ft_vocabulary *v, const struct ft_expression *e,
                                     uint32_t node);
 
+/* ---- two tests on one message ---- */
+
+/** What contradictions are looked for in, and how many values may still be tried for that. */
+struct ft_clashes {
+    const struct ft_vocabulary *v;
+    const struct ft_expression *e;
+    uint32_t budget;
+};
+
+/** A word that means either side, with those that mean one. */
+struct ft_sides {
+    uint8_t either, side[2];
+};
+
+/** Can two tests that are joined by `and` hold of one message? Where that is not known they can. */
+bool ft_tests_can_hold(struct ft_clashes *c, const struct ft_test *a, const struct ft_test *b);
+/** Are they about the same values, or the second about the length of the first? */
+bool ft_tests_are_beside(const struct ft_test *a, const struct ft_test *b);
+/** "x.y == 1 and not x": what stands in a group is not there without it. */
+bool ft_test_lacks_group(const struct ft_clashes *c, const struct ft_test *group,
+                         const struct ft_test *inside);
+/** "a != a", "a < a": what is compared with itself. Of a list two may be meant. */
+bool ft_test_is_never_itself(const struct ft_test *t);
+/**
+ * `not x == 1` beside what asks for a value of x: there is one, and none is 1; so `x != 1`. And
+ * `not x != 1` is `x == 1`.
+ */
+struct ft_test ft_test_without_not(const struct ft_test *t);
+/** Of a word that means either side; NULL: it does not. */
+const struct ft_sides *ft_sides_of(const struct ft_operand *either);
+/** Is `one` of a side of what `either` is of? */
+bool ft_test_is_side_of(const struct ft_test *either, const struct ft_test *one);
+/**
+ * "port.dst == 502 and port != 502", "... and not port == 502": what one side has to be neither may
+ * be. The one asks for a value, so there are some.
+ */
+bool ft_test_excludes_side(const struct ft_test *one, const struct ft_test *either);
+
 /** "not ", or "": what stands before the text of a test or an `any`. */
 const char *ft_expression_not(const struct ft_expression_node *n);
 
