@@ -171,7 +171,8 @@ static void print_members(FILE *to, const json_t *o, unsigned depth)
             print_members(to, value, depth + 1);
             continue;
         }
-        bool is_time = strcmp(key, "started") == 0 || strcmp(key, "time") == 0;
+        bool is_time =
+            strcmp(key, "started") == 0 || strcmp(key, "time") == 0 || strcmp(key, "since") == 0;
         bool is_size = strcmp(key, "memory") == 0 || strcmp(key, "bytes") == 0;
         cell(value, is_time ? TIME : is_size ? BYTES : TEXT, text, sizeof(text));
         if (json_is_array(value) && json_is_object(json_array_get(value, 0))) {

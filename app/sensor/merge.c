@@ -8,12 +8,15 @@
 #include "sensor.h"
 
 #include "base/clock_ns.h"
+#include "base/say.h"
 #include "health.h"
 #include "notify.h"
+#include "outputs.h"
 #include "watchdog.h"
 
 #include <sched.h>
 #include <signal.h>
+#include <stdio.h>
 #include <string.h>
 #include <time.h>
 
@@ -25,6 +28,7 @@ struct merge {
     struct ft_mirror mirror;
     uint64_t books_seq; /* that tick; a worker may tell a last one that nobody else does */
     uint64_t last_watch;
+    uint64_t begun_anew; /* files of events, as far as that was told */
     bool is_over;
 };
 
@@ -187,6 +191,20 @@ static void handle(struct merge *m, const struct ft_event *e)
     publish_figures(s);
 }
 
+/* Without a journal; with one its sink tells it. */
+static void tell_begun_anew(struct merge *m)
+{
+    uint64_t begun_anew = ft_output_status(m->sensor->output).begun_anew;
+    char text[4200];
+    if (begun_anew == m->begun_anew)
+        return;
+    m->begun_anew = begun_anew;
+    snprintf(text, sizeof(text), "The file %s/eve.json was removed: a new one is begun.",
+             m->sensor->options->log_dir);
+    ft_say("fieldtap", "%s", text);
+    outputs_tell(m->sensor, "sink_file_removed", FT_SEVERITY_MINOR, text);
+}
+
 /* Five times a second what was told is written. A worker that stays in one dissector call from one
  * visit to the next is called back; so is a reader that waits although it is to stop. */
 static void watch(struct merge *m)
@@ -197,6 +215,7 @@ static void watch(struct merge *m)
     m->last_watch = now;
     watchdog_look(m->sensor);
     ft_output_flush(m->sensor->output);
+    tell_begun_anew(m);
     outputs_watch(m->sensor);
     health_watch(m->sensor);
     /* A stop that came right before the reader began to wait for input did not wake it. */

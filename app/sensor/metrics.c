@@ -8,11 +8,13 @@
 
 #include <arpa/inet.h>
 #include <errno.h>
+#include <fcntl.h>
 #include <rte_telemetry.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/socket.h>
+#include <sys/stat.h>
 #include <unistd.h>
 #ifdef FT_HAVE_MICROHTTPD
 #include <microhttpd.h>
@@ -196,6 +198,24 @@ static bool write_text(const char *path, const char *text, size_t size)
     return false;
 }
 
+/* Could it? The file may be another sensor's, which runs: nothing is written. False with errno. */
+static bool can_write(const char *path)
+{
+    char fresh[1024 + 24];
+    struct stat st;
+    if (stat(path, &st) == 0 && S_ISDIR(st.st_mode)) {
+        errno = EISDIR;
+        return false;
+    }
+    snprintf(fresh, sizeof(fresh), "%s.%d.new", path, (int)getpid());
+    int file = open(fresh, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC | O_NOFOLLOW, 0600);
+    if (file < 0)
+        return false;
+    close(file);
+    unlink(fresh);
+    return true;
+}
+
 static void write_file(struct sensor *s)
 {
     const char *path = s->options->config.metrics_file;
@@ -219,12 +239,12 @@ static void *file_main(void *arg)
     while (!is_ending) {
         write_file(s);
         struct timespec until;
-        clock_gettime(CLOCK_REALTIME, &until);
+        clock_gettime(CLOCK_MONOTONIC, &until);
         until.tv_sec += FILE_INTERVAL_S;
         pthread_mutex_lock(&metrics.lock);
         int waited = 0;
         while (!metrics.is_ending && waited == 0)
-            waited = pthread_cond_timedwait(&metrics.wake, &metrics.lock, &until);
+            waited = pthread_cond_clockwait(&metrics.wake, &metrics.lock, CLOCK_MONOTONIC, &until);
         is_ending = metrics.is_ending;
         pthread_mutex_unlock(&metrics.lock);
     }
@@ -284,7 +304,7 @@ bool metrics_listen(struct sensor *s, char *error, size_t error_size)
 bool metrics_try_file(struct sensor *s, char *error, size_t error_size)
 {
     const char *path = s->options->config.metrics_file;
-    if (!*path || write_text(path, "# EOF\n", 6))
+    if (!*path || can_write(path))
         return true;
     snprintf(error, error_size, "metrics.file: cannot write %s: %s", path, strerror(errno));
     return false;

@@ -19,8 +19,7 @@ bool metrics_check(const struct options *o);
 bool metrics_listen(struct sensor *s, char *error, size_t error_size);
 
 /**
- * Can the file be written by who the sensor is now? It then holds no figures yet. False and a
- * sentence.
+ * Can the file be written by who the sensor is now? What is there stays. False and a sentence.
  */
 bool metrics_try_file(struct sensor *s, char *error, size_t error_size);
 

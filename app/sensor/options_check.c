@@ -8,6 +8,7 @@
 #include "metrics.h"
 #include "outputs.h"
 
+#include <arpa/inet.h>
 #include <sched.h>
 #include <stdarg.h>
 #include <stdio.h>
@@ -89,11 +90,25 @@ static bool check_source(const struct options *o)
     return true;
 }
 
+/* It stands where receivers of outputs expect nothing else. */
+static bool check_sensor_address(const struct options *o)
+{
+    const char *address = o->config.sensor_address;
+    struct in6_addr ignored;
+    if (!*address || inet_pton(AF_INET, address, &ignored) == 1 ||
+        inet_pton(AF_INET6, address, &ignored) == 1)
+        return true;
+    return options_wrong_at(o, o->config.sensor_address_at,
+                            "sensor.address \"%s\": expected an IP address, such as 10.1.2.3",
+                            address);
+}
+
 /* Values that only this machine can judge: all that are wrong are told. */
 static bool check_values(const struct options *o)
 {
     bool ok = metrics_check(o);
     ok &= control_check(o);
+    ok &= check_sensor_address(o);
     return confine_find_user(o) && ok;
 }
 

@@ -26,6 +26,8 @@
 #define CLOSE_MS    600u
 #define PATIENCE_MS 60000u /* of a run on captures, which nobody waits for at a service manager */
 
+#define LOG_DIR "log-dir" /* the sink that -l is */
+
 _Static_assert(FT_CONFIG_JOURNAL_CLASSES == FT_JOURNAL_CLASSES, "each class has its section");
 
 static bool fail(const char *what)
@@ -86,15 +88,35 @@ static bool is_same_path(const char *a, const char *b)
     return strcmp(whole[0], whole[1]) == 0;
 }
 
-/* Does one of them write this file? Relative paths begin in its folder. */
-static bool has_file(const json_t *outputs, const char *path)
+/* Does one of them write DIR/eve.json? Relative paths begin in DIR. */
+static bool has_eve(const json_t *outputs, const char *dir)
+{
+    char eve[4096 + 16], path[8200];
+    const json_t *one;
+    size_t i;
+    snprintf(eve, sizeof(eve), "%s/eve.json", dir);
+    json_array_foreach((json_t *)(uintptr_t)outputs, i, one)
+    {
+        const char *kind = json_string_value(json_object_get(one, "kind"));
+        const char *other = json_string_value(json_object_get(one, "path"));
+        if (!kind || !other || strcmp(kind, "file") != 0)
+            continue;
+        snprintf(path, sizeof(path), "%s%s%s", *other == '/' ? "" : dir, *other == '/' ? "" : "/",
+                 other);
+        if (is_same_path(path, eve))
+            return true;
+    }
+    return false;
+}
+
+static bool has_name(const json_t *outputs, const char *name)
 {
     const json_t *one;
     size_t i;
     json_array_foreach((json_t *)(uintptr_t)outputs, i, one)
     {
-        const char *other = json_string_value(json_object_get(one, "path"));
-        if (other && (is_same_path(other, path) || strcmp(other, "eve.json") == 0))
+        const char *other = json_string_value(json_object_get(one, "name"));
+        if (other && strcmp(other, name) == 0)
             return true;
     }
     return false;
@@ -103,15 +125,18 @@ static bool has_file(const json_t *outputs, const char *path)
 /* -l DIR is an output, too: DIR/eve.json, which grows until somebody moves it away. */
 static bool add_log_dir(json_t *outputs, const char *dir)
 {
-    char path[4096];
     if (!dir || strcmp(dir, "-") == 0)
         return true;
-    if (snprintf(path, sizeof(path), "%s/eve.json", dir) >= (int)sizeof(path))
+    if (strlen(dir) + sizeof("/eve.json") > 4096)
         return fail("-l: the name is too long");
-    return has_file(outputs, path) ||
-           json_array_append_new(outputs,
-                                 json_pack("{s:s, s:s, s:s, s:i}", "name", "log-dir", "kind",
-                                           "file", "path", "eve.json", "max_bytes", 0)) == 0 ||
+    if (has_eve(outputs, dir))
+        return true;
+    if (has_name(outputs, LOG_DIR))
+        return fail("-l: its eve.json is the sink \"" LOG_DIR "\", and the configuration has "
+                    "another one of this name: give that another");
+    return json_array_append_new(outputs, json_pack("{s:s, s:s, s:s, s:i}", "name", LOG_DIR, "kind",
+                                                    "file", "path", "eve.json", "max_bytes", 0)) ==
+               0 ||
            fail("out of memory");
 }
 
@@ -148,10 +173,7 @@ static bool make_sinks(struct sensor *s, const json_t *outputs, const char *text
 /* Nothing but DIR/eve.json, which a run without a journal writes itself. */
 static bool is_eve_only(const struct options *o, const json_t *outputs)
 {
-    char path[4096];
-    return o->log_dir && json_array_size(outputs) == 1 &&
-           snprintf(path, sizeof(path), "%s/eve.json", o->log_dir) < (int)sizeof(path) &&
-           has_file(outputs, path);
+    return o->log_dir && json_array_size(outputs) == 1 && has_eve(outputs, o->log_dir);
 }
 
 static bool is_sensible(const struct options *o, const json_t *outputs)

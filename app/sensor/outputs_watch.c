@@ -8,6 +8,7 @@
  */
 #include "outputs.h"
 
+#include "notify.h"
 #include "sensor.h"
 
 #include "base/clock_ns.h"
@@ -103,6 +104,8 @@ static void watch_state(struct sensor *s, uint64_t now)
             "memory.",
             o->state.text);
     ft_say("fieldtap", "%s", text); /* no sink can tell it: they send what is in the journal */
+    if (s->is_live)
+        notify("STATUS=%s", text); /* until the next figures, which say it again while it is so */
     outputs_tell(s, is_over ? "journal_recovered" : "journal_trouble",
                  is_over ? FT_SEVERITY_WARNING : FT_SEVERITY_MAJOR, text);
 }

@@ -66,7 +66,8 @@ bool ft_connection_open(struct ft_sink *sink, struct ft_connection *c)
     struct ft_resolved to = {.count = 0};
     int type = c->transport == FT_TRANSPORT_UDP ? SOCK_DGRAM : SOCK_STREAM;
     bool ok = false;
-    c->written = 0;
+    c->written = c->taken = 0;
+    c->has_all = true;
     if (!ft_resolve(sink, c->host, c->port, type, c->timeout_ms, &to))
         return false;
     for (uint32_t i = 0; i < to.count && !ok && !ft_sink_is_over(sink); i++) {
@@ -107,11 +108,11 @@ bool ft_connection_write(struct ft_sink *sink, struct ft_connection *c, const vo
     return write_plain(sink, c, bytes, length);
 }
 
-/* Is the peer there? What it says nobody asked for. */
+/* Is the peer there? What it says nobody asked for; if it says more it has to wait. */
 static bool look(struct ft_sink *sink, struct ft_connection *c)
 {
-    char ignored[512];
-    for (;;) {
+    char ignored[4096];
+    for (unsigned i = 0; i < FT_CONNECTION_READS; i++) {
         ssize_t n = recv(c->fd, ignored, sizeof(ignored), MSG_DONTWAIT);
         if (n < 0 && errno == EAGAIN)
             return true;
@@ -120,6 +121,22 @@ static bool look(struct ft_sink *sink, struct ft_connection *c)
         if (n == 0 && c->transport != FT_TRANSPORT_UDP)
             return ft_sink_fail(sink, "%s port %u closed the connection", c->host, c->port);
     }
+    return true;
+}
+
+/* The kernel would notice after half a minute, and has room for megabytes until then. */
+static bool is_taking(struct ft_sink *sink, struct ft_connection *c, uint64_t written,
+                      uint64_t taken)
+{
+    uint64_t now = ft_sink_now_ms();
+    if (taken != c->taken || c->has_all) {
+        c->taken = taken;
+        c->taken_ms = now;
+    }
+    c->has_all = taken >= written;
+    return now - c->taken_ms <= c->timeout_ms ||
+           ft_sink_fail(sink, "%s port %u takes nothing since %u ms", c->host, c->port,
+                        c->timeout_ms);
 }
 
 bool ft_connection_check(struct ft_sink *sink, struct ft_connection *c, uint64_t *written,
@@ -132,7 +149,7 @@ bool ft_connection_check(struct ft_sink *sink, struct ft_connection *c, uint64_t
         return false;
     if (c->transport != FT_TRANSPORT_UDP && ioctl(c->fd, SIOCOUTQ, &waiting) == 0 && waiting > 0)
         *taken -= (uint64_t)waiting < *taken ? (uint64_t)waiting : *taken;
-    return true;
+    return is_taking(sink, c, *written, *taken);
 }
 
 void ft_connection_close(struct ft_connection *c)

@@ -22,6 +22,9 @@ struct ft_tls_settings {
 
 struct ft_tls;
 
+/** Reads at a time of what a receiver says. */
+#define FT_CONNECTION_READS 16u
+
 /** Zeroed but for fd -1: closed. */
 struct ft_connection {
     enum ft_transport transport;
@@ -31,6 +34,8 @@ struct ft_connection {
     int fd;
     struct ft_tls *session;
     uint64_t written;
+    uint64_t taken, taken_ms; /**< what the peer had taken when it last took anything, and when */
+    bool has_all;             /**< nothing waited for it when it was last looked at */
 };
 
 /** "udp", "tcp", "tls"; NULL behind the last. */
@@ -43,7 +48,10 @@ bool ft_connection_open(struct ft_sink *sink, struct ft_connection *connection);
 bool ft_connection_write(struct ft_sink *sink, struct ft_connection *connection, const void *bytes,
                          uint32_t length);
 
-/** As check() of a kind. What the receiver says is read and ignored. */
+/**
+ * As check() of a kind. What the receiver says is read, some of it at a time, and ignored. A peer
+ * that takes nothing of what was written for `timeout_ms` is gone, too.
+ */
 bool ft_connection_check(struct ft_sink *sink, struct ft_connection *connection, uint64_t *written,
                          uint64_t *taken);
 

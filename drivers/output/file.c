@@ -37,7 +37,7 @@ struct file {
     int fd;          /* -1: none; a regular file stays open, and locked, while it is tried again */
     bool is_regular; /* no pipe, no device */
     uint64_t size;   /* of whole lines, synced */
-    uint64_t begun_s;
+    int64_t begun_s; /* by CLOCK_BOOTTIME, which nobody sets */
     char *room;
     uint32_t used;
 };
@@ -100,18 +100,22 @@ static void file_target(const struct ft_sink *sink, const void *state, char *to,
     snprintf(to, size, "%s", f->full);
 }
 
-static uint64_t now_s(void)
+static int64_t up_s(void)
 {
-    return (uint64_t)time(NULL);
+    struct timespec now;
+    clock_gettime(CLOCK_BOOTTIME, &now);
+    return now.tv_sec;
 }
 
-/* When the file was begun, as far as the file system knows it. */
-static uint64_t birth_of(int fd)
+/* When the file was begun, as far as the file system knows it. What was begun in days that are yet
+ * to come was so by another clock: long ago. */
+static int64_t begin_of(int fd)
 {
     struct statx x;
-    if (statx(fd, "", AT_EMPTY_PATH, STATX_BTIME, &x) == 0 && x.stx_mask & STATX_BTIME)
-        return (uint64_t)x.stx_btime.tv_sec;
-    return now_s();
+    if (statx(fd, "", AT_EMPTY_PATH, STATX_BTIME, &x) < 0 || !(x.stx_mask & STATX_BTIME))
+        return up_s();
+    int64_t age = time(NULL) - x.stx_btime.tv_sec;
+    return age < 0 ? INT64_MIN / 2 : up_s() - age;
 }
 
 static void sync_folder(const char *path)
@@ -211,7 +215,7 @@ static bool open_path(struct ft_sink *sink, struct file *f)
     if (fstat(f->fd, &st) < 0)
         return ft_sink_fail(sink, "%s: %s", f->full, strerror(errno));
     f->size = (uint64_t)st.st_size;
-    f->begun_s = st.st_size ? birth_of(f->fd) : now_s();
+    f->begun_s = st.st_size ? begin_of(f->fd) : up_s();
     if (!f->is_regular)
         return true;
     if (!st.st_size)
@@ -320,7 +324,7 @@ static bool is_full(const struct file *f, uint32_t more)
     if (!f->is_regular || !size)
         return false;
     return (f->max_bytes && size + more > f->max_bytes) ||
-           (f->max_age_s && now_s() >= f->begun_s + f->max_age_s);
+           (f->max_age_s && up_s() - f->begun_s >= (int64_t)f->max_age_s);
 }
 
 static struct ft_sink_sent file_send(struct ft_sink *sink, void *state,

@@ -60,7 +60,9 @@ static const struct ft_sink_key keys[] = {
      .standard = "\"alert\"",
      .meaning = "in the priority: always alert, as the incumbent has it, or the event's"},
     {.name = "hostname", .kind = FT_SINK_KEY_TEXT, .low = 1, .high = 255,
-     .offset = AT(message.hostname), .standard = "the sensor's name", .meaning = "in the header"},
+     .offset = AT(message.hostname),
+     .standard = "the sensor's name; with the body object its address, if sensor.address is given",
+     .meaning = "in the header"},
     {.name = "app_name", .kind = FT_SINK_KEY_TEXT, .low = 1, .high = 48,
      .offset = AT(message.app_name), .standard = "\"fieldtap\"", .meaning = "in the header"},
     {.name = "structured_data", .kind = FT_SINK_KEY_TRUTH, .offset = AT(message.has_data),
@@ -127,6 +129,16 @@ static void check_tls(struct ft_sink_reading *r, const struct ft_sink *sink, con
         ft_sink_check_certificates(r, sink, tls);
 }
 
+/* Who reads the body "object" expects the sensor's address there. */
+static const char *own_hostname(const struct ft_sink *sink)
+{
+    const struct ft_sinks_options *o = sink->options;
+    bool has_address = o->sensor.address && *o->sensor.address;
+    if (o->hostname)
+        return o->hostname;
+    return sink->body.format == FT_BODY_OBJECT && has_address ? o->sensor.address : o->sensor.name;
+}
+
 static void syslog_check(struct ft_sink_reading *r, struct ft_sink *sink, void *state)
 {
     struct syslog *l = state;
@@ -136,8 +148,7 @@ static void syslog_check(struct ft_sink_reading *r, struct ft_sink *sink, void *
     if (!l->connection.port)
         l->connection.port = l->transport == FT_TRANSPORT_TLS ? 6514 : 514;
     if (!l->message.hostname)
-        l->message.hostname =
-            sink->options->hostname ? sink->options->hostname : sink->options->sensor.name;
+        l->message.hostname = own_hostname(sink);
     l->message.standard = (enum ft_syslog_standard)l->standard;
     l->message.frame = l->transport == FT_TRANSPORT_UDP ? FT_SYSLOG_DATAGRAM
                        : l->framing == 1                ? FT_SYSLOG_LINE

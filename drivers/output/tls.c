@@ -169,12 +169,14 @@ bool ft_tls_write(struct ft_sink *sink, struct ft_tls *tls, const void *bytes, u
 
 bool ft_tls_look(struct ft_sink *sink, struct ft_tls *tls)
 {
-    char ignored[512];
-    int n;
+    char ignored[4096];
+    int n = 1;
     ERR_clear_error();
     errno = 0;
-    while ((n = SSL_read(tls->ssl, ignored, sizeof(ignored))) > 0)
-        ;
+    for (unsigned i = 0; n > 0 && i < FT_CONNECTION_READS; i++)
+        n = SSL_read(tls->ssl, ignored, sizeof(ignored));
+    if (n > 0)
+        return true;
     int why = SSL_get_error(tls->ssl, n);
     if (why == SSL_ERROR_WANT_READ || why == SSL_ERROR_WANT_WRITE)
         return true;

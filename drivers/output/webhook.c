@@ -23,6 +23,7 @@
 
 #define HEADERS_MAX 32u
 #define ANSWER_SIZE 161u
+#define HEARD_MAX   65536u /* bytes of an answer that are waited for */
 
 /* A receiver that wants to be left alone for longer is asked again after an hour all the same. */
 #define RETRY_AFTER_S_MAX 3600
@@ -38,6 +39,7 @@ struct webhook {
     struct ft_gzip *gzip;
     char why[CURL_ERROR_SIZE], answer[ANSWER_SIZE];
     uint32_t answered;
+    uint64_t heard;       /* bytes of the answer's body */
     struct ft_sink *sink; /* of the call */
 };
 
@@ -211,7 +213,8 @@ static size_t keep_answer(char *bytes, size_t one, size_t n, void *user)
         w->answer[w->answered++] = c >= 0x20 && c < 0x7f ? (char)c : ' ';
     }
     w->answer[w->answered] = 0;
-    return n * one;
+    w->heard += n * one;
+    return w->heard <= HEARD_MAX ? n * one : 0;
 }
 
 /* Called about once a second, too: time to leave? */
@@ -356,12 +359,15 @@ static enum answer post(struct ft_sink *sink, struct webhook *w, const void *bod
 {
     long status = 0;
     w->answered = 0;
+    w->heard = 0;
     w->answer[0] = w->why[0] = 0;
     CURLcode wrong = curl_easy_setopt(w->curl, CURLOPT_POSTFIELDSIZE, (long)length);
     if (!wrong)
         wrong = curl_easy_setopt(w->curl, CURLOPT_POSTFIELDS, body);
     if (!wrong)
         wrong = curl_easy_perform(w->curl);
+    if (wrong == CURLE_WRITE_ERROR && w->heard > HEARD_MAX)
+        wrong = CURLE_OK; /* it has answered, and goes on and on */
     if (wrong) {
         ft_sink_fail(sink, "%s", *w->why ? w->why : curl_easy_strerror(wrong));
         return AWAY;

@@ -154,6 +154,7 @@ static const struct {
     {AT(control_mode), AT(control_mode_at)},
     {AT(control_group), AT(control_group_at)},
     {AT(metrics_listen), AT(metrics_listen_at)},
+    {AT(sensor_address), AT(sensor_address_at)},
     {AT(user), AT(user_at)},
 };
 

@@ -103,6 +103,7 @@ struct ft_config {
     bool has_outputs;          /**< outputs[] has some: drivers/output reads them */
     struct ft_place filter_at; /**< where capture.filter stands, line 0 = nowhere */
     struct ft_place control_mode_at, control_group_at, metrics_listen_at, user_at; /**< likewise */
+    struct ft_place sensor_address_at;                                             /**< likewise */
     struct ft_place plugins_at[FT_CONFIG_PLUGINS]; /**< for errors that come when they are used */
     void *private_;                                /**< owns the strings */
 };

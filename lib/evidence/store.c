@@ -36,7 +36,8 @@ struct file {
 struct ft_evidence_store {
     struct ft_evidence_store_config config; /* whose folder is a copy */
     int folder;
-    struct file *files; /* a ring, the oldest at `first` */
+    int64_t clock_offset; /* of the system's clock, when it was opened, from CLOCK_BOOTTIME */
+    struct file *files;   /* a ring, the oldest at `first` */
     size_t first, count, size;
     uint8_t *block; /* what is being written */
     size_t block_size;
@@ -88,10 +89,23 @@ static void forget_oldest(struct ft_evidence_store *s)
     atomic_store(&s->file_count, s->count);
 }
 
+static int64_t up_s(void)
+{
+    struct timespec now;
+    clock_gettime(CLOCK_BOOTTIME, &now);
+    return now.tv_sec;
+}
+
+/* Setting the clock makes no file older. */
+static time_t now_of(const struct ft_evidence_store *s)
+{
+    return up_s() + s->clock_offset;
+}
+
 /* Make room for `bytes`, and remove what is too old. */
 static void tidy(struct ft_evidence_store *s, uint64_t bytes)
 {
-    time_t now = time(NULL);
+    time_t now = now_of(s);
     uint64_t age = (uint64_t)s->config.max_days * DAY_S;
     while (s->count) {
         const struct file *f = file_at(s, 0);
@@ -184,6 +198,7 @@ struct ft_evidence_store *ft_evidence_store_open(const struct ft_evidence_store_
     s->config = *config;
     s->config.folder = strdup(config->folder);
     s->folder = -1;
+    s->clock_offset = time(NULL) - up_s();
     if (!s->config.folder || !open_folder(s, &s->folder) ||
         faccessat(s->folder, ".", W_OK | X_OK, AT_EACCESS) < 0 || !look(s)) {
         snprintf(error, error_size, "cannot use %s for packets of alerts: %s", config->folder,
@@ -373,7 +388,7 @@ uint64_t ft_evidence_store_write(struct ft_evidence_store *s, const struct ft_ev
     unsigned number = choose_name(s, name);
     if (!number || !write_file(s, name, &file))
         return 0;
-    if (add(s, name, file.used, time(NULL))) {
+    if (add(s, name, file.used, now_of(s))) {
         atomic_fetch_add(&s->beside, number > 1);
         return file.used;
     }

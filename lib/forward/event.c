@@ -286,7 +286,7 @@ bool ft_forward_event_skim(struct ft_forward_event *event, const char *line, siz
     begin(event, line, length);
     struct skim s = {line, line + event->length};
     if (!skim_object(&s, NULL, words) || s.at != s.end)
-        return false;
+        return ft_forward_event_parse(event); /* a sensor's name may need escapes */
     judge(event, words);
     return true;
 }

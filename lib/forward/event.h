@@ -73,9 +73,9 @@ struct ft_forward_event {
 };
 
 /**
- * Begin with a line: all members but those that say parsed. False when it is no line of the journal
- * (no object, or with escapes in words that have none): then nothing but `line` and `length` is
- * set. Values that nobody asks for are passed over unchecked.
+ * Begin with a line: all members but those that say parsed. It is parsed where one of these words
+ * has escapes (event_uid of a sensor with a quote in its name). False when it is no object: then
+ * nothing but `line` and `length` is set. Values that nobody asks for are passed over unchecked.
  */
 bool ft_forward_event_skim(struct ft_forward_event *event, const char *line, size_t length);
 

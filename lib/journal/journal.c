@@ -251,9 +251,9 @@ static void order_stop(struct ft_journal *j)
 
 static bool join(pthread_t thread, uint32_t ms)
 {
-    uint64_t at = ft_clock_ns(CLOCK_REALTIME) + ms * 1000000ull;
+    uint64_t at = ft_clock_ns(CLOCK_MONOTONIC) + ms * 1000000ull;
     struct timespec until = {(time_t)(at / 1000000000u), (long)(at % 1000000000u)};
-    return pthread_timedjoin_np(thread, NULL, &until) == 0;
+    return pthread_clockjoin_np(thread, NULL, CLOCK_MONOTONIC, &until) == 0;
 }
 
 /* What never got to the disk: in the queue, in the batch, in buffers. */

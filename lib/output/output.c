@@ -301,12 +301,50 @@ static bool is_temporary(struct ft_output *out)
     return poll(&p, 1, -1) >= 0 || errno == EINTR;
 }
 
+/* The file to write to from now on; -1 with errno. */
+static int begin_anew(const struct ft_output *out, uint64_t *size)
+{
+    struct stat st;
+    int fd = open(out->name, O_RDWR | O_CREAT | O_APPEND | O_CLOEXEC | O_NONBLOCK, 0644);
+    if (fd < 0)
+        return -1;
+    bool is_file = fstat(fd, &st) == 0 && S_ISREG(st.st_mode);
+    if (is_file && flock(fd, LOCK_EX | LOCK_NB) == 0) {
+        *size = (uint64_t)st.st_size;
+        return fd;
+    }
+    int reason = is_file ? errno : EEXIST;
+    close(fd);
+    errno = reason;
+    return -1;
+}
+
+/* Somebody removed the file: what is written to it now nobody reads. A line that was begun in it
+ * is still whole in the buffer. */
+static bool follow_name(struct ft_output *out)
+{
+    struct stat st;
+    if (!out->is_regular || fstat(out->fd, &st) < 0 || st.st_nlink)
+        return true;
+    int fd = begin_anew(out, &out->position);
+    if (fd < 0) {
+        out->status.failures++;
+        out->status.error = errno;
+        return false;
+    }
+    close(out->fd);
+    out->fd = fd;
+    out->partial = 0;
+    out->status.begun_anew++;
+    return true;
+}
+
 void ft_output_flush(struct ft_output *out)
 {
-    uint32_t written = out->partial;
     out->since_retry = 0;
-    if (out->fd < 0 || out->is_dead)
+    if (out->fd < 0 || out->is_dead || out->partial == out->length || !follow_name(out))
         return;
+    uint32_t written = out->partial;
     while (written < out->length) {
         ssize_t n = write(out->fd, out->buffer + written, out->length - written);
         if (n > 0) {

@@ -74,15 +74,17 @@ void ft_output_commit(struct ft_output *out, uint32_t length, const struct ft_ou
 /** Count a line that could not be made. */
 void ft_output_lose(struct ft_output *out);
 
-/** Write what is in the buffer; tries again what failed before. */
+/** Write what is in the buffer; tries again what failed before. A file that was removed meanwhile
+ * is begun anew. */
 void ft_output_flush(struct ft_output *out);
 
 struct ft_output_status {
-    uint64_t lines;    /**< given to the file or, not yet flushed, to the buffer */
-    uint64_t lost;     /**< could not be written */
-    uint64_t bytes;    /**< written */
-    uint64_t failures; /**< write calls that failed */
-    int error;         /**< errno of the last failure, 0 = none */
+    uint64_t lines;      /**< given to the file or, not yet flushed, to the buffer */
+    uint64_t lost;       /**< could not be written */
+    uint64_t bytes;      /**< written */
+    uint64_t failures;   /**< write calls that failed */
+    uint64_t begun_anew; /**< files begun because the one before was removed */
+    int error;           /**< errno of the last failure, 0 = none */
 };
 struct ft_output_status ft_output_status(const struct ft_output *out);
 

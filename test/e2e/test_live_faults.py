@@ -379,6 +379,31 @@ class Clock(Faults):
         self.assertEqual(stats["clock_jumps"], 3)
 
 
+    def test_set_to_another_day(self):
+        """Files are written on, and none is older by that than it is."""
+        rules = self.write("rules.json", json.dumps({"rules": [
+            {"id": 9200001, "title": "A message", "when": "protocol == modbus",
+             "evidence": True}]}).encode())
+        metrics, packets = self.dir / "metrics.prom", self.out / "evidence"
+        config = self.write("c.json", json.dumps({
+            "rules": [str(rules)], "metrics": {"file": str(metrics)},
+            "evidence": {"enabled": "on", "after_seconds": 1, "max_days": 1}}).encode())
+        self.write("clock", bytes(8))
+        env = dict(os.environ, LD_PRELOAD=CLOCK, FIELDTAP_TEST_CLOCK=str(self.dir / "clock"))
+        self.begin("-c", config, env=env)
+        self.send([modbus_read(i, host=250) for i in range(3)])
+        self.until(lambda: list(packets.glob("*.pcapng")), "the packets of an alert")
+        first = {file.name for file in packets.glob("*.pcapng")}
+        self.set_clock(3 * 86400)
+        self.until_told("time_jump")
+        self.send([modbus_read(i, host=251) for i in range(3)])
+        self.until(lambda: len(list(packets.glob("*.pcapng"))) > len(first), "those of another")
+        self.assertLessEqual(first, {file.name for file in packets.glob("*.pcapng")})
+        written = metrics.stat().st_mtime_ns
+        self.until(lambda: metrics.stat().st_mtime_ns != written, "new figures", 15)
+        self.end()
+
+
 class Start(Faults):
     """Interfaces that are not as they should be: one sentence with what to do."""
 

@@ -72,6 +72,15 @@ class Captures(Keeping):
             modes = [stat.S_IMODE((self.out / name).stat().st_mode)
                      for name in ("eve.json", "two.json")]
             self.assertEqual(modes, [0o600, 0o640])
+        shutil.rmtree(self.out)
+        for path in "./eve.json", "eve.json":  # of an output they begin in the folder of -l
+            config = self.config({**own, "path": path}, two)
+            for _ in range(2):
+                r = run("-r", self.plant(seconds=2), "-l", self.out, "-c", config)
+                self.assertEqual(r.code, 0, r.err)
+                self.assertEqual([one["name"] for one in self.stats()["outputs"]], ["own", "two"])
+        refused = run("-T", "-c", self.config({**two, "name": "log-dir"}), "-l", self.out)
+        self.assertEqual((refused.code, refused.err.count("give that another")), (2, 1), refused.err)
         other = {**own, "path": str(self.dir / "other" / ".." / "out" / "eve.json")}
         (self.dir / "other").mkdir()
         refused = run("-T", "-c", self.config(other), "-l", self.out)
@@ -90,6 +99,25 @@ class Captures(Keeping):
             r = run("-r", self.plant(seconds=2), "-l", self.out, "-c", config)
             self.assertEqual(r.code, 0, r.err)
             self.assertIn(b'[origin ip="10.1.2.3" software="fieldtap"', receiver.recv(65536))
+
+    def test_name_with_escapes(self):
+        """A name that JSON writes with escapes: outputs choose, and numbers go on, all the same."""
+        name = 'PLANT\\no"rth'
+        config = self.write("name.json", json.dumps({
+            "journal": {"folder": str(self.journal)}, "sensor": {"name": name},
+            "outputs": [{"name": "alerts", "kind": "file", "path": str(self.dir / "alerts.json"),
+                         "filter": {"types": ["alert"]}}]}).encode())
+        capture = self.plant(seconds=20)
+        self.assertEqual(run("-r", capture, "-l", self.out, "-c", config).code, 0)
+        last, alerts = uid(self.events()[-1]), of_type(self.events(), "alert")
+        self.assertGreater(len(alerts), 0)
+        self.assertEqual(lines(self.dir / "alerts.json"), alerts)
+        self.assertTrue(alerts[0]["fieldtap"]["event_uid"].startswith(name + "-"))
+        self.journal.rename(self.dir / "away")
+        again = run("-r", capture, "-l", self.out, "-c", config)
+        self.assertIn(f"numbers go on after {last}:", again.err)
+        numbers = [uid(e) for e in self.events()]
+        self.assertEqual(numbers, sorted(set(numbers)))
 
     def test_numbers_go_on(self):
         capture, config = self.plant(seconds=5), self.config()
@@ -382,6 +410,20 @@ class Running(Live, Keeping):
         self.assertLessEqual(numbers[0], uid(before[-1]) + 5)
         self.assertIn("was removed", next(e["health"]["text"] for e in of_type(kept, "health")
                                           if e["health"]["event"] == "sink_file_removed"))
+
+    def test_file_removed_without_journal(self):
+        self.begin("--log", "messages")
+        self.send([modbus_read(n) for n in range(100)])
+        self.until(lambda: len(whole_lines(self.out, "message")) == 100, "events", 10)
+        (self.out / "eve.json").unlink()
+        self.send([modbus_read(n) for n in range(100)])
+        self.until((self.out / "eve.json").exists, "a new file", 10)
+        said = self.end()
+        self.assertEqual(said.count("eve.json was removed: a new one is begun"), 1, said)
+        self.assertEqual(len(of_type(self.events(), "message")), 100)
+        self.assertEqual([e["health"]["event"] for e in of_type(self.events(), "health")],
+                         ["sink_file_removed"])
+        self.books(200)
 
     def test_dead_receiver(self):
         """Nothing waits for it, neither the core nor the end."""

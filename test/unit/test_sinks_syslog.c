@@ -175,6 +175,63 @@ static void test_tcp(void **state)
     }
 }
 
+/* Connections are taken and nothing is ever read: told when the time is over, not when the kernel
+ * gives up. */
+static void test_hanging(void **state)
+{
+    struct world w;
+    uint16_t port = 0;
+    int small = 4096, listener = listen_on(&port);
+    (void)state;
+    setsockopt(listener, SOL_SOCKET, SO_RCVBUF, &small, sizeof(small));
+    begin_world(&w);
+    open_journal(&w, 0);
+    start_sinks(&w,
+                "[{'name':'siem','kind':'syslog','host':'127.0.0.1','port':%u,'transport':'tcp',"
+                "'timeout_ms':1000}]",
+                port);
+    append_events(&w, 2000);
+    WAIT_FOR(stats_of(&w).failed >= 1);
+    assert_non_null(strstr(stats_of(&w).last_error, "takes nothing since 1000 ms"));
+    WAIT_FOR(stats_of(&w).state == FT_SINK_DOWN);
+    assert_true(stats_of(&w).lag > 1000);
+    end_world(&w);
+    close(listener);
+}
+
+/* Connections are taken, and what is sent is read; the receiver itself talks without end. */
+static void *talk(void *arg)
+{
+    static char words[65536];
+    int listener = *(int *)arg, fd = accept(listener, NULL, NULL);
+    while (fd >= 0 && send(fd, words, sizeof(words), MSG_NOSIGNAL) > 0)
+        while (recv(fd, words, sizeof(words), MSG_DONTWAIT) > 0) {}
+    if (fd >= 0)
+        close(fd);
+    return NULL;
+}
+
+static void test_talking(void **state)
+{
+    struct world w;
+    pthread_t thread;
+    uint16_t port = 0;
+    int listener = listen_on(&port);
+    (void)state;
+    begin_world(&w);
+    open_journal(&w, 0);
+    assert_int_equal(pthread_create(&thread, NULL, talk, &listener), 0);
+    start_sinks(&w,
+                "[{'name':'siem','kind':'syslog','host':'127.0.0.1','port':%u,'transport':'tcp'}]",
+                port);
+    append_events(&w, 100);
+    WAIT_FOR(stats_of(&w).lag == 0);
+    assert_int_equal(stats_of(&w).failed, 0);
+    end_world(&w);
+    pthread_join(thread, NULL);
+    close(listener);
+}
+
 static void test_cef(void **state)
 {
     static struct receiver r;
@@ -429,7 +486,8 @@ static void test_never_there(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(test_tcp),         cmocka_unit_test(test_cef),
+        cmocka_unit_test(test_tcp),         cmocka_unit_test(test_hanging),
+        cmocka_unit_test(test_talking),     cmocka_unit_test(test_cef),
         cmocka_unit_test(test_outage),      cmocka_unit_test(test_dying),
         cmocka_unit_test(test_udp),         cmocka_unit_test(test_tls),
         cmocka_unit_test(test_never_there),

@@ -309,6 +309,44 @@ static void test_extended(void **state)
             fail_msg("no %s in %s", members[i], server.body);
 }
 
+/* It takes what is sent, and its answer has no end. */
+static void *answer_without_end(void *arg)
+{
+    static const char head[] = "HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n",
+                      chunk[] = "0008\r\nno end, \r\n";
+    char request[65536];
+    int listener = *(int *)arg, fd = accept(listener, NULL, NULL);
+    if (fd < 0)
+        return NULL;
+    if (recv(fd, request, sizeof(request), 0) > 0 &&
+        send(fd, head, sizeof(head) - 1, MSG_NOSIGNAL) > 0)
+        while (send(fd, chunk, sizeof(chunk) - 1, MSG_NOSIGNAL) > 0) {}
+    close(fd);
+    return NULL;
+}
+
+static void test_endless(void **state)
+{
+    struct world w;
+    pthread_t thread;
+    uint16_t port = 0;
+    int listener = listen_on(&port);
+    (void)state;
+    begin_world(&w);
+    open_journal(&w, 0);
+    assert_int_equal(pthread_create(&thread, NULL, answer_without_end, &listener), 0);
+    append_events(&w, 10);
+    start_sinks(&w,
+                "[{'name':'hook','kind':'webhook','url':'http://127.0.0.1:%u/','linger_ms':1,"
+                "'timeout_ms':60000}]",
+                port);
+    pthread_join(thread, NULL); /* long before the time is over */
+    WAIT_FOR(stats_of(&w).lag == 0);
+    assert_int_equal(stats_of(&w).failed, 0);
+    end_world(&w);
+    close(listener);
+}
+
 /* Connections are taken and nothing is ever answered: behind, and not up. */
 static void test_hanging(void **state)
 {
@@ -343,7 +381,7 @@ int main(void)
         cmocka_unit_test(test_batches), cmocka_unit_test(test_refused),
         cmocka_unit_test(test_packed),  cmocka_unit_test(test_retry_after),
         cmocka_unit_test(test_away),    cmocka_unit_test(test_extended),
-        cmocka_unit_test(test_hanging),
+        cmocka_unit_test(test_hanging), cmocka_unit_test(test_endless),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
