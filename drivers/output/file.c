@@ -9,6 +9,7 @@
  * A file is locked as long as it may be written, as the one that a run without a journal writes is:
  * between two tries, too, so nobody else writes to it because a disk was full for a moment.
  */
+#include "base/clock_ns.h"
 #include "output/file_tail.h"
 #include "output/kinds.h"
 
@@ -102,9 +103,7 @@ static void file_target(const struct ft_sink *sink, const void *state, char *to,
 
 static int64_t up_s(void)
 {
-    struct timespec now;
-    clock_gettime(CLOCK_BOOTTIME, &now);
-    return now.tv_sec;
+    return (int64_t)(ft_clock_ns(CLOCK_BOOTTIME) / 1000000000u);
 }
 
 /* When the file was begun, as far as the file system knows it. What was begun in days that are yet

@@ -2,6 +2,7 @@
 /* The folder with the packets of alerts. */
 #include "evidence/store.h"
 
+#include "base/clock_ns.h"
 #include "evidence/pcapng.h"
 
 #include <dirent.h>
@@ -91,9 +92,7 @@ static void forget_oldest(struct ft_evidence_store *s)
 
 static int64_t up_s(void)
 {
-    struct timespec now;
-    clock_gettime(CLOCK_BOOTTIME, &now);
-    return now.tv_sec;
+    return (int64_t)(ft_clock_ns(CLOCK_BOOTTIME) / 1000000000u);
 }
 
 /* Setting the clock makes no file older. */

@@ -165,6 +165,12 @@ static bool can_replace(const char *directory, char *error, size_t size)
     return true;
 }
 
+/* Not blocking, so that a pipe of that name is told about and not waited for. */
+static int open_name(const struct ft_output *out)
+{
+    return open(out->name, O_RDWR | O_CREAT | O_APPEND | O_CLOEXEC | O_NONBLOCK, 0644);
+}
+
 static bool open_file(struct ft_output *out, const char *directory, char *error, size_t size)
 {
     if (asprintf(&out->name, "%s/eve.json", directory) < 0) {
@@ -174,8 +180,7 @@ static bool open_file(struct ft_output *out, const char *directory, char *error,
     }
     if (!make_directory(directory, error, size) || !can_replace(directory, error, size))
         return false;
-    /* Not blocking, so that a pipe of that name is told about and not waited for. */
-    out->fd = open(out->name, O_RDWR | O_CREAT | O_APPEND | O_CLOEXEC | O_NONBLOCK, 0644);
+    out->fd = open_name(out);
     if (out->fd < 0) {
         say(error, size, "cannot open %s: %s: %s", out->name, strerror(errno),
             errno == EISDIR ? "move it away or give another directory" : advice(errno));
@@ -305,7 +310,7 @@ static bool is_temporary(struct ft_output *out)
 static int begin_anew(const struct ft_output *out, uint64_t *size)
 {
     struct stat st;
-    int fd = open(out->name, O_RDWR | O_CREAT | O_APPEND | O_CLOEXEC | O_NONBLOCK, 0644);
+    int fd = open_name(out);
     if (fd < 0)
         return -1;
     bool is_file = fstat(fd, &st) == 0 && S_ISREG(st.st_mode);

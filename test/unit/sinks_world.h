@@ -227,4 +227,12 @@ static inline int listen_on(uint16_t *port)
     return fd;
 }
 
+/* A receiver in a thread of its own, which is given its listening socket: (int)(intptr_t)arg. */
+static inline int begin_receiver(pthread_t *thread, void *(*run)(void *), uint16_t *port)
+{
+    int listener = listen_on(port);
+    assert_int_equal(pthread_create(thread, NULL, run, (void *)(intptr_t)listener), 0);
+    return listener;
+}
+
 #endif

@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 /*
- * Tests of lib/protocols/it/http_attack.c: each text that it looks for is found in requests, and
- * beside each stands one that nearly is it. The requests go through the HTTP dissector.
+ * Tests of lib/protocols/it/http_attack.c and lib/protocols/it/http_jndi.c: each text that they
+ * look for is found in requests, and beside each stands one that nearly is it. The requests go
+ * through the HTTP dissector.
  */
 #include "http_feed.h"
 

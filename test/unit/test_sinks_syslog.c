@@ -203,7 +203,7 @@ static void test_hanging(void **state)
 static void *talk(void *arg)
 {
     static char words[65536];
-    int listener = *(int *)arg, fd = accept(listener, NULL, NULL);
+    int fd = accept((int)(intptr_t)arg, NULL, NULL);
     while (fd >= 0 && send(fd, words, sizeof(words), MSG_NOSIGNAL) > 0)
         while (recv(fd, words, sizeof(words), MSG_DONTWAIT) > 0) {}
     if (fd >= 0)
@@ -216,11 +216,10 @@ static void test_talking(void **state)
     struct world w;
     pthread_t thread;
     uint16_t port = 0;
-    int listener = listen_on(&port);
+    int listener = begin_receiver(&thread, talk, &port);
     (void)state;
     begin_world(&w);
     open_journal(&w, 0);
-    assert_int_equal(pthread_create(&thread, NULL, talk, &listener), 0);
     start_sinks(&w,
                 "[{'name':'siem','kind':'syslog','host':'127.0.0.1','port':%u,'transport':'tcp'}]",
                 port);

@@ -315,7 +315,7 @@ static void *answer_without_end(void *arg)
     static const char head[] = "HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n",
                       chunk[] = "0008\r\nno end, \r\n";
     char request[65536];
-    int listener = *(int *)arg, fd = accept(listener, NULL, NULL);
+    int fd = accept((int)(intptr_t)arg, NULL, NULL);
     if (fd < 0)
         return NULL;
     if (recv(fd, request, sizeof(request), 0) > 0 &&
@@ -330,11 +330,10 @@ static void test_endless(void **state)
     struct world w;
     pthread_t thread;
     uint16_t port = 0;
-    int listener = listen_on(&port);
+    int listener = begin_receiver(&thread, answer_without_end, &port);
     (void)state;
     begin_world(&w);
     open_journal(&w, 0);
-    assert_int_equal(pthread_create(&thread, NULL, answer_without_end, &listener), 0);
     append_events(&w, 10);
     start_sinks(&w,
                 "[{'name':'hook','kind':'webhook','url':'http://127.0.0.1:%u/','linger_ms':1,"
