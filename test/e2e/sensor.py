@@ -60,6 +60,18 @@ def listens(path):
     return True
 
 
+def answers(path):
+    """Does a sensor answer at this control socket? It listens before all of it has begun."""
+    with socket.socket(socket.AF_UNIX) as probe:
+        probe.settimeout(60)
+        try:
+            probe.connect(str(path))
+            probe.sendall(b'{"command":"status"}\n')
+            return bool(probe.recv(1))
+        except OSError:
+            return False
+
+
 def ipv4(protocol, source, destination, payload):
     # No identification: packets may be equal without being copies of a mirror.
     head = struct.pack(">BBHHHBBH4s4s", 0x45, 0, 20 + len(payload), 0, 0x4000, 64, protocol, 0,

@@ -114,7 +114,7 @@ class Captures(Control, Case):
                                     self.out, "--control-socket", self.path, *options,
                                     stderr=subprocess.PIPE, stdout=subprocess.DEVNULL)
         deadline = time.monotonic() + 60
-        while not sensor.listens(self.path):
+        while not sensor.answers(self.path):
             self.assertIsNone(self.process.poll(), self.process.stderr)
             self.assertLess(time.monotonic(), deadline)
             time.sleep(0.02)
@@ -303,7 +303,7 @@ class Setting(Control, Case):
                                stdout=subprocess.DEVNULL)
         self.processes.append(process)
         deadline = time.monotonic() + 60
-        while wait and not sensor.listens(self.path) and process.poll() is None:
+        while wait and not sensor.answers(self.path) and process.poll() is None:
             self.assertLess(time.monotonic(), deadline)
             time.sleep(0.02)
         return process
@@ -314,7 +314,6 @@ class Setting(Control, Case):
         self.dir.chmod(0o755)
         group = next(g for g in grp.getgrall() if g.gr_gid not in (0, 65534))
         self.begin({"control": {"socket": str(self.path), "mode": "0660", "group": group.gr_name}})
-        time.sleep(0.2)
         is_so = self.path.stat()
         self.assertEqual((stat.S_IMODE(is_so.st_mode), is_so.st_gid), (0o660, group.gr_gid))
         program = self.dir / "fieldtapctl"
@@ -404,6 +403,8 @@ class Setting(Control, Case):
         folder.mkdir()
         process = self.begin({"control": {"socket": str(self.path)},
                               "metrics": {"file": str(folder / "fieldtap.prom")}})
+        while not any(folder.iterdir()):
+            time.sleep(0.02)
         shutil.rmtree(folder)
         self.ctl("shutdown")
         _, err = process.communicate(timeout=10)
@@ -546,7 +547,7 @@ class LiveControl(Control, live.Live):
         good = {"id": 9200001, "title": "Each", "when": "protocol == modbus and port.dst == 502"}
         rules = self.write("rules.json", json.dumps({"rules": [good]}).encode())
         self.begin("--rules", rules, "--control-socket", self.path)
-        self.until(lambda: sensor.listens(self.path), "the socket")
+        self.until(lambda: sensor.answers(self.path), "the socket")
         self.send([modbus_read(i) for i in range(20)])
         self.until(lambda: self.json("status")["packets"] == 20, "the packets")
         port, = self.json("ports")["ports"]
@@ -581,7 +582,7 @@ class LiveControl(Control, live.Live):
     def test_log_is_not_forged(self):
         """What a request says stays in its line."""
         self.begin("--control-socket", self.path)
-        self.until(lambda: sensor.listens(self.path), "the socket")
+        self.until(lambda: sensor.answers(self.path), "the socket")
         self.json("filter", "port\n502\r\n")
         self.ctl("shutdown")
         _, log = self.process.communicate(timeout=10)
@@ -600,7 +601,7 @@ class LiveControl(Control, live.Live):
                        env=dict(os.environ, RUNTIME_DIRECTORY=str(self.dir)))
         finally:
             sensor.FIELDTAP = former
-        self.until(lambda: sensor.listens(self.path), "the socket")
+        self.until(lambda: sensor.answers(self.path), "the socket")
         self.send([modbus_read(i) for i in range(20)])
         self.until(lambda: self.json("status")["packets"] == 20, "the packets")
         with socket.socket(socket.AF_UNIX, socket.SOCK_SEQPACKET) as client:

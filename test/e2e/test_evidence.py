@@ -257,7 +257,7 @@ class Running(live.Live):
              "rules": [str(rules)], "alerts": {"built_in_rules": "off"}}).encode())
         self.begin("-c", config, "-w", 2, "--control-socket", self.dir / "control.sock",
                    ports=ports)
-        self.until(lambda: sensor.listens(self.dir / "control.sock"), "the socket")
+        self.until(lambda: sensor.answers(self.dir / "control.sock"), "the socket")
 
     def talk(self, plc):
         """A connection that writes once, between others that only read."""

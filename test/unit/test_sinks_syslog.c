@@ -199,13 +199,19 @@ static void test_hanging(void **state)
     close(listener);
 }
 
+static _Atomic uint64_t said; /* bytes */
+
 /* Connections are taken, and what is sent is read; the receiver itself talks without end. */
 static void *talk(void *arg)
 {
     static char words[65536];
     int fd = accept((int)(intptr_t)arg, NULL, NULL);
-    while (fd >= 0 && send(fd, words, sizeof(words), MSG_NOSIGNAL) > 0)
+    ssize_t n = fd;
+    while (n >= 0) {
         while (recv(fd, words, sizeof(words), MSG_DONTWAIT) > 0) {}
+        n = send(fd, words, sizeof(words), MSG_NOSIGNAL);
+        said += n > 0 ? (uint64_t)n : 0;
+    }
     if (fd >= 0)
         close(fd);
     return NULL;
@@ -225,6 +231,7 @@ static void test_talking(void **state)
                 port);
     append_events(&w, 100);
     WAIT_FOR(stats_of(&w).lag == 0);
+    assert_in_range(said, 65536, 50000000); /* some 300 MB if all that comes were read */
     assert_int_equal(stats_of(&w).failed, 0);
     end_world(&w);
     pthread_join(thread, NULL);
