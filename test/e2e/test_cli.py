@@ -228,6 +228,14 @@ class Configuration(Case):
     def test_syntax(self):
         self.assertFails(run("-T", "-c", self.config('{"flow": {,}}')), 2, ":1:", "JSON")
 
+    def test_address(self):
+        for address in "north", "10.1.2", "10.1.2.3/8", "fe80::1%eth0":
+            config = self.config(f'{{"sensor":\n {{"address": "{address}"}}}}')
+            self.assertFails(run("-T", "-c", config), 2, f'{config}:2:3: sensor.address "{address}"',
+                             "expected an IP address")
+        for address in "10.1.2.3", "2001:db8::7":
+            self.assertOk(run("-T", "-c", self.config({"sensor": {"address": address}})))
+
     def test_plugin_missing(self):
         config = self.config({"plugins": ["/nowhere/x.so"]})
         self.assertFails(run("-T", "-c", config), 2, "/nowhere/x.so", "No such file")

@@ -362,6 +362,8 @@ class Setting(Control, Case):
         journal = self.json("status")["journal"]
         self.assertEqual((journal["folder"], journal["state"], journal["trouble"],
                           journal["given_up"]), (str(self.dir / "journal"), "writing", None, 0))
+        self.assertLess(abs(time.time() - journal["since"]), 60)
+        self.assertRegex(self.ctl("status"), r"since +20\d\d-\d\d-\d\d[ T]\d\d:\d\d")
         url = f"http://127.0.0.1:{port}"
         with urllib.request.urlopen(url + "/metrics", timeout=10) as answer:
             self.assertIn("application/openmetrics-text; version=1.0.0",
@@ -410,6 +412,19 @@ class Setting(Control, Case):
         _, err = process.communicate(timeout=10)
         self.assertEqual(process.returncode, 0)
         self.assertEqual(err.decode().count("metrics.file: cannot write"), 1, err)
+
+    def test_metrics_file_of_another(self):
+        """A start that fails leaves alone what the sensor that runs writes."""
+        journal = {"folder": str(self.dir / "journal")}
+        self.begin({"control": {"socket": str(self.path)}, "journal": journal})
+        path = self.write("fieldtap.prom", b"of the first one")
+        second = self.begin({"journal": journal, "metrics": {"file": str(path)}}, out="second",
+                            wait=False)
+        _, err = second.communicate(timeout=60)
+        self.assertEqual(second.returncode, 1, err)
+        self.assertIn(b"journal", err)
+        self.assertEqual(path.read_bytes(), b"of the first one")
+        self.assertEqual([one.name for one in self.dir.glob("*.prom*")], [path.name])
 
     def test_metrics_with_idlers(self):
         """Connections that begin a request and go no further keep nobody out."""

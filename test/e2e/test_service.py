@@ -326,6 +326,22 @@ class Confined(Live):
         self.check_threads()
         self.end()
 
+    def test_trouble_of_the_journal(self):
+        """The manager hears of it at once, not with the next figures."""
+        folder = self.dir / "state"  # which the user of the sensor cannot make again
+        self.start("-c", self.config(journal={"folder": str(folder)}), "--log", "messages")
+
+        def is_told():
+            self.send([modbus_read(i) for i in range(10)])
+            self.manager.take(0.1)
+            return any(re.match("STATUS=The journal cannot write: .*Permission denied", line)
+                       for line in self.manager.told)
+
+        self.assertFalse(is_told())
+        folder.rename(self.dir / "moved")
+        self.until(is_told, "the trouble", 20)
+        self.end(code=1)
+
     def test_by_hand(self):
         """Who starts it stays who it is; its system calls are filtered."""
         self.begin(env=self.manager.environment(), stderr=subprocess.DEVNULL)
