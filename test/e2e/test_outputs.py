@@ -87,18 +87,25 @@ class Captures(Keeping):
         self.assertEqual(refused.code, 2, "the same by way of another folder")
 
     def test_where_the_sensor_is(self):
-        with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as receiver:
-            receiver.bind(("127.0.0.1", 0))
-            receiver.settimeout(10)
+        """Its address is in the origin of structured data, and the host name of the body object."""
+        with contextlib.ExitStack() as stack:
+            outputs, receivers = [], []
+            for more in {"structured_data": True}, {"format": "object"}:
+                one = stack.enter_context(socket.socket(socket.AF_INET, socket.SOCK_DGRAM))
+                one.bind(("127.0.0.1", 0))
+                one.settimeout(10)
+                receivers.append(one)
+                outputs.append({"name": f"siem{len(outputs)}", "kind": "syslog", "port":
+                                one.getsockname()[1], "host": "127.0.0.1", "transport": "udp",
+                                **more})
             config = self.write("where.json", json.dumps({
-                "journal": {"folder": str(self.journal)},
-                "sensor": {"address": "10.1.2.3", "zone": "Hall 4"},
-                "outputs": [{"name": "siem", "kind": "syslog", "host": "127.0.0.1",
-                             "port": receiver.getsockname()[1], "transport": "udp",
-                             "structured_data": True}]}).encode())
+                "journal": {"folder": str(self.journal)}, "outputs": outputs,
+                "sensor": {"address": "10.1.2.3", "zone": "Hall 4"}}).encode())
             r = run("-r", self.plant(seconds=2), "-l", self.out, "-c", config)
             self.assertEqual(r.code, 0, r.err)
-            self.assertIn(b'[origin ip="10.1.2.3" software="fieldtap"', receiver.recv(65536))
+            data, body = (one.recv(65536) for one in receivers)
+            self.assertIn(b'[origin ip="10.1.2.3" software="fieldtap"', data)
+            self.assertRegex(body, rb"^<\d+>1 \S+ 10\.1\.2\.3 fieldtap ")
 
     def test_name_with_escapes(self):
         """A name that JSON writes with escapes: outputs choose, and numbers go on, all the same."""
