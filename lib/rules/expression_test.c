@@ -33,17 +33,31 @@ static bool use_order(struct ft_reader *r, struct ft_test *test, uint8_t operato
     return true;
 }
 
+/* A word with a dot behind the name of a protocol, or of a keyword, is no text without quotes. */
+static bool is_like_field(const struct ft_reader *r, const struct ft_test *test, const char *word)
+{
+    char first[64];
+    size_t n = strcspn(word, ".");
+    if (word[n] != '.' || n >= sizeof(first) || ft_reader_set_kind(&test->left) != FT_SET_TEXTS)
+        return false;
+    snprintf(first, sizeof(first), "%.*s", (int)n, word);
+    return strcmp(first, "asset") == 0 || ft_registry_find(r->vocabulary->registry, first) != NULL;
+}
+
 /* Another field in the place of a value? */
 static bool is_operand(struct ft_reader *r, const struct ft_test *test, struct ft_operand *right)
 {
-    char ignored[512];
+    char error[512];
     uint64_t key;
     const struct ft_token *t = &r->token;
     if (t->kind != FT_TOKEN_WORD || ft_is_digit(*t->text) || *t->text == '-' ||
         ft_reader_name_of_value(test->left.names, t->text, &key) ||
         test->left.type == FT_VALUE_TYPE_COMMAND)
         return false;
-    return ft_reader_find(r, t->text, right, ignored, sizeof(ignored));
+    bool is_known = ft_reader_find(r, t->text, right, error, sizeof(error));
+    if (!is_known && is_like_field(r, test, t->text))
+        ft_reader_wrong(r, t->at, t->end, "%s (a text stands in quotes)", error);
+    return is_known;
 }
 
 static bool use_operand(struct ft_reader *r, struct ft_test *test, uint8_t operator)
@@ -63,8 +77,13 @@ static bool use_operand(struct ft_reader *r, struct ft_test *test, uint8_t opera
                         t->text);
         return false;
     }
+    if (test->left.level == FT_LEVEL_ASSET || test->right.level == FT_LEVEL_ASSET) {
+        ft_reader_wrong(r, t->at, t->end,
+                        "what is known of assets is compared with values only, not with %s",
+                        t->text);
+        return false;
+    }
     if (left != right || is_other || test->right.type == FT_VALUE_TYPE_GROUP ||
-        test->left.level == FT_LEVEL_ASSET || test->right.level == FT_LEVEL_ASSET ||
         (is_order(operator) && left != FT_SET_NUMBERS)) {
         ft_reader_wrong(r, t->at, t->end, "%s is %s: it cannot be compared with what is %s",
                         t->text, ft_value_type_name((enum ft_value_type)test->right.type),

@@ -299,12 +299,8 @@ static void read_condition(struct ft_loader *l, struct rule_reading *r)
 static bool has_field(const struct ft_vocabulary *v, const struct ft_expression *e,
                       const struct ft_operand *o)
 {
-    struct ft_protocols homes = {0};
-    ft_rule_homes(v, e, e->worker, &homes);
-    if (ft_protocols_is_empty(&homes))
-        return true;
     for (uint32_t p = 0; p < v->registry->count; p++)
-        if (ft_protocols_has(&homes, (uint16_t)p) && ft_reach_has_fields(&v->reach[p], o->protocol))
+        if (ft_rule_is_home(v, e, e->worker, p) && ft_reach_has_fields(&v->reach[p], o->protocol))
             return true;
     return false;
 }

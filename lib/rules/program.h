@@ -86,7 +86,7 @@ struct ft_subject {
     uint16_t ethertype;
     uint16_t vlan[4];
     uint8_t vlan_count;
-    uint8_t ip_protocol; /**< 0 = not known, or not IP */
+    uint8_t ip_protocol; /**< where ip_version is not 0 */
     uint8_t connection;  /**< enum ft_connection */
     uint64_t number;     /**< of the packet */
     /** The next word that is known of an asset; `index` from 0. False: no more. Core only. */

@@ -274,7 +274,7 @@ static bool keyword_value(struct ft_program_run *run, const struct ft_subject *s
     case FT_KEYWORD_TRANSPORT:
         return number_value(v, s->transport, true);
     case FT_KEYWORD_IP_PROTOCOL:
-        return number_value(v, s->ip_protocol, s->ip_protocol != 0);
+        return number_value(v, s->ip_protocol, s->ip_version != 0);
     case FT_KEYWORD_PORT_SRC:
         return number_value(v, s->src_port, s->has_ports);
     case FT_KEYWORD_PORT_DST:

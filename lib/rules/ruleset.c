@@ -37,11 +37,13 @@ static void begin_rule(struct ft_making *m, uint32_t index)
     c->rule = &set->files->rules[index];
     const struct ft_expression *e = c->rule->expression;
     c->level = e->worker ? ft_rule_level(e, e->worker) : FT_LEVEL_FLOW;
-    if (e->worker)
-        ft_rule_homes(v, e, e->worker, &c->homes);
-    c->is_anywhere = ft_protocols_is_empty(&c->homes);
-    for (uint32_t p = 0; c->is_anywhere && p < v->registry->count; p++)
-        ft_protocols_add(&c->homes, (uint16_t)p);
+    c->is_anywhere = true;
+    for (uint32_t p = 0; p < v->registry->count; p++) {
+        bool is_home = !e->worker || ft_rule_is_home(v, e, e->worker, p);
+        c->is_anywhere &= is_home;
+        if (is_home)
+            ft_protocols_add(&c->homes, (uint16_t)p);
+    }
     uint64_t binding = ft_ruleset_binding(set, c);
     uint16_t port = (uint16_t)binding;
     if (is_one_port(binding) && !(binding & FT_BINDING_SIDES))

@@ -9,40 +9,51 @@ static bool may_number(const struct ft_test *t, uint64_t number)
            t->is_negated;
 }
 
-/* ---- what a rule names ---- */
+/* ---- whose messages it may hold for ---- */
 
-/* Does a test ask for a protocol, or for a command of it? */
-static bool asks_for(const struct ft_test *t, uint32_t protocol)
+static bool may_command(const struct ft_test *t, uint32_t protocol)
 {
     uint64_t first = (uint64_t)protocol << 32, low, high;
-    if (t->left.keyword == FT_KEYWORD_PROTOCOL)
-        return may_number(t, protocol);
+    if (t->is_none || t->is_negated)
+        return true;
     for (uint32_t i = 0; ft_test_numbers_at(t, i, &low, &high); i++)
         if (low <= (first | UINT32_MAX) && high >= first)
             return true;
     return false;
 }
 
-void ft_rule_homes(const struct ft_vocabulary *v, const struct ft_expression *e, uint32_t node,
-                   struct ft_protocols *homes)
+/* Is there such a field, of the message itself or of what carries it? */
+static bool may_have(const struct ft_vocabulary *v, const struct ft_operand *o, uint32_t protocol)
+{
+    return o->keyword || o->is_tag || ft_reach_has_fields(&v->reach[protocol], o->protocol);
+}
+
+static bool may_be_of(const struct ft_vocabulary *v, const struct ft_expression_node *n,
+                      uint32_t protocol)
+{
+    const struct ft_test *t = &n->test;
+    if (n->kind == FT_EXPRESSION_ANY)
+        return n->is_negated || may_have(v, &t->left, protocol);
+    bool is_number = t->kind == FT_TEST_RANGE || t->kind == FT_TEST_NUMBERS;
+    if (is_number && t->left.keyword == FT_KEYWORD_PROTOCOL)
+        return may_number(t, protocol);
+    if (is_number && t->left.keyword == FT_KEYWORD_COMMAND)
+        return may_command(t, protocol);
+    return t->is_negated || (may_have(v, &t->left, protocol) &&
+                             (t->kind != FT_TEST_SAME || may_have(v, &t->right, protocol)));
+}
+
+bool ft_rule_is_home(const struct ft_vocabulary *v, const struct ft_expression *e, uint32_t node,
+                     uint32_t protocol)
 {
     const struct ft_expression_node *n = &e->nodes[node];
-    const struct ft_test *t = &n->test;
+    if (n->kind == FT_EXPRESSION_TEST || n->kind == FT_EXPRESSION_ANY)
+        return may_be_of(v, n, protocol);
+    bool is_and = n->kind == FT_EXPRESSION_AND;
     for (uint32_t child = n->child; child; child = e->nodes[child].next)
-        ft_rule_homes(v, e, child, homes);
-    if (n->kind == FT_EXPRESSION_AND || n->kind == FT_EXPRESSION_OR)
-        return;
-    if (!t->left.keyword && !t->left.is_tag)
-        ft_protocols_add(homes, t->left.protocol);
-    if (n->kind == FT_EXPRESSION_TEST && t->kind == FT_TEST_SAME && !t->right.keyword &&
-        !t->right.is_tag)
-        ft_protocols_add(homes, t->right.protocol);
-    if (n->kind != FT_EXPRESSION_TEST || t->is_none || t->is_negated)
-        return;
-    bool names = t->left.keyword == FT_KEYWORD_PROTOCOL || t->left.keyword == FT_KEYWORD_COMMAND;
-    for (uint32_t p = 0; names && p < v->registry->count; p++)
-        if (asks_for(t, p))
-            ft_protocols_add(homes, (uint16_t)p);
+        if (ft_rule_is_home(v, e, child, protocol) != is_and)
+            return !is_and;
+    return is_and;
 }
 
 uint8_t ft_rule_level(const struct ft_expression *e, uint32_t node)

@@ -20,13 +20,6 @@ static inline bool ft_protocols_has(const struct ft_protocols *p, uint16_t proto
     return p->bits[protocol / 64] >> (protocol % 64) & 1;
 }
 
-_Static_assert(sizeof(struct ft_protocols) == 4 * sizeof(uint64_t), "four words are looked at");
-
-static inline bool ft_protocols_is_empty(const struct ft_protocols *p)
-{
-    return !(p->bits[0] | p->bits[1] | p->bits[2] | p->bits[3]);
-}
-
 struct ft_list {
     uint32_t *items, count;
 };
@@ -44,7 +37,7 @@ struct ft_compiled {
     uint64_t commands;         /**< others that it may hold for, ft_command_bit() */
     struct ft_guard guard;     /**< what such a message has */
     uint8_t level;             /**< enum ft_level of `program` */
-    bool is_anywhere;          /**< names no protocol */
+    bool is_anywhere;          /**< on those of any */
     bool is_broad;             /**< `whole` has so many protocols that classes tell more */
     bool is_linear;            /**< found by protocol and command only */
     bool is_pattern;           /**< found by a pattern, in an alternative at least */

@@ -40,9 +40,9 @@ struct ft_slot {
     int class_; /**< -1: not known; FT_CLASS_COUNT: no command, and so no class */
 };
 
-/** Protocols that the part under `node` names. */
-void ft_rule_homes(const struct ft_vocabulary *v, const struct ft_expression *e, uint32_t node,
-                   struct ft_protocols *homes);
+/** May the part under `node` hold for a message of a protocol, by the fields that it can have? */
+bool ft_rule_is_home(const struct ft_vocabulary *v, const struct ft_expression *e, uint32_t node,
+                     uint32_t protocol);
 /** The most that it asks for: enum ft_level. */
 uint8_t ft_rule_level(const struct ft_expression *e, uint32_t node);
 /** May it hold for such a message? */

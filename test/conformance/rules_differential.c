@@ -52,11 +52,10 @@ static struct judge {
     enum way way;
     struct rules_random random;
     const struct ft_ruleset *set;
-    struct hits hits[3];           /* by enum way */
-    struct hits left_out;          /* packets in which limits were met */
-    uint8_t *levels;               /* by rule */
-    bool *homes[FT_MAX_PROTOCOLS]; /* by protocol, by rule */
-    bool *held[FT_MAX_MESSAGES];   /* of the PDU, by message, by rule */
+    struct hits hits[3];         /* by enum way */
+    struct hits left_out;        /* packets in which limits were met */
+    uint8_t *levels;             /* by rule */
+    bool *held[FT_MAX_MESSAGES]; /* of the PDU, by message, by rule */
     uint64_t evaluations, messages;
     uint32_t refusals; /* that were wrong */
     uint32_t widths;   /* fields with more bits than their schema says */
@@ -186,10 +185,9 @@ static bool holds(uint32_t rule, const struct ft_subject *s)
 static void judge_message(const struct ft_subject *s)
 {
     uint32_t at = (uint32_t)(s->message - s->call->messages);
-    const bool *homes = judge.homes[s->message->protocol->index];
     for (uint32_t i = 0; i < ft_ruleset_count(judge.set); i++) {
         bool is_first = true;
-        judge.held[at][i] = judge.levels[i] == FT_LEVEL_MESSAGE && homes[i] && holds(i, s);
+        judge.held[at][i] = judge.levels[i] == FT_LEVEL_MESSAGE && holds(i, s);
         for (uint32_t up = s->message->parent; up != 0xff; up = s->call->messages[up].parent)
             is_first &= !judge.held[up][i];
         if (judge.held[at][i] && is_first)
@@ -366,18 +364,13 @@ static uint32_t differences(const char *name)
 
 static void prepare(const struct ft_ruleset *set)
 {
-    const struct ft_vocabulary *v = ft_ruleset_vocabulary(set);
     uint32_t rules = ft_ruleset_count(set);
     judge.levels = must(realloc(judge.levels, rules + 1));
     for (uint32_t i = 0; i < FT_MAX_MESSAGES; i++)
         judge.held[i] = must(realloc(judge.held[i], rules + 1));
-    for (uint32_t p = 0; p < v->registry->count; p++)
-        judge.homes[p] = must(realloc(judge.homes[p], rules + 1));
     for (uint32_t i = 0; i < rules; i++) {
         const struct ft_expression *e = ft_ruleset_rule(set, i)->expression;
         judge.levels[i] = rules_naive_level(e, e->worker);
-        for (uint32_t p = 0; p < v->registry->count; p++)
-            judge.homes[p][i] = rules_naive_is_home(v, e, e->worker, v->registry->protocols[p]);
     }
 }
 
@@ -451,8 +444,6 @@ static void forget(struct engine *e)
         free(judge.hits[i].items);
     for (unsigned i = 0; i < FT_MAX_MESSAGES; i++)
         free(judge.held[i]);
-    for (unsigned i = 0; i < FT_MAX_PROTOCOLS; i++)
-        free(judge.homes[i]);
     free(judge.left_out.items);
     free(judge.levels);
     ft_ring_free(&e->ring);

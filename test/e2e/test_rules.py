@@ -330,6 +330,41 @@ class Segments(Case):
         self.assertEqual(self.hits(tcp(80, (C, first), (S, b"ERN-Across7"))), [0])
 
 
+class Alternatives(Case):
+    """A condition holds for whatever message it says, also one of no protocol that it names."""
+
+    CONDITIONS = [
+        # (a condition, one that holds for as many messages)
+        ('payload contains "Oven_Temp"', 'payload contains "Oven_Temp" or modbus.unit_id == 77'),
+        ("protocol == s7comm and tpkt.version == 3 and command == read_var",
+         "tpkt.version == 3 and command == read_var"),
+        ("protocol == cip and enip.session and command.class == read",
+         "enip.session and command.class == read"),
+        ("protocol == umas and modbus.unit_id", "protocol != modbus and modbus.unit_id"),
+        ("protocol == dns and transport == udp",
+         "protocol == dns and not (modbus.unit_id == 255)"),
+    ]
+
+    def test_of_protocols(self):
+        wholes = [("protocol == dns", "protocol == dns or port == 502"),
+                  ("command.class == diagnostic",
+                   "command.class == diagnostic or command == read_var")]
+        texts = [text for pair in self.CONDITIONS + wholes for text in pair]
+        rules = [{"id": 9200001 + i, "title": f"Rule {i}", "when": text}
+                 for i, text in enumerate(texts)]
+        path = self.write("rules.json", json.dumps({"rules": rules}).encode())
+        self.assertOk(run("-r", self.plant(seconds=40), "--rules", path, "-l", self.out))
+        told = json.loads((self.out / "rules.json").read_text())["rules"]
+        hits = {rule["id"]: rule["run"]["hits"] for rule in told}
+        hits = [hits[rule["id"]] for rule in rules]
+        for i in range(0, 2 * len(self.CONDITIONS), 2):
+            self.assertGreater(hits[i], 0, texts[i])
+            self.assertEqual(hits[i], hits[i + 1], texts[i + 1])
+        for i in range(2 * len(self.CONDITIONS), len(hits), 2):
+            self.assertGreater(hits[i], 0, texts[i])
+            self.assertGreater(hits[i + 1], hits[i], texts[i + 1])
+
+
 class Unread(Case):
     """What no dissector reads is a message of the protocol "unknown"."""
 

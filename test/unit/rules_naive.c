@@ -319,7 +319,7 @@ static void of_packet(const struct judge *j, uint8_t keyword, struct values *to)
         add_number(to, s->vlan[i]);
     if (keyword == FT_KEYWORD_ETHERTYPE && s->ethertype)
         add_number(to, s->ethertype);
-    if (keyword == FT_KEYWORD_IP_PROTOCOL && s->ip_protocol)
+    if (keyword == FT_KEYWORD_IP_PROTOCOL && s->ip_version)
         add_number(to, s->ip_protocol);
     if (keyword == FT_KEYWORD_CONNECTION && s->connection)
         add_number(to, s->connection);
@@ -612,53 +612,4 @@ uint8_t rules_naive_level(const struct ft_expression *e, uint32_t root)
         most = one > most ? one : most;
     }
     return most;
-}
-
-static bool is_field(const struct ft_operand *o)
-{
-    return !o->keyword && !o->is_tag;
-}
-
-/* A condition names the protocols of its fields, and those that it asks for. */
-static bool asks_for(const struct ft_test *t, const struct ft_protocol *p)
-{
-    if (t->is_none || t->is_negated)
-        return false;
-    if (t->left.keyword == FT_KEYWORD_PROTOCOL && t->kind != FT_TEST_EXISTS &&
-        t->kind != FT_TEST_SAME)
-        return passes(t, &(struct value){.u = p->index});
-    for (uint64_t row = 0; t->left.keyword == FT_KEYWORD_COMMAND && row <= p->command_count; row++)
-        if ((t->kind == FT_TEST_RANGE || t->kind == FT_TEST_NUMBERS) &&
-            passes(t, &(struct value){.u = (uint64_t)p->index << 32 | row}))
-            return true;
-    return false;
-}
-
-/* Names it the protocol, or (NULL) any? */
-static bool names(const struct ft_vocabulary *v, const struct ft_expression *e, uint32_t node,
-                  const struct ft_protocol *p)
-{
-    const struct ft_expression_node *n = &e->nodes[node];
-    const struct ft_test *t = &n->test;
-    for (uint32_t child = n->child; child; child = e->nodes[child].next)
-        if (names(v, e, child, p))
-            return true;
-    if (n->kind == FT_EXPRESSION_AND || n->kind == FT_EXPRESSION_OR)
-        return false;
-    if (is_field(&t->left) && (!p || t->left.protocol == p->index))
-        return true;
-    if (n->kind == FT_EXPRESSION_ANY)
-        return false;
-    if (t->kind == FT_TEST_SAME && is_field(&t->right) && (!p || t->right.protocol == p->index))
-        return true;
-    for (uint32_t i = 0; !p && i < v->registry->count; i++)
-        if (asks_for(t, v->registry->protocols[i]))
-            return true;
-    return p && asks_for(t, p);
-}
-
-bool rules_naive_is_home(const struct ft_vocabulary *v, const struct ft_expression *e,
-                         uint32_t root, const struct ft_protocol *protocol)
-{
-    return !root || !names(v, e, root, NULL) || names(v, e, root, protocol);
 }

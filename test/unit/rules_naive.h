@@ -18,10 +18,6 @@ bool rules_naive_holds(const struct ft_vocabulary *v, const struct ft_expression
 /** With what a condition is tested: enum ft_level of the most that any part of it asks for. */
 uint8_t rules_naive_level(const struct ft_expression *e, uint32_t root);
 
-/** Is a condition tested on messages of a protocol: one that it names, or any if it names none? */
-bool rules_naive_is_home(const struct ft_vocabulary *v, const struct ft_expression *e,
-                         uint32_t root, const struct ft_protocol *protocol);
-
 /** Forget what was compiled: before conditions are freed, whose texts it is known by. */
 void rules_naive_forget(void);
 

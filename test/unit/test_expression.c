@@ -694,8 +694,15 @@ static void test_fields_beside_fields(void **state)
                   "10-18: port.src is number: it cannot be compared with what is IP address\n");
     expect_errors("port == modbus.write",
                   "8-20: modbus.write is group: it cannot be compared with what is number\n");
-    expect_errors("asset.vendor.src == asset.vendor.dst",
-                  "20-36: asset.vendor.dst is text: it cannot be compared with what is text\n");
+    expect_errors(
+        "asset.vendor.src == asset.vendor.dst",
+        "20-36: what is known of assets is compared with values only, not with asset.vendor.dst\n");
+    /* A word that can only be meant as a field is no text. */
+    expect_errors("asset.vendor.src == asset.vendr.dst",
+                  "20-35: there is no asset.vendr.dst; did you mean asset.vendor.dst? (a "
+                  "text stands in quotes)\n");
+    expect_error_at("asset.vendor.src == modbus.vendor", 20, "there is no field modbus.vendor");
+    expect_good("asset.vendor.src == \"modbus.vendor\" or asset.vendor.src == a.b");
 }
 
 static void test_written(void **state)

@@ -648,9 +648,7 @@ static void judge_message(const struct ft_ruleset *set, const struct ft_subject 
     uint32_t at = (uint32_t)(s->message - s->call->messages);
     for (uint32_t i = 0; i < ft_ruleset_count(set); i++) {
         const struct ft_expression *e = ft_ruleset_rule(set, i)->expression;
-        bool is_tested =
-            rules_naive_level(e, e->worker) == FT_LEVEL_MESSAGE &&
-            rules_naive_is_home(ft_ruleset_vocabulary(set), e, e->worker, s->message->protocol);
+        bool is_tested = rules_naive_level(e, e->worker) == FT_LEVEL_MESSAGE;
         evaluations += is_tested;
         naively[at][i] = is_tested && holds(set, i, s);
         first[i] = naively[at][i];
