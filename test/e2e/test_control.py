@@ -403,9 +403,11 @@ class Setting(Control, Case):
         """The file that cannot be written any more is said, and that its figures are old."""
         folder = self.dir / "metrics"
         folder.mkdir()
-        process = self.begin({"control": {"socket": str(self.path)},
-                              "metrics": {"file": str(folder / "fieldtap.prom")}})
-        while not any(folder.iterdir()):
+        path = folder / "fieldtap.prom"
+        process = self.begin({"control": {"socket": str(self.path)}, "metrics": {"file": str(path)}})
+        deadline = time.monotonic() + 30
+        while not path.exists():  # renamed to that: the next is written ten seconds later
+            self.assertLess(time.monotonic(), deadline)
             time.sleep(0.02)
         shutil.rmtree(folder)
         self.ctl("shutdown")
