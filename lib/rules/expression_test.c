@@ -33,7 +33,7 @@ static bool use_order(struct ft_reader *r, struct ft_test *test, uint8_t operato
     return true;
 }
 
-/* A word with a dot behind the name of a protocol, or of a keyword, is no text without quotes. */
+/* A word with a dot behind the name of a protocol, or "asset", is no text without quotes. */
 static bool is_like_field(const struct ft_reader *r, const struct ft_test *test, const char *word)
 {
     char first[64];

@@ -9,9 +9,9 @@
  * messages only where a rule may need them (ft_ruleset_demand()).
  *
  * A rule is tested on
- *  - each message of the protocols that it names; without any, each message, and payloads that no
- * dissector reads as messages of the protocol "unknown"; seeing also the fields
- *    of the messages that carry it. It counts once where carrier and carried both fulfil it;
+ *  - each message of the protocols of which it may be true, seeing also the fields of the messages
+ *    that carry it; payloads that no dissector reads are messages of the protocol "unknown". It
+ *    counts once where carrier and carried both fulfil it;
  *  - each payload, if it asks for bytes or tags, and nothing of messages: each PDU, and each
  * payload of a packet;
  *  - packets that open or end connections, and the first of a flow in each direction, if it asks
