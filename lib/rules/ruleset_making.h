@@ -40,7 +40,8 @@ struct ft_slot {
     int class_; /**< -1: not known; FT_CLASS_COUNT: no command, and so no class */
 };
 
-/** May the part under `node` hold for a message of a protocol, by its name and the fields it can have? */
+/** May the part under `node` hold for a message of a protocol, by its name and the fields it can
+ * have? */
 bool ft_rule_is_home(const struct ft_vocabulary *v, const struct ft_expression *e, uint32_t node,
                      uint32_t protocol);
 /** The most that it asks for: enum ft_level. */
