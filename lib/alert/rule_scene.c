@@ -235,15 +235,21 @@ static enum ft_direction direction_of(const struct ft_event *e)
                                                                : FT_TO_SERVER;
 }
 
-static void value_of_message(struct text *t, const struct ft_rule_scene *scene, enum ft_keyword k)
+/* What no dissector reads is known to be so where there is something to read. */
+static void value_of_message(struct text *t, const struct ft_rule_scene *scene,
+                             const struct ft_rule *rule, enum ft_keyword k)
 {
     const struct ft_event_message *m = &scene->event->message;
     const struct ft_protocol *p = protocol_of(scene);
     char scratch[32];
     if (k == FT_KEYWORD_PROTOCOL)
-        value_string(t, p ? p->name : FT_UNKNOWN_PROTOCOL);
+        value_string(t, p                                 ? p->name
+                        : rule->level >= FT_LEVEL_PAYLOAD ? FT_UNKNOWN_PROTOCOL
+                                                          : NULL);
     if (k == FT_KEYWORD_DIRECTION)
         value_string(t, ft_direction_name(direction_of(scene->event)));
+    if (k == FT_KEYWORD_KIND)
+        value_string(t, ft_kind_name((enum ft_kind)m->kind));
     if (!ft_event_is_of_rule(scene->event) || !p)
         return;
     if (k == FT_KEYWORD_COMMAND && m->has_command)
@@ -252,15 +258,14 @@ static void value_of_message(struct text *t, const struct ft_rule_scene *scene, 
         value_number(t, m->code);
     if (k == FT_KEYWORD_CLASS && m->has_command)
         value_string(t, ft_class_name((enum ft_class)m->class_));
-    if (k == FT_KEYWORD_KIND)
-        value_string(t, ft_kind_name((enum ft_kind)m->kind));
     if (k == FT_KEYWORD_RESPONSE_TIME && m->is_paired)
         value_number(t, m->response_ns / 1000);
     if (k == FT_KEYWORD_SUBADDRESS)
         value_subs(t, scene->event);
 }
 
-static void value_of_keyword(struct text *t, const struct ft_rule_scene *scene, enum ft_keyword k)
+static void value_of_keyword(struct text *t, const struct ft_rule_scene *scene,
+                             const struct ft_rule *rule, enum ft_keyword k)
 {
     static const char *const transports[] = {[FT_TRANSPORT_L2] = "ethernet",
                                              [FT_TRANSPORT_IP] = "ip",
@@ -315,7 +320,7 @@ static void value_of_keyword(struct text *t, const struct ft_rule_scene *scene, 
         value_zone(t, scene, k == FT_KEYWORD_PURDUE_DST, true);
         break;
     default:
-        value_of_message(t, scene, k);
+        value_of_message(t, scene, rule, k);
     }
 }
 
@@ -372,7 +377,7 @@ static void value_of(struct text *t, const struct ft_rule_scene *scene, const st
     else if (ft_operand_is_of_packet(o))
         value_of_payload(t, scene->event, part);
     else if (o->keyword)
-        value_of_keyword(t, scene, (enum ft_keyword)o->keyword);
+        value_of_keyword(t, scene, rule, (enum ft_keyword)o->keyword);
     else
         value_of_field(t, scene, o);
     if (t->used == before)

@@ -286,7 +286,9 @@ static void read_condition(struct ft_loader *l, struct rule_reading *r)
     r->rule.when_place = ft_outline_place(o, ft_outline_inside(o, r->when_node, 0));
     if (!r->rule.expression)
         return;
-    r->is_broken = r->rule.expression->is_broken;
+    const struct ft_expression *e = r->rule.expression;
+    r->rule.level = e->worker ? ft_rule_level(e, e->worker) : FT_LEVEL_FLOW;
+    r->is_broken = e->is_broken;
     keep_places(l, r);
     warn_of_everything(l, r);
     if (r->is_enabled)
@@ -295,20 +297,24 @@ static void read_condition(struct ft_loader *l, struct rule_reading *r)
 
 /* ---- what is counted ---- */
 
-/* Has a message that the condition may hold for such a field, of its own or of a carrier? */
-static bool has_field(const struct ft_vocabulary *v, const struct ft_expression *e,
-                      const struct ft_operand *o)
+/* What no dissector reads has a protocol, a direction and a kind, and nothing else of a message. */
+static bool is_of_unknown(const struct ft_operand *o)
 {
-    for (uint32_t p = 0; p < v->registry->count; p++)
-        if (ft_rule_is_home(v, e, e->worker, p) && ft_reach_has_fields(&v->reach[p], o->protocol))
-            return true;
-    return false;
+    return o->level != FT_LEVEL_MESSAGE || o->keyword == FT_KEYWORD_PROTOCOL ||
+           o->keyword == FT_KEYWORD_DIRECTION || o->keyword == FT_KEYWORD_KIND;
 }
 
-/* What the condition is tested on. */
-static enum ft_level level_of(const struct ft_expression *e)
+/* Has a message that the condition may hold for such a value, of its own or of a carrier? */
+static bool has_value(const struct ft_vocabulary *v, const struct ft_expression *e,
+                      const struct ft_operand *o)
 {
-    return e->worker ? (enum ft_level)ft_rule_level(e, e->worker) : FT_LEVEL_FLOW;
+    if (is_of_unknown(o))
+        return true;
+    for (uint32_t p = 0; p < v->registry->count; p++)
+        if (v->registry->protocols[p] != v->unknown && ft_rule_is_home(v, e, e->worker, p) &&
+            (o->keyword || ft_reach_has_fields(&v->reach[p], o->protocol)))
+            return true;
+    return false;
 }
 
 static uint64_t count_from(uint64_t low, uint64_t high)
@@ -367,12 +373,12 @@ static void check_threshold(struct ft_loader *l, const struct rule_reading *r)
         return;
     l->source = r->threshold_source;
     ft_vocabulary_name(v, o, name, sizeof(name));
-    enum ft_level level = level_of(e);
+    enum ft_level level = (enum ft_level)r->rule.level;
     if (o->level > level || (o->level == FT_LEVEL_CONNECTION && level != FT_LEVEL_CONNECTION))
         ft_load_wrong(l, ft_load_at(l, r->threshold_node),
                       "threshold: distinct: %s is of %s, and the condition is tested on %s", name,
                       ft_level_name((enum ft_level)o->level), ft_level_name(level));
-    else if (!o->keyword && !o->is_tag && !has_field(v, e, o))
+    else if (!has_value(v, e, o))
         ft_load_wrong(l, ft_load_at(l, r->threshold_node),
                       "threshold: distinct: what the condition asks for never has %s", name);
     else if (e->worker && (left = condition_leaves(e, o)) < r->rule.threshold.count)
@@ -428,6 +434,25 @@ static bool put_known(struct message *m, const char *name)
     return true;
 }
 
+/* Is it known of what a condition is tested on? Of a flow and its packets its own direction and,
+ * perhaps, its protocol. */
+static bool is_known_of(const struct ft_operand *o, uint8_t level)
+{
+    switch ((enum ft_level)o->level) {
+    case FT_LEVEL_CONNECTION:
+        return level == FT_LEVEL_CONNECTION;
+    case FT_LEVEL_PACKET:
+        return level != FT_LEVEL_CONNECTION;
+    case FT_LEVEL_PAYLOAD:
+        return level >= FT_LEVEL_PAYLOAD;
+    case FT_LEVEL_MESSAGE:
+        return level >= FT_LEVEL_MESSAGE || o->keyword == FT_KEYWORD_PROTOCOL ||
+               o->keyword == FT_KEYWORD_DIRECTION;
+    default:
+        return true;
+    }
+}
+
 static void add_part(struct message *m, const char *at, const char *name)
 {
     struct ft_rule *rule = &m->reading->rule;
@@ -438,11 +463,11 @@ static void add_part(struct message *m, const char *at, const char *name)
         wrong_message(m, at, "%s", error);
     } else if (operand.type == FT_VALUE_TYPE_GROUP) {
         wrong_message(m, at, "%s is a group: name a field in it", name);
-    } else if (!operand.keyword && !operand.is_tag && e && level_of(e) < FT_LEVEL_MESSAGE) {
+    } else if (e && !is_known_of(&operand, rule->level)) {
         wrong_message(m, at, "%s is of %s, and the condition is tested on %s: it would always be ?",
-                      name, ft_level_name(FT_LEVEL_MESSAGE), ft_level_name(level_of(e)));
-    } else if (!operand.keyword && !operand.is_tag && e &&
-               !has_field(&m->loader->files->vocabulary, e, &operand)) {
+                      name, ft_level_name((enum ft_level)operand.level),
+                      ft_level_name((enum ft_level)rule->level));
+    } else if (e && !has_value(&m->loader->files->vocabulary, e, &operand)) {
         wrong_message(m, at, "what the condition asks for never has %s: it would always be ?",
                       name);
     } else if (rule->part_count == MESSAGE_PARTS) {

@@ -70,6 +70,7 @@ struct ft_rule {
     uint8_t severity;  /**< enum ft_severity; default minor */
     uint8_t engine;    /**< enum ft_engine; default policy */
     uint8_t action;    /**< enum ft_rule_action */
+    uint8_t level;     /**< enum ft_level: what the condition is tested on */
     bool evidence;     /**< packets are wanted */
     bool splits_ports; /**< its hits are counted by service, be it for another rule */
     bool is_built_in;  /**< it comes with fieldtap, and no file of the user says anything of it */

@@ -36,7 +36,7 @@ static void begin_rule(struct ft_making *m, uint32_t index)
     const struct ft_vocabulary *v = &set->files->vocabulary;
     c->rule = &set->files->rules[index];
     const struct ft_expression *e = c->rule->expression;
-    c->level = e->worker ? ft_rule_level(e, e->worker) : FT_LEVEL_FLOW;
+    c->level = c->rule->level;
     c->is_anywhere = true;
     for (uint32_t p = 0; p < v->registry->count; p++) {
         bool is_home = !e->worker || ft_rule_is_home(v, e, e->worker, p);

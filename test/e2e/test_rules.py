@@ -738,8 +738,8 @@ class Packets(Case):
         frames = self.frames()
         rules = self.write("r.json", json.dumps({"rules": [
             {"id": i, "title": "t", "when": when, "action": "event",
-             "message": "{tcp.flags} {tcp.window} {tcp.options} {ip.id} {ip.ttl} {flow.first} "
-                        "{ip.protocol} {connection}"}
+             "message": "{ip.protocol} {connection} {protocol} {direction}" if "connection" in when else
+                        "{tcp.flags} {tcp.window} {tcp.options} {ip.id} {ip.ttl} {flow.first} {ip.protocol}"}
             for i, (when, _) in self.ROWS.items()]}).encode())
         capture = self.write("a.pcap", pcap(
             [(i * 0.01, frame) for i, (_, frame) in enumerate(frames)] + [(9, sensor.udp(b"y", host=2))]))
@@ -752,9 +752,9 @@ class Packets(Case):
                 hits = next((c["hits"] for c in counted if c["id"] == i), 0)
                 self.assertEqual(hits, len(names.split()))
         messages = {t["rule"]["signature_id"]: t["fieldtap"]["message"] for t in reversed(told)}
-        self.assertEqual(messages[9200006], "syn 1024 020405b4 54321 64 true 6 ?")
-        self.assertEqual(messages[9200015], "? ? ? ? ? ? 6 refused")
-        self.assertEqual(messages[9200011], "? ? ? 0 64 true 47 ?")
+        self.assertEqual(messages[9200006], "syn 1024 020405b4 54321 64 true 6")
+        self.assertEqual(messages[9200015], "6 refused ? to_server")
+        self.assertEqual(messages[9200011], "? ? ? 0 64 true 47")
         refused = next(t for t in told if t["rule"]["signature_id"] == 9200015)
         self.assertEqual((refused["src_ip"], refused["dest_port"]), ("10.1.3.9", 80))
 

@@ -206,7 +206,7 @@ static void test_a_hit_without_a_message(void **state)
 {
     (void)state;
     use("{\"id\": 9200001, \"title\": \"Odd bytes\", \"when\": \"payload contains \\\"evil\\\"\", "
-        "\"message\": \"{ip.dst} {port.dst} {transport} {command} {kind} {protocol}\"}");
+        "\"message\": \"{ip.dst} {port.dst} {transport} {protocol}\"}");
     make(&r, FT_EVENT_RULE, 0, 1, CLIENT, PLC);
     r.event.message.generation = generation;
     r.event.message.count = 1;
@@ -219,11 +219,26 @@ static void test_a_hit_without_a_message(void **state)
     assert_text(a, "direction", "to_server");
     assert_null(at(a, "app_proto"));
     assert_null(at(a, "alert.source"));
-    assert_text(a, "fieldtap.message", "10.0.0.2 502 tcp ? ? unknown");
+    assert_text(a, "fieldtap.message", "10.0.0.2 502 tcp unknown");
     assert_number(a, "fieldtap.evidence.offset", 7);
     assert_number(a, "fieldtap.evidence.length", 4);
     assert_null(at(a, "fieldtap.evidence.field"));
     assert_null(at(a, "fieldtap.evidence.value"));
+}
+
+/* Before anything is sent in it nobody knows what a flow carries. */
+static void test_a_flow_of_no_known_protocol(void **state)
+{
+    (void)state;
+    use("{\"id\": 9200001, \"title\": \"New\", \"when\": \"port.dst == 502\", "
+        "\"message\": \"{ip.dst} {direction} {protocol}\"}");
+    make(&r, FT_EVENT_RULE, 0, 1, CLIENT, PLC);
+    r.event.message.generation = generation;
+    r.event.message.count = 1;
+    r.event.message.at = UINT32_MAX;
+    give(&r);
+    assert_int_equal(count("alert"), 1);
+    assert_text(line("alert", 0), "fieldtap.message", "10.0.0.2 to_server ?");
 }
 
 /* ---- windows ---- */
@@ -1667,6 +1682,7 @@ int main(void)
         TEST(test_an_alert_says_all_that_its_rule_does),
         TEST(test_what_a_rule_does_not_say_has_defaults),
         TEST(test_a_hit_without_a_message),
+        TEST(test_a_flow_of_no_known_protocol),
         TEST(test_repeats_are_counted_by_their_number),
         TEST(test_a_first_event_of_many_is_no_update),
         TEST(test_the_summary_has_titles),

@@ -147,6 +147,22 @@ static void expect_wrong(const char *more, uint32_t offset, const char *expected
     assert_int_equal(files->count, 0);
 }
 
+/* A value that what a condition is tested on never has. */
+static void expect_unknown(const char *when, const char *name, const char *of, const char *on)
+{
+    char text[512], line[1024];
+    snprintf(text, sizeof(text),
+             "{\"rules\":[{\"id\":9200001,\"title\":\"t\",\"when\":\"%s\",\n"
+             "\"message\": \"{%s}\"}]}",
+             when, name);
+    assert_false(read_text(text));
+    snprintf(line, sizeof(line),
+             "a.json:2:14: message: %s is of %s, and the condition is tested on %s: it would always "
+             "be ?\n",
+             name, of, on);
+    assert_string_equal(said, line);
+}
+
 /* The error `offset` bytes within a condition; quotes and backslashes are written as JSON wants. */
 static void expect_condition(const char *json, uint32_t offset, const char *expected)
 {
@@ -305,6 +321,22 @@ static void test_message(void **state)
     expect_wrong("\"message\": \"{ip.src} {modbus.unit_id}\"", 22,
                  "message: modbus.unit_id is of messages, and the condition is tested on the first "
                  "packet of a flow in each direction: it would always be ?");
+    expect_unknown("ip.src == 10.0.0.1", "command", "messages",
+                   "the first packet of a flow in each direction");
+    expect_unknown("ip.src == 10.0.0.1", "kind", "messages",
+                   "the first packet of a flow in each direction");
+    expect_unknown("ip.ttl == 1", "payload.length", "payloads",
+                   "packets that open or end connections");
+    expect_unknown("payload contains \\\"x\\\"", "subaddress", "messages", "payloads");
+    expect_unknown("connection == refused", "ip.ttl", "packets that open or end connections",
+                   "connections");
+    expect_unknown("protocol == modbus", "connection", "connections", "messages");
+    expect_errors("{\"rules\":[{\"id\":9200001,\"title\":\"t\",\"when\":\"protocol == unknown\",\n"
+                  "\"message\": \"{protocol} {direction} {kind} {payload} {command}\"}]}",
+                  "a.json:2:54: message: what the condition asks for never has command: it would "
+                  "always be ?\n");
+    assert_true(read_text("{\"rules\":[{\"id\":9200001,\"title\":\"t\",\"when\":\"ip.ttl == 1\","
+                          "\"message\": \"{protocol} {direction} {asset.vendor}\"}]}"));
     assert_true(
         read_text("{\"rules\":[{\"id\":9200001,\"title\":\"t\",\"when\":\"umas.function == 1\","
                   "\"message\": \"{umas.function} {modbus.unit_id} {subaddress}\"}]}"));
@@ -954,8 +986,8 @@ static void test_broken(void **state)
         "{\"id\": 9200002, \"title\": \"t\", \"when\": \"port in $bad\"},\n"
         "{\"id\": 9200003, \"title\": \"t\", \"when\": \"port in {5, $bad}\"},\n"
         "{\"id\": 9200004, \"title\": \"t\", \"when\": \"tag.level > 3\"},\n"
-        "{\"id\": 9200005, \"title\": \"t\", \"when\": \"port == 3\", \"message\": "
-        "\"{tag.level}\"}]}"));
+        "{\"id\": 9200005, \"title\": \"t\", \"when\": \"protocol == modbus\", "
+        "\"message\": \"{tag.level}\"}]}"));
     assert_int_equal(errors, 3);
     assert_int_equal(files->count, 1);
     assert_int_equal(files->refused, 4);
