@@ -243,9 +243,7 @@ static void value_of_message(struct text *t, const struct ft_rule_scene *scene,
     const struct ft_protocol *p = protocol_of(scene);
     char scratch[32];
     if (k == FT_KEYWORD_PROTOCOL)
-        value_string(t, p                                 ? p->name
-                        : rule->level >= FT_LEVEL_PAYLOAD ? FT_UNKNOWN_PROTOCOL
-                                                          : NULL);
+        value_string(t, p ? p->name : rule->level >= FT_LEVEL_PAYLOAD ? FT_UNKNOWN_PROTOCOL : NULL);
     if (k == FT_KEYWORD_DIRECTION)
         value_string(t, ft_direction_name(direction_of(scene->event)));
     if (k == FT_KEYWORD_KIND)
