@@ -15,17 +15,54 @@ static bool is_leaf(const struct ft_expression_node *n)
 
 static bool implies(struct ft_clashes *c, uint32_t a, uint32_t b);
 
+/*
+ * May what an element has stand beside a test that no element passes? Of a part with `not` the
+ * element may have nothing.
+ */
+static bool go_inside(struct ft_clashes *c, uint32_t inside, const struct ft_test *none)
+{
+    const struct ft_expression_node *nodes = c->e->nodes, *x = &nodes[inside];
+    if (x->kind == FT_EXPRESSION_TEST)
+        return x->test.is_negated || ft_tests_can_hold(c, &x->test, none);
+    if (x->kind == FT_EXPRESSION_ANY && x->is_negated)
+        return true;
+    bool is_or = x->kind == FT_EXPRESSION_OR;
+    for (uint32_t child = x->child; child; child = nodes[child].next)
+        if (go_inside(c, child, none) == is_or)
+            return is_or;
+    return !is_or;
+}
+
+/* Does a test hold only if an element of a group passes what is asked of one? */
+static bool test_implies(struct ft_clashes *c, uint32_t test, uint32_t any)
+{
+    const struct ft_test *t = &c->e->nodes[test].test;
+    const struct ft_operand *o = &t->left, *group = &c->e->nodes[any].test.left;
+    return !t->is_negated && t->kind != FT_TEST_SAME && !o->keyword && !o->is_tag &&
+           o->protocol == group->protocol &&
+           ft_field_is_inside(c->v->registry->protocols[o->protocol], o->field, group->field) &&
+           implies(c, test, c->e->nodes[any].child);
+}
+
+/* No value of an element passes a test that none of the message does. */
+static bool is_of_none(const struct ft_test *t)
+{
+    return t->is_negated != t->is_none && t->kind != FT_TEST_SAME;
+}
+
 static bool leaf_implies(struct ft_clashes *c, uint32_t a, uint32_t b)
 {
     const struct ft_expression_node *x = &c->e->nodes[a], *y = &c->e->nodes[b];
-    if (x->kind != y->kind)
-        return false;
-    if (x->kind == FT_EXPRESSION_ANY)
-        return x->is_negated == y->is_negated && ft_operand_is_same(&x->test.left, &y->test.left) &&
-               (x->is_negated ? implies(c, y->child, x->child) : implies(c, x->child, y->child));
     struct ft_test contrary = y->test;
     contrary.is_negated = !contrary.is_negated;
-    return !ft_tests_can_hold(c, &x->test, &contrary);
+    if (x->kind == FT_EXPRESSION_TEST && y->kind == FT_EXPRESSION_TEST)
+        return !ft_tests_can_hold(c, &x->test, &contrary);
+    if (x->kind == FT_EXPRESSION_TEST)
+        return !y->is_negated && test_implies(c, a, b);
+    if (y->kind == FT_EXPRESSION_TEST)
+        return !x->is_negated && is_of_none(&contrary) && !go_inside(c, x->child, &contrary);
+    return x->is_negated == y->is_negated && ft_operand_is_same(&x->test.left, &y->test.left) &&
+           (x->is_negated ? implies(c, y->child, x->child) : implies(c, x->child, y->child));
 }
 
 /* Does one part of the tree hold wherever another does? No, if it is too much work to tell. */
@@ -56,15 +93,19 @@ static bool implies(struct ft_clashes *c, uint32_t a, uint32_t b)
     return false;
 }
 
-/* "any x (...)" and `not any` of the same or more; or "not x". */
-static bool is_any_excluded(struct ft_clashes *c, uint32_t any, uint32_t other)
+/* "any x (...)", or "x.y == 1", and `not any` of the same or more; or "not x", "not x.y == 1". */
+static bool is_excluded(struct ft_clashes *c, uint32_t one, uint32_t other)
 {
-    const struct ft_expression_node *x = &c->e->nodes[any], *y = &c->e->nodes[other];
-    if (x->kind != FT_EXPRESSION_ANY || x->is_negated)
-        return false;
+    const struct ft_expression_node *x = &c->e->nodes[one], *y = &c->e->nodes[other];
+    bool is_any = x->kind == FT_EXPRESSION_ANY && !x->is_negated;
     if (y->kind == FT_EXPRESSION_TEST)
-        return ft_test_lacks_group(c, &y->test, &x->test);
-    return y->is_negated && ft_operand_is_same(&x->test.left, &y->test.left) &&
+        return is_any && (ft_test_lacks_group(c, &y->test, &x->test) ||
+                          (is_of_none(&y->test) && !go_inside(c, x->child, &y->test)));
+    if (!y->is_negated)
+        return false;
+    if (x->kind == FT_EXPRESSION_TEST)
+        return test_implies(c, one, other);
+    return is_any && ft_operand_is_same(&x->test.left, &y->test.left) &&
            implies(c, x->child, y->child);
 }
 
@@ -75,7 +116,7 @@ static bool go_together(struct ft_clashes *c, uint32_t a, uint32_t b)
     if (is_leaf(x) && is_leaf(y)) {
         if (x->kind == FT_EXPRESSION_TEST && y->kind == FT_EXPRESSION_TEST)
             return ft_tests_can_hold(c, &x->test, &y->test);
-        return !is_any_excluded(c, a, b) && !is_any_excluded(c, b, a);
+        return !is_excluded(c, a, b) && !is_excluded(c, b, a);
     }
     if (is_leaf(x))
         return go_together(c, b, a);

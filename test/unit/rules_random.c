@@ -638,6 +638,48 @@ static void any(struct writer *w)
     say(&w->text, ")");
 }
 
+/* A test of a field, most often on the value that was seen. */
+static void simple_test(struct writer *w, struct rules_random_sample s)
+{
+    uint32_t what = below(w->r, 10);
+    name(w, &s.o);
+    if (s.o.type == FT_VALUE_TYPE_GROUP || what == 0)
+        return;
+    say(&w->text, what < 6 ? " == " : what < 8 ? " != " : " in ");
+    if (what < 8)
+        value(w, &s);
+    else
+        set_of(w, &s);
+}
+
+/* What is asked of any value of a field, and what of the elements of the group that it stands in.
+ */
+static void beside_any(struct writer *w)
+{
+    struct rules_random *r = w->r;
+    struct ft_operand group;
+    if (w->bound_count == FT_EXPRESSION_BINDINGS || !pick_group(w, &group)) {
+        test(w);
+        return;
+    }
+    w->bound[w->bound_count++] = group;
+    struct rules_random_sample s = pick(w);
+    w->bound_count--;
+    say(&w->text, chance(r, 40) ? "(not " : "(");
+    simple_test(w, s);
+    say(&w->text, chance(r, 60) ? ") and not any " : ") and any ");
+    name(w, &group);
+    say(&w->text, chance(r, 25) ? " (not " : " (");
+    w->bound[w->bound_count++] = group;
+    simple_test(w, s);
+    if (chance(r, 30)) {
+        say(&w->text, chance(r, 50) ? " and " : " or ");
+        test(w);
+    }
+    w->bound_count--;
+    say(&w->text, ")");
+}
+
 static void condition(struct writer *w)
 {
     struct rules_random *r = w->r;
@@ -645,8 +687,10 @@ static void condition(struct writer *w)
     w->depth++;
     if (what < 45) {
         test(w);
-    } else if (what < 60) {
+    } else if (what < 57) {
         any(w);
+    } else if (what < 61) {
+        beside_any(w);
     } else if (what < 68) {
         say(&w->text, "not ");
         if (chance(r, 30)) {

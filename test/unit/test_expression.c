@@ -1168,6 +1168,45 @@ static void test_groups_and_what_is_in_them(void **state)
                 "== A)");
 }
 
+/* What is asked of any element, and what of all values. */
+static void test_beside_any(void **state)
+{
+    (void)state;
+    expect_errors("dns.queries.rrname == \"a\" and not any dns.queries (rrname == \"a\")",
+                  "34-65: \"dns.queries.rrname == \"a\"\" and \"not any dns.queries (rrname == "
+                  "\"a\")\" can never hold both\n");
+    expect_error_at("not any dns.queries (rrname == a or rrtype == A) and dns.queries.rrname == a",
+                    53, "never hold both");
+    expect_error_at("dns.queries.rrname == a and not any dns.queries (rrname in {a, b})", 32,
+                    "never hold both");
+    expect_error_at("dns.queries.rrname == a and not any dns.queries (rrname)", 32,
+                    "never hold both");
+    expect_error_at("dns.queries.rrname != a and not any dns.queries (not rrname == a)", 32,
+                    "never hold both");
+    expect_error_at("dnp3.application.objects.points.index == 5 and not any "
+                    "dnp3.application.objects (any points (index > 3))",
+                    51, "never hold both");
+    expect_good("dns.queries.rrname == a and not any dns.queries (rrname == a and rrtype == A)");
+    expect_good("dns.queries.rrname == a and not any dns.queries (rrname == b)");
+    expect_good("dns.queries.rrname == a and not any dns.queries (rrname != a)");
+    expect_good("dns.queries.rrname == a and not any dns.queries (not rrname == a)");
+    expect_good("dns.answers.rrname == a and not any dns.queries (rrname == a)");
+    expect_good("not dns.queries.rrname == a and not any dns.queries (rrname == a)");
+    expect_errors("any dns.queries (rrname == \"a\") and not dns.queries.rrname == \"a\"",
+                  "40-65: \"any dns.queries (rrname == \"a\")\" and \"not dns.queries.rrname == "
+                  "\"a\"\" can never hold both\n");
+    expect_error_at("any dns.queries (rrname == a and rrtype == A) and dns.queries.rrname != a", 50,
+                    "never hold both");
+    expect_error_at("dns.queries.rrname not in {a, b} and any dns.queries (rrname == a)", 37,
+                    "never hold both");
+    expect_good("any dns.queries (rrname == a or rrtype == A) and not dns.queries.rrname == a");
+    expect_good("any dns.queries (rrname != a) and dns.queries.rrname == a");
+    expect_good("any dns.queries (rrname != a) and not dns.queries.rrname != a");
+    expect_good("any dns.queries (not rrname != a) and dns.queries.rrname != a");
+    expect_good("any dns.queries (not rrname == a) and not dns.queries.rrname == b");
+    expect_good("any dns.queries (rrname == a) and dns.queries.rrname == b");
+}
+
 /* Values that are named are tried on all that is asked of them. */
 static void test_listed(void **state)
 {
@@ -1783,6 +1822,7 @@ int main(void)
         cmocka_unit_test(test_something_and_not_the_same),
         cmocka_unit_test(test_sides),
         cmocka_unit_test(test_groups_and_what_is_in_them),
+        cmocka_unit_test(test_beside_any),
         cmocka_unit_test(test_listed),
         cmocka_unit_test(test_refused_never_holds),
         cmocka_unit_test(test_impossible),

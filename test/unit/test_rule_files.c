@@ -156,10 +156,11 @@ static void expect_unknown(const char *when, const char *name, const char *of, c
              "\"message\": \"{%s}\"}]}",
              when, name);
     assert_false(read_text(text));
-    snprintf(line, sizeof(line),
-             "a.json:2:14: message: %s is of %s, and the condition is tested on %s: it would always "
-             "be ?\n",
-             name, of, on);
+    snprintf(
+        line, sizeof(line),
+        "a.json:2:14: message: %s is of %s, and the condition is tested on %s: it would always "
+        "be ?\n",
+        name, of, on);
     assert_string_equal(said, line);
 }
 
