@@ -1192,6 +1192,7 @@ static void test_beside_any(void **state)
     expect_good("dns.queries.rrname == a and not any dns.queries (not rrname == a)");
     expect_good("dns.answers.rrname == a and not any dns.queries (rrname == a)");
     expect_good("not dns.queries.rrname == a and not any dns.queries (rrname == a)");
+    expect_good("not dns.queries.rrname == a and not any dns.queries (not rrname == a)");
     expect_errors("any dns.queries (rrname == \"a\") and not dns.queries.rrname == \"a\"",
                   "40-65: \"any dns.queries (rrname == \"a\")\" and \"not dns.queries.rrname == "
                   "\"a\"\" can never hold both\n");
