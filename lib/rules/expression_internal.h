@@ -81,6 +81,11 @@ const char *ft_reader_example(const struct ft_operand *o);
 /** The largest number that there is of an operand that has no signs or fractions. */
 uint64_t ft_reader_largest(const struct ft_operand *o);
 uint64_t ft_reader_smallest(const struct ft_operand *o);
+/**
+ * What a written number means: itself, and of one with a fraction also the number of single
+ * precision next to it. 21.1 is no such number, but what a device that has these sends for it is.
+ */
+void ft_reader_written(const struct ft_operand *o, uint64_t key, uint64_t *low, uint64_t *high);
 /** The number that a name in a list stands for. Tells nothing. */
 bool ft_reader_name_of_value(const struct ft_name *names, const char *text, uint64_t *to);
 /** The key of a number in text, which is of token `t`. */

@@ -18,18 +18,17 @@ static bool use_order(struct ft_reader *r, struct ft_test *test, uint8_t operato
                       const struct ft_token *t)
 {
     const struct ft_operand *o = &test->left;
-    uint64_t most = o->type == FT_VALUE_TYPE_FLOAT ? UINT64_MAX : ft_reader_largest(o);
+    uint64_t most = o->type == FT_VALUE_TYPE_FLOAT ? UINT64_MAX : ft_reader_largest(o), low, high;
     bool is_less = operator== FT_TOKEN_LESS, is_more = operator== FT_TOKEN_GREATER;
     test->kind = FT_TEST_RANGE;
+    ft_reader_written(o, key, &low, &high);
     if ((is_less && key == ft_reader_smallest(o)) || (is_more && key >= most)) {
         ft_reader_wrong(r, t->at, t->end, "no value is %s than that: it can never hold",
                         is_less ? "less" : "greater");
         return false;
     }
-    test->low = operator== FT_TOKEN_GREATER || operator== FT_TOKEN_GREATER_EQUAL ? key + is_more
-                                                                                 : 0;
-    test->high = operator== FT_TOKEN_LESS || operator== FT_TOKEN_LESS_EQUAL ? key - is_less
-                                                                            : UINT64_MAX;
+    test->low = is_more ? high + 1 : operator== FT_TOKEN_GREATER_EQUAL ? low : 0;
+    test->high = is_less ? low - 1 : operator== FT_TOKEN_LESS_EQUAL ? high : UINT64_MAX;
     return true;
 }
 

@@ -6,6 +6,7 @@
 #include "base/nearest.h"
 
 #include <errno.h>
+#include <math.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -93,7 +94,20 @@ static bool read_float(const char *text, uint64_t *key)
     bool is_negative = *text == '-';
     double d = strtod(text, &end);
     *key = ft_key_of_float(d);
-    return ft_is_digit(text[is_negative]) && !*end;
+    return ft_is_digit(text[is_negative]) && !*end && isfinite(d);
+}
+
+void ft_reader_written(const struct ft_operand *o, uint64_t key, uint64_t *low, uint64_t *high)
+{
+    double d = ft_key_number(o, key);
+    *low = *high = key;
+    if (o->type != FT_VALUE_TYPE_FLOAT || d == trunc(d)) /* so are those that are too large */
+        return;
+    uint64_t single = ft_key_of_float((double)(float)d);
+    if (single < key)
+        *low = single;
+    else
+        *high = single;
 }
 
 /* "2026-11-22T08:15:00Z", or nanoseconds. */
@@ -103,9 +117,12 @@ static bool read_time(const char *text, uint64_t *key)
     const char *end = strptime(text, "%Y-%m-%dT%H:%M:%SZ", &tm);
     if (!end || *end)
         return read_unsigned(text, key);
+    struct tm day = {.tm_year = tm.tm_year, .tm_mon = tm.tm_mon, .tm_mday = tm.tm_mday};
+    timegm(&day); /* makes another day of one that the month does not have */
+    bool is_day = day.tm_mday == tm.tm_mday;
     time_t s = timegm(&tm);
     *key = (uint64_t)s * NANOSECONDS;
-    return s >= 0 && (uint64_t)s <= UINT64_MAX / NANOSECONDS;
+    return is_day && s >= 0 && (uint64_t)s <= UINT64_MAX / NANOSECONDS;
 }
 
 bool ft_reader_name_of_value(const struct ft_name *names, const char *text, uint64_t *to)
@@ -346,7 +363,7 @@ static bool add_numbers(struct ft_reader *r, const struct ft_token *t, const str
 {
     const char *dots = strstr(t->text, "..");
     char low_text[64];
-    uint64_t low, high;
+    uint64_t low, high, ignored;
     if (is_quoted_number(t, o)) {
         ft_reader_wrong(r, t->at, t->end, "\"%s\" is a text: a number stands without quotes",
                         t->text);
@@ -370,6 +387,8 @@ static bool add_numbers(struct ft_reader *r, const struct ft_token *t, const str
         ft_reader_wrong(r, t->at, t->end, "%s: the first is larger than the last", t->text);
         return false;
     }
+    ft_reader_written(o, high, &ignored, &high);
+    ft_reader_written(o, low, &low, &ignored);
     return !ft_reader_out_of_memory(r, ft_set_add_numbers(set, low, high));
 }
 
