@@ -32,17 +32,6 @@ static bool use_order(struct ft_reader *r, struct ft_test *test, uint8_t operato
     return true;
 }
 
-/* A word with a dot behind the name of a protocol, or "asset", is no text without quotes. */
-static bool is_like_field(const struct ft_reader *r, const struct ft_test *test, const char *word)
-{
-    char first[64];
-    size_t n = strcspn(word, ".");
-    if (word[n] != '.' || n >= sizeof(first) || ft_reader_set_kind(&test->left) != FT_SET_TEXTS)
-        return false;
-    snprintf(first, sizeof(first), "%.*s", (int)n, word);
-    return strcmp(first, "asset") == 0 || ft_registry_find(r->vocabulary->registry, first) != NULL;
-}
-
 /* Another field in the place of a value? */
 static bool is_operand(struct ft_reader *r, const struct ft_test *test, struct ft_operand *right)
 {
@@ -53,10 +42,7 @@ static bool is_operand(struct ft_reader *r, const struct ft_test *test, struct f
         ft_reader_name_of_value(test->left.names, t->text, &key) ||
         test->left.type == FT_VALUE_TYPE_COMMAND)
         return false;
-    bool is_known = ft_reader_find(r, t->text, right, error, sizeof(error));
-    if (!is_known && is_like_field(r, test, t->text))
-        ft_reader_wrong(r, t->at, t->end, "%s (a text stands in quotes)", error);
-    return is_known;
+    return ft_reader_find(r, t->text, right, error, sizeof(error));
 }
 
 static bool use_operand(struct ft_reader *r, struct ft_test *test, uint8_t operator)

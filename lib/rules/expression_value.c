@@ -309,6 +309,23 @@ static void fold(char *text, uint32_t length)
         text[i] = (char)ft_fold((uint8_t)text[i]);
 }
 
+/* A word that is the name of a field, or begins as one: most likely no text. */
+static bool check_no_name(struct ft_reader *r, const struct ft_token *t)
+{
+    char error[512];
+    struct ft_operand other;
+    if (ft_reader_find(r, t->text, &other, error, sizeof(error)))
+        ft_reader_wrong(r, t->at, t->end,
+                        "%s is the name of a value: it can stand behind == and !=, by itself; a "
+                        "text stands in quotes",
+                        t->text);
+    else if (ft_vocabulary_is_begun(r->vocabulary, t->text))
+        ft_reader_wrong(r, t->at, t->end, "%s (a text stands in quotes)", error);
+    else
+        return true;
+    return false;
+}
+
 /* The text that a token stands for; of bytes also a word in hexadecimal. */
 bool ft_reader_text(struct ft_reader *r, const struct ft_token *t, const struct ft_operand *o,
                     const char **text, uint32_t *length)
@@ -328,6 +345,9 @@ bool ft_reader_text(struct ft_reader *r, const struct ft_token *t, const struct 
         name_expected(r, t, o);
         return false;
     }
+    if (t->kind == FT_TOKEN_WORD && o->type == FT_VALUE_TYPE_TEXT && !o->names &&
+        !check_no_name(r, t))
+        return false;
     return check_subaddress(r, t, o);
 }
 

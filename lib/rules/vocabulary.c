@@ -524,6 +524,19 @@ bool ft_vocabulary_find(const struct ft_vocabulary *v, const char *name, struct 
     return find_field(p, name, name + length + (name[length] == '.'), to, error, error_size);
 }
 
+bool ft_vocabulary_is_begun(const struct ft_vocabulary *v, const char *word)
+{
+    char first[WORD_MAX];
+    size_t length = strcspn(word, ".");
+    if (!word[length] || length >= sizeof(first))
+        return false;
+    snprintf(first, sizeof(first), "%.*s", (int)length, word);
+    for (uint32_t k = 1; k < FT_KEYWORDS; k++)
+        if (strncmp(keywords[k].name, word, length + 1) == 0)
+            return true;
+    return strcmp(first, "tag") == 0 || ft_registry_find(v->registry, first);
+}
+
 /* Last address less the first, to compare sizes of networks with. */
 static struct ft_set_address span(struct ft_set_address first, struct ft_set_address last)
 {

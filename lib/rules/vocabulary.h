@@ -203,6 +203,9 @@ static inline bool ft_reach_has_fields(const struct ft_reach *r, uint16_t of)
 bool ft_vocabulary_find(const struct ft_vocabulary *v, const char *name, struct ft_operand *to,
                         char *error, size_t error_size);
 
+/** Does a word with a dot begin as names do: with a protocol, "tag", or as a keyword with a dot? */
+bool ft_vocabulary_is_begun(const struct ft_vocabulary *v, const char *word);
+
 /** The zone of an address: of those that have it the one with the smallest network; NULL = none.
  * Cost: a binary search in each zone. */
 const struct ft_zone *ft_vocabulary_zone(const struct ft_vocabulary *v,

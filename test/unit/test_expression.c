@@ -731,6 +731,23 @@ static void test_fields_beside_fields(void **state)
                   "text stands in quotes)\n");
     expect_error_at("asset.vendor.src == modbus.vendor", 20, "there is no field modbus.vendor");
     expect_good("asset.vendor.src == \"modbus.vendor\" or asset.vendor.src == a.b");
+    /* Wherever a text may stand, and whatever names begin with. */
+    expect_errors("dns.queries.rrname == ip.scr",
+                  "22-28: there is no ip.scr; did you mean ip.src? (a text stands in "
+                  "quotes)\n");
+    expect_error_at("dns.queries.rrname in {a.b, dns.queris.rrname}", 28,
+                    "a text stands in quotes");
+    expect_error_at("dns.queries.rrname contains dns.queries.rname", 28, "a text stands in quotes");
+    expect_error_at("asset.model.src in {zone.scr}", 20, "a text stands in quotes");
+    expect_error_at("http.url == tag.levle", 12, "a text stands in quotes");
+    expect_errors(
+        "dns.queries.rrname in {a, http.url}",
+        "26-34: http.url is the name of a value: it can stand behind == and !=, by itself; "
+        "a text stands in quotes\n");
+    expect_error_at("http.url contains port", 18, "port is the name of a value");
+    expect_error_at("any dns.queries (rrname in {rrtype})", 28, "rrtype is the name of a value");
+    expect_good("dns.queries.rrname in {ab.example, \"ip.scr\", \"port\"}");
+    expect_good("dns.queries.rrname contains \"http.url\"");
 }
 
 static void test_written(void **state)
