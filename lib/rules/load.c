@@ -248,6 +248,7 @@ static const char *meant_by(const char *wrong)
         {"invalid escape", "; a backslash is written \\\\"},
         {"control character", "; a text does not go over the end of a line"},
         {"unable to decode byte", "; the file has to be UTF-8"},
+        {"too big", ": whole numbers are from -9223372036854775808 to 9223372036854775807"},
     };
     for (unsigned i = 0; i < sizeof(meant) / sizeof(meant[0]); i++)
         if (strstr(wrong, meant[i][0]))
@@ -258,10 +259,15 @@ static const char *meant_by(const char *wrong)
 static void not_json(struct ft_loader *l, const char *path, const json_error_t *where)
 {
     char place[PATH_MAX + 32];
+    bool is_nul = json_error_code(where) == json_error_null_character;
     snprintf(place, sizeof(place), "%s:%d:%d", path, where->line > 0 ? where->line : 1,
              where->column > 0 ? where->column : 1);
-    ft_load_tell(l, true, place, "cannot be read as JSON: %s%s", where->text,
-                 meant_by(where->text));
+    if (is_nul)
+        ft_load_tell(l, true, place,
+                     "\\u0000 stands in no text here; the byte 0 is written \\\\x00 in conditions");
+    else
+        ft_load_tell(l, true, place, "cannot be read as JSON: %s%s", where->text,
+                     meant_by(where->text));
 }
 
 /* Read a file as JSON, and all of it but the rules. */
