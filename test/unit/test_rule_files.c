@@ -877,7 +877,8 @@ static void test_not_json(void **state)
                   "a.json:1:31: \\u0000 stands in no text here; the byte 0 is written \\\\x00 in "
                   "conditions\n");
     expect_errors("{\"rules\": [{\"id\": 99999999999999999999}]}",
-                  "a.json:1:38: cannot be read as JSON: too big integer: whole numbers are from "
+                  "a.json:1:38: cannot be read as JSON: too big integer near "
+                  "'99999999999999999999': whole numbers are from "
                   "-9223372036854775808 to 9223372036854775807\n");
     write_bytes("a.json", "{}\0{}", 5);
     assert_false(read_folder());
