@@ -311,7 +311,7 @@ static bool has_value(const struct ft_vocabulary *v, const struct ft_expression 
     if (is_of_unknown(o))
         return true;
     for (uint32_t p = 0; p < v->registry->count; p++)
-        if (v->registry->protocols[p] != v->unknown && ft_rule_is_home(v, e, e->worker, p) &&
+        if (v->registry->protocols[p] != v->unknown && ft_rule_is_home(v, e, p) &&
             (o->keyword || ft_reach_has_fields(&v->reach[p], o->protocol)))
             return true;
     return false;

@@ -39,7 +39,7 @@ static void begin_rule(struct ft_making *m, uint32_t index)
     c->level = c->rule->level;
     c->is_anywhere = true;
     for (uint32_t p = 0; p < v->registry->count; p++) {
-        bool is_home = !e->worker || ft_rule_is_home(v, e, e->worker, p);
+        bool is_home = ft_rule_is_home(v, e, p);
         c->is_anywhere &= is_home;
         if (is_home)
             ft_protocols_add(&c->homes, (uint16_t)p);

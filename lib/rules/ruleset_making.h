@@ -35,19 +35,22 @@ static inline bool ft_list_include(struct ft_list *l, uint32_t value)
 
 /** What is known of a message. */
 struct ft_slot {
-    const struct ft_protocol *protocol; /**< NULL: not known */
-    uint32_t row;                       /**< of the command: 0 = none that the table has */
-    int class_; /**< -1: not known; FT_CLASS_COUNT: no command, and so no class */
+    const struct ft_vocabulary *vocabulary; /**< NULL where the protocol is */
+    const struct ft_protocol *protocol;     /**< NULL: not known */
+    uint32_t row; /**< of the command: 0 = none that the table has; FT_ROW_ANY: not known */
+    int class_;   /**< -1: not known; FT_CLASS_COUNT: no command, and so no class */
 };
 
-/** May the part under `node` hold for a message of a protocol, by its name and the fields it can
- * have? */
-bool ft_rule_is_home(const struct ft_vocabulary *v, const struct ft_expression *e, uint32_t node,
-                     uint32_t protocol);
-/** The most that it asks for: enum ft_level. */
-uint8_t ft_rule_level(const struct ft_expression *e, uint32_t node);
-/** May it hold for such a message? */
+#define FT_ROW_ANY UINT32_MAX
+
+/** May the part under `node` hold for such a message, by what it asks of these and by its fields?
+ */
 bool ft_rule_may_hold(const struct ft_expression *e, uint32_t node, const struct ft_slot *at);
+/** May it hold for messages of a protocol? */
+bool ft_rule_is_home(const struct ft_vocabulary *v, const struct ft_expression *e,
+                     uint32_t protocol);
+/** The most that the part under `node` asks for: enum ft_level. */
+uint8_t ft_rule_level(const struct ft_expression *e, uint32_t node);
 /** Is it about all messages of its protocols, as far as their commands go? */
 bool ft_rule_has_all_commands(const struct ft_ruleset *set, const struct ft_compiled *c);
 /** Classes of messages that it may hold for, a bit each. */

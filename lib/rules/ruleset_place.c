@@ -134,7 +134,7 @@ bool ft_ruleset_place(struct ft_making *m, uint32_t rule, struct ft_way *way, ch
     for (uint32_t p = 0; ok && p < registry->count; p++) {
         if (!ft_protocols_has(&c->homes, (uint16_t)p))
             continue;
-        struct ft_slot at = {.protocol = registry->protocols[p], .class_ = -1};
+        struct ft_slot at = {&set->files->vocabulary, registry->protocols[p], 0, -1};
         uint64_t commands = 0;
         uint32_t count = 0;
         for (; ok && at.row <= at.protocol->command_count; at.row++)
