@@ -14,7 +14,7 @@
 #ifndef FT_SINK_H
 #define FT_SINK_H
 
-#include "config/locate.h"
+#include "base/locate.h"
 #include "forward/body.h"
 #include "forward/sink_filter.h"
 #include "output/sinks.h"

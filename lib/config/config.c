@@ -2,9 +2,9 @@
 /* The configuration file. */
 #include "config/config.h"
 
+#include "base/locate.h"
 #include "base/nearest.h"
 #include "base/say.h"
-#include "config/locate.h"
 
 #include <errno.h>
 #include <jansson.h>
@@ -631,8 +631,12 @@ bool ft_config_read(struct ft_config *config, const char *file, char *error, siz
                         .error = error,
                         .size = error_size};
     length -= mark_length(text);
-    json_t *root = json_loadb(r.text, length, JSON_REJECT_DUPLICATES, &where);
-    if (!root) {
+    bool is_text = !memchr(r.text, 0, length);
+    json_t *root = is_text ? json_loadb(r.text, length, JSON_REJECT_DUPLICATES, &where) : NULL;
+    if (!is_text) {
+        struct ft_place place = ft_locate_end(r.text);
+        add_line(&r, place.line, place.column, FT_LOCATE_NUL);
+    } else if (!root) {
         not_json(&r, &where);
         if (json_error_code(&where) == json_error_duplicate_key)
             root = json_loadb(r.text, length, 0, &where); /* for whatever else is wrong */

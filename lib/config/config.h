@@ -9,8 +9,8 @@
 #ifndef FT_CONFIG_H
 #define FT_CONFIG_H
 
+#include "base/locate.h"
 #include "config/journal.h"
-#include "config/locate.h"
 
 #include <stdbool.h>
 #include <stddef.h>

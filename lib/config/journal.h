@@ -11,7 +11,7 @@
 #ifndef FT_CONFIG_JOURNAL_H
 #define FT_CONFIG_JOURNAL_H
 
-#include "config/locate.h"
+#include "base/locate.h"
 
 #include <jansson.h>
 #include <stdio.h>

@@ -13,7 +13,7 @@
 #ifndef FT_SINK_FILTER_H
 #define FT_SINK_FILTER_H
 
-#include "config/locate.h"
+#include "base/locate.h"
 #include "forward/event.h"
 
 #include <stdio.h>

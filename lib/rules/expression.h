@@ -91,7 +91,7 @@ struct ft_expression_node {
 
 struct ft_expression {
     struct ft_expression_node *nodes; /**< 0 is not used */
-    uint32_t root, count;
+    uint32_t root, count;             /**< root: of all, before it is parted into the two below */
     uint32_t worker; /**< what a worker decides: all but tests on assets; 0 = nothing */
     uint32_t core;   /**< joined to it by `and`: what only the alerting core can; 0 = nothing */
     uint32_t test_count;

@@ -28,6 +28,13 @@ static void hang(struct ft_expression *e, uint32_t parent, uint32_t *last, uint3
     *last = child;
 }
 
+/* Of an `and` with one child only that child is left, of one with none nothing. */
+static uint32_t only_child(const struct ft_expression *e, uint32_t and)
+{
+    uint32_t child = e->nodes[and].child;
+    return child && e->nodes[child].next ? and : child;
+}
+
 /* How a connection came out is no packet's; what is asked for with it is the same for all. */
 static void check_connection(struct ft_reader *r, uint32_t all)
 {
@@ -68,7 +75,8 @@ void ft_reader_split(struct ft_reader *r)
             hang(e, is_core ? e->core : e->root, is_core ? &last_core : &last, child);
             e->nodes[child].next = 0;
         }
-        e->worker = last ? e->root : 0;
+        e->worker = only_child(e, e->root);
+        e->core = only_child(e, e->core);
     }
     if (levels(e, e->core) & ~(asset | 1u << FT_LEVEL_FLOW))
         ft_reader_wrong(r, e->nodes[e->core].at, e->nodes[e->core].end,

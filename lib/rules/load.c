@@ -270,6 +270,14 @@ static void not_json(struct ft_loader *l, const char *path, const json_error_t *
                      meant_by(where->text));
 }
 
+static void not_text(struct ft_loader *l, const char *path, const char *text)
+{
+    char place[PATH_MAX + 32];
+    struct ft_place end = ft_locate_end(text);
+    snprintf(place, sizeof(place), "%s:%u:%u", path, end.line, end.column);
+    ft_load_tell(l, true, place, FT_LOCATE_NUL);
+}
+
 /* Read a file as JSON, and all of it but the rules. */
 static void read_file(struct ft_loader *l, struct ft_source *s)
 {
@@ -283,6 +291,10 @@ static void read_file(struct ft_loader *l, struct ft_source *s)
         return;
     }
     size_t skipped = strncmp(s->text, mark, 3) == 0 ? 3 : 0;
+    if (memchr(s->text, 0, length)) {
+        not_text(l, s->path, s->text + skipped);
+        return;
+    }
     s->root = json_loadb(s->text + skipped, length - skipped, 0, &where);
     if (!s->root) {
         not_json(l, s->path, &where);

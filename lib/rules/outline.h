@@ -10,7 +10,7 @@
 #ifndef FT_OUTLINE_H
 #define FT_OUTLINE_H
 
-#include "config/locate.h"
+#include "base/locate.h"
 
 #include <jansson.h>
 #include <stddef.h>

@@ -10,7 +10,7 @@
 #ifndef FT_RULE_H
 #define FT_RULE_H
 
-#include "config/locate.h"
+#include "base/locate.h"
 #include "rules/expression.h"
 #include "rules/schedule.h"
 

@@ -11,8 +11,8 @@
 
 #include <cmocka.h>
 
+#include "base/locate.h"
 #include "config/config.h"
-#include "config/locate.h"
 
 static struct ft_config config;
 static char path[64], said[16384];
@@ -277,8 +277,10 @@ static void test_syntax(void **state)
     assert_int_equal(config.udp_s, 7);
     assert_false(read_text("\xef\xbb\xbf{\"foo\": 1}"));
     assert_int_equal(strncmp(said, ":1:2: ", 6), 0);
-    /* What comes behind a NUL byte is not ignored. */
+    /* What comes behind a NUL byte is not ignored, nor is the byte. */
     assert_false(read_bytes("{}\0{\"x\": 1}", 11));
+    assert_false(read_bytes("{\"flow\": {\n\"udp_s\": 5\0}}", 23));
+    assert_string_equal(said, ":2:11: a byte 0 stands here: this is no text");
 }
 
 static void test_files(void **state)

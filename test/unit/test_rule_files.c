@@ -882,6 +882,12 @@ static void test_not_json(void **state)
                   "-9223372036854775808 to 9223372036854775807\n");
     write_bytes("a.json", "{}\0{}", 5);
     assert_false(read_folder());
+    /* A byte 0 that jansson passes over. */
+    static const char zero[] = "{\"rules\": [\n{\"id\": 9200001\0, \"title\": \"t\", \"when\": "
+                               "\"port == 1\"}]}";
+    write_bytes("a.json", zero, sizeof(zero) - 1);
+    assert_false(read_folder());
+    assert_string_equal(said, "a.json:2:15: a byte 0 stands here: this is no text\n");
     write_bytes("a.json", "{\"\\u0000\":1}", 12);
     assert_false(read_folder());
 }

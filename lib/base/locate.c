@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 /* Where in a JSON text a value stands. */
-#include "config/locate.h"
+#include "base/locate.h"
 
 #include <string.h>
 
@@ -107,4 +107,12 @@ struct ft_place ft_locate(const char *text, const struct ft_step *path, uint32_t
         if (!enter(&s, &path[i], &where))
             break;
     return where;
+}
+
+struct ft_place ft_locate_end(const char *text)
+{
+    struct scan s = {.at = text, .place = {1, 1}};
+    while (*s.at)
+        next(&s);
+    return s.place;
 }

@@ -23,4 +23,13 @@ struct ft_place {
  */
 struct ft_place ft_locate(const char *text, const struct ft_step *path, uint32_t steps);
 
+/** The place of the byte 0 that ends a text: of a file that has one inside, where it stands. */
+struct ft_place ft_locate_end(const char *text);
+
+/**
+ * What is told of a byte 0 inside a file. Who reads JSON may pass over it, and who looks for places
+ * would take it for the end.
+ */
+#define FT_LOCATE_NUL "a byte 0 stands here: this is no text"
+
 #endif
