@@ -547,6 +547,23 @@ class Guide(Case):
                     self.check(self.write("block.json", text.encode()),
                                len(whole.get("rules", [])))
 
+    def test_what_never_holds(self):
+        """Each condition of the lists of what is refused is refused for that."""
+        text = GUIDE.read_text(encoding="utf-8")
+        part = text[text.index("\nWhat can never hold is known"):text.index("\nValues that a test names")]
+        conditions = [line.split("  #")[0].strip()
+                      for line in re.findall(r"^    (\S.*)$", part, flags=re.M)]
+        self.assertGreaterEqual(len(conditions), 30)
+        rules = {"sets": {"plc": {"type": "ip", "values": ["10.1.1.0/25"]}},
+                 "tags": [{"name": "text", "transport": "udp", "port": 5, "type": "text", "length": 4}],
+                 "rules": [{"id": 9200001 + i, "title": "t", "when": when}
+                           for i, when in enumerate(conditions)]}
+        said = run("-c", self.config, "--check-rules",
+                   self.write("never.json", json.dumps(rules, indent=1).encode()))
+        self.assertEqual(said.out, f"rules: 0 accepted, {len(conditions)} refused\n")
+        for line in said.err.splitlines():
+            self.assertRegex(line, "can never hold|can never be|has no such value|are from 0 to 5")
+
     def test_conditions_in_the_text(self):
         """They stand in the guide as they are here, and are conditions."""
         conditions = (
