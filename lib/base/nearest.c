@@ -77,10 +77,16 @@ static bool begins(const char *word, const char *with)
     return strncmp(word, with, n) == 0 && word[n];
 }
 
+bool ft_nearest_says_more(const char *valid, const char *word)
+{
+    size_t n = strlen(word);
+    return n >= BEGUN_MIN && (begins(valid, word) || (n >= WITHIN_MIN && contains(valid, word)));
+}
+
 /* One of several is meant only if it begins all the others. */
 static void offer_begun(struct ft_nearest *n, const char *valid)
 {
-    if (strlen(n->word) < BEGUN_MIN || !begins(valid, n->word))
+    if (!ft_nearest_says_more(valid, n->word))
         return;
     if (!n->begun || begins(n->begun, valid))
         n->begun = valid;

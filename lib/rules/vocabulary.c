@@ -11,6 +11,9 @@
 
 #define WORD_MAX 256u
 
+/* Fields that are told of a name that several have; of more none. */
+#define DEEPER_MAX 4u
+
 struct keyword {
     const char *name, *title;
     uint8_t type, level;
@@ -399,6 +402,48 @@ static uint32_t field_in(const struct ft_protocol *p, uint32_t group, const char
 static bool find_field(const struct ft_protocol *p, const char *whole, const char *rest,
                        struct ft_operand *to, char *error, size_t error_size);
 
+/* With its protocol and the groups around it. */
+static void field_name(const struct ft_protocol *p, uint32_t field, char *to, size_t size)
+{
+    const char *parts[FT_MAX_GROUP_DEPTH + 2];
+    uint32_t count = 0;
+    for (; field && count < FT_MAX_GROUP_DEPTH + 1; field = p->fields[field].parent)
+        parts[count++] = p->fields[field].name;
+    size_t used = (size_t)snprintf(to, size, "%s", p->name);
+    while (count-- && used < size)
+        used += (size_t)snprintf(to + used, size - used, ".%s", parts[count]);
+}
+
+/* The fields somewhere in a group that have the name itself, or else that say it and more. */
+static bool tell_deeper(const struct ft_protocol *p, uint32_t group, const char *whole,
+                        const char *word, char *error, size_t error_size)
+{
+    uint32_t found[DEEPER_MAX], count = 0;
+    for (int is_more = 0; is_more < 2 && !count; is_more++)
+        for (uint32_t i = 1; i < p->field_count; i++) {
+            const char *name = p->fields[i].name;
+            bool is_it = is_more ? ft_nearest_says_more(name, word) : strcmp(name, word) == 0;
+            if (!is_it || i == group || (group && !ft_field_is_inside(p, i, group)))
+                continue;
+            if (count < DEEPER_MAX)
+                found[count] = i;
+            count++;
+        }
+    if (!count || count > DEEPER_MAX)
+        return false;
+    int used = snprintf(error, error_size, "there is no field %s; did you mean", whole);
+    for (uint32_t i = 0; i < count && used > 0 && (size_t)used < error_size; i++) {
+        char name[3 * WORD_MAX];
+        field_name(p, found[i], name, sizeof(name));
+        used += snprintf(error + used, error_size - (size_t)used, "%s%s%s",
+                         !i              ? " "
+                         : i + 1 < count ? ", "
+                                         : " or ",
+                         name, i + 1 < count ? "" : "?");
+    }
+    return true;
+}
+
 /* The part of a name that no group has, with the one that was probably meant. */
 static bool no_field(const struct ft_protocol *p, uint32_t group, const char *name, size_t length,
                      const char *whole, char *error, size_t error_size)
@@ -412,8 +457,10 @@ static bool no_field(const struct ft_protocol *p, uint32_t group, const char *na
             ft_nearest_offer(&n, p->fields[i].name);
     int before = (int)(name - whole);
     if (!n.best) {
-        snprintf(error, error_size, "there is no field %s; fieldtap --describe %s lists the fields",
-                 whole, p->name);
+        if (name[length] || !tell_deeper(p, group, whole, word, error, error_size))
+            snprintf(error, error_size,
+                     "there is no field %s; fieldtap --describe %s lists the fields", whole,
+                     p->name);
         return false;
     }
     /* With what followed, if that is right. */
@@ -621,9 +668,6 @@ bool ft_vocabulary_command(const struct ft_vocabulary *v, const char *name, stru
 char *ft_vocabulary_name(const struct ft_vocabulary *v, const struct ft_operand *o, char *to,
                          size_t size)
 {
-    const char *parts[FT_MAX_GROUP_DEPTH + 2];
-    uint32_t count = 0;
-    size_t used = 0;
     if (o->keyword) {
         snprintf(to, size, "%s", keywords[o->keyword].name);
         return to;
@@ -632,11 +676,6 @@ char *ft_vocabulary_name(const struct ft_vocabulary *v, const struct ft_operand 
         snprintf(to, size, "tag.%s", v->tags[o->field].name);
         return to;
     }
-    const struct ft_protocol *p = v->registry->protocols[o->protocol];
-    for (uint32_t f = o->field; f && count < FT_MAX_GROUP_DEPTH + 1; f = p->fields[f].parent)
-        parts[count++] = p->fields[f].name;
-    used = (size_t)snprintf(to, size, "%s", p->name);
-    while (count-- && used < size)
-        used += (size_t)snprintf(to + used, size - used, ".%s", parts[count]);
+    field_name(v->registry->protocols[o->protocol], o->field, to, size);
     return to;
 }

@@ -731,6 +731,15 @@ static void test_fields_beside_fields(void **state)
                   "text stands in quotes)\n");
     expect_error_at("asset.vendor.src == modbus.vendor", 20, "there is no field modbus.vendor");
     expect_good("asset.vendor.src == \"modbus.vendor\" or asset.vendor.src == a.b");
+    /* In a group, or with another word before it. */
+    expect_errors("modbus.address == 5", "0-14: there is no field modbus.address; did you mean "
+                                         "modbus.read.address or modbus.write.address?\n");
+    expect_error_at("http.method == GET", 0, "did you mean http.http_method?");
+    expect_error_at("dnp3.index == 5", 0, "did you mean dnp3.application.objects.points.index?");
+    expect_error_at("dnp3.application.objects.index == 5", 0,
+                    "did you mean dnp3.application.objects.points.index?");
+    expect_error_at("modbus.function == 5", 0, "did you mean modbus.function_");
+    expect_error_at("dnp3.nothing == 5", 0, "fieldtap --describe dnp3 lists the fields");
     /* Wherever a text may stand, and whatever names begin with. */
     expect_errors("dns.queries.rrname == ip.scr",
                   "22-28: there is no ip.scr; did you mean ip.src? (a text stands in "
