@@ -532,6 +532,20 @@ static bool find_tag(const struct ft_vocabulary *v, const char *name, struct ft_
     return false;
 }
 
+/* Keywords that begin as a name does: there are not many of one kind. */
+static bool tell_kin(const char *name, const char *first, char *error, size_t error_size)
+{
+    size_t used = (size_t)snprintf(error, error_size, "there is no %s; keywords:", name);
+    size_t length = strlen(first), before = used;
+    for (unsigned i = 1; i < FT_KEYWORDS && used < error_size; i++) {
+        const char *k = keywords[i].name;
+        if (strncmp(k, first, length) == 0 && (!k[length] || k[length] == '.'))
+            used += (size_t)snprintf(error + used, error_size - used, "%s %s",
+                                     used == before ? "" : ",", k);
+    }
+    return used > before;
+}
+
 static bool no_name(const struct ft_vocabulary *v, const char *name, char *error, size_t error_size)
 {
     char first[WORD_MAX];
@@ -547,7 +561,7 @@ static bool no_name(const struct ft_vocabulary *v, const char *name, char *error
     else if (protocol.best)
         snprintf(error, error_size, "there is no protocol %s; did you mean %s%s?", first,
                  protocol.best, name + length);
-    else
+    else if (!tell_kin(name, first, error, error_size))
         snprintf(error, error_size,
                  "there is no %s: neither a keyword (doc/rules.md) nor a field PROTOCOL.FIELD "
                  "(fieldtap --describe PROTOCOL)",

@@ -739,6 +739,12 @@ static void test_fields_beside_fields(void **state)
     expect_error_at("dnp3.application.objects.index == 5", 0,
                     "did you mean dnp3.application.objects.points.index?");
     expect_error_at("modbus.function == 5", 0, "did you mean modbus.function_");
+    expect_errors("ip.version == 4",
+                  "0-10: there is no ip.version; keywords: ip.src, ip.dst, ip.addr, "
+                  "ip.protocol, ip.ttl, ip.id\n");
+    expect_errors("vlan.id == 4", "0-7: there is no vlan.id; keywords: vlan\n");
+    expect_error_at("port.destination == 4", 0, "; keywords: port.src, port.dst, port");
+    expect_error_at("wlan.sa == 4", 0, "neither a keyword");
     expect_error_at("dnp3.nothing == 5", 0, "fieldtap --describe dnp3 lists the fields");
     /* Wherever a text may stand, and whatever names begin with. */
     expect_errors("dns.queries.rrname == ip.scr",
