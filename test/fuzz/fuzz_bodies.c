@@ -171,12 +171,13 @@ static bool is_equal(const struct ft_forward_word *a, const struct ft_forward_wo
 static void check_skimmed(const struct ft_forward_event *e, size_t size)
 {
     struct ft_forward_event s;
-    if (!ft_forward_event_skim(&s, e->line, size) || !e->root)
-        return;
-    expect(s.type == e->type && s.time_ns == e->time_ns && s.severity == e->severity &&
-               s.engine == e->engine && s.is_update == e->is_update && is_equal(&s.uid, &e->uid) &&
-               is_equal(&s.protocol, &e->protocol) && is_equal(&s.type_name, &e->type_name),
+    bool is_event = ft_forward_event_skim(&s, e->line, size);
+    expect(!is_event || !e->root ||
+               (s.type == e->type && s.time_ns == e->time_ns && s.severity == e->severity &&
+                s.engine == e->engine && s.is_update == e->is_update && is_equal(&s.uid, &e->uid) &&
+                is_equal(&s.protocol, &e->protocol) && is_equal(&s.type_name, &e->type_name)),
            "skimmed and parsed are the same");
+    ft_forward_event_free(&s);
 }
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
