@@ -81,12 +81,23 @@ static void exchange(struct sensor *s, struct ft_filter **filters)
         ft_filter_free(filters[w]);
 }
 
+static bool is_in_use(const struct sensor *s, const char *text)
+{
+    const char *first = s->options->filter ? s->options->filter : "";
+    return strcmp(s->filter_text ? s->filter_text : first, text) == 0;
+}
+
 static bool take_over(struct sensor *s, const char *text)
 {
     struct ft_filter *filters[WORKERS_MAX] = {0};
-    if (!compile(s, text, filters, s->is_polled ? s->worker_count : 1))
+    char *copy = strdup(text);
+    if (!copy || !compile(s, text, filters, s->is_polled ? s->worker_count : 1)) {
+        free(copy);
         return false;
+    }
     exchange(s, filters);
+    free(s->filter_text);
+    s->filter_text = copy;
     control_filter_is(s, text);
     ft_say("fieldtap", "the capture filter is now \"%s\"", text);
     return true;
@@ -120,11 +131,12 @@ bool reload_if_asked(struct sensor *s, enum ft_health *health)
     }
     notify_reload();
     char *text = read_expression(s);
-    if (text && take_over(s, text))
+    bool is_same = text && is_in_use(s, text);
+    if (text && !is_same && take_over(s, text))
         *health = FT_HEALTH_FILTER_CHANGED;
-    else
+    else if (!is_same)
         fprintf(stderr, "fieldtap: the capture filter stays as it is\n");
     free(text);
     notify_reloaded();
-    return true;
+    return !is_same;
 }

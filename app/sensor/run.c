@@ -110,6 +110,7 @@ static void free_sensor(struct sensor *s)
     ft_capture_set_close(s->capture);
     ft_live_close(s->live);
     ft_filter_free(s->filter);
+    free(s->filter_text);
     rules_free(s);
     control_scans_free(s);
     free(s);

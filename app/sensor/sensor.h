@@ -132,6 +132,7 @@ struct sensor {
     _Atomic int phase;               /**< enum phase */
     const char *port_names[FT_LIVE_PORTS_MAX];
     struct ft_filter *filter; /**< NULL: everything passes */
+    char *filter_text;        /**< in use since a reload; NULL: as at the start. See reload.c */
     struct ft_decode_config decode;
     uint64_t duplicate_seed; /**< 0 offline */
     struct ft_defrag *defrag;

@@ -133,7 +133,8 @@ static void window_key(struct ft_window_key *key, const struct ft_event *e,
     set_address(&key->client, &client);
     set_address(&key->server, &server);
     key->finding = finding;
-    key->protocol = e->protocol;
+    /* What a flow carries may become known while a rule on its packets holds again and again. */
+    key->protocol = e->type == FT_EVENT_RULE && !ft_event_is_of_rule(e) ? 0 : e->protocol;
     const struct ft_event_sub *sub[2] = {0};
     if (e->type == FT_EVENT_ALERT || e->type == FT_EVENT_VIOLATION || ft_event_is_of_rule(e)) {
         sub[0] = &e->message.sub[0];

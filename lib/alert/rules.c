@@ -435,8 +435,8 @@ static bool is_after(const struct hit *hit, struct ft_rule_desk *desk)
     if (!after->rule)
         return true;
     key_of(&key, hit, after->by, hit->kept->serial | OF_AFTER);
-    return ft_thresholds_came(desk->thresholds, &key, hit->event->clock_ns, after->seconds) >=
-           after->count;
+    return ft_thresholds_came(desk->thresholds, &key, hit->event->clock_ns, hit->event->time_ns,
+                              after->seconds) >= after->count;
 }
 
 /* ---- thresholds ---- */

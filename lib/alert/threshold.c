@@ -10,6 +10,9 @@
 
 #define SECOND_NS 1000000000ull
 
+/* Stamps may come out of order by as much as workers are apart; more is a clock set back. */
+#define BACK_NS (10 * SECOND_NS)
+
 /* Hits of one time. */
 struct hits {
     uint64_t clock_ns, count;
@@ -41,7 +44,8 @@ struct entry {
     } links[ORDERS];
     uint32_t share; /* of its rule: number */
     uint32_t used;
-    uint64_t told; /* of the hits, the first so many; not of LIMIT, whose hits are all told */
+    uint64_t told;    /* of the hits, the first so many; not of LIMIT, whose hits are all told */
+    uint64_t last_ns; /* stamp, the latest of the hits */
     char *message;
     struct value *values; /* DISTINCT: in any order */
     uint32_t value_count, value_room;
@@ -286,6 +290,32 @@ static void expire(struct entry *e, uint64_t clock_ns, uint64_t span_ns)
     memmove(e->hits, e->hits + old, e->used * sizeof(e->hits[0]));
 }
 
+/*
+ * The sensor clock takes up jumps of the stamps: where a capture follows that is of another time,
+ * or a clock was set, no time passes on it. But then what came before is not of the last seconds.
+ */
+static bool is_jump(const struct entry *e, uint64_t time_ns, uint64_t span_ns)
+{
+    return time_ns < e->last_ns ? e->last_ns - time_ns >= span_ns + BACK_NS
+                                : time_ns - e->last_ns >= span_ns;
+}
+
+/* What there is to count with from now on. */
+static void begin_hits(struct ft_thresholds *t, struct entry *e,
+                       const struct ft_threshold_hits *hits, uint64_t span_ns)
+{
+    expire(e, hits->clock_ns, span_ns);
+    bool is_anew = is_jump(e, hits->time_ns, span_ns);
+    if (is_anew) {
+        e->used = 0;
+        e->told = 0;
+        t->values -= e->value_count;
+        e->value_count = 0;
+    }
+    if (is_anew || hits->time_ns > e->last_ns)
+        e->last_ns = hits->time_ns;
+}
+
 /* Two that follow one another closest become one of the later's time: none is forgotten early. */
 static void join_closest(struct entry *e)
 {
@@ -427,7 +457,7 @@ struct ft_threshold_told ft_thresholds_pass(struct ft_thresholds *t, const struc
     if (!e)
         return told;
     told.message = &e->message;
-    expire(e, hits->clock_ns, how->seconds * SECOND_NS);
+    begin_hits(t, e, hits, how->seconds * SECOND_NS);
     told.times = how->kind == FT_THRESHOLD_LIMIT ? limit(e, how, hits)
                                                  : at_least(t, e, how, hits, &told.first_ns);
     return told;
@@ -439,15 +469,15 @@ void ft_thresholds_note(struct ft_thresholds *t, const struct ft_threshold_key *
     struct entry *e = entry_of(t, key);
     if (!e)
         return;
-    expire(e, hits->clock_ns, seconds * SECOND_NS);
+    begin_hits(t, e, hits, seconds * SECOND_NS);
     add(e, hits, hits->times);
 }
 
 uint64_t ft_thresholds_came(struct ft_thresholds *t, const struct ft_threshold_key *key,
-                            uint64_t clock_ns, uint32_t seconds)
+                            uint64_t clock_ns, uint64_t time_ns, uint32_t seconds)
 {
     struct entry *e = at(t, find(t, key));
-    if (!e)
+    if (!e || is_jump(e, time_ns, seconds * SECOND_NS))
         return 0;
     expire(e, clock_ns, seconds * SECOND_NS);
     uint64_t all = 0;

@@ -60,8 +60,9 @@ void ft_thresholds_free(struct ft_thresholds *t);
  * LIMIT: as many as leave at most `count` told in any `seconds`. AT_LEAST: none until `count` came
  * in the last `seconds`, DISTINCT: with `count` different values; then all of these at once, and
  * each further one for as long as that is so. What came a full `seconds` ago does not count any
- * more. Of a key without room for want of memory all are. Cost: DISTINCT up to `count` comparisons
- * for each value, else little.
+ * more, nor what came before the stamps jumped, by `seconds` or (back) 10 s more: captures of
+ * another time, a clock that was set. Of a key without room for want of memory all are. Cost:
+ * DISTINCT up to `count` comparisons for each value, else little.
  */
 struct ft_threshold_told ft_thresholds_pass(struct ft_thresholds *t, const struct ft_threshold *how,
                                             const struct ft_threshold_key *key,
@@ -70,10 +71,10 @@ struct ft_threshold_told ft_thresholds_pass(struct ft_thresholds *t, const struc
 /** Count hits that others ask for with ft_thresholds_came(), over so many seconds. */
 void ft_thresholds_note(struct ft_thresholds *t, const struct ft_threshold_key *key,
                         const struct ft_threshold_hits *hits, uint32_t seconds);
-/** How many came in the last so many seconds up to `clock_ns`; what came later is not among them.
- */
+/** How many came in the last so many seconds up to `clock_ns` (its time stamp `time_ns`); what came
+ * later is not among them. */
 uint64_t ft_thresholds_came(struct ft_thresholds *t, const struct ft_threshold_key *key,
-                            uint64_t clock_ns, uint32_t seconds);
+                            uint64_t clock_ns, uint64_t time_ns, uint32_t seconds);
 
 uint32_t ft_thresholds_count(const struct ft_thresholds *t);
 

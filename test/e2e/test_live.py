@@ -491,6 +491,8 @@ class Reload(Live):
             self.send([with_head(f, 4, struct.pack(">H", 1 + i)) for f in frames])
             wanted += passed
             time.sleep(0.5)  # for all of it to pass the filter of this moment
+        self.process.send_signal(signal.SIGHUP)  # nothing is told of what stays as it was
+        time.sleep(0.5)
         # What is wrong leaves the last one in use.
         for wrong in ('{"capture": {"filter": "port prot"}}', '{"capture": ', '{"captur": {}}'):
             self.assertEqual(self.change(wrong), "filter_refused")

@@ -840,6 +840,69 @@ static void test_thresholds_know_the_first(void **state)
     ft_thresholds_free(t);
 }
 
+/* A capture of another time follows: no time passes on the sensor clock, but other time it is. */
+static void test_thresholds_and_jumps(void **state)
+{
+    static const uint64_t key[2] = {1, 2};
+    static const int64_t jumps[] = {-3600, -7200, 3600, 7200, 86400, -16};
+    (void)state;
+    for (unsigned i = 0; i < sizeof(jumps) / sizeof(jumps[0]); i++) {
+        struct ft_thresholds *t = ft_thresholds_new(4, key);
+        struct ft_threshold least = {.kind = FT_THRESHOLD_AT_LEAST, .count = 3, .seconds = 5};
+        struct ft_threshold limit = {.kind = FT_THRESHOLD_LIMIT, .count = 1, .seconds = 5};
+        struct ft_threshold values = {.kind = FT_THRESHOLD_DISTINCT, .count = 3, .seconds = 5};
+        uint64_t other = START + (uint64_t)(jumps[i] * (int64_t)S), value = 1;
+        struct ft_threshold_hits hits = {
+            .clock_ns = START, .time_ns = START, .times = 2, .values = &value, .value_count = 1};
+        struct ft_threshold_key whom[4];
+        memset(whom, 0, sizeof(whom));
+        for (unsigned k = 0; k < 4; k++)
+            whom[k].rule = k + 1;
+        ft_thresholds_pass(t, &least, &whom[0], &hits);
+        assert_int_equal(ft_thresholds_pass(t, &limit, &whom[1], &hits).times, 1);
+        ft_thresholds_pass(t, &values, &whom[2], &hits);
+        value = 2;
+        ft_thresholds_pass(t, &values, &whom[2], &hits);
+        ft_thresholds_note(t, &whom[3], &hits, 5);
+        assert_int_equal(ft_thresholds_came(t, &whom[3], START, START + S, 5), 2);
+        /* The clock may stand still, or (by less than an hour) seem to go back. */
+        hits.time_ns = other;
+        hits.clock_ns = START - (jumps[i] < 0 && jumps[i] >= -3600 ? (uint64_t)-jumps[i] * S : 0);
+        hits.times = 1;
+        value = 3;
+        assert_int_equal(ft_thresholds_came(t, &whom[3], hits.clock_ns, other, 5), 0);
+        assert_int_equal(ft_thresholds_pass(t, &least, &whom[0], &hits).times, 0);
+        assert_int_equal(ft_thresholds_pass(t, &limit, &whom[1], &hits).times, 1);
+        assert_int_equal(ft_thresholds_pass(t, &values, &whom[2], &hits).times, 0);
+        assert_int_equal(ft_thresholds_values(t), 1);
+        /* On it goes with what came since. */
+        hits.time_ns += S;
+        hits.clock_ns += S;
+        hits.times = 2;
+        struct ft_threshold_told told = ft_thresholds_pass(t, &least, &whom[0], &hits);
+        assert_int_equal(told.times, 3);
+        assert_int_equal(told.first_ns, other);
+        assert_int_equal(ft_thresholds_pass(t, &limit, &whom[1], &hits).times, 0);
+        ft_thresholds_free(t);
+    }
+}
+
+/* Packets that are a little out of order are of the same time. */
+static void test_thresholds_out_of_order(void **state)
+{
+    static const uint64_t key[2] = {1, 2};
+    struct ft_thresholds *t = ft_thresholds_new(4, key);
+    struct ft_threshold limit = {.kind = FT_THRESHOLD_LIMIT, .count = 1, .seconds = 5};
+    struct ft_threshold_key whom;
+    (void)state;
+    memset(&whom, 0, sizeof(whom));
+    assert_int_equal(pass(t, &limit, &whom, START + 20 * S, 1), 1);
+    assert_int_equal(pass(t, &limit, &whom, START + 6 * S, 1), 0);
+    assert_int_equal(pass(t, &limit, &whom, START + 24 * S, 1), 0);
+    assert_int_equal(pass(t, &limit, &whom, START + 25 * S, 1), 1);
+    ft_thresholds_free(t);
+}
+
 /* Values have a bound over all keys: who was used longest ago forgets them. */
 static void test_values_are_bounded(void **state)
 {
@@ -1704,6 +1767,8 @@ int main(void)
         TEST(test_a_service_is_a_port),
         TEST(test_different_values_are_counted),
         TEST(test_thresholds_know_the_first),
+        TEST(test_thresholds_and_jumps),
+        TEST(test_thresholds_out_of_order),
         TEST(test_values_are_bounded),
         TEST(test_thresholds_outlive_rule_sets),
         TEST(test_the_table_of_thresholds_is_bounded),

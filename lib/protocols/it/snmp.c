@@ -401,6 +401,7 @@ static bool put_oid(struct ft_context *ctx, uint32_t field, struct ft_view oid)
     if (!ft_wants(ctx, field))
         return true;
     n = ft_oid_text(text, sizeof(text), oid);
+    ft_skip(&oid, oid.len); /* what was read is the evidence */
     if (n)
         ft_put_text(ctx, field, text, n, &oid);
     return n != 0;
