@@ -141,6 +141,17 @@ static const char *quote_of(const char *name)
     return strpbrk(name, " &()+,'<>=!\"") ? "\"" : "";
 }
 
+/* TCP is a protocol, too, but not what `protocol` is about. */
+static bool is_transport(const struct ft_reader *r, const struct ft_operand *o, const char *text)
+{
+    struct ft_operand transport;
+    char ignored[8];
+    uint64_t value;
+    return o->keyword == FT_KEYWORD_PROTOCOL &&
+           ft_vocabulary_find(r->vocabulary, "transport", &transport, ignored, sizeof(ignored)) &&
+           ft_reader_name_of_value(transport.names, text, &value);
+}
+
 static void name_expected(struct ft_reader *r, const struct ft_token *t, const struct ft_operand *o)
 {
     struct ft_nearest best = ft_nearest_begin(t->text);
@@ -153,7 +164,10 @@ static void name_expected(struct ft_reader *r, const struct ft_token *t, const s
                 (size_t)snprintf(list + used, sizeof(list) - used, "%s%s%s%s", count ? ", " : "",
                                  quote_of(n->name), n->name, quote_of(n->name));
     }
-    if (best.best)
+    if (is_transport(r, o, t->text))
+        ft_reader_wrong(r, t->at, t->end, "%s is a transport: write transport == %s", t->text,
+                        t->text);
+    else if (best.best)
         ft_reader_wrong(r, t->at, t->end, "there is no value %s here; did you mean %s%s%s?",
                         t->text, quote_of(best.best), best.best, quote_of(best.best));
     else if (!count)

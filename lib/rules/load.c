@@ -319,8 +319,10 @@ static void read_rules(struct ft_loader *l, struct ft_source *s)
     l->source = s;
     struct ft_outline_walk w = ft_outline_walk(&s->outline, s->rules, s->rules_node);
     bool goes_on = true;
-    while (ft_outline_next(&s->outline, &w))
+    while (ft_outline_next(&s->outline, &w)) {
         goes_on = goes_on && ft_load_rule(l, w.value, w.node);
+        l->files->refused += !goes_on; /* there are too many */
+    }
 }
 
 /* The sets of the configuration go before those of the files. */

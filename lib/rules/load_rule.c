@@ -746,7 +746,7 @@ bool ft_load_rule(struct ft_loader *l, const json_t *value, uint32_t node)
                                       .modified_ns = source->modified_ns,
                                       .file = source->path}};
     uint64_t errors = l->errors;
-    if (l->files->count + l->files->disabled + l->files->refused == FT_RULES_MAX) {
+    if (l->files->count + l->files->disabled + l->files->refused >= FT_RULES_MAX) {
         ft_load_wrong(l, ft_load_at(l, node), "rules: more than %u rules", FT_RULES_MAX);
         return false;
     }

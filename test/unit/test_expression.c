@@ -745,6 +745,7 @@ static void test_fields_beside_fields(void **state)
     expect_errors("vlan.id == 4", "0-7: there is no vlan.id; keywords: vlan\n");
     expect_error_at("port.destination == 4", 0, "; keywords: port.src, port.dst, port");
     expect_error_at("wlan.sa == 4", 0, "neither a keyword");
+    expect_errors("protocol == tcp", "12-15: tcp is a transport: write transport == tcp\n");
     expect_error_at("dnp3.nothing == 5", 0, "fieldtap --describe dnp3 lists the fields");
     /* Wherever a text may stand, and whatever names begin with. */
     expect_errors("dns.queries.rrname == ip.scr",
