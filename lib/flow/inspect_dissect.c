@@ -31,7 +31,7 @@ void ft_inspect_prepare(struct ft_inspector *ins, struct ft_flow *flow, enum ft_
     call->owner.flow = ft_inspect_owner(flow);
     call->shard = flow->shard;
     call->owner.pair = 0;
-    call->number = p->number;
+    call->number = ft_inspect_number(ins);
     call->flow_state = flow->state_words;
     call->state_map = &flow->state_map;
     call->children = flow->children;

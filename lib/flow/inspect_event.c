@@ -30,9 +30,9 @@ struct ft_event *ft_inspect_event_begin(struct ft_inspector *ins, enum ft_event_
     e->shard = ins->packet->shard;
     e->seq = ins->packet->seq;
     e->n = ins->event_n++;
-    e->time_ns = ins->packet->stamp_ns;
+    e->time_ns = ft_inspect_stamp(ins);
     e->clock_ns = ins->packet->time_ns;
-    e->number = ins->packet->number;
+    e->number = ft_inspect_number(ins);
     return e;
 }
 

@@ -46,6 +46,7 @@ void ft_inspect_after_fault(struct ft_inspector *ins, struct ft_packet *p)
     ft_inspect_tell_health(
         ins, culprit, signal == SIGUSR2 ? FT_HEALTH_DISSECTOR_OVERRUN : FT_HEALTH_DISSECTOR_FAULT,
         signal);
+    ins->held_number = 0; /* what was being read is */
     if (p) {
         p->bucket = FT_BUCKET_SHED_FAULT;
         l->packets[FT_BUCKET_SHED_FAULT]++;

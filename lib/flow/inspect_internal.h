@@ -64,7 +64,8 @@ struct ft_inspector {
     uint64_t kinds[KINDS];      /* packets by their KIND_FLAGS, for the books */
 
     /* the packet being inspected */
-    const struct ft_packet *packet; /* or the tick */
+    const struct ft_packet *packet;      /* or the tick */
+    uint64_t held_number, held_stamp_ns; /* of what waited in a stream and is read now; or 0 */
     struct ft_flow *flow;
     struct ft_flow *ending; /* whose requests are given up */
     enum ft_side side;      /* sender of the bytes being read; not always of the packet */
@@ -89,6 +90,17 @@ struct ft_inspector {
 
     struct ft_call call;
 };
+
+/* The packet that brought what is being read, and its time stamp. */
+static inline uint64_t ft_inspect_number(const struct ft_inspector *ins)
+{
+    return ins->held_number ? ins->held_number : ins->packet->number;
+}
+
+static inline uint64_t ft_inspect_stamp(const struct ft_inspector *ins)
+{
+    return ins->held_number ? ins->held_stamp_ns : ins->packet->stamp_ns;
+}
 
 /* ---- flows ---- */
 

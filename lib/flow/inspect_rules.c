@@ -87,7 +87,7 @@ static void set_subject(const struct ft_inspector *ins, struct ft_subject *s)
         .dst_port = ctx->dst_port,
         .has_ports = ctx->transport == FT_TRANSPORT_TCP || ctx->transport == FT_TRANSPORT_UDP,
         .ethertype = ctx->ethertype,
-        .number = ins->packet->number,
+        .number = ft_inspect_number(ins),
         .ip_protocol = ins->flow->key.proto,
         .packet = ft_inspect_packet_value,
         .user = (void *)(uintptr_t)ins,
@@ -210,8 +210,8 @@ static void hold(struct ft_inspector *ins, struct ft_rule_hits *all, uint32_t i,
     all->waiting += !all->slots[i].count;
     all->slots[i].count += times;
     all->slots[i].last_ns = ins->packet->time_ns;
-    all->slots[i].last_stamp_ns = ins->packet->stamp_ns;
-    all->slots[i].last_number = ins->packet->number;
+    all->slots[i].last_stamp_ns = ft_inspect_stamp(ins);
+    all->slots[i].last_number = ft_inspect_number(ins);
     all->held += times;
 }
 
@@ -626,7 +626,7 @@ static void add_more(struct ft_event *e, struct hit *hit, const struct ft_rule *
     e->message.more = e->size;
     e->size += (uint32_t)sizeof(more);
     set_flow(&more, hit->ins);
-    more.number = hit->ins->packet->number;
+    more.number = ft_inspect_number(hit->ins);
     if (r->threshold.kind == FT_THRESHOLD_DISTINCT)
         put_values(e, hit->slot, &more);
     if (hit->evidence->operand)

@@ -116,6 +116,13 @@ static void on_data(void *user, struct ft_flow *flow, enum ft_side side, const u
     ins->ledger.stream.skipped += length;
 }
 
+static void on_held(void *user, uint64_t number, uint64_t stamp_ns)
+{
+    struct ft_inspector *ins = user;
+    ins->held_number = number;
+    ins->held_stamp_ns = stamp_ns;
+}
+
 static void on_gap(void *user, struct ft_flow *flow, enum ft_side side, uint32_t length)
 {
     struct ft_inspector *ins = user;
@@ -148,5 +155,8 @@ static void on_unseen(void *user, struct ft_flow *flow, struct ft_mirror_place p
     ft_mirror_count(&ins->shards->mirrors[flow->shard], FT_MIRROR_UNSEEN, place, place, length, 1);
 }
 
-const struct ft_stream_ops ft_inspect_stream_ops = {
-    .data = on_data, .gap = on_gap, .violation = on_stream_violation, .unseen = on_unseen};
+const struct ft_stream_ops ft_inspect_stream_ops = {.data = on_data,
+                                                    .held = on_held,
+                                                    .gap = on_gap,
+                                                    .violation = on_stream_violation,
+                                                    .unseen = on_unseen};

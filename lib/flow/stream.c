@@ -30,6 +30,8 @@ struct segment {
     uint32_t seq;       /**< sequence number of the first byte */
     uint32_t length;    /**< bytes in all its blocks */
     uint64_t since_ns;  /**< packet time of arrival; first of a list: since the hole is open */
+    uint64_t number;    /**< of the packet that brought it */
+    uint64_t stamp_ns;  /**< and its time stamp */
     uint32_t flow;      /**< first of a list: record of its flow, for the tick; else 0 */
     uint8_t side;       /**< first of a list: its sender */
     uint8_t is_fin : 1; /**< a FIN follows the last byte */
@@ -51,7 +53,8 @@ struct call {
     struct ft_stream_half *half; /**< of `side` */
     enum ft_side side;
     uint64_t time_ns;
-    struct ft_mirror_place place; /**< of the packet; 0 without one */
+    const struct ft_packet *packet; /**< NULL: there is none */
+    struct ft_mirror_place place;   /**< of the packet; 0 without one */
     const struct ft_stream_ops *ops;
     void *user;
     struct ft_stream_bytes *bytes;
@@ -182,11 +185,13 @@ static void hand_out_first(const struct call *c)
     const struct segment *first = segment_at(c->pool, block);
     uint32_t left = first->length, missing = first->missing;
 
+    c->ops->held(c->user, first->number, first->stamp_ns);
     for (; block; block = segment_at(c->pool, block)->more) {
         uint32_t length = min_u32(left, BLOCK_BYTES);
         deliver(c, segment_at(c->pool, block)->bytes, length);
         left -= length;
     }
+    c->ops->held(c->user, 0, 0);
     if (first->is_fin)
         finish(c);
     drop_first(c);
@@ -277,6 +282,8 @@ static uint32_t add_segment(const struct call *c, struct piece piece, uint32_t p
         *segment = (struct segment){.seq = piece.seq,
                                     .length = piece.length,
                                     .since_ns = c->time_ns,
+                                    .number = c->packet->number,
+                                    .stamp_ns = c->packet->stamp_ns,
                                     .link = c->place.link & 0x7f,
                                     .vlan = c->place.vlan,
                                     .missing = piece.missing,
@@ -660,6 +667,7 @@ void ft_stream_packet(struct ft_flow_table *table, struct ft_flow *flow, enum ft
 
     struct call c = call_for(table, flow, side, ops, user, bytes);
     c.time_ns = packet->time_ns;
+    c.packet = packet;
     c.place = ft_mirror_place_of(packet);
     c.place.link = (uint16_t)min_u32(c.place.link, FT_STREAM_LINKS - 1);
     take_slowly(&c, packet);

@@ -62,6 +62,9 @@ struct ft_stream_ops {
     /** The next `length` bytes of the direction whose sender is `side`; valid during the call. */
     void (*data)(void *user, struct ft_flow *flow, enum ft_side side, const uint8_t *bytes,
                  uint32_t length);
+    /** What `data` is called with next waited: it came with the packet of this number and time
+     * stamp. Number 0: no more, but with the packet at hand again. */
+    void (*held)(void *user, uint64_t number, uint64_t stamp_ns);
     /** `length` bytes are missing here and will not be waited for; 0: nobody knows how many. */
     void (*gap)(void *user, struct ft_flow *flow, enum ft_side side, uint32_t length);
     void (*violation)(void *user, struct ft_flow *flow, enum ft_side side,

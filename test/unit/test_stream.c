@@ -55,6 +55,12 @@ struct bench {
     uint16_t vlan; /* of packets, 0 = none */
     uint64_t unseen, holes;
     struct ft_mirror_place unseen_at;
+    uint64_t held_number, held_stamp_ns; /* of what is handed out; 0: of the packet at hand */
+    struct {
+        uint32_t position;
+        uint64_t number, stamp_ns;
+    } told[16]; /* the first calls of on_data() */
+    uint32_t told_count;
     uint8_t seen[POSITIONS]; /* times that a position was handed out */
 };
 
@@ -72,6 +78,12 @@ static void on_data(void *user, struct ft_flow *flow, enum ft_side side, const u
     assert_true(length > 0);
     (void)side;
     b->delivered += length;
+    assert_true(is_own ? !b->held_number : b->held_number && b->held_number <= b->number);
+    if (b->told_count < 16) {
+        b->told[b->told_count].position = position;
+        b->told[b->told_count].number = b->held_number;
+        b->told[b->told_count++].stamp_ns = b->held_stamp_ns;
+    }
     if (b->is_nonsense)
         return;
 
@@ -90,6 +102,14 @@ static void on_data(void *user, struct ft_flow *flow, enum ft_side side, const u
         if (at < POSITIONS)
             assert_int_equal(b->seen[at]++, 0);
     }
+}
+
+static void on_held(void *user, uint64_t number, uint64_t stamp_ns)
+{
+    struct bench *b = user;
+    assert_true(!number != !b->held_number);
+    b->held_number = number;
+    b->held_stamp_ns = stamp_ns;
 }
 
 static void on_gap(void *user, struct ft_flow *flow, enum ft_side side, uint32_t length)
@@ -126,7 +146,7 @@ static void on_unseen(void *user, struct ft_flow *flow, struct ft_mirror_place p
     b->unseen_at = place;
 }
 
-static const struct ft_stream_ops g_ops = {on_data, on_gap, on_violation, on_unseen};
+static const struct ft_stream_ops g_ops = {on_data, on_held, on_gap, on_violation, on_unseen};
 
 /** What every call must keep: received = handed out + duplicate + change of held. */
 static void check_books(const struct bench *b, uint64_t received)
@@ -174,6 +194,7 @@ static void take(struct bench *b, int from, uint8_t flags, uint32_t position, co
     static const uint8_t empty[1];
     struct ft_packet p = {.number = ++b->number,
                           .time_ns = b->time_ns,
+                          .stamp_ns = b->time_ns + 7,
                           .wirelen = 54 + wirelen,
                           .flags = FT_PACKET_IPV4 | FT_PACKET_TCP,
                           .proto = 6,
@@ -923,12 +944,40 @@ static void leave(void *user, struct ft_flow *flow, enum ft_side side, const uin
     longjmp(g_escape, 1);
 }
 
+/** What waited is told with the packet that brought it, not with the one that filled the hole. */
+static void test_who_brought_it(void **state)
+{
+    (void)state;
+    struct bench *b = begin(0);
+    handshake(b);
+    uint64_t first = b->number;
+    static const uint32_t order[] = {1, 201, 401, 4001, 101, 301};
+    for (unsigned i = 0; i < 6; i++) {
+        b->time_ns++;
+        send(b, order[i], order[i] == 4001 ? 3000 : 100);
+    }
+    static const struct {
+        uint32_t position, packet; /* 0: the one at hand */
+    } expected[] = {{1, 0}, {101, 0}, {201, 2}, {301, 0}, {401, 3}};
+    assert_int_equal(b->told_count, 5);
+    for (unsigned i = 0; i < 5; i++) {
+        assert_int_equal(b->told[i].position, expected[i].position);
+        assert_int_equal(b->told[i].number, expected[i].packet ? first + expected[i].packet : 0);
+    }
+    assert_int_equal(b->told[2].stamp_ns + 4, b->told[4].stamp_ns + 3);
+    /* Of several blocks all; behind a gap that is given up too. */
+    finish(b);
+    assert_in_range(b->told_count, 7, 16);
+    for (unsigned i = 5; i < b->told_count; i++)
+        assert_int_equal(b->told[i].number, first + 4);
+}
+
 /** A callback that is left by longjmp while blocks wait: they are given back, the stream goes on.
  */
 static void test_data_left_by_longjmp(void **state)
 {
     (void)state;
-    static const struct ft_stream_ops ops = {leave, on_gap, on_violation, on_unseen};
+    static const struct ft_stream_ops ops = {leave, on_held, on_gap, on_violation, on_unseen};
     struct bench *b = begin(0);
     struct ft_stream_bytes bytes = {0};
 
@@ -938,6 +987,7 @@ static void test_data_left_by_longjmp(void **state)
     if (!setjmp(g_escape))
         ft_stream_flush(b->table, b->flow, &ops, b, &bytes);
     ft_stream_release(b->table, b->flow);
+    b->held_number = 0;
     assert_int_equal(ft_flow_segments(b->table, 0)->used, 0);
     assert_int_equal(b->flow->half[0].held_count, 0);
 
@@ -1158,6 +1208,7 @@ int main(void)
         cmocka_unit_test(test_fin_that_waits),
         cmocka_unit_test(test_reset),
         cmocka_unit_test(test_end_of_flow_gives_blocks_back),
+        cmocka_unit_test(test_who_brought_it),
         cmocka_unit_test(test_data_left_by_longjmp),
         cmocka_unit_test(test_random_without_loss),
         cmocka_unit_test(test_random_with_loss),
