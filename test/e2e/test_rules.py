@@ -503,6 +503,39 @@ class Elements(Case):
             self.assertEqual([item["db"] for item in told[db]["s7comm"]["items"]], blocks)
 
 
+class Evidence(Case):
+    """Where what was found stands."""
+
+    def evidence(self, frames, when):
+        capture = self.write("a.pcap", pcap([(i * 0.01, frame) for i, frame in enumerate(frames)]))
+        rules = self.write("r.json", json.dumps({"rules": [
+            {"id": 9200001, "title": "t", "when": when}]}).encode())
+        self.assertOk(run("-q", "-r", capture, "-l", self.out, "--rules", rules))
+        found = next(a for a in of_type(self.events(), "alert") if a["alert"]["signature_id"] == 9200001)
+        return {key: found["fieldtap"]["evidence"].get(key)
+                for key in ("value", "offset", "length", "packet")} | {"pcap_cnt": found["pcap_cnt"]}
+
+    def test_object_of_snmp(self):
+        """What is decoded has its bytes, too."""
+        oid = bytes.fromhex("2b06010201")
+        binding = b"\x30\x09\x06\x05" + oid + b"\x05\x00"
+        pdu = bytes.fromhex("020101020100020100") + bytes([0x30, len(binding)]) + binding
+        message = b"\x02\x01\x01\x04\x06public\xa0" + bytes([len(pdu)]) + pdu
+        message = bytes([0x30, len(message)]) + message
+        self.assertEqual(
+            self.evidence([sensor.udp(message, port=161)], "snmp.varbind.oid == \"1.3.6.1.2.1\""),
+            {"value": "1.3.6.1.2.1", "offset": message.index(oid), "length": 5, "packet": 1, "pcap_cnt": 1})
+
+    def test_message_behind_a_hole(self):
+        """It is of the packet that brought it, whatever fills the hole."""
+        def write(number, address):
+            return struct.pack(">HHHBBHH", number, 0, 6, 1, 6, address, 5)
+        frames = [sensor.tcp(SCADA, PLC, (40000, 502), 1 + 12 * n, 1, write(n, address))
+                  for n, address in ((0, 1), (1, 2), (3, 107), (4, 3), (2, 4), (5, 5))]
+        expected = {"value": "107", "offset": 8, "length": 2, "packet": 3, "pcap_cnt": 3}
+        self.assertEqual(self.evidence(frames, "modbus.write.address == 107"), expected)
+
+
 class Guide(Case):
     """doc/rules.md."""
 
