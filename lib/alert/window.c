@@ -152,6 +152,13 @@ static void note_last(struct ft_window *window, const struct ft_event *event)
     window->event = copy;
 }
 
+/* Stamps may go back: what waited in a stream, captures read one after another. */
+static void note_time(struct ft_eve_life *life, uint64_t time_ns)
+{
+    life->first_ns = time_ns < life->first_ns ? time_ns : life->first_ns;
+    life->last_ns = time_ns > life->last_ns ? time_ns : life->last_ns;
+}
+
 struct ft_window *ft_windows_count(struct ft_windows *w, const struct ft_window_key *key,
                                    const struct ft_event *event, uint64_t times, bool *is_new)
 {
@@ -177,7 +184,7 @@ struct ft_window *ft_windows_count(struct ft_windows *w, const struct ft_window_
     if (!*is_new)
         note_last(window, event);
     window->life.count += times;
-    window->life.last_ns = event->time_ns;
+    note_time(&window->life, event->time_ns);
     return window;
 }
 

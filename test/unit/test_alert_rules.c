@@ -270,6 +270,20 @@ static void test_repeats_are_counted_by_their_number(void **state)
     assert_int_equal(list[1].count, 1);
 }
 
+/* What waited in a stream is told later than what came behind it. */
+static void test_first_and_last_of_stamps_that_go_back(void **state)
+{
+    (void)state;
+    use_one("");
+    give(hit(50, 0, CLIENT, PLC, 1));
+    give(hit(47, 0, CLIENT, PLC, 1));
+    ft_core_tick(core, START + 700 * S, 800);
+    assert_int_equal(count("alert"), 2);
+    json_t *a = line("alert", 1);
+    assert_text(a, "fieldtap.first_seen", "2023-11-14T22:14:07.000000+0000");
+    assert_text(a, "fieldtap.last_seen", "2023-11-14T22:14:10.000000+0000");
+}
+
 static void test_a_first_event_of_many_is_no_update(void **state)
 {
     (void)state;
@@ -1747,6 +1761,7 @@ int main(void)
         TEST(test_a_hit_without_a_message),
         TEST(test_a_flow_of_no_known_protocol),
         TEST(test_repeats_are_counted_by_their_number),
+        TEST(test_first_and_last_of_stamps_that_go_back),
         TEST(test_a_first_event_of_many_is_no_update),
         TEST(test_the_summary_has_titles),
         TEST(test_an_event_is_no_alert),
