@@ -101,6 +101,8 @@ void ft_reader_written(const struct ft_operand *o, uint64_t key, uint64_t *low, 
 {
     double d = ft_key_number(o, key);
     *low = *high = key;
+    if (o->type == FT_VALUE_TYPE_TIME && key % NANOSECONDS && key % 1000 == 0)
+        *high = key + 999;
     if (o->type != FT_VALUE_TYPE_FLOAT || d == trunc(d)) /* so are those that are too large */
         return;
     uint64_t single = ft_key_of_float((double)(float)d);
@@ -110,19 +112,33 @@ void ft_reader_written(const struct ft_operand *o, uint64_t key, uint64_t *low, 
         *high = single;
 }
 
-/* "2026-11-22T08:15:00Z", or nanoseconds. */
+/* ".475505": nanoseconds. Returns behind it. */
+static const char *read_fraction(const char *text, uint64_t *nanoseconds)
+{
+    uint64_t unit = NANOSECONDS / 10;
+    for (text++; ft_is_digit(*text) && unit; text++, unit /= 10)
+        *nanoseconds += (uint64_t)(*text - '0') * unit;
+    return text;
+}
+
+/* "2026-11-22T08:15:00Z", "2026-11-22T08:15:00.475505Z", or nanoseconds. */
 static bool read_time(const char *text, uint64_t *key)
 {
     struct tm tm = {0};
-    const char *end = strptime(text, "%Y-%m-%dT%H:%M:%SZ", &tm);
-    if (!end || *end)
+    uint64_t fraction = 0;
+    const char *end = strptime(text, "%Y-%m-%dT%H:%M:%S", &tm);
+    if (!end)
         return read_unsigned(text, key);
+    if (*end == '.')
+        end = read_fraction(end, &fraction);
+    if (strcmp(end, "Z") != 0)
+        return false;
     struct tm day = {.tm_year = tm.tm_year, .tm_mon = tm.tm_mon, .tm_mday = tm.tm_mday};
     timegm(&day); /* makes another day of one that the month does not have */
     bool is_day = day.tm_mday == tm.tm_mday;
     time_t s = timegm(&tm);
-    *key = (uint64_t)s * NANOSECONDS;
-    return is_day && s >= 0 && (uint64_t)s <= UINT64_MAX / NANOSECONDS;
+    *key = (uint64_t)s * NANOSECONDS + fraction;
+    return is_day && s >= 0 && (uint64_t)s < UINT64_MAX / NANOSECONDS;
 }
 
 bool ft_reader_name_of_value(const struct ft_name *names, const char *text, uint64_t *to)

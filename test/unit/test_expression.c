@@ -672,6 +672,19 @@ static void test_times(void **state)
         snprintf(text, sizeof(text), "%s == %sT00:00:00Z", field, never[i]);
         expect_error_at(text, 40, "is no value of this field");
     }
+    /* As eve.json has them: the microsecond is meant. */
+    snprintf(text, sizeof(text), "%s == 1970-01-01T00:00:01.475505Z", field);
+    assert_true(has(text, 1475505000) && has(text, 1475505999) && !has(text, 1475506000));
+    assert_false(has(text, 1475504999));
+    snprintf(text, sizeof(text), "%s > 1970-01-01T00:00:01.5Z", field);
+    assert_true(has(text, 1500001000) && !has(text, 1500000999));
+    snprintf(text, sizeof(text), "%s == 1970-01-01T00:00:01.000000007Z", field);
+    assert_true(has(text, 1000000007) && !has(text, 1000000008));
+    static const char *const wrong_times[] = {"01", "01.5", "01.Z5", "01.0000000001Z", "01.5z"};
+    for (unsigned i = 0; i < sizeof(wrong_times) / sizeof(wrong_times[0]); i++) {
+        snprintf(text, sizeof(text), "%s == 1970-01-01T00:00:%s", field, wrong_times[i]);
+        expect_error_at(text, 40, "is no value of this field");
+    }
     snprintf(text, sizeof(text), "%s > 2024-02-29T23:59:59Z", field);
     assert_true(has(text, 1709251200000000000));
 }
