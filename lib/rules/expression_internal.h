@@ -83,8 +83,8 @@ uint64_t ft_reader_largest(const struct ft_operand *o);
 uint64_t ft_reader_smallest(const struct ft_operand *o);
 /**
  * What a written number means: itself, and of one with a fraction also the number of single
- * precision next to it: 21.1 is no such number, but what a device that has these sends for it is. Of
- * a time with microseconds all of that microsecond: eve.json has no more digits.
+ * precision next to it: 21.1 is no such number, but what a device that has these sends for it is.
+ * Of a time with microseconds all of that microsecond: eve.json has no more digits.
  */
 void ft_reader_written(const struct ft_operand *o, uint64_t key, uint64_t *low, uint64_t *high);
 /** The number that a name in a list stands for. Tells nothing. */
